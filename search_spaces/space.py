@@ -1,0 +1,124 @@
+"""A search space: fixed values and spanned values over the dotted names of `TrialConfig`."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from pydantic import Field, ValidationError, model_validator
+
+from trainables.config import Part, TrialConfig, unflatten
+from trainables.explain import explain
+
+Scalar = bool | int | float | str | None
+CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
+
+
+class Choices(Part):
+    """A list of values to span, as in `--set data.label_noise=0,0.5,1`."""
+
+    values: tuple[Scalar, ...] = Field(min_length=1)
+
+    def distribution(self) -> BaseDistribution:
+        """As Optuna sees it."""
+        return CategoricalDistribution(self.values)
+
+    def corners(self) -> list[Scalar]:
+        """Values whose validity implies that of all others."""
+        return list(self.values)
+
+
+class Range(Part):
+    """An interval to span, ends included, as in `--set model.width=16..512:log`."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"the range {self.low}..{self.high} is empty; write the smaller end first")
+        if self.log and self.low <= 0:
+            raise ValueError(f"a log range must start above 0, not at {self.low}")
+        return self
+
+    def distribution(self) -> BaseDistribution:
+        """As Optuna sees it; integer if both ends were written as integers."""
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return IntDistribution(self.low, self.high, log=self.log)
+        return FloatDistribution(float(self.low), float(self.high), log=self.log)
+
+    def corners(self) -> list[Scalar]:
+        """Values whose validity implies that of all others."""
+        return [self.low, self.high]
+
+
+class SearchSpace(Part):
+    """What a study spans around a base configuration, and what it claims.
+
+    Args:
+        base: Dotted name → value, over the defaults of `TrialConfig`.
+        span: Dotted name → the values it takes.
+        trials: How many trials the study runs unless told otherwise.
+    """
+
+    title: str = ""
+    claim: str = Field("", description="what the study is expected to show, and from where")
+    source: str = ""
+    base: dict[str, Any] = Field(default_factory=dict)
+    span: dict[str, Choices | Range] = Field(default_factory=dict)
+    trials: int = Field(24, ge=1)
+
+    @model_validator(mode="after")
+    def _every_corner_is_a_trial(self) -> Self:
+        first = {name: spanned.corners()[0] for name, spanned in self.span.items()}
+        self.config(first)
+        for name, spanned in self.span.items():
+            for value in spanned.corners()[1:]:
+                self.config({**first, name: value})
+        return self
+
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Dotted name → Optuna distribution, in the order in which they were spanned."""
+        return {name: spanned.distribution() for name, spanned in self.span.items()}
+
+    def config(self, params: Mapping[str, Any], seed: int = 0) -> TrialConfig:
+        """The trial at `params`; fields of entries that are not selected there are left out.
+
+        Raises:
+            ValueError: The point is no valid `TrialConfig`; says which field, why and what is allowed.
+        """
+        flat = {"seed": seed, **self.base, **params}
+        try:
+            return TrialConfig.model_validate(unflatten(self._selected(flat)))
+        except ValidationError as error:
+            raise ValueError(explain(error, TrialConfig)) from None
+
+    def _selected(self, flat: dict[str, Any]) -> dict[str, Any]:
+        """Drops fields of entries that a spanned choice deselects, e.g. `compression.distill.epochs` under prune."""
+        spanned = {
+            (name.split(".")[0], value)
+            for name, choice in self.span.items()
+            for value in choice.corners()
+            if flat.get(name) != value
+        }
+        return {
+            name: value
+            for name, value in flat.items()
+            if name.count(".") < 2 or (name.split(".")[0], name.split(".")[1]) not in spanned
+        }
+
+    def fix(self, values: Mapping[str, Any]) -> "SearchSpace":
+        """The same space with `values` fixed, no longer spanned."""
+        span = {name: spanned for name, spanned in self.span.items() if name not in values}
+        return self.model_validate({**dict(self), "base": {**self.base, **values}, "span": span})
+
+    def spread(self, values: Mapping[str, Choices | Range]) -> "SearchSpace":
+        """The same space with `values` spanned as well (or instead)."""
+        base = {name: value for name, value in self.base.items() if name not in values}
+        return self.model_validate({**dict(self), "base": base, "span": {**self.span, **values}})

@@ -1,0 +1,1 @@
+"""The service: config, ledger, proposing, scheduling, recording, resuming, reporting, CLI."""

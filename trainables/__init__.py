@@ -1,0 +1,1 @@
+"""What a trial does: data, models, training, compression, measures. Plain PyTorch, no service."""

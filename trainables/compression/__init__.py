@@ -1,0 +1,1 @@
+"""Compression: methods, criteria, recovery and how levels are sized."""

@@ -1,0 +1,237 @@
+"""The configuration of one trial: typed, frozen, unknown keys refused.
+
+The dotted paths of these fields (`data.label_noise`, `compression.prune.…`) are at once the keys of a search space, the
+parameter names in MLflow and the keys of `--set`. Fields that only one entry of a registry has live under that entry's
+name: `compression.distill.epochs` belongs to `trainables/compression/methods/distill.py`.
+"""
+
+import hashlib
+import importlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from trainables.registry import names_in
+from trainables.spelling import unknown_name
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NoiseKind = Literal["uniform", "wrong", "permuted", "renamed"]
+Inputs = Literal["true", "shuffled_pixels", "random_pixels", "gaussian"]
+Recovery = Literal["none", "finetune", "rewind", "reinit"]
+
+
+class Part(BaseModel):
+    """A frozen section of a configuration that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+class EntryPart(Part):
+    """A section that names entries of registries and may carry their own fields under their names."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def entries(self) -> dict[str, str]:
+        """Selected entry names → the dotted package that holds them."""
+        raise TypeError(f"{type(self).__name__} must say which entries it selects")
+
+    def options(self, entry: str) -> dict[str, Any]:
+        """The fields given under the entry's own name, {} if none."""
+        return dict((self.__pydantic_extra__ or {}).get(entry, {}))
+
+    @model_validator(mode="after")
+    def _options_belong_to_selected_entries(self) -> Self:
+        selected = self.entries()
+        for key, value in (self.__pydantic_extra__ or {}).items():
+            if key not in selected:
+                raise ValueError(unknown_name("field", key, [*type(self).model_fields, *selected]))
+            if not isinstance(value, dict):
+                raise ValueError(f"{key!r} holds fields of its own, e.g. {key}.FIELD; it has no value itself")
+            importlib.import_module(f"{selected[key]}.{key}").ENTRY.model_validate(value)
+        return self
+
+
+def _known(package: str, kind: str, name: str) -> str:
+    if name not in names_in(package):
+        raise ValueError(unknown_name(kind, name, names_in(package)))
+    return name
+
+
+class DataConfig(EntryPart):
+    """What the networks see. `label_noise`, `noise_kind` and `inputs` are the condition of a trial."""
+
+    name: str = Field("digits", description="data set: a module of trainables/datasets")
+    train_size: int | None = Field(None, ge=2, description="training examples; none takes all of the split")
+    split: tuple[int, int, int] | None = Field(
+        None, description="[train, val, test] sizes; none takes the data set's own"
+    )
+    label_noise: Fraction = Field(0.0, description="share of training labels put through the noise")
+    noise_kind: NoiseKind = Field("uniform", description="how a noisy label is drawn")
+    inputs: Inputs = Field("true", description="what is done to the images")
+
+    def entries(self) -> dict[str, str]:
+        """The selected data set."""
+        return {self.name: "trainables.datasets"}
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, name: str) -> str:
+        return _known("trainables.datasets", "data set", name)
+
+    @field_validator("split")
+    @classmethod
+    def _split(cls, split: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
+        if split is not None and min(split) < 1:
+            raise ValueError("needs at least one example for each of train, val and test")
+        return split
+
+    @property
+    def clean(self) -> bool:
+        """True when the condition changes nothing, so that a control would be a copy."""
+        return self.label_noise == 0 and self.inputs == "true"
+
+
+class ModelConfig(EntryPart):
+    """The network: its family and its size."""
+
+    name: str = Field("mlp", description="model: a module of trainables/models")
+    width: int = Field(128, ge=1, le=65536, description="units of each hidden layer")
+    hidden_layers: int = Field(2, ge=1, le=64, description="number of hidden layers")
+    init_scale: float = Field(1.0, gt=0, le=100, description="factor on the initial weights; 0.3 leaves the lazy regime")
+
+    def entries(self) -> dict[str, str]:
+        """The selected model."""
+        return {self.name: "trainables.models"}
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, name: str) -> str:
+        return _known("trainables.models", "model", name)
+
+
+class TrainingConfig(Part):
+    """Dense training. Each network of a stack freezes at the end of the first epoch that meets a stop rule."""
+
+    epochs: int = Field(400, ge=1, description="most epochs")
+    batch_size: int = Field(50, ge=1, description="examples a step")
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: float = Field(0.05, gt=0, description="peak learning rate")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD; Adam's beta1")
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "cosine"] = Field("constant", description="of the learning rate over epochs")
+    stop_at_train_loss: float | None = Field(0.01, gt=0, description="mean cross-entropy of an epoch, in nats")
+    stop_at_train_accuracy: float | None = Field(None, gt=0, le=1)
+
+
+class CompressionConfig(EntryPart):
+    """How a trained network is squeezed: the instrument of a trial."""
+
+    method: str = Field("prune", description="a module of trainables/compression/methods")
+    criterion: str = Field("magnitude_l2", description="a module of trainables/compression/criteria")
+    granularity: Literal["unit"] = Field("unit", description="what is removed")
+    scope: Literal["layer"] = Field("layer", description="where scores compete")
+    direction: Literal["lowest", "highest"] = Field("lowest", description="which scores go first")
+    target_ratio: float | None = Field(16.0, gt=1, le=1e6, description="parameter ratio of the last level")
+    rate: float | None = Field(None, gt=0, lt=1, description="instead of target_ratio: share of units removed a level")
+    depth: int = Field(6, ge=1, le=100, description="levels; 1 is one shot")
+    recovery: Recovery = Field("none", description="what follows each compression step")
+    recovery_epochs: int = Field(0, ge=0, description="training epochs of the recovery, a total split over the levels")
+    transfer: Literal["noise", "gaussian", "train"] = Field("noise", description="inputs a student is fitted on")
+    auc_log2_ratio: float | None = Field(
+        None, gt=0, description="L of compressibility/auc; none: log2(target_ratio), or what a study of `rate` fixes"
+    )
+
+    def entries(self) -> dict[str, str]:
+        """The selected method and criterion."""
+        return {
+            self.method: "trainables.compression.methods",
+            self.criterion: "trainables.compression.criteria",
+        }
+
+    @field_validator("method")
+    @classmethod
+    def _method(cls, name: str) -> str:
+        return _known("trainables.compression.methods", "compression method", name)
+
+    @field_validator("criterion")
+    @classmethod
+    def _criterion(cls, name: str) -> str:
+        return _known("trainables.compression.criteria", "criterion", name)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rate_replaces_target(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("rate") is not None:
+            if values.get("target_ratio") is not None:
+                raise ValueError("rate and target_ratio exclude each other; give one of them")
+            return {**values, "target_ratio": None}
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.rate is None and self.target_ratio is None:
+            raise ValueError("target_ratio is none and no rate is given; give one of them")
+        if (self.recovery == "none") != (self.recovery_epochs == 0):
+            raise ValueError(
+                f"recovery={self.recovery} does not fit recovery_epochs={self.recovery_epochs}: "
+                "'none' goes with 0, every other recovery needs at least 1"
+            )
+        return self
+
+
+class TrialConfig(Part):
+    """One trial: what is trained on what, how it is compressed, how often it is replicated.
+
+    `seed` is the study's; the trial's draws also depend on its number (see `trainables.seeding`).
+    """
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    compression: CompressionConfig = CompressionConfig()
+    replicates: int = Field(5, ge=1, le=1024, description="networks that differ only in their seed")
+    control: bool = Field(True, description="train a clean twin beside each replicate")
+    seed: int = Field(0, ge=0, lt=2**53)
+
+    @property
+    def has_control(self) -> bool:
+        """Whether twins are trained: asked for, and the data are not clean already."""
+        return self.control and not self.data.clean
+
+    def flat(self) -> dict[str, Any]:
+        """Dotted name → value for every field, defaults included; JSON types only."""
+        return flatten(self.model_dump(mode="json"))
+
+    def fingerprint(self) -> str:
+        """16 hex digits that identify the configuration.
+
+        Hashes only what differs from the defaults, so that a new field whose default changes nothing leaves the
+        fingerprints of earlier trials alone.
+        """
+        default = TrialConfig().flat()
+        changed = {k: v for k, v in self.flat().items() if k not in default or default[k] != v}
+        return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} → {"a.b": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        flat.update(flatten(value, f"{name}.") if isinstance(value, dict) else {name: value})
+    return flat
+
+
+def unflatten(flat: dict[str, Any]) -> dict[str, Any]:
+    """{"a.b": 1} → {"a": {"b": 1}}; refuses a name that is both a value and a section."""
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        *path, last = name.split(".")
+        node = tree
+        for key in path:
+            node = node.setdefault(key, {})
+            if not isinstance(node, dict):
+                raise ValueError(f"{name!r}: {key!r} is a value, it has no fields")
+        node[last] = value
+    return tree

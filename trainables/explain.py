@@ -1,0 +1,43 @@
+"""A pydantic validation error as sentences that name the field, the value, what is allowed and the likely fix."""
+
+import types
+import typing
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from trainables.spelling import unknown_name
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """One sentence a problem, e.g. `model.widht: there is no field 'widht'. Did you mean 'width'? Allowed: …`."""
+    return " ".join(_sentence(dict(problem), model) for problem in error.errors())
+
+
+def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
+    location = [str(part) for part in problem["loc"]]
+    where = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        owner = _owner(model, location[:-1])
+        known = list(owner.model_fields) if owner else []
+        return f"{where}: {unknown_name('field', location[-1], known)}"
+    said = problem["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(problem["input"], dict | BaseModel) else f" (given: {problem['input']!r})"
+    text = f"{where}: {said}{given}" if where else f"{said}{given}"
+    return text if text.endswith(".") else f"{text}."
+
+
+def _owner(model: type[BaseModel], path: list[str]) -> type[BaseModel] | None:
+    """The model class found by following field names from `model`; None where the path leaves models."""
+    for name in path:
+        field = model.model_fields.get(name)
+        found = [kind for kind in _kinds(field.annotation) if field] if field else []
+        if not found:
+            return None
+        model = found[0]
+    return model
+
+
+def _kinds(annotation: Any) -> list[type[BaseModel]]:
+    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    return [kind for kind in options if isinstance(kind, type) and issubclass(kind, BaseModel)]

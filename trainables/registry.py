@@ -1,0 +1,61 @@
+"""A folder of modules as a registry: the module's name is the entry's name.
+
+A module in an entry folder defines one frozen pydantic class, whose fields are the entry's hyperparameters,
+and binds it to `ENTRY`. Names are listed without importing anything; `get` imports one module and checks it.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from trainables.spelling import unknown_name
+
+
+class Entry(BaseModel):
+    """Base of everything that a folder of entries can hold: a frozen set of hyperparameters with behaviour."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+T = TypeVar("T", bound=Entry)
+
+
+class Registry(Generic[T]):
+    """The entries of one kind.
+
+    Args:
+        package: Dotted name of the folder, e.g. `trainables.models`.
+        base: The class that every entry of the folder must derive from.
+        kind: What an entry is called in messages, e.g. `model`.
+    """
+
+    def __init__(self, package: str, base: type[T], kind: str) -> None:
+        self.package, self.base, self.kind = package, base, kind
+
+    def get(self, name: str) -> type[T]:
+        """The entry class called `name`.
+
+        Raises:
+            ValueError: No module of that name; the message lists the names and the closest one.
+            TypeError: The module's `ENTRY` is missing or of another kind.
+        """
+        if name not in names_in(self.package):
+            raise ValueError(unknown_name(self.kind, name, names_in(self.package)))
+        entry: Any = getattr(importlib.import_module(f"{self.package}.{name}"), "ENTRY", None)
+        if not (isinstance(entry, type) and issubclass(entry, self.base)):
+            raise TypeError(f"{self.package}.{name} must bind ENTRY to a subclass of {self.base.__name__}")
+        return entry
+
+    def names(self) -> tuple[str, ...]:
+        """Names of all entries, sorted; imports none of them."""
+        return names_in(self.package)
+
+
+@cache
+def names_in(package: str) -> tuple[str, ...]:
+    """Public module names in a package folder, sorted; the modules themselves are not imported."""
+    path = importlib.import_module(package).__path__
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_")))
