@@ -1,0 +1,25 @@
+"""Fixtures that every test may use."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's environment must not reach into a test."""
+    for name in ("OCKHAM_HOME", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Iterator[Path]:
+    """Folder that holds `MNIST/raw`; skips where $OCKHAM_TEST_DATA names none."""
+    folder = Path(os.environ.get("OCKHAM_TEST_DATA", ""))
+    if not (folder / "MNIST" / "raw").is_dir():
+        pytest.skip("needs MNIST: set OCKHAM_TEST_DATA to a folder that holds MNIST/raw")
+    yield folder
