@@ -1,0 +1,50 @@
+"""What a data set is. Torch-free, so that a configuration that names one can be checked quickly."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from trainables.registry import Entry, Registry
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RawData:
+    """A whole data set, true labels and true inputs, possibly memory-mapped.
+
+    Args:
+        images: [n, C, H, W] uint8: what training and validation (and test, if it has no own) are drawn from.
+        labels: [n] int64 in 0 … num_classes − 1.
+        test_images, test_labels: The standard test split in the same form, or None where the set has none.
+        num_classes: Number of classes, at least 2.
+    """
+
+    images: Images
+    labels: Labels
+    test_images: Images | None
+    test_labels: Labels | None
+    num_classes: int
+
+
+class Dataset(Entry, ABC):
+    """Base of every module of `trainables/datasets`; its fields are set as `data.<name>.<field>`."""
+
+    @abstractmethod
+    def load(self, data_dir: Path) -> RawData:
+        """The data set; downloads it into `data_dir` if it is not there and can be had.
+
+        Raises:
+            DataUnavailable: Neither there nor to be had. Nothing is left behind.
+        """
+
+    @abstractmethod
+    def default_split(self, raw: RawData) -> tuple[int, int, int]:
+        """Sizes [train, val, test] unless `data.split` is given."""
+
+
+DATASETS: Registry[Dataset] = Registry("trainables.datasets", Dataset, "data set")  # type: ignore[type-abstract]
