@@ -1,8 +1,16 @@
 """What the engine trains and evaluates on: images, labels as given, and what is true about them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import torch
 from torch import Tensor
+
+from trainables.config import TrialConfig
+from trainables.data.input_corruption import corrupted_inputs
+from trainables.data.label_noise import noisy_labels, renaming
+from trainables.data.loading import load_split
+from trainables.seeding import generator
 
 
 @dataclass(frozen=True)
@@ -44,3 +52,96 @@ class TrialData:
     chance: Tensor
     changed_share: Tensor
     iid_test_labels: Tensor | None
+
+
+def trial_data(
+    config: TrialConfig, number: int, data_dir: Path, device: str | torch.device = "cpu"
+) -> TrialData:
+    """The data of trial `number`: the study's split, corrupted by draws named after (seed, number, replicate).
+
+    The split depends on `config.seed` alone, so all trials of a study share it; under true inputs and on the CPU its
+    tensors are shared between the trials of a process too: never write to them.
+
+    Raises:
+        DataUnavailable: The data set is neither in `data_dir` nor to be had.
+        ValueError: The split asked for is larger than the data set.
+    """
+    split = load_split(config.data, config.seed, data_dir)
+    true_labels = torch.from_numpy(split.train_labels)
+    train = torch.from_numpy(split.train_images)
+    mean, std = pixel_statistics(train)
+
+    def versions(images: Tensor, part: str) -> Tensor:
+        if config.data.inputs == "true":
+            return images[None]
+        corrupted = corrupted_inputs(images, config.data.inputs, mean, std, config.seed, number, part)
+        return torch.stack([corrupted, images]) if config.has_control else corrupted[None]
+
+    given = [
+        _labels(config, number, replicate, true_labels, split.num_classes)
+        for replicate in range(config.replicates)
+    ]
+    twins = [true_labels] * (config.replicates if config.has_control else 0)
+    labels = torch.stack(given + twins)
+    kept = labels == true_labels
+    counts = torch.stack([row.bincount(minlength=split.num_classes) for row in labels])
+    test_labels = torch.from_numpy(split.test_labels)
+    source = torch.zeros(len(labels), dtype=torch.int64)
+    if config.data.inputs != "true":
+        source[config.replicates :] = 1
+    iid = None
+    if config.data.noise_kind == "renamed":
+        iid = torch.stack(
+            [_renaming(config, number, k, split.num_classes)[test_labels] for k in range(config.replicates)]
+        )
+    return TrialData(
+        images=versions(train, "train").to(device),
+        labels=labels.to(device),
+        true_labels=true_labels.to(device),
+        kept=kept.to(device),
+        val_images=versions(torch.from_numpy(split.val_images), "val").to(device),
+        val_labels=torch.from_numpy(split.val_labels).to(device),
+        test_images=versions(torch.from_numpy(split.test_images), "test").to(device),
+        test_labels=test_labels.to(device),
+        source=source.to(device),
+        mean=mean.to(device),
+        std=std.to(device),
+        num_classes=split.num_classes,
+        chance=counts.max(dim=1).values.double() / labels.shape[1],
+        changed_share=1 - kept.double().mean(dim=1),
+        iid_test_labels=None if iid is None else iid.to(device),
+    )
+
+
+def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, in units of uint8; exact, a constant channel has deviation 1.
+
+    Args:
+        images: [n, C, H, W] uint8.
+    Returns:
+        [C] float32 each.
+    """
+    values = torch.arange(256, dtype=torch.float64)
+    counts = torch.stack(
+        [images[:, channel].reshape(-1).bincount(minlength=256) for channel in range(images.shape[1])]
+    ).double()
+    share = counts / counts.sum(dim=1, keepdim=True)
+    mean = share @ values
+    variance = (share * (values - mean[:, None]) ** 2).sum(dim=1)
+    std = torch.where(variance > 0, variance.sqrt(), torch.ones_like(variance))
+    return mean.float(), std.float()
+
+
+def _labels(
+    config: TrialConfig, number: int, replicate: int, true_labels: Tensor, num_classes: int
+) -> Tensor:
+    draws = _draws(config, number, replicate)
+    return noisy_labels(true_labels, config.data.noise_kind, config.data.label_noise, num_classes, draws)
+
+
+def _renaming(config: TrialConfig, number: int, replicate: int, num_classes: int) -> Tensor:
+    return renaming(config.data.label_noise, num_classes, _draws(config, number, replicate))
+
+
+def _draws(config: TrialConfig, number: int, replicate: int) -> torch.Generator:
+    return generator(config.seed, number, "labels", replicate)

@@ -1,0 +1,26 @@
+"""Scikit-learn's 1,797 scanned digits of 8×8 pixels. Ships with scikit-learn: no download."""
+
+from pathlib import Path
+
+import numpy as np
+
+from trainables.data.interfaces import Dataset, RawData
+
+
+class Digits(Dataset):
+    """Optical recognition of handwritten digits, 10 classes, grey values 0 … 16 scaled to 0 … 255."""
+
+    def load(self, data_dir: Path) -> RawData:
+        """All 1,797 images, from the installed scikit-learn; `data_dir` is not used."""
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+        return RawData(images, digits.target.astype(np.int64), None, None, num_classes=10)
+
+    def default_split(self, raw: RawData) -> tuple[int, int, int]:
+        """1000 to train on, 400 for validation, 397 for test."""
+        return 1000, 400, 397
+
+
+ENTRY = Digits

@@ -1,0 +1,49 @@
+"""From a configuration to a split in memory, once per process."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from trainables.config import DataConfig
+from trainables.data.interfaces import DATASETS, Dataset
+from trainables.data.splits import Split, split, split_sizes
+from trainables.explain import explain
+
+
+def prepare(config: DataConfig, data_dir: Path) -> tuple[int, int, int]:
+    """Makes sure that the data are there and large enough, before any work starts.
+
+    Downloads what can be downloaded. Quick where the data are on disk: MNIST-like sets are only mapped.
+
+    Returns:
+        Sizes [train, val, test] that trials will have.
+    Raises:
+        DataUnavailable: The data set is neither in `data_dir` nor to be had.
+        ValueError: The split asked for is larger than the data set.
+    """
+    dataset = dataset_of(config)
+    return split_sizes(config, dataset, dataset.load(data_dir))
+
+
+def dataset_of(config: DataConfig) -> Dataset:
+    """The data set with the fields given for it."""
+    kind = DATASETS.get(config.name)
+    try:
+        return kind.model_validate(config.options(config.name))
+    except ValidationError as error:
+        raise ValueError(f"data.{config.name}: {explain(error, kind)}") from None
+
+
+def load_split(config: DataConfig, seed: int, data_dir: Path) -> Split:
+    """The split of a study, kept for the next trial of this process. Raises as `prepare`."""
+    untouched = config.model_copy(update={"label_noise": 0.0, "noise_kind": "uniform", "inputs": "true"})
+    return _load_split(untouched.model_dump_json(), seed, data_dir.absolute())
+
+
+# Two, so that a study which alternates between two training sizes reads from disk but twice.
+@lru_cache(maxsize=2)
+def _load_split(config_json: str, seed: int, data_dir: Path) -> Split:
+    config = DataConfig.model_validate_json(config_json)
+    dataset = dataset_of(config)
+    return split(config, dataset, dataset.load(data_dir), seed)

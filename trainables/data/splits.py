@@ -1,0 +1,86 @@
+"""Training, validation and test examples: disjoint, seeded by the study alone, so that all its trials share them."""
+
+from dataclasses import dataclass
+
+import torch
+
+from trainables.config import DataConfig
+from trainables.data.interfaces import Dataset, Images, Labels, RawData
+from trainables.seeding import generator
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a data set, as arrays: images [n, C, H, W] uint8 and true labels [n] int64 of each part."""
+
+    train_images: Images
+    train_labels: Labels
+    val_images: Images
+    val_labels: Labels
+    test_images: Images
+    test_labels: Labels
+    num_classes: int
+
+
+def split_sizes(config: DataConfig, dataset: Dataset, raw: RawData) -> tuple[int, int, int]:
+    """Sizes [train, val, test] of the split that `config` asks for.
+
+    `data.train_size` takes that many of the examples which would be trained on; validation and test stay the same.
+
+    Raises:
+        ValueError: More is asked for than the data set has; says how many there are.
+    """
+    train, val, test = config.split or dataset.default_split(raw)
+    pool = len(raw.labels)
+    if raw.test_labels is None:
+        if train + val + test > pool:
+            raise ValueError(
+                f"data.split={train}+{val}+{test} asks for {train + val + test:,} examples, "
+                f"but {config.name} has {pool:,}; ask for fewer."
+            )
+    else:
+        if train + val > pool:
+            raise ValueError(
+                f"data.split={train}+{val}+{test} asks for {train + val:,} training and validation examples, "
+                f"but {config.name} has {pool:,}; ask for fewer."
+            )
+        if test > len(raw.test_labels):
+            raise ValueError(
+                f"data.split={train}+{val}+{test} asks for {test:,} test examples, "
+                f"but {config.name} has {len(raw.test_labels):,}; ask for fewer."
+            )
+    if config.train_size is not None and config.train_size > train:
+        raise ValueError(
+            f"data.train_size={config.train_size} is more than the {train:,} training examples of {config.name}; "
+            "ask for fewer, or for a larger share of the data with data.split=TRAIN+VAL+TEST."
+        )
+    return config.train_size or train, val, test
+
+
+def split(config: DataConfig, dataset: Dataset, raw: RawData, seed: int) -> Split:
+    """Shuffles by `seed` and cuts: training from the front, validation from behind it.
+
+    A set without a standard test split gives the next examples for test. A smaller `train_size` is a subset of a
+    larger one. Raises as `split_sizes`.
+    """
+    sizes = split_sizes(config, dataset, raw)
+    full_train = (config.split or dataset.default_split(raw))[0]
+    order = torch.randperm(len(raw.labels), generator=generator(seed, "split", "pool")).numpy()
+    train, val = order[: sizes[0]], order[full_train : full_train + sizes[1]]
+    if raw.test_images is None or raw.test_labels is None:
+        test_images, test_labels = raw.images, raw.labels
+        test = order[full_train + sizes[1] : full_train + sizes[1] + sizes[2]]
+    else:
+        test_images, test_labels = raw.test_images, raw.test_labels
+        test = torch.randperm(len(test_labels), generator=generator(seed, "split", "test")).numpy()[
+            : sizes[2]
+        ]
+    return Split(
+        raw.images[train],
+        raw.labels[train],
+        raw.images[val],
+        raw.labels[val],
+        test_images[test],
+        test_labels[test],
+        raw.num_classes,
+    )
