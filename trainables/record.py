@@ -31,8 +31,6 @@ class Record:
     def __post_init__(self) -> None:
         bad = {name: value for name, value in self.metrics.items() if not math.isfinite(value)}
         if bad:
-            raise ValueError(
-                f"{self.stage} {self.step}: metrics must be finite, undefined ones left out: {bad}"
-            )
+            raise ValueError(f"{self.stage} {self.step}: metrics must be finite, undefined ones left out: {bad}")
         if self.networks and self.stage != "summary":
             raise ValueError(f"rows of networks belong to the summary, not to {self.stage} {self.step}")

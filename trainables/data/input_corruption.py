@@ -12,9 +12,7 @@ from trainables.seeding import generator
 _CHUNK_BYTES = 64 << 20
 
 
-def corrupted_inputs(
-    images: Tensor, inputs: Inputs, mean: Tensor, std: Tensor, seed: int, *names: str | int
-) -> Tensor:
+def corrupted_inputs(images: Tensor, inputs: Inputs, mean: Tensor, std: Tensor, seed: int, *names: str | int) -> Tensor:
     """`images` after the corruption.
 
     Args:

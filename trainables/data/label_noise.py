@@ -10,9 +10,7 @@ from torch import Tensor
 from trainables.config import NoiseKind
 
 
-def noisy_labels(
-    labels: Tensor, kind: NoiseKind, share: float, num_classes: int, draws: torch.Generator
-) -> Tensor:
+def noisy_labels(labels: Tensor, kind: NoiseKind, share: float, num_classes: int, draws: torch.Generator) -> Tensor:
     """`labels` after the noise.
 
     Args:
@@ -59,9 +57,7 @@ def renaming(share: float, num_classes: int, draws: torch.Generator) -> Tensor:
     return names
 
 
-def expected_iid_accuracy(
-    kind: NoiseKind, share: float, clean_accuracy: float, num_classes: int
-) -> float | None:
+def expected_iid_accuracy(kind: NoiseKind, share: float, clean_accuracy: float, num_classes: int) -> float | None:
     """Expected accuracy on test labels as noisy as the training labels, from the accuracy on clean ones.
 
     None where no formula holds: under `permuted` (not independent draws) and under `renamed`, where the labels

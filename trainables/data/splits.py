@@ -72,9 +72,7 @@ def split(config: DataConfig, dataset: Dataset, raw: RawData, seed: int) -> Spli
         test = order[full_train + sizes[1] : full_train + sizes[1] + sizes[2]]
     else:
         test_images, test_labels = raw.test_images, raw.test_labels
-        test = torch.randperm(len(test_labels), generator=generator(seed, "split", "test")).numpy()[
-            : sizes[2]
-        ]
+        test = torch.randperm(len(test_labels), generator=generator(seed, "split", "test")).numpy()[: sizes[2]]
     return Split(
         raw.images[train],
         raw.labels[train],

@@ -54,9 +54,7 @@ class TrialData:
     iid_test_labels: Tensor | None
 
 
-def trial_data(
-    config: TrialConfig, number: int, data_dir: Path, device: str | torch.device = "cpu"
-) -> TrialData:
+def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | torch.device = "cpu") -> TrialData:
     """The data of trial `number`: the study's split, corrupted by draws named after (seed, number, replicate).
 
     The split depends on `config.seed` alone, so all trials of a study share it; under true inputs and on the CPU its
@@ -78,8 +76,7 @@ def trial_data(
         return torch.stack([corrupted, images]) if config.has_control else corrupted[None]
 
     given = [
-        _labels(config, number, replicate, true_labels, split.num_classes)
-        for replicate in range(config.replicates)
+        _labels(config, number, replicate, true_labels, split.num_classes) for replicate in range(config.replicates)
     ]
     twins = [true_labels] * (config.replicates if config.has_control else 0)
     labels = torch.stack(given + twins)
@@ -132,9 +129,7 @@ def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     return mean.float(), std.float()
 
 
-def _labels(
-    config: TrialConfig, number: int, replicate: int, true_labels: Tensor, num_classes: int
-) -> Tensor:
+def _labels(config: TrialConfig, number: int, replicate: int, true_labels: Tensor, num_classes: int) -> Tensor:
     draws = _draws(config, number, replicate)
     return noisy_labels(true_labels, config.data.noise_kind, config.data.label_noise, num_classes, draws)
 
