@@ -5,6 +5,7 @@ list as one value.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from search_spaces.space import Choices, Range, Scalar, SearchSpace
@@ -33,6 +34,11 @@ def apply_settings(space: SearchSpace, settings: list[str]) -> SearchSpace:
         else:
             fixed[key] = value
             spanned.pop(key, None)
+    return override(space, fixed, spanned)
+
+
+def override(space: SearchSpace, fixed: Mapping[str, Any], spanned: Mapping[str, Choices | Range]) -> SearchSpace:
+    """`space` with some names fixed and others spanned, whatever they were before; validated once, at the end."""
     base = {k: v for k, v in {**space.base, **fixed}.items() if k not in spanned}
     if "compression.rate" in fixed and "compression.target_ratio" not in fixed:
         base.pop("compression.target_ratio", None)
