@@ -1,0 +1,40 @@
+"""What can go wrong with a study, by what the user can do about it."""
+
+
+class UsageError(ValueError):
+    """Refused before anything started; the message says what to change. Exit code 2."""
+
+
+class StudyNotFound(UsageError):
+    """No study of that name in the ledger."""
+
+
+class StudyMismatch(UsageError):
+    """The name belongs to a study with another identity; the message lists the fields that differ."""
+
+
+class LeaseHeld(RuntimeError):
+    """Another driver runs the study. Exit code 4.
+
+    Args:
+        study: Its name.
+        holder: Who holds it, for people: `pid 4711 on node-3`.
+        since: When that driver took it, ISO 8601 in UTC; for the message only, clocks are never compared.
+    """
+
+    def __init__(self, study: str, holder: str, since: str) -> None:
+        super().__init__(
+            f"study {study!r} is being run by {holder} since {since}; wait for it, or stop it with: ockham stop {study}"
+        )
+        self.study, self.holder, self.since = study, holder, since
+
+    def __reduce__(self) -> tuple[type["LeaseHeld"], tuple[str, str, str]]:
+        return LeaseHeld, (self.study, self.holder, self.since)
+
+
+class LeaseLost(RuntimeError):
+    """Another driver took the study over: this process may no longer write to its ledger and must stop."""
+
+
+class StaleAttempt(RuntimeError):
+    """A result came from an attempt that is not the trial's newest, or from a trial that is not running."""

@@ -1,0 +1,198 @@
+"""One engine per ledger: SQLite in WAL mode, or PostgreSQL.
+
+Writers take the study's lock before they read anything: `BEGIN IMMEDIATE` on SQLite (a plain begin takes no snapshot
+there, so a check made inside it could be outdated by the time of the write), the lease row `FOR UPDATE` on PostgreSQL.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from study.errors import UsageError
+from study.ledger import schema
+
+BUSY_S = 30.0
+_NETWORK_FILESYSTEMS = frozenset(
+    "nfs nfs3 nfs4 cifs smb smb2 smb3 smbfs afs afpfs beegfs ceph davfs glusterfs lustre gpfs pvfs2 orangefs 9p".split()
+)
+_NETWORK_FUSE = (
+    "sshfs",
+    "s3fs",
+    "gcsfuse",
+    "mountpoint-s3",
+    "mount-s3",
+    "glusterfs",
+    "ceph",
+    "rclone",
+    "goofys",
+    "blobfuse",
+)
+
+
+def connect(url: str, *, create: bool) -> Engine:
+    """An engine for the ledger at `url`.
+
+    Args:
+        url: `sqlite:///path` or `postgresql://user@host/database`.
+        create: Make the directory and the tables if they are not there.
+    Raises:
+        UsageError: The URL is unusable, the file lies on a network file system, or another version wrote the tables.
+        FileNotFoundError: Nothing there, and `create` is false.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UsageError(f"--ledger {url}: {error}") from None
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        engine = _sqlite(parsed.database, create=create)
+    elif kind == "postgresql":
+        engine = _postgresql(url)
+    else:
+        raise UsageError(f"--ledger {url}: use sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {kind}")
+    try:
+        _tables(engine, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def optuna_url(url: str) -> str:
+    """`url` with the driver named, as Optuna's storage has to be given it."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that holds SQLite's write lock from its first statement on (see `lease.lock` for PostgreSQL)."""
+    with engine.connect().execution_options(ockham_write=True) as connection:
+        _begin(connection)
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+def network_filesystem(path: Path) -> str | None:
+    """Type of the network file system that holds `path` (which need not exist), None if the disk is local."""
+    path = path.absolute()
+    held = [m for m in psutil.disk_partitions(all=True) if path.is_relative_to(m.mountpoint)]
+    if not held:
+        return None
+    deepest = max(held, key=lambda mount: len(Path(mount.mountpoint).parts))
+    kind = deepest.fstype.lower()
+    network = kind in _NETWORK_FILESYSTEMS or (
+        kind.startswith("fuse") and any(name in kind for name in _NETWORK_FUSE)
+    )
+    return deepest.fstype if network else None
+
+
+def _sqlite(database: str | None, *, create: bool) -> Engine:
+    if not database or database == ":memory:" or database.startswith("file:"):
+        raise UsageError(
+            "the ledger must be a file that outlives the process, e.g. sqlite:////home/me/study.db"
+        )
+    path = Path(database).absolute()
+    if kind := network_filesystem(path.parent.resolve()):
+        raise UsageError(
+            f"{path} lies on a network file system ({kind}), where SQLite loses data; "
+            "choose a local --home, or give --ledger postgresql://…"
+        )
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        raise FileNotFoundError(path)
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": BUSY_S}, pool_size=4, max_overflow=16
+    )
+    event.listen(engine, "connect", _sqlite_connected)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connected(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # else the driver begins on its own, too late and without the lock
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        _retried(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("ockham_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _retried(call: Any) -> Any:
+    """Switching to WAL ignores the busy timeout, so two processes that open a fresh file would crash one."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return call()
+        except Exception as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _begin(connection: Connection) -> None:
+    deadline = time.monotonic() + 4 * BUSY_S
+    while True:
+        try:
+            connection.begin()
+            return
+        except OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+
+
+def _postgresql(url: str) -> Engine:
+    try:
+        return create_engine(optuna_url(url), pool_pre_ping=True, pool_size=4, max_overflow=16)
+    except ModuleNotFoundError:
+        raise UsageError(
+            f"--ledger {url}: PostgreSQL needs a driver; pip install 'psycopg[binary]'"
+        ) from None
+
+
+def _tables(engine: Engine, *, create: bool) -> None:
+    with engine.connect() as connection:
+        found = _version(connection)
+    if found is None and create:
+        with writing(engine) as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(7230451)"))
+            schema.metadata.create_all(connection)
+            found = _version(connection)
+            if found is None:
+                connection.execute(
+                    schema.meta.insert().values(key="schema_version", value=str(schema.SCHEMA_VERSION))
+                )
+                found = schema.SCHEMA_VERSION
+    if found is None:
+        raise FileNotFoundError(engine.url.render_as_string())
+    if found != schema.SCHEMA_VERSION:
+        raise UsageError(
+            f"{engine.url.render_as_string()} was written with ledger schema {found}, this Ockham has "
+            f"{schema.SCHEMA_VERSION}; use the version that wrote it"
+        )
+
+
+def _version(connection: Connection) -> int | None:
+    if not connection.dialect.has_table(connection, schema.meta.name):
+        return None
+    value = connection.execute(
+        select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
+    ).scalar()
+    return None if value is None else int(value)

@@ -1,0 +1,130 @@
+"""One driver per study: a lease with a fence that grows, and a heartbeat that counts.
+
+No clocks are compared. A contender on the same machine asks the kernel whether the holder still lives; elsewhere it
+watches the heartbeat counter and takes over when that has not moved for a while on its own monotonic clock.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Engine, select, update
+
+from study.errors import LeaseHeld, LeaseLost
+from study.ledger.connection import writing
+from study.ledger.holder import Holder, this_process
+from study.ledger.schema import leases, studies
+
+POLL_S = 0.5
+
+
+class LeaseRow(NamedTuple):
+    """The lease as stored."""
+
+    fence: int
+    held: bool
+    heartbeat: int
+    holder: Holder | None
+    since_ms: int
+
+
+def acquire(engine: Engine, study: str, *, wait_s: float) -> int:
+    """Takes the lease and returns its fence; also clears a request to stop that was meant for the previous driver.
+
+    Raises:
+        LeaseHeld: The holder lives: at once on its own machine, elsewhere as soon as its heartbeat moves.
+    """
+    seen: tuple[int, int] | None = None
+    deadline = 0.0
+    while True:
+        with writing(engine) as connection:
+            lease = lock(connection, study)
+            fate = lease.holder.fate() if lease.held and lease.holder else "dead"
+            if fate == "unknown" and seen == (lease.fence, lease.heartbeat) and time.monotonic() >= deadline:
+                fate = "dead"
+            if fate == "dead":
+                return _take(connection, study, lease.fence + 1)
+        if fate == "alive" or (seen is not None and seen != (lease.fence, lease.heartbeat)):
+            raise LeaseHeld(study, str(lease.holder), _iso(lease.since_ms))
+        if seen is None:
+            seen, deadline = (lease.fence, lease.heartbeat), time.monotonic() + wait_s
+        time.sleep(max(0.0, min(POLL_S, deadline - time.monotonic())))
+
+
+@contextmanager
+def fenced(engine: Engine, study: str, fence: int | None) -> Iterator[Connection]:
+    """A write transaction in which `fence` is known to be the newest.
+
+    Raises:
+        LeaseLost: It is not, or none was ever taken; nothing is written.
+    """
+    with writing(engine) as connection:
+        lease = lock(connection, study)
+        if fence is None:
+            raise LeaseLost(f"study {study!r}: this process writes without having taken the lease")
+        if lease.fence != fence:
+            raise LeaseLost(
+                f"study {study!r} was taken over by {lease.holder} (fence {lease.fence}, ours {fence})"
+            )
+        yield connection
+
+
+def lock(connection: Connection, study: str) -> LeaseRow:
+    """The lease, locked until the transaction ends (on SQLite the whole database already is)."""
+    row = connection.execute(select(leases).where(leases.c.study == study).with_for_update()).first()
+    if row is None:
+        raise LeaseLost(f"study {study!r} was deleted")
+    holder = Holder(**json.loads(row.holder)) if row.holder else None
+    return LeaseRow(row.fence, row.held, row.heartbeat, holder, row.since_ms)
+
+
+def heartbeat(engine: Engine, study: str, fence: int | None) -> None:
+    """Shows that the holder lives."""
+    with fenced(engine, study, fence) as connection:
+        connection.execute(_lease(study).values(heartbeat=leases.c.heartbeat + 1))
+
+
+def release(engine: Engine, study: str, fence: int | None) -> None:
+    """Gives the lease back; the fence stays, so that late writes of this holder are still those of the last one."""
+    with fenced(engine, study, fence) as connection:
+        connection.execute(_lease(study).values(held=False))
+
+
+def read(engine: Engine, study: str) -> LeaseRow | None:
+    """The lease as it is now, for displays; None if the study is gone."""
+    with engine.connect() as connection:
+        row = connection.execute(select(leases).where(leases.c.study == study)).first()
+    if row is None:
+        return None
+    return LeaseRow(
+        row.fence,
+        row.held,
+        row.heartbeat,
+        Holder(**json.loads(row.holder)) if row.holder else None,
+        row.since_ms,
+    )
+
+
+def _take(connection: Connection, study: str, fence: int) -> int:
+    holder = json.dumps(this_process().as_json())
+    values = {
+        "fence": fence,
+        "held": True,
+        "heartbeat": 0,
+        "holder": holder,
+        "since_ms": time.time_ns() // 1_000_000,
+    }
+    connection.execute(_lease(study).values(**values))
+    connection.execute(update(studies).where(studies.c.study == study).values(stop_requested=False))
+    return fence
+
+
+def _lease(study: str):  # type: ignore[no-untyped-def]
+    return update(leases).where(leases.c.study == study)
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,314 @@
+"""The ledger of one study: the truth about it, in one database, written by one process at a time."""
+
+import time
+from collections.abc import Collection, Sequence
+from typing import Any, Self
+
+from sqlalchemy import Engine, select, update
+
+from study.config import RunConfig, StudyConfig
+from study.errors import StudyNotFound
+from study.ledger import lease, outbox, steps, studies, trials
+from study.ledger.connection import connect, writing
+from study.ledger.lease import LeaseRow
+from study.ledger.rows import OutboxRow, Progress, Proposal, State, TrialRow
+from study.ledger.schema import studies as studies_table
+from trainables.record import Record
+
+
+class Ledger:
+    """Reads are open to everyone; writes need the lease (`acquire`) and raise LeaseLost once another has taken it.
+
+    Safe to use from several threads; pickles and copies to other processes without its connections.
+
+    Attributes:
+        url: The database.
+        config: Identity as frozen, budget and run as last stored (or as given to `create`, until the lease is taken).
+        uid: Tells this study from a deleted one of the same name.
+        fence: Number of the lease that this object writes under, None if it has none.
+    """
+
+    def __init__(self, url: str, engine: Engine, config: StudyConfig, uid: str) -> None:
+        self.url, self.config, self.uid = url, config, uid
+        self.fence: int | None = None
+        self._engine = engine
+        self._unsaved: StudyConfig | None = None
+
+    @classmethod
+    def create(cls, url: str, config: StudyConfig) -> Self:
+        """The study of `config`, made if its name is free; if it exists, `acquire` stores the new run settings.
+
+        A study never shrinks by being launched again: the larger number of trials counts (`set_trials` sets any).
+
+        Raises:
+            StudyMismatch: Another identity has that name; says which fields differ.
+            UsageError: The database is unusable.
+        """
+        engine = connect(url, create=True)
+        try:
+            with writing(engine) as connection:
+                new = studies.create(connection, config)
+                stored, uid = studies.read(connection, config.name)
+        except BaseException:
+            engine.dispose()
+            raise
+        trials_wanted = config.trials if new else max(config.trials, stored.trials)
+        ledger = cls(url, engine, config.model_copy(update={"trials": trials_wanted}), uid)
+        ledger._unsaved = None if new else ledger.config
+        return ledger
+
+    @classmethod
+    def open(cls, url: str, name: str) -> Self:
+        """An existing study.
+
+        Raises:
+            StudyNotFound: There is none of that name.
+            UsageError: The database is unusable.
+        """
+        try:
+            engine = connect(url, create=False)
+        except FileNotFoundError as error:
+            raise StudyNotFound(f"there is no study {name!r}: no ledger at {error}") from None
+        try:
+            with engine.connect() as connection:
+                config, uid = studies.read(connection, name)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(url, engine, config, uid)
+
+    def with_fence(self, fence: int) -> Self:
+        """This object, writing under a lease that another process holds (the publisher under the driver's)."""
+        self.fence = fence
+        return self
+
+    def close(self) -> None:
+        """Closes the connections; the next call opens new ones."""
+        self._engine.dispose()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_engine"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._engine = connect(self.url, create=False)
+
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        return self.config.name
+
+    # The lease
+
+    def acquire(self, *, wait_s: float = 30.0) -> int:
+        """Takes the lease, then stores new run settings if there are any; returns the fence.
+
+        Args:
+            wait_s: How long a holder on another machine must show no heartbeat to be taken for dead.
+        Raises:
+            LeaseHeld: Another driver lives.
+        """
+        self.fence = lease.acquire(self._engine, self.name, wait_s=wait_s)
+        if self._unsaved is not None:
+            self._save(self._unsaved)
+            self._unsaved = None
+        return self.fence
+
+    def heartbeat(self) -> None:
+        """Shows that this driver lives. Call it every few seconds, far more often than anyone's `wait_s`."""
+        lease.heartbeat(self._engine, self.name, self.fence)
+
+    def release(self) -> None:
+        """Gives the lease back, so that the next driver starts at once."""
+        lease.release(self._engine, self.name, self.fence)
+
+    def lease(self) -> LeaseRow | None:
+        """Who holds the lease, for displays."""
+        return lease.read(self._engine, self.name)
+
+    # Budget and stop
+
+    def set_trials(self, n: int) -> None:
+        """Sets the number of trials in total."""
+        self._save(StudyConfig.model_validate(self.config.model_dump() | {"trials": n}))
+
+    def set_run(self, run: RunConfig) -> None:
+        """Stores how this run is carried out."""
+        self._save(self.config.model_copy(update={"run": run}))
+
+    def request_stop(self) -> None:
+        """Asks the running driver to stop, from any process; the next `acquire` forgets it."""
+        with writing(self._engine) as connection:
+            lease.lock(connection, self.name)
+            connection.execute(
+                update(studies_table).where(studies_table.c.study == self.name).values(stop_requested=True)
+            )
+
+    def stop_requested(self) -> bool:
+        """Whether someone asked the driver to stop."""
+        with self._engine.connect() as connection:
+            query = select(studies_table.c.stop_requested).where(studies_table.c.study == self.name)
+            return bool(connection.execute(query).scalar())
+
+    def delete(self) -> None:
+        """Removes the study from Ockham's tables (Optuna's and MLflow's copies are not touched)."""
+        with self._writing() as connection:
+            studies.remove(connection, self.name)
+
+    # Trials
+
+    def propose(self, proposals: Sequence[Proposal]) -> list[int]:
+        """Persists QUEUED trials and returns their numbers, consecutive from the next free one on.
+
+        Raises:
+            ValueError: A proposal is no valid trial, or was computed for another number.
+        """
+        with self._writing() as connection:
+            return trials.propose(connection, self.config, self.uid, proposals, _now_ms())
+
+    def start_attempt(self, number: int) -> int:
+        """QUEUED or RUNNING (its last attempt is dead) → RUNNING; returns the attempt, 1 for the first.
+
+        Raises:
+            StaleAttempt: The trial has ended.
+        """
+        with self._writing() as connection:
+            return trials.start(connection, self.name, number, self.fence or 0, _now_ms())
+
+    def record(self, number: int, attempt: int, records: Sequence[Record]) -> None:
+        """Stores steps and queues them for tracking, in one transaction; repeats leave no trace.
+
+        Non-finite metrics are left out with a note; `networks` are not stored here.
+
+        Raises:
+            StaleAttempt: `attempt` is not the trial's running one.
+        """
+        with self._writing() as connection:
+            trials.require_running(connection, self.name, number, attempt)
+            steps.record(connection, self.name, number, attempt, records, _now_ms())
+
+    def finish(
+        self,
+        number: int,
+        attempt: int,
+        state: State,
+        *,
+        error: str | None = None,
+        traceback: str | None = None,
+    ) -> bool:
+        """Ends a trial with the metrics merged over its steps. False if it had ended before: then nothing changes.
+
+        Raises:
+            StaleAttempt: The trial runs in a newer attempt, or is queued again.
+        """
+        with self._writing() as connection:
+            return trials.finish(
+                connection,
+                self.name,
+                number,
+                attempt,
+                state,
+                error=error,
+                traceback=traceback,
+                now_ms=_now_ms(),
+            )
+
+    def finish_with(self, number: int, attempt: int, records: Sequence[Record], state: State) -> bool:
+        """`record` and `finish` in one transaction: the last result and the end of a trial."""
+        with self._writing() as connection:
+            trials.require_running(connection, self.name, number, attempt)
+            steps.record(connection, self.name, number, attempt, records, _now_ms())
+            return trials.finish(
+                connection, self.name, number, attempt, state, error=None, traceback=None, now_ms=_now_ms()
+            )
+
+    def requeue(self, number: int, *, charged: bool) -> None:
+        """RUNNING → QUEUED, to be run again from its last checkpoint; does nothing to a trial that is not running.
+
+        Args:
+            charged: Whether the lost attempt counts as a worker death of the trial (`TrialRow.charged`).
+        """
+        with self._writing() as connection:
+            trials.requeue(connection, self.name, number, charged=charged)
+
+    def trials(
+        self, numbers: Collection[int] | None = None, *, states: Collection[State] | None = None
+    ) -> list[TrialRow]:
+        """Trials by number; all, or those among `numbers` and in one of `states`."""
+        with self._engine.connect() as connection:
+            return trials.rows(connection, self.name, wanted=numbers, states=states)
+
+    def trial(self, number: int) -> TrialRow:
+        """One trial.
+
+        Raises:
+            ValueError: It does not exist.
+        """
+        found = self.trials([number])
+        if not found:
+            raise ValueError(f"study {self.name!r} has no trial {number}")
+        return found[0]
+
+    def numbers(self, *states: State) -> list[int]:
+        """Numbers of the trials in one of `states`, ascending; cheap."""
+        with self._engine.connect() as connection:
+            return trials.numbers(connection, self.name, states)
+
+    def counts(self) -> dict[State, int]:
+        """Trials by state; every state is there. Cheap."""
+        with self._engine.connect() as connection:
+            return trials.counts(connection, self.name)
+
+    def next_number(self) -> int:
+        """The number of the next trial to propose = trials proposed so far. Cheap."""
+        with self._engine.connect() as connection:
+            return trials.proposed_count(connection, self.name)
+
+    def steps(self, number: int) -> list[Record]:
+        """The steps of a trial (without networks), dense, level, summary, of the newest attempt that reported any."""
+        with self._engine.connect() as connection:
+            return steps.of_trial(connection, self.name, number)
+
+    def curves(self, numbers: Collection[int] | None = None) -> dict[int, list[Record]]:
+        """Trial number → its steps, for all trials that reported any (or those among `numbers`)."""
+        with self._engine.connect() as connection:
+            return steps.of_trials(connection, self.name, numbers)
+
+    def progress(self) -> list[Progress]:
+        """The last step of each running trial."""
+        with self._engine.connect() as connection:
+            return steps.progress(connection, self.name)
+
+    # Tracking
+
+    def outbox(self, limit: int = 1000) -> list[OutboxRow]:
+        """The oldest messages that tracking has not confirmed."""
+        with self._engine.connect() as connection:
+            return outbox.read(connection, self.name, limit)
+
+    def delivered(self, ids: Sequence[int]) -> None:
+        """Forgets messages that tracking has confirmed."""
+        with self._writing() as connection:
+            outbox.delivered(connection, self.name, ids)
+
+    def outbox_size(self) -> int:
+        """Messages not yet confirmed."""
+        with self._engine.connect() as connection:
+            return outbox.size(connection, self.name)
+
+    def set_mlflow_run(self, number: int, run_id: str) -> None:
+        """Remembers the MLflow run of a trial."""
+        with self._writing() as connection:
+            trials.set_mlflow_run(connection, self.name, number, run_id)
+
+    def _writing(self):  # type: ignore[no-untyped-def]
+        return lease.fenced(self._engine, self.name, self.fence)
+
+    def _save(self, config: StudyConfig) -> None:
+        with self._writing() as connection:
+            studies.save(connection, config)
+        self.config = config
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,103 @@
+"""What goes into the ledger and what comes out of it."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+State = Literal["QUEUED", "RUNNING", "COMPLETE", "PRUNED", "FAILED"]
+STATES: tuple[State, ...] = ("QUEUED", "RUNNING", "COMPLETE", "PRUNED", "FAILED")
+ENDED: tuple[State, ...] = ("COMPLETE", "PRUNED", "FAILED")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trial to run.
+
+    Attributes:
+        params: Dotted name → value of what is spanned (or given explicitly); the rest comes from the study's base.
+        role: `design` or `explore`.
+        seen: Numbers of the finished trials that an adaptive sampler had been told; None for all others.
+        number: The trial number that it was computed for; the ledger refuses to give it another one.
+    """
+
+    params: dict[str, Any]
+    role: str = "design"
+    seen: tuple[int, ...] | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """A trial as the ledger knows it.
+
+    Attributes:
+        params: Every field of its `TrialConfig`, by dotted name.
+        metrics: Of an ended trial: the last dense record, the last value of each level metric and the summary; of a
+            running one: what there is so far.
+        attempts: Executions begun. `charged`: those that ended in a worker death held against the trial.
+        duration_s: Wall seconds over all attempts, once ended.
+        proposed: The part of `params` that was proposed.
+        seen: See `Proposal`.
+    """
+
+    number: int
+    state: State
+    role: str
+    params: dict[str, Any]
+    metrics: dict[str, float]
+    notes: dict[str, str]
+    attempts: int
+    uid: str
+    mlflow_run_id: str | None
+    fingerprint: str
+    duration_s: float | None
+    error: str | None
+    traceback: str | None = None
+    charged: int = 0
+    proposed: dict[str, Any] = field(default_factory=dict)
+    seen: tuple[int, ...] | None = None
+    created_ms: int = 0
+    started_ms: int | None = None
+    ended_ms: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of `ockham trials --format json`."""
+        return {
+            "number": self.number,
+            "state": self.state,
+            "role": self.role,
+            "params": self.params,
+            "metrics": self.metrics,
+            "notes": self.notes,
+            "attempts": self.attempts,
+            "uid": self.uid,
+            "mlflow_run_id": self.mlflow_run_id,
+            "fingerprint": self.fingerprint,
+            "duration_s": self.duration_s,
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """One thing that tracking has not heard of yet, in the order in which it happened.
+
+    Attributes:
+        kind: `start` {attempt}, `step` {stage, step, metrics, notes}, `end` {state, error, metrics, notes}.
+        recorded_ms: Wall-clock time at which it was recorded, frozen, so that a replay is recognised as one.
+    """
+
+    id: int
+    number: int
+    kind: Literal["start", "step", "end"]
+    payload: dict[str, Any]
+    recorded_ms: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a running trial is: the last step that its newest attempt reported."""
+
+    number: int
+    stage: str
+    step: int
+    recorded_ms: int

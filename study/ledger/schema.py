@@ -1,0 +1,106 @@
+"""The tables of the ledger. Every key starts with the study's name, so that one PostgreSQL database holds many."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+def _key(name: str, kind: type[Integer] | type[String] = Integer) -> Column[int] | Column[str]:
+    column_type = String(128) if kind is String else Integer()
+    return Column(name, column_type, primary_key=True, autoincrement=False)
+
+
+meta = Table("ockham_meta", metadata, _key("key", String), Column("value", Text, nullable=False))
+
+studies = Table(
+    "ockham_studies",
+    metadata,
+    _key("study", String),
+    Column("uid", String(32), nullable=False),  # tells a study from a deleted one of the same name
+    Column("identity", Text, nullable=False),  # JSON, as first launched
+    Column(
+        "config", Text, nullable=False
+    ),  # JSON of the latest StudyConfig: same identity, latest budget and run
+    Column("stop_requested", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+leases = Table(
+    "ockham_leases",
+    metadata,
+    _key("study", String),
+    Column("fence", Integer, nullable=False),  # grows by one with every holder
+    Column("held", Boolean, nullable=False),
+    Column("heartbeat", BigInteger, nullable=False),  # a counter, not a time
+    Column("holder", Text, nullable=False),  # JSON of ockham.ledger.holder.Holder
+    Column("since_ms", BigInteger, nullable=False),
+)
+
+trials = Table(
+    "ockham_trials",
+    metadata,
+    _key("study", String),
+    _key("number"),
+    Column("state", String(16), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("proposed", Text, nullable=False),  # JSON: spanned name → value
+    Column(
+        "params", Text, nullable=False
+    ),  # JSON: TrialConfig.flat(), frozen against later changes of defaults
+    Column("fingerprint", String(16), nullable=False),
+    Column("seen", Text),  # JSON: numbers of the trials an adaptive sampler had been told
+    Column("uid", String(200), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column(
+        "charged", Integer, nullable=False
+    ),  # attempts that ended in a worker death held against the trial
+    Column("metrics", Text),  # JSON, merged when the trial ended
+    Column("notes", Text),
+    Column("error", Text),
+    Column("traceback", Text),
+    Column("duration_s", Float),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("mlflow_run_id", String(64)),
+)
+Index("ockham_trials_by_state", trials.c.study, trials.c.state, trials.c.number)
+
+attempts = Table(
+    "ockham_attempts",
+    metadata,
+    _key("study", String),
+    _key("number"),
+    _key("attempt"),
+    Column("fence", Integer, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("outcome", String(16)),  # a final state, or: requeued, charged
+)
+
+steps = Table(
+    "ockham_steps",
+    metadata,
+    _key("study", String),
+    _key("number"),
+    _key("stage", String),
+    _key("step"),
+    Column("attempt", Integer, nullable=False),  # the newest that reported this step
+    Column("metrics", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),  # when first recorded; replays keep it
+)
+
+outbox = Table(
+    "ockham_outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("study", String(128), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(8), nullable=False),  # start, step, end
+    Column("payload", Text, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # ids never come back, so a late `delivered` can't delete another row
+)
+Index("ockham_outbox_by_study", outbox.c.study, outbox.c.id)

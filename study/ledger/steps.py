@@ -1,0 +1,143 @@
+"""Per-step results: one row per trial, stage and step, however often an interrupted trial reports it."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from study.ledger import outbox
+from study.ledger.rows import Progress
+from study.ledger.schema import steps, trials
+from trainables.record import Record
+
+_ORDER = {"dense": 0, "level": 1, "summary": 2}
+
+
+def record(
+    connection: Connection, study: str, number: int, attempt: int, records: Sequence[Record], now_ms: int
+) -> None:
+    """Stores `records` and tells tracking what is new.
+
+    A step that an earlier attempt reported with the same metrics (costs aside, which differ from run to run) keeps its
+    row, its time and its costs, and tracking hears nothing: that is how a resumed trial's replay leaves no trace.
+    """
+    stages = {record.stage for record in records}
+    known = {
+        (row.stage, row.step): row
+        for row in connection.execute(
+            select(steps.c.stage, steps.c.step, steps.c.attempt, steps.c.metrics, steps.c.notes).where(
+                steps.c.study == study, steps.c.number == number, steps.c.stage.in_(stages)
+            )
+        )
+    }
+    latest = {(record.stage, record.step): _finite(record) for record in records}
+    fresh, messages = [], []
+    for (stage, step), (metrics, notes) in latest.items():
+        values: dict[str, Any] = {"attempt": attempt}
+        before = known.get((stage, step))
+        changed = before is None or _lasting(json.loads(before.metrics)) != _lasting(metrics)
+        if changed:
+            values |= {"metrics": json.dumps(metrics), "notes": json.dumps(notes)}
+            messages.append(("step", {"stage": stage, "step": step, "metrics": metrics, "notes": notes}))
+        if before is None:
+            fresh.append(
+                {
+                    "study": study,
+                    "number": number,
+                    "stage": stage,
+                    "step": step,
+                    "recorded_ms": now_ms,
+                    **values,
+                }
+            )
+        elif changed or before.attempt != attempt:
+            connection.execute(
+                update(steps)
+                .where(
+                    steps.c.study == study,
+                    steps.c.number == number,
+                    steps.c.stage == stage,
+                    steps.c.step == step,
+                )
+                .values(**values)
+            )
+    if fresh:
+        connection.execute(insert(steps), fresh)
+    outbox.put(connection, study, number, [("step", payload) for _, payload in messages], now_ms)
+
+
+def of_trial(connection: Connection, study: str, number: int) -> list[Record]:
+    """The steps of the newest attempt that reported any, in the order dense, level, summary."""
+    return [_record(row) for row in _newest(_rows(connection, study, [number]))]
+
+
+def of_trials(
+    connection: Connection, study: str, numbers: Iterable[int] | None = None
+) -> dict[int, list[Record]]:
+    """Trial number → its steps, as `of_trial`, for all trials that reported any."""
+    grouped: dict[int, list[Row[Any]]] = {}
+    for row in _rows(connection, study, None if numbers is None else list(numbers)):
+        grouped.setdefault(row.number, []).append(row)
+    return {number: [_record(row) for row in _newest(rows)] for number, rows in grouped.items()}
+
+
+def merged(records: Sequence[Record]) -> tuple[dict[str, float], dict[str, str]]:
+    """Metrics and notes of a trial: the last dense record's, the last of each level's, the summary's."""
+    dense = [record for record in records if record.stage == "dense"][-1:]
+    metrics: dict[str, float] = {}
+    notes: dict[str, str] = {}
+    for part in (*dense, *(record for record in records if record.stage != "dense")):
+        metrics |= part.metrics
+        notes |= part.notes
+    return metrics, notes
+
+
+def progress(connection: Connection, study: str) -> list[Progress]:
+    """The last reported step of each running trial that has reported any in its newest attempt."""
+    query = (
+        select(steps.c.number, steps.c.stage, func.max(steps.c.step), func.max(steps.c.recorded_ms))
+        .join(trials, (trials.c.study == steps.c.study) & (trials.c.number == steps.c.number))
+        .where(steps.c.study == study, trials.c.state == "RUNNING", steps.c.attempt == trials.c.attempts)
+        .group_by(steps.c.number, steps.c.stage)
+    )
+    last: dict[int, Progress] = {}
+    for number, stage, step, recorded_ms in connection.execute(query):
+        if number not in last or _ORDER[stage] > _ORDER[last[number].stage]:
+            last[number] = Progress(number, stage, step, recorded_ms)
+    return [last[number] for number in sorted(last)]
+
+
+def last_ms(connection: Connection, study: str, number: int) -> int | None:
+    """When the trial last reported something."""
+    query = select(func.max(steps.c.recorded_ms)).where(steps.c.study == study, steps.c.number == number)
+    return connection.execute(query).scalar()
+
+
+def _rows(connection: Connection, study: str, numbers: list[int] | None) -> list[Row[Any]]:
+    query = select(steps).where(steps.c.study == study)
+    if numbers is not None:
+        query = query.where(steps.c.number.in_(numbers))
+    rows = connection.execute(query).all()
+    return sorted(rows, key=lambda row: (row.number, _ORDER[row.stage], row.step))
+
+
+def _newest(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    newest = max((row.attempt for row in rows), default=0)
+    return [row for row in rows if row.attempt == newest]
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(row.stage, row.step, json.loads(row.metrics), json.loads(row.notes))
+
+
+def _finite(record: Record) -> tuple[dict[str, float], dict[str, str]]:
+    """What is not a number can't be a metric: it is left out, and a note says so."""
+    odd = {name: value for name, value in record.metrics.items() if not math.isfinite(value)}
+    metrics = {name: float(value) for name, value in record.metrics.items() if name not in odd}
+    return metrics, {**record.notes, **{f"undefined/{name}": f"was {value}" for name, value in odd.items()}}
+
+
+def _lasting(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if not name.startswith("cost/")}

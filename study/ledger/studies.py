@@ -1,0 +1,122 @@
+"""The row of a study: who it is, and its latest budget and run settings."""
+
+import difflib
+import json
+import secrets
+import time
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from study.config import StudyConfig
+from study.errors import StudyMismatch, StudyNotFound
+from study.ledger import schema
+from study.ledger.schema import leases, studies
+from trainables.config import flatten
+
+_SHOWN = 12
+
+
+def create(connection: Connection, config: StudyConfig) -> bool:
+    """Inserts the study if its name is free. True if it did.
+
+    Raises:
+        StudyMismatch: The name belongs to another identity.
+    """
+    found = connection.execute(select(studies.c.identity).where(studies.c.study == config.name)).scalar()
+    if found is not None:
+        _same(config, json.loads(found))
+        return False
+    connection.execute(
+        insert(studies).values(
+            study=config.name,
+            uid=secrets.token_hex(4),
+            identity=json.dumps(_identity(config)),
+            config=config.model_dump_json(),
+            stop_requested=False,
+            created_ms=time.time_ns() // 1_000_000,
+        )
+    )
+    connection.execute(
+        insert(leases).values(study=config.name, fence=0, held=False, heartbeat=0, holder="", since_ms=0)
+    )
+    return True
+
+
+def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
+    """Config and uid of a study.
+
+    Raises:
+        StudyNotFound: There is none of that name; says which there are.
+    """
+    row = connection.execute(select(studies.c.config, studies.c.uid).where(studies.c.study == name)).first()
+    if row is None:
+        there = names(connection)
+        close = difflib.get_close_matches(name, there, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        known = f"there are: {', '.join(there[:_SHOWN])}" if there else "it holds no study yet"
+        raise StudyNotFound(f"there is no study {name!r} in this ledger; {hint}{known}")
+    return StudyConfig.model_validate_json(row.config), row.uid
+
+
+def save(connection: Connection, config: StudyConfig) -> None:
+    """Replaces budget and run settings."""
+    connection.execute(
+        update(studies).where(studies.c.study == config.name).values(config=config.model_dump_json())
+    )
+
+
+def names(connection: Connection) -> list[str]:
+    """All studies of the database, sorted."""
+    return list(connection.execute(select(studies.c.study).order_by(studies.c.study)).scalars())
+
+
+def remove(connection: Connection, name: str) -> None:
+    """Deletes everything that Ockham's tables hold of a study."""
+    for table in (schema.outbox, schema.steps, schema.attempts, schema.trials, schema.leases, schema.studies):
+        connection.execute(delete(table).where(table.c.study == name))
+
+
+def _identity(config: StudyConfig) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(json.dumps(config.identity()))
+    return loaded
+
+
+def _same(config: StudyConfig, stored: dict[str, Any]) -> None:
+    asked = _identity(config)
+    if asked == stored:
+        return
+    before, now = _fields(stored), _fields(asked)
+    absent = "(not there)"
+    lines = [
+        f"  {field}: {before.get(field, absent)} in the study, {now.get(field, absent)} asked for"
+        for field in sorted(before.keys() | now.keys())
+        if before.get(field, absent) != now.get(field, absent)
+    ]
+    more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    raise StudyMismatch(
+        "\n".join(
+            [
+                f"the study {config.name!r} exists and is another one; these fields differ:",
+                *lines[:_SHOWN],
+                *more,
+                f"choose another --name, or remove the old study with: ockham delete {config.name}",
+            ]
+        )
+    )
+
+
+def _fields(identity: dict[str, Any]) -> dict[str, str]:
+    """Dotted field → value as text. A space's own fields are dotted names already: `base` and `span` are left out."""
+    space = identity["space"]
+    span = {
+        name: ",".join(map(str, spanned["values"]))
+        if "values" in spanned
+        else f"{spanned['low']}..{spanned['high']}{':log' if spanned['log'] else ''}"
+        for name, spanned in space["span"].items()
+    }
+    rest = {name: value for name, value in identity.items() if name != "space"}
+    flat = flatten(rest) | dict(space["base"]) | span
+    if list(space["span"]):
+        flat["order of the spanned fields"] = " ".join(space["span"])
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in flat.items()}

@@ -1,0 +1,251 @@
+"""The life of trials: QUEUED → RUNNING → COMPLETE, PRUNED or FAILED, with a way back from RUNNING to QUEUED."""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any, cast
+
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
+
+from study.config import StudyConfig
+from study.errors import StaleAttempt
+from study.ledger import outbox, steps
+from study.ledger.rows import ENDED, STATES, Proposal, State, TrialRow
+from study.ledger.schema import attempts, trials
+
+
+def propose(
+    connection: Connection, config: StudyConfig, uid: str, proposals: Sequence[Proposal], now_ms: int
+) -> list[int]:
+    """Appends QUEUED trials with the next numbers.
+
+    Raises:
+        ValueError: A proposal is no valid trial, or was computed for another number than the next.
+    """
+    first = proposed_count(connection, config.name)
+    rows = []
+    for number, proposal in enumerate(proposals, start=first):
+        if proposal.number not in (None, number):
+            raise ValueError(f"a proposal for trial {proposal.number} came when trial {number} was next")
+        trial = config.space.config(proposal.params, config.seed)
+        rows.append(
+            {
+                "study": config.name,
+                "number": number,
+                "state": "QUEUED",
+                "role": proposal.role,
+                "proposed": json.dumps(proposal.params),
+                "params": json.dumps(trial.flat()),
+                "fingerprint": trial.fingerprint(),
+                "seen": None if proposal.seen is None else json.dumps(proposal.seen),
+                "uid": f"{config.name}/{uid}/{number}",
+                "attempts": 0,
+                "charged": 0,
+                "created_ms": now_ms,
+            }
+        )
+    if rows:
+        connection.execute(insert(trials), rows)
+    return list(range(first, first + len(rows)))
+
+
+def start(connection: Connection, study: str, number: int, fence: int, now_ms: int) -> int:
+    """Begins an attempt (of a trial that is queued, or whose last attempt is dead) and returns its number.
+
+    Raises:
+        StaleAttempt: The trial has ended.
+    """
+    row = _one(connection, study, number)
+    if row.state in ENDED:
+        raise StaleAttempt(f"trial {number} has ended ({row.state}); it is not run again")
+    if row.state == "RUNNING":
+        _close(connection, study, number, row.attempts, "requeued", _last_sign(connection, study, number))
+    attempt = int(row.attempts) + 1
+    _update(connection, study, number, state="RUNNING", attempts=attempt)
+    connection.execute(
+        insert(attempts).values(study=study, number=number, attempt=attempt, fence=fence, started_ms=now_ms)
+    )
+    outbox.put(connection, study, number, [("start", {"attempt": attempt})], now_ms)
+    return attempt
+
+
+def require_running(connection: Connection, study: str, number: int, attempt: int) -> None:
+    """
+    Raises:
+        StaleAttempt: `attempt` is not the one that is running.
+    """
+    row = _one(connection, study, number)
+    if row.state != "RUNNING" or row.attempts != attempt:
+        raise StaleAttempt(
+            f"trial {number} is {row.state} in attempt {row.attempts}; attempt {attempt} came too late"
+        )
+
+
+def finish(
+    connection: Connection,
+    study: str,
+    number: int,
+    attempt: int,
+    state: State,
+    *,
+    error: str | None,
+    traceback: str | None,
+    now_ms: int,
+) -> bool:
+    """Ends a trial. False, and nothing changes, if it has ended already."""
+    if state not in ENDED:
+        raise ValueError(f"a trial ends as one of {', '.join(ENDED)}, not {state}")
+    if _one(connection, study, number).state in ENDED:
+        return False
+    require_running(connection, study, number, attempt)
+    metrics, notes = steps.merged(steps.of_trial(connection, study, number))
+    _close(connection, study, number, attempt, state, now_ms)
+    spent = select(func.sum(attempts.c.ended_ms - attempts.c.started_ms)).where(
+        attempts.c.study == study, attempts.c.number == number
+    )
+    _update(
+        connection,
+        study,
+        number,
+        state=state,
+        metrics=json.dumps(metrics),
+        notes=json.dumps(notes),
+        error=error,
+        traceback=traceback,
+        duration_s=float(connection.execute(spent).scalar_one()) / 1000,
+        ended_ms=now_ms,
+    )
+    payload = {"state": state, "error": error, "metrics": metrics, "notes": notes}
+    outbox.put(connection, study, number, [("end", payload)], now_ms)
+    return True
+
+
+def requeue(connection: Connection, study: str, number: int, *, charged: bool) -> None:
+    """RUNNING → QUEUED; other states stay as they are. A charged attempt counts as a worker death of the trial."""
+    row = _one(connection, study, number)
+    if row.state != "RUNNING":
+        return
+    outcome = "charged" if charged else "requeued"
+    _close(connection, study, number, row.attempts, outcome, _last_sign(connection, study, number))
+    _update(connection, study, number, state="QUEUED", charged=row.charged + int(charged))
+
+
+def set_mlflow_run(connection: Connection, study: str, number: int, run_id: str) -> None:
+    """Remembers the MLflow run of a trial."""
+    _update(connection, study, number, mlflow_run_id=run_id)
+
+
+def proposed_count(connection: Connection, study: str) -> int:
+    """Trials there are, which is also the next number: numbers have no gaps."""
+    last = connection.execute(select(func.max(trials.c.number)).where(trials.c.study == study)).scalar()
+    return 0 if last is None else int(last) + 1
+
+
+def counts(connection: Connection, study: str) -> dict[State, int]:
+    """Trials by state; every state is there."""
+    query = select(trials.c.state, func.count()).where(trials.c.study == study).group_by(trials.c.state)
+    found = {row[0]: int(row[1]) for row in connection.execute(query)}
+    return {state: found.get(state, 0) for state in STATES}
+
+
+def numbers(connection: Connection, study: str, states: Collection[State]) -> list[int]:
+    """Numbers of the trials in one of `states`, ascending."""
+    query = select(trials.c.number).where(trials.c.study == study, trials.c.state.in_(states))
+    return list(connection.execute(query.order_by(trials.c.number)).scalars())
+
+
+def rows(
+    connection: Connection,
+    study: str,
+    *,
+    wanted: Collection[int] | None = None,
+    states: Collection[State] | None = None,
+) -> list[TrialRow]:
+    """Trials in the order of their numbers, all unless told which."""
+    query = (
+        select(trials, attempts.c.started_ms)
+        .outerjoin(
+            attempts,
+            and_(
+                attempts.c.study == trials.c.study,
+                attempts.c.number == trials.c.number,
+                attempts.c.attempt == 1,
+            ),
+        )
+        .where(trials.c.study == study)
+        .order_by(trials.c.number)
+    )
+    if wanted is not None:
+        query = query.where(trials.c.number.in_(wanted))
+    if states is not None:
+        query = query.where(trials.c.state.in_(states))
+    found = connection.execute(query).all()
+    unfinished = [row.number for row in found if row.state not in ENDED and row.attempts]
+    live = steps.of_trials(connection, study, unfinished) if unfinished else {}
+    return [_trial_row(row, live) for row in found]
+
+
+def _trial_row(row: Row[Any], live: dict[int, list[Any]]) -> TrialRow:
+    metrics, notes = (
+        steps.merged(live.get(row.number, []))
+        if row.metrics is None
+        else (json.loads(row.metrics), json.loads(row.notes))
+    )
+    return TrialRow(
+        number=row.number,
+        state=cast(State, row.state),
+        role=row.role,
+        params=json.loads(row.params),
+        metrics=metrics,
+        notes=notes,
+        attempts=row.attempts,
+        uid=row.uid,
+        mlflow_run_id=row.mlflow_run_id,
+        fingerprint=row.fingerprint,
+        duration_s=row.duration_s,
+        error=row.error,
+        traceback=row.traceback,
+        charged=row.charged,
+        proposed=json.loads(row.proposed),
+        seen=None if row.seen is None else tuple(json.loads(row.seen)),
+        created_ms=row.created_ms,
+        started_ms=row.started_ms,
+        ended_ms=row.ended_ms,
+    )
+
+
+def _one(connection: Connection, study: str, number: int) -> Row[Any]:
+    query = select(trials.c.state, trials.c.attempts, trials.c.charged)
+    row = connection.execute(query.where(trials.c.study == study, trials.c.number == number)).first()
+    if row is None:
+        raise ValueError(f"study {study!r} has no trial {number}")
+    return row
+
+
+def _update(connection: Connection, study: str, number: int, **values: Any) -> None:
+    connection.execute(
+        update(trials).where(trials.c.study == study, trials.c.number == number).values(**values)
+    )
+
+
+def _close(
+    connection: Connection, study: str, number: int, attempt: int, outcome: str, ended_ms: int
+) -> None:
+    connection.execute(
+        update(attempts)
+        .where(
+            attempts.c.study == study,
+            attempts.c.number == number,
+            attempts.c.attempt == attempt,
+            attempts.c.ended_ms.is_(None),
+        )
+        .values(outcome=outcome, ended_ms=ended_ms)
+    )
+
+
+def _last_sign(connection: Connection, study: str, number: int) -> int:
+    """When a dead attempt was last heard of: the time until its death was noticed is nobody's running time."""
+    query = select(func.max(attempts.c.started_ms)).where(
+        attempts.c.study == study, attempts.c.number == number
+    )
+    started = int(connection.execute(query).scalar_one())
+    return max(started, steps.last_ms(connection, study, number) or 0)
