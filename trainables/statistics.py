@@ -86,6 +86,7 @@ def kendall_within_strata(
     y: Numbers,
     strata: Sequence[Hashable],
     conditions: Numbers | None = None,
+    *,
     tolerance: float = 0.05,
     seed: int = 0,
 ) -> KendallResult:

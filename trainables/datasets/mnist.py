@@ -1,0 +1,19 @@
+"""MNIST: handwritten digits (LeCun et al. 1998), 28×28 grey values, 10 classes."""
+
+from trainables.data.idx_source import IdxDataset
+
+
+class Mnist(IdxDataset):
+    """Handwritten digits (LeCun et al. 1998): 55,000 / 5,000 / 10,000 by default; files in `MNIST/raw`."""
+
+    folder = "MNIST"
+
+    @classmethod
+    def source(cls) -> type:
+        """torchvision's class, which knows addresses and checksums."""
+        from torchvision.datasets import MNIST
+
+        return MNIST  # type: ignore[no-any-return]
+
+
+ENTRY = Mnist

@@ -1,0 +1,68 @@
+"""Colour data sets that torchvision downloads, verifies and reads."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from trainables.data.download import download_once, unavailable
+from trainables.data.interfaces import Dataset, Images, RawData
+
+Part = tuple[Images, Any]
+
+
+class TorchvisionDataset(Dataset):
+    """A set with standard training and test splits. Validation: 5,000 of the training images after a seeded shuffle.
+
+    (45,000 / 5,000 / 10,000 for CIFAR, as in He et al. 2016, arXiv:1512.03385.)
+    """
+
+    num_classes: ClassVar[int]
+    expected: ClassVar[str]
+    files: ClassVar[tuple[str, ...]]
+    subfolder: ClassVar[str] = ""
+
+    @abstractmethod
+    def addresses(self) -> list[str]:
+        """Where the set is downloaded from."""
+
+    @abstractmethod
+    def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
+        """(images [n, C, H, W] uint8, labels) of training and test split; raises RuntimeError if absent or damaged."""
+
+    def load(self, data_dir: Path) -> RawData:
+        """The set, read by torchvision; downloaded once if it is missing. Raises as `Dataset.load`."""
+        name, root = type(self).__name__.lower(), data_dir / self.subfolder
+        download_once(
+            name,
+            data_dir,
+            self.expected,
+            lambda: all((root / file).is_file() for file in self.files),
+            lambda folder: self._fetch(folder / self.subfolder),
+            self.addresses(),
+        )
+        try:
+            (images, labels), (test_images, test_labels) = self.parts(root, download=False)
+        except (OSError, RuntimeError, ValueError, EOFError) as error:
+            raise unavailable(
+                name, data_dir, self.expected, f"a damaged copy is in the way ({error}); delete it"
+            ) from error
+        return RawData(
+            np.ascontiguousarray(images),
+            np.asarray(labels, dtype=np.int64),
+            np.ascontiguousarray(test_images),
+            np.asarray(test_labels, dtype=np.int64),
+            self.num_classes,
+        )
+
+    def default_split(self, raw: RawData) -> tuple[int, int, int]:
+        """All but 5,000 of the training images, those 5,000, and the standard test split."""
+        assert raw.test_labels is not None
+        return len(raw.labels) - 5_000, 5_000, len(raw.test_labels)
+
+    def _fetch(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.parts(folder, download=True)
+        for archive in folder.rglob("*.gz"):
+            archive.unlink()

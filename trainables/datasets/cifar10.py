@@ -1,0 +1,31 @@
+"""CIFAR-10: 32×32 colour photographs in 10 classes (Krizhevsky 2009)."""
+
+from pathlib import Path
+
+from trainables.data.torchvision_source import Part, TorchvisionDataset
+
+_FILES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
+
+
+class Cifar10(TorchvisionDataset):
+    """50,000 training and 10,000 test images; 45,000 / 5,000 / 10,000 by default; files in `cifar-10-batches-py`."""
+
+    num_classes = 10
+    expected = f"cifar-10-batches-py with {', '.join(_FILES)}"
+    files = tuple(f"cifar-10-batches-py/{file}" for file in (*_FILES, "batches.meta"))
+
+    def addresses(self) -> list[str]:
+        """The authors' page."""
+        from torchvision.datasets import CIFAR10
+
+        return [CIFAR10.url]
+
+    def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
+        """Both splits, pixels channel first."""
+        from torchvision.datasets import CIFAR10
+
+        train, test = (CIFAR10(root, train=part, download=download) for part in (True, False))
+        return (train.data.transpose(0, 3, 1, 2), train.targets), (test.data.transpose(0, 3, 1, 2), test.targets)
+
+
+ENTRY = Cifar10

@@ -1,0 +1,31 @@
+"""CIFAR-100: 32×32 colour photographs in 100 classes (Krizhevsky 2009)."""
+
+from pathlib import Path
+
+from trainables.data.torchvision_source import Part, TorchvisionDataset
+
+_FILES = ("train", "test")
+
+
+class Cifar100(TorchvisionDataset):
+    """50,000 training and 10,000 test images; 45,000 / 5,000 / 10,000 by default; files in `cifar-100-python`."""
+
+    num_classes = 100
+    expected = f"cifar-100-python with {', '.join(_FILES)}"
+    files = tuple(f"cifar-100-python/{file}" for file in (*_FILES, "meta"))
+
+    def addresses(self) -> list[str]:
+        """The authors' page."""
+        from torchvision.datasets import CIFAR100
+
+        return [CIFAR100.url]
+
+    def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
+        """Both splits, pixels channel first."""
+        from torchvision.datasets import CIFAR100
+
+        train, test = (CIFAR100(root, train=part, download=download) for part in (True, False))
+        return (train.data.transpose(0, 3, 1, 2), train.targets), (test.data.transpose(0, 3, 1, 2), test.targets)
+
+
+ENTRY = Cifar100
