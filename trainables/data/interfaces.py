@@ -34,6 +34,11 @@ class RawData:
 class Dataset(Entry, ABC):
     """Base of every module of `trainables/datasets`; its fields are set as `data.<name>.<field>`."""
 
+    @classmethod
+    def name(cls) -> str:
+        """Its name in configurations: that of its module."""
+        return cls.__module__.rpartition(".")[2]
+
     @abstractmethod
     def load(self, data_dir: Path) -> RawData:
         """The data set; downloads it into `data_dir` if it is not there and can be had.

@@ -33,20 +33,20 @@ class TorchvisionDataset(Dataset):
 
     def load(self, data_dir: Path) -> RawData:
         """The set, read by torchvision; downloaded once if it is missing. Raises as `Dataset.load`."""
-        name, root = type(self).__name__.lower(), data_dir / self.subfolder
+        root = data_dir / self.subfolder
         download_once(
-            name,
+            self.name(),
             data_dir,
             self.expected,
-            lambda: all((root / file).is_file() for file in self.files),
-            lambda folder: self._fetch(folder / self.subfolder),
-            self.addresses(),
+            present=lambda: all((root / file).is_file() for file in self.files),
+            fetch=lambda folder: self._fetch(folder / self.subfolder),
+            addresses=self.addresses(),
         )
         try:
             (images, labels), (test_images, test_labels) = self.parts(root, download=False)
         except (OSError, RuntimeError, ValueError, EOFError) as error:
             raise unavailable(
-                name, data_dir, self.expected, f"a damaged copy is in the way ({error}); delete it"
+                self.name(), data_dir, self.expected, f"a damaged copy is in the way ({error}); delete it"
             ) from error
         return RawData(
             np.ascontiguousarray(images),

@@ -4,7 +4,7 @@ from trainables.data.idx_source import IdxDataset
 
 
 class FashionMnist(IdxDataset):
-    """Articles of clothing (Xiao et al. 2017, arXiv:1708.07747): 55,000 / 5,000 / 10,000 by default; files in `FashionMNIST/raw`."""
+    """55,000 / 5,000 / 10,000 by default; files in `FashionMNIST/raw`."""
 
     folder = "FashionMNIST"
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from trainables.data.download import one_process, writable_folder
 from trainables.data.interfaces import Dataset, Images, Labels, RawData
@@ -19,12 +19,20 @@ _LAYOUT = "expected: PATH/CLASS/*.png (or .jpg …), or PATH/train/CLASS/* and P
 class ImageFolder(Dataset):
     """`PATH/CLASS/*`, or `PATH/train/CLASS/*` with `PATH/test/CLASS/*`; classes in alphabetical order.
 
-    Images become RGB squares of `size` pixels a side (bilinear), kept as arrays in `<data_dir>/image_folder` under a name
-    that depends on every file's name, size and time, so that a change in the directory is noticed.
+    Images become RGB squares of `size` pixels a side (bilinear), kept as arrays in `<data_dir>/image_folder` under a
+    name that depends on every file's name, size and time, so that a change in the directory is noticed.
     """
 
     path: Path | None = Field(None, description="the directory")
     size: int = Field(32, ge=4, le=512, description="pixels a side")
+
+    @field_validator("path")
+    @classmethod
+    def _same_everywhere(cls, path: Path | None) -> Path | None:
+        """Trials run in other working directories, so a relative path would mean another place there."""
+        if path is not None and not path.is_absolute():
+            raise ValueError(f"must be absolute, e.g. {path.absolute()}")
+        return path
 
     def load(self, data_dir: Path) -> RawData:
         """The images, decoded if that has not been done, else mapped into memory. Raises as `Dataset.load`."""
@@ -53,7 +61,7 @@ class ImageFolder(Dataset):
         """Files of [all] or [train, test], and the class names."""
         if self.path is None:
             raise DataUnavailable(f"data.name=image_folder needs data.image_folder.path; {_LAYOUT}.")
-        root = self.path.absolute()
+        root = self.path
         roots = [root / "train", root / "test"]
         if not all(part.is_dir() for part in roots):
             roots = [root]

@@ -4,7 +4,7 @@ from trainables.data.idx_source import IdxDataset
 
 
 class Kmnist(IdxDataset):
-    """Cursive Japanese characters (Clanuwat et al. 2018, arXiv:1812.01718): 55,000 / 5,000 / 10,000 by default; files in `KMNIST/raw`."""
+    """55,000 / 5,000 / 10,000 by default; files in `KMNIST/raw`."""
 
     folder = "KMNIST"
 

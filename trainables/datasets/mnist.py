@@ -4,7 +4,7 @@ from trainables.data.idx_source import IdxDataset
 
 
 class Mnist(IdxDataset):
-    """Handwritten digits (LeCun et al. 1998): 55,000 / 5,000 / 10,000 by default; files in `MNIST/raw`."""
+    """55,000 / 5,000 / 10,000 by default; files in `MNIST/raw`."""
 
     folder = "MNIST"
 

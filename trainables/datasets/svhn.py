@@ -1,4 +1,4 @@
-"""SVHN: 32×32 colour photographs of house numbers, 10 classes (Netzer et al. 2011); without the extra training images."""
+"""SVHN: 32×32 colour photographs of house numbers, 10 classes (Netzer et al. 2011); without the extra ones."""
 
 from pathlib import Path
 
