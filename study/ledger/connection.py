@@ -18,9 +18,9 @@ from study.errors import UsageError
 from study.ledger import schema
 
 BUSY_S = 30.0
-_NETWORK_FILESYSTEMS = frozenset(
-    "nfs nfs3 nfs4 cifs smb smb2 smb3 smbfs afs afpfs beegfs ceph davfs glusterfs lustre gpfs pvfs2 orangefs 9p".split()
-)
+_NETWORK_FILESYSTEMS = {"nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "beegfs"} | {
+    *("ceph", "davfs", "glusterfs", "lustre", "gpfs", "pvfs2", "orangefs", "9p")
+}
 _NETWORK_FUSE = (
     "sshfs",
     "s3fs",
@@ -73,11 +73,18 @@ def optuna_url(url: str) -> str:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that holds SQLite's write lock from its first statement on (see `lease.lock` for PostgreSQL)."""
+def writing(engine: Engine, *, exclusive: bool = False) -> Iterator[Connection]:
+    """A transaction that holds SQLite's write lock from its first statement on (see `lease.lock` for PostgreSQL).
+
+    Args:
+        engine: Of the ledger.
+        exclusive: Alone on PostgreSQL as well: to make tables and studies, before there is a row to lock.
+    """
     with engine.connect().execution_options(ockham_write=True) as connection:
         _begin(connection)
         try:
+            if exclusive and engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(7230451)"))
             yield connection
         except BaseException:
             connection.rollback()
@@ -93,17 +100,13 @@ def network_filesystem(path: Path) -> str | None:
         return None
     deepest = max(held, key=lambda mount: len(Path(mount.mountpoint).parts))
     kind = deepest.fstype.lower()
-    network = kind in _NETWORK_FILESYSTEMS or (
-        kind.startswith("fuse") and any(name in kind for name in _NETWORK_FUSE)
-    )
+    network = kind in _NETWORK_FILESYSTEMS or (kind.startswith("fuse") and any(name in kind for name in _NETWORK_FUSE))
     return deepest.fstype if network else None
 
 
 def _sqlite(database: str | None, *, create: bool) -> Engine:
     if not database or database == ":memory:" or database.startswith("file:"):
-        raise UsageError(
-            "the ledger must be a file that outlives the process, e.g. sqlite:////home/me/study.db"
-        )
+        raise UsageError("the ledger must be a file that outlives the process, e.g. sqlite:////home/me/study.db")
     path = Path(database).absolute()
     if kind := network_filesystem(path.parent.resolve()):
         raise UsageError(
@@ -114,9 +117,7 @@ def _sqlite(database: str | None, *, create: bool) -> Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
         raise FileNotFoundError(path)
-    engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": BUSY_S}, pool_size=4, max_overflow=16
-    )
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_S}, pool_size=4, max_overflow=16)
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
@@ -161,24 +162,18 @@ def _postgresql(url: str) -> Engine:
     try:
         return create_engine(optuna_url(url), pool_pre_ping=True, pool_size=4, max_overflow=16)
     except ModuleNotFoundError:
-        raise UsageError(
-            f"--ledger {url}: PostgreSQL needs a driver; pip install 'psycopg[binary]'"
-        ) from None
+        raise UsageError(f"--ledger {url}: PostgreSQL needs a driver; pip install 'psycopg[binary]'") from None
 
 
 def _tables(engine: Engine, *, create: bool) -> None:
     with engine.connect() as connection:
         found = _version(connection)
     if found is None and create:
-        with writing(engine) as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(7230451)"))
+        with writing(engine, exclusive=True) as connection:
             schema.metadata.create_all(connection)
             found = _version(connection)
             if found is None:
-                connection.execute(
-                    schema.meta.insert().values(key="schema_version", value=str(schema.SCHEMA_VERSION))
-                )
+                connection.execute(schema.meta.insert().values(key="schema_version", value=str(schema.SCHEMA_VERSION)))
                 found = schema.SCHEMA_VERSION
     if found is None:
         raise FileNotFoundError(engine.url.render_as_string())
@@ -192,7 +187,5 @@ def _tables(engine: Engine, *, create: bool) -> None:
 def _version(connection: Connection) -> int | None:
     if not connection.dialect.has_table(connection, schema.meta.name):
         return None
-    value = connection.execute(
-        select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
-    ).scalar()
+    value = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")).scalar()
     return None if value is None else int(value)

@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, Row, Update, select, update
 
 from study.errors import LeaseHeld, LeaseLost
 from study.ledger.connection import writing
@@ -66,9 +66,7 @@ def fenced(engine: Engine, study: str, fence: int | None) -> Iterator[Connection
         if fence is None:
             raise LeaseLost(f"study {study!r}: this process writes without having taken the lease")
         if lease.fence != fence:
-            raise LeaseLost(
-                f"study {study!r} was taken over by {lease.holder} (fence {lease.fence}, ours {fence})"
-            )
+            raise LeaseLost(f"study {study!r} was taken over by {lease.holder} (fence {lease.fence}, ours {fence})")
         yield connection
 
 
@@ -77,8 +75,7 @@ def lock(connection: Connection, study: str) -> LeaseRow:
     row = connection.execute(select(leases).where(leases.c.study == study).with_for_update()).first()
     if row is None:
         raise LeaseLost(f"study {study!r} was deleted")
-    holder = Holder(**json.loads(row.holder)) if row.holder else None
-    return LeaseRow(row.fence, row.held, row.heartbeat, holder, row.since_ms)
+    return _row(row)
 
 
 def heartbeat(engine: Engine, study: str, fence: int | None) -> None:
@@ -99,13 +96,12 @@ def read(engine: Engine, study: str) -> LeaseRow | None:
         row = connection.execute(select(leases).where(leases.c.study == study)).first()
     if row is None:
         return None
-    return LeaseRow(
-        row.fence,
-        row.held,
-        row.heartbeat,
-        Holder(**json.loads(row.holder)) if row.holder else None,
-        row.since_ms,
-    )
+    return _row(row)
+
+
+def _row(row: Row[Any]) -> LeaseRow:
+    holder = Holder(**json.loads(row.holder)) if row.holder else None
+    return LeaseRow(row.fence, row.held, row.heartbeat, holder, row.since_ms)
 
 
 def _take(connection: Connection, study: str, fence: int) -> int:
@@ -122,7 +118,7 @@ def _take(connection: Connection, study: str, fence: int) -> int:
     return fence
 
 
-def _lease(study: str):  # type: ignore[no-untyped-def]
+def _lease(study: str) -> Update:
     return update(leases).where(leases.c.study == study)
 
 

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from study.config import RunConfig, StudyConfig
 from study.errors import StudyNotFound
@@ -46,7 +47,7 @@ class Ledger:
         """
         engine = connect(url, create=True)
         try:
-            with writing(engine) as connection:
+            with writing(engine, exclusive=True) as connection:
                 new = studies.create(connection, config)
                 stored, uid = studies.read(connection, config.name)
         except BaseException:
@@ -72,7 +73,7 @@ class Ledger:
         try:
             with engine.connect() as connection:
                 config, uid = studies.read(connection, name)
-        except BaseException:
+        except StudyNotFound:
             engine.dispose()
             raise
         return cls(url, engine, config, uid)
@@ -151,7 +152,10 @@ class Ledger:
             return bool(connection.execute(query).scalar())
 
     def delete(self) -> None:
-        """Removes the study from Ockham's tables (Optuna's and MLflow's copies are not touched)."""
+        """Removes the study from Ockham's tables (Optuna's and MLflow's copies are not touched).
+
+        Its fence grows on, so that no process that still holds the study can write to a later one of the same name.
+        """
         with self._writing() as connection:
             studies.remove(connection, self.name)
 
@@ -185,7 +189,7 @@ class Ledger:
         """
         with self._writing() as connection:
             trials.require_running(connection, self.name, number, attempt)
-            steps.record(connection, self.name, number, attempt, records, _now_ms())
+            steps.record(connection, self.name, number, attempt, records, now_ms=_now_ms())
 
     def finish(
         self,
@@ -193,33 +197,21 @@ class Ledger:
         attempt: int,
         state: State,
         *,
+        records: Sequence[Record] = (),
         error: str | None = None,
         traceback: str | None = None,
     ) -> bool:
-        """Ends a trial with the metrics merged over its steps. False if it had ended before: then nothing changes.
+        """Ends a trial, in one transaction with its last `records`; its metrics are merged over all its steps.
 
+        Returns:
+            False if it had ended before: then nothing changes.
         Raises:
             StaleAttempt: The trial runs in a newer attempt, or is queued again.
         """
+        reason = {"error": error, "traceback": traceback}
         with self._writing() as connection:
             return trials.finish(
-                connection,
-                self.name,
-                number,
-                attempt,
-                state,
-                error=error,
-                traceback=traceback,
-                now_ms=_now_ms(),
-            )
-
-    def finish_with(self, number: int, attempt: int, records: Sequence[Record], state: State) -> bool:
-        """`record` and `finish` in one transaction: the last result and the end of a trial."""
-        with self._writing() as connection:
-            trials.require_running(connection, self.name, number, attempt)
-            steps.record(connection, self.name, number, attempt, records, _now_ms())
-            return trials.finish(
-                connection, self.name, number, attempt, state, error=None, traceback=None, now_ms=_now_ms()
+                connection, self.name, number, attempt, state, records=records, now_ms=_now_ms(), **reason
             )
 
     def requeue(self, number: int, *, charged: bool) -> None:
@@ -301,7 +293,7 @@ class Ledger:
         with self._writing() as connection:
             trials.set_mlflow_run(connection, self.name, number, run_id)
 
-    def _writing(self):  # type: ignore[no-untyped-def]
+    def _writing(self) -> AbstractContextManager[Connection]:
         return lease.fenced(self._engine, self.name, self.fence)
 
     def _save(self, config: StudyConfig) -> None:

@@ -52,8 +52,4 @@ def delivered(connection: Connection, study: str, ids: Sequence[int]) -> None:
 
 def size(connection: Connection, study: str) -> int:
     """Messages not yet delivered."""
-    return int(
-        connection.execute(
-            select(func.count()).select_from(outbox).where(outbox.c.study == study)
-        ).scalar_one()
-    )
+    return int(connection.execute(select(func.count()).select_from(outbox).where(outbox.c.study == study)).scalar_one())

@@ -1,5 +1,7 @@
 """The tables of the ledger. Every key starts with the study's name, so that one PostgreSQL database holds many."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 SCHEMA_VERSION = 1
@@ -7,22 +9,19 @@ SCHEMA_VERSION = 1
 metadata = MetaData()
 
 
-def _key(name: str, kind: type[Integer] | type[String] = Integer) -> Column[int] | Column[str]:
-    column_type = String(128) if kind is String else Integer()
-    return Column(name, column_type, primary_key=True, autoincrement=False)
+def _key(name: str, kind: Integer | String | None = None) -> Column[Any]:
+    return Column(name, kind or Integer(), primary_key=True, autoincrement=False)
 
 
-meta = Table("ockham_meta", metadata, _key("key", String), Column("value", Text, nullable=False))
+meta = Table("ockham_meta", metadata, _key("key", String(128)), Column("value", Text, nullable=False))
 
 studies = Table(
     "ockham_studies",
     metadata,
-    _key("study", String),
+    _key("study", String(128)),
     Column("uid", String(32), nullable=False),  # tells a study from a deleted one of the same name
     Column("identity", Text, nullable=False),  # JSON, as first launched
-    Column(
-        "config", Text, nullable=False
-    ),  # JSON of the latest StudyConfig: same identity, latest budget and run
+    Column("config", Text, nullable=False),  # JSON of the latest StudyConfig: same identity, latest budget and run
     Column("stop_requested", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
 )
@@ -30,32 +29,28 @@ studies = Table(
 leases = Table(
     "ockham_leases",
     metadata,
-    _key("study", String),
+    _key("study", String(128)),
     Column("fence", Integer, nullable=False),  # grows by one with every holder
     Column("held", Boolean, nullable=False),
     Column("heartbeat", BigInteger, nullable=False),  # a counter, not a time
-    Column("holder", Text, nullable=False),  # JSON of ockham.ledger.holder.Holder
+    Column("holder", Text, nullable=False),  # JSON of study.ledger.holder.Holder
     Column("since_ms", BigInteger, nullable=False),
 )
 
 trials = Table(
     "ockham_trials",
     metadata,
-    _key("study", String),
+    _key("study", String(128)),
     _key("number"),
     Column("state", String(16), nullable=False),
     Column("role", String(16), nullable=False),
     Column("proposed", Text, nullable=False),  # JSON: spanned name → value
-    Column(
-        "params", Text, nullable=False
-    ),  # JSON: TrialConfig.flat(), frozen against later changes of defaults
+    Column("params", Text, nullable=False),  # JSON: TrialConfig.flat(), frozen against later changes of defaults
     Column("fingerprint", String(16), nullable=False),
     Column("seen", Text),  # JSON: numbers of the trials an adaptive sampler had been told
     Column("uid", String(200), nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column(
-        "charged", Integer, nullable=False
-    ),  # attempts that ended in a worker death held against the trial
+    Column("charged", Integer, nullable=False),  # attempts that ended in a worker death held against the trial
     Column("metrics", Text),  # JSON, merged when the trial ended
     Column("notes", Text),
     Column("error", Text),
@@ -70,7 +65,7 @@ Index("ockham_trials_by_state", trials.c.study, trials.c.state, trials.c.number)
 attempts = Table(
     "ockham_attempts",
     metadata,
-    _key("study", String),
+    _key("study", String(128)),
     _key("number"),
     _key("attempt"),
     Column("fence", Integer, nullable=False),
@@ -82,9 +77,9 @@ attempts = Table(
 steps = Table(
     "ockham_steps",
     metadata,
-    _key("study", String),
+    _key("study", String(128)),
     _key("number"),
-    _key("stage", String),
+    _key("stage", String(128)),
     _key("step"),
     Column("attempt", Integer, nullable=False),  # the newest that reported this step
     Column("metrics", Text, nullable=False),

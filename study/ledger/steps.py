@@ -16,23 +16,26 @@ _ORDER = {"dense": 0, "level": 1, "summary": 2}
 
 
 def record(
-    connection: Connection, study: str, number: int, attempt: int, records: Sequence[Record], now_ms: int
+    connection: Connection, study: str, number: int, attempt: int, records: Sequence[Record], *, now_ms: int
 ) -> None:
     """Stores `records` and tells tracking what is new.
 
     A step that an earlier attempt reported with the same metrics (costs aside, which differ from run to run) keeps its
     row, its time and its costs, and tracking hears nothing: that is how a resumed trial's replay leaves no trace.
     """
-    stages = {record.stage for record in records}
+    latest = {(record.stage, record.step): _finite(record) for record in records}
+    stages, numbers = {stage for stage, _ in latest}, {step for _, step in latest}
     known = {
         (row.stage, row.step): row
         for row in connection.execute(
             select(steps.c.stage, steps.c.step, steps.c.attempt, steps.c.metrics, steps.c.notes).where(
-                steps.c.study == study, steps.c.number == number, steps.c.stage.in_(stages)
+                steps.c.study == study,
+                steps.c.number == number,
+                steps.c.stage.in_(stages),
+                steps.c.step.in_(numbers),
             )
         )
     }
-    latest = {(record.stage, record.step): _finite(record) for record in records}
     fresh, messages = [], []
     for (stage, step), (metrics, notes) in latest.items():
         values: dict[str, Any] = {"attempt": attempt}
@@ -73,9 +76,7 @@ def of_trial(connection: Connection, study: str, number: int) -> list[Record]:
     return [_record(row) for row in _newest(_rows(connection, study, [number]))]
 
 
-def of_trials(
-    connection: Connection, study: str, numbers: Iterable[int] | None = None
-) -> dict[int, list[Record]]:
+def of_trials(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> dict[int, list[Record]]:
     """Trial number → its steps, as `of_trial`, for all trials that reported any."""
     grouped: dict[int, list[Row[Any]]] = {}
     for row in _rows(connection, study, None if numbers is None else list(numbers)):

@@ -37,9 +37,9 @@ def create(connection: Connection, config: StudyConfig) -> bool:
             created_ms=time.time_ns() // 1_000_000,
         )
     )
-    connection.execute(
-        insert(leases).values(study=config.name, fence=0, held=False, heartbeat=0, holder="", since_ms=0)
-    )
+    if connection.execute(select(leases.c.fence).where(leases.c.study == config.name)).first() is None:
+        blank = {"fence": 0, "held": False, "heartbeat": 0, "holder": "", "since_ms": 0}
+        connection.execute(insert(leases).values(study=config.name, **blank))
     return True
 
 
@@ -61,9 +61,7 @@ def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
 
 def save(connection: Connection, config: StudyConfig) -> None:
     """Replaces budget and run settings."""
-    connection.execute(
-        update(studies).where(studies.c.study == config.name).values(config=config.model_dump_json())
-    )
+    connection.execute(update(studies).where(studies.c.study == config.name).values(config=config.model_dump_json()))
 
 
 def names(connection: Connection) -> list[str]:
@@ -73,8 +71,10 @@ def names(connection: Connection) -> list[str]:
 
 def remove(connection: Connection, name: str) -> None:
     """Deletes everything that Ockham's tables hold of a study."""
-    for table in (schema.outbox, schema.steps, schema.attempts, schema.trials, schema.leases, schema.studies):
+    for table in (schema.outbox, schema.steps, schema.attempts, schema.trials, schema.studies):
         connection.execute(delete(table).where(table.c.study == name))
+    # the lease row stays: a later study of this name goes on counting fences where this one stopped
+    connection.execute(update(leases).where(leases.c.study == name).values(fence=leases.c.fence + 1, held=False))
 
 
 def _identity(config: StudyConfig) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from study.errors import StaleAttempt
 from study.ledger import outbox, steps
 from study.ledger.rows import ENDED, STATES, Proposal, State, TrialRow
 from study.ledger.schema import attempts, trials
+from trainables.record import Record
 
 
 def propose(
@@ -58,7 +59,9 @@ def start(connection: Connection, study: str, number: int, fence: int, now_ms: i
     if row.state in ENDED:
         raise StaleAttempt(f"trial {number} has ended ({row.state}); it is not run again")
     if row.state == "RUNNING":
-        _close(connection, study, number, row.attempts, "requeued", _last_sign(connection, study, number))
+        _close(
+            connection, study, number, row.attempts, outcome="requeued", ended_ms=_last_sign(connection, study, number)
+        )
     attempt = int(row.attempts) + 1
     _update(connection, study, number, state="RUNNING", attempts=attempt)
     connection.execute(
@@ -69,15 +72,14 @@ def start(connection: Connection, study: str, number: int, fence: int, now_ms: i
 
 
 def require_running(connection: Connection, study: str, number: int, attempt: int) -> None:
-    """
+    """Refuses results of an attempt that another has replaced.
+
     Raises:
         StaleAttempt: `attempt` is not the one that is running.
     """
     row = _one(connection, study, number)
     if row.state != "RUNNING" or row.attempts != attempt:
-        raise StaleAttempt(
-            f"trial {number} is {row.state} in attempt {row.attempts}; attempt {attempt} came too late"
-        )
+        raise StaleAttempt(f"trial {number} is {row.state} in attempt {row.attempts}; attempt {attempt} came too late")
 
 
 def finish(
@@ -87,18 +89,20 @@ def finish(
     attempt: int,
     state: State,
     *,
+    records: Sequence[Record],
     error: str | None,
     traceback: str | None,
     now_ms: int,
 ) -> bool:
-    """Ends a trial. False, and nothing changes, if it has ended already."""
+    """Records the last steps and ends the trial. False, and nothing changes, if it has ended already."""
     if state not in ENDED:
         raise ValueError(f"a trial ends as one of {', '.join(ENDED)}, not {state}")
     if _one(connection, study, number).state in ENDED:
         return False
     require_running(connection, study, number, attempt)
+    steps.record(connection, study, number, attempt, records, now_ms=now_ms)
     metrics, notes = steps.merged(steps.of_trial(connection, study, number))
-    _close(connection, study, number, attempt, state, now_ms)
+    _close(connection, study, number, attempt, outcome=state, ended_ms=now_ms)
     spent = select(func.sum(attempts.c.ended_ms - attempts.c.started_ms)).where(
         attempts.c.study == study, attempts.c.number == number
     )
@@ -125,7 +129,7 @@ def requeue(connection: Connection, study: str, number: int, *, charged: bool) -
     if row.state != "RUNNING":
         return
     outcome = "charged" if charged else "requeued"
-    _close(connection, study, number, row.attempts, outcome, _last_sign(connection, study, number))
+    _close(connection, study, number, row.attempts, outcome=outcome, ended_ms=_last_sign(connection, study, number))
     _update(connection, study, number, state="QUEUED", charged=row.charged + int(charged))
 
 
@@ -213,7 +217,7 @@ def _trial_row(row: Row[Any], live: dict[int, list[Any]]) -> TrialRow:
     )
 
 
-def _one(connection: Connection, study: str, number: int) -> Row[Any]:
+def _one(connection: Connection, study: str, number: int) -> Row[str, int, int]:
     query = select(trials.c.state, trials.c.attempts, trials.c.charged)
     row = connection.execute(query.where(trials.c.study == study, trials.c.number == number)).first()
     if row is None:
@@ -222,14 +226,10 @@ def _one(connection: Connection, study: str, number: int) -> Row[Any]:
 
 
 def _update(connection: Connection, study: str, number: int, **values: Any) -> None:
-    connection.execute(
-        update(trials).where(trials.c.study == study, trials.c.number == number).values(**values)
-    )
+    connection.execute(update(trials).where(trials.c.study == study, trials.c.number == number).values(**values))
 
 
-def _close(
-    connection: Connection, study: str, number: int, attempt: int, outcome: str, ended_ms: int
-) -> None:
+def _close(connection: Connection, study: str, number: int, attempt: int, *, outcome: str, ended_ms: int) -> None:
     connection.execute(
         update(attempts)
         .where(
@@ -244,8 +244,6 @@ def _close(
 
 def _last_sign(connection: Connection, study: str, number: int) -> int:
     """When a dead attempt was last heard of: the time until its death was noticed is nobody's running time."""
-    query = select(func.max(attempts.c.started_ms)).where(
-        attempts.c.study == study, attempts.c.number == number
-    )
+    query = select(func.max(attempts.c.started_ms)).where(attempts.c.study == study, attempts.c.number == number)
     started = int(connection.execute(query).scalar_one())
     return max(started, steps.last_ms(connection, study, number) or 0)
