@@ -1,0 +1,64 @@
+"""The contrast between clean twins and noisy networks, over trials."""
+
+import math
+
+import pandas as pd
+
+from study.answer.model import Effect
+from study.answer.pairs import count_pairs
+from study.answer.selection import Group, instruments, numbers, short
+from trainables.statistics import mean_ci95, sign_flip_p
+
+CONTRAST = "contrast/auc"
+RETAINED = "contrast/retained"
+
+
+def effect(
+    label: str, trials: pd.DataFrame, areas: pd.DataFrame, noise: float | None = None, metric: str = CONTRAST
+) -> Effect:
+    """Mean contrast over `trials`, its interval and test, and the pairs behind it."""
+    values = numbers(trials, metric).dropna()
+    values = values[values.abs() < math.inf]
+    mean: float | None = None
+    half: float | None = None
+    p: float | None = None
+    if len(values):
+        mean, half, _ = mean_ci95(values.tolist())
+    if half is not None:
+        p = sign_flip_p(values.tolist())
+    within = None
+    if len(values) == 1:
+        found = float(numbers(trials.loc[values.index], f"{metric}/ci95").iloc[0])
+        within = found if math.isfinite(found) else None
+    pairs = count_pairs(areas, trials["number"])
+    return Effect(
+        label=label,
+        noise=noise,
+        trials=len(values),
+        mean=mean,
+        ci95=half,
+        within=within,
+        p=p,
+        pairs=pairs.total,
+        earlier=pairs.earlier,
+        later=pairs.later,
+        ties=pairs.ties,
+        excluded=pairs.excluded,
+    )
+
+
+def by_condition(groups: list[Group], areas: pd.DataFrame) -> tuple[Effect, ...]:
+    """One effect per condition."""
+    return tuple(effect(group.label, group.trials, areas, group.noise) for group in groups)
+
+
+def by_instrument(trials: pd.DataFrame, areas: pd.DataFrame, most: int = 8) -> tuple[Effect, ...]:
+    """One effect per value of each spanned field of the compression; fields of more than `most` values are left out."""
+    effects = []
+    for name in instruments(trials):
+        if trials[name].nunique() > most:
+            continue
+        effects += [
+            effect(f"{short(name)} {value}", rows, areas) for value, rows in trials.groupby(name, sort=True)
+        ]
+    return tuple(found for found in effects if found.trials)

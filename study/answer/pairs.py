@@ -1,0 +1,93 @@
+"""Per-network compressibility recomputed from the stored curves, and the pairs of twins."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from study.answer.selection import numbers
+
+_TIE = 1e-9  # two areas closer than this are the same number up to rounding
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """How often the noisy network of a pair broke earlier than its clean twin (smaller area under the curve)."""
+
+    earlier: int = 0
+    later: int = 0
+    ties: int = 0
+    excluded: int = 0
+
+    @property
+    def total(self) -> int:
+        """Pairs compared."""
+        return self.earlier + self.later + self.ties
+
+
+def network_areas(trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str = "train_accuracy") -> pd.DataFrame:
+    """One row per trial, arm and network: `auc` (NaN where undefined) and `interpolated`.
+
+    Args:
+        trials: One row per trial, which says how far (L) the area goes.
+        networks: One row per trial, arm, network and level.
+        accuracy: The curve: `train_accuracy`, `kept_accuracy` or `changed_accuracy`.
+    """
+    rows = [
+        {"trial": trial, "arm": arm, "network": network, "interpolated": interpolated, "auc": area}
+        for trial, arm, network, interpolated, area in _areas(trials, networks, accuracy)
+    ]
+    return pd.DataFrame(rows, columns=["trial", "arm", "network", "interpolated", "auc"])
+
+
+def _areas(
+    trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str
+) -> Iterator[tuple[int, str, int, bool, float]]:
+    from trainables.compressibility import Curve, auc
+
+    if networks.empty or accuracy not in networks.columns:
+        return
+    lengths = area_lengths(trials, networks)
+    mine = networks[networks["trial"].isin(lengths)].sort_values("level")
+    for key, rows in mine.groupby(["trial", "arm", "network"], sort=True):
+        trial, arm, network = int(key[0]), str(key[1]), int(key[2])
+        values = rows[accuracy].to_numpy(dtype=float)
+        chance = float(numbers(rows, "chance").iloc[0])
+        area = math.nan
+        complete = int(rows["level"].iloc[0]) == 0 and bool(np.isfinite(values).all())
+        if complete and math.isfinite(chance):
+            log2_ratio = np.log2(rows["ratio"].to_numpy(dtype=float))
+            found = auc(Curve(log2_ratio, values), chance, lengths[trial])
+            area = math.nan if found is None else float(found)
+        yield trial, arm, network, bool(rows["interpolated"].iloc[0]), area
+
+
+def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, float]:
+    """Trial number → L, the log2 compression ratio up to which the area is taken.
+
+    L is what the trial's configuration says; a study of `rate` that fixed none takes the smallest that any of its trials
+    reached.
+    """
+    stated = numbers(trials, "compression.auc_log2_ratio")
+    stated = stated.fillna(np.log2(numbers(trials, "compression.target_ratio")))
+    numbered = dict(zip(trials["number"].astype(int), stated.tolist(), strict=True))
+    reached = networks[networks["trial"].isin(numbered)].groupby("trial")["ratio"].max()
+    common = float(np.log2(reached.min())) if len(reached) else math.nan
+    lengths = {number: value if math.isfinite(value) else common for number, value in numbered.items()}
+    return {number: value for number, value in lengths.items() if math.isfinite(value) and value > 0}
+
+
+def count_pairs(areas: pd.DataFrame, trial_numbers: Any) -> Pairs:
+    """Counts the pairs (replicate, control) of some trials."""
+    mine = areas[areas["trial"].isin(list(trial_numbers))]
+    noisy, clean = mine[mine["arm"] == "replicate"], mine[mine["arm"] == "control"]
+    both = noisy.merge(clean, on=["trial", "network"], suffixes=("", "_control"))
+    fitted = both[both["interpolated"].astype(bool) & both["interpolated_control"].astype(bool)]
+    difference = (fitted["auc_control"] - fitted["auc"]).astype(float).dropna()
+    ties = int((difference.abs() <= _TIE).sum())
+    earlier = int((difference > _TIE).sum())
+    return Pairs(earlier, len(difference) - ties - earlier, ties, len(both) - len(difference))
+

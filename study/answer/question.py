@@ -1,0 +1,133 @@
+"""`answer`: from the frames of a study to its answer."""
+
+import pandas as pd
+
+from study.answer.contrast import CONTRAST, RETAINED, by_condition, by_instrument, effect
+from study.answer.model import Answer, Effect
+from study.answer.pairs import area_lengths, network_areas
+from study.answer.selection import Group, column, conditions, counted, numbers
+from study.answer.tracking import track
+from study.answer.words import contrast_sentence, plural, tracking_sentence
+
+
+def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
+    """Do memorising networks break earlier than their clean twins, and does compressibility track the gap?
+
+    Args:
+        trials: One row per trial: number, state, role, dotted parameters, metrics (those absent: no column, or NaN).
+        networks: One row per trial, arm, network and level (networks.parquet with the column `trial`); may be empty.
+    Returns:
+        The answer; never raises for what a study lacks, but says it.
+    """
+    mine = counted(trials)
+    groups = conditions(mine) if len(mine) else []
+    areas = network_areas(mine, networks) if len(mine) else network_areas(trials.head(0), networks.head(0))
+    placebo = _is_placebo(groups)
+    pooled = [group for group in groups if group.placebo == placebo]
+    rows = pd.concat([group.trials for group in pooled]) if pooled else mine.head(0)
+    if "number" not in rows.columns:
+        rows = pd.DataFrame({"number": pd.Series(dtype=int)})
+    overall = effect("all conditions" if len(pooled) > 1 else "all trials", rows, areas)
+    levels = by_condition(groups, areas)
+    retained = _retained(rows, areas)
+    tracking = track(mine)
+    shown = [level for level, group in zip(levels, groups, strict=True) if group.placebo == placebo]
+    first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups), placebo)
+    return Answer(
+        sentences=(first, tracking_sentence(tracking)),
+        caveat=_caveat(mine, networks),
+        placebo=placebo,
+        overall=overall,
+        levels=levels,
+        instruments=by_instrument(rows, areas) if len(rows) else (),
+        retained=retained,
+        tracking=tracking,
+        counted=len(mine),
+        missing=_missing(trials, mine, groups, levels, overall, placebo),
+    )
+
+
+def _is_placebo(groups: list[Group]) -> bool:
+    """True where nothing but placebos carry a contrast."""
+    carrying = [group for group in groups if numbers(group.trials, CONTRAST).notna().any()] or groups
+    return bool(carrying) and all(group.placebo for group in carrying)
+
+
+def _retained(rows: pd.DataFrame, areas: pd.DataFrame) -> Effect | None:
+    """The contrast above the scratch arm, where a method or recovery needs one."""
+    method, recovery = column(rows, "compression.method", "prune"), column(rows, "compression.recovery", "none")
+    relearns = bool(((method == "distill") | (recovery != "none")).any())
+    has_scratch = numbers(rows, RETAINED).notna().any()
+    return effect("above the scratch arm", rows, areas, metric=RETAINED) if relearns or has_scratch else None
+
+
+def _absence(trials: pd.DataFrame, mine: pd.DataFrame, groups: list[Group]) -> str:
+    """Why there is no contrast at all."""
+    if trials.empty:
+        return "the study has no trials yet"
+    if mine.empty:
+        complete = int((column(trials, "state", "") == "COMPLETE").sum())
+        if complete:
+            return f"{plural(complete, 'complete trial')}, none laid out by design (role explore carries no answer)"
+        return "no trial is complete"
+    if not groups:
+        return "all trials have true labels and true inputs, so nothing was memorised"
+    if not bool(column(mine, "control", True).astype(bool).any()):
+        return "no clean twins were trained (control=false)"
+    return "in no trial did both a noisy network and its clean twin interpolate"
+
+
+def _missing(
+    trials: pd.DataFrame,
+    mine: pd.DataFrame,
+    groups: list[Group],
+    levels: tuple[Effect, ...],
+    overall: Effect,
+    placebo: bool,
+) -> tuple[str, ...]:
+    """What is missing, one sentence each."""
+    found = []
+    failed = int((column(trials, "state", "") == "FAILED").sum())
+    if failed:
+        found.append(f"{plural(failed, 'trial')} failed and {'is' if failed == 1 else 'are'} not counted.")
+    explored = int(((column(trials, "state", "") == "COMPLETE") & (column(trials, "role", "design") != "design")).sum())
+    if explored and len(mine):
+        found.append(f"{plural(explored, 'trial')} of an adaptive sampler not counted.")
+    if overall.excluded:
+        found.append(
+            f"{plural(overall.excluded, 'pair')} left out because a network did not interpolate its labels or has no "
+            "compressibility."
+        )
+    for level, group in zip(levels, groups, strict=True):
+        if level.mean is None and overall.mean is not None:
+            found.append(f"No contrast at {group.label}.")
+    if not placebo:
+        placebos = [level for level, group in zip(levels, groups, strict=True) if group.placebo]
+        found += [_placebo_note(level) for level in placebos if level.mean is not None]
+    return tuple(found)
+
+
+def _placebo_note(level: Effect) -> str:
+    if level.ci95 is None:
+        return f"The placebo ({level.label}) has too few trials to judge."
+    if level.verdict == "unclear":
+        return "The placebo (class names permuted) shows no contrast, as it should."
+    return "The placebo (class names permuted) shows a contrast, so the contrast is not memorisation alone."
+
+
+def _caveat(mine: pd.DataFrame, networks: pd.DataFrame) -> str:
+    """What everything above is conditional on."""
+    if mine.empty:
+        return "Nothing is concluded from trials that did not end, failed, or were chosen adaptively."
+    data = ", ".join(sorted(column(mine, "data.name", "unnamed data").astype(str).unique()))
+    replicates = sorted(numbers(mine, "replicates").dropna().astype(int).unique())
+    each = "–".join(str(count) for count in dict.fromkeys((replicates[0], replicates[-1]))) if replicates else "?"
+    lengths = {round(length, 2) for length in area_lengths(mine, networks).values()} if len(networks) else set()
+    reach = f" from 0 to {'/'.join(f'{length:g}' for length in sorted(lengths))}" if lengths else ""
+    return (
+        f"Conditional on one split of the data ({data}) and on these settings; n = {plural(len(mine), 'trial')} laid out "
+        f"by design × {each} networks, the trial is the unit; intervals are Student t at 95 %, not corrected for looking "
+        f"at several conditions. Compressibility is the mean, over log₂ of the compression ratio{reach}, of accuracy on the "
+        "labels each network was given, scaled from chance (0) to the dense network (1); nothing was tuned on it."
+    )
+

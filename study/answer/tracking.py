@@ -1,0 +1,63 @@
+"""Whether compressibility tracks the generalization gap, within condition and instrument."""
+
+import math
+
+import pandas as pd
+
+from study.answer.model import Tracking
+from study.answer.selection import instruments, is_continuous, numbers, short, varying
+from study.answer.words import plural
+from trainables.statistics import kendall_within_strata
+
+GAP = "gap/accuracy"
+COMPRESSIBILITY = "compressibility/auc"
+LEAST_PAIRS = 20
+
+
+def strata_fields(trials: pd.DataFrame) -> list[str]:
+    """The spanned fields that make a stratum: condition, data set, and instrument.
+
+    Noise drives both sides, an instrument can't move the gap of a dense network; so only training hyperparameters (width,
+    learning rate, training set size …) vary inside a stratum.
+    """
+    fields = [f for f in ("data.noise_kind", "data.inputs", "data.name") if f in varying(trials, "data.")]
+    if trials["data.label_noise"].nunique() > 1 and not is_continuous(numbers(trials, "data.label_noise")):
+        fields = ["data.label_noise", *fields]
+    return fields + instruments(trials)
+
+
+def strata_labels(trials: pd.DataFrame) -> list[str]:
+    """For each trial the stratum it belongs to, as words."""
+    fields = strata_fields(trials)
+    rows = trials[fields].astype(str).to_dict("records")
+    return [", ".join(f"{short(name)} {row[name]}" for name in fields) or "all trials" for row in rows]
+
+
+def track(trials: pd.DataFrame) -> Tracking:
+    """Kendall's τ between compressibility and gap over trials, pooled within strata; unstated below 20 pairs."""
+    if "data.label_noise" not in trials.columns:
+        return Tracking(None, 0, None, 0, (), "no design trial is complete")
+    both = numbers(trials, GAP).notna() & numbers(trials, COMPRESSIBILITY).notna()
+    mine = trials[both]
+    fields = tuple(short(name) for name in strata_fields(mine)) if len(mine) else ()
+    if len(mine) < 2:
+        return Tracking(None, 0, None, len(mine), fields, f"{plural(len(mine), 'trial')} with both a gap and a compressibility")
+    noise = numbers(mine, "data.label_noise")
+    result = kendall_within_strata(
+        numbers(mine, COMPRESSIBILITY).tolist(),
+        numbers(mine, GAP).tolist(),
+        strata_labels(mine),
+        conditions=noise.tolist() if is_continuous(noise) else None,
+    )
+    tau, p = _finite(result.tau), _finite(result.p)
+    reason = ""
+    if result.pairs < LEAST_PAIRS:
+        reason = f"{result.pairs} comparable pairs of trials, {LEAST_PAIRS} are needed"
+        tau = p = None
+    elif tau is None:
+        reason = "the gap or the compressibility is the same in all trials"
+    return Tracking(tau, int(result.pairs), p, len(mine), fields, reason)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

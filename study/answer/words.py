@@ -1,0 +1,150 @@
+"""The numbers in plain sentences. Nothing is claimed that its interval does not carry."""
+
+import math
+from collections.abc import Sequence
+
+from study.answer.model import Effect, Tracking
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """0.25 → `0.25`, −0.031 → `−0.03` (a true minus sign; never `−0.00`)."""
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) != 0 else text.lstrip("-")
+
+
+def estimate(effect: Effect) -> str:
+    """`0.25 ± 0.04`, or the mean alone where no interval exists; more digits where two would round it away."""
+    if effect.mean is None:
+        return "–"
+    half = effect.ci95 if effect.ci95 is not None else effect.within
+    if half is None:
+        return signed(effect.mean)
+    digits = 2 if half >= 0.005 else 3
+    return f"{signed(effect.mean, digits)} ± {half:.{digits}f}"
+
+
+def p_words(p: float | None) -> str:
+    """`p = 0.012`, `p < 0.0001`."""
+    if p is None or math.isnan(p):
+        return "no p"
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 trial`, `3 trials`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def contrast_sentence(
+    overall: Effect, levels: Sequence[Effect], retained: Effect | None, absent: str, placebo: bool
+) -> str:
+    """Do memorising networks break earlier than their clean twins?"""
+    if overall.mean is None:
+        return f"No answer to whether memorising networks break earlier: {absent}."
+    if overall.ci95 is None:
+        within = "" if overall.within is None else ", interval over its replicates"
+        return (
+            f"Can’t tell yet whether memorising networks break earlier: only {plural(overall.trials, 'trial')} with a "
+            f"contrast (clean twin − noisy network, {estimate(overall)}{within}; {_pair_words(overall)}), and an "
+            "interval over trials needs 3."
+        )
+    if placebo:
+        return _placebo_sentence(overall)
+    sentence = {"yes": _yes, "no": _no, "unclear": _unclear}[overall.verdict](overall, levels)
+    return sentence + _retained_words(overall, retained)
+
+
+def _evidence(effect: Effect) -> str:
+    return f"95 % interval over {plural(effect.trials, 'trial')}, sign-flip {p_words(effect.p)}"
+
+
+def _pair_words(effect: Effect) -> str:
+    if effect.pairs == 0:
+        return "no pair could be compared network by network"
+    ties = f", {plural(effect.ties, 'tie')}" if effect.ties else ""
+    return f"the noisy network broke earlier in {effect.earlier:,} of {plural(effect.pairs, 'pair')}{ties}"
+
+
+def _yes(overall: Effect, levels: Sequence[Effect]) -> str:
+    return (
+        "Yes: networks that memorised noisy labels break earlier under compression than their clean twins; "
+        f"the contrast in compressibility is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}"
+        f"{_level_words(levels)}."
+    )
+
+
+def _no(overall: Effect, levels: Sequence[Effect]) -> str:
+    return (
+        "No, the other way round: networks that memorised noisy labels break later than their clean twins; the "
+        f"contrast in compressibility is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}"
+        f"{_level_words(levels)}."
+    )
+
+
+def _unclear(overall: Effect, levels: Sequence[Effect]) -> str:
+    return (
+        "Can’t tell whether memorising networks break earlier than their clean twins: the contrast in compressibility "
+        f"is {estimate(overall)} and its interval includes 0 ({_evidence(overall)}); {_pair_words(overall)}"
+        f"{_level_words(levels)}."
+    )
+
+
+def _level_words(levels: Sequence[Effect]) -> str:
+    """How the noise levels agree, where there are several."""
+    found = [level for level in levels if level.mean is not None]
+    if len(found) < 2:
+        return ""
+    listed = "; ".join(f"{estimate(level)} at {level.label}" for level in found)
+    signs = {math.copysign(1, level.mean or 0.0) for level in found}
+    if len(signs) > 1:
+        return f". The sign differs between conditions ({listed})"
+    if all(level.verdict in ("yes", "no") for level in found):
+        return f"; each condition says so by itself ({listed})"
+    return f". All conditions have the same sign, not each is certain by itself ({listed})"
+
+
+def _placebo_sentence(overall: Effect) -> str:
+    if overall.verdict == "unclear":
+        return (
+            "The placebo holds: with class names permuted there is a rule to learn and nothing to memorise, and the "
+            f"contrast is {estimate(overall)}, an interval that includes 0 ({_evidence(overall)}; "
+            f"{_pair_words(overall)})."
+        )
+    return (
+        "The placebo fails: class names were only permuted, which leaves nothing to memorise, yet the contrast is "
+        f"{estimate(overall)} ({_evidence(overall)}; {_pair_words(overall)}); contrasts measured with this design "
+        "cannot be read as memorisation until this is explained."
+    )
+
+
+def _retained_words(overall: Effect, retained: Effect | None) -> str:
+    if retained is None:
+        return ""
+    if retained.mean is None:
+        return " Not separated from relearning speed: no scratch arm could be subtracted."
+    left = f" What fresh networks of the same sizes reach with the same budget subtracted, {estimate(retained)} is left"
+    if retained.ci95 is None or retained.verdict == overall.verdict:
+        return f"{left}."
+    return f"{left}, so the contrast may be relearning speed and not compressibility: can’t tell."
+
+
+def tracking_sentence(tracking: Tracking) -> str:
+    """Does compressibility track the generalization gap?"""
+    inside = f"within {_listed(tracking.within)}" if tracking.within else "among trials under one condition"
+    if tracking.tau is None:
+        return f"Whether compressibility tracks the generalization gap {inside} is left unsaid: {tracking.reason}."
+    evidence = (
+        f"Kendall τ = {signed(tracking.tau)} over {plural(tracking.pairs, 'pair')} of {plural(tracking.trials, 'trial')}, "
+        f"permutation {p_words(tracking.p)}"
+    )
+    if tracking.verdict == "yes":
+        return f"Yes: {inside}, networks that compress further have smaller generalization gaps ({evidence})."
+    if tracking.verdict == "no":
+        return f"No, the other way round: {inside}, networks that compress further have larger gaps ({evidence})."
+    return f"Can’t tell whether compressibility tracks the generalization gap {inside} ({evidence})."
+
+
+def _listed(words: Sequence[str]) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

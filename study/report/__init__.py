@@ -1,0 +1,52 @@
+"""The report of a study: one HTML page that works offline, and the numbers and pictures behind it.
+
+Each module of `figures` is one figure, found by its name; `page.py` puts them on the page.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from study.answer import Answer
+from study.config import StudyConfig
+
+
+def write_report(
+    config: StudyConfig, trials: pd.DataFrame, networks: pd.DataFrame, answer: Answer, out_dir: Path
+) -> Path:
+    """Writes `index.html`, and `figures/NAME.csv` and `figures/NAME.svg` for each figure, `figures/trials.csv`.
+
+    A study that lacks what a figure needs still gets its page, which says what is not drawn and why.
+
+    Args:
+        config: Of the study.
+        trials: One row per trial, whatever its state.
+        networks: One row per trial, arm, network and level; may be empty.
+        answer: `study.answer.answer(trials, networks)`.
+        out_dir: Made if missing; files of an earlier report are replaced.
+    Returns:
+        The path of the page.
+    """
+    from study.report.drawing import picture
+    from study.report.figure import Picture, figures
+    from study.report.material import Material
+    from study.report.page import page
+
+    material = Material(config, trials, networks, answer)
+    drawn = {name: (figure, figure.draw(material)) for name, figure in figures().items()}
+    folder = out_dir / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in [*folder.glob("*.csv"), *folder.glob("*.svg")]:
+        old.unlink()
+    trials.to_csv(folder / "trials.csv", index=False)
+    for name, (figure, shown) in drawn.items():
+        if isinstance(shown, Picture):
+            shown.data.to_csv(folder / f"{name}.csv", index=False)
+            svg = picture(figure.title, shown.panels, shown.legend, shown.columns)
+            (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+    path = out_dir / "index.html"
+    path.write_text(page(material, drawn), encoding="utf-8")
+    return path
+
+
+__all__ = ["write_report"]

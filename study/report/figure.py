@@ -1,0 +1,65 @@
+"""What a figure is, and how the report finds all of them: each module of `study/report/figures` binds one to FIGURE."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from study.report.drawing import Drawing, Key
+from study.report.material import Material
+from trainables.registry import names_in
+
+PACKAGE = "study.report.figures"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure.
+
+    Attributes:
+        panels: Its drawings, in reading order.
+        caption: What is seen, with n; plain text.
+        data: The numbers behind the marks, written as CSV.
+        legend: What colours and marks mean.
+        columns: Panels side by side where there is room.
+    """
+
+    panels: list[Drawing]
+    caption: str
+    data: pd.DataFrame
+    legend: list[Key] = field(default_factory=list)
+    columns: int = 3
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A figure that this study cannot have, and why; "" where it would make no sense and is not mentioned."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the report.
+
+    Attributes:
+        title: Its heading, a phrase that says what is compared.
+        order: Place on the page; the one of order 0 stands beside the answer.
+        draw: Draws it, or says why not.
+    """
+
+    title: str
+    order: int
+    draw: Callable[[Material], Picture | Absent]
+
+
+def figures() -> dict[str, Figure]:
+    """Module name → figure, in page order. A new figure is one new module in `study/report/figures`."""
+    found: dict[str, Figure] = {}
+    for name in names_in(PACKAGE):
+        entry = getattr(importlib.import_module(f"{PACKAGE}.{name}"), "FIGURE", None)
+        if not isinstance(entry, Figure):
+            raise TypeError(f"{PACKAGE}.{name} must bind FIGURE to a Figure")
+        found[name] = entry
+    return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))

@@ -1,0 +1,108 @@
+"""Accuracy on the labels given, along compression: noisy networks against their clean twins."""
+
+import math
+
+import pandas as pd
+
+from study.report.curves import MeanCurve, mean_curve, reach
+from study.report.drawing import Drawing, Key
+from study.report.figure import Absent, Figure, Picture
+from study.report.material import Facet, Material, numbers
+from study.report.plot import Plot
+from study.report.scales import Scale, log2_scale, ratio_label, ratio_ticks
+
+WIDTH, HEIGHT = 340.0, 262.0
+_ARMS = {
+    "control": ("clean", "line", "clean twin (true labels)"),
+    "replicate": ("noisy", "line", "noisy network"),
+    "scratch_control": ("clean", "dash", "fresh network, clean (scratch arm)"),
+    "scratch_replicate": ("noisy", "dash", "fresh network, noisy (scratch arm)"),
+}
+
+
+def _draw(material: Material) -> Picture | Absent:
+    panels, tables, seen, counts = [], [], set(), []
+    for facet in material.facets:
+        curves = arm_curves(facet, "train_accuracy")
+        if not curves:
+            continue
+        panels.append(_panel(facet, curves))
+        tables += [curve_table(facet.label, arm, curve) for arm, curve in curves.items()]
+        seen |= {_look(facet, arm) for arm in curves}
+        counts.append(f"{facet.label}: {curves[next(iter(curves))].n}")
+    if not panels:
+        return Absent("No curves: no complete design trial recorded its networks level by level.")
+    caption = (
+        "Training accuracy on the labels each network was given, against parameters ÷ parameters kept (all parameters "
+        "counted). Thick line: mean over trials; band: 95 % Student t interval over trials (over networks where there is "
+        f"only one trial); thin lines: single trials; dotted: chance. n = {'; '.join(counts)}."
+    )
+    legend = [Key("line" if look == "line" else "dash", colour, text) for colour, look, text in sorted(seen)]
+    legend += [Key("band", "soft", "95 % interval"), Key("dots", "soft", "chance")]
+    return Picture(panels, caption, pd.concat(tables), legend, material.facet_columns)
+
+
+def arm_curves(facet: Facet, value: str) -> dict[str, MeanCurve]:
+    """Arm → its mean curve, for the arms that were recorded."""
+    top = reach(facet.networks)
+    found = {arm: mean_curve(facet.networks, arm, value, top) for arm in _ARMS}
+    return {arm: curve for arm, curve in found.items() if curve is not None}
+
+
+def curve_table(facet: str, series: str, curve: MeanCurve) -> pd.DataFrame:
+    """A mean curve as rows for the CSV."""
+    return pd.DataFrame(
+        {
+            "panel": facet,
+            "series": series,
+            "log2_ratio": curve.x,
+            "mean": curve.mean,
+            "ci95": curve.half,
+            "n": len(curve.single),
+            "unit": curve.unit,
+        }
+    )
+
+
+def draw_curve(plot: Plot, curve: MeanCurve, colour: str, look: str, name: str) -> None:
+    """Band, single curves, mean and hover values."""
+    plot.band(curve.x, curve.low, curve.high, colour)
+    if look == "line" and len(curve.single) <= 40:
+        for _, xs, ys in curve.single:
+            plot.line(xs, ys, colour, "thin")
+    plot.line(curve.x, curve.mean, colour, look)
+    tips = [
+        f"{name}\n{2**x:.1f}× smaller: {mean:.3f}" + (f" ± {half:.3f}" if math.isfinite(half) else "") + f"\n{curve.n}"
+        for x, mean, half in zip(curve.x, curve.mean, curve.half, strict=True)
+    ]
+    plot.targets(curve.x, curve.mean, tips)
+
+
+def _look(facet: Facet, arm: str) -> tuple[str, str, str]:
+    if arm == "replicate" and not facet.noisy:
+        return ("clean", "line", "network on true labels")
+    return _ARMS[arm]
+
+
+def _panel(facet: Facet, curves: dict[str, MeanCurve]) -> Drawing:
+    drawing = Drawing(WIDTH, HEIGHT, f"Training accuracy against compression ratio, {facet.label}")
+    top = reach(facet.networks)
+    plot = Plot(drawing, log2_scale(top), Scale(0.0, 1.02, 0, 1))
+    plot.axes(
+        facet.label,
+        "compression ratio (parameters ÷ kept)",
+        "training accuracy, labels as given",
+        x_ticks=ratio_ticks(top),
+        x_label=ratio_label,
+        y_ticks=[0, 0.25, 0.5, 0.75, 1.0],
+    )
+    chance = numbers(facet.networks, "chance").dropna()
+    if len(chance):
+        plot.level(float(chance.mean()))
+    for arm, curve in curves.items():
+        colour, look, name = _look(facet, arm)
+        draw_curve(plot, curve, colour, look, name)
+    return drawing
+
+
+FIGURE = Figure("Accuracy along compression: noisy networks and their clean twins", 10, _draw)

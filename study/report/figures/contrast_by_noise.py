@@ -1,0 +1,76 @@
+"""Contrast against label noise, trial by trial."""
+
+import numpy as np
+import pandas as pd
+
+from study.answer.contrast import CONTRAST
+from study.answer.words import estimate
+from study.report.drawing import Drawing, Key, Swatch
+from study.report.figure import Absent, Figure, Picture
+from study.report.material import Material, numbers, short
+from study.report.plot import Plot
+from study.report.scales import Scale, number_label, spanning
+
+SHAPES: tuple[Swatch, ...] = ("dot", "square", "triangle", "diamond")
+
+
+def _draw(material: Material) -> Picture | Absent:
+    rows = _rows(material)
+    if rows.empty:
+        return Absent("No contrast to draw: no counted trial has one.")
+    drawing = Drawing(700, 330, "Contrast against label noise")
+    levels = [(e, e.noise) for e in material.answer.levels if e.mean is not None and e.noise is not None]
+    noise = sorted({float(value) for value in rows["noise"]})
+    y = spanning(rows["contrast"].tolist(), include=[0.0, *[e.mean + (e.ci95 or 0) for e, _ in levels if e.mean]], least=0.1)
+    plot = Plot(drawing, Scale(-0.05, 1.08, 0, 1), y, (48, 40, 14, 42))
+    x_ticks = noise if len(noise) <= 8 else [0.0, 0.25, 0.5, 0.75, 1.0]
+    plot.axes("", "label noise (share of training labels put through the noise)", "contrast in compressibility (clean twin − noisy)",
+              x_ticks=x_ticks, x_label=number_label)
+    plot.level(0.0, "zero")
+    kinds = list(dict.fromkeys(rows["kind"]))
+    for row in rows.to_dict("records"):
+        index = kinds.index(row["kind"])
+        shape = SHAPES[index % len(SHAPES)]
+        plot.mark(row["x"], row["contrast"], f"cat{index % 6}", look="mark", shape=shape, size=4.6, tip=row["tip"])
+    for effect, at in levels:
+        mean = effect.mean or 0.0
+        if effect.ci95 is not None:
+            plot.whisker(at, mean - effect.ci95, mean + effect.ci95, "ink")
+        tip = f"{effect.label}: {estimate(effect)}\n{effect.trials} trials"
+        plot.mark(at, mean, "ink", look="dot" if effect.ci95 is not None else "ring", size=5.5, tip=tip)
+    legend = [Key(SHAPES[i % len(SHAPES)], f"cat{i % 6}", kind or "one trial") for i, kind in enumerate(kinds)]
+    legend.append(Key("dot", "ink", "mean over trials, 95 % interval"))
+    counts = "; ".join(f"{effect.label}: {effect.trials}" for effect, _ in levels)
+    caption = f"Each mark is one trial (mean over its pairs), moved sideways a little to be seen. Trials (n): {counts}."
+    return Picture([drawing], caption, rows.drop(columns=["tip", "x"]), legend, columns=1)
+
+
+def _rows(material: Material) -> pd.DataFrame:
+    parts = []
+    for group in material.noisy_groups:
+        trials = group.trials
+        values = numbers(trials, CONTRAST)
+        trials, values = trials[values.notna()], values.dropna()
+        noise = numbers(trials, "data.label_noise").fillna(0.0)
+        word = short(material.instrument) + " " if material.instrument else ""
+        kind = (word + material.categories(trials)).str.strip()
+        placebo = " (placebo)" if group.placebo else ""
+        parts.append(
+            pd.DataFrame(
+                {"trial": trials["number"], "condition": group.label, "noise": noise, "kind": kind + placebo, "contrast": values}
+            )
+        )
+    if not parts:
+        return pd.DataFrame()
+    rows = pd.concat(parts, ignore_index=True)
+    # A fixed low-discrepancy spread: marks of one noise level stand apart the same way in every report.
+    place = rows.groupby("noise").cumcount().to_numpy() * 0.618034
+    rows["x"] = rows["noise"] + 0.018 + 0.045 * (place - np.floor(place))
+    rows["tip"] = [
+        f"trial {trial}, {condition}\n{kind}\ncontrast {contrast:.3f}"
+        for trial, condition, kind, contrast in rows[["trial", "condition", "kind", "contrast"]].itertuples(index=False)
+    ]
+    return rows
+
+
+FIGURE = Figure("Contrast against noise, trial by trial", 20, _draw)

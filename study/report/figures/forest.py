@@ -1,0 +1,88 @@
+"""The answer as a forest plot: the contrast under each condition, with its interval."""
+
+import math
+
+import pandas as pd
+
+from study.answer import Effect
+from study.answer.words import estimate
+from study.report.drawing import Drawing, mark_path
+from study.report.figure import Absent, Figure, Picture
+from study.report.material import Material
+from study.report.scales import Scale, number_label, spanning
+
+_WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 520.0, 30.0, 150.0, 128.0, 46.0
+
+
+def _draw(material: Material) -> Picture | Absent:
+    answer = material.answer
+    levels = [effect for effect in answer.levels if effect.mean is not None]
+    instruments = list(answer.instruments) if len(answer.instruments) > 1 else []
+    overall = [answer.overall] if answer.overall.mean is not None and len(levels) != 1 else []
+    retained = [answer.retained] if answer.retained is not None and answer.retained.mean is not None else []
+    blocks = [block for block in (levels, instruments, overall, retained) if block]
+    if not blocks:
+        return Absent("No contrast: no trial has both a noisy network and a clean twin that interpolated.")
+    effects = [effect for block in blocks for effect in block]
+    drawing = _forest(blocks)
+    single = [effect for effect in effects if effect.ci95 is None]
+    n = "; ".join(f"{effect.label}: {effect.trials}" for effect in effects)
+    note = " Open marks: fewer than 3 trials, so the interval, if any, is over the replicates of one trial." if single else ""
+    caption = (
+        "Contrast = compressibility of the clean twin − that of the noisy network, paired by initial weights and batch "
+        f"order. Dot and line: mean over trials and 95 % Student t interval. Trials (n): {n}.{note}"
+    )
+    return Picture([drawing], caption, _table(effects), [], columns=1)
+
+
+def _forest(blocks: list[list[Effect]]) -> Drawing:
+    rows = sum(len(block) for block in blocks)
+    height = _TOP + _ROW * rows + 10 * (len(blocks) - 1) + 46
+    drawing = Drawing(_WIDTH, height, "Contrast with 95 % interval by condition")
+    effects = [effect for block in blocks for effect in block]
+    ends = [e.mean + s * (e.ci95 or e.within or 0.0) for e in effects if e.mean is not None for s in (-1, 1)]
+    scale = spanning(ends, include=[0.0], margin=0.08, least=0.1).onto(_LEFT, _WIDTH - _RIGHT)
+    bottom = height - 44
+    for tick in scale.ticks(4):
+        drawing.add("path", "grid", d=f"M{scale(tick):.2f} {_TOP - 10:.2f}V{bottom:.2f}")
+        drawing.text(scale(tick), bottom + 16, number_label(tick), anchor="middle")
+    drawing.add("path", "zero", d=f"M{scale(0):.2f} {_TOP - 18:.2f}V{bottom:.2f}")
+    drawing.text(scale(0) - 6, _TOP - 20, "clean breaks first ←", "small", anchor="end")
+    drawing.text(scale(0) + 6, _TOP - 20, "→ noisy breaks first", "small")
+    drawing.text(_WIDTH - 4, _TOP - 20, "contrast · pairs", "small", anchor="end")
+    drawing.text((_LEFT + _WIDTH - _RIGHT) / 2, bottom + 34, "contrast in compressibility (0…1 scale)", "axis", anchor="middle")
+    y = _TOP + 8
+    for index, block in enumerate(blocks):
+        pooled = index > 0 and index == len(blocks) - 1
+        for effect in block:
+            _row(drawing, scale, effect, y, pooled or effect.label.startswith("all "))
+            y += _ROW
+        y += 10
+    return drawing
+
+
+def _row(drawing: Drawing, scale: Scale, effect: Effect, y: float, pooled: bool) -> None:
+    mean = effect.mean if effect.mean is not None else math.nan
+    half = effect.ci95 if effect.ci95 is not None else effect.within
+    tip = (
+        f"{effect.label}\ncontrast {estimate(effect)} over {effect.trials} trials\n"
+        f"noisy broke earlier in {effect.earlier} of {effect.pairs} pairs"
+    )
+    colour = "ink" if pooled else "noisy"
+    drawing.text(_LEFT - 14, y + 4, effect.label, "value", anchor="end")
+    if half is not None:
+        low, high = scale(mean - half), scale(mean + half)
+        drawing.add("path", f"whisker {colour}", d=f"M{low:.2f} {y:.2f}H{high:.2f}M{low:.2f} {y - 4:.2f}v8M{high:.2f} {y - 4:.2f}v8")
+    look = "dot" if effect.ci95 is not None else "ring"
+    drawing.add("path", f"{look} {colour}", d=mark_path("diamond" if pooled else "", scale(mean), y, 5.5))
+    pairs = f" · {effect.earlier}/{effect.pairs}" if effect.pairs else ""
+    drawing.text(_WIDTH - 4, y + 4, f"{estimate(effect)}{pairs}", "value", anchor="end")
+    drawing.add("rect", "hit", tip=tip, x=0, y=y - _ROW / 2, width=_WIDTH, height=_ROW)
+
+
+def _table(effects: list[Effect]) -> pd.DataFrame:
+    return pd.DataFrame([vars(effect) for effect in effects])
+
+
+FIGURE = Figure("Contrast by condition", 0, _draw)
+

@@ -1,0 +1,135 @@
+"""Gap, compressibility and contrast over the two spanned dimensions that matter most: width × noise where both vary."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from study.answer.contrast import CONTRAST
+from study.answer.tracking import COMPRESSIBILITY, GAP
+from study.answer.words import signed
+from study.report.drawing import Drawing
+from study.report.figure import Absent, Figure, Picture
+from study.report.material import Material, numbers, short
+from study.report.scales import number_label
+
+_QUANTITIES = {
+    GAP: "generalization gap (train − test accuracy)",
+    COMPRESSIBILITY: "compressibility of the noisy network",
+    CONTRAST: "contrast (clean twin − noisy)",
+}
+_PREFERRED = ["model.width", "data.label_noise"]
+# ColorBrewer YlGnBu without its ends: ordered in lightness, so it survives grey print and colour blindness.
+_RAMP = ("#eaf6cf", "#c3e5b8", "#7fcbbb", "#44b0c3", "#2688b8", "#235fa5", "#253a8d")
+
+
+def _draw(material: Material) -> Picture | Absent:
+    trials = material.counted
+    names = _dimensions(material)
+    if len(names) < 2:
+        return Absent("Needs two spanned dimensions with at least two values each.")
+    columns, rows = _labels(numbers_or_text(trials, names[1])), _labels(numbers_or_text(trials, names[0]))
+    panels, tables = [], []
+    for quantity, title in _QUANTITIES.items():
+        table = pd.DataFrame({"row": rows, "column": columns, "value": numbers(trials, quantity)}).dropna()
+        if table.empty:
+            continue
+        cells = table.groupby(["row", "column"], sort=False)["value"].agg(["mean", "count"])
+        panels.append(_map(title, cells, short(names[0]), short(names[1])))
+        tables.append(cells.reset_index().assign(quantity=quantity))
+    if not panels:
+        return Absent("Neither gap nor compressibility was recorded.")
+    n = sorted({int(count) for table in tables for count in table["count"]})
+    each = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
+    caption = (
+        f"Means over the trials of a cell ({each} each), other spanned fields pooled. Each map has its own colour scale, "
+        "darker is larger."
+    )
+    return Picture(panels, caption, pd.concat(tables), [], columns=3)
+
+
+def _dimensions(material: Material) -> list[str]:
+    """Row and column field: width × noise, else the two that explain most of the compressibility."""
+    spanned = material.spanned
+    if all(name in spanned for name in _PREFERRED):
+        return _PREFERRED
+    target = numbers(material.counted, COMPRESSIBILITY)
+    target = target if target.notna().any() else numbers(material.counted, GAP)
+    ranked = sorted(spanned, key=lambda name: -_explained(_labels(numbers_or_text(material.counted, name)), target))
+    return sorted(ranked[:2], key=spanned.index)
+
+
+def _explained(labels: pd.Series, target: pd.Series) -> float:
+    """η²: the share of the target's variance between the values of a field."""
+    table = pd.DataFrame({"label": labels.astype(str), "target": target}).dropna()
+    total = float(((table["target"] - table["target"].mean()) ** 2).sum()) if len(table) else 0.0
+    if total == 0:
+        return 0.0
+    between = table.groupby("label")["target"].transform("mean") - table["target"].mean()
+    return float((between**2).sum()) / total
+
+
+def numbers_or_text(trials: pd.DataFrame, name: str) -> pd.Series:
+    """A field's values: as numbers where all are, else as text."""
+    values = numbers(trials, name)
+    is_flag = trials[name].map(lambda value: isinstance(value, bool)).any()
+    return values if values.notna().all() and not is_flag else trials[name].astype(str)
+
+
+def _labels(values: pd.Series, most: int = 8) -> pd.Series:
+    """An ordered categorical of at most about `most` values; a range of numbers is cut into fifths."""
+    distinct = sorted(values.unique())
+    if values.dtype.kind == "f" and len(distinct) > most:
+        cut = pd.qcut(values, 5, duplicates="drop")
+        words = {interval: f"{interval.left:.3g}–{interval.right:.3g}" for interval in cut.cat.categories}
+        return cut.cat.rename_categories(words)
+    text = values.map(lambda value: number_label(value) if isinstance(value, float) else str(value))
+    order = [number_label(value) if isinstance(value, float) else str(value) for value in distinct[: 4 * most]]
+    return pd.Series(pd.Categorical(text, categories=order, ordered=True), index=values.index)
+
+
+def _map(title: str, cells: pd.DataFrame, row_name: str, column_name: str) -> Drawing:
+    frame = cells["mean"].unstack("column")
+    frame = frame.sort_index(axis=0, ascending=False).sort_index(axis=1)
+    left, top, right, cell_height = 62.0, 46.0, 8.0, 34.0
+    width = 340.0
+    step = (width - left - right) / max(len(frame.columns), 1)
+    drawing = Drawing(width, top + cell_height * len(frame) + 42, title)
+    drawing.text(4, 14, title, "head")
+    drawing.text(4, top - 10, row_name, "axis")
+    values = frame.to_numpy(dtype=float)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    for i, row in enumerate(frame.index):
+        y = top + i * cell_height
+        drawing.text(left - 8, y + cell_height / 2 + 4, str(row), anchor="end")
+        for j, column in enumerate(frame.columns):
+            value = float(values[i, j])
+            x = left + j * step
+            if not math.isfinite(value):
+                drawing.text(x + step / 2, y + cell_height / 2 + 4, "–", anchor="middle")
+                continue
+            fill, ink = _colour((value - low) / (high - low) if high > low else 0.5)
+            tip = f"{row_name} {row}, {column_name} {column}\n{title}: {signed(value, 3)}\n{int(cells['count'][(row, column)])} trials"
+            drawing.add("rect", "cell", tip=tip, x=x, y=y, width=step, height=cell_height, rx=3, style=f"fill:{fill}")
+            drawing.text(
+                x + step / 2, y + cell_height / 2 + 4, signed(value), "value", anchor="middle",
+                style=f"fill:{ink};pointer-events:none",
+            )
+    bottom = top + cell_height * len(frame)
+    for j, column in enumerate(frame.columns):
+        drawing.text(left + (j + 0.5) * step, bottom + 16, str(column), anchor="middle")
+    drawing.text((left + width - right) / 2, bottom + 33, column_name, "axis", anchor="middle")
+    return drawing
+
+
+def _colour(share: float) -> tuple[str, str]:
+    """Fill of a cell and a legible ink on it."""
+    place = min(max(share, 0.0), 1.0) * (len(_RAMP) - 1)
+    index = min(int(place), len(_RAMP) - 2)
+    a, b = (bytes.fromhex(_RAMP[i][1:]) for i in (index, index + 1))
+    mixed = [round(x + (y - x) * (place - index)) for x, y in zip(a, b, strict=True)]
+    light = 0.299 * mixed[0] + 0.587 * mixed[1] + 0.114 * mixed[2] > 140
+    return f"#{bytes(mixed).hex()}", "#14202b" if light else "#ffffff"
+
+
+FIGURE = Figure("Where in the space: gap, compressibility and contrast", 40, _draw)

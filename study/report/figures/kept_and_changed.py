@@ -1,0 +1,57 @@
+"""The memorised share: examples whose label was kept against those whose label was changed, inside the noisy networks."""
+
+import pandas as pd
+
+from study.report.curves import mean_curve, reach
+from study.report.drawing import Drawing, Key
+from study.report.figure import Absent, Figure, Picture
+from study.report.figures.accuracy_curves import HEIGHT, WIDTH, curve_table, draw_curve
+from study.report.material import Material, numbers
+from study.report.plot import Plot
+from study.report.scales import Scale, log2_scale, ratio_label, ratio_ticks
+
+_SERIES = {
+    "kept_accuracy": ("kept", "line", "examples with their true label (kept)"),
+    "changed_accuracy": ("changed", "line", "examples with a changed label (memorised)"),
+    "recovered_accuracy": ("recovered", "dash", "changed examples, against their true label"),
+}
+
+
+def _draw(material: Material) -> Picture | Absent:
+    panels, tables, counts, seen = [], [], [], set()
+    for facet in material.facets:
+        top = reach(facet.networks)
+        curves = {name: mean_curve(facet.networks, "replicate", name, top) for name in _SERIES}
+        found = {name: curve for name, curve in curves.items() if curve is not None}
+        if not facet.noisy or "changed_accuracy" not in found:
+            continue
+        drawing = Drawing(WIDTH, HEIGHT, f"Accuracy on kept and changed examples, {facet.label}")
+        plot = Plot(drawing, log2_scale(top), Scale(0.0, 1.02, 0, 1))
+        plot.axes(
+            facet.label,
+            "compression ratio (parameters ÷ kept)",
+            "accuracy of the noisy network",
+            x_ticks=ratio_ticks(top),
+            x_label=ratio_label,
+            y_ticks=[0, 0.25, 0.5, 0.75, 1.0],
+        )
+        chance = numbers(facet.networks[facet.networks["arm"] == "replicate"], "chance").dropna()
+        if len(chance):
+            plot.level(float(chance.mean()))
+        for name, curve in found.items():
+            draw_curve(plot, curve, *_SERIES[name])
+        panels.append(drawing)
+        tables += [curve_table(facet.label, name, curve) for name, curve in found.items()]
+        counts.append(f"{facet.label}: {found['changed_accuracy'].n}")
+        seen |= set(found)
+    if not panels:
+        return Absent("No trial has examples whose label was changed, or their accuracies were not recorded by level.")
+    caption = (
+        "Inside one and the same noisy network: where the changed examples fall first, what was memorised goes before what "
+        f"was learned. Mean over trials with 95 % band; thin lines: single trials; dotted: chance. n = {'; '.join(counts)}."
+    )
+    legend = [Key("line" if look == "line" else "dash", c, text) for name, (c, look, text) in _SERIES.items() if name in seen]
+    return Picture(panels, caption, pd.concat(tables), legend, material.facet_columns)
+
+
+FIGURE = Figure("The memorised share: kept against changed examples", 30, _draw)

@@ -1,0 +1,111 @@
+"""What every figure draws from: the frames of a study, cut the ways that figures need."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from study.answer import Answer
+from study.answer.selection import Group, column, conditions, counted, instruments, is_continuous, numbers, short
+from study.config import StudyConfig
+
+_MOST_PANELS = 12
+
+
+@dataclass(frozen=True)
+class Facet:
+    """The trials of one panel.
+
+    Attributes:
+        label: Condition, and instrument where that has its own row of panels.
+        noisy: Whether the replicates were given anything but the true data.
+        trials: Rows of the trials.
+        networks: Rows of their networks.
+    """
+
+    label: str
+    noisy: bool
+    trials: pd.DataFrame
+    networks: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Material:
+    """A study as the report sees it.
+
+    Args:
+        config: Of the study.
+        trials: All trials, whatever their state.
+        networks: One row per trial, arm, network and level; may be empty.
+        answer: What `study.answer` made of them.
+    """
+
+    config: StudyConfig
+    trials: pd.DataFrame
+    networks: pd.DataFrame
+    answer: Answer
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """The design trials that ended COMPLETE: all that figures show."""
+        return counted(self.trials)
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """Conditions, the clean one first if there are trials with true data."""
+        noisy = conditions(self.counted) if len(self.counted) else []
+        taken = [index for group in noisy for index in group.trials.index]
+        clean = self.counted.drop(index=taken)
+        return ([Group("true labels", 0.0, False, clean)] if len(clean) else []) + noisy
+
+    @cached_property
+    def noisy_groups(self) -> list[Group]:
+        """Conditions under which something can be memorised, and placebos."""
+        return [group for group in self.groups if group.label != "true labels"]
+
+    @cached_property
+    def instrument(self) -> str:
+        """The spanned field of the compression that gets panels or colours of its own; "" if there is none."""
+        fields = [f for f in instruments(self.counted) if 2 <= self.counted[f].nunique() <= 6] if len(self.counted) else []
+        preferred = ("compression.transfer", "compression.criterion", "compression.method", "compression.recovery")
+        return next((field for field in preferred if field in fields), fields[0] if fields else "")
+
+    @cached_property
+    def facets(self) -> list[Facet]:
+        """One per condition and value of the instrument; instruments are pooled where that makes too many panels."""
+        split = self.instrument
+        if split and len(self.groups) * self.counted[split].nunique() > _MOST_PANELS:
+            split = ""
+        found = []
+        values = sorted(self.counted[split].unique(), key=str) if split else [None]
+        for value in values:
+            for group in self.groups[:_MOST_PANELS]:
+                rows = group.trials if value is None else group.trials[group.trials[split] == value]
+                label = group.label if value is None else f"{group.label} · {value}"
+                if len(rows):
+                    found.append(Facet(label, group.label != "true labels", rows, self.networks_of(rows)))
+        return found
+
+    @property
+    def facet_columns(self) -> int:
+        """Panels side by side, so that a row of panels is one instrument."""
+        return min(max(len(self.groups), 1), 4) if len(self.groups) > 1 else 3
+
+    def networks_of(self, trials: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the networks of some trials."""
+        if "trial" not in self.networks.columns:
+            return self.networks.head(0)
+        return self.networks[self.networks["trial"].isin(trials["number"])]
+
+    @cached_property
+    def spanned(self) -> list[str]:
+        """Dotted names that the counted trials take more than one value of, spanned ones of the space first."""
+        frame = self.counted
+        return [name for name in self.config.space.span if name in frame.columns and frame[name].nunique() > 1]
+
+    def categories(self, trials: pd.DataFrame) -> pd.Series:
+        """The value of the instrument of each trial, "" without one."""
+        return column(trials, self.instrument, "").astype(str) if self.instrument else column(trials, "-", "")
+
+
+__all__ = ["Facet", "Group", "Material", "column", "is_continuous", "numbers", "short"]

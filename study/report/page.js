@@ -1,0 +1,56 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const stored = () => { try { return localStorage.getItem("ockham-theme"); } catch { return null; } };
+  const store = (theme) => { try { localStorage.setItem("ockham-theme", theme); } catch { /* a file:// page may have no storage */ } };
+  if (stored()) root.dataset.theme = stored();
+  document.getElementById("theme").addEventListener("click", () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    store(root.dataset.theme);
+  });
+
+  const tip = document.getElementById("tip");
+  document.addEventListener("pointermove", (event) => {
+    const target = event.target instanceof Element ? event.target.closest("[data-tip]") : null;
+    tip.hidden = !target;
+    if (!target) return;
+    tip.textContent = target.dataset.tip;
+    const { width, height } = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - width - 8))}px`;
+    tip.style.top = `${event.clientY + height + 26 > innerHeight ? event.clientY - height - 12 : event.clientY + 16}px`;
+  });
+
+  const table = document.getElementById("trials");
+  if (!table) return;
+  const body = table.tBodies[0];
+  const key = (row, column) => {
+    const cell = row.cells[column];
+    const value = cell.dataset.value ?? cell.textContent;
+    return value !== "" && !Number.isNaN(Number(value)) ? Number(value) : value;
+  };
+  const compare = (a, b) => {
+    if (a === "" || b === "") return (a === "") - (b === ""); // what is absent goes last
+    if (typeof a === "number" && typeof b === "number") return a - b;
+    return String(a).localeCompare(String(b));
+  };
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    head.firstElementChild.addEventListener("click", () => {
+      const up = head.getAttribute("aria-sort") !== "ascending";
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", up ? "ascending" : "descending");
+      const rows = [...body.rows].sort((r, s) => {
+        const [a, b] = [key(r, column), key(s, column)];
+        return a === "" || b === "" || up ? compare(a, b) : compare(b, a);
+      });
+      body.append(...rows);
+    });
+  });
+  document.getElementById("filter").addEventListener("input", (event) => {
+    const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of body.rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+  });
+})();

@@ -1,0 +1,63 @@
+"""The table of trials: sortable, filterable, failed ones with their reason."""
+
+import math
+from html import escape
+from typing import Any
+
+from study.report.material import Material, short
+
+_METRICS = {
+    "train/accuracy": "train acc.",
+    "test/accuracy": "test acc.",
+    "gap/accuracy": "gap",
+    "train/epochs_to_fit": "epochs to fit",
+    "compressibility/auc": "auc",
+    "control/compressibility/auc": "auc, clean twin",
+    "baseline/scratch_auc": "auc, scratch",
+    "contrast/auc": "contrast",
+    "contrast/retained": "contrast, retained",
+}
+_MOST_ROWS = 2000
+
+
+def trial_table(material: Material) -> str:
+    """The table as HTML with its filter box, or a sentence where there are no trials."""
+    trials = material.trials
+    if trials.empty:
+        return "<p>No trial has been recorded yet.</p>"
+    span = [name for name in material.config.space.span if name in trials.columns]
+    metrics = [name for name in _METRICS if name in trials.columns and trials[name].notna().any()]
+    heads = ["trial", "state", "role", *(short(name) for name in span), *(_METRICS[name] for name in metrics), "seconds", "why"]
+    header = "".join(f'<th scope="col"><button type="button">{escape(head)}</button></th>' for head in heads)
+    shown = trials.sort_values("number").head(_MOST_ROWS)
+    body = "".join(_row(row, span, metrics) for row in shown.to_dict("records"))
+    left = len(trials) - len(shown)
+    more = f"<p class='note'>The first {len(shown):,} trials; the other {left:,} are in figures/trials.csv.</p>" if left else ""
+    return (
+        '<label class="filter">Filter <input type="search" id="filter" placeholder="e.g. failed, or random 0.5"></label>'
+        f'<div class="scroll"><table id="trials"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>{more}'
+    )
+
+
+def _row(row: dict[str, Any], span: list[str], metrics: list[str]) -> str:
+    state = str(row.get("state", ""))
+    cells = [_cell(row["number"]), f'<td><span class="state {escape(state.lower())}">{escape(state)}</span></td>']
+    cells += [_cell(row.get("role")), *(_cell(row[name]) for name in span)]
+    cells += [_cell(row[name], 3, row.get(f"{name}/ci95")) for name in metrics]
+    cells += [_cell(row.get("duration_s"), 1), f'<td class="why">{escape(_text(row.get("error")))}</td>']
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _cell(value: Any, digits: int | None = None, half: Any = None) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return '<td class="none" data-value="">–</td>'
+    if isinstance(value, bool | str):
+        return f"<td>{escape(str(value))}</td>"
+    number = float(value)
+    text = f"{number:g}" if digits is None else f"{number:.{digits}f}"
+    interval = f' <small>±{float(half):.{digits or 3}f}</small>' if isinstance(half, float) and math.isfinite(half) else ""
+    return f'<td class="number" data-value="{number!r}">{escape(text.replace("-", "−"))}{interval}</td>'
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
