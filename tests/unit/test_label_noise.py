@@ -1,0 +1,68 @@
+"""Label noise: what each kind may and may not do."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainables.data.label_noise import expected_iid_accuracy, noisy_labels, renaming
+from trainables.seeding import generator
+
+KINDS = ("uniform", "wrong", "permuted", "renamed")
+LABELS = torch.arange(1000) % 10
+
+
+def noisy(kind: str, share: float, draw: int = 0) -> torch.Tensor:
+    return noisy_labels(LABELS, kind, share, 10, generator(0, draw))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_noise_changes_nothing_and_the_input_is_left_alone(kind: str) -> None:
+    assert torch.equal(noisy(kind, 0.0), LABELS)
+    noisy(kind, 1.0)
+    assert torch.equal(LABELS, torch.arange(1000) % 10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_generator_gives_the_same_labels_and_another_one_others(kind: str) -> None:
+    assert torch.equal(noisy(kind, 0.5), noisy(kind, 0.5))
+    assert not torch.equal(noisy(kind, 0.5), noisy(kind, 0.5, draw=1))
+
+
+@pytest.mark.parametrize("kind", ["uniform", "wrong"])
+def test_noise_is_nested(kind: str) -> None:
+    little, much = noisy(kind, 0.2), noisy(kind, 0.6)
+    changed = little != LABELS
+    assert torch.equal(little[changed], much[changed])
+
+
+def test_wrong_at_one_leaves_no_label_right() -> None:
+    assert (noisy("wrong", 1.0) != LABELS).all()
+
+
+@given(share=st.floats(0, 1))
+def test_permuted_keeps_the_class_counts_and_touches_at_most_its_share(share: float) -> None:
+    labels = noisy("permuted", share)
+    assert torch.equal(labels.bincount(minlength=10), LABELS.bincount(minlength=10))
+    assert int((labels != LABELS).sum()) <= int(share * 1000 + 0.5)
+
+
+@given(share=st.floats(0.001, 1), classes=st.integers(2, 20), draw=st.integers(0, 5))
+def test_renaming_is_a_bijection_that_moves_its_share_of_classes(share: float, classes: int, draw: int) -> None:
+    names = renaming(share, classes, generator(draw))
+    assert sorted(names.tolist()) == list(range(classes))
+    assert int((names != torch.arange(classes)).sum()) == max(2, int(share * classes + 0.5))
+
+
+def test_renamed_labels_follow_one_rule() -> None:
+    labels = noisy("renamed", 0.5)
+    assert torch.equal(labels, renaming(0.5, 10, generator(0, 0))[LABELS])
+    assert int((labels != LABELS).sum()) == 500
+
+
+def test_expected_iid_accuracy_by_the_formulas() -> None:
+    assert expected_iid_accuracy("uniform", 0.5, 0.9, 10) == pytest.approx(0.5 * 0.9 + 0.05)
+    assert expected_iid_accuracy("wrong", 0.5, 0.9, 10) == pytest.approx(0.5 * 0.9 + 0.5 * 0.1 / 9)
+    assert expected_iid_accuracy("permuted", 0.5, 0.9, 10) is None
+    assert expected_iid_accuracy("renamed", 0.5, 0.9, 10) is None
+    assert expected_iid_accuracy("permuted", 0.0, 0.9, 10) == 0.9

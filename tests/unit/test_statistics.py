@@ -1,0 +1,93 @@
+"""Intervals and tests against scipy, scikit-learn and enumeration."""
+
+import itertools
+
+import numpy as np
+import pytest
+import scipy.stats
+from sklearn.metrics import cohen_kappa_score, confusion_matrix
+
+from trainables.statistics import cohen_kappa, fidelity, kendall_within_strata, mean_ci95, sign_flip_p
+
+
+@pytest.mark.parametrize("n", [3, 5, 24])
+def test_interval_is_scipys(n: int) -> None:
+    values = np.random.default_rng(n).normal(2, 3, n)
+    mean, half, count = mean_ci95(values)
+    low, high = scipy.stats.t.interval(0.95, n - 1, loc=values.mean(), scale=scipy.stats.sem(values))
+    assert half is not None
+    assert (mean - half, mean + half, count) == pytest.approx((low, high, n))
+
+
+def test_no_interval_below_three_values_and_no_mean_of_none() -> None:
+    assert mean_ci95([1.0, 2.0]) == (1.5, None, 2)
+    with pytest.raises(ValueError, match="at least one"):
+        mean_ci95([])
+    with pytest.raises(ValueError, match="finite"):
+        mean_ci95([1.0, float("nan")])
+
+
+def test_sign_flip_enumerates_all_assignments() -> None:
+    values = [0.3, 0.1, -0.2, 0.5, 0.7, 0.1]
+    sums = [
+        abs(sum(s * v for s, v in zip(signs, values, strict=True))) for signs in itertools.product([1, -1], repeat=6)
+    ]
+    expected = np.mean([s >= abs(sum(values)) - 1e-12 for s in sums])
+    assert sign_flip_p(values) == pytest.approx(expected)
+    assert sign_flip_p([1.0] * 6) == 2 / 64
+    assert sign_flip_p([0.0, 0.0]) == 1.0
+
+
+def test_sign_flip_beyond_twenty_is_seeded_and_near_the_normal_approximation() -> None:
+    values = np.random.default_rng(1).normal(0.3, 1, 40)
+    p = sign_flip_p(values)
+    z = values.sum() / np.sqrt((values**2).sum())
+    assert p == sign_flip_p(values)
+    assert p == pytest.approx(2 * scipy.stats.norm.sf(abs(z)), rel=0.15)
+
+
+def test_kendall_in_one_stratum_is_scipys_tau_b_with_ties() -> None:
+    random = np.random.default_rng(2)
+    x, y = random.integers(0, 6, 30).astype(float), random.integers(0, 6, 30).astype(float)
+    result = kendall_within_strata(x, y, ["all"] * 30)
+    expected = scipy.stats.kendalltau(x, y)
+    assert result.tau == pytest.approx(expected.statistic)
+    assert result.pairs == 30 * 29 // 2
+    assert result.p == pytest.approx(expected.pvalue, abs=0.03)
+
+
+def test_kendall_never_compares_across_strata() -> None:
+    x = np.array([*range(8), *range(100, 108)], dtype=float)
+    y = np.array([*range(8, 0, -1), *range(208, 200, -1)], dtype=float)
+    result = kendall_within_strata(x, y, [0] * 8 + [1] * 8)
+    assert (result.tau, result.pairs, result.strata) == (pytest.approx(-1.0), 56, 2)
+    assert result.p is not None
+    assert result.p < 0.001
+    pooled = kendall_within_strata(x, y, [0] * 16)
+    assert pooled.tau is not None
+    assert pooled.tau > 0, "the shift between strata, which drives both sides"
+
+
+def test_kendall_with_a_continuous_condition_counts_near_pairs_only() -> None:
+    noise = np.repeat([0.0, 0.04, 0.5], 6)
+    x, y = np.tile(np.arange(6.0), 3), np.tile(np.arange(6.0), 3) + 10 * noise
+    result = kendall_within_strata(x, y, ["a"] * 18, conditions=noise)
+    assert result.pairs == 12 * 11 // 2 + 6 * 5 // 2
+
+
+def test_kendall_is_undefined_below_twenty_pairs_and_when_all_is_tied() -> None:
+    few = kendall_within_strata([1.0, 2.0, 3.0] * 2, [1.0, 2.0, 3.0] * 2, [0, 0, 0, 1, 1, 1])
+    assert (few.tau, few.p, few.pairs) == (None, None, 6)
+    assert "6 pairs" in (few.reason or "")
+    tied = kendall_within_strata([1.0] * 10, list(range(10)), [0] * 10)
+    assert tied.tau is None
+    assert "tied" in (tied.reason or "")
+
+
+def test_kappa_is_scikit_learns() -> None:
+    random = np.random.default_rng(3)
+    first = random.integers(0, 4, 200)
+    second = np.where(random.random(200) < 0.6, first, random.integers(0, 4, 200))
+    assert cohen_kappa(confusion_matrix(first, second)) == pytest.approx(cohen_kappa_score(first, second))
+    assert fidelity(first, second) == np.mean(first == second)
+    assert cohen_kappa(np.array([[7, 0], [0, 0]])) is None
