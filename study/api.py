@@ -1,0 +1,154 @@
+"""Studies from Python: launch, resume, load, and a handle on what came out.
+
+import study
+handle = study.launch(study.StudyConfig(...))
+handle.trials()
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from study.config import RunConfig, StudyConfig
+from study.errors import UsageError
+from study.events import Listener, Outcome
+from study.ledger import Ledger
+from study.place import DEFAULT_HOME, Place
+from trainables.explain import explain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from study.answer import Answer
+    from study.driver import TrialFunction
+
+_SETTABLE = frozenset(RunConfig.model_fields) - {"home", "ledger"}
+
+
+class StudyHandle:
+    """A study that exists, running or not; reads the ledger afresh at each call.
+
+    Attributes:
+        config: Its identity as frozen, its latest budget and run settings.
+        outcome: How the run that made this handle ended; None for a loaded study.
+    """
+
+    def __init__(self, ledger: Ledger, outcome: Outcome | None = None) -> None:
+        self._ledger, self.outcome = ledger, outcome
+        self.config: StudyConfig = ledger.config
+
+    def trials(self) -> "DataFrame":
+        """One row per trial: number, state, role, dotted parameters, metrics and the rest of `TrialRow`."""
+        from study.results import trial_frame
+
+        return trial_frame(self._ledger.trials())
+
+    def networks(self) -> "DataFrame":
+        """One row per network, arm and level of all ended trials, with the trial's number and parameters."""
+        from study.results import network_frame
+
+        return network_frame(self.config.directory, self._ledger.trials())
+
+    def best(self) -> dict[str, Any]:
+        """The COMPLETE trial that is best on the first objective, as in `ockham trials --format json`.
+
+        With several objectives it is one point of the Pareto front; `trials()` has all.
+
+        Raises:
+            ValueError: No trial has that metric.
+        """
+        objective = self.config.objectives[0]
+        rows = [row for row in self._ledger.trials(states=("COMPLETE",)) if objective.metric in row.metrics]
+        if not rows:
+            raise ValueError(f"no complete trial of {self.config.name} has the metric {objective.metric}")
+        sign = 1 if objective.direction == "maximize" else -1
+        return max(rows, key=lambda row: sign * row.metrics[objective.metric]).as_json()
+
+    def answer(self) -> "Answer":
+        """Do memorising networks break earlier, does compressibility track the gap: numbers and sentences."""
+        from study.answer import answer
+
+        return answer(self.trials(), self.networks())
+
+    def report(self, out: Path | str | None = None) -> Path:
+        """Writes the report and returns its page, in the study's folder unless told where."""
+        from study.finishing import write
+
+        return write(self._ledger, None if out is None else Path(out))[0]
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{number} {state}" for state, number in self._ledger.counts().items() if number)
+        return f"<study {self.config.name}: {counts or 'no trials yet'} of {self.config.trials}>"
+
+
+def launch(
+    config: StudyConfig, *, listener: Listener | None = None, trial: "TrialFunction | str | None" = None
+) -> StudyHandle:
+    """Runs a study to its end and returns a handle; blocks. A study with the same identity is resumed.
+
+    Args:
+        trial: What a trial does, in place of `trainables.trial.run_trial`.
+    Raises:
+        UsageError: It can't be run as asked.
+        LeaseHeld: Another driver runs it.
+    """
+    from study.driver import RUN_TRIAL, run
+
+    outcome = run(config, listener=listener, trial=trial or RUN_TRIAL)
+    return StudyHandle(Ledger.open(config.ledger_url, config.name), outcome)
+
+
+def resume(
+    name: str,
+    trials: int | str | None = None,
+    *,
+    home: Path | str = DEFAULT_HOME,
+    ledger: str | None = None,
+    listener: Listener | None = None,
+    trial: "TrialFunction | str | None" = None,
+    **run: Any,
+) -> StudyHandle:
+    """Goes on with a study that was interrupted, or extends one that has ended.
+
+    Args:
+        trials: The new budget: a number in total, or "+50" for so many more; None keeps it.
+        run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only.
+    Raises:
+        UsageError: There is no such study, or a value is not allowed.
+        LeaseHeld: Another driver runs it.
+    """
+    if unknown := set(run) - _SETTABLE:
+        raise UsageError(f"resume: unknown {', '.join(sorted(unknown))}; allowed: {', '.join(sorted(_SETTABLE))}")
+    there = load(name, home=home, ledger=ledger).config
+    last = there.run.model_dump() | {"home": Path(home), "ledger": ledger, "time_budget": None}
+    try:
+        settings = RunConfig.model_validate(last | run)
+    except ValidationError as error:
+        raise UsageError(explain(error, RunConfig)) from None
+    config = there.model_copy(update={"trials": budget(trials, there.trials), "run": settings})
+    return launch(config, listener=listener, trial=trial)
+
+
+def load(name: str, *, home: Path | str = DEFAULT_HOME, ledger: str | None = None) -> StudyHandle:
+    """A handle on an existing study, to read.
+
+    Raises:
+        StudyNotFound: There is none of that name.
+    """
+    return StudyHandle(Ledger.open(Place(home=Path(home), ledger=ledger).ledger_url(name), name))
+
+
+def budget(asked: int | str | None, there: int) -> int:
+    """Trials in total: `there`, a number, or "+N" more.
+
+    Raises:
+        UsageError: Neither a positive number nor "+N".
+    """
+    if asked is None:
+        return there
+    text = str(asked)
+    number = text.removeprefix("+")
+    if not number.isdecimal() or int(number) < 1:
+        raise UsageError(f"trials={asked!r}: give a number of trials in total, or +N for N more, e.g. +24")
+    return there + int(number) if text.startswith("+") else int(number)

@@ -1,0 +1,141 @@
+"""Where the backlog gets proposals from: in place, or from a process of its own where asking takes its time."""
+
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import IO, Any, Protocol
+
+from study.config import ADAPTIVE, StudyConfig
+from study.ledger import Proposal, TrialRow
+from study.proposing import Proposer
+from study.signals import deaf_children
+
+
+class Source(Protocol):
+    """Of proposals."""
+
+    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow]) -> None:
+        """Asks for the proposals of `numbers`, given the trials that have ended (the list only ever grows)."""
+
+    def take(self, *, wait: bool) -> list[Proposal]:
+        """What was asked for, once it is there, else []; with `wait`, waits for it."""
+
+    def close(self) -> None:
+        """Asks for nothing any more."""
+
+
+def source_for(config: StudyConfig) -> Source:
+    """The source that suits the study's sampler."""
+    return Asker(config) if config.sampler in ADAPTIVE else InPlace(config)
+
+
+class InPlace:
+    """Computes proposals when they are taken."""
+
+    def __init__(self, config: StudyConfig) -> None:
+        self._proposer = Proposer(config)
+        self._asked: tuple[Sequence[int], Sequence[TrialRow]] = ((), ())
+
+    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow]) -> None:
+        """See `Source`."""
+        self._asked = (numbers, history)
+
+    def take(self, *, wait: bool) -> list[Proposal]:
+        """See `Source`."""
+        (numbers, history), self._asked = self._asked, ((), ())
+        return [self._proposer.propose(number, history) for number in numbers]
+
+    def close(self) -> None:
+        """See `Source`."""
+
+
+class Asker:
+    """Lets `python -m study.asking` compute: TPE takes 36 ms at 500 trials and 400 at 10,000, which the driver's
+    thread has no time for."""
+
+    def __init__(self, config: StudyConfig) -> None:
+        with deaf_children():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "study.asking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        self._told = 0
+        self._waiting = 0
+        self._answers: queue.SimpleQueue[list[Proposal] | str] = queue.SimpleQueue()
+        self._send(config.model_dump_json())
+        threading.Thread(target=self._listen, name="ockham-asker", daemon=True).start()
+
+    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow]) -> None:
+        """See `Source`; sends only what has ended since the last call."""
+        self._send((list(numbers), list(history[self._told :])))
+        self._told = len(history)
+        self._waiting += 1
+
+    def take(self, *, wait: bool) -> list[Proposal]:
+        """See `Source`.
+
+        Raises:
+            RuntimeError: The sampler failed; with its message.
+        """
+        if not self._waiting:
+            return []
+        try:
+            answer = self._answers.get(block=wait, timeout=None)
+        except queue.Empty:
+            return []
+        if isinstance(answer, str):
+            raise RuntimeError(f"the sampler failed: {answer}")
+        self._waiting -= 1
+        return answer
+
+    def close(self) -> None:
+        """Ends the process; it holds nothing that could be lost."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _send(self, message: Any) -> None:
+        if self._process.stdin is None:
+            raise RuntimeError("the asker's input is closed")
+        pickle.dump(message, self._process.stdin)
+        self._process.stdin.flush()
+
+    def _listen(self) -> None:
+        try:
+            while self._process.stdout is not None:
+                self._answers.put(pickle.load(self._process.stdout))  # noqa: S301 - from our own child
+        except (EOFError, ValueError, OSError, pickle.UnpicklingError):
+            self._answers.put("its process ended")
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """The asker's process: answers until its input ends, as it does when the driver dies.
+
+    Args:
+        requests: Pickles: the study's config as JSON, then pairs of numbers and newly ended trials.
+        answers: Gets a list of proposals for each pair, or a message if the sampler raised.
+    """
+    proposer = Proposer(StudyConfig.model_validate_json(pickle.load(requests)))  # noqa: S301 - from our own parent
+    history: list[TrialRow] = []
+    while True:
+        try:
+            numbers, ended = pickle.load(requests)  # noqa: S301
+        except EOFError:
+            return
+        history += ended
+        try:
+            answer: list[Proposal] | str = [proposer.propose(number, history) for number in numbers]
+        except Exception as error:
+            answer = f"{type(error).__name__}: {error}"
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    own_stdout = sys.stdout.buffer
+    sys.stdout = sys.stderr  # a library that prints must not break the protocol
+    serve(sys.stdin.buffer, own_stdout)

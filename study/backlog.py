@@ -1,0 +1,105 @@
+"""What is to run next: trials of earlier attempts first, then proposals that wait, then new ones.
+
+Proposals are in the ledger before anything of them runs, and are never asked for twice. Samplers that lay their trials
+out in advance are asked in blocks; adaptive ones are asked one trial ahead, in a process of their own.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from study.asking import Source
+from study.config import ADAPTIVE, StudyConfig
+from study.ledger import ENDED, Ledger, TrialRow
+from trainables.config import TrialConfig, unflatten
+
+BLOCK = 32
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A trial to start: its number, the attempt this will be, its configuration as JSON."""
+
+    number: int
+    attempt: int
+    config: str
+
+
+class Backlog:
+    """The driver's queue. All calls come from the driver's thread.
+
+    Args:
+        ledger: With the lease held and no trial RUNNING.
+        source: Of proposals.
+    """
+
+    def __init__(self, ledger: Ledger, config: StudyConfig, source: Source) -> None:
+        self._ledger, self._config, self._source = ledger, config, source
+        self._adaptive = config.sampler in ADAPTIVE
+        left = ledger.trials(states=("QUEUED",))
+        self._attempts = {row.number: row.attempts for row in left if row.attempts}
+        # What was proposed by an earlier version keeps the configuration that it was given then.
+        self._configs = {row.number: _frozen(row) for row in left}
+        self._params = {row.number: row.proposed for row in left}
+        self._waiting = deque(sorted(self._configs, key=lambda number: (number not in self._attempts, number)))
+        self._history = [self._slim(row) for row in ledger.trials(states=ENDED)] if self._adaptive else []
+        self._asked = self._proposed = ledger.next_number()
+
+    @property
+    def exhausted(self) -> bool:
+        """Nothing waits and the budget is spent."""
+        return not self._waiting and self._proposed >= self._config.trials
+
+    def next(self, *, wait: bool) -> Assignment | None:
+        """The next trial to start; None if there is none now. `wait` where nothing else can go on meanwhile."""
+        self._refill(wait=wait and not self._waiting)
+        if not self._waiting:
+            return None
+        number = self._waiting.popleft()
+        return Assignment(number, self._attempts.get(number, 0) + 1, self._configs[number])
+
+    def proposed(self, number: int) -> Mapping[str, Any]:
+        """The spanned parameters of a trial that has not ended."""
+        return self._params[number]
+
+    def started(self, number: int, attempt: int) -> None:
+        """The attempt is in the ledger; now is the time to ask for what comes after."""
+        self._attempts[number] = attempt
+        self._refill(wait=False)
+
+    def again(self, number: int) -> None:
+        """The trial lost its worker and goes first."""
+        self._waiting.appendleft(number)
+
+    def ended(self, row: TrialRow) -> None:
+        """The trial won't come back; adaptive samplers learn from it."""
+        self._attempts.pop(row.number, None)
+        self._configs.pop(row.number, None)
+        self._params.pop(row.number, None)
+        if self._adaptive:
+            self._history.append(self._slim(row))
+
+    def _refill(self, *, wait: bool) -> None:
+        if self._asked == self._proposed and len(self._waiting) < (1 if self._adaptive else BLOCK // 2):
+            last = min(self._config.trials, self._proposed + (1 if self._adaptive else BLOCK))
+            if self._proposed < last:
+                self._source.ask(range(self._proposed, last), self._history)
+                self._asked = last
+        if self._asked > self._proposed and (proposals := self._source.take(wait=wait)):
+            numbers = self._ledger.propose(proposals)
+            self._proposed += len(numbers)
+            for number, proposal in zip(numbers, proposals, strict=True):
+                self._params[number] = proposal.params
+                self._configs[number] = self._config.space.config(proposal.params, self._config.seed).model_dump_json()
+                self._waiting.append(number)
+
+    def _slim(self, row: TrialRow) -> TrialRow:
+        """What a sampler needs of an ended trial; 10,000 full rows would fill the memory."""
+        wanted = {objective.metric for objective in self._config.objectives}
+        metrics = {name: value for name, value in row.metrics.items() if name in wanted}
+        return replace(row, metrics=metrics, notes={}, traceback=None)
+
+
+def _frozen(row: TrialRow) -> str:
+    return TrialConfig.model_validate(unflatten(row.params)).model_dump_json()

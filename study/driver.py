@@ -1,0 +1,207 @@
+"""The life of a study: lease, what a dead driver left, publisher, Ray, trials, sweep, tracking, answer.
+
+A fresh Tuner runs over the ledger at each launch; nothing is ever restored from Ray's own snapshots.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.config import StudyConfig
+from study.creation import open_or_create, write_study_file
+from study.errors import UsageError
+from study.events import Listener, Outcome, Silent
+from study.finishing import conclude
+from study.ledger import ENDED, Ledger
+from study.publishing import Publishing
+from study.signals import Signals, StopFlag
+from study.watch import Watch
+
+if TYPE_CHECKING:
+    from trainables.trial import TrialContext
+
+    from study.ray_session import Session
+    from trainables.config import TrialConfig
+    from trainables.record import Record
+
+    TrialFunction = Callable[[TrialConfig, TrialContext], Iterator[Record | None]]
+
+RUN_TRIAL = "trainables.trial:run_trial"
+
+
+def run(config: StudyConfig, *, trial: "TrialFunction | str" = RUN_TRIAL, listener: Listener | None = None) -> Outcome:
+    """Runs a study to its end, or goes on with it if its identity is known; blocks.
+
+    Args:
+        trial: What a trial does: a module-level generator function with `run_trial`'s signature, or `module:name`.
+        listener: Hears everything; none is silent.
+    Raises:
+        UsageError: The study can't be run as asked; nothing was started.
+        LeaseHeld: Another driver runs it.
+        LeaseLost: Another driver took it over meanwhile.
+    """
+    listener = listener or Silent()
+    function = _importable(trial)
+    begun = time.monotonic()
+    ledger, new = open_or_create(config, listener.message)
+    try:
+        fence = ledger.acquire()
+        flag = StopFlag()
+        signals = Signals(flag)
+        signals.install()
+        try:
+            outcome = _run(ledger, fence, function, listener, flag, signals, new=new, begun=begun)
+            ledger.release()
+        finally:
+            signals.restore()
+    finally:
+        ledger.close()
+    listener.finished(outcome)
+    return outcome
+
+
+def _run(
+    ledger: Ledger,
+    fence: int,
+    function: str,
+    listener: Listener,
+    flag: StopFlag,
+    signals: Signals,
+    *,
+    new: bool,
+    begun: float,
+) -> Outcome:
+    from study.leftovers import remove_checkpoints, sweep
+
+    config = ledger.config
+    write_study_file(config)
+    left = sweep(ledger)
+    remove_checkpoints(ledger, config)
+    counts = ledger.counts()
+    _announce(listener, config, counts, left, new=new)
+    listener.started(config, counts)
+    watch = Watch(ledger, flag, config.run.time_budget)
+    watch.start()
+    publishing = Publishing(config, fence, listener.message)
+    try:
+        if sum(counts[state] for state in ENDED) < max(config.trials, sum(counts.values())):
+            _run_trials(ledger, function, listener, flag, signals)
+        if watch.lost is not None:
+            raise watch.lost
+        sweep(ledger)
+        report, summary = conclude(ledger, listener, flag)
+        outcome = _outcome(ledger, flag, report, begun)
+        status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
+        drained = publishing.finish(
+            status, summary, report.parent if report else None, left=ledger.outbox_size, flag=flag
+        )
+        if not drained:
+            listener.message(
+                f"MLflow has not taken everything yet ({ledger.outbox_size()} messages wait in the ledger); "
+                f"deliver them with: ockham resume {config.name}"
+            )
+        return _outcome(ledger, flag, report, begun, drained=drained)
+    finally:
+        publishing.close()
+        watch.end()
+
+
+def _run_trials(ledger: Ledger, function: str, listener: Listener, flag: StopFlag, signals: Signals) -> None:
+    from study.asking import source_for
+    from study.backlog import Backlog
+    from study.ray_session import ray_session
+    from study.recorder import Recorder
+
+    config = ledger.config
+    source = source_for(config)
+    recorder: Recorder | None = None
+    try:
+        with ray_session(config.run) as session:
+            signals.install()  # Ray has put in one of its own
+            backlog = Backlog(ledger, config, source)
+            recorder = Recorder(ledger, backlog, listener, config)
+            if not flag:
+                _tune(session, config, function, backlog, recorder, flag)
+    except KeyboardInterrupt:
+        flag.raise_for("interrupted")
+    except Exception:
+        if recorder is not None and recorder.failure is not None:
+            raise recorder.failure from None  # Tune only passes on its text
+        raise
+    finally:
+        source.close()
+
+
+def _tune(session: "Session", config: StudyConfig, function: str, backlog: Any, recorder: Any, flag: StopFlag) -> None:
+    from ray import tune
+
+    from study.ray_trial import StudyTrial
+    from study.searcher import LedgerSearcher, StopWhenAsked
+
+    job = {
+        "trial": function,
+        "directory": str(config.directory.absolute()),
+        "data_dir": str(config.run.data_path.absolute()),
+        "cpus": config.run.cpus_per_trial,
+        "gpus": config.run.gpus_per_trial,
+    }
+    tune.Tuner(
+        StudyTrial,
+        param_space={"job": json.dumps(job)},
+        tune_config=tune.TuneConfig(
+            search_alg=LedgerSearcher(backlog),
+            num_samples=-1,
+            max_concurrent_trials=session.slots(config.run),
+            reuse_actors=True,
+            trial_name_creator=_name,
+            trial_dirname_creator=_name,
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(session.results),
+            stop=StopWhenAsked(flag),
+            callbacks=[recorder],
+            failure_config=tune.FailureConfig(max_failures=0),
+            verbose=0,
+        ),
+    ).fit()
+
+
+def _name(trial: Any) -> str:
+    return f"{trial.config['number']:04d}-{trial.config['attempt']}-{trial.trial_id}"
+
+
+def _announce(listener: Listener, config: StudyConfig, counts: Any, left: list[int], *, new: bool) -> None:
+    if new:
+        return
+    ended = sum(counts[state] for state in ENDED)
+    interrupted = f"; {len(left)} interrupted trials go on from their checkpoints" if left else ""
+    listener.message(f"resuming {config.name}: {ended} of {config.trials} trials have ended{interrupted}")
+
+
+def _outcome(ledger: Ledger, flag: StopFlag, report: Path | None, begun: float, *, drained: bool = False) -> Outcome:
+    config = ledger.config
+    counts = {str(state): number for state, number in ledger.counts().items()}
+    complete = sum(counts[state] for state in ENDED) >= config.trials
+    return Outcome(
+        name=config.name,
+        directory=config.directory,
+        counts=counts,
+        trials=config.trials,
+        reason="" if complete else flag.reason or "incomplete",
+        drained=drained,
+        seconds=time.monotonic() - begun,
+        report=report,
+    )
+
+
+def _importable(trial: "TrialFunction | str") -> str:
+    """`module:name`, by which a worker finds the function."""
+    if isinstance(trial, str):
+        return trial
+    module, name = trial.__module__, trial.__qualname__
+    if module == "__main__" or "<" in name:
+        raise UsageError(f"{module}:{name}: a trial function must be importable: put it at the top level of a module")
+    return f"{module}:{name}"

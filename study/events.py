@@ -1,0 +1,94 @@
+"""What a driver tells whoever watches it. Listeners are called on the driver's thread and must return quickly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from study.config import StudyConfig
+    from study.ledger import TrialRow
+    from trainables.record import Record
+
+EXIT_COMPLETE, EXIT_FAILED_TRIALS, EXIT_RESUMABLE = 0, 3, 130
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run of a study ended.
+
+    Attributes:
+        name: Of the study.
+        directory: `<home>/<name>`.
+        counts: State → number of trials.
+        trials: The budget.
+        reason: Why the run stopped before the budget was spent, empty if it did not.
+        drained: Whether everything has reached MLflow.
+        seconds: Wall time of this run.
+        report: The report's page, if one was written.
+    """
+
+    name: str
+    directory: Path
+    counts: Mapping[str, int]
+    trials: int
+    reason: str
+    drained: bool
+    seconds: float
+    report: Path | None = None
+
+    @property
+    def ended(self) -> int:
+        """Trials that will not run again."""
+        return sum(self.counts.get(state, 0) for state in ("COMPLETE", "PRUNED", "FAILED"))
+
+    @property
+    def exit_code(self) -> int:
+        """0 every trial ended well; 3 some failed; 130 something is left to do."""
+        if self.ended < self.trials or not self.drained:
+            return EXIT_RESUMABLE
+        return EXIT_FAILED_TRIALS if self.counts.get("FAILED", 0) else EXIT_COMPLETE
+
+
+class Listener(Protocol):
+    """Watches a study run."""
+
+    def started(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
+        """The study is about to run; `counts` (state → trials) are those of earlier runs."""
+
+    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+        """An attempt of a trial began; `params` are the spanned ones."""
+
+    def step(self, number: int, record: "Record") -> None:
+        """A running trial reported; a resumed one reports its earlier steps again."""
+
+    def trial_ended(self, row: "TrialRow") -> None:
+        """A trial reached its final state."""
+
+    def message(self, text: str) -> None:
+        """One sentence worth a line of its own."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """The run is over."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def started(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
+        """Nothing."""
+
+    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def step(self, number: int, record: "Record") -> None:
+        """Nothing."""
+
+    def trial_ended(self, row: "TrialRow") -> None:
+        """Nothing."""
+
+    def message(self, text: str) -> None:
+        """Nothing."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Nothing."""

@@ -1,0 +1,68 @@
+"""What a run leaves for people: the answer and the report, and their gist for MLflow."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from study.answer import Answer, Effect
+from study.events import Listener
+from study.ledger import Ledger
+from study.signals import StopFlag
+
+
+def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> tuple[Path | None, Mapping[str, Any]]:
+    """Writes the report of a study that has complete trials; its page, and what MLflow's parent run is told.
+
+    A failure here is told and costs nothing else: all results are in the ledger. Someone who pressed Ctrl-C does not
+    wait for it.
+    """
+    counts = ledger.counts()
+    summary: dict[str, Any] = {f"ockham/{state.lower()}": number for state, number in counts.items()}
+    if flag.reason.startswith("interrupted") or not counts["COMPLETE"]:
+        return None, summary
+    try:
+        page, answer = write(ledger)
+    except Exception as error:
+        listener.message(
+            f"the report could not be written ({type(error).__name__}: {error}); all results are there: "
+            f"ockham report {ledger.name}"
+        )
+        return None, summary
+    return page, {**summary, **gist(answer)}
+
+
+def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer]:
+    """Answer and report of a study as it stands, in its `report` folder unless told where."""
+    from study.answer import answer
+    from study.report import write_report
+    from study.results import network_frame, trial_frame
+
+    config, rows = ledger.config, ledger.trials()
+    trials, networks = trial_frame(rows), network_frame(config.directory, rows)
+    found = answer(trials, networks)
+    return write_report(config, trials, networks, found, out or config.directory / "report"), found
+
+
+def gist(answer: Answer) -> dict[str, Any]:
+    """An answer as MLflow metrics (numbers) and tags (text)."""
+    numbers = {f"answer/{name}": value for name, value in _numbers("contrast", answer.overall)}
+    for level in answer.levels:
+        numbers |= {f"answer/{name}": value for name, value in _numbers(f"contrast/{level.label}", level)}
+    tracking = {"tau": answer.tracking.tau, "tau_p": answer.tracking.p, "tau_pairs": float(answer.tracking.pairs)}
+    numbers |= {f"answer/{name}": value for name, value in tracking.items() if value is not None}
+    return {**numbers, "ockham.answer": answer.as_text(), "ockham.verdict": answer.verdict}
+
+
+def _numbers(name: str, effect: Effect) -> list[tuple[str, float]]:
+    found = [
+        (name, effect.mean),
+        (f"{name}/ci95", effect.ci95),
+        (f"{name}/p", effect.p),
+        (f"{name}/pairs", effect.pairs),
+    ]
+    return [(_metric_name(key), float(value)) for key, value in found if value is not None]
+
+
+def _metric_name(text: str) -> str:
+    """MLflow takes letters, digits and a few signs only."""
+    return "".join(sign if sign.isalnum() or sign in "_-. /" else "_" for sign in text)

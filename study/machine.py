@@ -1,0 +1,88 @@
+"""Everything that can be refused before anything starts: where the study is to live, and what it is to run on."""
+
+import math
+import os
+from pathlib import Path
+
+from study.config import RunConfig, StudyConfig
+from study.errors import UsageError
+from trainables.config import TrialConfig
+
+
+def check(config: StudyConfig) -> None:
+    """Refuses what this machine can't do.
+
+    Raises:
+        UsageError: An unwritable home, more CPUs or GPUs a trial than there are, or a storage that is not supported.
+    """
+    _home_is_writable(config.run.home)
+    if config.run.storage is not None:
+        raise UsageError(f"--storage {config.run.storage}: checkpoints live in the study's folder; drop the option")
+    if config.run.address is None:
+        _fits_this_machine(config.run)
+
+
+def prepare_data(config: StudyConfig) -> None:
+    """Makes sure that every data set of the study is there, downloading what can be downloaded.
+
+    Raises:
+        UsageError: One is not, and can't be had.
+    """
+    from trainables.data.loading import prepare
+
+    wanted = {trial.data.model_dump_json(): trial for trial in _data_corners(config)}
+    for trial in wanted.values():
+        try:
+            prepare(trial.data, config.run.data_path)
+        except ValueError as error:  # DataUnavailable, or sizes that do not fit
+            raise UsageError(str(error)) from None
+
+
+def cpus() -> int:
+    """CPUs that this process may use: its affinity, further limited by its control group's quota."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    if quota.exists():
+        granted, period = quota.read_text().split()[:2]
+        if granted != "max":
+            allowed = min(allowed, math.ceil(int(granted) / int(period)))
+    return max(1, allowed)
+
+
+def gpus() -> int:
+    """GPUs that torch can use."""
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _fits_this_machine(run: RunConfig) -> None:
+    if run.cpus_per_trial > cpus():
+        raise UsageError(
+            f"--cpus-per-trial {run.cpus_per_trial:g}: this machine has {cpus()}; ask for at most that many"
+        )
+    if run.gpus_per_trial > 0 and run.gpus_per_trial > (there := gpus()):
+        have = "no GPU that torch can use" if there == 0 else f"{there} GPU{'s' if there > 1 else ''}"
+        raise UsageError(f"--gpus-per-trial {run.gpus_per_trial:g}: this machine has {have}; drop the option")
+
+
+def _home_is_writable(home: Path) -> None:
+    nearest = home.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise UsageError(f"--home {home}: {nearest} is not a directory; choose another place")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"--home {home}: no permission to write in {nearest}; choose another place")
+
+
+def _data_corners(config: StudyConfig) -> list[TrialConfig]:
+    """One trial for each combination of data set and sizes that the study spans."""
+    space = config.space
+    first = {name: spanned.corners()[0] for name, spanned in space.span.items()}
+    trials = [space.config({**first, **point}, config.seed) for point in config.configurations] or []
+    trials.append(space.config(first, config.seed))
+    for name, spanned in space.span.items():
+        if name.startswith("data."):
+            trials += [space.config({**first, name: value}, config.seed) for value in spanned.corners()]
+    return trials

@@ -1,0 +1,240 @@
+"""What MLflow is told: an experiment per study, a parent run for the study, a child run per trial.
+
+Every call may be repeated: runs are found by their `ockham.uid` before they are made, and MLflow keeps one row per
+(run, metric, timestamp, step, value), all of which were frozen when the result was recorded.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from study.config import StudyConfig
+from study.ledger import OutboxRow, TrialRow
+from trainables.config import flatten
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
+    from mlflow.tracking import MlflowClient
+
+_STATUS = {"COMPLETE": "FINISHED", "FAILED": "FAILED", "PRUNED": "KILLED"}
+_METRICS_A_CALL, _PARAMS_A_CALL = 1000, 100
+_LONGEST_TAG, _LONGEST_PARAM = 5000, 6000
+_REPORTED = ("ockham", "ray", "optuna", "torch", "mlflow")
+
+
+class MlflowSink:
+    """Writes one study to MLflow. Construction and every method raise whatever MLflow does when it can't.
+
+    Args:
+        uid: Of the study in its ledger.
+    """
+
+    def __init__(self, config: StudyConfig, uid: str) -> None:
+        self._config, self._uid = config, uid
+        self._spanned = tuple(config.space.span)
+        self._tags = {"ockham.study": config.name, **provenance()}
+        self._client, self._experiment = _open_store(config)
+        self._parent = self._study_run()
+
+    def trial_run(self, row: TrialRow, *, maybe_there: bool) -> str:
+        """Id of the trial's run, made if it is not there.
+
+        Args:
+            maybe_there: Search first: an earlier publisher may have made it without living to tell the ledger.
+        """
+        if maybe_there and (found := self._find(row.uid)):
+            return found
+        run = self._client.create_run(
+            self._experiment,
+            start_time=row.started_ms or row.created_ms,
+            run_name=run_name(row, self._spanned),
+            tags={
+                **self._tags,
+                "ockham.uid": row.uid,
+                "ockham.trial": str(row.number),
+                "ockham.role": row.role,
+                "ockham.state": "RUNNING",
+                "ockham.fingerprint": row.fingerprint,
+                "mlflow.parentRunId": self._parent,
+            },
+        )
+        run_id: str = run.info.run_id
+        self._log(run_id, params={name: as_param(value) for name, value in row.params.items()})
+        return run_id
+
+    def trial_rows(self, run_id: str, rows: Sequence[OutboxRow]) -> None:
+        """Everything that `rows`, in their order, say about one trial."""
+        metrics: list[Metric] = []
+        tags: dict[str, str] = {}
+        end: OutboxRow | None = None
+        for row in rows:
+            if row.kind == "start":
+                tags["ockham.attempts"] = str(row.payload["attempt"])
+            elif row.kind == "step":
+                metrics += _metrics(row.payload["metrics"], row.payload["step"], row.recorded_ms)
+                tags |= row.payload.get("notes", {})
+            else:
+                end = row
+                tags["ockham.state"] = row.payload["state"]
+                if row.payload.get("error"):
+                    tags["ockham.error"] = row.payload["error"]
+        self._log(run_id, metrics=metrics, tags=tags)
+        if end is not None:
+            self._client.set_terminated(run_id, _STATUS[end.payload["state"]], end_time=end.recorded_ms)
+
+    def study_started(self, config: StudyConfig) -> None:
+        """The parent run is running (again), with the latest budget."""
+        self._client.update_run(self._parent, status="RUNNING")
+        self._client.set_tag(self._parent, "ockham.trials", str(config.trials))
+        self._client.log_dict(self._parent, config.model_dump(mode="json"), "study.json")
+
+    def study_ended(self, status: str, summary: Mapping[str, Any], artifacts: Path | None) -> None:
+        """The parent run has ended for now.
+
+        Args:
+            status: FINISHED, FAILED or KILLED (incomplete).
+            summary: Numbers become metrics, text becomes tags.
+            artifacts: A folder to log, e.g. that of the report.
+        """
+        numbers = {k: float(v) for k, v in summary.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+        texts = {k: str(v) for k, v in summary.items() if k not in numbers and v is not None}
+        for name, value in numbers.items():
+            self._client.log_metric(self._parent, name, value)
+        self._log(self._parent, tags={**texts, "ockham.state": status})
+        if artifacts is not None and artifacts.is_dir():
+            self._client.log_artifacts(self._parent, str(artifacts), "report")
+        self._client.set_terminated(self._parent, status)
+
+    def _study_run(self) -> str:
+        if found := self._find(f"{self._config.name}/{self._uid}"):
+            return found
+        run = self._client.create_run(
+            self._experiment,
+            run_name=self._config.name,
+            tags={
+                **self._tags,
+                "ockham.uid": f"{self._config.name}/{self._uid}",
+                "ockham.state": "RUNNING",
+                "mlflow.note.content": self._config.space.claim or self._config.space.title,
+            },
+        )
+        run_id: str = run.info.run_id
+        params = {name: as_param(value) for name, value in self._config.space.base.items()}
+        params |= {name: _span(value) for name, value in self._config.space.span.items()}
+        identity = {k: v for k, v in self._config.identity().items() if k not in ("space", "configurations")}
+        self._log(run_id, params={**params, **{k: as_param(v) for k, v in flatten(identity).items()}})
+        return run_id
+
+    def _find(self, uid: str) -> str | None:
+        found = self._client.search_runs([self._experiment], f"tags.`ockham.uid` = '{uid}'", max_results=1)
+        return str(found[0].info.run_id) if found else None
+
+    def _log(
+        self,
+        run_id: str,
+        *,
+        metrics: "Sequence[Metric]" = (),
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        from mlflow.entities import Param, RunTag
+
+        pairs = [Param(name, value[:_LONGEST_PARAM]) for name, value in (params or {}).items()]
+        labels = [RunTag(name, value[:_LONGEST_TAG]) for name, value in (tags or {}).items()]
+        while metrics or pairs or labels:
+            self._client.log_batch(
+                run_id,
+                metrics=metrics[: _METRICS_A_CALL - 2 * _PARAMS_A_CALL],
+                params=pairs[:_PARAMS_A_CALL],
+                tags=labels[:_PARAMS_A_CALL],
+            )
+            metrics = metrics[_METRICS_A_CALL - 2 * _PARAMS_A_CALL :]
+            pairs, labels = pairs[_PARAMS_A_CALL:], labels[_PARAMS_A_CALL:]
+
+
+def run_name(row: TrialRow, spanned: Sequence[str]) -> str:
+    """What a trial is called among others, e.g. `0007 width=64 noise=0.5 magnitude_l2 depth=6`."""
+    parts = []
+    for name in spanned:
+        value = row.params.get(name, row.proposed.get(name))
+        if value is None:
+            continue
+        short = name.rsplit(".", 1)[-1].removeprefix("label_")
+        text = f"{value:.4g}" if isinstance(value, float) else as_param(value)
+        parts.append(text if isinstance(value, str) else f"{short}={text}")
+    return " ".join([f"{row.number:04d}", *parts])
+
+
+def as_param(value: Any) -> str:
+    """In the notation of `--set`: none, true, 1000+400+397."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "+".join(as_param(part) for part in value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def provenance() -> dict[str, str]:
+    """What the code was: the git commit, if it lies in a repository, and versions."""
+    tags = {f"ockham.version.{name}": version(name) for name in _REPORTED}
+    root = Path(__file__).parents[1]
+    if (root / ".git").exists():
+        asked = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if asked.returncode == 0:
+            tags["ockham.commit"] = asked.stdout.strip()
+    return tags
+
+
+def _span(spanned: Any) -> str:
+    values = getattr(spanned, "values", None)
+    if values is not None:
+        return ",".join(as_param(value) for value in values)
+    return f"{spanned.low}..{spanned.high}{':log' if spanned.log else ''}"
+
+
+def _metrics(values: Mapping[str, float], step: int, timestamp_ms: int) -> "list[Metric]":
+    from mlflow.entities import Metric
+
+    return [Metric(name, value, timestamp_ms, step) for name, value in values.items()]
+
+
+def _open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
+    """A client and the study's experiment, both made if they are not there, one process at a time."""
+    home = config.run.home.absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    own_store = config.run.tracking_uri is None
+    # Two studies that start in a fresh home would run MLflow's migrations at once, and one would crash.
+    with FileLock(home / ".mlflow.lock", timeout=600):
+        if own_store:
+            _prepare_sqlite(home / "mlflow.db")
+        from mlflow.tracking import MlflowClient
+
+        client = MlflowClient(tracking_uri=config.tracking_uri)
+        experiment = client.get_experiment_by_name(config.name)
+        if experiment is None:
+            artifacts = (home / "mlartifacts" / config.name).as_uri() if own_store else None
+            return client, str(client.create_experiment(config.name, artifact_location=artifacts))
+        if experiment.lifecycle_stage == "deleted":
+            client.restore_experiment(experiment.experiment_id)
+        return client, str(experiment.experiment_id)
+
+
+def _prepare_sqlite(path: Path) -> None:
+    """WAL lets `ockham ui` read while a publisher writes, and costs fewer syncs; the setting stays with the file."""
+    import sqlite3
+
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()

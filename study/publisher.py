@@ -1,0 +1,224 @@
+"""The publisher's process: drains the outbox into MLflow and keeps Optuna's tables in step with the ledger.
+
+    python -m study.publisher LEDGER_URL NAME FENCE
+
+Commands come as JSON lines on stdin, events go as JSON lines to stdout (see `study.publishing`, the driver's side).
+While MLflow is down it waits and tries again; nothing here can hurt the study. It ends when its input does, as it does
+when the driver dies, and a lock makes sure that a study never has two.
+"""
+
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+from filelock import FileLock
+
+from study.errors import LeaseLost, StudyNotFound
+from study.ledger import Ledger, OutboxRow
+from study.mlflow_sink import MlflowSink
+
+POLL_S = 0.5
+LONGEST_BACKOFF_S = 10.0
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+class Publisher:
+    """Drains one study's outbox.
+
+    Args:
+        ledger: Under the driver's fence.
+        say: Tells the driver something: event, text.
+    """
+
+    def __init__(self, ledger: Ledger, say: Callable[[str, str], None]) -> None:
+        self._ledger, self._say = ledger, say
+        self._sink: MlflowSink | None = None
+        self._runs: dict[int, str] = {}
+        # What was queued before this process began may have been delivered by one that died before saying so.
+        self._inherited = max((row.id for row in ledger.outbox(1_000_000)), default=0)
+        self._troubled = False
+        self._backoff = 0.0
+
+    def round(self) -> bool:
+        """Delivers one batch. True if there may be more at once."""
+        try:
+            sink = self._connected()
+            rows = self._ledger.outbox(1000)
+            for number, own in groupby(sorted(rows, key=lambda row: (row.number, row.id)), lambda row: row.number):
+                self._deliver(sink, number, list(own))
+        except (LeaseLost, StudyNotFound):
+            raise
+        except Exception as error:
+            self._wait_for_better_times(error)
+            return False
+        if self._troubled:
+            self._troubled = False
+            self._say("well", "MLflow answers again")
+        self._backoff = 0.0
+        return len(rows) == 1000
+
+    def end(self, status: str, summary: dict[str, Any], artifacts: str | None) -> bool:
+        """Drains, then ends the parent run. False if that can't be done now."""
+        while self.round():
+            continue
+        if self._troubled or self._sink is None or self._ledger.outbox_size():
+            return False
+        try:
+            self._sink.study_ended(status, summary, Path(artifacts) if artifacts else None)
+        except Exception as error:
+            self._wait_for_better_times(error)
+            return False
+        return True
+
+    @property
+    def pause_s(self) -> float:
+        """How long to wait before the next round."""
+        return max(POLL_S, self._backoff)
+
+    def _connected(self) -> MlflowSink:
+        if self._sink is None:
+            sink = MlflowSink(self._ledger.config, self._ledger.uid)
+            sink.study_started(self._ledger.config)
+            self._sink = sink
+        return self._sink
+
+    def _deliver(self, sink: MlflowSink, number: int, rows: list[OutboxRow]) -> None:
+        try:
+            run_id = self._run(sink, number, maybe_there=rows[0].id <= self._inherited)
+            sink.trial_rows(run_id, rows)
+        except Exception as error:
+            if not _refused(error):
+                raise
+            # MLflow will never take it: one odd message must not hold up all others for ever.
+            self._say("dropped", f"MLflow refused a message about trial {number:04d}: {_line(error)}")
+        self._ledger.delivered([row.id for row in rows])
+
+    def _run(self, sink: MlflowSink, number: int, *, maybe_there: bool) -> str:
+        if number not in self._runs:
+            row = self._ledger.trial(number)
+            if row.mlflow_run_id is None:
+                self._runs[number] = sink.trial_run(row, maybe_there=maybe_there)
+                self._ledger.set_mlflow_run(number, self._runs[number])
+            else:
+                self._runs[number] = row.mlflow_run_id
+        return self._runs[number]
+
+    def _wait_for_better_times(self, error: Exception) -> None:
+        traceback.print_exc(file=sys.stderr)
+        self._backoff = min(LONGEST_BACKOFF_S, max(POLL_S, 2 * self._backoff))
+        if not self._troubled:
+            self._troubled = True
+            self._say("trouble", f"MLflow does not answer ({_line(error)}); results wait in the ledger")
+
+
+def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) -> None:
+    """Publishes until told to end, or until `commands` ends."""
+    inbox = _listen(commands)
+    publisher = Publisher(ledger, say)
+    projection = Projection(ledger)
+    order: dict[str, Any] | None = None
+    pause_s = 0.0
+    while True:
+        try:
+            line = inbox.get(timeout=pause_s) if pause_s else inbox.get_nowait()
+        except queue.Empty:
+            line = ""
+        if line is None:
+            return
+        order = json.loads(line) if line else order
+        projection.update(last=order is not None)
+        if order is None:
+            pause_s = 0.0 if publisher.round() else publisher.pause_s
+        elif publisher.end(order["status"], order["summary"], order["artifacts"]):
+            say("drained", "")
+            return
+        else:
+            pause_s = publisher.pause_s
+
+
+class Projection:
+    """Optuna's tables, brought up to date every few seconds."""
+
+    PERIOD_S = 3.0
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._next = 0.0
+        self._ended = -1
+
+    def update(self, *, last: bool) -> None:
+        """Projects what has ended since; a failure is logged and tried again."""
+        if not last and time.monotonic() < self._next:
+            return
+        from study.optuna_projection import project
+
+        ended = len(self._ledger.numbers("COMPLETE", "PRUNED", "FAILED"))
+        if ended != self._ended:
+            try:
+                project(self._ledger)
+                self._ended = ended
+            except LeaseLost:
+                raise
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
+        self._next = time.monotonic() + self.PERIOD_S
+
+
+def _listen(commands: IO[str]) -> "queue.SimpleQueue[str | None]":
+    inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in commands:
+            inbox.put(line)
+        inbox.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return inbox
+
+
+def _refused(error: Exception) -> bool:
+    return getattr(error, "error_code", "") in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST")
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
+
+
+def main(arguments: Iterable[str]) -> None:
+    """Entry point of the process."""
+    url, name, fence = arguments
+    os.environ.update(_QUIET)
+    if hasattr(os, "nice"):
+        os.nice(5)
+    logging.disable(logging.WARNING)  # alembic's migrations, MLflow's hints
+    events, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not break the protocol
+
+    def say(event: str, text: str) -> None:
+        print(json.dumps({"event": event, "text": text}), file=events, flush=True)
+
+    ledger = Ledger.open(url, name).with_fence(int(fence))
+    try:
+        with FileLock(ledger.config.directory.absolute() / ".publisher.lock"):
+            serve(ledger, sys.stdin, say)
+    except (LeaseLost, StudyNotFound, BrokenPipeError):
+        return  # another driver, with a publisher of its own, has taken over; or the study or the driver is gone
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

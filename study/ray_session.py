@@ -1,0 +1,178 @@
+"""Ray for one run: a private, authenticated, quiet local instance, or a cluster that is already there."""
+
+import logging
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from study.config import RunConfig
+from study.errors import UsageError
+from study.machine import cpus, gpus
+from study.signals import deaf_children
+
+# An AF_UNIX path holds 107 bytes; Ray appends session_<date>_<microseconds>_<pid>/sockets/plasma_store.
+_LONGEST_TEMP_DIR = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")
+
+_QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0 the old reporter prints nothing at all
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON, TensorBoard files
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # ours decide
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # the ledger is the state; Ray's snapshots are O(trials) each
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "TUNE_WARN_THRESHOLD_S": "60",
+    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000000",
+    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # else Ray retries a pre-empted trial under its old attempt
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_USAGE_STATS_PROMPT_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the future default; without it Ray warns
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """A running Ray.
+
+    Attributes:
+        cpus, gpus: What it has in total.
+        results: Where Ray may keep its own (small, worthless) files.
+        local: Whether this process started it.
+    """
+
+    cpus: float
+    gpus: float
+    results: Path
+    local: bool
+
+    def slots(self, run: RunConfig) -> int:
+        """Trials at once.
+
+        Raises:
+            UsageError: Not one trial fits.
+        """
+        if self.local and run.gpus_per_trial > 0 and self.gpus < run.gpus_per_trial:
+            raise UsageError(
+                f"--gpus-per-trial {run.gpus_per_trial:g}: this machine has {self.gpus:g} GPUs; drop the option"
+            )
+        fit = self.cpus / run.cpus_per_trial
+        if run.gpus_per_trial > 0:
+            fit = min(fit, self.gpus / run.gpus_per_trial)
+        if not self.local:  # a cluster may grow
+            return run.max_concurrent or max(1, int(fit))
+        if fit < 1:
+            raise UsageError(f"--cpus-per-trial {run.cpus_per_trial:g}: this machine has {self.cpus:g} CPUs; lower it")
+        return min(int(fit), run.max_concurrent or int(fit))
+
+
+@contextmanager
+def ray_session(run: RunConfig) -> Iterator[Session]:
+    """Ray for the duration of the block; afterwards nothing of a local one is left, neither process nor file.
+
+    Raises:
+        UsageError: `run.address` does not answer.
+    """
+    os.environ.update(_QUIET)
+    for name in ("TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR"):  # deprecated, refused by Tune if set
+        os.environ.pop(name, None)
+    import ray
+
+    for name in ("ray", "ray.tune"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if ray.is_initialized():  # the caller's own, e.g. in a notebook
+        with tempfile.TemporaryDirectory(prefix="ockham-", ignore_cleanup_errors=True) as scratch:
+            yield _session(Path(scratch), local=False)
+        return
+    scratch_dir = _scratch(run.home)
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    try:
+        with deaf_children():
+            _init(run, scratch_dir)
+        yield _session(scratch_dir / "results", local=run.address is None)
+    finally:
+        with deaf_children():
+            _shutdown(before)
+        shutil.rmtree(scratch_dir, ignore_errors=True)
+
+
+def _init(run: RunConfig, scratch: Path) -> None:
+    import ray
+
+    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
+    if run.address is not None:
+        try:
+            ray.init(address=run.address, **quiet)
+        except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
+            raise UsageError(f"--address {run.address}: no Ray answers there ({error})") from None
+        return
+    os.environ["RAY_AUTH_MODE"] = "token"
+    # Ray listens on all interfaces; the C++ side reads the token once a process, so a process keeps its token.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    os.environ.pop("RAY_ADDRESS", None)
+    ray.init(
+        include_dashboard=False,
+        _temp_dir=str(scratch),
+        _node_ip_address="127.0.0.1",
+        object_store_memory=200_000_000,  # results pass inline; trials share data through files
+        num_cpus=cpus(),
+        num_gpus=gpus() if run.gpus_per_trial > 0 else 0,
+        **quiet,
+    )
+
+
+def _session(results: Path, *, local: bool) -> Session:
+    import ray
+
+    results.mkdir(parents=True, exist_ok=True)
+    total = ray.cluster_resources()
+    return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local)
+
+
+def _shutdown(before: set[int]) -> None:
+    """Ends Ray and waits until all its processes are gone."""
+    import ray
+
+    ours = [process for process in psutil.Process().children(recursive=True) if process.pid not in before]
+    ray.shutdown()
+    _, alive = psutil.wait_procs(ours, timeout=3.0)
+    for process in alive:
+        if process.is_running() and process.pid != os.getpid():
+            _kill(process)
+    psutil.wait_procs(alive, timeout=3.0)
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return  # it went on its own in the meantime
+
+
+def _scratch(home: Path) -> Path:
+    """A directory of this run for Ray's files, inside the home where the path is short enough for sockets."""
+    inside = home.absolute() / ".ray"
+    _sweep(inside)
+    own = inside / str(os.getpid())
+    if len(os.fsencode(own)) <= _LONGEST_TEMP_DIR:
+        own.mkdir(parents=True, exist_ok=True)
+        return own
+    system = Path(tempfile.gettempdir())
+    if len(os.fsencode(system)) + len("/ockham-12345678") > _LONGEST_TEMP_DIR and sys.platform != "win32":
+        system = Path("/tmp")  # noqa: S108 - a private directory is made in it
+    return Path(tempfile.mkdtemp(prefix="ockham-", dir=system))
+
+
+def _sweep(inside: Path) -> None:
+    """Removes what killed drivers of this machine left, once they have been dead for a while."""
+    for left in inside.glob("[0-9]*"):
+        if not psutil.pid_exists(int(left.name)) and time.time() - left.stat().st_mtime > 60:
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,161 @@
+"""Worker side: runs `trainables.trial.run_trial` (or another generator like it) inside a Ray actor.
+
+The actor is reused from trial to trial. `step` returns at a boundary of the trial, at the latest after two seconds,
+so that a stop is never waited for longer. Whatever a trial raises is a result too (state FAILED, with the reason and
+the traceback); only a worker that can't be trusted any more goes down with its trial.
+"""
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import logging
+import pickle
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray.tune import PlacementGroupFactory, Trainable
+
+if TYPE_CHECKING:
+    from trainables.trial import TrialContext
+
+    from trainables.config import TrialConfig
+    from trainables.record import Record
+
+    TrialFunction = Callable[[TrialConfig, TrialContext], Iterator[Record | None]]
+
+LONGEST_STEP_S = 2.0
+REPORT_S = 0.2  # boundaries that follow each other faster are reported together
+
+
+class StudyTrial(Trainable):
+    """One slot of a study: trial after trial.
+
+    Its Ray config holds `number`, `attempt`, `config` (a TrialConfig as JSON) and `job` (JSON, the same for all
+    trials: `trial` as `module:name`, `directory` of the study, `data_dir`, `cpus`, `gpus`).
+    """
+
+    @classmethod
+    def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:
+        """What one trial needs."""
+        job = json.loads(config["job"])
+        wanted = {"CPU": job["cpus"], "GPU": job["gpus"]}
+        return PlacementGroupFactory([{name: amount for name, amount in wanted.items() if amount}])
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Takes the first trial; it starts in the first `step`, where exceptions are results."""
+        self._log: io.TextIOWrapper | None = None
+        self._running: Iterator[Record | None] | None = None
+        self._node = ray.get_runtime_context().get_node_id()
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Takes the next trial."""
+        self.cleanup()
+        self.config = new_config
+        return True
+
+    def cleanup(self) -> None:
+        """Lets the current trial go."""
+        if self._running is not None:
+            close = getattr(self._running, "close", None)
+            self._running = None
+            if close is not None:
+                close()
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def step(self) -> dict[str, Any]:
+        """Drives the trial to its next boundary.
+
+        Returns:
+            `reports`: pickled tuple of Records. With the last one also `done`, `ended` (COMPLETE or FAILED), `error`
+            and `traceback`.
+        """
+        begun = time.monotonic()
+        reports: list[Record] = []
+        try:
+            with self._logging():
+                if self._running is None:
+                    self._running = self._start()
+                for record in self._running:
+                    if record is not None:
+                        reports.append(record)
+                    spent = time.monotonic() - begun
+                    if spent >= LONGEST_STEP_S or (reports and spent >= REPORT_S):
+                        return self._result(reports)
+        except (Exception, SystemExit) as error:
+            return self._failed(reports, error)
+        self.cleanup()
+        return self._result(reports, ended="COMPLETE")
+
+    def _start(self) -> "Iterator[Record | None]":
+        from trainables.checkpoints import CheckpointStore
+        from trainables.trial import TrialContext
+
+        from trainables.config import TrialConfig
+
+        job = json.loads(self.config["job"])
+        module, _, name = job["trial"].partition(":")
+        trial: TrialFunction = getattr(importlib.import_module(module), name)
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(max(1, int(job["cpus"])))
+        context = TrialContext(
+            number=self.config["number"],
+            data_dir=Path(job["data_dir"]),
+            device="cuda" if job["gpus"] else "cpu",
+            checkpoints=CheckpointStore(self._folder() / "checkpoints", self.config["attempt"]),
+        )
+        return trial(TrialConfig.model_validate_json(self.config["config"]), context)
+
+    def _folder(self) -> Path:
+        return Path(json.loads(self.config["job"])["directory"]) / "trials" / f"{self.config['number']:04d}"
+
+    @contextlib.contextmanager
+    def _logging(self) -> Iterator[None]:
+        """What the trial prints and logs goes to its `log.txt`."""
+        if self._log is None:
+            folder = self._folder()
+            folder.mkdir(parents=True, exist_ok=True)
+            self._log = (folder / "log.txt").open("a", encoding="utf-8", buffering=1)
+            self._log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} attempt {self.config['attempt']}\n")
+        handler = logging.StreamHandler(self._log)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root = logging.getLogger()
+        level = root.level
+        root.addHandler(handler)
+        root.setLevel(min(level, logging.INFO))
+        try:
+            with contextlib.redirect_stdout(self._log), contextlib.redirect_stderr(self._log):
+                yield
+        finally:
+            root.removeHandler(handler)
+            root.setLevel(level)
+
+    def _failed(self, reports: "list[Record]", error: BaseException) -> dict[str, Any]:
+        text = "".join(traceback.format_exception(error))
+        if self._log is not None:
+            self._log.write(text)
+        reason = f"{type(error).__name__}: {error}".strip().removesuffix(":")
+        self.cleanup()
+        if _poisoned(error):
+            raise RuntimeError(reason) from error
+        error.__traceback__ = None  # its frames hold the trial's tensors
+        gc.collect()
+        if (torch := sys.modules.get("torch")) and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+        return self._result(reports, ended="FAILED", error=reason, traceback=text)
+
+    def _result(self, reports: "list[Record]", **end: str) -> dict[str, Any]:
+        return {"reports": pickle.dumps(tuple(reports)), "node": self._node, "done": bool(end), **end}
+
+
+def _poisoned(error: BaseException) -> bool:
+    """Whether the process is of no further use: CUDA stays broken after an asynchronous error (not after an OOM)."""
+    return "CUDA error" in str(error) or "CUDNN_STATUS" in str(error)

@@ -1,0 +1,200 @@
+"""Ray Tune's callback: what happens to attempts goes into the ledger, and from there to whoever listens."""
+
+import os
+import pickle
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ray import cloudpickle
+from ray.exceptions import RayActorError, RayTaskError
+from ray.tune import Callback
+
+from study.backlog import Backlog
+from study.config import StudyConfig
+from study.events import Listener
+from study.ledger import Ledger, StaleAttempt, State
+from trainables.record import Record
+
+if TYPE_CHECKING:
+    from ray.tune.experiment import Trial
+
+WORKER_DEATHS = 3
+
+
+class Recorder(Callback):
+    """Records attempts.
+
+    Args:
+        ledger: With the lease held.
+
+    Attributes:
+        failure: What this callback itself died of; Ray only passes on its text.
+    """
+
+    def __init__(self, ledger: Ledger, backlog: Backlog, listener: Listener, config: StudyConfig) -> None:
+        self._ledger, self._backlog, self._listener, self._config = ledger, backlog, listener, config
+        self._nodes: dict[str, str] = {}
+        self._open: set[int] = set()
+        self.failure: Exception | None = None
+
+    def on_trial_start(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
+        """The worker is there and about to begin."""
+        with self._noting():
+            self._start(trial)
+
+    def on_trial_result(
+        self, iteration: int, trials: "list[Trial]", trial: "Trial", result: dict[str, Any], **info: Any
+    ) -> None:
+        """A step came back; with its last one the trial ends."""
+        with self._noting():
+            number, attempt = _which(trial)
+            self._nodes[trial.trial_id] = str(result.pop("node", ""))
+            # Taken out of Ray's result, which Ray keeps for every trial.
+            records: Sequence[Record] = pickle.loads(result.pop("reports"))  # noqa: S301 - from our own worker
+            if state := result.pop("ended", None):
+                why = {name: result.pop(name, None) for name in ("error", "traceback")}
+                self._end(number, attempt, records, state, **why)
+            elif records:
+                self._ledger.record(number, attempt, records)
+                self._tell(number, records)
+
+    def on_trial_complete(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
+        """Ray is done with the attempt. If it did not end by itself, a scheduler stopped it."""
+        with self._noting():
+            number, attempt = _which(trial)
+            self._nodes.pop(trial.trial_id, None)
+            if number in self._open:
+                self._end(number, attempt, (), "PRUNED")
+
+    def on_trial_error(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
+        """The attempt raised where it must not, or its worker died."""
+        with self._noting():
+            error = _error(trial)
+            node = self._nodes.pop(trial.trial_id, "")
+            number, attempt = _which(trial)
+            if number not in self._open:
+                self._start(trial)
+            if not isinstance(error, RayActorError) or error.actor_init_failed:
+                reason, text = _reason(error)
+                self._end(number, attempt, (), "FAILED", error=reason, traceback=text)
+            else:
+                self._worker_died(number, attempt, error, charged=not (error.preempted or _node_is_gone(error, node)))
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing: the ledger has it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Empty: `Tuner()` pickles its callbacks, and a database connection can't be."""
+        return {}
+
+    def _start(self, trial: "Trial") -> None:
+        number, attempt = _which(trial)
+        begun = self._ledger.start_attempt(number)
+        if begun != attempt:
+            raise StaleAttempt(f"trial {number}: attempt {attempt} was planned, but {begun} was next")
+        self._open.add(number)
+        self._backlog.started(number, attempt)
+        self._listener.trial_started(number, self._backlog.proposed(number))
+
+    def _end(
+        self,
+        number: int,
+        attempt: int,
+        records: Sequence[Record],
+        state: State,
+        **why: str | None,
+    ) -> None:
+        networks = [row for record in records for row in record.networks]
+        if networks:  # before the trial counts as ended: a crash between the two runs it again
+            write_networks(self._trial_directory(number) / "networks.parquet", networks)
+        self._ledger.finish(number, attempt, state, records=records, **why)
+        self._open.discard(number)
+        self._tell(number, records)
+        row = self._ledger.trial(number)
+        self._backlog.ended(row)
+        if not self._config.run.keep_checkpoints:
+            shutil.rmtree(self._trial_directory(number) / "checkpoints", ignore_errors=True)
+        self._listener.trial_ended(row)
+
+    def _worker_died(self, number: int, attempt: int, error: RayActorError, *, charged: bool) -> None:
+        deaths = self._ledger.trial(number).charged + charged
+        if charged and deaths >= WORKER_DEATHS:
+            reason = f"worker died {deaths} times (out of memory, or a crash in native code); see log.txt"
+            self._end(number, attempt, (), "FAILED", error=reason, traceback=str(error))
+            return
+        self._open.discard(number)
+        self._ledger.requeue(number, charged=charged)
+        self._backlog.again(number)
+        why = f"worker died, attempt {deaths} of {WORKER_DEATHS}" if charged else "its node is gone"
+        self._listener.message(f"trial {number:04d}: {why}; it goes on from its last checkpoint")
+
+    def _tell(self, number: int, records: Sequence[Record]) -> None:
+        for record in records:
+            self._listener.step(number, record)
+
+    def _trial_directory(self, number: int) -> Path:
+        return self._config.directory / "trials" / f"{number:04d}"
+
+    def _noting(self) -> "_Noting":
+        return _Noting(self)
+
+
+class _Noting:
+    """Keeps the exception that leaves a callback, since Tune raises another one with its text."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, Exception) and self._recorder.failure is None:
+            self._recorder.failure = error
+
+
+def write_networks(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes one row per network, arm and level; the file is complete or not there at all."""
+    import pyarrow
+    import pyarrow.parquet
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    with unfinished.open("wb") as file:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), file)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _which(trial: "Trial") -> tuple[int, int]:
+    return int(trial.config["number"]), int(trial.config["attempt"])
+
+
+def _error(trial: "Trial") -> Exception | None:
+    """What the attempt died of; the searcher hears of it before the file exists, callbacks afterwards."""
+    file = trial.pickled_error_file
+    if file is None or not Path(file).exists():
+        return None
+    error = cloudpickle.loads(Path(file).read_bytes())
+    return error if isinstance(error, Exception) else None
+
+
+def _reason(error: Exception | None) -> tuple[str, str | None]:
+    if isinstance(error, RayTaskError):
+        cause = error.cause
+        return f"{type(cause).__name__}: {cause}" if cause is not None else "exception in the worker", str(error)
+    return (str(error).splitlines()[0] if error else "unknown error in the worker"), str(error) if error else None
+
+
+def _node_is_gone(error: RayActorError, node: str) -> bool:
+    """Whether the worker died because its whole machine did."""
+    if "node has died" in str(error) or "node was terminated" in str(error).lower():
+        return True
+    if not node:
+        return False
+    import ray
+
+    return any(there["NodeID"] == node and not there["Alive"] for there in ray.nodes())

@@ -1,0 +1,81 @@
+"""Stopping: one flag with a reason, and the signals that raise it.
+
+Ray installs a SIGTERM handler of its own, so ours go in after `ray.init`. SIGINT and SIGHUP reach the whole
+foreground process group of a terminal: while child processes are started both are blocked, which children inherit,
+so that only the driver hears them and can stop everything in order.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+_FROM_TERMINAL = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
+_HANDLED = (*_FROM_TERMINAL, signal.SIGTERM)
+
+
+class StopFlag:
+    """Raised once, with the first reason; read by everything that has to end."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.reason = ""
+
+    def raise_for(self, reason: str) -> None:
+        """Asks the study to stop; later reasons are ignored."""
+        if not self._event.is_set():
+            self.reason = reason
+            self._event.set()
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Waits until raised, at most `seconds`; whether it is raised."""
+        return self._event.wait(seconds)
+
+
+class Signals:
+    """SIGINT, SIGTERM and SIGHUP raise the flag; a second one ends the process's patience at once.
+
+    Outside the main thread, where Python handles no signals, this does nothing.
+    """
+
+    def __init__(self, flag: StopFlag) -> None:
+        self._flag = flag
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def install(self) -> None:
+        """Puts the handlers in, again if something else replaced them."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in _HANDLED:
+            before = signal.signal(number, self._heard)
+            self._previous.setdefault(number, before)
+
+    def restore(self) -> None:
+        """Puts back the handlers that were there before."""
+        for number, before in self._previous.items():
+            signal.signal(number, before if before is not None else signal.SIG_DFL)
+        self._previous.clear()
+
+    def _heard(self, number: int, _frame: FrameType | None) -> None:
+        if self._flag and self._flag.reason.startswith("interrupted"):
+            raise KeyboardInterrupt
+        self._flag.raise_for(f"interrupted by {signal.Signals(number).name}")
+
+
+@contextmanager
+def deaf_children() -> Iterator[None]:
+    """Processes started inside never hear the terminal's SIGINT or SIGHUP; the caller hears them afterwards."""
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FROM_TERMINAL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

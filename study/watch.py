@@ -1,0 +1,60 @@
+"""The driver's pulse: a thread that beats the lease's heart and listens for reasons to stop."""
+
+import threading
+import time
+
+from sqlalchemy.exc import OperationalError
+
+from study.errors import LeaseLost
+from study.ledger import Ledger
+from study.signals import StopFlag
+
+BEAT_S = 1.0
+
+
+class Watch(threading.Thread):
+    """Every second: heartbeat, `ockham stop` requests, the time budget.
+
+    Args:
+        ledger: With the lease held.
+        flag: Raised when the study has to stop.
+        time_budget: Seconds from now, None for no limit.
+    """
+
+    def __init__(self, ledger: Ledger, flag: StopFlag, time_budget: float | None) -> None:
+        super().__init__(name="ockham-watch", daemon=True)
+        self._ledger, self._flag = ledger, flag
+        self._deadline = None if time_budget is None else time.monotonic() + time_budget
+        self._over = threading.Event()
+        self.lost: LeaseLost | None = None
+
+    def run(self) -> None:
+        """Beats until `end`; a locked database only delays a beat."""
+        while not self._over.wait(self._pause()):
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                self._flag.raise_for("time budget spent")
+            try:
+                self._ledger.heartbeat()
+                if self._ledger.stop_requested():
+                    self._flag.raise_for("stop requested")
+            except LeaseLost as lost:
+                self.lost = lost
+                self._flag.raise_for("another driver took over")
+                return
+            except OperationalError as error:
+                self._flag_if_gone(error)
+
+    def end(self) -> None:
+        """Stops the thread and waits for it."""
+        self._over.set()
+        if self.is_alive():
+            self.join(timeout=60.0)
+
+    def _pause(self) -> float:
+        if self._deadline is None or self._flag:
+            return BEAT_S
+        return min(BEAT_S, max(0.0, self._deadline - time.monotonic()))
+
+    def _flag_if_gone(self, error: OperationalError) -> None:
+        if "locked" not in str(error) and "connection" not in str(error).lower():
+            self._flag.raise_for(f"the ledger can't be written: {error.orig}")
