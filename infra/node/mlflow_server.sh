@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# The MLflow server of a head: on 127.0.0.1 only, restarted whenever it ends. Usage: mlflow_server.sh start|stop|run
+# `start` makes it a systemd user service; where there is no systemd (containers), a loop of its own watches it.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/env.sh"
+port=${OCKHAM_MLFLOW_PORT:-5000}
+state=$HOME/.ockham
+mkdir -p "$state" "$OCKHAM_HOME"
+
+has_systemd() { systemctl --user show-environment > /dev/null 2>&1; }
+
+answers() { (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; }
+
+run() {
+  export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false  # five more processes that Ockham has no use for
+  exec mlflow server --host 127.0.0.1 --port "$port" --workers 1 \
+    --backend-store-uri "sqlite:///$OCKHAM_HOME/mlflow.db" \
+    --artifacts-destination "${OCKHAM_ARTIFACTS:-$OCKHAM_HOME/mlartifacts}"
+}
+
+# Each round runs this script afresh, so that an update of it needs no restart of the loop.
+supervise() {
+  exec 9> "$state/mlflow.lock"
+  flock --nonblock 9 || exit 0
+  echo $$ > "$state/mlflow.pid"
+  while :; do
+    bash "$here/mlflow_server.sh" run 9>&- || true
+    sleep 5
+  done
+}
+
+start() {
+  if has_systemd; then
+    install -D -m 644 "$here/ockham-mlflow.service" ~/.config/systemd/user/ockham-mlflow.service
+    systemctl --user daemon-reload
+    systemctl --user enable --quiet --now ockham-mlflow.service
+    loginctl enable-linger "$USER" || echo "without lingering MLflow ends with your last login: ask an administrator"
+  else
+    setsid bash "$here/mlflow_server.sh" supervise < /dev/null >> "$state/mlflow.log" 2>&1 9>&- &
+  fi
+  for _ in $(seq 60); do
+    if answers; then echo "MLflow answers on 127.0.0.1:$port"; return; fi
+    sleep 1
+  done
+  echo "MLflow does not answer on 127.0.0.1:$port yet; see ~/.ockham/mlflow.log or journalctl --user -u ockham-mlflow" >&2
+  return 1
+}
+
+stop() {
+  if has_systemd; then
+    systemctl --user disable --now ockham-mlflow.service
+  elif [ -f "$state/mlflow.pid" ]; then
+    # `setsid` made the loop the leader of its own group: this ends it and the server, and nothing else.
+    kill -- "-$(cat "$state/mlflow.pid")" || true
+    rm -f "$state/mlflow.pid"
+  fi
+}
+
+case "${1:-}" in
+  start | stop | run | supervise) "$1" ;;
+  *) echo "usage: $0 start|stop|run" >&2; exit 2 ;;
+esac
