@@ -117,7 +117,8 @@ def _unreachable(addresses: Sequence[str]) -> str | None:
 
     def probe(address: str) -> None:
         try:
-            with urllib.request.urlopen(address, timeout=_PROBE_S):  # noqa: S310  (addresses of torchvision)
+            # Not urlopen: its opener keeps the proxies of its first call for ever.
+            with urllib.request.build_opener().open(address, timeout=_PROBE_S):
                 answered.set()
         except (OSError, ValueError) as error:
             reasons.append(f"{address}: {getattr(error, 'reason', error)}")
