@@ -1,0 +1,58 @@
+"""The `ockham` command: parse, call, turn whatever goes wrong into one paragraph and an exit code."""
+
+import shutil
+import sys
+import textwrap
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from study.commands import app
+
+OK, INTERNAL, USAGE, FAILED_TRIALS, HELD, INCOMPLETE = 0, 1, 2, 3, 4, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit code that DESIGN §5 promises."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="ockham", standalone_mode=False)
+        return code if isinstance(code, int) else OK
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else INTERNAL
+    except (KeyboardInterrupt, typer.Abort):
+        print("Stopped.", file=sys.stderr)
+        return INCOMPLETE
+    except Exception as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        code, text = _explained(error)
+        print(_paragraph(text), file=sys.stderr)
+        return code
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """The exit code an error stands for and what to tell its reader."""
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        hint = f" See '{context.command_path} --help'." if context is not None else ""
+        return USAGE, f"Error: {error.format_message().rstrip('.')}.{hint}"
+    from study.errors import LeaseHeld, UsageError
+
+    if isinstance(error, LeaseHeld):
+        return HELD, f"Error: {error}"
+    if isinstance(error, UsageError):
+        return USAGE, f"Error: {error}"
+    kind = type(error).__name__
+    return INTERNAL, f"Ockham failed: {kind}: {error}. Add --debug to the command to see where."
+
+
+def _paragraph(text: str) -> str:
+    """`text` wrapped to the terminal, at most 100 columns; long words (paths, URLs) stay whole."""
+    width = min(100, shutil.get_terminal_size((80, 24)).columns)
+    return textwrap.fill(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""The commands of `ockham`, by what they do: running, reading, housekeeping.
+
+Nothing here imports torch, ray or mlflow before a command that needs them runs, so that help and errors come at once.
+"""
+
+import typer
+
+from study.commands import housekeeping, reading, running
+
+_HELP = (
+    "Has this network learned something, or memorised it?\n\n"
+    "Ockham trains networks, compresses them step by step and records how far each compresses before it breaks: "
+    "networks that memorised noisy labels, beside their clean twins."
+)
+_EPILOG = """[bold]Start here[/bold]
+  ockham launch                          24 trials on scikit-learn's digits
+  ockham status                          what is running, from any terminal
+  ockham report redundancy               the answer as one HTML page
+  ockham resume redundancy --trials +24  more of the same, nothing repeated
+
+A study lives in <home>/<name>/; the home is ./studies, $OCKHAM_HOME or --home.
+
+Exit codes: 0 all trials done, 1 internal error, 2 bad usage, 3 some trials
+failed, 4 another driver runs the study, 130 incomplete and resumable."""
+
+app = typer.Typer(
+    name="ockham",
+    help=_HELP,
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for module in (running, reading, housekeeping):
+    module.register(app)

@@ -1,0 +1,106 @@
+"""What `spaces` prints: the named studies, and what can be put into a space."""
+
+import ast
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from search_spaces import catalog
+from search_spaces.space import Range, SearchSpace
+from study.display import terminal
+from study.display.words import value
+from study.errors import UsageError
+from trainables.registry import names_in
+
+KINDS = (
+    ("data.name", "data sets", "trainables.datasets"),
+    ("model.name", "models", "trainables.models"),
+    ("compression.method", "compression methods", "trainables.compression.methods"),
+    ("compression.criterion", "criteria", "trainables.compression.criteria"),
+)
+
+
+def as_json(name: str | None) -> dict[str, Any]:
+    """Studies (all, or one) and entries of every kind."""
+    studies = [name] if name else list(catalog.names())
+    return {
+        "studies": {study: _space(study).model_dump(mode="json") for study in studies},
+        "entries": {key: list(names_in(package)) for key, _, package in KINDS},
+    }
+
+
+def print_all() -> None:
+    """Two lists: studies to launch, entries to --set."""
+    console = terminal()
+    console.print(Text("Named studies (ockham launch NAME; ockham spaces NAME for more)", style="bold"))
+    studies = _list()
+    for name in catalog.names():
+        space = _space(name)
+        studies.add_row(name, f"{space.title} {space.trials} trials.")
+    console.print(studies)
+    for key, plural, package in KINDS:
+        console.print()
+        console.print(Text(f"{plural.capitalize()} (--set {key}=NAME)", style="bold"))
+        entries = _list()
+        for name in names_in(package):
+            entries.add_row(name, _first_line(f"{package}.{name}"))
+        console.print(entries)
+
+
+def print_one(name: str) -> None:
+    """A named study: its question, what it claims and from where, what it spans and fixes."""
+    space = _space(name)
+    console = terminal()
+    console.print(Text.assemble((name, "bold"), " · ", (space.title, "italic")))
+    for label, said in (("Claim", space.claim), ("Source", space.source)):
+        if said:
+            console.print()
+            console.print(Text.assemble((f"{label}: ", "bold"), said))
+    for label, values in (
+        ("Spans", {key: _spanned(choice) for key, choice in space.span.items()}),
+        ("Fixes", {key: value(given) for key, given in space.base.items()}),
+    ):
+        console.print()
+        console.print(Text(label, style="bold"))
+        table = _list()
+        for key, said in values.items():
+            table.add_row(key, said)
+        console.print(table)
+    console.print()
+    console.print(f"{space.trials} trials unless told otherwise. Change anything with --set, for example:", style="dim")
+    example = next(iter(space.span), "model.width")
+    first = _spanned(space.span[example]).split(",")[0] if example in space.span else "64"
+    console.print(f"  ockham launch {name} --name my_{name} --set {example}={first.split('..')[0]}", soft_wrap=True)
+
+
+def _space(name: str) -> SearchSpace:
+    try:
+        return catalog.get(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _spanned(choice: Any) -> str:
+    """In the notation of --set."""
+    if isinstance(choice, Range):
+        return f"{value(choice.low)}..{value(choice.high)}{':log' if choice.log else ''}"
+    return ",".join(value(item) for item in choice.values)
+
+
+def _first_line(module: str) -> str:
+    """The first line of a module's docstring, read without importing it."""
+    found = importlib.util.find_spec(module)
+    if found is None or found.origin is None:
+        return ""
+    said = ast.get_docstring(ast.parse(Path(found.origin).read_text(encoding="utf-8")))
+    return said.splitlines()[0] if said else ""
+
+
+def _list() -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=False)
+    table.add_column(no_wrap=True, min_width=14)
+    table.add_column()
+    return table

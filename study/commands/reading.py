@@ -1,0 +1,125 @@
+"""status, trials, report, spaces."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from study.commands.options import StudyName, complete_space, complete_study, located
+from study.place import Place
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command()(located(status))
+    app.command(epilog=_TRIALS_EXAMPLES)(located(trials))
+    app.command()(located(report))
+    app.command(epilog="[bold]Example[/bold]\n  ockham spaces redundancy")(located(spaces))
+
+
+def status(
+    *,
+    place: Place,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="One study.", autocompletion=complete_study, show_default="all of the home"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep showing it until it is over, or Ctrl-C.")] = False,
+) -> None:
+    """How studies are doing, from any terminal: counts, running trials, time left, why trials failed."""
+    from study.commands import showing
+
+    if watch and (name is None or as_json):
+        raise typer.BadParameter("--watch shows one study; name it, and leave --json out")
+    if name is None:
+        showing.all_studies(place, as_json=as_json)
+    elif watch:
+        showing.watch(place, name)
+    else:
+        showing.one_study(place, name, as_json=as_json)
+
+
+_TRIALS_EXAMPLES = """[bold]Examples[/bold]
+  ockham trials redundancy
+  ockham trials redundancy --format csv --out trials.csv
+  ockham trials redundancy --format json | jq '.\\[0].metrics'"""
+
+
+def trials(
+    *,
+    place: Place,
+    name: StudyName,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="table|json|csv|parquet",
+            help="The table shows the key numbers, the others every parameter and metric.",
+            autocompletion=lambda: ["table", "json", "csv", "parquet"],
+        ),
+    ] = "table",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+) -> None:
+    """The trials of a study, one row each."""
+    from study.ledger import Ledger
+    from study.results import FORMATS, as_parquet, as_text, write
+
+    if form not in FORMATS:
+        raise typer.BadParameter(f"--format {form}: choose one of {', '.join(FORMATS)}")
+    ledger = Ledger.open(place.ledger_url(name), name)
+    rows = ledger.trials()
+    if form == "table":
+        from study.commands import showing
+
+        showing.trial_table(rows, list(ledger.config.space.span), out)
+    elif form == "parquet":
+        if out is None and sys.stdout.isatty():
+            raise typer.BadParameter("--format parquet is not for the screen; give --out FILE")
+        content = as_parquet(rows)
+        write(out, content) if out else sys.stdout.buffer.write(content)
+    else:
+        text = as_text(rows, "json" if form == "json" else "csv")
+        write(out, text) if out else typer.echo(text)
+
+
+def report(
+    *,
+    place: Place,
+    name: StudyName,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write it there.", show_default="<home>/<name>/report")
+    ] = None,
+) -> None:
+    """Write the answer as one self-contained HTML page: the answer in words, figures, the table of trials."""
+    from study.api import load
+
+    handle = load(name, home=place.home, ledger=place.ledger)
+    page = handle.report(out)
+    for sentence in handle.answer().sentences:
+        typer.echo(sentence)
+    typer.echo(f"Report: {page}")
+
+
+def spaces(
+    *,
+    place: Place,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="One study.", autocompletion=complete_space, show_default="all"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """The named studies that ship with Ockham, and the data sets, models, methods and criteria to --set."""
+    from study.commands import catalogue
+
+    if as_json:
+        typer.echo(json.dumps(catalogue.as_json(name), indent=2))
+    elif name is None:
+        catalogue.print_all()
+    else:
+        catalogue.print_one(name)

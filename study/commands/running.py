@@ -1,0 +1,217 @@
+"""launch, resume, stop."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from study.commands.options import StudyName, complete_space, located
+from study.place import Place
+
+_SAMPLERS = "design|grid|qmc|random|tpe|nsga2"
+_RUN = "How this run is carried out"
+MaxConcurrent = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="Trials at once.", rich_help_panel=_RUN, show_default="as many as the CPUs or GPUs hold"
+    ),
+]
+CpusPerTrial = Annotated[float | None, typer.Option(metavar="X", rich_help_panel=_RUN, show_default="1")]
+GpusPerTrial = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="0.25 puts four trials on one.", rich_help_panel=_RUN, show_default="0"),
+]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Stop after this long; resumable.", rich_help_panel=_RUN, show_default="none"),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RAY", help="Ray cluster to use, e.g. auto.", rich_help_panel=_RUN, show_default="one on this machine"
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Where data sets lie, or are put.", rich_help_panel=_RUN, show_default="<home>/data"
+    ),
+]
+KeepCheckpoints = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-checkpoints/--drop-checkpoints",
+        help="What becomes of the checkpoints of trials that ended.",
+        rich_help_panel=_RUN,
+        show_default="drop",
+    ),
+]
+ShowProgress = Annotated[
+    bool | None,
+    typer.Option(
+        "--progress/--no-progress",
+        help="Show trials as they run, or the summary only.",
+        rich_help_panel=_RUN,
+        show_default="progress",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command(epilog=_LAUNCH_EXAMPLES)(located(launch))
+    app.command(epilog=_RESUME_EXAMPLES)(located(resume))
+    app.command()(located(stop))
+
+
+_LAUNCH_EXAMPLES = """[bold]--set KEY=VALUE[/bold] changes a field of every trial, by its dotted name:
+  data.name=mnist              a value; none, true and false are words
+  data.label_noise=0,0.5,1     a list to span
+  model.width=16..512          a range to span, ends included; whole numbers
+  training.lr=1e-3..1:log      the same on a log scale
+  data.split=1000+400+397      a list that is one value
+ockham spaces NAME shows what a named study spans and fixes.
+
+[bold]Examples[/bold]
+  ockham launch
+  ockham launch redundancy --name placebo --set data.noise_kind=renamed
+  ockham launch --name wide --trials 48 --set model.width=64..1024:log
+  ockham launch blog --data-dir ~/data --set data.train_size=2000
+  ockham launch --name search --sampler tpe --set model.width=16..512:log
+  ockham launch my_study.yaml
+
+[bold]FILE.yaml[/bold] holds any of: name, space (a named study, or base: and span:),
+set, trials, sampler, seed, objectives, run, and configurations (a list of
+explicit trials, each {model.width: 64, …}). Options override it.
+
+Everything of the study is in <home>/<name>/. Launching it again with the same
+configuration resumes it; with another one it is refused."""
+
+
+def launch(
+    *,
+    place: Place,
+    source: Annotated[
+        str, typer.Argument(metavar="[SPACE|FILE.yaml]", help="A named study or a file.", autocompletion=complete_space)
+    ] = "redundancy",
+    name: Annotated[
+        str | None, typer.Option(metavar="N", help="Name of the study.", show_default="that of the space or file")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(metavar="N", help="Trials in total.", show_default="what the space says, or 24")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Fix or span a field of the trials; repeatable. See below."),
+    ] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(
+            metavar=_SAMPLERS,
+            help="How trials are laid out. tpe and nsga2 explore and leave data conditions alone.",
+            autocompletion=lambda: _SAMPLERS.split("|"),
+            show_default="design",
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="none", help="What stops trials early.", show_default="none")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of every draw.", show_default="0")] = None,
+    data_dir: DataDir = None,
+    max_concurrent: MaxConcurrent = None,
+    cpus_per_trial: CpusPerTrial = None,
+    gpus_per_trial: GpusPerTrial = None,
+    time_budget: TimeBudget = None,
+    address: Address = None,
+    keep_checkpoints: KeepCheckpoints = None,
+    progress: ShowProgress = None,
+) -> None:
+    """Run a study, or go on with it: train, compress, measure, answer.
+
+    Without arguments: the study [bold]redundancy[/bold], "do memorising networks break earlier under compression than
+    their clean twins?".
+    """
+    from study.loading import LaunchOptions, load_study
+    from study.running import run_study
+
+    loaded = load_study(
+        LaunchOptions(
+            source=source,
+            name=name,
+            trials=trials,
+            settings=tuple(settings or ()),
+            sampler=sampler,
+            scheduler=scheduler,
+            seed=seed,
+            run=place.run_fields()
+            | _given(
+                data_dir=data_dir,
+                max_concurrent=max_concurrent,
+                cpus_per_trial=cpus_per_trial,
+                gpus_per_trial=gpus_per_trial,
+                time_budget=time_budget,
+                address=address,
+                keep_checkpoints=keep_checkpoints,
+                progress=progress,
+            ),
+        )
+    )
+    raise typer.Exit(run_study(loaded.config, loaded.notes))
+
+
+_RESUME_EXAMPLES = """[bold]Examples[/bold]
+  ockham resume redundancy                go on where it stopped
+  ockham resume redundancy --trials +24   24 trials more than it has
+  ockham resume redundancy --trials 100   100 in total
+
+Results that had not reached MLflow are sent as well."""
+
+
+def resume(
+    *,
+    place: Place,
+    name: StudyName,
+    trials: Annotated[
+        str | None,
+        typer.Option(metavar="N|+N", help="Trials in total, or how many more.", show_default="what is left"),
+    ] = None,
+    data_dir: DataDir = None,
+    max_concurrent: MaxConcurrent = None,
+    cpus_per_trial: CpusPerTrial = None,
+    gpus_per_trial: GpusPerTrial = None,
+    time_budget: TimeBudget = None,
+    address: Address = None,
+    keep_checkpoints: KeepCheckpoints = None,
+    progress: ShowProgress = None,
+) -> None:
+    """Go on with a study that was stopped or killed, or extend one that is finished.
+
+    Trials that ended are never run again; a trial that was running continues under its own number from its last
+    checkpoint.
+    """
+    from study.loading import load_existing
+    from study.running import run_study
+
+    run = place.run_fields() | _given(
+        data_dir=data_dir,
+        max_concurrent=max_concurrent,
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        time_budget=time_budget,
+        address=address,
+        keep_checkpoints=keep_checkpoints,
+        progress=progress,
+    )
+    raise typer.Exit(run_study(load_existing(place.ledger_url(name), name, trials, run)))
+
+
+def stop(place: Place, name: StudyName) -> None:
+    """Ask the driver of a study to stop within seconds, from any terminal. `ockham resume NAME` goes on."""
+    from study.ledger import Ledger
+
+    Ledger.open(place.ledger_url(name), name).request_stop()
+    typer.echo(f"Asked the driver of {name} to stop. Go on later with: ockham resume {name}")
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,128 @@
+"""What `status` and `trials` print."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from study.display import terminal
+from study.display.frame import frame, results
+from study.display.painter import Painter
+from study.display.words import DASH, duration, setting
+from study.errors import UsageError
+from study.place import Place
+from study.status import Status, names, status_of
+
+if TYPE_CHECKING:
+    from study.display.board import Board
+    from study.ledger import TrialRow
+
+_COLOURS = {"running": "cyan", "finished": "green", "interrupted": "red", "stopped": "yellow"}
+_FAILURES = 3
+_TABLE_WIDTH = 160
+
+
+def all_studies(place: Place, *, as_json: bool) -> None:
+    """One line per study of the home."""
+    there = names(place)
+    found = [status_of(place, name)[0] for name in there]
+    if as_json:
+        typer.echo(json.dumps([status.as_json() for status in found], indent=2))
+        return
+    if not found:
+        typer.echo(f"There is no study in {place.ledger or place.home} yet. Start one: ockham launch")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for label in ("study", "is", "done", "running", "failed", "left"):
+        table.add_column(label, justify="left" if label in ("study", "is") else "right", no_wrap=True)
+    for status in found:
+        table.add_row(
+            status.name,
+            Text(status.phase, style=_COLOURS[status.phase]),
+            f"{status.ended}/{status.trials}",
+            str(len(status.running)),
+            Text(str(len(status.failed)), style="red" if status.failed else ""),
+            duration(status.remaining_s) if status.phase == "running" else DASH,
+        )
+    terminal().print(table)
+
+
+def one_study(place: Place, name: str, *, as_json: bool) -> None:
+    """A study at a moment: what the live display shows, and why trials failed."""
+    status, board = status_of(place, name)
+    if as_json:
+        typer.echo(json.dumps(status.as_json(), indent=2))
+        return
+    console = terminal()
+    console.print(_picture(status, board, console.width, 10_000))
+
+
+def watch(place: Place, name: str) -> None:
+    """The same, repainted until the study is over."""
+    console = terminal()
+    latest = status_of(place, name)
+    if not console.is_terminal:
+        console.print(_picture(*latest, console.width, 10_000))
+        return
+    shown = latest
+
+    def content(width: int, height: int) -> RenderableType:
+        return frame(shown[1], width, height - 1)
+
+    painter = Painter(console, content)
+    painter.start()
+    try:
+        while shown[0].phase == "running":
+            time.sleep(1.0)
+            shown = status_of(place, name)
+    except KeyboardInterrupt:
+        painter.stop()
+        raise typer.Exit(0) from None
+    finally:
+        painter.stop()
+    console.print(_picture(*shown, console.width, 10_000))
+
+
+def trial_table(rows: Sequence["TrialRow"], spanned: list[str], out: Path | None) -> None:
+    """The key numbers, one row per trial; never cut off where it does not go to a terminal."""
+    if out is None:
+        terminal().print(results(rows, spanned))
+        return
+    try:
+        with out.open("w", encoding="utf-8") as file:
+            Console(file=file, width=_TABLE_WIDTH, no_color=True).print(results(rows, spanned))
+    except OSError as error:
+        raise UsageError(f"--out {out} can't be written: {(error.strerror or str(error)).lower()}.") from None
+
+
+def _picture(status: Status, board: "Board", width: int, height: int) -> RenderableType:
+    parts: list[RenderableType] = [frame(board, width, height, moving=status.phase == "running")]
+    parts += [Text(), _phase(status)]
+    for failed in status.failed[-_FAILURES:]:
+        parts += [Text(), Text.assemble((f"Trial {failed.number} failed: ", "red"), failed.error)]
+        parts.append(Text(f"  {setting(failed.params)}", style="dim"))
+        parts += [Padding(Text(line, style="dim"), (0, 0, 0, 4)) for line in failed.log]
+    if (more := len(status.failed) - _FAILURES) > 0:
+        parts.append(Text(f"… and {more} more failed; ockham trials {status.name} --format json has their errors"))
+    return Group(*parts)
+
+
+def _phase(status: Status) -> Text:
+    said = {
+        "running": f"Run by {status.holder} since {status.since}.",
+        "finished": "All trials have ended.",
+        "interrupted": f"Its driver died. Nothing is lost; go on with: ockham resume {status.name}",
+        "stopped": f"Nobody runs it. Go on with: ockham resume {status.name}",
+    }[status.phase]
+    text = Text(said, style=_COLOURS[status.phase])
+    if status.outbox and status.phase != "running":
+        text.append(f"\n{status.outbox} results have not reached MLflow; ockham resume {status.name} sends them.")
+    text.append(f"\nIn {status.directory}", style="dim")
+    return text

@@ -1,0 +1,133 @@
+"""What a display knows about a study that runs: counts, running trials, the last results, the time that is left."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from study.config import StudyConfig
+from study.display.words import metric
+from trainables.record import Record
+
+if TYPE_CHECKING:
+    from study.ledger import TrialRow
+
+LAST = 8
+_ENDED = ("COMPLETE", "PRUNED", "FAILED")
+
+
+@dataclass
+class Running:
+    """A trial on its way. `begun` is on the board's clock; `epochs` and `depth` are what it goes through at most."""
+
+    number: int
+    params: Mapping[str, Any]
+    epochs: int
+    depth: int
+    begun: float
+    stage: str = ""
+    step: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def of(self) -> int | None:
+        """The largest value `step` can reach in this stage."""
+        return {"dense": self.epochs, "level": self.depth}.get(self.stage)
+
+    def doing(self) -> str:
+        """`epoch 35/400  train 0.412` or `level 4/12  ×2.5  train 0.812`."""
+        if self.stage == "dense":
+            return f"epoch {self.step}/{self.epochs}  train {metric(self.metrics, 'train/accuracy')}"
+        if self.stage == "level":
+            accuracy = metric(self.metrics, "level/train_accuracy")
+            return f"level {self.step}/{self.depth}  ×{self.metrics.get('level/ratio', 1.0):.1f}  train {accuracy}"
+        return "measuring" if self.stage == "summary" else "starting"
+
+
+class Board:
+    """Fed by a `Listener` while a study runs, or once from the ledger.
+
+    Args:
+        counts: State → trials, of what was there before.
+        clock: Seconds from any origin.
+    """
+
+    def __init__(self, config: StudyConfig, counts: Mapping[str, int], clock: Callable[[], float] = monotonic) -> None:
+        self.config, self._clock = config, clock
+        self.counts = {state: counts.get(state, 0) for state in _ENDED}
+        self.running: dict[int, Running] = {}
+        self.last: deque[TrialRow] = deque(maxlen=LAST)
+        self.begun = clock()
+        self._slots = 1
+        self._durations: deque[float] = deque(maxlen=200)
+
+    def start(self, number: int, params: Mapping[str, Any], begun: float | None = None) -> None:
+        """A trial starts (again); `params` are the spanned ones."""
+        spanned = {name: params[name] for name in self.config.space.span if name in params}
+        trial = self.config.space.config(params, self.config.seed)
+        self.running[number] = Running(
+            number,
+            spanned or dict(params),
+            trial.training.epochs,
+            trial.compression.depth,
+            self._clock() if begun is None else begun,
+        )
+        self._slots = max(self._slots, len(self.running))
+
+    def report(self, number: int, record: Record) -> None:
+        """A running trial says how far it is."""
+        if trial := self.running.get(number):
+            trial.stage, trial.step = record.stage, record.step
+            trial.metrics = record.metrics
+
+    def end(self, row: "TrialRow") -> None:
+        """A trial is over, for good."""
+        begun = self.running.pop(row.number, None)
+        self.counts[row.state] += 1
+        self.last.append(row)
+        self.took(row.duration_s if row.duration_s is not None or begun is None else self._clock() - begun.begun)
+
+    def took(self, seconds: float | None) -> None:
+        """Counts a finished trial's duration for the estimate."""
+        if seconds is not None:
+            self._durations.append(seconds)
+
+    @property
+    def total(self) -> int:
+        """The budget."""
+        return self.config.trials
+
+    @property
+    def ended(self) -> int:
+        """Trials that are over."""
+        return sum(self.counts.values())
+
+    @property
+    def failed(self) -> int:
+        """Trials that failed."""
+        return self.counts["FAILED"]
+
+    def elapsed(self) -> float:
+        """Seconds since the board was set up."""
+        return self._clock() - self.begun
+
+    def age(self, trial: Running) -> float:
+        """Seconds since the trial started."""
+        return self._clock() - trial.begun
+
+    def remaining(self) -> float | None:
+        """Estimated seconds to the end: the mean duration so far over as many slots as were seen in use."""
+        left = self.total - self.ended
+        if left <= 0:
+            return 0.0
+        if not self._durations:
+            return None
+        mean = sum(self._durations) / len(self._durations)
+        started = [max(mean - self.age(trial), 0.05 * mean) for trial in self.running.values()]
+        work = sum(started) + max(0, left - len(started)) * mean
+        return max([work / min(self._slots, left), *started])
+
+    def stopped(self) -> None:
+        """Nothing runs any more."""
+        self.running.clear()

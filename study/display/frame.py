@@ -1,0 +1,101 @@
+"""A board as lines of a terminal, at any width and height."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from study.display.board import Board, Running
+from study.display.words import KEY_METRICS, duration, metric, short_names, value
+
+if TYPE_CHECKING:
+    from study.ledger import TrialRow
+
+_ROOM = 6  # rows of a frame that are not trials
+MARKS = {"COMPLETE": ("✓", "green"), "PRUNED": ("⊘", "yellow"), "FAILED": ("✗", "red"), "RUNNING": ("▸", "cyan")}
+
+
+def frame(board: Board, width: int, height: int, *, moving: bool = True) -> RenderableType:
+    """Everything a watcher wants at a glance, in at most `height` rows; no times if it is not `moving`."""
+    parts: list[RenderableType] = [_title(board, width), _bar(board, width)]
+    if moving:
+        parts.append(_times(board))
+    room = max(2, height - _ROOM - (1 if board.config.space.title else 0))
+    running = sorted(board.running.values(), key=lambda trial: trial.number)
+    shown = running[: max(1, min(len(running), room - min(len(board.last), 3)))]
+    if shown:
+        parts += [Text(), _running(board, shown)]
+        if more := len(running) - len(shown):
+            parts.append(Text(f"     and {more} more", style="dim"))
+    rest = room - len(shown) - 1
+    finished = list(board.last)[-rest:] if rest > 0 else []
+    if finished:
+        parts += [Text(), results(finished, list(board.config.space.span))]
+    return Group(*parts)
+
+
+def results(rows: Sequence["TrialRow"], spanned: Sequence[str]) -> Table:
+    """One row per trial: number, state, what was spanned, the key numbers; a failed trial's reason instead."""
+    table = _table(spanned)
+    for label, _ in KEY_METRICS:
+        table.add_column(label, justify="right", no_wrap=True)
+    for row in rows:
+        mark, colour = MARKS.get(row.state, ("·", "dim"))
+        params = [value(row.params.get(name)) for name in spanned]
+        numbers = [metric(row.metrics, name, interval=name == "contrast/auc") for _, name in KEY_METRICS]
+        table.add_row(str(row.number), Text(mark, style=colour), *params, *numbers)
+    return table
+
+
+def _running(board: Board, trials: Sequence[Running]) -> Table:
+    table = _table(list(board.config.space.span))
+    table.add_column("now", no_wrap=True, ratio=1)
+    table.add_column("time", justify="right", no_wrap=True)
+    for trial in trials:
+        params = [value(trial.params.get(name)) for name in board.config.space.span]
+        mark, colour = MARKS["RUNNING"]
+        table.add_row(str(trial.number), Text(mark, style=colour), *params, trial.doing(), duration(board.age(trial)))
+    return table
+
+
+def _table(spanned: Sequence[str]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("#", justify="right", no_wrap=True, min_width=4)
+    table.add_column("", no_wrap=True, width=1)
+    for name in short_names(spanned).values():
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _title(board: Board, width: int) -> Text:
+    title = board.config.space.title
+    text = Text(board.config.name, style="bold")
+    if title:
+        text.append(" · " if len(board.config.name) + 3 + len(title) <= width else "\n", style="dim")
+        text.append(title, style="italic")
+    return text
+
+
+def _bar(board: Board, width: int) -> RenderableType:
+    said = Text(f"{board.ended}/{board.total}", style="bold")
+    said.append(f" · {len(board.running)} running", style="cyan" if board.running else "dim")
+    said.append(f" · {board.failed} failed", style="red" if board.failed else "dim")
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(ratio=1)
+    grid.add_column(no_wrap=True)
+    length = max(8, min(60, width - said.cell_len - 4))
+    style = "red" if board.failed else "green"
+    grid.add_row(
+        ProgressBar(total=max(1, board.total), completed=board.ended, width=length, complete_style=style), said
+    )
+    return grid
+
+
+def _times(board: Board) -> Text:
+    left = board.remaining()
+    ahead = "estimating the rest" if left is None else f"about {duration(left)} left"
+    said = f"{duration(board.elapsed())} elapsed · {ahead}" if left != 0 else f"{duration(board.elapsed())} elapsed"
+    return Text(f"{said} · {board.config.sampler}, seed {board.config.seed}", style="dim")

@@ -1,0 +1,103 @@
+"""What stands on the screen when a run is over: the trials, the answer, how to look further."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from study.display.frame import results
+from study.display.words import duration
+from study.place import DEFAULT_HOME
+
+if TYPE_CHECKING:
+    from study.answer import Answer
+    from study.config import StudyConfig
+    from study.events import Outcome
+    from study.ledger import TrialRow
+
+MOST_ROWS = 60
+MOST_FAILURES = 5
+
+
+def print_summary(
+    console: Console,
+    config: "StudyConfig",
+    outcome: "Outcome",
+    rows: Sequence["TrialRow"],
+    answer: "Answer | None",
+) -> None:
+    """Table of trials, why some failed, the answer in two sentences, the commands to look further."""
+    ended = [row for row in rows if row.state in ("COMPLETE", "PRUNED", "FAILED")]
+    spanned = list(config.space.span)
+    console.print()
+    if ended:
+        console.print(results(ended[-MOST_ROWS:], spanned))
+    if len(ended) > MOST_ROWS:
+        console.print(f"The last {MOST_ROWS} of {len(ended)}; all of them: {_command('trials', config)}", style="dim")
+    _failures(console, [row for row in ended if row.state == "FAILED"])
+    if answer is not None:
+        console.print()
+        for sentence in answer.sentences:
+            console.print(Text(sentence))
+    console.print()
+    console.print(Text(_ending(config, outcome), style="" if outcome.exit_code == 0 else "yellow"))
+    console.print()
+    for command, purpose in _further(config, outcome):
+        console.print(Text.assemble(f"  {command:<{_longest(config, outcome)}}  ", (purpose, "dim")), soft_wrap=True)
+
+
+def _failures(console: Console, failed: Sequence["TrialRow"]) -> None:
+    if not failed:
+        return
+    console.print()
+    for row in failed[:MOST_FAILURES]:
+        console.print(Text.assemble((f"Trial {row.number} failed: ", "red"), row.error or "no reason was given"))
+    if len(failed) > MOST_FAILURES:
+        console.print(f"… and {len(failed) - MOST_FAILURES} more failed", style="dim")
+
+
+def _ending(config: "StudyConfig", outcome: "Outcome") -> str:
+    """One line: how far, how long, and why it stopped early if it did."""
+    failed = outcome.counts.get("FAILED", 0)
+    said = f"{outcome.ended} of {outcome.trials} trials done"
+    said += f", {failed} failed" if failed else ""
+    said += f", in {duration(outcome.seconds)}; everything is in {config.directory}"
+    if outcome.ended < outcome.trials:
+        said += f". Stopped early ({outcome.reason or 'not all trials ran'}); nothing is lost"
+    if not outcome.drained:
+        said += ". Not everything has reached MLflow yet; resuming sends the rest"
+    return f"{said}."
+
+
+def _further(config: "StudyConfig", outcome: "Outcome") -> list[tuple[str, str]]:
+    resume = (_command("resume", config), "go on where it stopped")
+    if outcome.ended >= outcome.trials and outcome.drained:
+        resume = (f"{_command('resume', config)} --trials +{config.trials}", "more of the same, nothing repeated")
+    look = [
+        (_command("report", config), "the answer as one HTML page"),
+        (_command("trials", config), "all numbers (--format csv, json, parquet)"),
+        (f"ockham ui{_home(config)}", "the runs in MLflow"),
+    ]
+    return [*look, resume] if outcome.exit_code != 130 else [resume, *look]
+
+
+def _longest(config: "StudyConfig", outcome: "Outcome") -> int:
+    return max(len(command) for command, _ in _further(config, outcome))
+
+
+def _command(verb: str, config: "StudyConfig") -> str:
+    """The command that finds this study again."""
+    ledger = ""
+    if config.run.ledger:
+        from sqlalchemy import make_url
+
+        ledger = f" --ledger {make_url(config.run.ledger).render_as_string(hide_password=True)}"
+    return f"ockham {verb} {config.name}{_home(config)}{ledger}"
+
+
+def _home(config: "StudyConfig") -> str:
+    usual = Path(os.environ.get("OCKHAM_HOME") or DEFAULT_HOME)
+    return "" if config.run.home == usual else f" --home {config.run.home}"

@@ -1,0 +1,57 @@
+"""Numbers, durations and parameters as a person reads them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+DASH = "–"
+KEY_METRICS = (
+    ("train", "train/accuracy"),
+    ("gap", "gap/accuracy"),
+    ("auc", "compressibility/auc"),
+    ("contrast", "contrast/auc"),
+)
+
+
+def duration(seconds: float | None) -> str:
+    """`0:07`, `12:30`, `3:05:00`, `2 d 4 h`; a dash if unknown."""
+    if seconds is None:
+        return DASH
+    minutes, rest = divmod(round(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def short_names(dotted: Iterable[str]) -> dict[str, str]:
+    """Dotted name → its last part, or the dotted name where two would look the same."""
+    names = list(dotted)
+    last = [name.split(".")[-1] for name in names]
+    return {name: part if last.count(part) == 1 else name for name, part in zip(names, last, strict=True)}
+
+
+def value(given: Any) -> str:
+    """A parameter's value: short floats, `none` for None, lists joined as in --set."""
+    if given is None:
+        return "none"
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, float):
+        return f"{given:.4g}"
+    if isinstance(given, list | tuple):
+        return "+".join(value(item) for item in given)
+    return str(given)
+
+
+def metric(metrics: Mapping[str, float], name: str, *, interval: bool = False) -> str:
+    """A metric with three digits after the point, with its 95 % half width if asked; a dash where it is undefined."""
+    if name not in metrics:
+        return DASH
+    half = metrics.get(f"{name}/ci95") if interval else None
+    return f"{metrics[name]:.3f}" if half is None else f"{metrics[name]:.2f} ±{half:.2f}"
+
+
+def setting(params: Mapping[str, Any]) -> str:
+    """`label_noise=0.5 width=96`."""
+    names = short_names(params)
+    return " ".join(f"{names[name]}={value(given)}" for name, given in params.items())

@@ -1,0 +1,225 @@
+"""Is this machine fit to run studies? One finding per line, with what to do about what is not."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rich.table import Table
+from rich.text import Text
+
+from study.display import terminal
+from study.place import Place
+
+if TYPE_CHECKING:
+    from trainables.data.interfaces import Dataset
+
+Verdict = Literal["ok", "note", "broken"]
+_MARKS = {"ok": ("✓", "green"), "note": ("–", "yellow"), "broken": ("✗", "red")}
+_PACKAGES = ("ockham", "ray", "optuna", "mlflow", "torch", "torchvision", "pydantic", "sqlalchemy")
+_RAY_S = 90
+_RAY_PROBE = """
+import tempfile
+from pathlib import Path
+import ray
+from study.config import RunConfig
+from study.ray_session import ray_session
+with tempfile.TemporaryDirectory() as home, ray_session(RunConfig(home=Path(home))) as session:
+    @ray.remote
+    def answer():
+        return 42
+    assert ray.get(answer.remote(), timeout=60) == 42
+    print(f"{session.cpus:g} CPUs, {session.gpus:g} GPUs")
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something looked at: what was found, and what to do if it is not fine."""
+
+    what: str
+    verdict: Verdict
+    found: str
+    fix: str = ""
+
+
+def examine(place: Place, *, start_ray: bool) -> Iterator[Finding]:
+    """Looks at one thing after the other, the slow ones last."""
+    yield _python()
+    yield _packages()
+    yield from _hardware()
+    yield _gpu()
+    yield _home(place)
+    yield _disk(place.home)
+    yield from _data_sets(place.home / "data")
+    yield _port()
+    yield _tracking(place)
+    if start_ray:
+        yield _ray()
+
+
+def show(findings: Iterator[Finding]) -> int:
+    """Prints findings as they come; 1 if anything is broken, else 0."""
+    console = terminal()
+    broken = 0
+    for finding in findings:
+        mark, colour = _MARKS[finding.verdict]
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(width=1)
+        line.add_column(width=14)
+        line.add_column()
+        said = Text(finding.found)
+        if finding.fix:
+            said.append(f"\n{finding.fix}", style=colour)
+        line.add_row(Text(mark, style=colour), finding.what, said)
+        console.print(line)
+        broken += finding.verdict == "broken"
+    if broken:
+        console.print(f"\n{broken} thing{'s are' if broken > 1 else ' is'} broken.", style="red")
+    else:
+        console.print("\nReady: ockham launch", style="green")
+    return 1 if broken else 0
+
+
+def _python() -> Finding:
+    return Finding("Python", "ok", f"{platform.python_version()} in {sys.prefix}")
+
+
+def _packages() -> Finding:
+    versions, missing = [], []
+    for name in _PACKAGES:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Finding("Packages", "broken", ", ".join(versions), f"Missing: {', '.join(missing)}. Run: make setup")
+    return Finding("Packages", "ok", ", ".join(versions))
+
+
+def _hardware() -> Iterator[Finding]:
+    import psutil
+
+    from study.machine import cpus
+
+    yield Finding("CPUs", "ok", f"{cpus()} to use: as many trials at once by default")
+    memory = psutil.virtual_memory()
+    found = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
+    if memory.available < 2 * 2**30:
+        yield Finding("Memory", "note", found, "Each trial needs about 0.5 GiB; lower --max-concurrent.")
+    else:
+        yield Finding("Memory", "ok", found)
+
+
+def _gpu() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        return Finding("GPU", "ok", f"{', '.join(names)}: use with --gpus-per-trial 1, or 0.25 for four trials on one")
+    if torch.version.cuda and shutil.which("nvidia-smi"):
+        fix = f"Compare the driver that nvidia-smi shows with CUDA {torch.version.cuda}, which PyTorch was built for."
+        return Finding("GPU", "broken", "there, but PyTorch can't use it", fix)
+    return Finding("GPU", "ok", "none; trials run on CPUs, which is enough for the studies that ship with Ockham")
+
+
+def _home(place: Place) -> Finding:
+    from study.ledger.connection import network_filesystem
+
+    home = _nearest(place.home)
+    if not home.is_dir() or not os.access(home, os.W_OK | os.X_OK):
+        return Finding("Home", "broken", f"{home} can't be written to", "Choose another --home, or set OCKHAM_HOME.")
+    if place.ledger is None and (kind := network_filesystem(place.home)):
+        fix = "SQLite loses data there; use a local --home, or PostgreSQL: --ledger URL."
+        return Finding("Home", "broken", f"{place.home} lies on {kind}", fix)
+    return Finding("Home", "ok", f"{place.home.absolute()}, {len(place.studies())} studies")
+
+
+def _disk(home: Path) -> Finding:
+    free = shutil.disk_usage(_nearest(home)).free / 2**30
+    if free < 1:
+        return Finding("Disk", "broken", f"{free:.2f} GiB free", "Make room, or choose another --home.")
+    if free < 5:
+        return Finding("Disk", "note", f"{free:.1f} GiB free", "Enough for MNIST-sized studies.")
+    return Finding("Disk", "ok", f"{free:.0f} GiB free")
+
+
+def _nearest(folder: Path) -> Path:
+    """`folder`, or the deepest of its parents that exists."""
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _data_sets(folder: Path) -> Iterator[Finding]:
+    """Which data sets lie in `folder`; nothing is downloaded."""
+    from trainables.data.interfaces import DATASETS
+
+    here: list[str] = []
+    absent: list[str] = []
+    for name in DATASETS.names():
+        (here if _at_hand(DATASETS.get(name), folder) else absent).append(name)
+    yield Finding("Data sets", "ok", f"{', '.join(here)} at hand")
+    if absent:
+        fix = "Downloaded when a study asks for them; or name the folder that holds them with --data-dir."
+        yield Finding("", "note", f"not in {folder}: {', '.join(absent)}", fix)
+
+
+def _at_hand(dataset: "type[Dataset]", folder: Path) -> bool:
+    """Whether a data set needs no download."""
+    from trainables.data.idx_source import IdxDataset
+    from trainables.data.torchvision_source import TorchvisionDataset
+
+    if issubclass(dataset, IdxDataset):
+        return (folder / dataset.folder / "raw").is_dir()
+    if issubclass(dataset, TorchvisionDataset):
+        return all((folder / dataset.subfolder / file).is_file() for file in dataset.files)
+    return True
+
+
+def _port() -> Finding:
+    from study.errors import UsageError
+    from study.tracking_server import FIRST_PORT, free_port
+
+    try:
+        port = free_port()
+    except UsageError as error:
+        return Finding("Port for UI", "note", str(error))
+    taken = f" ({FIRST_PORT} is taken)" if port != FIRST_PORT else ""
+    return Finding("Port for UI", "ok", f"{port}{taken}")
+
+
+def _tracking(place: Place) -> Finding:
+    uri = place.tracking()
+    if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
+        return Finding("Tracking", "ok", f"{uri}, made by the first study")
+    from mlflow.tracking import MlflowClient
+
+    try:
+        count = len(MlflowClient(tracking_uri=uri).search_experiments(max_results=1000))
+    except Exception as error:
+        first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        fix = "Start it, or leave --tracking-uri out. A study would run all the same, and deliver its results later."
+        return Finding("Tracking", "broken", f"{uri}: {first}", fix)
+    return Finding("Tracking", "ok", f"{uri}, {count} experiments")
+
+
+def _ray() -> Finding:
+    """Starts Ray as a study would, in a process of its own, and runs one task on it."""
+    try:
+        probe = subprocess.run(  # noqa: S603 - our own text
+            [sys.executable, "-c", _RAY_PROBE], capture_output=True, text=True, timeout=_RAY_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Finding("Ray", "broken", f"did not start within {_RAY_S} s", "Is the machine overloaded, or /tmp full?")
+    if probe.returncode:
+        last = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return Finding("Ray", "broken", last, "See what a firewall or a proxy does to connections to 127.0.0.1.")
+    return Finding("Ray", "ok", f"starts and computes: {probe.stdout.strip()}")

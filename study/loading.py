@@ -1,0 +1,197 @@
+"""What a user wrote (a named study or a file, and options) as a `StudyConfig`, or one sentence about what is wrong."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from search_spaces import catalog
+from search_spaces.notation import apply_settings, parse_value
+from search_spaces.space import CONDITIONS, Range, SearchSpace
+from study.config import ADAPTIVE, RunConfig, StudyConfig
+from study.errors import UsageError
+from study.study_file import read_study_file
+from trainables.config import TrialConfig
+from trainables.explain import explain
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class LaunchOptions:
+    """What `ockham launch` was given; None means not given.
+
+    Attributes:
+        source: A named study, or a file that ends in .yaml.
+        settings: `KEY=VALUE` each, as given to `--set`.
+        run: Fields of `RunConfig`.
+    """
+
+    source: str = "redundancy"
+    name: str | None = None
+    trials: int | None = None
+    settings: tuple[str, ...] = ()
+    sampler: str | None = None
+    scheduler: str | None = None
+    seed: int | None = None
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A study ready to run, and one line for each thing that was decided on the user's behalf."""
+
+    config: StudyConfig
+    notes: tuple[str, ...] = ()
+
+
+def load_study(options: LaunchOptions) -> Loaded:
+    """The study that `options` describe.
+
+    Raises:
+        UsageError: The source does not exist, or a field or value is not allowed; says which, why and what is.
+    """
+    space, fields, own = _source(options.source)
+    space, own = _with_settings(space, options.settings, own)
+    given = {name: getattr(options, name) for name in ("name", "trials", "sampler", "scheduler", "seed")}
+    fields |= {name: value for name, value in given.items() if value is not None}
+    fields["run"] = {**_mapping(fields.get("run")), **options.run}
+    notes: list[str] = []
+    if fields.get("sampler") in ADAPTIVE:
+        space, note = _without_conditions(space, str(fields["sampler"]), own)
+        notes += note
+    fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
+    return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
+
+
+def load_existing(url: str, name: str, trials: str | None, run: Mapping[str, Any]) -> StudyConfig:
+    """The study called `name` in the ledger at `url`, to go on with.
+
+    Args:
+        trials: The new budget, `N` or `+N`; None keeps it.
+        run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only.
+    Raises:
+        UsageError: No such study, or a value is not allowed.
+    """
+    from study.ledger import Ledger
+
+    config = Ledger.open(url, name).config
+    last = {key: value for key, value in config.run.model_dump().items() if value is not None and key != "time_budget"}
+    changed = {**last, **run}
+    return validated(
+        StudyConfig, {**dict(config), "trials": _grown(trials, config.trials), "run": validated(RunConfig, changed)}
+    )
+
+
+def validated(model: type[M], fields: Mapping[str, Any]) -> M:
+    """`model` with `fields`.
+
+    Raises:
+        UsageError: A sentence for each problem, in terms of command-line options.
+    """
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise UsageError(in_options(explain(error, model))) from None
+
+
+def in_options(text: str) -> str:
+    """Sentences about fields of a `StudyConfig` as sentences about options: `run.data_dir: …` → `--data-dir: …`."""
+    names = ["name", "trials", "sampler", "scheduler", "seed", *RunConfig.model_fields]
+    pattern = rf"(^|(?<=[.)] ))(?:run\.)?({'|'.join(names)})(?=: )"
+    text = re.sub(pattern, lambda match: "--" + match[2].replace("_", "-"), text)
+    return text.replace("Input should be", "must be")
+
+
+def _source(source: str) -> tuple[SearchSpace, dict[str, Any], set[str]]:
+    """The space, the other fields of `StudyConfig`, and the dotted names that the user fixed or spanned."""
+    if source.endswith((".yaml", ".yml")) or "/" in source:
+        return read_study_file(Path(source))
+    try:
+        return catalog.get(source), {"name": source}, set()
+    except ValueError as error:
+        raise UsageError(f"{error} A file of your own must end in .yaml.") from None
+
+
+def _with_settings(space: SearchSpace, settings: tuple[str, ...], own: set[str]) -> tuple[SearchSpace, set[str]]:
+    keys = {setting.partition("=")[0] for setting in settings}
+    if "seed" in keys:
+        raise UsageError("--set seed: the seed belongs to the study; write --seed N.")
+    said = _unreadable(settings)
+    if not said:
+        try:
+            return apply_settings(space, list(settings)), own | keys
+        except ValidationError as error:
+            said = explain(error, SearchSpace)
+        except ValueError as error:
+            said = str(error)
+        said = in_settings(said, keys)
+    raise UsageError(said if said.endswith((".", "?")) else f"{said}.")
+
+
+def _unreadable(settings: tuple[str, ...]) -> str:
+    """What is wrong with the first value that can't be read at all, "" if there is none."""
+    for setting in settings:
+        try:
+            parse_value(setting.partition("=")[2])
+        except ValidationError as error:
+            return f"--set {setting}: {explain(error, Range)}"
+        except ValueError as error:
+            return f"--set {setting}: {error}"
+    return ""
+
+
+def in_settings(text: str, keys: set[str]) -> str:
+    """Sentences about dotted fields as sentences about the `--set` that gave them."""
+    for key in keys:
+        section, _, field = key.partition(".")
+        start = r"(^|(?<=[.)] ))"
+        text = re.sub(rf"{start}{re.escape(key)}(?=: )", f"--set {key}", text)
+        for unknown in filter(None, (section, field)):
+            text = re.sub(
+                rf"{start}{re.escape(section)}(?=: there is no field {re.escape(repr(unknown))})", f"--set {key}", text
+            )
+    for key in keys - set(TrialConfig.model_fields):
+        if "." not in key:
+            text += _dotted(key)
+    text = re.sub(r"(?<=\.) \(given: [^)]*\)\.", "", text)  # the sentence before names it already
+    return text.replace("Input should be", "must be")
+
+
+def _dotted(key: str) -> str:
+    """A hint for a key without its section."""
+    names = list(TrialConfig().flat())
+    close = get_close_matches(key, [name.split(".")[-1] for name in names], n=1)
+    hint = next((name for name in names if close and name.split(".")[-1] == close[0]), "model.width")
+    return f" Keys are dotted: {'did you mean' if close else 'for example'} {hint}{'?' if close else '.'}"
+
+
+def _without_conditions(space: SearchSpace, sampler: str, own: set[str]) -> tuple[SearchSpace, list[str]]:
+    """An adaptive sampler never chooses conditions: what the space (not the user) spans of them is fixed."""
+    dropped = [name for name in CONDITIONS if name in space.span and name not in own]
+    fixed: dict[str, Any] = {name: TrialConfig().flat()[name] for name in dropped}
+    if "data.label_noise" in dropped or not {"data.label_noise"} & {*space.base, *space.span}:
+        fixed["data.label_noise"] = 1.0
+    if not fixed:
+        return space, []
+    said = ", ".join(f"{name} is fixed at {value:g}" if isinstance(value, float) else f"{name} is fixed at {value}"
+                     for name, value in fixed.items())  # fmt: skip
+    note = f"{sampler} never chooses what is done to the data: {said} (--set {next(iter(fixed))}=VALUE for another)."
+    return space.fix(fixed), [note]
+
+
+def _grown(trials: str | None, now: int) -> int:
+    from study.api import budget
+
+    total = budget(trials, now)
+    if total < now:
+        raise UsageError(f"--trials {trials}: the study has a budget of {now} trials, which can grow but not shrink.")
+    return total
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}

@@ -1,0 +1,97 @@
+"""Trials and networks of a study as data frames, and a table of trials in the formats that people ask for."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from study.errors import UsageError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from study.ledger import TrialRow
+
+Format = Literal["table", "json", "csv", "parquet"]
+FORMATS: tuple[Format, ...] = ("table", "json", "csv", "parquet")
+_FIRST = ("number", "state", "role")
+_LAST = ("attempts", "uid", "mlflow_run_id", "fingerprint", "duration_s", "error")
+
+
+def trial_frame(rows: Sequence["TrialRow"]) -> "DataFrame":
+    """One row per trial: number, state, role, dotted params, metrics, then bookkeeping; absent metrics are NaN."""
+    import pandas as pd
+
+    params = _union(row.params for row in rows)
+    metrics = _union(row.metrics for row in rows)
+    records = [
+        {
+            **{name: getattr(row, name) for name in _FIRST},
+            **{name: _cell(row.params.get(name)) for name in params},
+            **{name: row.metrics.get(name) for name in metrics},
+            **{name: getattr(row, name) for name in _LAST},
+        }
+        for row in rows
+    ]
+    frame = pd.DataFrame.from_records(records, columns=[*_FIRST, *params, *metrics, *_LAST])
+    return frame.astype(dict.fromkeys((*metrics, "duration_s"), "float64"))
+
+
+def network_frame(directory: Path, rows: Sequence["TrialRow"]) -> "DataFrame":
+    """One row per network, arm and level of all trials, from `trials/0007/networks.parquet` under `directory`.
+
+    Columns: `trial`, the dotted params of the trial, then those of networks.parquet. Trials without the file (not
+    finished, or failed) have no rows.
+    """
+    import pandas as pd
+
+    parts = []
+    for row in rows:
+        path = directory / "trials" / f"{row.number:04d}" / "networks.parquet"
+        if path.is_file():
+            networks = pd.read_parquet(path)
+            named = pd.DataFrame({"trial": row.number, **{k: _cell(v) for k, v in row.params.items()}}, networks.index)
+            parts.append(pd.concat([named, networks.drop(columns=[*named.columns], errors="ignore")], axis=1))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"trial": pd.Series(dtype="int64")})
+
+
+def as_text(rows: Sequence["TrialRow"], form: Literal["json", "csv"]) -> str:
+    """All trials with all params and metrics, as a JSON list (the contract of scripts) or as CSV."""
+    if form == "json":
+        return json.dumps([row.as_json() for row in rows], indent=2, allow_nan=False)
+    return str(trial_frame(rows).to_csv(index=False)).rstrip("\n")
+
+
+def as_parquet(rows: Sequence["TrialRow"]) -> bytes:
+    """All trials as the bytes of a parquet file; params that differ in type from trial to trial become text."""
+    frame = trial_frame(rows)
+    for name in frame.select_dtypes("object").columns:
+        if len({type(cell) for cell in frame[name] if cell is not None}) > 1:
+            frame[name] = [None if cell is None else str(cell) for cell in frame[name]]
+    return bytes(frame.to_parquet(index=False))
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Writes an output file.
+
+    Raises:
+        UsageError: It can't be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(f"{content}\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--out {path} can't be written: {(error.strerror or str(error)).lower()}.") from None
+
+
+def _union(mappings: Any) -> list[str]:
+    """Names in the order of first appearance."""
+    return list(dict.fromkeys(name for mapping in mappings for name in mapping))
+
+
+def _cell(value: Any) -> Any:
+    """Lists as the notation of --set writes them, so that a column can be grouped by."""
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else value

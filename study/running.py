@@ -1,0 +1,64 @@
+"""A study run from the command line: checked, shown while it runs, summed up at its end."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from study.config import StudyConfig
+from study.display import choose, terminal
+from study.display.summary import print_summary
+
+if TYPE_CHECKING:
+    from study.answer import Answer
+    from study.events import Outcome
+    from study.ledger import TrialRow
+
+
+def run_study(config: StudyConfig, notes: Sequence[str] = ()) -> int:
+    """Runs the study to its end, or until it is stopped; returns the exit code of DESIGN §5.
+
+    Args:
+        notes: One line each, printed first.
+    Raises:
+        UsageError: Something that can be seen beforehand is wrong; nothing has been started or written.
+        LeaseHeld: Another driver runs the study.
+    """
+    console = terminal()
+    for note in notes:
+        console.print(note, markup=False)
+    outcome = _run(config, console)
+    _sum_up(config, outcome, console)
+    return outcome.exit_code
+
+
+def _run(config: StudyConfig, console: Console) -> "Outcome":
+    from study.driver import run
+
+    if not config.run.progress:
+        return run(config)
+    display = choose(console)
+    try:
+        return run(config, listener=display)
+    finally:
+        display.close()
+
+
+def _sum_up(config: StudyConfig, outcome: "Outcome", console: Console) -> None:
+    from study.ledger import Ledger
+
+    ledger = Ledger.open(config.ledger_url, config.name)
+    rows = ledger.trials()
+    ledger.close()
+    print_summary(console, config, outcome, rows, _answer(config, rows))
+
+
+def _answer(config: StudyConfig, rows: Sequence["TrialRow"]) -> "Answer | None":
+    """The answer so far; None before the first trial has ended."""
+    ended = [row for row in rows if row.state in ("COMPLETE", "PRUNED")]
+    if not ended:
+        return None
+    from study.answer import answer
+    from study.results import network_frame, trial_frame
+
+    return answer(trial_frame(ended), network_frame(config.directory, ended))
