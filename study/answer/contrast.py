@@ -58,7 +58,5 @@ def by_instrument(trials: pd.DataFrame, areas: pd.DataFrame, most: int = 8) -> t
     for name in instruments(trials):
         if trials[name].nunique() > most:
             continue
-        effects += [
-            effect(f"{short(name)} {value}", rows, areas) for value, rows in trials.groupby(name, sort=True)
-        ]
+        effects += [effect(f"{short(name)} {value}", rows, areas) for value, rows in trials.groupby(name, sort=True)]
     return tuple(found for found in effects if found.trials)

@@ -51,7 +51,7 @@ class Tracking:
     """Rank correlation of compressibility with the generalization gap, within condition and instrument.
 
     Attributes:
-        tau: Kendall's τ pooled over strata, −1…1 (negative: what compresses further has the smaller gap); None unstated.
+        tau: Kendall's τ pooled over strata, −1…1 (negative: what compresses further has the smaller gap), or None.
         pairs: Pairs of trials that share a stratum.
         p: Permutation within strata, two-sided.
         trials: Trials with both quantities.

@@ -43,33 +43,43 @@ def network_areas(trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str = 
     return pd.DataFrame(rows, columns=["trial", "arm", "network", "interpolated", "auc"])
 
 
-def _areas(
-    trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str
-) -> Iterator[tuple[int, str, int, bool, float]]:
+def _areas(trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str) -> Iterator[tuple[int, str, int, bool, float]]:
     from trainables.compressibility import Curve, auc
 
     if networks.empty or accuracy not in networks.columns:
         return
     lengths = area_lengths(trials, networks)
-    mine = networks[networks["trial"].isin(lengths)].sort_values("level")
+    mine = _with_dense_scratch(networks[networks["trial"].isin(lengths)]).sort_values("level")
     for key, rows in mine.groupby(["trial", "arm", "network"], sort=True):
-        trial, arm, network = int(key[0]), str(key[1]), int(key[2])
+        trial, arm, network = (str(part) for part in key)
         values = rows[accuracy].to_numpy(dtype=float)
         chance = float(numbers(rows, "chance").iloc[0])
         area = math.nan
         complete = int(rows["level"].iloc[0]) == 0 and bool(np.isfinite(values).all())
         if complete and math.isfinite(chance):
             log2_ratio = np.log2(rows["ratio"].to_numpy(dtype=float))
-            found = auc(Curve(log2_ratio, values), chance, lengths[trial])
+            found = auc(Curve(log2_ratio, values), chance, lengths[int(trial)])
             area = math.nan if found is None else float(found)
-        yield trial, arm, network, bool(rows["interpolated"].iloc[0]), area
+        yield int(trial), arm, int(network), bool(rows["interpolated"].iloc[0]), area
+
+
+def _with_dense_scratch(networks: pd.DataFrame) -> pd.DataFrame:
+    """Gives the curve of a scratch arm, which only exists below the dense size, the dense network it stands beside."""
+    scratch = networks[networks["arm"].str.startswith("scratch_")]
+    if scratch.empty:
+        return networks
+    curves = ["trial", "arm", "network"]
+    dense = networks[(networks["level"] == 0) & ~networks["arm"].str.startswith("scratch_")]
+    dense = dense.assign(arm="scratch_" + dense["arm"])
+    lacking = scratch.groupby(curves)["level"].min().loc[lambda level: level > 0].reset_index()[curves]
+    return pd.concat([networks, dense.merge(lacking, on=curves)], ignore_index=True)
 
 
 def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, float]:
     """Trial number → L, the log2 compression ratio up to which the area is taken.
 
-    L is what the trial's configuration says; a study of `rate` that fixed none takes the smallest that any of its trials
-    reached.
+    L is what the trial's configuration says; a study of `rate` that fixed none takes the smallest that any of its
+    trials reached.
     """
     stated = numbers(trials, "compression.auc_log2_ratio")
     stated = stated.fillna(np.log2(numbers(trials, "compression.target_ratio")))
@@ -90,4 +100,3 @@ def count_pairs(areas: pd.DataFrame, trial_numbers: Any) -> Pairs:
     ties = int((difference.abs() <= _TIE).sum())
     earlier = int((difference > _TIE).sum())
     return Pairs(earlier, len(difference) - ties - earlier, ties, len(both) - len(difference))
-

@@ -43,7 +43,7 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
         retained=retained,
         tracking=tracking,
         counted=len(mine),
-        missing=_missing(trials, mine, groups, levels, overall, placebo),
+        missing=_missing(trials=trials, mine=mine, groups=groups, levels=levels, overall=overall, placebo=placebo),
     )
 
 
@@ -58,7 +58,7 @@ def _retained(rows: pd.DataFrame, areas: pd.DataFrame) -> Effect | None:
     method, recovery = column(rows, "compression.method", "prune"), column(rows, "compression.recovery", "none")
     relearns = bool(((method == "distill") | (recovery != "none")).any())
     has_scratch = numbers(rows, RETAINED).notna().any()
-    return effect("above the scratch arm", rows, areas, metric=RETAINED) if relearns or has_scratch else None
+    return effect("above the scratch arm", rows, areas.head(0), metric=RETAINED) if relearns or has_scratch else None
 
 
 def _absence(trials: pd.DataFrame, mine: pd.DataFrame, groups: list[Group]) -> str:
@@ -78,6 +78,7 @@ def _absence(trials: pd.DataFrame, mine: pd.DataFrame, groups: list[Group]) -> s
 
 
 def _missing(
+    *,
     trials: pd.DataFrame,
     mine: pd.DataFrame,
     groups: list[Group],
@@ -125,9 +126,9 @@ def _caveat(mine: pd.DataFrame, networks: pd.DataFrame) -> str:
     lengths = {round(length, 2) for length in area_lengths(mine, networks).values()} if len(networks) else set()
     reach = f" from 0 to {'/'.join(f'{length:g}' for length in sorted(lengths))}" if lengths else ""
     return (
-        f"Conditional on one split of the data ({data}) and on these settings; n = {plural(len(mine), 'trial')} laid out "
-        f"by design × {each} networks, the trial is the unit; intervals are Student t at 95 %, not corrected for looking "
-        f"at several conditions. Compressibility is the mean, over log₂ of the compression ratio{reach}, of accuracy on the "
-        "labels each network was given, scaled from chance (0) to the dense network (1); nothing was tuned on it."
+        f"Conditional on one split of the data ({data}) and on these settings; n = {plural(len(mine), 'trial')} laid "
+        f"out by design × {each} networks, the trial is the unit; intervals are Student t at 95 %, not corrected for "
+        f"looking at several conditions. Compressibility is the mean, over log₂ of the compression ratio{reach}, of "
+        "accuracy on the labels each network was given, scaled from chance (0) to the dense network (1); nothing was "
+        "tuned on it."
     )
-

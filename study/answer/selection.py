@@ -1,6 +1,7 @@
 """Which trials count, and the groups that are compared: conditions, instruments, strata."""
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ def conditions(trials: pd.DataFrame) -> list[Group]:
             continue
         placebo = kind_name == PLACEBO and mean > 0
         extra = _condition_words(str(kind_name), str(inputs_name), mean)
-        groups.append(Group(", ".join([f"noise {words[int(index)]}", *extra]), mean, placebo, rows))
+        groups.append(Group(", ".join([f"noise {words[index]}", *extra]), mean, placebo, rows))
     return sorted(groups, key=lambda group: (group.placebo, group.noise, group.label))
 
 
@@ -69,7 +70,7 @@ def is_continuous(noise: pd.Series) -> bool:
     return int(noise.nunique()) > _MOST_LEVELS
 
 
-def _levels(noise: pd.Series) -> tuple[pd.Series, dict[int, str]]:
+def _levels(noise: pd.Series) -> tuple[pd.Series, dict[Hashable, str]]:
     """For each row the index of its noise level; and the levels in words."""
     if not is_continuous(noise):
         values = sorted(noise.unique())

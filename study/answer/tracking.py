@@ -17,10 +17,11 @@ LEAST_PAIRS = 20
 def strata_fields(trials: pd.DataFrame) -> list[str]:
     """The spanned fields that make a stratum: condition, data set, and instrument.
 
-    Noise drives both sides, an instrument can't move the gap of a dense network; so only training hyperparameters (width,
-    learning rate, training set size …) vary inside a stratum.
+    Noise drives both sides, an instrument can't move the gap of a dense network; so only training hyperparameters
+    (width, learning rate, training set size …) vary inside a stratum.
     """
-    fields = [f for f in ("data.noise_kind", "data.inputs", "data.name") if f in varying(trials, "data.")]
+    others = varying(trials, "data.")
+    fields: list[str] = [name for name in ("data.noise_kind", "data.inputs", "data.name") if name in others]
     if trials["data.label_noise"].nunique() > 1 and not is_continuous(numbers(trials, "data.label_noise")):
         fields = ["data.label_noise", *fields]
     return fields + instruments(trials)
@@ -41,7 +42,14 @@ def track(trials: pd.DataFrame) -> Tracking:
     mine = trials[both]
     fields = tuple(short(name) for name in strata_fields(mine)) if len(mine) else ()
     if len(mine) < 2:
-        return Tracking(None, 0, None, len(mine), fields, f"{plural(len(mine), 'trial')} with both a gap and a compressibility")
+        return Tracking(
+            None,
+            0,
+            None,
+            len(mine),
+            fields,
+            f"{plural(len(mine), 'trial')} with both a gap and a compressibility, {LEAST_PAIRS} pairs are needed",
+        )
     noise = numbers(mine, "data.label_noise")
     result = kendall_within_strata(
         numbers(mine, COMPRESSIBILITY).tolist(),

@@ -50,8 +50,10 @@ def contrast_sentence(
         )
     if placebo:
         return _placebo_sentence(overall)
+    if overall.verdict == "yes" and retained is not None and retained.verdict != "yes":
+        return _perhaps_relearned(overall, levels, retained)
     sentence = {"yes": _yes, "no": _no, "unclear": _unclear}[overall.verdict](overall, levels)
-    return sentence + _retained_words(overall, retained)
+    return sentence + (f" {_retained_words(retained)}." if retained is not None else "")
 
 
 def _evidence(effect: Effect) -> str:
@@ -67,7 +69,7 @@ def _pair_words(effect: Effect) -> str:
 
 def _yes(overall: Effect, levels: Sequence[Effect]) -> str:
     return (
-        "Yes: networks that memorised noisy labels break earlier under compression than their clean twins; "
+        "Yes: networks that memorised noisy data break earlier under compression than their clean twins; "
         f"the contrast in compressibility is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}"
         f"{_level_words(levels)}."
     )
@@ -75,7 +77,7 @@ def _yes(overall: Effect, levels: Sequence[Effect]) -> str:
 
 def _no(overall: Effect, levels: Sequence[Effect]) -> str:
     return (
-        "No, the other way round: networks that memorised noisy labels break later than their clean twins; the "
+        "No, the other way round: networks that memorised noisy data break later than their clean twins; the "
         f"contrast in compressibility is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}"
         f"{_level_words(levels)}."
     )
@@ -117,31 +119,35 @@ def _placebo_sentence(overall: Effect) -> str:
     )
 
 
-def _retained_words(overall: Effect, retained: Effect | None) -> str:
-    if retained is None:
-        return ""
+def _perhaps_relearned(overall: Effect, levels: Sequence[Effect], retained: Effect) -> str:
+    return (
+        "Can’t tell whether memorising networks break earlier than their clean twins: the contrast in compressibility "
+        f"is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}{_level_words(levels)}. "
+        f"{_retained_words(retained)}, so it may be relearning speed and not compressibility."
+    )
+
+
+def _retained_words(retained: Effect) -> str:
+    """What remains of the contrast once the scratch arm is subtracted, without a full stop."""
     if retained.mean is None:
-        return " Not separated from relearning speed: no scratch arm could be subtracted."
-    left = f" What fresh networks of the same sizes reach with the same budget subtracted, {estimate(retained)} is left"
-    if retained.ci95 is None or retained.verdict == overall.verdict:
-        return f"{left}."
-    return f"{left}, so the contrast may be relearning speed and not compressibility: can’t tell."
+        return "No scratch arm could be subtracted"
+    return f"What fresh networks of the same sizes reach with the same budget subtracted, {estimate(retained)} is left"
 
 
 def tracking_sentence(tracking: Tracking) -> str:
     """Does compressibility track the generalization gap?"""
     inside = f"within {_listed(tracking.within)}" if tracking.within else "among trials under one condition"
     if tracking.tau is None:
-        return f"Whether compressibility tracks the generalization gap {inside} is left unsaid: {tracking.reason}."
+        return f"Left unsaid whether compressibility tracks the generalization gap {inside}: {tracking.reason}."
     evidence = (
-        f"Kendall τ = {signed(tracking.tau)} over {plural(tracking.pairs, 'pair')} of {plural(tracking.trials, 'trial')}, "
-        f"permutation {p_words(tracking.p)}"
+        f"Kendall τ = {signed(tracking.tau)} over {plural(tracking.pairs, 'pair')} "
+        f"of {plural(tracking.trials, 'trial')}, permutation {p_words(tracking.p)}"
     )
     if tracking.verdict == "yes":
         return f"Yes: {inside}, networks that compress further have smaller generalization gaps ({evidence})."
     if tracking.verdict == "no":
         return f"No, the other way round: {inside}, networks that compress further have larger gaps ({evidence})."
-    return f"Can’t tell whether compressibility tracks the generalization gap {inside} ({evidence})."
+    return f"Can’t tell whether compressibility tracks the generalization gap: {inside}, {evidence}."
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -1,25 +1,40 @@
 """Each quantity of the report in a line."""
 
 DEFINITIONS: dict[str, str] = {
-    "compression ratio": "parameters of the dense network ÷ parameters kept; all parameters counted, the classifier is never pruned",
-    "compressibility (auc)": (
-        "mean over log₂ of the compression ratio from 0 to L of (accuracy − chance) ÷ (dense accuracy − chance), clipped to 0…1, "
-        "accuracy on the training labels as given; undefined for a network that did not fit"
+    "compression ratio": (
+        "parameters of the dense network ÷ parameters kept; all parameters counted, the classifier is never pruned"
     ),
-    "contrast": "compressibility of the clean twin − that of the noisy network; same initial weights and batch order; only pairs in which both interpolated",
+    "compressibility (auc)": (
+        "mean over log₂ of the compression ratio from 0 to L of (accuracy − chance) ÷ (dense accuracy − chance), "
+        "clipped to 0…1, accuracy on the training labels as given; undefined for a network that did not fit"
+    ),
+    "contrast": (
+        "compressibility of the clean twin − that of the noisy network; same initial weights and batch order; only "
+        "pairs in which both interpolated"
+    ),
     "clean twin (control)": "the same network trained with label noise 0 and true inputs",
-    "generalization gap": "train accuracy on the labels given − test accuracy on clean labels, of the same dense network",
-    "label noise": "share of training labels put through the noise; `uniform` draws from all classes, so a share 1 − 1/C of them changes",
+    "generalization gap": (
+        "train accuracy on the labels given − test accuracy on clean labels, of the same dense network"
+    ),
+    "label noise": (
+        "share of training labels put through the noise; `uniform` draws from all classes, so a share 1 − 1/C of "
+        "them changes"
+    ),
     "placebo (renamed)": "class names permuted: still a rule to learn, nothing to memorise, so no contrast is expected",
     "kept, changed examples": "training examples whose label stayed true, and those whose label the noise changed",
     "selectivity": "auc on kept examples − auc on changed ones, inside one network",
     "fidelity": "share of validation inputs on which a compressed network predicts what its dense network predicted",
-    "scratch arm": "fresh networks of the same sizes, labels and budget, beside recovery or distillation: relearning is not compressibility",
+    "scratch arm": (
+        "fresh networks of the same sizes, labels and budget, beside recovery or distillation: relearning is not "
+        "compressibility"
+    ),
     "interpolated": "the dense network fits all the labels it was given",
     "interval": "Student t at 95 % over trials; over the paired replicates where a group is one trial; none below 3",
-    "sign-flip p": "share of sign assignments of the trials' contrasts whose sum is as far from 0 (exact up to 20 trials)",
+    "sign-flip p": (
+        "share of sign assignments of the trials' contrasts whose sum is as far from 0 (exact up to 20 trials)"
+    ),
     "Kendall τ within strata": (
-        "τ-b over pairs of trials that share condition and instrument (after Jiang et al. 2020, arXiv:1912.02178), p by "
-        "permutation within strata; not stated below 20 pairs"
+        "τ-b over pairs of trials that share condition and instrument (after Jiang et al. 2020, arXiv:1912.02178), "
+        "p by permutation within strata; not stated below 20 pairs"
     ),
 }

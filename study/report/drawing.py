@@ -32,9 +32,7 @@ class Drawing:
     label: str
     _parts: list[tuple[str, str, str, str]] = field(default_factory=list)
 
-    def add(
-        self, tag: str, classes: str = "", text: str = "", tip: str = "", **attributes: float | str
-    ) -> None:
+    def add(self, tag: str, classes: str = "", text: str = "", tip: str = "", **attributes: float | str) -> None:
         """Adds an element; `_` in attribute names stands for `-`, numbers are rounded to 0.01."""
         written = "".join(f' {name.replace("_", "-")}="{_plain(value)}"' for name, value in attributes.items())
         self._parts.append((tag, f' class="{escape(classes)}"{written}' if classes else written, text, tip))
@@ -49,10 +47,9 @@ class Drawing:
 
     def inline(self) -> str:
         """The panel as an element of the page."""
-        return (
-            f'<svg class="ockham" viewBox="0 0 {self.width:g} {self.height:g}" role="img" '
-            f'aria-label="{escape(self.label)}" style="max-width:{self.width:g}px">{self.inner(tips_as_titles=False)}</svg>'
-        )
+        size = f'viewBox="0 0 {self.width:g} {self.height:g}" style="max-width:{self.width:g}px"'
+        label = f'role="img" aria-label="{escape(self.label)}"'
+        return f'<svg class="ockham" {size} {label}>{self.inner(tips_as_titles=False)}</svg>'
 
 
 def swatch(key: Key) -> Drawing:

@@ -23,6 +23,7 @@ class Picture:
         data: The numbers behind the marks, written as CSV.
         legend: What colours and marks mean.
         columns: Panels side by side where there is room.
+        half: Half the page is enough; two such figures in a row stand side by side.
     """
 
     panels: list[Drawing]
@@ -30,6 +31,7 @@ class Picture:
     data: pd.DataFrame
     legend: list[Key] = field(default_factory=list)
     columns: int = 3
+    half: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ class Figure:
     title: str
     order: int
     draw: Callable[[Material], Picture | Absent]
+
+
+def sizes(counts: dict[str, str]) -> str:
+    """`n = 4 trials in each panel`, or the count of each panel where they differ."""
+    different = set(counts.values())
+    if len(different) == 1 and len(counts) > 1:
+        return f"n = {different.pop()} in each panel"
+    return "n = " + "; ".join(f"{count} at {label}" for label, count in counts.items())
 
 
 def figures() -> dict[str, Figure]:

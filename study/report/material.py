@@ -66,7 +66,9 @@ class Material:
     @cached_property
     def instrument(self) -> str:
         """The spanned field of the compression that gets panels or colours of its own; "" if there is none."""
-        fields = [f for f in instruments(self.counted) if 2 <= self.counted[f].nunique() <= 6] if len(self.counted) else []
+        fields = (
+            [f for f in instruments(self.counted) if 2 <= self.counted[f].nunique() <= 6] if len(self.counted) else []
+        )
         preferred = ("compression.transfer", "compression.criterion", "compression.method", "compression.recovery")
         return next((field for field in preferred if field in fields), fields[0] if fields else "")
 
@@ -87,9 +89,17 @@ class Material:
         return found
 
     @property
+    def panel_size(self) -> tuple[float, float]:
+        """Width and height of a panel per condition: larger where there are few."""
+        return (340.0, 262.0) if len(self.groups) > 2 else (520.0, 310.0)
+
+    @property
     def facet_columns(self) -> int:
         """Panels side by side, so that a row of panels is one instrument."""
-        return min(max(len(self.groups), 1), 4) if len(self.groups) > 1 else 3
+        columns = len(self.groups)
+        if columns == 1:
+            return min(len(self.facets), 2)
+        return next(c for c in (columns, 3, 4) if c <= 4)
 
     def networks_of(self, trials: pd.DataFrame) -> pd.DataFrame:
         """Rows of the networks of some trials."""

@@ -4,7 +4,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from study.answer import Answer, Verdict
+from study.answer import Answer, Effect, Verdict
 from study.answer.words import estimate, p_words, plural, signed
 from study.report.definitions import DEFINITIONS
 from study.report.drawing import Drawing, Key, palette, swatch
@@ -14,7 +14,7 @@ from study.report.provenance import facts, frozen_config
 from study.report.trial_table import trial_table
 
 _WORDS: dict[Verdict, str] = {"yes": "Yes", "no": "No", "unclear": "Can’t tell", "missing": "No answer"}
-_LEADS = ("Yes: ", "No, the other way round: ", "The placebo holds: ", "The placebo fails: ")
+_REVERSED = "No, the other way round: "
 
 
 def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]]) -> str:
@@ -36,10 +36,7 @@ def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]]) 
         answer=_answer(material.answer),
         hero="".join(_figure(*entry, number=0) for entry in hero),
         tiles=_tiles(material.answer),
-        figures="".join(
-            _figure(name, figure, picture, number=number)
-            for number, (name, figure, picture) in enumerate(_present(rest), start=1)
-        ),
+        figures=_numbered(rest),
         absent=_absences(rest),
         trials=trial_table(material),
         facts="".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts(material).items()),
@@ -72,19 +69,19 @@ def _answer(answer: Answer) -> str:
         ),
     )
     blocks = "".join(
-        f'<section class="verdict {verdict}"><h2>{question}</h2><p class="word">{word}</p><p>{escape(_body(sentence))}</p></section>'
+        f'<section class="verdict {verdict}"><h2>{question}</h2>'
+        f'<p class="word">{word}</p><p>{_prose(_body(sentence))}</p></section>'
         for (question, word, verdict), sentence in zip(questions, answer.sentences, strict=True)
     )
-    missing = "".join(f"<li>{escape(text)}</li>" for text in answer.missing)
-    listed = f'<ul class="missing">{missing}</ul>' if missing else ""
-    return f'{blocks}{listed}<p class="caveat">{escape(answer.caveat)}</p>'
+    missing = "".join(f"<li>{_prose(text)}</li>" for text in answer.missing)
+    listed = f'<ul class="notes">{missing}</ul>' if missing else ""
+    return f'{blocks}{listed}<p class="caveat">{_prose(answer.caveat)}</p>'
 
 
 def _body(sentence: str) -> str:
     """The sentence without the word that already stands above it in large."""
-    lead = next((lead for lead in _LEADS if sentence.startswith(lead)), "")
-    body = sentence[len(lead) :]
-    if lead.startswith("No,"):
+    _, _, body = sentence.partition(": ")
+    if sentence.startswith(_REVERSED):
         return f"The other way round: {body}"
     return body[:1].upper() + body[1:]
 
@@ -92,22 +89,42 @@ def _body(sentence: str) -> str:
 def _tiles(answer: Answer) -> str:
     overall, tracking = answer.overall, answer.tracking
     tiles = [
-        (estimate(overall), "contrast, clean twin − noisy", f"95 % interval over {plural(overall.trials, 'trial')}"
-         if overall.ci95 is not None else plural(overall.trials, "trial")),
-        (f"{overall.earlier:,} / {overall.pairs:,}", "pairs: the noisy network broke earlier", f"sign-flip {p_words(overall.p)}"
-         if overall.p is not None else "no test below 3 trials"),
-        ("–" if tracking.tau is None else signed(tracking.tau), "Kendall τ of compressibility and gap, within strata",
-         f"{plural(tracking.pairs, 'pair')}, {p_words(tracking.p)}" if tracking.p is not None else plural(tracking.pairs, "pair")),
+        (estimate(overall), "contrast, clean twin − noisy", _interval_words(overall)),
+        (
+            f"{overall.earlier:,} / {overall.pairs:,}" if overall.pairs else "–",
+            "pairs: the noisy network broke earlier",
+            f"sign-flip {p_words(overall.p)}" if overall.p is not None else "no test below 3 trials",
+        ),
+        (
+            "–" if tracking.tau is None else signed(tracking.tau),
+            "Kendall τ of compressibility and gap, within strata",
+            plural(tracking.pairs, "pair") + (f", {p_words(tracking.p)}" if tracking.p is not None else ""),
+        ),
         (f"{answer.counted:,}", "complete design trials", "the unit of every interval"),
     ]
     return "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span><small>{escape(note)}</small></div>'
+        f'<div class="tile"><b>{_prose(value)}</b><span>{escape(name)}</span><small>{_prose(note)}</small></div>'
         for value, name, note in tiles
     )
 
 
-def _present(entries: list[tuple[str, Figure, Picture | Absent]]) -> list[tuple[str, Figure, Picture]]:
-    return [(name, figure, shown) for name, figure, shown in entries if isinstance(shown, Picture)]
+def _interval_words(effect: Effect) -> str:
+    trials = plural(effect.trials, "trial")
+    if effect.ci95 is not None:
+        return f"95 % interval over {trials}"
+    return f"{trials}, interval over its replicates" if effect.within is not None else trials
+
+
+def _numbered(entries: list[tuple[str, Figure, Picture | Absent]]) -> str:
+    """The figures that were drawn, numbered; two half ones in a row stand side by side."""
+    present = [(name, figure, shown) for name, figure, shown in entries if isinstance(shown, Picture)]
+    html, place = "", ""
+    for index, (name, figure, shown) in enumerate(present):
+        follows = index + 1 < len(present) and present[index + 1][2].half
+        beside = "left" if shown.half and follows else ""
+        place = "right" if place == "left" else beside
+        html += _figure(name, figure, shown, number=index + 1, place=place)
+    return html
 
 
 def _absences(entries: list[tuple[str, Figure, Picture | Absent]]) -> str:
@@ -119,17 +136,27 @@ def _absences(entries: list[tuple[str, Figure, Picture | Absent]]) -> str:
     return f'<section class="absent"><h2>Not drawn</h2><ul>{items}</ul></section>' if items else ""
 
 
-def _figure(name: str, figure: Figure, shown: Picture | Absent, number: int) -> str:
+def _figure(name: str, figure: Figure, shown: Picture | Absent, *, number: int, place: str = "") -> str:
     if isinstance(shown, Absent):
         return f'<figure class="empty" id="{name}"><figcaption>{escape(shown.reason)}</figcaption></figure>'
     panels = "".join(_panel(panel) for panel in shown.panels)
     label = f"Figure {number}. " if number else ""
     title = f"<h2>{label}{escape(figure.title)}</h2>" if number else ""
     data = f'<a href="figures/{name}.csv">data</a> · <a href="figures/{name}.svg">SVG</a>'
+    kind = f' class="{place}"' if place else ""
     return (
-        f'<figure id="{name}">{title}{_legend(shown.legend)}<div class="panels" style="--columns:{shown.columns}">{panels}</div>'
-        f"<figcaption>{escape(shown.caption)} <span class='files'>{data}</span></figcaption></figure>"
+        f'<figure id="{name}"{kind}>{title}{_legend(shown.legend)}'
+        f'<div class="panels" style="--columns:{shown.columns}">{panels}</div>'
+        f"<figcaption>{_prose(shown.caption)} <span class='files'>{data}</span></figcaption></figure>"
     )
+
+
+def _prose(text: str) -> str:
+    """Escaped, with numbers and their signs kept on one line."""
+    escaped = escape(text)
+    for sign in (" ± ", " = ", " &lt; ", " %"):
+        escaped = escaped.replace(sign, sign.replace(" ", "\u00a0"))
+    return escaped
 
 
 def _panel(panel: Drawing) -> str:

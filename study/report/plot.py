@@ -88,7 +88,9 @@ class Plot:
         """A vertical interval with caps."""
         at, a, b = self.x(x), self.y(low), self.y(high)
         self.drawing.add(
-            "path", f"whisker {colour}", d=f"M{at:.2f} {a:.2f}V{b:.2f}M{at - cap:.2f} {a:.2f}h{2 * cap}M{at - cap:.2f} {b:.2f}h{2 * cap}"
+            "path",
+            f"whisker {colour}",
+            d=f"M{at:.2f} {a:.2f}V{b:.2f}M{at - cap:.2f} {a:.2f}h{2 * cap}M{at - cap:.2f} {b:.2f}h{2 * cap}",
         )
 
     def level(self, y: float, look: str = "dots", text: str = "") -> None:

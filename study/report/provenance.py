@@ -22,14 +22,16 @@ def facts(material: Material) -> dict[str, str]:
     return {
         "study": config.name,
         "identity": f"{config.fingerprint()} (space, sampler, objectives, seed)",
-        "sampler, role": f"{config.sampler}, {config.role}",
+        "sampler": f"{config.sampler} (role {config.role})",
         "seed": str(config.seed),
         "trials": ", ".join(f"{count} {state}" for state, count in states.items()) or "none",
         "counted in the answer": f"{len(material.counted)} COMPLETE trials of role design",
         "networks": f"{_networks(material):,} dense networks, {len(material.networks):,} evaluations stored",
         "trial time": f"{seconds:,.0f} s in total" if seconds > 0 else "not recorded",
         "report written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "report written on": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
+        "report written on": (
+            f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+        ),
         "versions": ", ".join(f"{name} {found}" for name in _PACKAGES if (found := _version(name))),
         "commit": commit(),
     }
@@ -48,7 +50,11 @@ def commit() -> str:
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607
-            cwd=folder, capture_output=True, text=True, timeout=10, check=True,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
         return f"unknown ({type(error).__name__})"

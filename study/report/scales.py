@@ -65,5 +65,5 @@ def number_label(value: float) -> str:
 
 
 def _round_step(raw: float) -> float:
-    power = 10 ** math.floor(math.log10(raw))
+    power = 10.0 ** math.floor(math.log10(raw))
     return next((factor * power for factor in (1, 2, 2.5, 5) if raw <= factor * power * 1.0001), 10 * power)

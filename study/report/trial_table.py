@@ -1,6 +1,7 @@
 """The table of trials: sortable, filterable, failed ones with their reason."""
 
 import math
+from collections.abc import Hashable, Mapping
 from html import escape
 from typing import Any
 
@@ -27,23 +28,37 @@ def trial_table(material: Material) -> str:
         return "<p>No trial has been recorded yet.</p>"
     span = [name for name in material.config.space.span if name in trials.columns]
     metrics = [name for name in _METRICS if name in trials.columns and trials[name].notna().any()]
-    heads = ["trial", "state", "role", *(short(name) for name in span), *(_METRICS[name] for name in metrics), "seconds", "why"]
+    heads = [
+        "trial",
+        "state",
+        "role",
+        *(short(name) for name in span),
+        *(_METRICS[name] for name in metrics),
+        "seconds",
+        "why",
+    ]
     header = "".join(f'<th scope="col"><button type="button">{escape(head)}</button></th>' for head in heads)
     shown = trials.sort_values("number").head(_MOST_ROWS)
     body = "".join(_row(row, span, metrics) for row in shown.to_dict("records"))
     left = len(trials) - len(shown)
-    more = f"<p class='note'>The first {len(shown):,} trials; the other {left:,} are in figures/trials.csv.</p>" if left else ""
+    more = (
+        f"<p class='note'>The first {len(shown):,} trials; the other {left:,} are in figures/trials.csv.</p>"
+        if left
+        else ""
+    )
     return (
-        '<label class="filter">Filter <input type="search" id="filter" placeholder="e.g. failed, or random 0.5"></label>'
-        f'<div class="scroll"><table id="trials"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>{more}'
+        '<label class="filter">Filter '
+        '<input type="search" id="filter" placeholder="failed, or: random 0.5"></label>'
+        f'<div class="scroll"><table id="trials"><thead><tr>{header}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{more}"
     )
 
 
-def _row(row: dict[str, Any], span: list[str], metrics: list[str]) -> str:
+def _row(row: Mapping[Hashable, Any], span: list[str], metrics: list[str]) -> str:
     state = str(row.get("state", ""))
     cells = [_cell(row["number"]), f'<td><span class="state {escape(state.lower())}">{escape(state)}</span></td>']
     cells += [_cell(row.get("role")), *(_cell(row[name]) for name in span)]
-    cells += [_cell(row[name], 3, row.get(f"{name}/ci95")) for name in metrics]
+    cells += [_cell(row[name], 1 if "epochs" in name else 3, row.get(f"{name}/ci95")) for name in metrics]
     cells += [_cell(row.get("duration_s"), 1), f'<td class="why">{escape(_text(row.get("error")))}</td>']
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -55,7 +70,7 @@ def _cell(value: Any, digits: int | None = None, half: Any = None) -> str:
         return f"<td>{escape(str(value))}</td>"
     number = float(value)
     text = f"{number:g}" if digits is None else f"{number:.{digits}f}"
-    interval = f' <small>±{float(half):.{digits or 3}f}</small>' if isinstance(half, float) and math.isfinite(half) else ""
+    interval = f" <small>±{half:.{digits or 3}f}</small>" if isinstance(half, float) and math.isfinite(half) else ""
     return f'<td class="number" data-value="{number!r}">{escape(text.replace("-", "−"))}{interval}</td>'
 
 

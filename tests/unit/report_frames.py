@@ -16,7 +16,7 @@ CHANCE = 0.11
 class Recipe:
     """What a made-up study shows.
 
-    `effect` is the shift, in log2 of the ratio at half accuracy, of a fully noisy network; `spread` that of one network.
+    `effect` is the shift, in log2 of the ratio at half accuracy, of a fully noisy network; `spread` that of one.
     """
 
     noise: tuple[float, ...] = (0.25, 0.5, 1.0)
@@ -119,12 +119,13 @@ def _networks(recipe: Recipe, params: dict[str, Any], rng: np.random.Generator) 
     for network in range(recipe.replicates):
         shared = rng.normal(0, recipe.spread / 2)
         for arm in arms:
-            rows += _curve(recipe, params, arm, network, shared + rng.normal(0, recipe.spread), rng)
+            shift = shared + rng.normal(0, recipe.spread)
+            rows += _curve(recipe, params, arm=arm, network=network, shift=shift, rng=rng)
     return rows
 
 
 def _curve(
-    recipe: Recipe, params: dict[str, Any], arm: str, network: int, shift: float, rng: np.random.Generator
+    recipe: Recipe, params: dict[str, Any], *, arm: str, network: int, shift: float, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     """One network's rows: its normalised accuracy falls along a logistic curve in log2 of the ratio."""
     noise = float(params["data.label_noise"]) if not arm.endswith("control") else 0.0
@@ -177,6 +178,10 @@ def auc(rows: list[dict[str, Any]], *, length: float = 4.0, column: str = "train
     return float(np.sum((share[1:] + share[:-1]) / 2 * np.diff(x)) / length)
 
 
+def _dense_mean(curves: list[list[dict[str, Any]]], name: str) -> float:
+    return float(np.mean([curve[0][name] for curve in curves]))
+
+
 def _metrics(rows: list[dict[str, Any]]) -> dict[str, float]:
     by_network: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for row in rows:
@@ -187,13 +192,12 @@ def _metrics(rows: list[dict[str, Any]]) -> dict[str, float]:
         mine = [curve for (name, _), curve in by_network.items() if name == arm]
         if not mine:
             continue
-        mean = lambda name: float(np.mean([curve[0][name] for curve in mine]))  # noqa: E731
         metrics[f"{prefix}compressibility/auc"] = float(np.mean([auc(curve) for curve in mine]))
-        metrics[f"{prefix}train/accuracy"] = mean("train_accuracy")
-        metrics[f"{prefix}test/accuracy"] = mean("test_accuracy")
-        metrics[f"{prefix}val/accuracy"] = mean("val_accuracy")
-        metrics[f"{prefix}gap/accuracy"] = mean("train_accuracy") - mean("test_accuracy")
-        metrics[f"{prefix}train/epochs_to_fit"] = mean("epochs")
+        metrics[f"{prefix}train/accuracy"] = _dense_mean(mine, "train_accuracy")
+        metrics[f"{prefix}test/accuracy"] = _dense_mean(mine, "test_accuracy")
+        metrics[f"{prefix}val/accuracy"] = _dense_mean(mine, "val_accuracy")
+        metrics[f"{prefix}gap/accuracy"] = _dense_mean(mine, "train_accuracy") - _dense_mean(mine, "test_accuracy")
+        metrics[f"{prefix}train/epochs_to_fit"] = _dense_mean(mine, "epochs")
     scratch = {key[1]: value for key, value in aucs.items() if key[0] == "scratch_replicate"}
     if scratch:
         metrics["baseline/scratch_auc"] = float(np.mean(list(scratch.values())))

@@ -6,12 +6,11 @@ import pandas as pd
 
 from study.report.curves import MeanCurve, mean_curve, reach
 from study.report.drawing import Drawing, Key
-from study.report.figure import Absent, Figure, Picture
+from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.material import Facet, Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale, log2_scale, ratio_label, ratio_ticks
 
-WIDTH, HEIGHT = 340.0, 262.0
 _ARMS = {
     "control": ("clean", "line", "clean twin (true labels)"),
     "replicate": ("noisy", "line", "noisy network"),
@@ -21,25 +20,27 @@ _ARMS = {
 
 
 def _draw(material: Material) -> Picture | Absent:
-    panels, tables, seen, counts = [], [], set(), []
+    panels, tables, seen = [], [], set()
+    counts: dict[str, str] = {}
     for facet in material.facets:
         curves = arm_curves(facet, "train_accuracy")
         if not curves:
             continue
-        panels.append(_panel(facet, curves))
+        panels.append(_panel(facet, curves, material.panel_size))
         tables += [curve_table(facet.label, arm, curve) for arm, curve in curves.items()]
         seen |= {_look(facet, arm) for arm in curves}
-        counts.append(f"{facet.label}: {curves[next(iter(curves))].n}")
+        counts[facet.label] = curves[next(iter(curves))].n
     if not panels:
         return Absent("No curves: no complete design trial recorded its networks level by level.")
     caption = (
         "Training accuracy on the labels each network was given, against parameters ÷ parameters kept (all parameters "
-        "counted). Thick line: mean over trials; band: 95 % Student t interval over trials (over networks where there is "
-        f"only one trial); thin lines: single trials; dotted: chance. n = {'; '.join(counts)}."
+        "counted). Thick line: mean over trials; band: 95 % Student t interval over trials (over networks where there "
+        f"is only one trial); thin lines: single curves; dotted: chance. {sizes(counts)}. Twins are paired inside a "
+        "trial, so bands that overlap do not mean that pairs disagree: the contrast above is the paired comparison."
     )
     legend = [Key("line" if look == "line" else "dash", colour, text) for colour, look, text in sorted(seen)]
     legend += [Key("band", "soft", "95 % interval"), Key("dots", "soft", "chance")]
-    return Picture(panels, caption, pd.concat(tables), legend, material.facet_columns)
+    return Picture(panels, caption, pd.concat(tables), legend, material.facet_columns, half=len(panels) == 1)
 
 
 def arm_curves(facet: Facet, value: str) -> dict[str, MeanCurve]:
@@ -66,7 +67,8 @@ def curve_table(facet: str, series: str, curve: MeanCurve) -> pd.DataFrame:
 
 def draw_curve(plot: Plot, curve: MeanCurve, colour: str, look: str, name: str) -> None:
     """Band, single curves, mean and hover values."""
-    plot.band(curve.x, curve.low, curve.high, colour)
+    if look == "line":
+        plot.band(curve.x, curve.low, curve.high, colour)
     if look == "line" and len(curve.single) <= 40:
         for _, xs, ys in curve.single:
             plot.line(xs, ys, colour, "thin")
@@ -84,8 +86,8 @@ def _look(facet: Facet, arm: str) -> tuple[str, str, str]:
     return _ARMS[arm]
 
 
-def _panel(facet: Facet, curves: dict[str, MeanCurve]) -> Drawing:
-    drawing = Drawing(WIDTH, HEIGHT, f"Training accuracy against compression ratio, {facet.label}")
+def _panel(facet: Facet, curves: dict[str, MeanCurve], size: tuple[float, float]) -> Drawing:
+    drawing = Drawing(*size, f"Training accuracy against compression ratio, {facet.label}")
     top = reach(facet.networks)
     plot = Plot(drawing, log2_scale(top), Scale(0.0, 1.02, 0, 1))
     plot.axes(

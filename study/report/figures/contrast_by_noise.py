@@ -18,14 +18,21 @@ def _draw(material: Material) -> Picture | Absent:
     rows = _rows(material)
     if rows.empty:
         return Absent("No contrast to draw: no counted trial has one.")
-    drawing = Drawing(700, 330, "Contrast against label noise")
+    drawing = Drawing(520, 330, "Contrast against label noise")
     levels = [(e, e.noise) for e in material.answer.levels if e.mean is not None and e.noise is not None]
     noise = sorted({float(value) for value in rows["noise"]})
-    y = spanning(rows["contrast"].tolist(), include=[0.0, *[e.mean + (e.ci95 or 0) for e, _ in levels if e.mean]], least=0.1)
+    y = spanning(
+        rows["contrast"].tolist(), include=[0.0, *[e.mean + (e.ci95 or 0) for e, _ in levels if e.mean]], least=0.1
+    )
     plot = Plot(drawing, Scale(-0.05, 1.08, 0, 1), y, (48, 40, 14, 42))
     x_ticks = noise if len(noise) <= 8 else [0.0, 0.25, 0.5, 0.75, 1.0]
-    plot.axes("", "label noise (share of training labels put through the noise)", "contrast in compressibility (clean twin − noisy)",
-              x_ticks=x_ticks, x_label=number_label)
+    plot.axes(
+        "",
+        "label noise (share of labels put through the noise)",
+        "contrast in compressibility (clean twin − noisy)",
+        x_ticks=x_ticks,
+        x_label=number_label,
+    )
     plot.level(0.0, "zero")
     kinds = list(dict.fromkeys(rows["kind"]))
     for row in rows.to_dict("records"):
@@ -42,7 +49,7 @@ def _draw(material: Material) -> Picture | Absent:
     legend.append(Key("dot", "ink", "mean over trials, 95 % interval"))
     counts = "; ".join(f"{effect.label}: {effect.trials}" for effect, _ in levels)
     caption = f"Each mark is one trial (mean over its pairs), moved sideways a little to be seen. Trials (n): {counts}."
-    return Picture([drawing], caption, rows.drop(columns=["tip", "x"]), legend, columns=1)
+    return Picture([drawing], caption, rows.drop(columns=["tip", "x"]), legend, columns=1, half=True)
 
 
 def _rows(material: Material) -> pd.DataFrame:
@@ -57,7 +64,13 @@ def _rows(material: Material) -> pd.DataFrame:
         placebo = " (placebo)" if group.placebo else ""
         parts.append(
             pd.DataFrame(
-                {"trial": trials["number"], "condition": group.label, "noise": noise, "kind": kind + placebo, "contrast": values}
+                {
+                    "trial": trials["number"],
+                    "condition": group.label,
+                    "noise": noise,
+                    "kind": kind + placebo,
+                    "contrast": values,
+                }
             )
         )
     if not parts:

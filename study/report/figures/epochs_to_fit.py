@@ -16,12 +16,18 @@ def _draw(material: Material) -> Picture | Absent:
     if table.empty:
         return Absent("No network recorded when it had fitted.")
     labels = list(dict.fromkeys(table["condition"]))
-    drawing = Drawing(700, 300, "Epochs until each network met its stop rule")
+    drawing = Drawing(520, 330, "Epochs until each network met its stop rule")
     top = float(table["epochs"].max()) * 1.06 + 1
     plot = Plot(drawing, Scale(-0.5, len(labels) - 0.5, 0, 1), Scale(0, top, 0, 1), (48, 40, 14, 42))
     places = [float(i) for i in range(len(labels))]
-    plot.axes("", "condition", "epochs of dense training (each network stops by itself)", x_ticks=places,
-              x_label=lambda at: labels[round(at)], y_label=number_label)
+    plot.axes(
+        "",
+        "condition",
+        "epochs of dense training (each network stops by itself)",
+        x_ticks=places,
+        x_label=lambda at: labels[round(at)],
+        y_label=number_label,
+    )
     for (condition, arm), rows in table.groupby(["condition", "arm"], sort=False):
         colour, offset = _ARMS[str(arm)]
         colour = "clean" if condition == "true labels" else colour
@@ -29,7 +35,8 @@ def _draw(material: Material) -> Picture | Absent:
         for order, row in enumerate(rows.to_dict("records")):
             x = middle + 0.16 * ((order * 0.618034) % 1 - 0.5)
             look = "mark" if row["interpolated"] else "ring"
-            tip = f"trial {row['trial']}, network {row['network']}\n{row['epochs']} epochs, train accuracy {row['train_accuracy']:.4f}"
+            accuracy = f"train accuracy {row['train_accuracy']:.4f}"
+            tip = f"trial {row['trial']}, network {row['network']}\n{row['epochs']} epochs, {accuracy}"
             plot.mark(x, row["epochs"], colour, look=look, size=3.4, tip=tip)
         median = float(rows["epochs"].median())
         plot.line([middle - 0.12, middle + 0.12], [median, median], "ink")
@@ -38,8 +45,12 @@ def _draw(material: Material) -> Picture | Absent:
         "Each mark is one network; bar: median; open marks did not interpolate their labels and enter no contrast. "
         f"Networks (n): {counts}."
     )
-    legend = [Key("dot", "clean", "clean twin (true labels)"), Key("dot", "noisy", "noisy network"), Key("line", "ink", "median")]
-    return Picture([drawing], caption, table, legend, columns=1)
+    legend = [
+        Key("dot", "clean", "clean twin (true labels)"),
+        Key("dot", "noisy", "noisy network"),
+        Key("line", "ink", "median"),
+    ]
+    return Picture([drawing], caption, table, legend, columns=1, half=True)
 
 
 def _table(material: Material, most: int = 3000) -> pd.DataFrame:
@@ -54,4 +65,4 @@ def _table(material: Material, most: int = 3000) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-FIGURE = Figure("How long it took to fit", 60, _draw)
+FIGURE = Figure("How long it took to fit", 22, _draw)

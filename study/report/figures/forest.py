@@ -27,7 +27,11 @@ def _draw(material: Material) -> Picture | Absent:
     drawing = _forest(blocks)
     single = [effect for effect in effects if effect.ci95 is None]
     n = "; ".join(f"{effect.label}: {effect.trials}" for effect in effects)
-    note = " Open marks: fewer than 3 trials, so the interval, if any, is over the replicates of one trial." if single else ""
+    note = (
+        " Open marks: fewer than 3 trials, so the interval, if any, is over the replicates of one trial."
+        if single
+        else ""
+    )
     caption = (
         "Contrast = compressibility of the clean twin − that of the noisy network, paired by initial weights and batch "
         f"order. Dot and line: mean over trials and 95 % Student t interval. Trials (n): {n}.{note}"
@@ -50,7 +54,9 @@ def _forest(blocks: list[list[Effect]]) -> Drawing:
     drawing.text(scale(0) - 6, _TOP - 20, "clean breaks first ←", "small", anchor="end")
     drawing.text(scale(0) + 6, _TOP - 20, "→ noisy breaks first", "small")
     drawing.text(_WIDTH - 4, _TOP - 20, "contrast · pairs", "small", anchor="end")
-    drawing.text((_LEFT + _WIDTH - _RIGHT) / 2, bottom + 34, "contrast in compressibility (0…1 scale)", "axis", anchor="middle")
+    drawing.text(
+        (_LEFT + _WIDTH - _RIGHT) / 2, bottom + 34, "contrast in compressibility (0…1 scale)", "axis", anchor="middle"
+    )
     y = _TOP + 8
     for index, block in enumerate(blocks):
         pooled = index > 0 and index == len(blocks) - 1
@@ -68,11 +74,15 @@ def _row(drawing: Drawing, scale: Scale, effect: Effect, y: float, pooled: bool)
         f"{effect.label}\ncontrast {estimate(effect)} over {effect.trials} trials\n"
         f"noisy broke earlier in {effect.earlier} of {effect.pairs} pairs"
     )
-    colour = "ink" if pooled else "noisy"
+    colour = "ink" if pooled else "noisy" if effect.noise is not None else "soft"
     drawing.text(_LEFT - 14, y + 4, effect.label, "value", anchor="end")
     if half is not None:
         low, high = scale(mean - half), scale(mean + half)
-        drawing.add("path", f"whisker {colour}", d=f"M{low:.2f} {y:.2f}H{high:.2f}M{low:.2f} {y - 4:.2f}v8M{high:.2f} {y - 4:.2f}v8")
+        drawing.add(
+            "path",
+            f"whisker {colour}",
+            d=f"M{low:.2f} {y:.2f}H{high:.2f}M{low:.2f} {y - 4:.2f}v8M{high:.2f} {y - 4:.2f}v8",
+        )
     look = "dot" if effect.ci95 is not None else "ring"
     drawing.add("path", f"{look} {colour}", d=mark_path("diamond" if pooled else "", scale(mean), y, 5.5))
     pairs = f" · {effect.earlier}/{effect.pairs}" if effect.pairs else ""
@@ -85,4 +95,3 @@ def _table(effects: list[Effect]) -> pd.DataFrame:
 
 
 FIGURE = Figure("Contrast by condition", 0, _draw)
-

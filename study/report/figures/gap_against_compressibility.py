@@ -6,7 +6,6 @@ from study.answer.tracking import COMPRESSIBILITY, GAP, strata_labels
 from study.answer.words import p_words, plural, signed
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
-from study.report.figures.accuracy_curves import HEIGHT, WIDTH
 from study.report.figures.contrast_by_noise import SHAPES
 from study.report.material import Group, Material, numbers, short
 from study.report.plot import Plot
@@ -21,23 +20,24 @@ def _draw(material: Material) -> Picture | Absent:
     table = _table(material, both)
     kinds = sorted(table["kind"].unique())
     panels = [
-        _panel(group, mine, kinds, material.spanned)
+        _panel(group, mine, kinds, material)
         for group in material.groups[:12]
         if len(mine := table[table["trial"].isin(group.trials["number"])])
     ]
     tracking = material.answer.tracking
     inside = f" Strata: {', '.join(tracking.within)}." if tracking.within else ""
     found = (
-        f"Kendall τ-b within strata = {signed(tracking.tau)} over {plural(tracking.pairs, 'pair')}, permutation {p_words(tracking.p)}."
+        f"Kendall τ-b within strata = {signed(tracking.tau)} over {plural(tracking.pairs, 'pair')}, "
+        f"permutation {p_words(tracking.p)}."
         if tracking.tau is not None
         else f"No rank correlation is stated: {tracking.reason}."
     )
     caption = (
-        "Each mark is one trial (means over its noisy networks); faint lines join the trials of one stratum, the only ones "
-        f"compared.{inside} {found} Axes differ between panels; n = {plural(len(both), 'trial')}."
+        "Each mark is one trial (means over its noisy networks); faint lines join the trials of one stratum, the only "
+        f"ones compared.{inside} {found} Axes differ between panels; n = {plural(len(both), 'trial')}."
     )
     legend = [Key(SHAPES[i % len(SHAPES)], f"cat{i % 6}", kind) for i, kind in enumerate(kinds) if kind]
-    return Picture(panels, caption, table, legend, material.facet_columns)
+    return Picture(panels, caption, table, legend, material.facet_columns, half=len(panels) == 1)
 
 
 def _table(material: Material, trials: pd.DataFrame) -> pd.DataFrame:
@@ -55,8 +55,8 @@ def _table(material: Material, trials: pd.DataFrame) -> pd.DataFrame:
     return table.join(trials[spanned])
 
 
-def _panel(group: Group, table: pd.DataFrame, kinds: list[str], spanned: list[str]) -> Drawing:
-    drawing = Drawing(WIDTH, HEIGHT, f"Gap against compressibility, {group.label}")
+def _panel(group: Group, table: pd.DataFrame, kinds: list[str], material: Material) -> Drawing:
+    drawing = Drawing(*material.panel_size, f"Gap against compressibility, {group.label}")
     x = spanning(table["compressibility"].tolist(), least=0.1)
     y = spanning(table["gap"].tolist(), least=0.05)
     plot = Plot(drawing, x, y, (48.0, 46.0, 12.0, 40.0))
@@ -67,9 +67,11 @@ def _panel(group: Group, table: pd.DataFrame, kinds: list[str], spanned: list[st
         plot.line(rows["compressibility"].tolist(), rows["gap"].tolist(), colour, "thin")
     for row in plot_rows.to_dict("records"):
         index = kinds.index(row["kind"])
-        fields = "\n".join(f"{short(name)} {row[name]}" for name in spanned)
+        fields = "\n".join(f"{short(name)} {row[name]}" for name in material.spanned)
         tip = f"trial {row['trial']}\ngap {row['gap']:.3f}, compressibility {row['compressibility']:.3f}\n{fields}"
-        plot.mark(row["compressibility"], row["gap"], f"cat{index % 6}", look="mark", shape=SHAPES[index % 4], size=5, tip=tip)
+        plot.mark(
+            row["compressibility"], row["gap"], f"cat{index % 6}", look="mark", shape=SHAPES[index % 4], size=5, tip=tip
+        )
     return drawing
 
 

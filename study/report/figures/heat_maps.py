@@ -7,7 +7,7 @@ import pandas as pd
 
 from study.answer.contrast import CONTRAST
 from study.answer.tracking import COMPRESSIBILITY, GAP
-from study.answer.words import signed
+from study.answer.words import plural, signed
 from study.report.drawing import Drawing
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material, numbers, short
@@ -42,8 +42,8 @@ def _draw(material: Material) -> Picture | Absent:
     n = sorted({int(count) for table in tables for count in table["count"]})
     each = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
     caption = (
-        f"Means over the trials of a cell ({each} each), other spanned fields pooled. Each map has its own colour scale, "
-        "darker is larger."
+        f"Means over the trials of a cell ({each} each), other spanned fields pooled. Each map has its own colour "
+        "scale, darker is larger."
     )
     return Picture(panels, caption, pd.concat(tables), [], columns=3)
 
@@ -109,10 +109,15 @@ def _map(title: str, cells: pd.DataFrame, row_name: str, column_name: str) -> Dr
                 drawing.text(x + step / 2, y + cell_height / 2 + 4, "–", anchor="middle")
                 continue
             fill, ink = _colour((value - low) / (high - low) if high > low else 0.5)
-            tip = f"{row_name} {row}, {column_name} {column}\n{title}: {signed(value, 3)}\n{int(cells['count'][(row, column)])} trials"
+            count = plural(int(cells["count"][(row, column)]), "trial")
+            tip = f"{row_name} {row}, {column_name} {column}\n{title}: {signed(value, 3)}\n{count}"
             drawing.add("rect", "cell", tip=tip, x=x, y=y, width=step, height=cell_height, rx=3, style=f"fill:{fill}")
             drawing.text(
-                x + step / 2, y + cell_height / 2 + 4, signed(value), "value", anchor="middle",
+                x + step / 2,
+                y + cell_height / 2 + 4,
+                signed(value),
+                "value",
+                anchor="middle",
                 style=f"fill:{ink};pointer-events:none",
             )
     bottom = top + cell_height * len(frame)

@@ -1,11 +1,11 @@
-"""The memorised share: examples whose label was kept against those whose label was changed, inside the noisy networks."""
+"""The memorised share: examples whose label was kept against those whose label changed, in the noisy networks."""
 
 import pandas as pd
 
 from study.report.curves import mean_curve, reach
 from study.report.drawing import Drawing, Key
-from study.report.figure import Absent, Figure, Picture
-from study.report.figures.accuracy_curves import HEIGHT, WIDTH, curve_table, draw_curve
+from study.report.figure import Absent, Figure, Picture, sizes
+from study.report.figures.accuracy_curves import curve_table, draw_curve
 from study.report.material import Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale, log2_scale, ratio_label, ratio_ticks
@@ -18,14 +18,15 @@ _SERIES = {
 
 
 def _draw(material: Material) -> Picture | Absent:
-    panels, tables, counts, seen = [], [], [], set()
+    panels, tables, seen = [], [], set()
+    counts: dict[str, str] = {}
     for facet in material.facets:
         top = reach(facet.networks)
         curves = {name: mean_curve(facet.networks, "replicate", name, top) for name in _SERIES}
         found = {name: curve for name, curve in curves.items() if curve is not None}
         if not facet.noisy or "changed_accuracy" not in found:
             continue
-        drawing = Drawing(WIDTH, HEIGHT, f"Accuracy on kept and changed examples, {facet.label}")
+        drawing = Drawing(*material.panel_size, f"Accuracy on kept and changed examples, {facet.label}")
         plot = Plot(drawing, log2_scale(top), Scale(0.0, 1.02, 0, 1))
         plot.axes(
             facet.label,
@@ -42,16 +43,19 @@ def _draw(material: Material) -> Picture | Absent:
             draw_curve(plot, curve, *_SERIES[name])
         panels.append(drawing)
         tables += [curve_table(facet.label, name, curve) for name, curve in found.items()]
-        counts.append(f"{facet.label}: {found['changed_accuracy'].n}")
+        counts[facet.label] = found["changed_accuracy"].n
         seen |= set(found)
     if not panels:
         return Absent("No trial has examples whose label was changed, or their accuracies were not recorded by level.")
     caption = (
-        "Inside one and the same noisy network: where the changed examples fall first, what was memorised goes before what "
-        f"was learned. Mean over trials with 95 % band; thin lines: single trials; dotted: chance. n = {'; '.join(counts)}."
+        "Inside one and the same noisy network: where the changed examples fall first, what was memorised goes before "
+        "what was learned. Mean over trials with 95 % band; thin lines: single curves; dotted: chance. "
+        f"{sizes(counts)}."
     )
-    legend = [Key("line" if look == "line" else "dash", c, text) for name, (c, look, text) in _SERIES.items() if name in seen]
-    return Picture(panels, caption, pd.concat(tables), legend, material.facet_columns)
+    legend = [
+        Key("line" if look == "line" else "dash", c, text) for name, (c, look, text) in _SERIES.items() if name in seen
+    ]
+    return Picture(panels, caption, pd.concat(tables), legend, material.facet_columns, half=len(panels) == 1)
 
 
 FIGURE = Figure("The memorised share: kept against changed examples", 30, _draw)

@@ -1,11 +1,10 @@
-"""With recovery or distillation: what is retained beyond what fresh networks of the same sizes learn with the same budget."""
+"""With recovery or distillation: what is kept beyond what fresh networks of the same sizes and budget learn."""
 
 import pandas as pd
 
 from study.answer.pairs import network_areas
-from study.answer.words import plural
 from study.report.drawing import Drawing, Key
-from study.report.figure import Absent, Figure, Picture
+from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.material import Facet, Material
 from study.report.scales import Scale, number_label, spanning
 from trainables.statistics import mean_ci95
@@ -24,11 +23,9 @@ def _draw(material: Material) -> Picture | Absent:
         return Absent("The scratch arm was trained, but no network has a compressibility to set beside it.")
     table = pd.DataFrame(rows)
     caption = (
-        "Left: compressibility after compression with recovery or distillation (dot) and of fresh networks of the same sizes, "
-        "labels and budget (ring), scaled with each network's own dense accuracy. Right: retained minus scratch, mean over "
-        "trials with 95 % interval; at 0, relearning explains everything. n = "
-        + "; ".join(f"{row['label']}: {plural(row['n'], 'trial')}" for row in rows)
-        + "."
+        "Left: compressibility after compression with recovery or distillation (dot) and of fresh networks of the same "
+        "sizes, labels and budget (ring). Right: retained minus scratch, mean over trials with 95 % interval; at 0, "
+        f"relearning explains everything. {sizes({str(row['label']): str(row['n']) for row in rows})} (trials)."
     )
     legend = [
         Key("dot", "noisy", "noisy network, retained"),
@@ -42,7 +39,9 @@ def _rows(facet: Facet, areas: pd.DataFrame) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     mine = areas[areas["trial"].isin(facet.trials["number"])]
     for colour, (arm, scratch) in _ARMS.items():
-        own = mine[mine["arm"] == arm].merge(mine[mine["arm"] == scratch], on=["trial", "network"], suffixes=("", "_scratch"))
+        own = mine[mine["arm"] == arm].merge(
+            mine[mine["arm"] == scratch], on=["trial", "network"], suffixes=("", "_scratch")
+        )
         both = own[["trial", "auc", "auc_scratch"]].dropna().groupby("trial").mean()
         if both.empty:
             continue
@@ -80,13 +79,17 @@ def _drawing(rows: list[dict[str, object]]) -> Drawing:
     for index, row in enumerate(rows):
         y, colour, half = _TOP + 8 + index * _ROW, str(row["colour"]), _number(row["ci95"])
         retained, scratch, difference = (_number(row[name]) for name in ("retained", "scratch", "difference"))
-        tip = f"{row['label']}\nretained {retained:.3f}, scratch {scratch:.3f}\ndifference {difference:.3f} ± {half:.3f}"
+        tip = (
+            f"{row['label']}\nretained {retained:.3f}, scratch {scratch:.3f}\ndifference {difference:.3f} ± {half:.3f}"
+        )
         drawing.text(_LEFT - 14, y + 4, str(row["label"]), "value", anchor="end")
         drawing.add("path", f"thin {colour}", d=f"M{left(scratch):.2f} {y:.2f}H{left(retained):.2f}")
         drawing.add("circle", f"ring {colour}", cx=left(scratch), cy=y, r=4.5)
         drawing.add("circle", f"dot {colour}", cx=left(retained), cy=y, r=5.5)
         if row["ci95"] is not None:
-            drawing.add("path", f"whisker {colour}", d=f"M{right(difference - half):.2f} {y:.2f}H{right(difference + half):.2f}")
+            drawing.add(
+                "path", f"whisker {colour}", d=f"M{right(difference - half):.2f} {y:.2f}H{right(difference + half):.2f}"
+            )
         look = "ring" if row["ci95"] is None else "dot"
         drawing.add("circle", f"{look} {colour}", cx=right(difference), cy=y, r=5.5)
         drawing.add("rect", "hit", tip=tip, x=0, y=y - _ROW / 2, width=_WIDTH, height=_ROW)

@@ -1,0 +1,135 @@
+"""The report: every figure drawn where there is something to draw, absences said, one file that needs nothing else."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from study.answer import answer
+from study.report import write_report
+from study.report.figure import Picture, figures
+from study.report.material import Material
+from study.report.scales import Scale, ratio_label, ratio_ticks, spanning
+from tests.unit.report_frames import Recipe, make
+
+RECOVERY = {"compression.recovery": "finetune", "compression.recovery_epochs": 4}
+STUDIES = {
+    "full": Recipe(),
+    "one trial": Recipe(noise=(1.0,), widths=(64,), criteria=("random",)),
+    "no control": Recipe(control=False),
+    "placebo": Recipe(base={"data.noise_kind": "renamed"}, effect=0.0),
+    "with clean": Recipe(noise=(0.0, 0.5, 1.0)),
+    "only clean": Recipe(noise=(0.0,)),
+    "scratch": Recipe(scratch=True, noise=(0.5, 1.0), base=RECOVERY),
+    "many panels": Recipe(noise=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8), widths=(64, 128), failed=0),
+}
+
+
+def _write(recipe: Recipe, folder: Path) -> str:
+    config, trials, networks = make(recipe)
+    return write_report(config, trials, networks, answer(trials, networks), folder).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_kind_of_study_gets_a_page(name: str, tmp_path: Path) -> None:
+    html = _write(STUDIES[name], tmp_path)
+    assert "NaN" not in re.sub(r"<script>.*</script>", "", html, flags=re.S)
+    assert not re.search(r"\bnan\b|None ±|\binf\b", re.sub(r"<script>.*|<pre>.*?</pre>", "", html, flags=re.S))
+    assert len(html) < 2_000_000
+    for path in (tmp_path / "figures").glob("*.svg"):
+        ElementTree.parse(path)
+        assert (path.with_suffix(".csv")).stat().st_size > 20
+
+
+def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+    html = _write(Recipe(), tmp_path)
+    assert not re.search(r"""(src|href)=["']?(https?:)?//|url\(|@import""", html)
+    links = set(re.findall(r'href="([^"]+)"', html)) - {"data:,"}
+    assert links
+    assert all((tmp_path / link).is_file() for link in links)
+
+
+def test_a_full_study_draws_every_figure_but_the_scratch_arm() -> None:
+    config, trials, networks = make()
+    material = Material(config, trials, networks, answer(trials, networks))
+    drawn = {name: figure.draw(material) for name, figure in figures().items()}
+    absent = {name for name, shown in drawn.items() if not isinstance(shown, Picture)}
+    assert absent == {"scratch_arm"}
+    curves = drawn["accuracy_curves"]
+    assert isinstance(curves, Picture)
+    assert len(curves.panels) == 6  # 3 noise levels × 2 criteria
+
+
+def test_the_scratch_arm_is_drawn_beside_and_subtracted() -> None:
+    config, trials, networks = make(STUDIES["scratch"])
+    material = Material(config, trials, networks, answer(trials, networks))
+    shown = figures()["scratch_arm"].draw(material)
+    assert isinstance(shown, Picture)
+    difference = shown.data["retained"] - shown.data["scratch"]
+    assert difference.tolist() == pytest.approx(shown.data["difference"].tolist())
+    assert (difference > 0.05).all()
+
+
+def test_bands_are_t_intervals_over_trials() -> None:
+    config, trials, networks = make()
+    material = Material(config, trials, networks, answer(trials, networks))
+    shown = figures()["accuracy_curves"].draw(material)
+    assert isinstance(shown, Picture)
+    row = shown.data[(shown.data["panel"] == "noise 1 · random") & (shown.data["series"] == "replicate")].iloc[-1]
+    last = networks[
+        (networks["data.label_noise"] == 1)
+        & (networks["compression.criterion"] == "random")
+        & (networks["arm"] == "replicate")
+        & (networks["level"] == 6)
+    ]
+    means = last.groupby("trial")["train_accuracy"].mean()
+    assert row["n"] == 4
+    assert row["log2_ratio"] == 4
+    assert row["mean"] == pytest.approx(means.mean())
+    assert row["ci95"] == pytest.approx(3.182446 * means.std(ddof=1) / 2, rel=1e-5)
+
+
+def test_heat_maps_take_the_two_telling_fields_where_width_and_noise_do_not_both_vary() -> None:
+    config, trials, networks = make(Recipe(noise=(1.0,)))
+    material = Material(config, trials, networks, answer(trials, networks))
+    shown = figures()["heat_maps"].draw(material)
+    assert isinstance(shown, Picture)
+    assert {"magnitude_l2", "random"} <= {*shown.data["row"].astype(str), *shown.data["column"].astype(str)}
+
+
+def test_nothing_of_a_study_becomes_markup(tmp_path: Path) -> None:
+    html = _write(Recipe(), tmp_path)
+    assert "<ActorDiedError>" not in html
+    assert "&lt;ActorDiedError&gt; &amp; no more" in html
+
+
+def test_a_page_without_trials_says_so(tmp_path: Path) -> None:
+    config, trials, networks = make()
+    trials, networks = trials.iloc[:0, :0], pd.DataFrame({"trial": pd.Series(dtype="int64")})
+    html = write_report(config, trials, networks, answer(trials, networks), tmp_path).read_text(encoding="utf-8")
+    assert "No trial has been recorded yet" in html
+    assert "Not drawn" in html
+
+
+def test_a_second_report_replaces_the_first(tmp_path: Path) -> None:
+    _write(Recipe(), tmp_path)
+    assert (tmp_path / "figures" / "heat_maps.csv").exists()
+    _write(STUDIES["one trial"], tmp_path)
+    assert not (tmp_path / "figures" / "heat_maps.csv").exists()
+
+
+def test_figures_are_ordered_and_one_stands_beside_the_answer() -> None:
+    orders = [figure.order for figure in figures().values()]
+    assert orders == sorted(orders)
+    assert orders.count(0) == 1
+
+
+def test_scales_map_ends_and_tick_at_round_values() -> None:
+    scale = Scale(0.0, 0.32, 100.0, 200.0)
+    assert (scale(0.0), scale(0.32)) == (100.0, 200.0)
+    assert scale.ticks(4) == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert spanning([0.2, 0.2], least=0.1).high > 0.2
+    assert ratio_ticks(4.2) == [0, 1, 2, 3, 4]
+    assert [ratio_label(x) for x in (0, 0.5, 4)] == ["1×", "1.4×", "16×"]
