@@ -10,7 +10,13 @@ from typing import Any
 
 from search_spaces.space import Choices, Range, Scalar, SearchSpace
 
-_RANGE = re.compile(r"^(?P<low>[^.].*?)\.\.(?P<high>[^:]+)(?P<log>:log)?$")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_RANGE = re.compile(rf"^(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})(?P<log>:log)?$")
+# Two ways to say one thing: setting one drops what the space says about the other.
+_REPLACES = {
+    "compression.rate": "compression.target_ratio",
+    "compression.target_ratio": "compression.rate",
+}
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "none": None, "null": None}
 _NUMBER_LISTS = re.compile(r"^[\d.]+(\+[\d.]+)+$")
 
@@ -39,10 +45,10 @@ def apply_settings(space: SearchSpace, settings: list[str]) -> SearchSpace:
 
 def override(space: SearchSpace, fixed: Mapping[str, Any], spanned: Mapping[str, Choices | Range]) -> SearchSpace:
     """`space` with some names fixed and others spanned, whatever they were before; validated once, at the end."""
-    base = {k: v for k, v in {**space.base, **fixed}.items() if k not in spanned}
-    if "compression.rate" in fixed and "compression.target_ratio" not in fixed:
-        base.pop("compression.target_ratio", None)
-    span = {k: v for k, v in {**space.span, **spanned}.items() if k not in fixed}
+    given = {**fixed, **spanned}
+    replaced = {other for key, other in _REPLACES.items() if key in given and other not in given}
+    base = {k: v for k, v in {**space.base, **fixed}.items() if k not in spanned and k not in replaced}
+    span = {k: v for k, v in {**space.span, **spanned}.items() if k not in fixed and k not in replaced}
     return SearchSpace.model_validate({**dict(space), "base": base, "span": span})
 
 
@@ -50,9 +56,9 @@ def parse_value(text: str) -> Any:
     """`text` as a scalar, a tuple (joined with +), a `Choices` (joined with ,) or a `Range` (joined with ..)."""
     if match := _RANGE.match(text):
         low, high = parse_scalar(match["low"]), parse_scalar(match["high"])
-        if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high)):
-            raise ValueError(f"{text!r}: both ends of a range must be numbers, e.g. 16..512 or 1e-3..1:log")
-        return Range(low=low, high=high, log=bool(match["log"]))  # type: ignore[arg-type]
+        return Range(low=low, high=high, log=bool(match["log"]))
+    if ".." in text and "/" not in text:
+        raise ValueError(f"{text!r} is no range; both ends must be numbers, e.g. 16..512 or 1e-3..1:log")
     if "," in text:
         return Choices(values=tuple(parse_scalar(part) for part in text.split(",") if part))
     if _NUMBER_LISTS.match(text):

@@ -10,8 +10,9 @@ import importlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from trainables.explain import explain, in_field
 from trainables.registry import names_in
 from trainables.spelling import unknown_name
 
@@ -45,10 +46,14 @@ class EntryPart(Part):
         selected = self.entries()
         for key, value in (self.__pydantic_extra__ or {}).items():
             if key not in selected:
-                raise ValueError(unknown_name("field", key, [*type(self).model_fields, *selected]))
+                raise in_field(key, unknown_name("field", key, [*type(self).model_fields, *selected]))
             if not isinstance(value, dict):
-                raise ValueError(f"{key!r} holds fields of its own, e.g. {key}.FIELD; it has no value itself")
-            importlib.import_module(f"{selected[key]}.{key}").ENTRY.model_validate(value)
+                raise in_field(key, f"{key!r} holds fields of its own, e.g. {key}.FIELD; it has no value itself")
+            entry = importlib.import_module(f"{selected[key]}.{key}").ENTRY
+            try:
+                entry.model_validate(value)
+            except ValidationError as error:
+                raise in_field(key, explain(error, entry), nested=True) from None
         return self
 
 
@@ -98,7 +103,9 @@ class ModelConfig(EntryPart):
     name: str = Field("mlp", description="model: a module of trainables/models")
     width: int = Field(128, ge=1, le=65536, description="units of each hidden layer")
     hidden_layers: int = Field(2, ge=1, le=64, description="number of hidden layers")
-    init_scale: float = Field(1.0, gt=0, le=100, description="factor on the initial weights; 0.3 leaves the lazy regime")
+    init_scale: float = Field(
+        1.0, gt=0, le=100, description="factor on the initial weights; 0.3 leaves the lazy regime"
+    )
 
     def entries(self) -> dict[str, str]:
         """The selected model."""

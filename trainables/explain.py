@@ -5,8 +5,22 @@ import typing
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from trainables.spelling import unknown_name
+
+_IN_FIELD = "in_field"
+
+
+def in_field(field: str, said: str, *, nested: bool = False) -> PydanticCustomError:
+    """The error a validator of a whole section raises about one of its fields, so that `explain` can name the field.
+
+    Args:
+        field: Name within the section.
+        said: What is wrong; if `nested`, an explanation that starts with the name of a field within `field`.
+        nested: See `said`.
+    """
+    return PydanticCustomError(_IN_FIELD, "{field}: {said}", {"field": field, "said": said, "nested": nested})
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
@@ -16,6 +30,10 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
 
 def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
     location = [str(part) for part in problem["loc"]]
+    if problem["type"] == _IN_FIELD:
+        where = ".".join([*location, problem["ctx"]["field"]])
+        said = problem["ctx"]["said"]
+        return f"{where}.{said}" if problem["ctx"]["nested"] else f"{where}: {said}"
     where = ".".join(location)
     if problem["type"] == "extra_forbidden":
         owner = _owner(model, location[:-1])

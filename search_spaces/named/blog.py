@@ -1,16 +1,19 @@
 """The seed experiment: "Compressing neural networks to see if they learn", at its own scale.
 
-One network learns MNIST, its twin the same images with random labels, from the same initial weights. Then a network with
-20 % fewer hidden units is fitted to the outputs of the last one, again and again, until it no longer can be. The blog fitted
-on uniform noise images; gaussian noise and the training images are spanned beside it, because on uniform noise a
-classifier's outputs soon collapse into one class (see the README for what came out).
+One network learns MNIST, its twin the same images with random labels, from the same initial weights. Then a network
+with 20 % fewer hidden units is fitted to the outputs of the last one, again and again, until it no longer can be. The
+blog fitted on uniform noise images; gaussian noise and the training images are spanned beside it, because on uniform
+noise a classifier's outputs soon collapse into one class (see the README for what came out).
 """
 
 from search_spaces.space import Choices, SearchSpace
 
 SPACE = SearchSpace(
     title="Can a network that memorised random labels be distilled into ever smaller ones, as one that learned can?",
-    claim="The random-label network stops following after about 10 rounds of 20 % fewer units; the true-label one does not.",
+    claim=(
+        "The random-label network stops following after about 10 rounds of 20 % fewer units; "
+        "the true-label one does not."
+    ),
     source='The blog post "Compressing neural networks to see if they learn"; Zhang et al. 2017, arXiv:1611.03530',
     base={
         "data.name": "mnist",

@@ -1,8 +1,8 @@
 """Do memorising networks break earlier under compression than their clean twins?
 
-After Zhang et al. (arXiv:1611.03530, random labels) and Casper et al. (arXiv:1912.04783, removable units): networks that
-learned a rule should hold spare units, networks that memorised should need the units they have. Each replicate is paired
-with a clean control from the same initial weights and batch order.
+After Zhang et al. (arXiv:1611.03530, random labels) and Casper et al. (arXiv:1912.04783, removable units): networks
+that learned a rule should hold spare units, networks that memorised should need the units they have. Each replicate is
+paired with a clean control from the same initial weights and batch order.
 """
 
 from search_spaces.space import Choices, SearchSpace
