@@ -21,6 +21,9 @@ import psutil
 REPO = Path(__file__).resolve().parents[2]
 TOOLS = ("ip", "unshare", "nsenter", "setpriv", "sshd", "ssh", "ssh-keygen", "rsync", "nft")
 _SUBNET = "10.213.7."
+_PREFIX = "ockham-"
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+_VENV = Path(sys.prefix)
 _INIT = Path(__file__).with_name("host_init.sh")
 _SSHD = """\
 Port 22
@@ -50,10 +53,6 @@ def missing() -> str | None:
         return f"this machine makes no network namespaces: {made.stderr.strip()}"
     subprocess.run(["ip", "netns", "del", probe], check=True)
     return None
-
-
-_PREFIX = "ockham-"
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 @dataclass
@@ -121,12 +120,10 @@ class Host:
     def _enter(self, command: str) -> list[str]:
         inside = psutil.Process(self._first.pid).children()[0].pid  # the host's process 1, a child of `unshare`
         shell = f". ~/ockham/infra/node/env.sh 2>/dev/null; cd ~/ockham 2>/dev/null || cd; {command}"
-        environment = ["HOME=/root", "USER=root", "TERM=dumb", "LANG=C.UTF-8", f"PATH={_VENV / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin"]
-        enter = ["setpriv", "--pdeathsig", "KILL", "nsenter", "--target", str(inside)]
-        return [*enter, "--mount", "--uts", "--ipc", "--net", "--pid", "env", "-i", *environment, "setsid", "--wait", "bash", "-c", shell]
-
-
-_VENV = Path(sys.prefix)
+        path = f"PATH={_VENV / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin"
+        enter = f"setpriv --pdeathsig KILL nsenter --target {inside} --mount --uts --ipc --net --pid".split()
+        clean = ["env", "-i", "HOME=/root", "USER=root", "TERM=dumb", "LANG=C.UTF-8", path]
+        return [*enter, *clean, "setsid", "--wait", "bash", "-c", shell]
 
 
 @contextlib.contextmanager
@@ -149,7 +146,10 @@ def lab(names: Sequence[str], folder: Path) -> Iterator[dict[str, Host]]:
         _ip(f"-n {switch} addr add {_SUBNET}1/24 dev bridge")
         _ip(f"-n {switch} link set bridge up")
         for index, name in enumerate(names):
-            hosts[name] = _boot(name, f"{prefix}-{name}", switch, f"{_SUBNET}{10 + index}", folder / name, key)
+            namespace, address = f"{prefix}-{name}", f"{_SUBNET}{10 + index}"
+            _connect(name, namespace, switch, address)
+            _furnish(folder / name, key)
+            hosts[name] = Host(name, address, folder / name, namespace, _boot(name, namespace, folder / name))
         for host in hosts.values():
             _await_ssh(host)
         yield hosts
@@ -161,7 +161,8 @@ def lab(names: Sequence[str], folder: Path) -> Iterator[dict[str, Host]]:
                 _ip(f"netns del {name}")
 
 
-def _boot(name: str, namespace: str, switch: str, address: str, folder: Path, key: Path) -> Host:
+def _connect(name: str, namespace: str, switch: str, address: str) -> None:
+    """A network namespace with one interface, on the switch's bridge."""
     _ip(f"netns add {namespace}")
     _ip(f"-n {switch} link add to-{name} type veth peer name eth0 netns {namespace}")
     _ip(f"-n {switch} link set to-{name} master bridge up")
@@ -169,23 +170,31 @@ def _boot(name: str, namespace: str, switch: str, address: str, folder: Path, ke
     _ip(f"-n {namespace} addr add {address}/24 dev eth0")
     _ip(f"-n {namespace} link set eth0 up")
     _ip(f"-n {namespace} route add default via {_SUBNET}1")
+
+
+def _furnish(folder: Path, key: Path) -> None:
+    """The files a host starts with."""
     ssh = folder / "home" / ".ssh"
     ssh.mkdir(parents=True, mode=0o700)
     (folder / "home").chmod(0o700)
-    (folder / "tmp").mkdir(mode=0o1777)
+    (folder / "tmp").mkdir()
+    (folder / "tmp").chmod(0o1777)
     shutil.copy(key, ssh / "ockham_cluster")
     shutil.copy(f"{key}.pub", ssh / "authorized_keys")
     shutil.copy("/etc/skel/.bashrc", folder / "home" / ".bashrc")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "host_key"], check=True)
     (folder / "sshd_config").write_text(_SSHD)
-    spaces = ["--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", "--propagation", "private"]
+
+
+def _boot(name: str, namespace: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Starts a host's first process, which becomes its SSH server."""
+    spaces = "--mount --pid --fork --kill-child --uts --ipc --propagation private".split()
     init = ["sh", str(_INIT), name, str(folder), str(REPO), str(_VENV), sys.base_prefix]
     sshd = [shutil.which("sshd", path=_PATH) or "sshd", "-D", "-e", "-f", "/mnt/sshd_config"]
     # The host must not outlive this process, however it ends: hence pdeathsig, and `unshare --kill-child`.
     command = ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", namespace, "unshare", *spaces, *init, *sshd]
     with (folder / "log").open("wb") as log:
-        first = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    return Host(name, address, folder, namespace, first)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
 def _await_ssh(host: Host) -> None:
