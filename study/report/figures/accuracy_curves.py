@@ -20,7 +20,8 @@ _ARMS = {
 
 
 def _draw(material: Material) -> Picture | Absent:
-    panels, tables, seen = [], [], set()
+    panels, tables = [], []
+    seen: dict[tuple[str, str, str], None] = {}
     counts: dict[str, str] = {}
     for facet in material.facets:
         curves = arm_curves(facet, "train_accuracy")
@@ -28,7 +29,7 @@ def _draw(material: Material) -> Picture | Absent:
             continue
         panels.append(_panel(facet, curves, material.panel_size))
         tables += [curve_table(facet.label, arm, curve) for arm, curve in curves.items()]
-        seen |= {_look(facet, arm) for arm in curves}
+        seen |= dict.fromkeys(_look(facet, arm) for arm in curves)
         counts[facet.label] = curves[next(iter(curves))].n
     if not panels:
         return Absent("No curves: no complete design trial recorded its networks level by level.")
@@ -38,7 +39,7 @@ def _draw(material: Material) -> Picture | Absent:
         f"is only one trial); thin lines: single curves; dotted: chance. {sizes(counts)}. Twins are paired inside a "
         "trial, so bands that overlap do not mean that pairs disagree: the contrast above is the paired comparison."
     )
-    legend = [Key("line" if look == "line" else "dash", colour, text) for colour, look, text in sorted(seen)]
+    legend = [Key("line" if look == "line" else "dash", colour, text) for colour, look, text in seen]
     legend += [Key("band", "soft", "95 % interval"), Key("dots", "soft", "chance")]
     return Picture(panels, caption, pd.concat(tables), legend, material.facet_columns, half=len(panels) == 1)
 
