@@ -188,7 +188,7 @@ def _furnish(folder: Path, key: Path) -> None:
 
 def _boot(name: str, namespace: str, folder: Path) -> subprocess.Popen[bytes]:
     """Starts a host's first process, which becomes its SSH server."""
-    spaces = "--mount --pid --fork --kill-child --uts --ipc --propagation private".split()
+    spaces = ["--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", "--propagation", "private"]
     init = ["sh", str(_INIT), name, str(folder), str(REPO), str(_VENV), sys.base_prefix]
     sshd = [shutil.which("sshd", path=_PATH) or "sshd", "-D", "-e", "-f", "/mnt/sshd_config"]
     # The host must not outlive this process, however it ends: hence pdeathsig, and `unshare --kill-child`.
