@@ -93,11 +93,12 @@ def watch(place: Place, name: str) -> None:
 def trial_table(rows: Sequence["TrialRow"], spanned: list[str], out: Path | None) -> None:
     """The key numbers, one row per trial; never cut off where it does not go to a terminal."""
     if out is None:
-        terminal().print(results(rows, spanned))
+        console = terminal()
+        console.print(results(rows, spanned, console.width))
         return
     try:
         with out.open("w", encoding="utf-8") as file:
-            Console(file=file, width=_TABLE_WIDTH, no_color=True).print(results(rows, spanned))
+            Console(file=file, width=_TABLE_WIDTH, no_color=True).print(results(rows, spanned, _TABLE_WIDTH))
     except OSError as error:
         raise UsageError(f"--out {out} can't be written: {(error.strerror or str(error)).lower()}.") from None
 

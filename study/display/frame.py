@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from study.ledger import TrialRow
 
 _ROOM = 6  # rows of a frame that are not trials
+_NUMBERS = 36  # columns that number, state and key numbers take
 MARKS = {"COMPLETE": ("✓", "green"), "PRUNED": ("⊘", "yellow"), "FAILED": ("✗", "red"), "RUNNING": ("▸", "cyan")}
 
 
@@ -27,47 +28,53 @@ def frame(board: Board, width: int, height: int, *, moving: bool = True) -> Rend
     running = sorted(board.running.values(), key=lambda trial: trial.number)
     shown = running[: max(1, min(len(running), room - min(len(board.last), 3)))]
     if shown:
-        parts += [Text(), _running(board, shown)]
+        parts += [Text(), _running(board, shown, width)]
         if more := len(running) - len(shown):
             parts.append(Text(f"     and {more} more", style="dim"))
     rest = room - len(shown) - 1
     finished = list(board.last)[-rest:] if rest > 0 else []
     if finished:
-        parts += [Text(), results(finished, list(board.config.space.span))]
+        parts += [Text(), results(finished, list(board.config.space.span), width)]
     return Group(*parts)
 
 
-def results(rows: Sequence["TrialRow"], spanned: Sequence[str]) -> Table:
-    """One row per trial: number, state, what was spanned, the key numbers; a failed trial's reason instead."""
-    table = _table(spanned)
+def results(rows: Sequence["TrialRow"], spanned: Sequence[str], width: int) -> Table:
+    """One row per trial: number, state, what was spanned, the key numbers."""
+    texts = [[value(row.params.get(name)) for name in spanned] for row in rows]
+    table, cells = _table(spanned, texts, width - _NUMBERS)
     for label, _ in KEY_METRICS:
-        table.add_column(label, justify="right", no_wrap=True)
-    for row in rows:
+        table.add_column(label, justify="right", no_wrap=True, min_width=10 if label == "contrast" else 5)
+    for row, params in zip(rows, cells, strict=True):
         mark, colour = MARKS.get(row.state, ("·", "dim"))
-        params = [value(row.params.get(name)) for name in spanned]
         numbers = [metric(row.metrics, name, interval=name == "contrast/auc") for _, name in KEY_METRICS]
         table.add_row(str(row.number), Text(mark, style=colour), *params, *numbers)
     return table
 
 
-def _running(board: Board, trials: Sequence[Running]) -> Table:
-    table = _table(list(board.config.space.span))
-    table.add_column("now", no_wrap=True, ratio=1)
-    table.add_column("time", justify="right", no_wrap=True)
-    for trial in trials:
-        params = [value(trial.params.get(name)) for name in board.config.space.span]
-        mark, colour = MARKS["RUNNING"]
+def _running(board: Board, trials: Sequence[Running], width: int) -> Table:
+    spanned = list(board.config.space.span)
+    texts = [[value(trial.params.get(name)) for name in spanned] for trial in trials]
+    table, cells = _table(spanned, texts, width - _NUMBERS)
+    table.add_column("now", no_wrap=True, overflow="ellipsis", max_width=_NUMBERS - 14 if len(cells[0]) == 1 else None)
+    table.add_column("time", justify="right", no_wrap=True, min_width=4)
+    mark, colour = MARKS["RUNNING"]
+    for trial, params in zip(trials, cells, strict=True):
         table.add_row(str(trial.number), Text(mark, style=colour), *params, trial.doing(), duration(board.age(trial)))
     return table
 
 
-def _table(spanned: Sequence[str]) -> Table:
+def _table(spanned: Sequence[str], texts: list[list[str]], room: int) -> tuple[Table, list[list[str]]]:
+    """Number, state and parameters: a column each, or all in one where that takes more than `room`."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("#", justify="right", no_wrap=True, min_width=4)
-    table.add_column("", no_wrap=True, width=1)
-    for name in short_names(spanned).values():
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    return table
+    table.add_column("", no_wrap=True, min_width=1)
+    names = list(short_names(spanned).values())
+    wide = sum(max(map(len, column)) + 1 for column in zip(names, *texts, strict=True))
+    if wide > room:
+        names, texts = [" ".join(names)], [[" ".join(row)] for row in texts]
+    for name in names:
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=max(8, room - 1) if wide > room else None)
+    return table, texts
 
 
 def _title(board: Board, width: int) -> Text:

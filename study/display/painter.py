@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import TextIO
 
-from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.text import Text
+from rich.segment import Segment, Segments
 
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"  # terminals that know it show a frame at once; others ignore it
@@ -29,7 +28,7 @@ class Painter:
     ) -> None:
         self._console, self._content, self._every_s = console, content, every_s
         self._out: TextIO = console.file  # type: ignore[assignment]
-        self._lines: list[int] = []
+        self._count, self._width = 0, 2  # lines of the block, and the terminal's width when they were painted
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ockham-display", daemon=True)
@@ -53,27 +52,32 @@ class Painter:
         with self._lock:
             self._out.write(self._wipe() + _SHOW)
             self._out.flush()
-            self._lines = []
+            self._count = 0
 
     def above(self, text: str) -> None:
         """Prints whole lines above the block."""
         with self._lock:
-            wipe = self._wipe()
-            self._lines = []
-            self._out.write(f"{_BEGIN}{wipe}{text.rstrip()}\n")
-            self.paint()
+            self._paint([f"{line}\x1b[K\n" for line in text.rstrip().split("\n")])
 
     def paint(self) -> None:
         """Paints one frame now."""
         with self._lock:
-            width, height = self._console.size
-            with self._console.capture() as captured:
-                self._console.print(self._content(width, height), no_wrap=True, overflow="ellipsis", crop=True)
-            lines = captured.get().rstrip("\n").split("\n")[: height - 1]
-            body = "\n".join(f"{line}\x1b[K" for line in lines)
-            self._out.write(f"{_BEGIN}{self._back()}{body}\x1b[J{_END}")
-            self._out.flush()
-            self._lines = [cell_len(Text.from_ansi(line).plain) for line in lines]
+            self._paint([])
+
+    def _paint(self, above: list[str]) -> None:
+        """Overwrites the block line by line. Every line is as long as all others (padded, not erased to its end), since
+        terminals differ in whether erased cells wrap; the last column stays free, where the cursor would hang."""
+        width, height = self._console.size
+        options = self._console.options.update(width=width - 1, height=None, no_wrap=True, overflow="ellipsis")
+        lines = self._console.render_lines(self._content(width - 1, height), options)[: height - 1]
+        painted = [segment for line in lines for segment in (*line, Segment.line())][:-1]
+        with self._console.capture() as captured:
+            self._console.print(Segments(painted), crop=False, end="")
+        start = self._back() if width == self._width else self._wipe()
+        rest = "\n\x1b[J\x1b[1A" if len(above) + len(lines) < self._rows() else ""
+        self._out.write(f"{_BEGIN}{start}{''.join(above)}{captured.get()}{rest}{_END}")
+        self._out.flush()
+        self._count, self._width = len(lines), width
 
     def _run(self) -> None:
         while True:
@@ -82,15 +86,21 @@ class Painter:
                 return
 
     def _back(self) -> str:
-        """To the first column of the block's first row, at the terminal's present width."""
-        if not self._lines:
-            return "\r"
-        width = max(1, self._console.size.width)
-        rows = sum(max(1, -(-length // width)) for length in self._lines)
+        """To the first column of the block's first row."""
+        rows = self._rows()
         return f"\r\x1b[{rows - 1}A" if rows > 1 else "\r"
 
+    def _rows(self) -> int:
+        """Rows that the block takes at the terminal's present width, where its lines may have wrapped."""
+        return self._count * -(-(self._width - 1) // max(1, self._console.size.width))
+
     def _wipe(self) -> str:
-        return f"{self._back()}\x1b[J"
+        """Row by row: some terminals keep a copy of a screen that is cleared in one go."""
+        rows = self._rows()
+        if rows == 0:
+            return "\r"
+        up = f"\x1b[{rows - 1}A" if rows > 1 else ""
+        return self._back() + "\x1b[1B".join(["\x1b[2K"] * rows) + up
 
 
 class _Above(io.TextIOBase):

@@ -34,7 +34,7 @@ def print_summary(
     spanned = list(config.space.span)
     console.print()
     if ended:
-        console.print(results(ended[-MOST_ROWS:], spanned))
+        console.print(results(ended[-MOST_ROWS:], spanned, console.width))
     if len(ended) > MOST_ROWS:
         console.print(f"The last {MOST_ROWS} of {len(ended)}; all of them: {_command('trials', config)}", style="dim")
     _failures(console, [row for row in ended if row.state == "FAILED"])
