@@ -224,7 +224,7 @@ class Ledger:
             trials.requeue(connection, self.name, number, charged=charged)
 
     def trials(
-        self, numbers: Collection[int] | None = None, *, states: Collection[State] | None = None
+        self, numbers: Collection[int] | None = None, *, states: Collection[str] | None = None
     ) -> list[TrialRow]:
         """Trials by number; all, or those among `numbers` and in one of `states`."""
         with self._engine.connect() as connection:
@@ -241,15 +241,20 @@ class Ledger:
             raise ValueError(f"study {self.name!r} has no trial {number}")
         return found[0]
 
-    def numbers(self, *states: State) -> list[int]:
+    def numbers(self, *states: str) -> list[int]:
         """Numbers of the trials in one of `states`, ascending; cheap."""
         with self._engine.connect() as connection:
             return trials.numbers(connection, self.name, states)
 
-    def counts(self) -> dict[State, int]:
+    def counts(self) -> dict[str, int]:
         """Trials by state; every state is there. Cheap."""
         with self._engine.connect() as connection:
             return trials.counts(connection, self.name)
+
+    def states(self, start: int = 0) -> dict[int, State]:
+        """Number → state of the trials from `start` on, ascending; cheap."""
+        with self._engine.connect() as connection:
+            return trials.states(connection, self.name, start)
 
     def next_number(self) -> int:
         """The number of the next trial to propose = trials proposed so far. Cheap."""

@@ -15,13 +15,14 @@ class Proposal:
     Attributes:
         params: Dotted name → value of what is spanned (or given explicitly); the rest comes from the study's base.
         role: `design` or `explore`.
-        seen: Numbers of the finished trials that an adaptive sampler had been told; None for all others.
+        seen: Numbers of the ended trials that an adaptive sampler had been told, in the short form of
+            `study.ledger.seen`, e.g. "0-41,43"; None for all others.
         number: The trial number that it was computed for; the ledger refuses to give it another one.
     """
 
     params: dict[str, Any]
     role: str = "design"
-    seen: tuple[int, ...] | None = None
+    seen: str | None = None
     number: int | None = None
 
 
@@ -54,7 +55,7 @@ class TrialRow:
     traceback: str | None = None
     charged: int = 0
     proposed: dict[str, Any] = field(default_factory=dict)
-    seen: tuple[int, ...] | None = None
+    seen: str | None = None
     created_ms: int = 0
     started_ms: int | None = None
     ended_ms: int | None = None

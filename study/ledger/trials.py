@@ -37,7 +37,7 @@ def propose(
                 "proposed": json.dumps(proposal.params),
                 "params": json.dumps(trial.flat()),
                 "fingerprint": trial.fingerprint(),
-                "seen": None if proposal.seen is None else json.dumps(proposal.seen),
+                "seen": proposal.seen,
                 "uid": f"{config.name}/{uid}/{number}",
                 "attempts": 0,
                 "charged": 0,
@@ -144,17 +144,23 @@ def proposed_count(connection: Connection, study: str) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def counts(connection: Connection, study: str) -> dict[State, int]:
+def counts(connection: Connection, study: str) -> dict[str, int]:
     """Trials by state; every state is there."""
     query = select(trials.c.state, func.count()).where(trials.c.study == study).group_by(trials.c.state)
     found = {row[0]: int(row[1]) for row in connection.execute(query)}
     return {state: found.get(state, 0) for state in STATES}
 
 
-def numbers(connection: Connection, study: str, states: Collection[State]) -> list[int]:
+def numbers(connection: Connection, study: str, states: Collection[str]) -> list[int]:
     """Numbers of the trials in one of `states`, ascending."""
     query = select(trials.c.number).where(trials.c.study == study, trials.c.state.in_(states))
     return list(connection.execute(query.order_by(trials.c.number)).scalars())
+
+
+def states(connection: Connection, study: str, start: int) -> dict[int, State]:
+    """Number → state of the trials from `start` on, ascending."""
+    query = select(trials.c.number, trials.c.state).where(trials.c.study == study, trials.c.number >= start)
+    return {row[0]: cast(State, row[1]) for row in connection.execute(query.order_by(trials.c.number))}
 
 
 def rows(
@@ -162,7 +168,7 @@ def rows(
     study: str,
     *,
     wanted: Collection[int] | None = None,
-    states: Collection[State] | None = None,
+    states: Collection[str] | None = None,
 ) -> list[TrialRow]:
     """Trials in the order of their numbers, all unless told which."""
     query = (
@@ -210,7 +216,7 @@ def _trial_row(row: Row[Any], live: dict[int, list[Any]]) -> TrialRow:
         traceback=row.traceback,
         charged=row.charged,
         proposed=json.loads(row.proposed),
-        seen=None if row.seen is None else tuple(json.loads(row.seen)),
+        seen=row.seen,
         created_ms=row.created_ms,
         started_ms=row.started_ms,
         ended_ms=row.ended_ms,

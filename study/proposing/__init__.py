@@ -1,0 +1,85 @@
+"""What the next trial is. Every proposal is a function of the study's config, the trial's number and, for samplers that
+learn, the trials they were shown: it can be computed again anywhere."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from study.config import ADAPTIVE, StudyConfig
+from study.errors import UsageError
+from study.ledger.rows import Proposal, TrialRow
+from study.proposing.layouts import Design, Grid, Layout, Qmc, Random
+
+if TYPE_CHECKING:
+    from study.proposing import adaptive
+
+__all__ = ["Proposer"]
+
+
+class Proposer:
+    """Proposes trials by number. Keeps what it computed to answer the next call sooner; pickles without it.
+
+    Args:
+        config: Of the study. Its explicit configurations come first, as trials 0, 1, …
+
+    Raises:
+        UsageError: The sampler doesn't fit the space or the number of trials.
+    """
+
+    def __init__(self, config: StudyConfig) -> None:
+        self._config = config
+        self._layout: Layout | None = None
+        self._adaptive: adaptive.Adaptive | None = None
+        if config.sampler in ADAPTIVE:
+            from study.proposing.adaptive import Adaptive
+
+            self._adaptive = Adaptive(config)
+        else:
+            self._layout = _layout(config)
+
+    def propose(self, number: int, history: Sequence[TrialRow] = ()) -> Proposal:
+        """The trial to run as `number`.
+
+        Args:
+            number: From 0 on.
+            history: Trials that have ended, in any order; only adaptive samplers look at it.
+        Raises:
+            UsageError: A grid has no cell left.
+        """
+        explicit = self._config.configurations
+        if number < len(explicit):
+            return Proposal(dict(explicit[number]), role=self._config.role, number=number)
+        if self._adaptive is not None:
+            return self._adaptive.propose(number, history)
+        if self._layout is None:
+            raise RuntimeError("a sampler either adapts or lays out")
+        return Proposal(self._layout.point(number - len(explicit)), role=self._config.role, number=number)
+
+    def __reduce__(self) -> tuple[type["Proposer"], tuple[Any, ...]]:
+        return Proposer, (self._config,)
+
+
+def _layout(config: StudyConfig) -> Layout:
+    match config.sampler:
+        case "design":
+            return Design(config.space, config.seed)
+        case "grid":
+            grid = Grid(config.space)
+            if config.configurations:
+                room, more = (
+                    grid.cells + len(config.configurations),
+                    f" and {len(config.configurations)} configurations",
+                )
+            else:
+                room, more = grid.cells, ""
+            if config.trials > room:
+                raise UsageError(
+                    f"the grid has {grid.cells} cells{more}, fewer than the {config.trials} trials asked for; "
+                    f"take --trials {room}, or --sampler design, which goes round again"
+                )
+            return grid
+        case "qmc":
+            return Qmc(config.space, config.seed)
+        case "random":
+            return Random(config.space, config.seed)
+        case other:
+            raise UsageError(f"there is no sampler {other!r}")
