@@ -30,6 +30,7 @@ LedgerUrl = Annotated[
     str | None,
     typer.Option(
         "--ledger",
+        envvar="OCKHAM_LEDGER",
         metavar="URL",
         help="Database of the ledger, e.g. postgresql://host/db.",
         rich_help_panel=_PANEL,
@@ -40,6 +41,7 @@ TrackingUri = Annotated[
     str | None,
     typer.Option(
         "--tracking-uri",
+        envvar="OCKHAM_TRACKING_URI",
         metavar="URI",
         help="MLflow store or server, e.g. http://host:5000.",
         rich_help_panel=_PANEL,
@@ -50,6 +52,7 @@ Storage = Annotated[
     str | None,
     typer.Option(
         "--storage",
+        envvar="OCKHAM_STORAGE",
         metavar="URI",
         help="Where checkpoints lie.",
         rich_help_panel=_PANEL,

@@ -28,7 +28,11 @@ TimeBudget = Annotated[
 Address = Annotated[
     str | None,
     typer.Option(
-        metavar="RAY", help="Ray cluster to use, e.g. auto.", rich_help_panel=_RUN, show_default="one on this machine"
+        envvar="OCKHAM_ADDRESS",
+        metavar="RAY",
+        help="Ray cluster to use, e.g. auto.",
+        rich_help_panel=_RUN,
+        show_default="one on this machine",
     ),
 ]
 DataDir = Annotated[
