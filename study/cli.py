@@ -37,7 +37,8 @@ def _explained(error: Exception) -> tuple[int, str]:
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
         hint = f" See '{context.command_path} --help'." if context is not None else ""
-        return USAGE, f"Error: {error.format_message().rstrip('.')}.{hint}"
+        said = error.format_message().removeprefix("Invalid value: ").rstrip(".")
+        return USAGE, f"Error: {said}{'' if said.endswith('?') else '.'}{hint}"
     from study.errors import LeaseHeld, UsageError
 
     if isinstance(error, LeaseHeld):
@@ -49,9 +50,16 @@ def _explained(error: Exception) -> tuple[int, str]:
 
 
 def _paragraph(text: str) -> str:
-    """`text` wrapped to the terminal, at most 100 columns; long words (paths, URLs) stay whole."""
+    """`text` wrapped to the terminal, at most 100 columns; its own lines (a list, say) and long words stay whole."""
     width = min(100, shutil.get_terminal_size((80, 24)).columns)
-    return textwrap.fill(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=_indent(line))
+        for line in text.rstrip().splitlines()
+    )
+
+
+def _indent(line: str) -> str:
+    return " " * (len(line) - len(line.lstrip()))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def described(place: Place, name: str) -> str:
     Raises:
         StudyNotFound: There is no such study.
     """
-    ledger = Ledger.open(place.ledger_url(name), name)
+    ledger = place.open(name)
     try:
         ended = sum(ledger.counts()[state] for state in ENDED)
     finally:
@@ -36,7 +36,7 @@ def delete_study(place: Place, name: str) -> Iterator[str]:
         LeaseHeld: A driver runs it; nothing is deleted.
         UsageError: MLflow does not answer.
     """
-    ledger = Ledger.open(place.ledger_url(name), name)
+    ledger = place.open(name)
     try:
         ledger.acquire()
         try:

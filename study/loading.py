@@ -14,6 +14,7 @@ from search_spaces.notation import apply_settings, parse_value
 from search_spaces.space import CONDITIONS, Range, SearchSpace
 from study.config import ADAPTIVE, RunConfig, StudyConfig
 from study.errors import UsageError
+from study.place import Place
 from study.study_file import read_study_file
 from trainables.config import TrialConfig
 from trainables.explain import explain
@@ -68,8 +69,8 @@ def load_study(options: LaunchOptions) -> Loaded:
     return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
 
 
-def load_existing(url: str, name: str, trials: str | None, run: Mapping[str, Any]) -> StudyConfig:
-    """The study called `name` in the ledger at `url`, to go on with.
+def load_existing(place: Place, name: str, trials: str | None, run: Mapping[str, Any]) -> StudyConfig:
+    """The study called `name`, to go on with.
 
     Args:
         trials: The new budget, `N` or `+N`; None keeps it.
@@ -77,9 +78,7 @@ def load_existing(url: str, name: str, trials: str | None, run: Mapping[str, Any
     Raises:
         UsageError: No such study, or a value is not allowed.
     """
-    from study.ledger import Ledger
-
-    config = Ledger.open(url, name).config
+    config = place.open(name).config
     last = {key: value for key, value in config.run.model_dump().items() if value is not None and key != "time_budget"}
     changed = {**last, **run}
     return validated(

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from study.ledger import Ledger
 
 DEFAULT_HOME = Path("studies")
 
@@ -28,6 +31,23 @@ class Place:
     def tracking(self) -> str:
         """The MLflow store."""
         return self.tracking_uri or f"sqlite:///{self.home.absolute() / 'mlflow.db'}"
+
+    def open(self, name: str) -> "Ledger":
+        """The ledger of the study called `name`.
+
+        Raises:
+            StudyNotFound: There is none; says which there are, and the closest.
+        """
+        from study.ledger import Ledger, StudyNotFound
+        from trainables.spelling import unknown_name
+
+        there = self.studies()
+        if self.ledger is None and name not in there:
+            if not there:
+                raise StudyNotFound(f"there is no study {name!r}: {self.home} holds none. Is --home right?")
+            said = unknown_name("study", name, there).replace("Allowed:", f"In {self.home} there are:")
+            raise StudyNotFound(said)
+        return Ledger.open(self.ledger_url(name), name)
 
     def studies(self) -> list[str]:
         """Names of the studies whose folders lie in the home, sorted; [] where there is no home."""

@@ -80,7 +80,7 @@ def status_of(place: Place, name: str) -> tuple[Status, Board]:
     Raises:
         StudyNotFound: There is none.
     """
-    ledger = Ledger.open(place.ledger_url(name), name)
+    ledger = place.open(name)
     try:
         return _read(ledger, place)
     finally:

@@ -66,12 +66,11 @@ def trials(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
 ) -> None:
     """The trials of a study, one row each."""
-    from study.ledger import Ledger
     from study.results import FORMATS, as_parquet, as_text, write
 
     if form not in FORMATS:
         raise typer.BadParameter(f"--format {form}: choose one of {', '.join(FORMATS)}")
-    ledger = Ledger.open(place.ledger_url(name), name)
+    ledger = place.open(name)
     rows = ledger.trials()
     if form == "table":
         from study.commands import showing
@@ -98,6 +97,7 @@ def report(
     """Write the answer as one self-contained HTML page: the answer in words, figures, the table of trials."""
     from study.api import load
 
+    place.open(name).close()
     handle = load(name, home=place.home, ledger=place.ledger)
     page = handle.report(out)
     for sentence in handle.answer().sentences:

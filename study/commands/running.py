@@ -206,15 +206,18 @@ def resume(
         keep_checkpoints=keep_checkpoints,
         progress=progress,
     )
-    raise typer.Exit(run_study(load_existing(place.ledger_url(name), name, trials, run)))
+    raise typer.Exit(run_study(load_existing(place, name, trials, run)))
 
 
 def stop(place: Place, name: StudyName) -> None:
     """Ask the driver of a study to stop within seconds, from any terminal. `ockham resume NAME` goes on."""
-    from study.ledger import Ledger
-
-    Ledger.open(place.ledger_url(name), name).request_stop()
-    typer.echo(f"Asked the driver of {name} to stop. Go on later with: ockham resume {name}")
+    ledger = place.open(name)
+    lease = ledger.lease()
+    if lease is None or not lease.held or (lease.holder is not None and lease.holder.fate() == "dead"):
+        typer.echo(f"Nobody runs {name}. Go on with: ockham resume {name}")
+        return
+    ledger.request_stop()
+    typer.echo(f"Asked {lease.holder} to stop {name}. Go on later with: ockham resume {name}")
 
 
 def _given(**options: Any) -> dict[str, Any]:
