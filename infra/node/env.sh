@@ -7,5 +7,7 @@ export RAY_USAGE_STATS_ENABLED=0 MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true
 export OCKHAM_HOME="${OCKHAM_HOME:-$HOME/studies}"
 # `ockham launch` uses this cluster instead of starting a Ray of its own.
 export OCKHAM_ADDRESS=auto
-# What differs from cluster to cluster, e.g. OCKHAM_STORAGE=s3://bucket/ockham.
+# The MLflow server of the head, see mlflow_server.sh.
+export OCKHAM_TRACKING_URI=http://127.0.0.1:5000
+# What differs from cluster to cluster, e.g. export OCKHAM_ARTIFACTS=s3://bucket/mlartifacts
 if [ -f "$HOME/.ockham/site.sh" ]; then . "$HOME/.ockham/site.sh"; fi

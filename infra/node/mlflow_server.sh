@@ -4,7 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/env.sh"
-port=${OCKHAM_MLFLOW_PORT:-5000}
+port=${OCKHAM_TRACKING_URI##*:}
 state=$HOME/.ockham
 mkdir -p "$state" "$OCKHAM_HOME"
 

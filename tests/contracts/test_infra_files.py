@@ -186,7 +186,7 @@ def test_fill_writes_every_output_of_the_stack(stack: dict[str, Any], tmp_path: 
     assert (head["ImageId"], gpu["ImageId"]) == ("ami-0d", "ami-0e")
     assert config["provider"]["region"] == "eu-west-1"
     assert "--region eu-west-1 " in config["auth"]["ssh_proxy_command"]
-    assert "s3://ockham-1-eu-west-1/studies" in " ".join(config["setup_commands"])
+    assert "s3://ockham-1-eu-west-1/mlartifacts" in " ".join(config["setup_commands"])
 
 
 def test_firewall_lets_strangers_reach_ssh_only() -> None:
