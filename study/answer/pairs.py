@@ -78,10 +78,10 @@ def _with_dense_scratch(networks: pd.DataFrame) -> pd.DataFrame:
 def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, float]:
     """Trial number → L, the log2 compression ratio up to which the area is taken.
 
-    L is what the trial's configuration says; a study of `rate` that fixed none takes the smallest that any of its
-    trials reached.
+    L is what the trial recorded, else what its configuration says, else (a study of `rate` that fixed none) the
+    smallest that any of the trials reached.
     """
-    stated = numbers(trials, "compression.auc_log2_ratio")
+    stated = numbers(trials, "compressibility/log2_ratio_limit").fillna(numbers(trials, "compression.auc_log2_ratio"))
     stated = stated.fillna(np.log2(numbers(trials, "compression.target_ratio")))
     numbered = dict(zip(trials["number"].astype(int), stated.tolist(), strict=True))
     reached = networks[networks["trial"].isin(numbered)].groupby("trial")["ratio"].max()

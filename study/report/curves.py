@@ -47,14 +47,15 @@ class MeanCurve:
         return plural(len(self.single), self.unit)
 
 
-def mean_curve(networks: pd.DataFrame, arm: str, value: str, top: float) -> MeanCurve | None:
+def mean_curve(networks: pd.DataFrame, arm: str, value: str) -> MeanCurve | None:
     """The curve of an arm: networks averaged within trials, then trials averaged; None where nothing was recorded.
 
     Args:
         networks: Rows of networks.parquet with the column `trial`.
         arm: Which networks.
         value: Column to average.
-        top: Largest log2 ratio of the grid.
+    Returns:
+        The mean up to the ratio that all curves reach: beyond, it would be a mean of others.
     """
     if networks.empty or value not in networks.columns:
         return None
@@ -68,8 +69,11 @@ def mean_curve(networks: pd.DataFrame, arm: str, value: str, top: float) -> Mean
     for name, rows in means.groupby(unit, sort=True):
         x = np.log2(rows["ratio"].to_numpy(dtype=float))
         single.append((f"{unit} {name}", x.tolist(), rows[value].astype(float).tolist()))
-    grid = np.linspace(0.0, top, _POINTS)
-    table = np.array([_on_grid(grid, np.array(x), np.array(y)) for _, x, y in single])
+    start, end = max(x[0] for _, x, _ in single), min(x[-1] for _, x, _ in single)
+    if end <= start:
+        return None
+    grid = np.linspace(start, end, _POINTS)
+    table = np.array([np.interp(grid, x, y) for _, x, y in single])
     columns = [_mean(table[:, point]) for point in range(_POINTS)]
     return MeanCurve(grid.tolist(), [m for m, _ in columns], [h for _, h in columns], single, unit)
 
@@ -79,14 +83,6 @@ def reach(networks: pd.DataFrame) -> float:
     ratios = pd.to_numeric(networks["ratio"], errors="coerce") if "ratio" in networks.columns else pd.Series([2.0])
     top = float(ratios.max()) if ratios.notna().any() else 2.0
     return max(math.log2(top), 1.0) if top > 0 else 1.0
-
-
-def _on_grid(
-    grid: npt.NDArray[np.float64], x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Straight lines between levels, nothing beyond the last one (a level's rounding allowed for)."""
-    inside = (grid >= x[0] - 1e-9) & (grid <= x[-1] + 0.05)
-    return np.where(inside, np.interp(grid, x, y), np.nan)
 
 
 def _mean(values: npt.NDArray[np.float64]) -> tuple[float, float]:

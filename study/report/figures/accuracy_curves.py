@@ -46,8 +46,7 @@ def _draw(material: Material) -> Picture | Absent:
 
 def arm_curves(facet: Facet, value: str) -> dict[str, MeanCurve]:
     """Arm → its mean curve, for the arms that were recorded."""
-    top = reach(facet.networks)
-    found = {arm: mean_curve(facet.networks, arm, value, top) for arm in _ARMS}
+    found = {arm: mean_curve(facet.networks, arm, value) for arm in _ARMS}
     return {arm: curve for arm, curve in found.items() if curve is not None}
 
 

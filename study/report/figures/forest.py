@@ -11,7 +11,7 @@ from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
 from study.report.scales import Scale, number_label, spanning
 
-_WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 520.0, 30.0, 150.0, 128.0, 46.0
+_WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 520.0, 30.0, 146.0, 152.0, 46.0
 
 
 def _draw(material: Material) -> Picture | Absent:

@@ -22,7 +22,7 @@ def _draw(material: Material) -> Picture | Absent:
     counts: dict[str, str] = {}
     for facet in material.facets:
         top = reach(facet.networks)
-        curves = {name: mean_curve(facet.networks, "replicate", name, top) for name in _SERIES}
+        curves = {name: mean_curve(facet.networks, "replicate", name) for name in _SERIES}
         found = {name: curve for name, curve in curves.items() if curve is not None}
         if not facet.noisy or "changed_accuracy" not in found:
             continue
