@@ -29,7 +29,7 @@ class TrialData:
         val_images, val_labels: [S, n_val, C, H, W] uint8, [n_val] int64; labels always clean.
         test_images, test_labels: As for validation.
         source: [N] int64, the version of the inputs that each network sees, everywhere.
-        mean, std: [C] float32 of the true training images, in units of uint8: inputs are (image − mean) / std.
+        mean, std: [C] float32 of the true training images, in units of uint8.
         num_classes: Number of classes C.
         chance: [N] float64, the largest class share among the labels given.
         changed_share: [N] float64, share of training labels that differ from the truth.

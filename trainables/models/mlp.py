@@ -1,0 +1,52 @@
+"""The multilayer perceptron: flatten, equally wide ReLU layers, a linear classifier."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trainables.interfaces import Model, Shape
+
+if TYPE_CHECKING:
+    import torch
+
+    from trainables.config import ModelConfig
+    from trainables.stack.model import StackedModel
+
+
+class MLP(Model):
+    """Prunable groups: the hidden layers."""
+
+    def widths(self, config: ModelConfig) -> Shape:
+        """`width`, `hidden_layers` times."""
+        return (config.width,) * config.hidden_layers
+
+    def parameter_count(self, widths: Shape, input_shape: Shape, num_classes: int) -> int:
+        """Σ (inputs + 1) · outputs over layers."""
+        return sum((i + 1) * o for i, o in itertools.pairwise(_sizes(widths, input_shape, num_classes)))
+
+    def multiply_adds(self, widths: Shape, input_shape: Shape, num_classes: int) -> int:
+        """Σ inputs · outputs over layers."""
+        return sum(i * o for i, o in itertools.pairwise(_sizes(widths, input_shape, num_classes)))
+
+    def build(
+        self,
+        widths: Shape,
+        input_shape: Shape,
+        num_classes: int,
+        init_scale: float,
+        draws: Sequence[torch.Generator],
+    ) -> StackedModel:
+        """He normal weights times `init_scale`, zero biases."""
+        from trainables.stack.mlp import StackedMLP
+
+        return StackedMLP(_sizes(widths, input_shape, num_classes), init_scale, draws)
+
+
+def _sizes(widths: Shape, input_shape: Shape, num_classes: int) -> Shape:
+    return (math.prod(input_shape), *widths, num_classes)
+
+
+ENTRY = MLP

@@ -1,0 +1,50 @@
+"""The blog's compression: a smaller network is fitted to the outputs of the last one, again and again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from trainables.compression.interfaces import Compressed, Level, Method
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.pausing import Pausing
+
+
+class Distill(Method):
+    """Iterative distillation into fresh networks, on as many transfer inputs as there are training examples.
+
+    The student minimises T² · cross-entropy of softmax(student/T) against softmax(teacher/T); it shares nothing with
+    its teacher but the outputs. A replicate's student and its control's start from the same weights and see the same
+    batches. Optimizer, momentum, decay and batch size are those of the dense training; the rate stays constant.
+    """
+
+    epochs: int = Field(20, ge=1, description="passes over the transfer inputs at each level")
+    lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
+    temperature: float = Field(1.0, gt=0, description="T of both softmaxes")
+
+    @property
+    def trains(self) -> bool:
+        """True: students are trained."""
+        return True
+
+    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+        """Students of the level's widths, fitted to the networks of the level before."""
+        import torch
+
+        from trainables.compression.transfer import agreement, teacher_outputs, transfer_inputs
+        from trainables.training.loop import Examples
+
+        inputs = transfer_inputs(bench)
+        logits = yield from teacher_outputs(level.previous, inputs)
+        targets = torch.softmax(logits / self.temperature, dim=2)
+        students = bench.fresh(level.widths, "student", level.number)
+        recipe = bench.fixed_recipe(self.epochs, self.lr)
+        yield from bench.fit("students", students, Examples(inputs, targets, self.temperature), recipe)
+        metrics = yield from agreement(students, inputs, logits.argmax(dim=2))
+        return Compressed(students, None, self.epochs, recipe, metrics)
+
+
+ENTRY = Distill

@@ -1,0 +1,130 @@
+"""What every stage of a trial works with: its data, its draws, fresh networks, and training that can resume."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from time import perf_counter
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from trainables.compression.sizing import level_widths, model_of
+from trainables.config import TrainingConfig, TrialConfig
+from trainables.data.trial_data import TrialData
+from trainables.interfaces import Shape
+from trainables.pausing import Pausing
+from trainables.progress import Progress
+from trainables.seeding import generator
+from trainables.stack.model import StackedModel
+from trainables.training.inputs import Inputs
+from trainables.training.loop import Examples, Orders, Training
+
+T = TypeVar("T")
+
+
+class Bench:
+    """The workplace of one trial.
+
+    Networks are numbered as in `TrialData`: replicates first, then their controls in the same order.
+    """
+
+    def __init__(self, config: TrialConfig, number: int, data: TrialData, progress: Progress) -> None:
+        self.config, self.number, self.data, self.progress = config, number, data, progress
+        self.networks, self.replicates = len(data.labels), config.replicates
+        self.model = model_of(config)
+        self.input_shape: Shape = tuple(data.images.shape[2:])
+        self.level_widths = level_widths(config, self.input_shape, data.num_classes)
+        self.train_inputs, self.val_inputs, self.test_inputs = (
+            Inputs(images, data.source, data.mean) for images in (data.images, data.val_images, data.test_images)
+        )
+        self.train_examples = Examples(self.train_inputs, data.labels)
+        self.training_seconds = 0.0
+        self.samples = 0
+        self._memo: dict[str, Any] = {}
+
+    @cached_property
+    def dense_parameters(self) -> int:
+        """Parameters of one dense network."""
+        return self.model.parameter_count(self.level_widths[0], self.input_shape, self.data.num_classes)
+
+    def draws(self, *names: str | int) -> torch.Generator:
+        """The generator of a draw of this trial, e.g. `draws("init", replicate)`."""
+        return generator(self.config.seed, self.number, *names)
+
+    def draws_for_networks(self, *names: str | int) -> Callable[[int], torch.Generator]:
+        """Network → generator, equal for a replicate and its control."""
+        return lambda network: self.draws(*names, network % self.replicates)
+
+    def fresh(self, widths: Shape, *names: str | int) -> StackedModel:
+        """Fresh networks of these widths; a replicate and its control have the same weights, drawn under `names`."""
+        stack = self.model.build(
+            widths,
+            self.input_shape,
+            self.data.num_classes,
+            self.config.model.init_scale,
+            [self.draws(*names, replicate) for replicate in range(self.replicates)],
+        )
+        return stack.to(self.data.images.device).select([n % self.replicates for n in range(self.networks)])
+
+    def template(self) -> StackedModel:
+        """A stack to put tensors into with `replaced`; its own weights mean nothing."""
+        size = (self.level_widths[-1], self.input_shape, self.data.num_classes)
+        return self.model.build(*size, self.config.model.init_scale, [self.draws("template")])
+
+    def initial(self) -> StackedModel:
+        """The dense networks before training."""
+        return self.fresh(self.level_widths[0], "init")
+
+    def fixed_recipe(self, epochs: int, lr: float | None = None) -> TrainingConfig:
+        """The dense training's recipe with exactly `epochs` epochs at a constant rate: no stop rules."""
+        changes = {
+            "epochs": epochs,
+            "lr": lr or self.config.training.lr,
+            "schedule": "constant",
+            "stop_at_train_loss": None,
+            "stop_at_train_accuracy": None,
+        }
+        return self.config.training.model_copy(update=changes)
+
+    def training(self, name: str, stack: StackedModel, examples: Examples, recipe: TrainingConfig) -> Training:
+        """A training of `stack`, in place, that continues where a checkpoint left the training of that name."""
+        phase = name if self.progress.level < 0 else f"level {self.progress.level + 1} {name}"
+        training = Training(stack, examples, recipe, self._orders(phase), phase)
+        self.progress.follow(name, training)
+        return training
+
+    def run_epoch(self, training: Training) -> Pausing[None]:
+        """One epoch, on the meter."""
+        started, active = perf_counter(), training.stop_reasons.count(None)
+        yield from training.run_epoch()
+        self.training_seconds += perf_counter() - started
+        self.samples += active * training.examples.inputs.count
+
+    def fit(self, name: str, stack: StackedModel, examples: Examples, recipe: TrainingConfig) -> Pausing[Training]:
+        """Trains `stack` in place to its end, checkpointing between epochs; `name` is unique within a level."""
+        training = self.training(name, stack, examples, recipe)
+        while not training.finished:
+            yield from self.run_epoch(training)
+            self.progress.save_if_due()
+            yield
+        return training
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` returned when first asked for under this name."""
+        if name not in self._memo:
+            self._memo[name] = make()
+        value: T = self._memo[name]
+        return value
+
+    def _orders(self, phase: str) -> Orders:
+        """Batch orders: one permutation for each replicate and epoch, which its control shares."""
+
+        def orders(epoch: int, networks: Sequence[int]) -> Tensor:
+            count = self.data.labels.shape[1]
+            drawn: dict[int, Tensor] = {}
+            for replicate in {network % self.replicates for network in networks}:
+                draws = self.draws("order", phase, replicate, epoch)
+                drawn[replicate] = torch.randperm(count, generator=draws)
+            return torch.stack([drawn[network % self.replicates] for network in networks])
+
+        return orders

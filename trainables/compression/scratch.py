@@ -1,0 +1,24 @@
+"""The scratch arm: fresh networks beside those that recovered or were distilled.
+
+How fast a small network learns the labels from nothing is not how far the large one could be compressed; this arm
+shows how much of a curve is the former.
+"""
+
+from trainables.bench import Bench
+from trainables.compression.interfaces import Compressed, Level
+from trainables.pausing import Pausing
+from trainables.stack.model import StackedModel
+
+
+def train_scratch(bench: Bench, level: Level, compressed: Compressed) -> Pausing[StackedModel]:
+    """Fresh networks of the level's sizes, trained on the given labels for as long as `compressed` has trained.
+
+    Initial weights have draws of their own; a replicate's and its control's are equal. Epochs count from the dense
+    networks on (finetune: over all levels so far) or from where the level's weights were last drawn.
+    Optimizer, rate and batch size are those of the level's own training.
+    """
+    fresh = bench.fresh(level.widths, "scratch", level.number)
+    recipe = compressed.recipe or bench.fixed_recipe(1)
+    budget = recipe.model_copy(update={"epochs": compressed.epochs})
+    yield from bench.fit("scratch", fresh, bench.train_examples, budget)
+    return fresh

@@ -1,0 +1,67 @@
+"""Transfer inputs of a distillation and what the teacher says about them."""
+
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.data.input_corruption import corrupted_inputs
+from trainables.pausing import Pausing
+from trainables.stack.model import StackedModel
+from trainables.training.evaluate import evaluating
+from trainables.training.inputs import Inputs
+
+_CHUNK_BYTES = 8 << 20
+
+
+def transfer_inputs(bench: Bench) -> Inputs:
+    """As many inputs as there are training examples, the same at every level of the trial.
+
+    `noise`: every pixel uniform over 0 … 255. `gaussian`: normal with the mean and deviation of the training pixels,
+    cut to 0 … 255. `train`: the training inputs of each network. The noise is drawn for each replicate and shared with
+    its control.
+    """
+    return bench.once("transfer inputs", lambda: _drawn(bench))
+
+
+def _drawn(bench: Bench) -> Inputs:
+    kind, data = bench.config.compression.transfer, bench.data
+    if kind == "train":
+        return bench.train_inputs
+    like = data.images[0].cpu()
+    sets = []
+    for replicate in range(bench.replicates):
+        if kind == "noise":
+            draws = bench.draws("transfer", replicate)
+            sets.append(torch.randint(256, like.shape, generator=draws, dtype=torch.uint8))
+        else:
+            names = (bench.number, "transfer", replicate)
+            sets.append(corrupted_inputs(like, "gaussian", data.mean.cpu(), data.std.cpu(), bench.config.seed, *names))
+    source = torch.arange(bench.networks, device=data.images.device) % bench.replicates
+    return Inputs(torch.stack(sets).to(data.images.device), source, data.mean)
+
+
+def teacher_outputs(teacher: StackedModel, inputs: Inputs) -> Pausing[Tensor]:
+    """Logits [K, n, classes] on all inputs; pauses between chunks."""
+    chunk = max(1, _CHUNK_BYTES // (inputs.bytes_per_example * teacher.networks))
+    parts = []
+    for start in range(0, inputs.count, chunk):
+        with torch.no_grad():
+            parts.append(teacher(inputs.slice(start, min(inputs.count, start + chunk))).contiguous())
+        yield
+    return torch.cat(parts, dim=1)
+
+
+def agreement(students: StackedModel, inputs: Inputs, answers: Tensor) -> Pausing[dict[str, Tensor]]:
+    """`transfer_agreement` and `teacher_top_class_share`, [K] each.
+
+    A teacher that gives one class to nearly every input is followed by anybody: agreement then says nothing.
+
+    Args:
+        answers: [K, n] int64, the teachers' predictions.
+    """
+    said = yield from evaluating(students, inputs, answers)
+    counts = torch.stack([row.bincount().max() for row in answers])
+    return {
+        "transfer_agreement": said.accuracy,
+        "teacher_top_class_share": counts.double() / answers.shape[1],
+    }

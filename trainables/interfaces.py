@@ -1,0 +1,54 @@
+"""What a model is, and the registries of all entries. Torch-free, so that configurations are checked quickly."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trainables.compression.interfaces import CRITERIA, METHODS, Criterion, Method
+from trainables.data.interfaces import DATASETS, Dataset
+from trainables.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    import torch
+
+    from trainables.config import ModelConfig
+    from trainables.stack.model import StackedModel
+
+__all__ = ["CRITERIA", "DATASETS", "METHODS", "MODELS", "Criterion", "Dataset", "Method", "Model"]
+
+Shape = tuple[int, ...]
+
+
+class Model(Entry, ABC):
+    """Base of every module of `trainables/models`; its fields are set as `model.<name>.<field>`.
+
+    A network's size is given by its widths: the units of each prunable group, from input to output.
+    """
+
+    @abstractmethod
+    def widths(self, config: ModelConfig) -> Shape:
+        """Widths of the dense network."""
+
+    @abstractmethod
+    def parameter_count(self, widths: Shape, input_shape: Shape, num_classes: int) -> int:
+        """Parameters of one network, biases and classifier included."""
+
+    @abstractmethod
+    def multiply_adds(self, widths: Shape, input_shape: Shape, num_classes: int) -> int:
+        """Multiply-adds of one network on one example; biases and activations not counted."""
+
+    @abstractmethod
+    def build(
+        self,
+        widths: Shape,
+        input_shape: Shape,
+        num_classes: int,
+        init_scale: float,
+        draws: Sequence[torch.Generator],
+    ) -> StackedModel:
+        """A stack of fresh networks, one a generator; network k depends on generator k alone."""
+
+
+MODELS: Registry[Model] = Registry("trainables.models", Model, "model")  # type: ignore[type-abstract]

@@ -1,0 +1,173 @@
+"""What is measured on a stack: one row a network, as it stands in networks.parquet."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.compressibility import fitted
+from trainables.data.label_noise import expected_iid_accuracy
+from trainables.pausing import Pausing
+from trainables.stack.model import StackedModel
+from trainables.statistics import cohen_kappa
+from trainables.training.evaluate import Evaluation, evaluating
+from trainables.training.loop import FITTED_ACCURACY, Training
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A stack's answers on the training labels as given, and on validation and test."""
+
+    train: Evaluation
+    val: Evaluation
+    test: Evaluation
+
+
+def measure(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
+    """Evaluates the stack on all three splits."""
+    data = bench.data
+    train = yield from evaluating(stack, bench.train_inputs, data.labels)
+    val = yield from evaluating(stack, bench.val_inputs, data.val_labels)
+    test = yield from evaluating(stack, bench.test_inputs, data.test_labels)
+    return Measured(train, val, test)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """What later levels hold their networks against; one entry a network.
+
+    A network counts as interpolating if it met its stop rule or has a final train accuracy of at least 0.99.
+    """
+
+    train_accuracy: list[float]
+    interpolated: list[bool]
+    stop_reasons: list[str]
+    epochs: list[int]
+    fitted_at: list[int | None]
+    val_predictions: Tensor
+
+    @classmethod
+    def of(cls, training: Training, measured: Measured) -> "Dense":
+        """After (or, for an intermediate report, during) the dense training."""
+        accuracy = measured.train.accuracy.tolist()
+        reasons = [reason or "" for reason in training.stop_reasons]
+        met = [reason in ("train_loss", "train_accuracy") for reason in reasons]
+        return cls(
+            train_accuracy=accuracy,
+            interpolated=[m or a >= FITTED_ACCURACY for m, a in zip(met, accuracy, strict=True)],
+            stop_reasons=reasons,
+            epochs=list(training.epochs),
+            fitted_at=list(training.fitted_at),
+            val_predictions=measured.val.predictions,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint; `Dense(**state)` is this again."""
+        return dict(vars(self))
+
+
+def arms(bench: Bench, *, scratch: bool = False) -> list[str]:
+    """The arm of each network of a stack."""
+    prefix = "scratch_" if scratch else ""
+    return [f"{prefix}{'replicate' if n < bench.replicates else 'control'}" for n in range(bench.networks)]
+
+
+def network_rows(
+    bench: Bench,
+    level: int,
+    measured: Measured,
+    dense: Dense,
+    *,
+    scratch: bool = False,
+    epochs: int | None = None,
+) -> list[Row]:
+    """One row a network, JSON types; what is undefined is None.
+
+    Args:
+        level: 0 for the dense networks.
+        scratch: Whether the networks are those of the scratch arm; `interpolated`, `fitted` and `fidelity` always refer
+            to the dense network of the same number.
+        epochs: Epochs the networks have trained, if not the dense training's.
+    """
+    data, widths = bench.data, bench.level_widths[level]
+    size = (widths, bench.input_shape, data.num_classes)
+    parameters = bench.model.parameter_count(*size)
+    shared = {
+        "level": level,
+        "ratio": bench.dense_parameters / parameters,
+        "parameters": parameters,
+        "flops": bench.model.multiply_adds(*size),
+        "widths": "+".join(str(width) for width in widths),
+    }
+    fidelity = (measured.val.predictions == dense.val_predictions).double().mean(dim=1)
+    columns: dict[str, Sequence[Any]] = {
+        **_scores(bench, measured),
+        "fidelity": fidelity.tolist(),
+        "kappa": _kappas(measured.val.predictions, dense.val_predictions, data.num_classes),
+        "chance": data.chance.tolist(),
+        "changed_share": data.changed_share.tolist(),
+        "interpolated": dense.interpolated,
+        "fitted": [bool(fitted(a, c)) for a, c in zip(dense.train_accuracy, data.chance.tolist(), strict=True)],
+        "epochs": dense.epochs if epochs is None else [epochs] * bench.networks,
+        "epochs_to_fit": dense.fitted_at,
+        "stop_reason": dense.stop_reasons,
+        "arm": arms(bench, scratch=scratch),
+    }
+    return [
+        {"network": n % bench.replicates, **shared, **{name: _json(column[n]) for name, column in columns.items()}}
+        for n in range(bench.networks)
+    ]
+
+
+def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:
+    data, train = bench.data, measured.train
+    return {
+        "train_loss": train.loss.tolist(),
+        "train_accuracy": train.accuracy.tolist(),
+        "kept_accuracy": train.accuracy_on(data.kept).tolist(),
+        "changed_accuracy": train.accuracy_on(~data.kept).tolist(),
+        "recovered_accuracy": train.accuracy_on(~data.kept, data.true_labels).tolist(),
+        "val_loss": measured.val.loss.tolist(),
+        "val_accuracy": measured.val.accuracy.tolist(),
+        "test_loss": measured.test.loss.tolist(),
+        "test_accuracy": measured.test.accuracy.tolist(),
+        "iid_accuracy": _iid_accuracy(bench, measured.test),
+    }
+
+
+def _iid_accuracy(bench: Bench, test: Evaluation) -> list[float]:
+    """Accuracy on test labels as noisy as those trained on; nan where no formula holds."""
+    config, data = bench.config.data, bench.data
+    clean = test.accuracy.tolist()
+    if data.iid_test_labels is not None:
+        said = test.predictions[: bench.replicates]
+        noisy = (said == data.iid_test_labels).double().mean(dim=1).tolist()
+        return [*noisy, *clean[bench.replicates :]]
+    return [
+        _or_nan(expected_iid_accuracy(config.noise_kind, config.label_noise, accuracy, data.num_classes))
+        if n < bench.replicates
+        else accuracy
+        for n, accuracy in enumerate(clean)
+    ]
+
+
+def _kappas(first: Tensor, second: Tensor, classes: int) -> list[float]:
+    pairs = first * classes + second
+    return [
+        _or_nan(cohen_kappa(torch.bincount(row, minlength=classes**2).view(classes, classes).cpu().double().numpy()))
+        for row in pairs
+    ]
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _json(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,69 @@
+"""How far a trial has come: everything that a resumed trial needs to go on as if nothing had happened."""
+
+from dataclasses import asdict
+from typing import Any
+
+from trainables.checkpoints import CheckpointStore
+from trainables.config import TrialConfig
+from trainables.record import Record
+from trainables.training.loop import Training
+
+
+class Progress:
+    """Records reported so far, the last finished level, the stack there, and the trainings of the level in progress.
+
+    What can be drawn or computed again (data, initial weights, batch orders, scores) is not kept.
+
+    Args:
+        config, number: The trial; a checkpoint of another one is refused.
+        store: Where checkpoints are; None keeps none.
+
+    Raises:
+        ValueError: The store holds the checkpoint of another trial.
+    """
+
+    def __init__(self, config: TrialConfig, number: int, store: CheckpointStore | None) -> None:
+        self._trial = f"{number} {config.seed} {config.fingerprint()}"
+        self._store = store
+        state = store.latest() if store else None
+        if state is not None and state["trial"] != self._trial:
+            raise ValueError(f"the checkpoint belongs to trial {state['trial']!r}, this is {self._trial!r}")
+        state = state or {}
+        self.records = [Record(**record) for record in state.get("records", [])]
+        self.rows: list[dict[str, Any]] = state.get("rows", [])
+        self.level: int = state.get("level", -1)
+        self.kept_values: dict[str, Any] = state.get("kept_values", {})
+        self._saved_trainings: dict[str, dict[str, Any]] = state.get("trainings", {})
+        self._trainings: dict[str, Training] = {}
+
+    def report(self, record: Record) -> Record:
+        """Adds the record to those that a resumed trial reports again, and returns it."""
+        self.records.append(record)
+        return record
+
+    def follow(self, name: str, training: Training) -> None:
+        """Puts the training where the checkpoint left the one of that name, and saves it from now on."""
+        if name in self._saved_trainings:
+            training.restore(self._saved_trainings[name])
+        self._trainings[name] = training
+
+    def finish_level(self, level: int, rows: list[dict[str, Any]], kept_values: dict[str, Any]) -> None:
+        """Closes a level: its rows, and what the next level starts from (tensors in dicts and lists)."""
+        self.level, self.kept_values = level, kept_values
+        self._saved_trainings, self._trainings = {}, {}
+        self.rows.extend(rows)
+
+    def save_if_due(self) -> None:
+        """Writes a checkpoint if the store says it is time; call where an epoch or a level has just ended."""
+        if self._store is not None and self._store.due():
+            self._store.save(
+                {
+                    "trial": self._trial,
+                    "records": [asdict(record) | {"networks": ()} for record in self.records],
+                    "rows": self.rows,
+                    "level": self.level,
+                    "kept_values": self.kept_values,
+                    "trainings": self._saved_trainings
+                    | {name: training.state() for name, training in self._trainings.items()},
+                }
+            )

@@ -1,0 +1,54 @@
+"""K multilayer perceptrons."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from trainables.stack.layers import StackedLinear, he_normal
+from trainables.stack.model import Cut, Group, StackedModel
+
+
+class StackedMLP(StackedModel):
+    """Flatten, then affine layers with ReLUs between them.
+
+    Args:
+        sizes: Inputs, hidden widths, classes.
+        init_scale: Factor on the He initial weights.
+        draws: One generator a network.
+    """
+
+    def __init__(self, sizes: Sequence[int], init_scale: float, draws: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(he_normal(i, o, init_scale, draws) for i, o in itertools.pairwise(sizes))
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """One group a hidden layer: `hidden_1` …"""
+        return tuple(
+            Group(
+                name=f"hidden_{i + 1}",
+                incoming=Cut(f"layers.{i}.weight", 2),
+                others=(Cut(f"layers.{i}.bias", 2), Cut(f"layers.{i + 1}.weight", 1)),
+            )
+            for i in range(len(self.layers) - 1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[K, B, …] → logits [K, B, classes]."""
+        x = x.flatten(2)
+        *hidden, classifier = self.layers
+        for layer in hidden:
+            # In place: the affine map does not need its own output for the backward pass.
+            x = torch.relu_(layer(x))
+        logits: Tensor = classifier(x)
+        return logits
+
+    def unstack(self, network: int) -> nn.Sequential:
+        """Flatten, Linear, ReLU, …, Linear."""
+        layers = [layer.unstack(network) for layer in self.layers if isinstance(layer, StackedLinear)]
+        parts: list[nn.Module] = [nn.Flatten()]
+        for layer in layers[:-1]:
+            parts += [layer, nn.ReLU()]
+        return nn.Sequential(*parts, layers[-1])

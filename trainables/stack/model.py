@@ -1,0 +1,129 @@
+"""The base of stacked models: what can be cut, and how a stack shrinks, splits and comes apart."""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a group's units lie in one parameter or buffer.
+
+    Args:
+        tensor: Its name in `named_parameters` or `named_buffers`.
+        axis: The axis along which units lie; 0 is the axis of networks.
+        repeat: Consecutive indices a unit owns there, e.g. the pixels of a channel that was flattened.
+    """
+
+    tensor: str
+    axis: int
+    repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """Units that are kept or removed together wherever they appear.
+
+    Args:
+        name: E.g. `hidden_1`.
+        incoming: Where a unit's incoming weights lie: what criteria score.
+        others: Everything else that goes with a unit: its bias, its outgoing weights, its statistics.
+    """
+
+    name: str
+    incoming: Cut
+    others: tuple[Cut, ...]
+
+
+class StackedModel(nn.Module, ABC):
+    """K networks of one shape. Every parameter and buffer has K as its first axis, and sizes live in shapes alone."""
+
+    @property
+    @abstractmethod
+    def groups(self) -> tuple[Group, ...]:
+        """The prunable groups, from input to output. The classifier's outputs are in none."""
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """[K, B, C, H, W] float32, normalised → logits [K, B, classes]."""
+
+    @abstractmethod
+    def unstack(self, network: int) -> nn.Module:
+        """Network `network` as an ordinary module on inputs [B, C, H, W], outputs equal to 1e-5."""
+
+    @property
+    def networks(self) -> int:
+        """K."""
+        return int(next(self.parameters()).shape[0])
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of each group."""
+        tensors = self.tensors()
+        return tuple(tensors[g.incoming.tensor].shape[g.incoming.axis] // g.incoming.repeat for g in self.groups)
+
+    @property
+    def parameters_per_network(self) -> int:
+        """Parameters of one network, biases and classifier included."""
+        return sum(parameter[0].numel() for parameter in self.parameters())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All parameters and buffers by name, detached but not copied."""
+        named = [*self.named_parameters(), *self.named_buffers()]
+        return {name: tensor.detach() for name, tensor in named}
+
+    def incoming_weights(self, group: Group) -> Tensor:
+        """[K, units, weights a unit]: the weights that lead into each unit, detached."""
+        weights = self.tensors()[group.incoming.tensor].movedim(group.incoming.axis, 1)
+        return weights.reshape(self.networks, weights.shape[1] // group.incoming.repeat, -1)
+
+    def replaced(self, tensors: Mapping[str, Tensor]) -> Self:
+        """A stack of the same kind with these tensors (all of them, of any consistent sizes), not copied."""
+        memo: dict[int, object] = {}
+        for name, parameter in self.named_parameters():
+            memo[id(parameter)] = nn.Parameter(tensors[name], requires_grad=parameter.requires_grad)
+        for name, buffer in self.named_buffers():
+            memo[id(buffer)] = tensors[name]
+        return copy.deepcopy(self, memo)
+
+    def select(self, networks: Sequence[int]) -> Self:
+        """A stack of copies of these networks, in this order; one may appear several times."""
+        index = torch.tensor(networks, device=next(self.parameters()).device)
+        return self.replaced({name: tensor.index_select(0, index) for name, tensor in self.tensors().items()})
+
+    def write(self, networks: Sequence[int], stack: Self) -> None:
+        """Copies network i of `stack` into network `networks[i]` of this one, in place."""
+        index = torch.tensor(networks, device=next(self.parameters()).device)
+        sources = stack.tensors()
+        for name, tensor in self.tensors().items():
+            tensor.index_copy_(0, index, sources[name].to(tensor.device))
+
+    def keep_units(self, indices: Sequence[Tensor]) -> Self:
+        """A smaller stack, holding only these units.
+
+        Args:
+            indices: For each group [K, kept] int64, the units each network keeps, in the order they shall have.
+        Raises:
+            ValueError: Not one [K, kept ≥ 1] index for each group.
+        """
+        groups, tensors = self.groups, self.tensors()
+        if len(indices) != len(groups):
+            raise ValueError(f"{len(groups)} groups ({', '.join(g.name for g in groups)}) need {len(groups)} indices")
+        for group, index in zip(groups, indices, strict=True):
+            if index.ndim != 2 or index.shape[0] != self.networks or index.shape[1] < 1:
+                raise ValueError(f"{group.name}: indices must be [{self.networks}, kept ≥ 1], not {list(index.shape)}")
+            for cut in (group.incoming, *group.others):
+                tensors[cut.tensor] = _take(tensors[cut.tensor], cut, index)
+        return self.replaced(tensors)
+
+
+def _take(tensor: Tensor, cut: Cut, index: Tensor) -> Tensor:
+    positions = (index[:, :, None] * cut.repeat + torch.arange(cut.repeat, device=index.device)).flatten(1)
+    shape = [1] * tensor.ndim
+    shape[0], shape[cut.axis] = positions.shape
+    return torch.take_along_dim(tensor, positions.reshape(shape), dim=cut.axis)

@@ -1,0 +1,1 @@
+"""From measured networks to metrics: rows of networks, means with intervals, curves and contrasts."""

@@ -1,0 +1,53 @@
+"""Metrics of the dense networks."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from trainables.measuring import Row
+from trainables.summary.means import PREFIXES, add_column_means, add_mean, by_arm
+
+_NAMES = {
+    "train_loss": "train/loss",
+    "train_accuracy": "train/accuracy",
+    "kept_accuracy": "train/kept_accuracy",
+    "changed_accuracy": "train/changed_accuracy",
+    "recovered_accuracy": "train/recovered_accuracy",
+    "val_loss": "val/loss",
+    "val_accuracy": "val/accuracy",
+    "test_loss": "test/loss",
+    "test_accuracy": "test/accuracy",
+    "changed_share": "data/changed_share",
+}
+# Name → (minuend, subtrahend); a positive gap is a network that does better on what it trained on.
+_GAPS = {
+    "gap/accuracy": ("train_accuracy", "test_accuracy"),
+    "gap/loss": ("test_loss", "train_loss"),
+    "gap/val_accuracy": ("train_accuracy", "val_accuracy"),
+    "gap/iid_accuracy": ("train_accuracy", "iid_accuracy"),
+}
+
+
+def dense_metrics(rows: Sequence[Row], *, final: bool) -> tuple[dict[str, float], dict[str, str]]:
+    """Metrics and notes from the rows of level 0.
+
+    Args:
+        rows: Replicates and controls.
+        final: Whether training has ended, so that what it came to can be said.
+    """
+    metrics: dict[str, float] = {}
+    notes: dict[str, str] = {}
+    for arm, mine in by_arm(rows).items():
+        prefix = PREFIXES[arm]
+        add_column_means(metrics, mine, {column: prefix + name for column, name in _NAMES.items()}, notes)
+        for name, (minuend, subtrahend) in _GAPS.items():
+            differences = [None if row[subtrahend] is None else row[minuend] - row[subtrahend] for row in mine]
+            add_mean(metrics, prefix + name, differences)
+        if final:
+            add_mean(metrics, f"{prefix}train/epochs_to_fit", [row["epochs_to_fit"] for row in mine], notes)
+            add_mean(metrics, f"{prefix}train/interpolated", [float(row["interpolated"]) for row in mine])
+            notes[f"{prefix}train/stop_reason"] = _counts([row["stop_reason"] for row in mine])
+    return metrics, notes
+
+
+def _counts(reasons: Sequence[str]) -> str:
+    return ", ".join(f"{reason} x{count}" for reason, count in Counter(reasons).most_common())

@@ -1,0 +1,153 @@
+"""The summary of a trial: compressibility of each arm, what fresh networks reach, and the contrast between twins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainables import compressibility as scalars
+from trainables.compressibility import Crossing, Curve
+from trainables.config import TrialConfig
+from trainables.measuring import Row
+from trainables.summary.means import PREFIXES, add_mean
+
+
+@dataclass(frozen=True)
+class Network:
+    """The scalars of one network's curve; None where undefined, with the reason why there is no auc."""
+
+    interpolated: bool
+    auc: float | None
+    auc_kept: float | None
+    auc_changed: float | None
+    at_95: Crossing | None
+    at_half: Crossing | None
+    params_at_half: Crossing | None
+    levels_survived: int | None
+    why_no_auc: str | None
+
+    @property
+    def selectivity(self) -> float | None:
+        """auc on kept − auc on changed examples."""
+        return scalars.selectivity(self.auc_kept, self.auc_changed)
+
+
+def summarise(rows: Sequence[Row], config: TrialConfig, limit: float) -> tuple[dict[str, float], dict[str, str]]:
+    """Summary metrics and notes.
+
+    `contrast/auc` is the mean of auc(control) − auc(replicate) over pairs in which both interpolated and have an auc;
+    `contrast/retained` the same after each network's scratch arm was subtracted. `contrast/pairs` counts the pairs, and
+    a note says how many were left out.
+
+    Args:
+        rows: Of all arms and levels of the trial.
+        limit: L of `compressibility/auc`.
+    """
+    metrics: dict[str, float] = {"compressibility/log2_ratio_limit": limit}
+    notes: dict[str, str] = {}
+    found = {
+        arm: [_network(curve, limit) for curve in _curves(rows, arm)]
+        for arm in PREFIXES
+        if any(row["arm"] == arm for row in rows)
+    }
+    for arm, networks in found.items():
+        prefix = PREFIXES[arm]
+        if arm.startswith("scratch_"):
+            name = f"{prefix}scratch_auc"
+            add_mean(metrics, name, [network.auc for network in networks], notes)
+            _say_why(notes, name, networks, metrics)
+        else:
+            _compressibility(metrics, notes, prefix, networks, by_rate=config.compression.rate is not None)
+    if "control" in found:
+        _contrast(metrics, notes, found)
+    return metrics, notes
+
+
+def _curves(rows: Sequence[Row], arm: str) -> list[list[Row]]:
+    """For each network of the arm its rows in the order of levels; a scratch curve starts at its dense network."""
+    mine = [row for row in rows if row["arm"] == arm]
+    networks = sorted({row["network"] for row in mine})
+    return [sorted((r for r in mine if r["network"] == n), key=lambda r: int(r["level"])) for n in networks]
+
+
+def _network(curve: Sequence[Row], limit: float) -> Network:
+    ratios = np.log2([row["ratio"] for row in curve])
+    chance = curve[0]["chance"]
+
+    def on(column: str) -> Curve | None:
+        values = [row[column] for row in curve]
+        return None if None in values else Curve(ratios, np.array(values, dtype=np.float64))
+
+    def auc_on(column: str) -> float | None:
+        some = on(column)
+        return None if some is None else scalars.auc(some, chance, limit)
+
+    whole = Curve(ratios, np.array([row["train_accuracy"] for row in curve], dtype=np.float64))
+    return Network(
+        interpolated=curve[0]["interpolated"],
+        auc=scalars.auc(whole, chance, limit),
+        auc_kept=auc_on("kept_accuracy"),
+        auc_changed=auc_on("changed_accuracy"),
+        at_95=scalars.log2_ratio_at(whole, chance, 0.95),
+        at_half=scalars.log2_ratio_at(whole, chance, 0.5),
+        params_at_half=scalars.log2_params_at(whole, chance, 0.5, curve[0]["parameters"]),
+        levels_survived=scalars.levels_survived(whole, chance),
+        why_no_auc=scalars.why_no_auc(whole, chance, limit),
+    )
+
+
+def _compressibility(
+    metrics: dict[str, float], notes: dict[str, str], prefix: str, networks: Sequence[Network], *, by_rate: bool
+) -> None:
+    start = f"{prefix}compressibility/"
+    add_mean(metrics, f"{start}auc", [n.auc for n in networks], notes)
+    _say_why(notes, f"{start}auc", networks, metrics)
+    for name in ("auc_kept", "auc_changed", "selectivity"):
+        values = [getattr(n, name) for n in networks]
+        if any(value is not None for value in values):
+            add_mean(metrics, start + name, values, notes)
+    for name, crossings in {
+        "log2_ratio_at_95": [n.at_95 for n in networks],
+        "log2_ratio_at_half": [n.at_half for n in networks],
+        "log2_params_at_half": [n.params_at_half for n in networks],
+    }.items():
+        defined = [crossing for crossing in crossings if crossing is not None]
+        add_mean(metrics, start + name, [crossing.log2_ratio for crossing in defined])
+        if defined:
+            metrics[f"{start}{name}_censored"] = sum(crossing.censored for crossing in defined) / len(defined)
+    if by_rate:
+        add_mean(metrics, f"{prefix}levels_survived", [n.levels_survived for n in networks], notes)
+
+
+def _say_why(notes: dict[str, str], name: str, networks: Sequence[Network], metrics: dict[str, float]) -> None:
+    reasons = [network.why_no_auc for network in networks if network.why_no_auc]
+    if reasons and name not in metrics:
+        notes[f"undefined/{name}"] = "; ".join(dict.fromkeys(reasons))
+
+
+def _contrast(metrics: dict[str, float], notes: dict[str, str], found: dict[str, list[Network]]) -> None:
+    numbers = range(len(found["replicate"]))
+    both = [k for k in numbers if found["replicate"][k].interpolated and found["control"][k].interpolated]
+    auc = {arm: [network.auc for network in networks] for arm, networks in found.items()}
+    differences = [_difference(auc["control"][k], auc["replicate"][k]) for k in both]
+    pairs = [difference for difference in differences if difference is not None]
+    metrics["contrast/pairs"] = float(len(pairs))
+    if len(both) < len(numbers):
+        notes["contrast/excluded"] = f"{len(numbers) - len(both)} of {len(numbers)} pairs: a twin did not interpolate"
+    add_mean(metrics, "contrast/auc", pairs)
+    if not pairs:
+        notes["undefined/contrast/auc"] = "no pair in which both twins interpolated and have an auc"
+    if "scratch_control" not in auc:
+        return
+    left = [
+        _difference(
+            _difference(auc["control"][k], auc["scratch_control"][k]),
+            _difference(auc["replicate"][k], auc["scratch_replicate"][k]),
+        )
+        for k in both
+    ]
+    add_mean(metrics, "contrast/retained", [value for value in left if value is not None])
+
+
+def _difference(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first - second

@@ -1,0 +1,72 @@
+"""Metrics of one compression level."""
+
+from collections.abc import Mapping, Sequence
+
+from trainables.compressibility import Curve, normalised
+from trainables.measuring import Row
+from trainables.summary.means import PREFIXES, add_column_means, add_mean, by_arm
+
+_COLUMNS = (
+    "train_loss",
+    "train_accuracy",
+    "kept_accuracy",
+    "changed_accuracy",
+    "recovered_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "fidelity",
+    "kappa",
+)
+
+
+def level_metrics(
+    rows: Sequence[Row], dense: Sequence[Row], extra: Mapping[str, Sequence[float]]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Metrics and notes of a level.
+
+    `level/normalised_accuracy` is (accuracy − chance)/(dense accuracy − chance), clipped to 0 … 1, of the networks that
+    fitted; `contrast/level/normalised_accuracy` its mean difference control − replicate over pairs that both
+    interpolated.
+
+    Args:
+        rows: All arms at this level.
+        dense: Replicates and controls at level 0.
+        extra: What the method says of each network, in the order of the stack; reported as `level/<name>`.
+    """
+    first = rows[0]
+    metrics = {
+        "level/ratio": float(first["ratio"]),
+        "level/parameters": float(first["parameters"]),
+        "level/flops": float(first["flops"]),
+        "level/speedup": dense[0]["flops"] / first["flops"],
+    }
+    notes: dict[str, str] = {}
+    retained: dict[str, list[float | None]] = {}
+    for arm, mine in by_arm(rows).items():
+        prefix = f"{PREFIXES[arm]}level/"
+        add_column_means(metrics, mine, {column: prefix + column for column in _COLUMNS}, notes)
+        originals = [row for row in dense if row["arm"] == arm.removeprefix("scratch_")]
+        retained[arm] = [_retained(row, start) for row, start in zip(mine, originals, strict=True)]
+        add_mean(metrics, f"{prefix}normalised_accuracy", retained[arm], notes)
+    for name, values in extra.items():
+        count = len(retained["replicate"])
+        add_mean(metrics, f"level/{name}", values[:count])
+        if "control" in retained:
+            add_mean(metrics, f"control/level/{name}", values[count:])
+    if "control" in retained:
+        interpolated = {(row["arm"], row["network"]) for row in dense if row["interpolated"]}
+        differences = [
+            control - replicate
+            for k, (control, replicate) in enumerate(zip(retained["control"], retained["replicate"], strict=True))
+            if control is not None and replicate is not None and {("replicate", k), ("control", k)} <= interpolated
+        ]
+        add_mean(metrics, "contrast/level/normalised_accuracy", differences)
+    return metrics, notes
+
+
+def _retained(row: Row, dense: Row) -> float | None:
+    curve = Curve([0.0, 1.0], [dense["train_accuracy"], row["train_accuracy"]])  # type: ignore[arg-type]
+    values = normalised(curve, row["chance"])
+    return None if values is None else float(values[1])

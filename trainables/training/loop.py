@@ -1,0 +1,223 @@
+"""Training a stack: many networks, one loop, each with its own end."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.config import TrainingConfig
+from trainables.errors import TrialDiverged
+from trainables.pausing import Pausing
+from trainables.stack.model import StackedModel
+from trainables.training.inputs import Inputs
+from trainables.training.losses import cross_entropy, soft_cross_entropy
+from trainables.training.optimizers import optimizer
+from trainables.training.schedules import learning_rate
+
+# A network has fitted from the first epoch with this running accuracy on, where no stop rule says otherwise.
+FITTED_ACCURACY = 0.99
+# Batches are gathered this many bytes at a time: few calls, and the piece stays in the processor's cache.
+_CHUNK_BYTES = 4 << 20
+
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Orders = Callable[[int, Sequence[int]], Tensor]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a stack of K networks is fitted to.
+
+    Args:
+        inputs: Of K networks, n examples.
+        targets: [K, n] int64 labels, or [K, n, classes] float probabilities at `temperature`.
+        temperature: Of soft targets.
+    """
+
+    inputs: Inputs
+    targets: Tensor
+    temperature: float = 1.0
+
+    @property
+    def soft(self) -> bool:
+        """Whether targets are probabilities."""
+        return self.targets.is_floating_point()
+
+    def loss(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """As `trainables.training.losses`."""
+        if self.soft:
+            return soft_cross_entropy(logits, targets, self.temperature)
+        return cross_entropy(logits, targets)
+
+    def batch_targets(self, networks: Tensor, index: Tensor) -> Tensor:
+        """Targets [P, A, B(, classes)] of example numbers [P, A, B] for A networks of the K."""
+        count = self.targets.shape[1]
+        rows = (index + networks[:, None] * count).reshape(-1)
+        return self.targets.flatten(0, 1).index_select(0, rows).view(*index.shape, *self.targets.shape[2:])
+
+
+class Training:
+    """Trains a stack in place until each of its networks meets a stop rule or the epochs are over.
+
+    Stop rules look at the running mean over an epoch (loss and accuracy of each batch before its own update), which
+    costs no extra pass. A network that meets one is frozen at the end of that epoch: it leaves the active stack with
+    its optimizer state, and its weights no longer change. The sum over networks of mean batch losses is minimised, so
+    networks never mix gradients.
+
+    Args:
+        model: K networks; trained in place (after `write_back`, where networks froze).
+        examples: What they are fitted to.
+        recipe: How; both stop rules may be None.
+        orders: (epoch, networks) → [A, n] int64 on the CPU, the order in which each sees the examples.
+        name: Of this training, for messages.
+    """
+
+    def __init__(
+        self, model: StackedModel, examples: Examples, recipe: TrainingConfig, orders: Orders, name: str = "training"
+    ) -> None:
+        self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
+        self.epoch = 0
+        self.stop_reasons: list[str | None] = [None] * model.networks
+        self.epochs: list[int] = [0] * model.networks
+        self.fitted_at: list[int | None] = [None] * model.networks
+        self._active = list(range(model.networks))
+        self._stack = model
+        self._optimizer = optimizer(recipe, list(model.parameters()))
+        self._counts_correct = recipe.stop_at_train_loss is None or recipe.stop_at_train_accuracy is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every network has stopped."""
+        return not self._active
+
+    def run_epoch(self) -> Pausing[None]:
+        """One epoch of the networks that are still active; pauses between chunks of batches.
+
+        Raises:
+            TrialDiverged: A loss is not finite; says of which networks and in which epoch.
+        """
+        device = self.examples.targets.device
+        order = self.orders(self.epoch, self._active).to(device)
+        networks = torch.tensor(self._active, device=device)
+        inputs = self.examples.inputs.select(self._active)
+        lr = learning_rate(self.recipe, self.epoch)
+        loss = torch.zeros(len(self._active), dtype=torch.float64, device=device)
+        correct = torch.zeros(len(self._active), dtype=torch.int64, device=device)
+        for index in self._chunks(order):
+            targets = self.examples.batch_targets(networks, index)
+            losses, hits = self._steps(inputs.gather(index), targets, lr)
+            loss += losses
+            correct += hits
+            yield
+        count = order.shape[1]
+        self._end_epoch((loss / count).tolist(), (correct / count).tolist())
+
+    def _chunks(self, order: Tensor) -> Iterator[Tensor]:
+        """Example numbers [P, A, B]: P whole batches at a time, then the smaller batch that is left."""
+        active, count = order.shape
+        size = min(self.recipe.batch_size, count)
+        together = max(1, _CHUNK_BYTES // (active * size * self.examples.inputs.bytes_per_example))
+        whole = count // size
+        batches = order[:, : whole * size].reshape(active, whole, size).transpose(0, 1)
+        for start in range(0, whole, together):
+            yield batches[start : start + together].contiguous()
+        if whole * size < count:
+            yield order[None, :, whole * size :]
+
+    def _steps(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[Tensor, Tensor]:
+        """One step a batch; the summed loss and correct answers of each network, [A]."""
+        model, loss, update = self._stack, self.examples.loss, self._optimizer.step
+        parameters: list[Tensor] = list(model.parameters())
+        all_losses, all_logits = [], []
+        for x, y in zip(inputs, targets, strict=True):
+            logits = model(x)
+            losses, gradient = loss(logits, y)
+            gradients = torch.autograd.grad((logits,), parameters, (gradient,))
+            with torch.no_grad():
+                update(parameters, list(gradients), lr)
+            all_losses.append(losses)
+            if self._counts_correct:
+                all_logits.append(logits.detach())
+        summed = torch.stack(all_losses).double().sum(dim=(0, 2))
+        if not self._counts_correct:
+            return summed, torch.zeros_like(summed, dtype=torch.int64)
+        wanted = targets.argmax(dim=3) if self.examples.soft else targets
+        hits = (torch.stack(all_logits).argmax(dim=3) == wanted).sum(dim=(0, 2))
+        return summed, hits
+
+    def _end_epoch(self, losses: list[float], accuracies: list[float]) -> None:
+        """Freezes what has met its stop rule."""
+        self.epoch += 1
+        lost = [n for n, loss in zip(self._active, losses, strict=True) if not math.isfinite(loss)]
+        if lost:
+            raise TrialDiverged(
+                f"{self.name}: the loss was no longer finite in epoch {self.epoch} for networks {lost} "
+                f"(lr {self.recipe.lr:g}, {self.recipe.optimizer})"
+            )
+        staying = []
+        for place, network in enumerate(self._active):
+            self.epochs[network] = self.epoch
+            reason = self._stop_reason(losses[place], accuracies[place])
+            self.stop_reasons[network] = reason
+            if self.fitted_at[network] is None and self._fits(reason, accuracies[place]):
+                self.fitted_at[network] = self.epoch
+            if reason is None:
+                staying.append(place)
+        if len(staying) < len(self._active):
+            self._freeze(staying)
+
+    def _stop_reason(self, loss: float, accuracy: float) -> str | None:
+        recipe = self.recipe
+        if recipe.stop_at_train_loss is not None and loss <= recipe.stop_at_train_loss:
+            return "train_loss"
+        if recipe.stop_at_train_accuracy is not None and accuracy >= recipe.stop_at_train_accuracy:
+            return "train_accuracy"
+        return "epochs" if self.epoch >= recipe.epochs else None
+
+    def _fits(self, reason: str | None, accuracy: float) -> bool:
+        if self.recipe.stop_at_train_loss is None and self.recipe.stop_at_train_accuracy is None:
+            return accuracy >= FITTED_ACCURACY
+        return reason in ("train_loss", "train_accuracy")
+
+    def _freeze(self, staying: list[int]) -> None:
+        """Keeps only these places of the active stack training."""
+        self.write_back()
+        self._active = [self._active[place] for place in staying]
+        if self._active:
+            self._stack = self.model.select(self._active)
+            self._optimizer.select(torch.tensor(staying, device=self.examples.targets.device))
+        else:
+            self._stack, self._optimizer.state = self.model, {}
+
+    def write_back(self) -> StackedModel:
+        """Brings the weights of the active networks into `model`, which it returns."""
+        if self._stack is not self.model:
+            self.model.write(self._active, self._stack)
+        return self.model
+
+    def state(self) -> dict[str, Any]:
+        """Everything that `restore` needs, at the end of an epoch. The tensors are live: save or copy at once."""
+        return {
+            "tensors": self.write_back().tensors(),
+            "optimizer": self._optimizer.state,
+            "epoch": self.epoch,
+            "active": list(self._active),
+            "stop_reasons": list(self.stop_reasons),
+            "epochs": list(self.epochs),
+            "fitted_at": list(self.fitted_at),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continues from a `state`, bit for bit."""
+        networks = list(range(self.model.networks))
+        self.model.write(networks, self.model.replaced(state["tensors"]))
+        self.epoch, self._active = state["epoch"], list(state["active"])
+        self.stop_reasons, self.epochs = list(state["stop_reasons"]), list(state["epochs"])
+        self.fitted_at = list(state["fitted_at"])
+        alone = bool(self._active) and len(self._active) < len(networks)
+        self._stack = self.model.select(self._active) if alone else self.model
+        device = self.examples.targets.device
+        # Copies, so that what trains on never writes into a state that may be saved once more.
+        self._optimizer.state = {n: [t.to(device, copy=True) for t in ts] for n, ts in state["optimizer"].items()}

@@ -1,0 +1,44 @@
+"""Losses with their gradients, without a graph: at small sizes a third of a step's time goes into it otherwise.
+
+Shapes: K networks, B examples, C classes.
+"""
+
+import torch
+from torch import Tensor
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy against labels; each network's loss is its mean over the batch, in nats.
+
+    Args:
+        logits: [K, B, C].
+        labels: [K, B] int64.
+    Returns:
+        [K, B] loss of each example; [K, B, C] gradient of the sum over K of the mean over B.
+    """
+    # Classes before examples: a softmax over a short last axis is 15 times slower.
+    log_p = torch.log_softmax(logits.detach().mT.contiguous(), dim=1)
+    index = labels[:, None]
+    losses = log_p.gather(1, index).neg_()[:, 0]
+    minus_one = losses.new_full((1, 1, 1), -1.0).expand(index.shape)
+    gradient = log_p.exp_().scatter_add_(1, index, minus_one).mul_(1 / labels.shape[1])
+    return losses, gradient.mT
+
+
+def soft_cross_entropy(logits: Tensor, targets: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """T² · cross-entropy of softmax(logits/T) against given probabilities, mean over the batch.
+
+    Args:
+        logits: [K, B, C].
+        targets: [K, B, C], the teacher's softmax at the same temperature.
+        temperature: T > 0.
+    Returns:
+        As `cross_entropy`.
+    References:
+        Hinton et al. 2015, arXiv:1503.02531; T² keeps gradients of one size over temperatures.
+    """
+    log_p = torch.log_softmax(logits.detach().mT.contiguous() / temperature, dim=1)
+    wanted = targets.mT
+    losses = (log_p * wanted).sum(dim=1).mul_(-(temperature**2))
+    gradient = log_p.exp_().sub_(wanted).mul_(temperature / logits.shape[1])
+    return losses, gradient.mT

@@ -1,0 +1,172 @@
+"""A whole trial: train, compress level by level, measure, summarise; resumable from its checkpoints."""
+
+import resource
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.checkpoints import CheckpointStore
+from trainables.compression import recovery
+from trainables.compression.interfaces import METHODS, Compressed, Level, Method
+from trainables.compression.scratch import train_scratch
+from trainables.compression.sizing import auc_log2_ratio
+from trainables.config import TrialConfig
+from trainables.data.trial_data import trial_data
+from trainables.measuring import Dense, Row, measure, network_rows
+from trainables.progress import Progress
+from trainables.record import Record
+from trainables.stack.model import StackedModel
+from trainables.summary.dense import dense_metrics
+from trainables.summary.final import summarise
+from trainables.summary.levels import level_metrics
+
+Reports = Generator[Record | None, None, None]
+
+
+@dataclass(frozen=True)
+class TrialContext:
+    """Where a trial runs.
+
+    Args:
+        number: Optuna's; every draw depends on (config.seed, number, what it is for, replicate …).
+        data_dir: Where data sets lie or are downloaded to.
+        device: As torch names it.
+        checkpoints: Where the trial saves itself; None: nowhere.
+    """
+
+    number: int
+    data_dir: Path
+    device: str = "cpu"
+    checkpoints: CheckpointStore | None = None
+
+
+def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
+    """Runs a trial, or what is left of it after its last checkpoint.
+
+    Yields:
+        Records as they come (those before the checkpoint once more), and None at places where the trial may be
+        interrupted: stop iterating at any of them, and a new call goes on from the last checkpoint, bit for bit (on the
+        CPU) as if nothing had happened.
+    Raises:
+        TrialDiverged: A loss left the finite numbers.
+        DataUnavailable: The data set is neither there nor to be had.
+        ValueError: The configuration asks for what cannot be done together.
+    """
+    recovery.check(config)
+    started = perf_counter()
+    data = trial_data(config, context.number, context.data_dir, context.device)
+    progress = Progress(config, context.number, context.checkpoints)
+    bench = Bench(config, context.number, data, progress)
+    yield from list(progress.records)
+    if progress.level < 0:
+        yield from _train_dense(bench)
+    while progress.level < config.compression.depth:
+        yield from _compress_once(bench)
+    yield _summary(bench, perf_counter() - started)
+
+
+def _train_dense(bench: Bench) -> Reports:
+    stack, progress = bench.initial(), bench.progress
+    training = bench.training("dense", stack, bench.train_examples, bench.config.training)
+    while not training.finished:
+        yield from bench.run_epoch(training)
+        if not training.finished and _report_due(progress, training.epoch):
+            measured = yield from measure(bench, training.write_back())
+            rows = network_rows(bench, 0, measured, Dense.of(training, measured))
+            yield progress.report(Record("dense", training.epoch, *dense_metrics(rows, final=False)))
+        progress.save_if_due()
+        yield None
+    measured = yield from measure(bench, stack)
+    dense = Dense.of(training, measured)
+    rows = network_rows(bench, 0, measured, dense)
+    trained = Record("dense", training.epoch, *dense_metrics(rows, final=True))
+    level = Record("level", 0, *level_metrics(rows, rows, {}))
+    if _has_scratch_arm(bench):
+        rows += network_rows(bench, 0, measured, dense, scratch=True)
+    _finish_level(bench, 0, rows, Compressed(stack, _all_units(stack)), dense)
+    yield from [progress.report(trained), progress.report(level)]
+    progress.save_if_due()
+
+
+def _compress_once(bench: Bench) -> Reports:
+    progress = bench.progress
+    level, dense = _next_level(bench)
+    compressed = yield from _method(bench).compress(bench, level)
+    compressed = yield from recovery.recover(bench, level, compressed)
+    measured = yield from measure(bench, compressed.stack)
+    epochs = compressed.epochs or None
+    rows = network_rows(bench, level.number, measured, dense, epochs=epochs)
+    if _has_scratch_arm(bench):
+        fresh = yield from train_scratch(bench, level, compressed)
+        measured = yield from measure(bench, fresh)
+        rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs)
+    extra = {name: values.tolist() for name, values in compressed.metrics.items()}
+    start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
+    record = Record("level", level.number, *level_metrics(rows, start, extra))
+    _finish_level(bench, level.number, rows, compressed, dense)
+    yield progress.report(record)
+    progress.save_if_due()
+
+
+def _next_level(bench: Bench) -> tuple[Level, Dense]:
+    """What comes next, from what the last level left (in this process or in a checkpoint)."""
+    left, device = bench.progress.kept_values, bench.data.images.device
+    number = bench.progress.level + 1
+    previous = bench.template().replaced({name: tensor.to(device) for name, tensor in left["stack"].items()})
+    origin = None if left["origin"] is None else [units.to(device) for units in left["origin"]]
+    level = Level(number, bench.level_widths[number], previous, origin, left["epochs"])
+    predictions = left["dense"]["val_predictions"].to(device)
+    return level, Dense(**left["dense"] | {"val_predictions": predictions})
+
+
+def _finish_level(bench: Bench, number: int, rows: list[Row], compressed: Compressed, dense: Dense) -> None:
+    left = {
+        "stack": compressed.stack.tensors(),
+        "origin": compressed.origin,
+        "epochs": compressed.epochs,
+        "dense": dense.state(),
+    }
+    bench.progress.finish_level(number, rows, left)
+
+
+def _summary(bench: Bench, seconds: float) -> Record:
+    rows = bench.progress.rows
+    limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
+    metrics, notes = summarise(rows, bench.config, limit)
+    metrics |= {"cost/seconds": seconds, "cost/peak_bytes": _peak_bytes(bench.data.images.device)}
+    if bench.training_seconds > 0:
+        metrics["cost/samples_per_second"] = bench.samples / bench.training_seconds
+    return Record("summary", 0, metrics, notes, tuple(rows))
+
+
+def _method(bench: Bench) -> Method:
+    compression = bench.config.compression
+    return METHODS.get(compression.method).model_validate(compression.options(compression.method))
+
+
+def _has_scratch_arm(bench: Bench) -> bool:
+    return _method(bench).trains or bench.config.compression.recovery != "none"
+
+
+def _all_units(stack: StackedModel) -> list[Tensor]:
+    """For each group [K, units]: every unit, as its own origin."""
+    device = next(stack.parameters()).device
+    return [torch.arange(width, device=device).repeat(stack.networks, 1) for width in stack.widths]
+
+
+def _report_due(progress: Progress, epoch: int) -> bool:
+    """Epochs 1 … 10, then each that is at least 25 % more than the last reported one."""
+    last = max((record.step for record in progress.records), default=0)
+    return epoch <= 10 or epoch >= 1.25 * last
+
+
+def _peak_bytes(device: torch.device) -> float:
+    """Most memory in use so far: of the CUDA device, or resident in the process."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device))
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
