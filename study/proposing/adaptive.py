@@ -6,7 +6,6 @@ which of them had ended (`Proposal.seen`), and asking again with those gives it 
 each ask has a fresh sampler, seeded by study and number.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,6 +20,7 @@ from study.errors import UsageError
 from study.ledger.rows import ENDED, Proposal, TrialRow
 from study.ledger.seen import compact, expand
 from study.proposing.draws import derive
+from study.proposing.inside import inside
 
 LAG = 1  # trial n is asked for while n − 1 runs, so it never depends on how that ends
 POPULATION = 50
@@ -78,7 +78,7 @@ class _Mirror:
         self._reserve(row.number + 1)
         trial = self._ids[row.number]
         for name, distribution in self._distributions.items():
-            if name in row.proposed and _contains(distribution, row.proposed[name]):
+            if name in row.proposed and inside(distribution, row.proposed[name]):
                 internal = distribution.to_internal_repr(row.proposed[name])
                 self._storage.set_trial_param(trial, name, internal, distribution)
         scores = [row.metrics[metric] for metric in self._metrics if metric in row.metrics]
@@ -136,11 +136,3 @@ def _sampler(name: str, seed: int) -> BaseSampler:
         # A constant liar would also look at what runs just now, which nobody could look up later.
         return TPESampler(seed=seed, constant_liar=False)
     return SortedNSGAII(population_size=POPULATION, seed=seed)
-
-
-def _contains(distribution: BaseDistribution, value: object) -> bool:
-    try:
-        internal = distribution.to_internal_repr(value)
-    except ValueError:
-        return False
-    return not math.isnan(internal) and bool(distribution._contains(internal))
