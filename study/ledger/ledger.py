@@ -182,7 +182,7 @@ class Ledger:
     def record(self, number: int, attempt: int, records: Sequence[Record]) -> None:
         """Stores steps and queues them for tracking, in one transaction; repeats leave no trace.
 
-        Non-finite metrics are left out with a note; `networks` are not stored here.
+        `networks` are not stored here.
 
         Raises:
             StaleAttempt: `attempt` is not the trial's running one.

@@ -1,7 +1,6 @@
 """Per-step results: one row per trial, stage and step, however often an interrupted trial reports it."""
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,7 +22,7 @@ def record(
     A step that an earlier attempt reported with the same metrics (costs aside, which differ from run to run) keeps its
     row, its time and its costs, and tracking hears nothing: that is how a resumed trial's replay leaves no trace.
     """
-    latest = {(record.stage, record.step): _finite(record) for record in records}
+    latest = {(record.stage, record.step): (record.metrics, record.notes) for record in records}
     stages, numbers = {stage for stage, _ in latest}, {step for _, step in latest}
     known = {
         (row.stage, row.step): row
@@ -131,13 +130,6 @@ def _newest(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
 
 def _record(row: Row[Any]) -> Record:
     return Record(row.stage, row.step, json.loads(row.metrics), json.loads(row.notes))
-
-
-def _finite(record: Record) -> tuple[dict[str, float], dict[str, str]]:
-    """What is not a number can't be a metric: it is left out, and a note says so."""
-    odd = {name: value for name, value in record.metrics.items() if not math.isfinite(value)}
-    metrics = {name: float(value) for name, value in record.metrics.items() if name not in odd}
-    return metrics, {**record.notes, **{f"undefined/{name}": f"was {value}" for name, value in odd.items()}}
 
 
 def _lasting(metrics: dict[str, float]) -> dict[str, float]:
