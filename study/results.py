@@ -65,7 +65,7 @@ def as_text(rows: Sequence["TrialRow"], form: Literal["json", "csv"]) -> str:
 def as_parquet(rows: Sequence["TrialRow"]) -> bytes:
     """All trials as the bytes of a parquet file; params that differ in type from trial to trial become text."""
     frame = trial_frame(rows)
-    for name in frame.select_dtypes("object").columns:
+    for name in [name for name in frame.columns if frame[name].dtype == "object"]:
         if len({type(cell) for cell in frame[name] if cell is not None}) > 1:
             frame[name] = [None if cell is None else str(cell) for cell in frame[name]]
     return bytes(frame.to_parquet(index=False))

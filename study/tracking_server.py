@@ -5,9 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import TextIO
 
 from study.errors import UsageError
 from study.place import Place
@@ -33,20 +35,28 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
     port = free_port() if port is None else port
     if not _is_free(port):
         raise UsageError(f"--port {port}: something else listens there; leave the option out to get a free one")
-    command = _command(place, uri, port)
-    with subprocess.Popen(command, env=os.environ | _QUIET, start_new_session=True) as server:  # noqa: S603 - our own
-        before = [(number, signal.signal(number, _interrupt)) for number in (signal.SIGTERM, signal.SIGHUP)]
-        try:
-            if not _answers(server, port):
-                return 1
-            say(f"MLflow shows the studies of {place.home} at http://{HOST}:{port}  (Ctrl-C ends it)")
-            return server.wait()
-        except KeyboardInterrupt:
-            return 0
-        finally:
-            for number, handler in before:
-                signal.signal(number, handler)
-            _end(server)
+    say("Starting MLflow …")
+    with tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log:
+        return _serve(_command(place, uri, port), port, log, say, f"MLflow shows {place.home} at http://{HOST}:{port}")
+
+
+def _serve(command: list[str], port: int, log: TextIO, say: Callable[[str], None], ready: str) -> int:
+    server = subprocess.Popen(  # noqa: S603 - our own words
+        command, env=os.environ | _QUIET, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    before = [(number, signal.signal(number, _interrupt)) for number in (signal.SIGTERM, signal.SIGHUP)]
+    try:
+        if _answers(server, port):
+            say(f"{ready}  (Ctrl-C ends it)")
+            server.wait()
+        log.seek(0)
+        raise RuntimeError(f"MLflow's server ended: {' '.join(log.read().split()[-60:])}")
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+        _end(server)
 
 
 def free_port(first: int = FIRST_PORT, tries: int = 50) -> int:

@@ -40,7 +40,7 @@ def all_studies(place: Place, *, as_json: bool) -> None:
         typer.echo(f"There is no study in {place.ledger or place.home} yet. Start one: ockham launch")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for label in ("study", "is", "done", "running", "failed", "left"):
+    for label in ("study", "is", "done", "running", "failed", "left", "not yet in MLflow"):
         table.add_column(label, justify="left" if label in ("study", "is") else "right", no_wrap=True)
     for status in found:
         table.add_row(
@@ -50,6 +50,7 @@ def all_studies(place: Place, *, as_json: bool) -> None:
             str(len(status.running)),
             Text(str(len(status.failed)), style="red" if status.failed else ""),
             duration(status.remaining_s) if status.phase == "running" else DASH,
+            str(status.outbox) if status.outbox else DASH,
         )
     terminal().print(table)
 

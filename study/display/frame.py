@@ -105,4 +105,6 @@ def _times(board: Board) -> Text:
     left = board.remaining()
     ahead = "estimating the rest" if left is None else f"about {duration(left)} left"
     said = f"{duration(board.elapsed())} elapsed · {ahead}" if left != 0 else f"{duration(board.elapsed())} elapsed"
-    return Text(f"{said} · {board.config.sampler}, seed {board.config.seed}", style="dim")
+    return Text(
+        f"{said} · {board.config.sampler}, seed {board.config.seed}", style="dim", no_wrap=True, overflow="ellipsis"
+    )

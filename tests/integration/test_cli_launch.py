@@ -1,0 +1,72 @@
+"""The command itself, on real data, with Ray, a ledger and MLflow: launch, interrupt, resume, report, delete."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SMALL = [
+    *("--set", "model.width=16,24"),
+    *("--set", "data.label_noise=0.5"),
+    *("--set", "data.split=100+50+50"),
+    *("--set", "compression.depth=3"),
+    *("--set", "compression.target_ratio=4"),
+    *("--set", "training.epochs=120"),
+    *("--set", "replicates=3"),
+]
+
+
+def ockham(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a command to its end."""
+    command = [sys.executable, "-m", "study.cli", *arguments, "--home", str(home)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_launch_status_resume_report_delete(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    launched = ockham(home, "launch", "--name", "small", "--trials", "2", *SMALL)
+    assert launched.returncode == 0, launched.stdout + launched.stderr
+    assert "[2/2] trial" in launched.stdout
+    assert "ockham report small" in launched.stdout
+
+    (status,) = json.loads(ockham(home, "status", "--json").stdout)
+    assert (status["phase"], status["counts"]["COMPLETE"], status["outbox"]) == ("finished", 2, 0)
+
+    resumed = ockham(home, "resume", "small", "--trials", "+1", "--no-progress")
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert "trial 2 starts" not in resumed.stdout
+    trials = json.loads(ockham(home, "trials", "small", "--format", "json").stdout)
+    assert [trial["number"] for trial in trials] == [0, 1, 2]
+    assert len({trial["mlflow_run_id"] for trial in trials}) == 3
+    assert all("gap/accuracy" in trial["metrics"] for trial in trials)
+
+    reported = ockham(home, "report", "small", "--out", str(tmp_path / "page"))
+    assert reported.returncode == 0, reported.stderr
+    assert (tmp_path / "page" / "index.html").is_file()
+
+    assert ockham(home, "delete", "small", "--yes").returncode == 0
+    assert json.loads(ockham(home, "status", "--json").stdout) == []
+
+
+def test_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "study.cli", "launch", "--name", "small", "--home", str(tmp_path), *SMALL]
+    driver = subprocess.Popen(
+        [*command, "--trials", "50"], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+    )
+    assert driver.stdout is not None
+    for line in driver.stdout:
+        if "starts" in line:
+            break
+    begun = time.monotonic()
+    driver.send_signal(signal.SIGINT)
+    rest, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    assert f"ockham resume small --home {tmp_path}" in rest
+    assert time.monotonic() - begun < 45

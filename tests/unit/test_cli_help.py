@@ -1,0 +1,51 @@
+"""Help teaches, and comes at once: nothing heavy is imported for it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import study.launch
+from study.cli import main
+
+COMMANDS = ["launch", "resume", "stop", "status", "trials", "report", "spaces", "delete", "ui", "doctor"]
+_PROBE = """
+import sys
+from study.cli import main
+code = main(sys.argv[1:])
+heavy = {"torch", "ray", "mlflow", "pandas", "sqlalchemy", "optuna", "sklearn"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else code)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["launch", "--help"], ["doctor", "-h"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    ran = subprocess.run([sys.executable, "-c", _PROBE, *arguments], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_where_things_are(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    said = capsys.readouterr().out
+    for option in ("--home", "--ledger", "--tracking-uri", "--storage", "--debug", "OCKHAM_HOME"):
+        assert option in said
+
+
+def test_launch_teaches_the_notation(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["launch", "--help"])
+    said = capsys.readouterr().out
+    for example in ("data.label_noise=0,0.5,1", "1e-3..1:log", "1000+400+397", "configurations"):
+        assert example in said
+
+
+def test_launch_py_runs_from_anywhere_and_ends_with_its_exit_code(tmp_path: Path) -> None:
+    script = str(study.launch.__file__)
+    copied = tmp_path / "launch.py"
+    copied.write_text(Path(script).read_text())
+    for path, arguments, code in ((script, ["--help"], 0), (str(copied), ["--trials", "0"], 2)):
+        command = [sys.executable, path, *arguments]
+        ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert ran.returncode == code, ran.stderr
+        assert ran.stdout.splitlines()[-1] == f"exit={code}"
