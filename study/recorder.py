@@ -57,6 +57,7 @@ class Recorder(Callback):
                 why = {name: result.pop(name, None) for name in ("error", "traceback")}
                 self._end(number, attempt, records, state, **why)
             elif records:
+                self._keep_networks(number, records)
                 self._ledger.record(number, attempt, records)
                 self._tell(number, records)
 
@@ -106,9 +107,7 @@ class Recorder(Callback):
         state: State,
         **why: str | None,
     ) -> None:
-        networks = [row for record in records for row in record.networks]
-        if networks:  # before the trial counts as ended: a crash between the two runs it again
-            write_networks(self._trial_directory(number) / "networks.parquet", networks)
+        self._keep_networks(number, records)
         self._ledger.finish(number, attempt, state, records=records, **why)
         self._open.discard(number)
         self._tell(number, records)
@@ -117,6 +116,14 @@ class Recorder(Callback):
         if not self._config.run.keep_checkpoints:
             shutil.rmtree(self._trial_directory(number) / "checkpoints", ignore_errors=True)
         self._listener.trial_ended(row)
+
+    def _keep_networks(self, number: int, records: Sequence[Record]) -> None:
+        """Writes the networks of the summary, which need not come with the trial's last step.
+
+        Before the ledger hears of it: a crash between the two runs the trial again.
+        """
+        if networks := [row for record in records for row in record.networks]:
+            write_networks(self._trial_directory(number) / "networks.parquet", networks)
 
     def _worker_died(self, number: int, attempt: int, error: RayActorError, *, charged: bool) -> None:
         deaths = self._ledger.trial(number).charged + charged

@@ -43,7 +43,9 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
         retained=retained,
         tracking=tracking,
         counted=len(mine),
-        missing=_missing(trials=trials, mine=mine, groups=groups, levels=levels, overall=overall, placebo=placebo),
+        missing=_missing(
+            trials=trials, networks=networks, mine=mine, groups=groups, levels=levels, overall=overall, placebo=placebo
+        ),
     )
 
 
@@ -80,6 +82,7 @@ def _absence(trials: pd.DataFrame, mine: pd.DataFrame, groups: list[Group]) -> s
 def _missing(
     *,
     trials: pd.DataFrame,
+    networks: pd.DataFrame,
     mine: pd.DataFrame,
     groups: list[Group],
     levels: tuple[Effect, ...],
@@ -94,6 +97,9 @@ def _missing(
     explored = int(((column(trials, "state", "") == "COMPLETE") & (column(trials, "role", "design") != "design")).sum())
     if explored and len(mine):
         found.append(f"{plural(explored, 'trial')} of an adaptive sampler not counted.")
+    unstored = len(mine) - (mine["number"].isin(networks["trial"]).sum() if len(networks) else 0)
+    if unstored:
+        found.append(f"{plural(int(unstored), 'complete trial')} without stored networks: no pairs or curves of them.")
     if overall.excluded:
         found.append(
             f"{plural(overall.excluded, 'pair')} left out because a network did not interpolate its labels or has no "

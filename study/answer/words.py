@@ -120,10 +120,12 @@ def _placebo_sentence(overall: Effect) -> str:
 
 
 def _perhaps_relearned(overall: Effect, levels: Sequence[Effect], retained: Effect) -> str:
+    likely = "may be all" if retained.verdict == "no" else "may be"
     return (
         "Can’t tell whether memorising networks break earlier than their clean twins: the contrast in compressibility "
         f"is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}{_level_words(levels)}. "
-        f"{_retained_words(retained)}, so it may be relearning speed and not compressibility."
+        f"{_retained_words(retained)}, so it {likely} relearning "
+        "speed and not compressibility."
     )
 
 

@@ -204,3 +204,10 @@ def test_scratch_networks_borrow_the_dense_end_of_their_curve() -> None:
     borrowed = network_areas(trials, cut)
     assert len(whole) == len(borrowed) == 20
     pd.testing.assert_series_equal(whole["auc"], borrowed["auc"])
+
+
+def test_complete_trials_without_stored_networks_are_told() -> None:
+    _, trials, networks = make()
+    found = answer(trials, networks[networks["trial"] != 5])
+    assert found.overall.pairs == 115
+    assert any(text.startswith("1 complete trial without stored networks") for text in found.missing)
