@@ -1,6 +1,7 @@
 """The ledger of one study: the truth about it, in one database, written by one process at a time."""
 
 import time
+import weakref
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
@@ -32,7 +33,7 @@ class Ledger:
     def __init__(self, url: str, engine: Engine, config: StudyConfig, uid: str) -> None:
         self.url, self.config, self.uid = url, config, uid
         self.fence: int | None = None
-        self._engine = engine
+        self._use(engine)
         self._unsaved: StudyConfig | None = None
 
     @classmethod
@@ -92,7 +93,11 @@ class Ledger:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._engine = connect(self.url, create=False)
+        self._use(connect(self.url, create=False))
+
+    def _use(self, engine: Engine) -> None:
+        self._engine = engine
+        weakref.finalize(self, engine.dispose)  # connections end with the object, not some time later
 
     @property
     def name(self) -> str:

@@ -1,0 +1,251 @@
+"""The ledger under several processes, under random orders of calls, and on PostgreSQL."""
+
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from study.errors import LeaseHeld, StaleAttempt, StudyMismatch
+from study.ledger import ENDED, LeaseLost, Ledger, Proposal
+from tests.integration.postgresql_for_tests import postgresql
+from tests.studies_for_tests import a_study, dense
+
+POINT = Proposal({"data.label_noise": 1, "model.width": 16})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A ledger's database, empty but for what other tests of the same server left."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'study.db'}"
+    found: str = request.getfixturevalue("server")
+    return found
+
+
+def test_the_life_of_a_study_on_any_database(url: str, tmp_path: Path) -> None:
+    config = a_study(tmp_path, name="life")
+    ledger = Ledger.create(url, config)
+    ledger.acquire()
+    with pytest.raises(LeaseHeld):
+        Ledger.create(url, config).acquire(wait_s=60)
+    with pytest.raises(StudyMismatch, match="seed"):
+        Ledger.create(url, a_study(tmp_path, name="life", seed=1))
+    other = Ledger.create(url, a_study(tmp_path, name="other", seed=1))
+    other.acquire()
+    assert ledger.propose([POINT] * 3) == other.propose([POINT] * 3) == [0, 1, 2], "studies don't share numbers"
+    attempt = ledger.start_attempt(1)
+    ledger.record(1, attempt, [dense(1, loss=0.5), dense(2, loss=0.25)])
+    ledger.requeue(1, charged=True)
+    attempt = ledger.start_attempt(1)
+    ledger.record(1, attempt, [dense(1, loss=0.5), dense(2, loss=0.25)])
+    assert [(now.number, now.step) for now in ledger.progress()] == [(1, 2)]
+    assert ledger.finish(1, attempt, "COMPLETE")
+    assert not ledger.finish(1, attempt, "FAILED")
+    row = ledger.trial(1)
+    assert (row.state, row.attempts, row.charged, row.metrics) == ("COMPLETE", 2, 1, {"train/loss": 0.25})
+    assert [row.kind for row in ledger.outbox()] == ["start", "step", "step", "start", "end"]
+    ledger.delivered([row.id for row in ledger.outbox(3)])
+    assert ledger.outbox_size() == 2
+    assert other.outbox_size() == 0
+    ledger.request_stop()
+    assert ledger.stop_requested()
+    ledger.delete()
+    assert other.next_number() == 3
+    with pytest.raises(LeaseLost):
+        ledger.propose([POINT])
+
+
+WORKER = """
+    import sys, time
+    from study.ledger import Ledger, Proposal
+    from trainables.record import Record
+    url, name, fence, part = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    ledger = Ledger.open(url, name).with_fence(fence)
+    for number in range(part, 40, 2):
+        attempt = ledger.start_attempt(number)
+        for step in range(5):
+            ledger.record(number, attempt, [Record("dense", step, {"train/loss": 1.0 / (step + 1)})])
+        ledger.finish(number, attempt, "COMPLETE")
+        if part:
+            ledger.delivered([row.id for row in ledger.outbox(7)])
+        ledger.heartbeat()
+"""
+
+
+def test_two_processes_and_a_reader_hammer_one_database(url: str, tmp_path: Path) -> None:
+    ledger = Ledger.create(url, a_study(tmp_path, name="hammer"))
+    fence = ledger.acquire()
+    ledger.propose([POINT] * 40)
+    command = [sys.executable, "-c", textwrap.dedent(WORKER), url, "hammer", str(fence)]
+    writers = [subprocess.Popen([*command, str(part)]) for part in range(2)]
+    seen = 0
+    while any(writer.poll() is None for writer in writers):
+        counts = ledger.counts()
+        assert sum(counts.values()) == 40
+        assert counts["COMPLETE"] >= seen, "nothing that ended comes back"
+        seen = counts["COMPLETE"]
+        assert all(row.metrics == {"train/loss": 0.2} for row in ledger.trials(states=("COMPLETE",)))
+        time.sleep(0.02)
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert ledger.counts()["COMPLETE"] == 40
+    assert all(len(records) == 5 for records in ledger.curves().values())
+    lease = ledger.lease()
+    assert lease is not None
+    assert lease.heartbeat == 40, "no beat was lost"
+    left = ledger.outbox(10_000)
+    assert len(left) == 40 * 7 - 20 * 7
+    assert [row.id for row in left] == sorted(row.id for row in left)
+
+
+KILLED = """
+    import sys
+    from study.ledger import Ledger
+    from trainables.record import Record
+    ledger = Ledger.open(sys.argv[1], sys.argv[2])
+    ledger.acquire(wait_s=0.5)
+    print("go", flush=True)
+    for number in ledger.numbers("QUEUED", "RUNNING"):
+        attempt = ledger.start_attempt(number)
+        for step in range(3):
+            ledger.record(number, attempt, [Record("dense", step, {"train/loss": 1.0 / (step + 1)})])
+        ledger.finish(number, attempt, "COMPLETE", records=[Record("summary", 0, {"compressibility/auc": 0.5})])
+"""
+
+
+def test_kills_at_any_point_leave_a_ledger_that_the_next_driver_completes(url: str, tmp_path: Path) -> None:
+    ledger = Ledger.create(url, a_study(tmp_path, name="killed"))
+    ledger.acquire()
+    ledger.propose([POINT] * 60)
+    ledger.release()
+    kills = 0
+    for delay in (0.03, 0.07, 0.11, 0.02, 0.05, 60.0):
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(KILLED), url, "killed"], stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            if process.stdout is None:
+                raise RuntimeError("no pipe")
+            assert process.stdout.readline() == "go\n"
+            try:
+                process.wait(timeout=delay)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+    assert kills, "on this machine the delays are too long to kill anything"
+    rows = ledger.trials()
+    assert {row.state for row in rows} == {"COMPLETE"}
+    assert all(row.metrics == {"train/loss": 1 / 3, "compressibility/auc": 0.5} for row in rows)
+    told = [(row.number, row.kind, row.payload.get("stage"), row.payload.get("step")) for row in ledger.outbox(10_000)]
+    finished = [message for message in told if message[1] != "start"]
+    assert len(finished) == len(set(finished)) == 60 * 5, "each step and each end exactly once"
+
+
+class Life(RuleBasedStateMachine):
+    """Random calls against a model that is a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        import tempfile
+
+        self._folder = tempfile.TemporaryDirectory()
+        config = a_study(Path(self._folder.name))
+        self.ledger = Ledger.create(config.ledger_url, config)
+        self.model: dict[int, dict[str, Any]] = {}
+
+    @initialize()
+    def take(self) -> None:
+        self.ledger.acquire()
+
+    @rule(count=st.integers(1, 2))
+    def propose(self, count: int) -> None:
+        for number in self.ledger.propose([POINT] * count):
+            self.model[number] = {"state": "QUEUED", "attempts": 0, "charged": 0, "steps": {}}
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data())
+    def start(self, data: st.DataObject) -> None:
+        number, trial = self._any(data)
+        if trial["state"] in ENDED:
+            with pytest.raises(StaleAttempt):
+                self.ledger.start_attempt(number)
+        else:
+            trial["attempts"] += 1
+            trial["state"] = "RUNNING"
+            assert self.ledger.start_attempt(number) == trial["attempts"]
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), step=st.integers(1, 3), age=st.integers(0, 1))
+    def record(self, data: st.DataObject, step: int, age: int) -> None:
+        number, trial = self._any(data)
+        attempt = trial["attempts"] - age
+        if trial["state"] == "RUNNING" and age == 0:
+            self.ledger.record(number, attempt, [dense(step, loss=step + attempt)])
+            trial["steps"].setdefault(attempt, {})[step] = float(step + attempt)
+        else:
+            with pytest.raises(StaleAttempt):
+                self.ledger.record(number, attempt, [dense(step, loss=step + attempt)])
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), state=st.sampled_from(ENDED))
+    def finish(self, data: st.DataObject, state: Any) -> None:
+        number, trial = self._any(data)
+        if trial["state"] == "QUEUED":
+            with pytest.raises(StaleAttempt):
+                self.ledger.finish(number, trial["attempts"], state)
+        else:
+            assert self.ledger.finish(number, trial["attempts"], state) == (trial["state"] == "RUNNING")
+            trial["state"] = trial["state"] if trial["state"] in ENDED else state
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), charged=st.booleans())
+    def requeue(self, data: st.DataObject, charged: bool) -> None:
+        number, trial = self._any(data)
+        self.ledger.requeue(number, charged=charged)
+        if trial["state"] == "RUNNING":
+            trial["state"] = "QUEUED"
+            trial["charged"] += charged
+
+    @rule()
+    def change_driver(self) -> None:
+        old = self.ledger
+        old.release()
+        self.ledger = Ledger.open(old.url, old.name)
+        self.ledger.acquire()
+        with pytest.raises(LeaseLost):
+            old.propose([POINT])
+        old.close()
+
+    @invariant()
+    def the_ledger_says_what_happened(self) -> None:
+        rows = self.ledger.trials()
+        assert [row.number for row in rows] == list(self.model)
+        for row, trial in zip(rows, self.model.values(), strict=True):
+            assert (row.state, row.attempts, row.charged) == (trial["state"], trial["attempts"], trial["charged"])
+            newest = trial["steps"][max(trial["steps"])] if trial["steps"] else {}
+            assert row.metrics == ({"train/loss": newest[max(newest)]} if newest else {})
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        self._folder.cleanup()
+
+    def _any(self, data: st.DataObject) -> tuple[int, dict[str, Any]]:
+        number = data.draw(st.sampled_from(sorted(self.model)))
+        return number, self.model[number]
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
