@@ -13,6 +13,8 @@ from study import machine
 from study.config import StudyConfig
 from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
+from study.proposing import Proposer
+from trainables.config import TrialConfig
 
 SHORT_LOG2_RATIO = 3.0
 _SIZES = ("model.", "compression.", "data.name")
@@ -25,6 +27,7 @@ def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple
         UsageError: See `machine`, or the name belongs to another study.
     """
     machine.check(config)
+    Proposer(config)  # refuses a sampler that does not suit the space
     config = frozen(config, message)
     try:
         Ledger.open(config.ledger_url, config.name).close()
@@ -44,9 +47,8 @@ def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
     """
     if not _spans_rate(config.space) or config.space.base.get("compression.auc_log2_ratio") is not None:
         return config
-    from trainables.compression.sizing import reached_log2_ratio
-
-    shortest = min(reached_log2_ratio(trial) for trial in _corners(config))
+    machine.prepare_data(config)  # the first layer is as wide as the inputs
+    shortest = min(_reached(trial, config) for trial in _corners(config))
     if shortest < SHORT_LOG2_RATIO:
         message(
             f"compression.rate and compression.depth reach a ratio of only {2**shortest:.1f} for some trials: "
@@ -56,6 +58,15 @@ def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
     return config.model_copy(
         update={"space": config.space.fix({"compression.auc_log2_ratio": int(shortest * 1e6) / 1e6})}
     )
+
+
+def _reached(trial: TrialConfig, config: StudyConfig) -> float:
+    from trainables.compression.sizing import reached_log2_ratio
+    from trainables.data.loading import dataset_of
+
+    raw = dataset_of(trial.data).load(config.run.data_path)
+    _, *shape = raw.images.shape
+    return reached_log2_ratio(trial, (shape[0], shape[1], shape[2]), raw.num_classes)
 
 
 def write_study_file(config: StudyConfig) -> None:

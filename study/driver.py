@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from study.config import StudyConfig
 from study.creation import open_or_create, write_study_file
@@ -20,14 +20,13 @@ from study.signals import Signals, StopFlag
 from study.watch import Watch
 
 if TYPE_CHECKING:
-    from trainables.trial import TrialContext
-
     from study.ray_session import Session
     from trainables.config import TrialConfig
     from trainables.record import Record
+    from trainables.trial import TrialContext
 
-    TrialFunction = Callable[[TrialConfig, TrialContext], Iterator[Record | None]]
 
+TrialFunction: TypeAlias = "Callable[[TrialConfig, TrialContext], Iterator[Record | None]]"
 RUN_TRIAL = "trainables.trial:run_trial"
 
 
@@ -164,6 +163,7 @@ def _tune(session: "Session", config: StudyConfig, function: str, backlog: Any, 
             stop=StopWhenAsked(flag),
             callbacks=[recorder],
             failure_config=tune.FailureConfig(max_failures=0),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             verbose=0,
         ),
     ).fit()

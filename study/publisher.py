@@ -18,13 +18,16 @@ import traceback
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from study.errors import LeaseLost, StudyNotFound
 from study.ledger import Ledger, OutboxRow
 from study.mlflow_sink import MlflowSink
+
+if TYPE_CHECKING:
+    from study.optuna_projection import OptunaProjection
 
 POLL_S = 0.5
 LONGEST_BACKOFF_S = 10.0
@@ -153,30 +156,30 @@ def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) ->
 
 
 class Projection:
-    """Optuna's tables, brought up to date every few seconds."""
+    """Optuna's tables, brought up to date every few seconds; a failure is logged and tried again."""
 
     PERIOD_S = 3.0
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._optuna: OptunaProjection | None = None
         self._next = 0.0
-        self._ended = -1
 
     def update(self, *, last: bool) -> None:
-        """Projects what has ended since; a failure is logged and tried again."""
+        """Projects what is new; `last` does not wait for its time to come."""
         if not last and time.monotonic() < self._next:
             return
-        from study.optuna_projection import project
+        try:
+            if self._optuna is None:
+                from study.optuna_projection import OptunaProjection
 
-        ended = len(self._ledger.numbers("COMPLETE", "PRUNED", "FAILED"))
-        if ended != self._ended:
-            try:
-                project(self._ledger)
-                self._ended = ended
-            except LeaseLost:
-                raise
-            except Exception:
-                traceback.print_exc(file=sys.stderr)
+                self._optuna = OptunaProjection(self._ledger)
+            self._optuna.sync()
+        except (LeaseLost, StudyNotFound):
+            raise
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            self._optuna = None
         self._next = time.monotonic() + self.PERIOD_S
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -84,10 +85,11 @@ def ray_session(run: RunConfig) -> Iterator[Session]:
     os.environ.update(_QUIET)
     for name in ("TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR"):  # deprecated, refused by Tune if set
         os.environ.pop(name, None)
+    if run.address is None:
+        _authenticate()
     import ray
 
-    for name in ("ray", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _hush()
     if ray.is_initialized():  # the caller's own, e.g. in a notebook
         with tempfile.TemporaryDirectory(prefix="ockham-", ignore_cleanup_errors=True) as scratch:
             yield _session(Path(scratch), local=False)
@@ -104,6 +106,37 @@ def ray_session(run: RunConfig) -> Iterator[Session]:
         shutil.rmtree(scratch_dir, ignore_errors=True)
 
 
+def _authenticate() -> None:
+    """Nobody else may use this Ray: it listens here only, and whoever has no token is refused.
+
+    Ray reads all of this when it is imported; where it was imported earlier, it listens on all interfaces.
+    """
+    imported = "ray" in sys.modules
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on every system it means: listen on 127.0.0.1 only
+    os.environ["RAY_AUTH_MODE"] = "token"
+    # Its C++ side keeps the first token that it has seen, so a process keeps it for all its studies.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    if imported:
+        from ray._raylet import Config
+
+        Config.initialize("")  # what Ray itself does to make a process see the mode
+
+
+def _hush() -> None:
+    """Ray reports dead workers straight to stdout, `log_to_driver` or not; the recorder says so in one line."""
+    import ray._private.worker as ray_worker
+
+    for name in ("ray", "ray.tune"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if hasattr(ray_worker, "print_to_stdstream"):
+        ray_worker.print_to_stdstream = _to_log
+
+
+def _to_log(data: dict[str, Any], **_options: Any) -> None:
+    for line in data.get("lines", ()):
+        logging.getLogger(__name__).debug("%s", line)
+
+
 def _init(run: RunConfig, scratch: Path) -> None:
     import ray
 
@@ -114,14 +147,10 @@ def _init(run: RunConfig, scratch: Path) -> None:
         except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
             raise UsageError(f"--address {run.address}: no Ray answers there ({error})") from None
         return
-    os.environ["RAY_AUTH_MODE"] = "token"
-    # Ray listens on all interfaces; the C++ side reads the token once a process, so a process keeps its token.
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     os.environ.pop("RAY_ADDRESS", None)
     ray.init(
         include_dashboard=False,
         _temp_dir=str(scratch),
-        _node_ip_address="127.0.0.1",
         object_store_memory=200_000_000,  # results pass inline; trials share data through files
         num_cpus=cpus(),
         num_gpus=gpus() if run.gpus_per_trial > 0 else 0,

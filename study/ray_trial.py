@@ -23,10 +23,9 @@ import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
 if TYPE_CHECKING:
-    from trainables.trial import TrialContext
-
     from trainables.config import TrialConfig
     from trainables.record import Record
+    from trainables.trial import TrialContext
 
     TrialFunction = Callable[[TrialConfig, TrialContext], Iterator[Record | None]]
 
@@ -97,9 +96,8 @@ class StudyTrial(Trainable):
 
     def _start(self) -> "Iterator[Record | None]":
         from trainables.checkpoints import CheckpointStore
-        from trainables.trial import TrialContext
-
         from trainables.config import TrialConfig
+        from trainables.trial import TrialContext
 
         job = json.loads(self.config["job"])
         module, _, name = job["trial"].partition(":")

@@ -1,0 +1,98 @@
+"""What the service itself costs: trials that do nothing, trials that only sleep.
+
+- `ms per no-op trial`: propose, ledger, schedule, record, publish; 500 trials, 2 slots, from the first trial's start until
+  MLflow has everything. Budget: 40 ms with design, 60 with tpe.
+- `last 100 / first 100`: the same, as a ratio of the two ends of the study. Budget: 1.5.
+- `sleeping / ideal`: 60 trials that sleep 1 s on 2 slots, first start to last end, over 30 s. Budget: 1.10.
+"""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from search_spaces.space import Choices, Range, SearchSpace
+from study.config import Objective, RunConfig, Sampler, StudyConfig
+from study.driver import TrialFunction, run
+from study.events import Outcome, Silent
+from study.ledger import TrialRow
+from tests.integration import trials_for_tests
+
+SLOTS = 2
+
+
+class Clock(Silent):
+    """Notes when trials start and end."""
+
+    def __init__(self) -> None:
+        self.starts: list[float] = []
+        self.ends: list[float] = []
+        self.over = 0.0
+
+    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+        """Notes the time."""
+        self.starts.append(time.monotonic())
+
+    def trial_ended(self, row: TrialRow) -> None:
+        """Notes the time."""
+        self.ends.append(time.monotonic())
+
+    def finished(self, outcome: Outcome) -> None:
+        """Notes the time; MLflow has everything."""
+        self.over = time.monotonic()
+        if outcome.exit_code:
+            raise RuntimeError(f"the benchmark's study did not end well: {outcome}")
+
+
+def measure(trials: int = 500, naps: int = 60) -> dict[str, float]:
+    """All figures; see the module."""
+    figures: dict[str, float] = {}
+    for sampler in ("design", "tpe"):
+        clock = timed(sampler, trials, trials_for_tests.quick)
+        hundred = min(100, trials // 2)
+        first = clock.ends[hundred - 1] - clock.starts[0]
+        last = clock.ends[-1] - clock.ends[-1 - hundred]
+        figures[f"{sampler}: ms per no-op trial"] = 1000 * (clock.over - clock.starts[0]) / trials
+        figures[f"{sampler}: of these until the last trial's end"] = 1000 * (clock.ends[-1] - clock.starts[0]) / trials
+        figures[f"{sampler}: last {hundred} / first {hundred}"] = last / first
+    clock = timed("design", naps, trials_for_tests.nap)
+    figures["sleeping / ideal"] = (clock.ends[-1] - clock.starts[0]) / (naps / SLOTS)
+    return figures
+
+
+def timed(sampler: Sampler, trials: int, trial: TrialFunction) -> Clock:
+    """Runs a study of `trials` trials in a fresh home."""
+    objectives = (Objective(metric="compressibility/auc"), Objective(metric="val/accuracy"))
+    clock = Clock()
+    with tempfile.TemporaryDirectory(prefix="ockham-bench-") as home:
+        run(
+            StudyConfig(
+                name="service",
+                space=space(adaptive=sampler == "tpe"),
+                trials=trials,
+                sampler=sampler,
+                objectives=objectives,
+                run=RunConfig(home=Path(home), max_concurrent=SLOTS),
+            ),
+            trial=trial,
+            listener=clock,
+        )
+    return clock
+
+
+def space(*, adaptive: bool) -> SearchSpace:
+    """Six parameters, or five and a fixed condition where an adaptive sampler chooses."""
+    span: dict[str, Choices | Range] = {
+        "model.width": Range(low=16, high=512, log=True),
+        "training.lr": Range(low=1e-3, high=1.0, log=True),
+        "training.momentum": Range(low=0.0, high=0.95),
+        "compression.criterion": Choices(values=("magnitude_l2", "random")),
+        "compression.depth": Choices(values=(3, 6, 12)),
+    }
+    noise = Choices(values=(0.25, 0.5, 1.0))
+    if adaptive:
+        return SearchSpace(
+            base={"data.label_noise": 1.0}, span=span | {"training.weight_decay": Range(low=0.0, high=0.1)}
+        )
+    return SearchSpace(span=span | {"data.label_noise": noise})

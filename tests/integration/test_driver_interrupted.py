@@ -1,0 +1,95 @@
+"""A study that is interrupted, killed and resumed ends like one that ran undisturbed."""
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from study.driver import run
+from study.errors import LeaseHeld, StudyMismatch
+from tests.integration import trials_for_tests
+from tests.integration.driving import (
+    Lines,
+    config,
+    drive,
+    family,
+    lasting,
+    optuna_trials,
+    read_until,
+    rows,
+    runs,
+    store,
+    survivors,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
+NAME, TRIALS = "study", 8
+
+
+def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
+    disturbed, calm = tmp_path / "disturbed", tmp_path / "calm"
+
+    first = drive(disturbed, NAME, "slow_levels", TRIALS)
+    read_until(first, "end", times=1)
+    with pytest.raises(LeaseHeld, match=f"process {first.pid}"):
+        run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.slow_levels)
+    with pytest.raises(StudyMismatch, match="seed"):
+        run(config(disturbed, NAME, TRIALS).model_copy(update={"seed": 1}))
+    children = family(first)
+    assert len(children) > 3, "Ray and the publisher"
+    begun = time.monotonic()
+    os.killpg(first.pid, signal.SIGINT)  # as a terminal does it: to the driver and to all its children
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == 130, said
+    assert time.monotonic() - begun < 25
+    assert "finished 130 interrupted by SIGINT" in said
+    assert survivors(children, within_s=1) == []
+    assert {row.state for row in rows(disturbed, NAME)} <= {"QUEUED", "COMPLETE"}
+    assert sum(row.charged for row in rows(disturbed, NAME)) == 0
+
+    second = drive(disturbed, NAME, "slow_levels", TRIALS)
+    said_second = read_until(second, "end", times=2)
+    children = family(second)
+    os.kill(second.pid, signal.SIGKILL)
+    second.communicate()
+    assert any(line.startswith("message resuming study") for line in said_second)
+    # Ray's two agents try to reach its dead head for a minute before they give up; they touch nothing of the study.
+    assert [p for p in survivors(children, within_s=20) if "Agent" not in p.name()] == []
+    assert "RUNNING" in {row.state for row in rows(disturbed, NAME)}
+
+    lines = Lines()
+    outcome = run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.slow_levels, listener=lines)
+    assert outcome.exit_code == 0
+    assert "interrupted trials go on" in lines.lines[0]
+    undisturbed = run(config(calm, NAME, TRIALS), trial=trials_for_tests.slow_levels)
+    assert undisturbed.exit_code == 0
+
+    found, expected = rows(disturbed, NAME), rows(calm, NAME)
+    assert [row.state for row in found] == ["COMPLETE"] * TRIALS
+    assert [(row.number, row.params) for row in found] == [(row.number, row.params) for row in expected]
+    assert [lasting(row) for row in found] == [lasting(row) for row in expected]
+    assert max(row.attempts for row in found) > 1
+    assert len(runs(store(disturbed), NAME)) == TRIALS
+    assert [lasting_run(r) for r in runs(store(disturbed), NAME)] == [lasting_run(r) for r in runs(store(calm), NAME)]
+    assert [trial.params for trial in optuna_trials(disturbed, NAME)] == [
+        trial.params for trial in optuna_trials(calm, NAME)
+    ]
+    repeated = Counter(step for row in found for step in work_done_twice(disturbed, row.number))
+    assert sum(repeated.values()) <= 4, "at most the level in progress of two trials, at each of two interruptions"
+
+
+def lasting_run(found: object) -> dict[str, float]:
+    """Metrics of an MLflow run that have to be the same in every run."""
+    metrics = found.data.metrics  # type: ignore[attr-defined]
+    return {name: value for name, value in metrics.items() if not name.startswith("cost/")}
+
+
+def work_done_twice(home: Path, number: int) -> list[int]:
+    """Steps that a trial computed more than once."""
+    text = (home / NAME / "trials" / f"{number:04d}" / "work.txt").read_text()
+    counts = Counter(json.loads(line)[0] for line in text.splitlines())
+    return [step for step, times in counts.items() if times > 1]
