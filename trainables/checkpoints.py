@@ -80,6 +80,8 @@ class CheckpointStore:
         files = self._files()
         mine = [path for attempt, _, path in files if attempt == self.attempt]
         lower = [path for attempt, _, path in files if attempt < self.attempt]
+        # What earlier attempts left half written when they were killed.
+        lower += [p for p in self.directory.glob("attempt-*.tmp-*") if int(p.name.split("-")[1]) < self.attempt]
         for path in lower + mine[: -self.keep]:
             path.unlink(missing_ok=True)
 

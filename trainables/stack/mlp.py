@@ -40,8 +40,7 @@ class StackedMLP(StackedModel):
         x = x.flatten(2)
         *hidden, classifier = self.layers
         for layer in hidden:
-            # In place: the affine map does not need its own output for the backward pass.
-            x = torch.relu_(layer(x))
+            x = torch.relu(layer(x))
         logits: Tensor = classifier(x)
         return logits
 

@@ -104,14 +104,14 @@ class StackedModel(nn.Module, ABC):
             tensor.index_copy_(0, index, sources[name].to(tensor.device))
 
     def keep_units(self, indices: Sequence[Tensor]) -> Self:
-        """A smaller stack, holding only these units.
+        """A smaller stack, holding copies of only these units.
 
         Args:
             indices: For each group [K, kept] int64, the units each network keeps, in the order they shall have.
         Raises:
             ValueError: Not one [K, kept ≥ 1] index for each group.
         """
-        groups, tensors = self.groups, self.tensors()
+        groups, tensors = self.groups, {name: tensor.clone() for name, tensor in self.tensors().items()}
         if len(indices) != len(groups):
             raise ValueError(f"{len(groups)} groups ({', '.join(g.name for g in groups)}) need {len(groups)} indices")
         for group, index in zip(groups, indices, strict=True):

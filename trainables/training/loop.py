@@ -72,6 +72,9 @@ class Training:
         recipe: How; both stop rules may be None.
         orders: (epoch, networks) → [A, n] int64 on the CPU, the order in which each sees the examples.
         name: Of this training, for messages.
+
+    Attributes:
+        running_losses: Each network's running mean loss over its last epoch; nan before the first.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Training:
         self.stop_reasons: list[str | None] = [None] * model.networks
         self.epochs: list[int] = [0] * model.networks
         self.fitted_at: list[int | None] = [None] * model.networks
+        self.running_losses: list[float] = [math.nan] * model.networks
         self._active = list(range(model.networks))
         self._stack = model
         self._optimizer = optimizer(recipe, list(model.parameters()))
@@ -112,7 +116,7 @@ class Training:
             correct += hits
             yield
         count = order.shape[1]
-        self._end_epoch((loss / count).tolist(), (correct / count).tolist())
+        self._end_epoch((loss / count).tolist(), (correct.double() / count).tolist())
 
     def _chunks(self, order: Tensor) -> Iterator[Tensor]:
         """Example numbers [P, A, B]: P whole batches at a time, then the smaller batch that is left."""
@@ -159,6 +163,7 @@ class Training:
         staying = []
         for place, network in enumerate(self._active):
             self.epochs[network] = self.epoch
+            self.running_losses[network] = losses[place]
             reason = self._stop_reason(losses[place], accuracies[place])
             self.stop_reasons[network] = reason
             if self.fitted_at[network] is None and self._fits(reason, accuracies[place]):
@@ -207,6 +212,7 @@ class Training:
             "stop_reasons": list(self.stop_reasons),
             "epochs": list(self.epochs),
             "fitted_at": list(self.fitted_at),
+            "running_losses": list(self.running_losses),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -215,7 +221,7 @@ class Training:
         self.model.write(networks, self.model.replaced(state["tensors"]))
         self.epoch, self._active = state["epoch"], list(state["active"])
         self.stop_reasons, self.epochs = list(state["stop_reasons"]), list(state["epochs"])
-        self.fitted_at = list(state["fitted_at"])
+        self.fitted_at, self.running_losses = list(state["fitted_at"]), list(state["running_losses"])
         alone = bool(self._active) and len(self._active) < len(networks)
         self._stack = self.model.select(self._active) if alone else self.model
         device = self.examples.targets.device

@@ -1,0 +1,73 @@
+"""Small stacks, data and trials for the tests of the engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.checkpoints import CheckpointStore
+from trainables.config import TrainingConfig, TrialConfig, unflatten
+from trainables.record import Record
+from trainables.seeding import generator
+from trainables.stack.mlp import StackedMLP
+from trainables.training.inputs import Inputs
+from trainables.training.loop import Examples, Training
+from trainables.trial import TrialContext, run_trial
+
+
+def config(**fields: Any) -> TrialConfig:
+    """A trial of half a second: 150 digits, 12-12 units; `data__name` stands for `data.name`."""
+    small = {
+        "data.split": (150, 60, 60),
+        "data.label_noise": 0.5,
+        "model.width": 12,
+        "training.epochs": 5,
+        "training.batch_size": 40,
+        "compression.depth": 2,
+        "compression.target_ratio": 4.0,
+        "replicates": 3,
+    }
+    given = {name.replace("__", "."): value for name, value in fields.items()}
+    if "compression.rate" in given:
+        del small["compression.target_ratio"]
+    return TrialConfig.model_validate(unflatten({**small, **given}))
+
+
+def stack(networks: int = 3, sizes: tuple[int, ...] = (20, 16, 12, 10), seed: int = 0) -> StackedMLP:
+    """Network k depends on (seed, k) alone."""
+    return StackedMLP(sizes, 1.0, [generator(seed, "init", network) for network in range(networks)])
+
+
+def pixels(networks: int = 3, examples: int = 100, features: int = 20) -> Inputs:
+    """Uniform noise images that all networks share."""
+    images = torch.randint(256, (1, examples, 1, 1, features), dtype=torch.uint8, generator=generator(1, "images"))
+    return Inputs(images, torch.zeros(networks, dtype=torch.int64), torch.tensor([127.0]))
+
+
+def labels(networks: int = 3, examples: int = 100, classes: int = 10) -> Tensor:
+    """Random labels; those of network k do not depend on how many there are."""
+    return torch.stack([torch.randint(classes, (examples,), generator=generator(2, k)) for k in range(networks)])
+
+
+def orders(epoch: int, networks: list[int]) -> Tensor:
+    """Batch orders of 100 examples."""
+    return torch.stack([torch.randperm(100, generator=generator(3, epoch, k)) for k in networks])
+
+
+def training(model: StackedMLP, **recipe: Any) -> Training:
+    """Of `model` on `pixels` and `labels`."""
+    defaults = {"epochs": 3, "batch_size": 30, "stop_at_train_loss": None}
+    k = model.networks
+    return Training(model, Examples(pixels(k), labels(k)), TrainingConfig(**{**defaults, **recipe}), orders)
+
+
+def run(config: TrialConfig, store: CheckpointStore | None = None, number: int = 0) -> Iterator[Record | None]:
+    """The trial's own generator."""
+    return run_trial(config, TrialContext(number, Path("unused"), checkpoints=store))
+
+
+def records(config: TrialConfig, number: int = 0) -> list[Record]:
+    """All records of the trial."""
+    return [record for record in run(config, number=number) if record is not None]

@@ -1,0 +1,47 @@
+"""Losses and their gradients against PyTorch's own."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from trainables.training.losses import cross_entropy, soft_cross_entropy
+
+
+def logits(networks: int = 3, examples: int = 8, classes: int = 10) -> torch.Tensor:
+    draws = torch.Generator().manual_seed(0)
+    return (5 * torch.randn(networks, examples, classes, generator=draws)).requires_grad_()
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_cross_entropy_is_that_of_torch(transposed: bool) -> None:
+    z = logits()
+    labels = torch.randint(10, (3, 8), generator=torch.Generator().manual_seed(1))
+    expected = torch.stack([F.cross_entropy(z[k], labels[k], reduction="none") for k in range(3)])
+    (gradient,) = torch.autograd.grad(expected.mean(dim=1).sum(), z)
+    given = z.detach().mT.contiguous().mT if transposed else z
+    found, found_gradient = cross_entropy(given, labels)
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert torch.allclose(found_gradient, gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_soft_cross_entropy_is_that_of_torch(temperature: float) -> None:
+    z = logits()
+    targets = torch.softmax(logits(examples=8).detach().flip(0), dim=2)
+    expected = temperature**2 * torch.stack(
+        [F.cross_entropy(z[k] / temperature, targets[k], reduction="none") for k in range(3)]
+    )
+    (gradient,) = torch.autograd.grad(expected.mean(dim=1).sum(), z)
+    found, found_gradient = soft_cross_entropy(z, targets, temperature)
+    assert torch.allclose(found, expected, atol=1e-4)
+    assert torch.allclose(found_gradient, gradient, atol=1e-5)
+
+
+def test_losses_leave_logits_and_targets_alone() -> None:
+    z = logits().detach()
+    targets = torch.softmax(z, dim=2)
+    before = z.clone(), targets.clone()
+    cross_entropy(z, torch.zeros(3, 8, dtype=torch.int64))
+    soft_cross_entropy(z, targets, 2.0)
+    assert torch.equal(z, before[0])
+    assert torch.equal(targets, before[1])

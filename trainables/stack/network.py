@@ -1,0 +1,188 @@
+"""K networks built from one plan."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from trainables.stack.batch_norm import StackedBatchNorm
+from trainables.stack.dropout import StackedDropout
+from trainables.stack.layers import he_normal
+from trainables.stack.model import Cut, Group, StackedModel
+from trainables.stack.plan import (
+    CLASSES,
+    IMAGE,
+    AveragePool,
+    BatchNorm,
+    Conv,
+    Dropout,
+    Linear,
+    MaxPool,
+    Plan,
+    ReLU,
+    Residual,
+    Shape,
+    Sized,
+    Step,
+    sizes_of,
+    trace,
+    units_of,
+)
+from trainables.stack.spatial import Flattened, StackedConv, Steps, Unchanging, pool
+from trainables.stack.spatial import Residual as ResidualBlock
+
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+class StackedNetwork(StackedModel):
+    """The networks of a plan: convolutions, batch norm, pooling, residual blocks, affine maps.
+
+    Plans with convolutions run one network after another on a CPU and as grouped convolutions on a GPU, whichever is
+    faster there (`tests/benchmarks/convolutions.py`). On a CPU a training step also goes back through each network
+    before it turns to the next one, so that only one network's activations are in memory, and in the cache.
+
+    Networks are built in evaluation mode; `Training` alone leaves it, for as long as its steps take.
+
+    Args:
+        plan: The steps.
+        widths: Units of each group of the plan.
+        input_shape: [C, H, W] of one example.
+        num_classes: Outputs.
+        init_scale: Factor on the He initial weights of convolutions and affine maps (where batch norm follows it
+            changes how fast they learn, not what they put out).
+        draws: One generator a network.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        widths: Shape,
+        input_shape: Shape,
+        num_classes: int,
+        init_scale: float,
+        draws: Sequence[torch.Generator],
+    ) -> None:
+        super().__init__()
+        self._names = units_of(plan)
+        self._sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
+        builder = _Builder(self._sized, init_scale, draws)
+        self.steps = builder.steps(plan, "")
+        self._spatial = any(isinstance(sized.step, Conv) for sized in self._sized)
+        self.eval()
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups of the plan."""
+        incoming: dict[str, list[Cut]] = {name: [] for name in self._names}
+        others: dict[str, list[Cut]] = {name: [] for name in self._names}
+        for sized in self._sized:
+            for units, cut, leads_in in _cuts(sized):
+                if units in incoming:
+                    (incoming if leads_in else others)[units].append(cut)
+        return tuple(Group(name, tuple(incoming[name]), tuple(others[name])) for name in self._names)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[K, B, C, H, W] → logits [K, B, classes]."""
+        if not self._one_by_one(x):
+            return self._together(x)
+        parts = [
+            functional_call(self, tensors, (x[k : k + 1],)) for k, tensors in enumerate(self._each(differentiable=True))
+        ]
+        return torch.cat(parts)
+
+    def gradients(self, x: Tensor, targets: Tensor, loss: Loss) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """As `StackedModel.gradients`."""
+        if not self._one_by_one(x):
+            return super().gradients(x, targets, loss)
+        all_logits, all_losses, all_gradients = [], [], []
+        for k, tensors in enumerate(self._each(differentiable=False)):
+            logits = functional_call(self, tensors, (x[k : k + 1],))
+            losses, gradient = loss(logits, targets[k : k + 1])
+            parameters = [tensor for tensor in tensors.values() if tensor.requires_grad]
+            all_gradients.append(torch.autograd.grad((logits,), parameters, (gradient,)))
+            all_logits.append(logits.detach())
+            all_losses.append(losses)
+        stacked = [torch.cat(gradients) for gradients in zip(*all_gradients, strict=True)]
+        return torch.cat(all_logits), torch.cat(all_losses), stacked
+
+    def unstack(self, network: int) -> nn.Sequential:
+        """An ordinary network in evaluation mode."""
+        return self.steps.unstack(network).eval()
+
+    def _one_by_one(self, x: Tensor) -> bool:
+        return self._spatial and self.networks > 1 and not x.is_cuda
+
+    def _together(self, x: Tensor) -> Tensor:
+        if self._spatial:
+            x = x[0] if x.shape[0] == 1 else x.transpose(0, 1).flatten(1, 2)
+        else:
+            x = x.flatten(2)
+        logits: Tensor = self.steps(x)
+        return logits
+
+    def _each(self, *, differentiable: bool) -> Iterator[dict[str, Tensor]]:
+        """Parameters (first) and buffers of each network, as a stack of one.
+
+        They share memory with this stack's. If `differentiable`, derivatives reach its parameters; else the
+        parameters are leaves of their own.
+        """
+        parameters = dict(self.named_parameters())
+        split = {name: parameter.split(1) for name, parameter in parameters.items()} if differentiable else {}
+        buffers = dict(self.named_buffers())
+        for k in range(self.networks):
+            mine = (
+                {name: parts[k] for name, parts in split.items()}
+                if differentiable
+                else {name: p.detach()[k : k + 1].requires_grad_() for name, p in parameters.items()}
+            )
+            yield mine | {name: buffer[k : k + 1] for name, buffer in buffers.items()}
+
+
+class _Builder:
+    """Modules of a plan; draws initial weights in the order in which steps stand in it."""
+
+    def __init__(self, sized: Sequence[Sized], scale: float, draws: Sequence[torch.Generator]) -> None:
+        self.at = {one.path: one for one in sized}
+        self.scale, self.draws = scale, draws
+
+    def steps(self, plan: Plan, path: str) -> Steps:
+        return Steps(*(self.step(step, f"{path}{place}") for place, step in enumerate(plan)))
+
+    def step(self, step: Step, path: str) -> nn.Module:
+        if isinstance(step, Residual):
+            return ResidualBlock(self.steps(step.body, f"{path}.body."), self.steps(step.shortcut, f"{path}.shortcut."))
+        before, after = self.at[path].before, self.at[path].after
+        match step:
+            case Conv():
+                return StackedConv(step, before.channels, after.channels, self.scale, self.draws)
+            case Linear():
+                linear = he_normal(before.channels * before.pixels, after.channels, self.scale, self.draws)
+                return linear
+            case BatchNorm():
+                return StackedBatchNorm(len(self.draws), after.channels)
+            case Dropout(rate=rate):
+                return StackedDropout(rate, self.draws)
+            case MaxPool() | AveragePool():
+                return Unchanging(pool(step))
+            case ReLU():
+                # In place: what comes before it does not need its own output for the backward pass.
+                return Unchanging(nn.ReLU(inplace=True))
+
+
+def _cuts(sized: Sized) -> Iterator[tuple[str, Cut, bool]]:
+    """Group, where its units lie in a step's tensors, and whether the weights there lead into them."""
+    name, before, after = f"steps.{sized.path}", sized.before, sized.after
+    match sized.step:
+        case Conv(bias=bias):
+            yield after.units, Cut(f"{name}.weight", 1), True
+            yield before.units, Cut(f"{name}.weight", 2), False
+            if bias:
+                yield after.units, Cut(f"{name}.bias", 1), False
+        case Linear():
+            yield after.units, Cut(f"{name}.weight", 2), True
+            yield before.units, Cut(f"{name}.weight", 1, repeat=before.pixels), False
+            yield after.units, Cut(f"{name}.bias", 2), False
+        case BatchNorm():
+            for tensor in ("weight", "bias", "running_mean", "running_var"):
+                yield after.units, Cut(f"{name}.{tensor}", 1), False

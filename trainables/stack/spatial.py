@@ -1,0 +1,146 @@
+"""Convolution, pooling and residual blocks of K networks.
+
+Between them images travel as [B, K · C, H, W], the channels of a network side by side: then a grouped convolution serves
+all networks, and batch norm and pooling need not know of them.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trainables.stack.layers import StackedLinear
+from trainables.stack.plan import AveragePool, Conv, MaxPool
+
+
+class StackedConv(nn.Module):
+    """K square convolutions, as one with K groups.
+
+    Args:
+        step: Kernel, stride, padding and whether there is a bias; both start from N(0, scale²·2/inputs of a unit) and 0.
+        inputs, outputs: Channels.
+        scale: Factor on the initial weights.
+        draws: One generator a network.
+
+    Shapes: weight [K, O, I, kernel, kernel], bias [K, O].
+
+    References:
+        He et al. 2015, arXiv:1502.01852 (fan in).
+    """
+
+    def __init__(self, step: Conv, inputs: int, outputs: int, scale: float, draws: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        self.stride, self.padding = step.stride, step.padding
+        shape = (outputs, inputs, step.kernel, step.kernel)
+        weight = torch.stack([torch.randn(shape, generator=draw) for draw in draws])
+        self.weight = nn.Parameter(weight * (scale * math.sqrt(2 / (inputs * step.kernel**2))))
+        self.bias = nn.Parameter(torch.zeros(len(draws), outputs)) if step.bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, K · I, H, W] → [B, K · O, H', W']."""
+        bias = None if self.bias is None else self.bias.flatten()
+        networks = self.weight.shape[0]
+        return functional.conv2d(x, self.weight.flatten(0, 1), bias, self.stride, self.padding, groups=networks)
+
+    def unstack(self, network: int) -> nn.Conv2d:
+        """Network `network` as an ordinary layer with its own copy of the weights."""
+        _, outputs, inputs, kernel, _ = self.weight.shape
+        layer = nn.utils.skip_init(
+            nn.Conv2d,
+            inputs,
+            outputs,
+            kernel,
+            stride=self.stride,
+            padding=self.padding,
+            bias=self.bias is not None,
+            device=self.weight.device,
+        )
+        with torch.no_grad():
+            layer.weight.copy_(self.weight[network])
+            if self.bias is not None and layer.bias is not None:
+                layer.bias.copy_(self.bias[network])
+        return layer
+
+
+class Flattened(nn.Module):
+    """An affine map of images: all values of a network's channels, channel by channel, are its inputs.
+
+    Args:
+        linear: The map.
+    """
+
+    def __init__(self, linear: StackedLinear) -> None:
+        super().__init__()
+        self.linear = linear
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, K · C, H, W] → [K, B, O]."""
+        networks = self.linear.weight.shape[0]
+        result: Tensor = self.linear(x.unflatten(1, (networks, -1)).flatten(2).transpose(0, 1))
+        return result
+
+    def unstack(self, network: int) -> nn.Sequential:
+        """Flatten, Linear."""
+        return nn.Sequential(nn.Flatten(), self.linear.unstack(network))
+
+
+class Unchanging(nn.Module):
+    """A step without parameters, the same for one network and for many: pooling or ReLU.
+
+    Args:
+        layer: As it stands in an ordinary network.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any layout → the same layout."""
+        result: Tensor = self.layer(x)
+        return result
+
+    def unstack(self, _network: int) -> nn.Module:
+        """The layer."""
+        return self.layer
+
+
+class Steps(nn.Sequential):
+    """Steps one after another; none at all is the identity."""
+
+    def unstack(self, network: int) -> nn.Sequential:
+        """Network `network` as ordinary layers."""
+        return nn.Sequential(*(unstacked(step, network) for step in self))
+
+
+class Residual(nn.Module):
+    """body(x) + shortcut(x), for stacked and for ordinary networks alike."""
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module) -> None:
+        super().__init__()
+        self.body, self.shortcut = body, shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images → images."""
+        # In place: no step that ends a body needs its own output for the backward pass.
+        result: Tensor = self.body(x).add_(self.shortcut(x))
+        return result
+
+    def unstack(self, network: int) -> "Residual":
+        """The block of one ordinary network."""
+        return Residual(unstacked(self.body, network), unstacked(self.shortcut, network))
+
+
+def unstacked(step: nn.Module, network: int) -> nn.Module:
+    """Network `network` of a stacked step, as an ordinary module."""
+    layer: nn.Module = step.unstack(network)  # type: ignore[operator]
+    return layer
+
+
+def pool(step: MaxPool | AveragePool) -> nn.Module:
+    """The ordinary layer."""
+    if isinstance(step, MaxPool):
+        return nn.MaxPool2d(step.size, step.stride, step.padding)
+    return nn.AvgPool2d(step.size) if step.size else nn.AdaptiveAvgPool2d(1)
