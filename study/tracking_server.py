@@ -37,7 +37,7 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
         raise UsageError(f"--port {port}: something else listens there; leave the option out to get a free one")
     say("Starting MLflow …")
     with tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log:
-        return _serve(_command(place, uri, port), port, log, say, f"MLflow shows {place.home} at http://{HOST}:{port}")
+        return _serve(_command(place, uri, port), port, log, say, f"The studies of {place.home}: http://{HOST}:{port}")
 
 
 def _serve(command: list[str], port: int, log: TextIO, say: Callable[[str], None], ready: str) -> int:

@@ -29,7 +29,13 @@ def delete(
 
     if not yes:
         typer.echo(described(place, name))
-        typer.confirm("Delete all of it?", abort=True)
+        try:
+            sure = typer.confirm("Delete all of it?")
+        except typer.Abort:  # Ctrl-C, or nobody there to answer
+            raise typer.BadParameter("not answered, so nothing was deleted; --yes does not ask") from None
+        if not sure:
+            typer.echo("Nothing was deleted.")
+            return
     for line in delete_study(place, name):
         typer.echo(line)
 

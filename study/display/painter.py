@@ -66,7 +66,8 @@ class Painter:
 
     def _paint(self, above: list[str]) -> None:
         """Overwrites the block line by line. Every line is as long as all others (padded, not erased to its end), since
-        terminals differ in whether erased cells wrap; the last column stays free, where the cursor would hang."""
+        terminals differ in whether erased cells wrap. The cursor waits in the first column, so that the ^C of an
+        interrupt does not move it to another line."""
         width, height = self._console.size
         options = self._console.options.update(width=width - 1, height=None, no_wrap=True, overflow="ellipsis")
         lines = self._console.render_lines(self._content(width - 1, height), options)[: height - 1]
@@ -75,7 +76,7 @@ class Painter:
             self._console.print(Segments(painted), crop=False, end="")
         start = self._back() if width == self._width else self._wipe()
         rest = "\n\x1b[J\x1b[1A" if len(above) + len(lines) < self._rows() else ""
-        self._out.write(f"{_BEGIN}{start}{''.join(above)}{captured.get()}{rest}{_END}")
+        self._out.write(f"{_BEGIN}{start}{''.join(above)}{captured.get()}{rest}\r{_END}")
         self._out.flush()
         self._count, self._width = len(lines), width
 

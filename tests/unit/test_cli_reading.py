@@ -154,8 +154,9 @@ def test_delete_from_a_shared_ledger(tmp_path: Path) -> None:
 
 def test_delete_asks(study: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study.release()
-    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    assert main(["delete", "small", "--home", str(tmp_path)]) != 0
+    for answer, code in (("n\n", 0), ("", 2)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        assert main(["delete", "small", "--home", str(tmp_path)]) == code
     assert (tmp_path / "small" / "study.db").is_file()
 
 
