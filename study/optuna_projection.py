@@ -13,6 +13,7 @@ says COMPLETE. Studies of a design optimise nothing: their value is the primary 
 """
 
 import warnings
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -54,6 +55,7 @@ class OptunaProjection:
         self._objectives = config.objectives if config.role == "explore" else DESIGN_OBJECTIVES
         self._distributions = config.space.distributions()
         self._storage = _storage(ledger.url)
+        weakref.finalize(self, self._storage.engine.dispose)
         self._study = self._open()
         there = self._storage.get_all_trials(self._study, deepcopy=False)
         self._ids = [trial._trial_id for trial in there]

@@ -56,12 +56,19 @@ def connect(url: str, *, create: bool) -> Engine:
         engine = _postgresql(url)
     else:
         raise UsageError(f"--ledger {url}: use sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {kind}")
-    try:
+    with closed_on_error(engine):
         _tables(engine, create=create)
+    return engine
+
+
+@contextmanager
+def closed_on_error(engine: Engine) -> Iterator[None]:
+    """Leaves no connection open behind an error."""
+    try:
+        yield
     except BaseException:
         engine.dispose()
         raise
-    return engine
 
 
 def optuna_url(url: str) -> str:
@@ -162,7 +169,7 @@ def _postgresql(url: str) -> Engine:
     try:
         return create_engine(optuna_url(url), pool_pre_ping=True, pool_size=4, max_overflow=16)
     except ModuleNotFoundError:
-        raise UsageError(f"--ledger {url}: PostgreSQL needs a driver; pip install 'psycopg[binary]'") from None
+        raise UsageError(f"--ledger {url}: PostgreSQL needs a driver; pip install 'ockham[postgresql]'") from None
 
 
 def _tables(engine: Engine, *, create: bool) -> None:

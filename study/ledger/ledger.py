@@ -6,15 +6,14 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine
 
-from study.config import RunConfig, StudyConfig
+from study.config import StudyConfig
 from study.errors import StudyNotFound
 from study.ledger import lease, outbox, steps, studies, trials
-from study.ledger.connection import connect, writing
+from study.ledger.connection import closed_on_error, connect, writing
 from study.ledger.lease import LeaseRow
 from study.ledger.rows import OutboxRow, Progress, Proposal, State, TrialRow
-from study.ledger.schema import studies as studies_table
 from trainables.record import Record
 
 
@@ -47,13 +46,9 @@ class Ledger:
             UsageError: The database is unusable.
         """
         engine = connect(url, create=True)
-        try:
-            with writing(engine, exclusive=True) as connection:
-                new = studies.create(connection, config)
-                stored, uid = studies.read(connection, config.name)
-        except BaseException:
-            engine.dispose()
-            raise
+        with closed_on_error(engine), writing(engine, exclusive=True) as connection:
+            new = studies.create(connection, config)
+            stored, uid = studies.read(connection, config.name)
         trials_wanted = config.trials if new else max(config.trials, stored.trials)
         ledger = cls(url, engine, config.model_copy(update={"trials": trials_wanted}), uid)
         ledger._unsaved = None if new else ledger.config
@@ -71,12 +66,8 @@ class Ledger:
             engine = connect(url, create=False)
         except FileNotFoundError as error:
             raise StudyNotFound(f"there is no study {name!r}: no ledger at {error}") from None
-        try:
-            with engine.connect() as connection:
-                config, uid = studies.read(connection, name)
-        except StudyNotFound:
-            engine.dispose()
-            raise
+        with closed_on_error(engine), engine.connect() as connection:
+            config, uid = studies.read(connection, name)
         return cls(url, engine, config, uid)
 
     def with_fence(self, fence: int) -> Self:
@@ -138,23 +129,15 @@ class Ledger:
         """Sets the number of trials in total."""
         self._save(StudyConfig.model_validate(self.config.model_dump() | {"trials": n}))
 
-    def set_run(self, run: RunConfig) -> None:
-        """Stores how this run is carried out."""
-        self._save(self.config.model_copy(update={"run": run}))
-
     def request_stop(self) -> None:
         """Asks the running driver to stop, from any process; the next `acquire` forgets it."""
         with writing(self._engine) as connection:
-            lease.lock(connection, self.name)
-            connection.execute(
-                update(studies_table).where(studies_table.c.study == self.name).values(stop_requested=True)
-            )
+            studies.request_stop(connection, self.name)
 
     def stop_requested(self) -> bool:
         """Whether someone asked the driver to stop."""
         with self._engine.connect() as connection:
-            query = select(studies_table.c.stop_requested).where(studies_table.c.study == self.name)
-            return bool(connection.execute(query).scalar())
+            return studies.stop_requested(connection, self.name)
 
     def delete(self) -> None:
         """Removes the study from Ockham's tables (Optuna's and MLflow's copies are not touched).

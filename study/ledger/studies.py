@@ -64,6 +64,16 @@ def save(connection: Connection, config: StudyConfig) -> None:
     connection.execute(update(studies).where(studies.c.study == config.name).values(config=config.model_dump_json()))
 
 
+def request_stop(connection: Connection, name: str) -> None:
+    """Leaves a request to stop for the driver."""
+    connection.execute(update(studies).where(studies.c.study == name).values(stop_requested=True))
+
+
+def stop_requested(connection: Connection, name: str) -> bool:
+    """Whether there is a request to stop."""
+    return bool(connection.execute(select(studies.c.stop_requested).where(studies.c.study == name)).scalar())
+
+
 def names(connection: Connection) -> list[str]:
     """All studies of the database, sorted."""
     return list(connection.execute(select(studies.c.study).order_by(studies.c.study)).scalars())
