@@ -5,22 +5,26 @@ A fresh Tuner runs over the ledger at each launch; nothing is ever restored from
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from study.config import StudyConfig
 from study.creation import open_or_create, write_study_file
-from study.errors import UsageError
+from study.errors import LeaseLost, UsageError
 from study.events import Listener, Outcome, Silent
 from study.finishing import conclude
 from study.ledger import ENDED, Ledger
+from study.leftovers import remove_checkpoints, sweep
 from study.publishing import Publishing
 from study.signals import Signals, StopFlag
 from study.watch import Watch
 
 if TYPE_CHECKING:
+    from study.backlog import Backlog
     from study.ray_session import Session
+    from study.recorder import Recorder
     from trainables.config import TrialConfig
     from trainables.record import Record
     from trainables.trial import TrialContext
@@ -41,90 +45,93 @@ def run(config: StudyConfig, *, trial: "TrialFunction | str" = RUN_TRIAL, listen
         LeaseHeld: Another driver runs it.
         LeaseLost: Another driver took it over meanwhile.
     """
+    begun = time.monotonic()
     listener = listener or Silent()
     function = _importable(trial)
-    begun = time.monotonic()
     ledger, new = open_or_create(config, listener.message)
+    flag = StopFlag()
+    this = _Run(ledger, function, listener, flag, Signals(flag), begun)
     try:
         fence = ledger.acquire()
-        flag = StopFlag()
-        signals = Signals(flag)
-        signals.install()
+        this.signals.install()
         try:
-            outcome = _run(ledger, fence, function, listener, flag, signals, new=new, begun=begun)
-            ledger.release()
+            outcome = _whole(this, fence, new=new)
         finally:
-            signals.restore()
+            this.signals.restore()
+            _release(ledger)
     finally:
         ledger.close()
     listener.finished(outcome)
     return outcome
 
 
-def _run(
-    ledger: Ledger,
-    fence: int,
-    function: str,
-    listener: Listener,
-    flag: StopFlag,
-    signals: Signals,
-    *,
-    new: bool,
-    begun: float,
-) -> Outcome:
-    from study.leftovers import remove_checkpoints, sweep
+@dataclass(frozen=True)
+class _Run:
+    """What the parts of a run share."""
 
-    config = ledger.config
+    ledger: Ledger
+    function: str
+    listener: Listener
+    flag: StopFlag
+    signals: Signals
+    begun: float
+
+    @property
+    def config(self) -> StudyConfig:
+        return self.ledger.config
+
+
+def _whole(this: _Run, fence: int, *, new: bool) -> Outcome:
+    config, ledger, listener = this.config, this.ledger, this.listener
     write_study_file(config)
     left = sweep(ledger)
     remove_checkpoints(ledger, config)
     counts = ledger.counts()
-    _announce(listener, config, counts, left, new=new)
+    if not new:
+        _say_resuming(listener, config, counts, left)
     listener.started(config, counts)
-    watch = Watch(ledger, flag, config.run.time_budget)
+    watch = Watch(ledger, this.flag, config.run.time_budget)
     watch.start()
     publishing = Publishing(config, fence, listener.message)
     try:
         if sum(counts[state] for state in ENDED) < max(config.trials, sum(counts.values())):
-            _run_trials(ledger, function, listener, flag, signals)
+            _run_trials(this)
         if watch.lost is not None:
             raise watch.lost
         sweep(ledger)
-        report, summary = conclude(ledger, listener, flag)
-        outcome = _outcome(ledger, flag, report, begun)
+        report, summary = conclude(ledger, listener, this.flag)
+        outcome = _outcome(this, report)
         status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
-        drained = publishing.finish(
-            status, summary, report.parent if report else None, left=ledger.outbox_size, flag=flag
-        )
+        folder = report.parent if report else None
+        drained = publishing.finish(status, summary, folder, left=ledger.outbox_size, flag=this.flag)
         if not drained:
             listener.message(
                 f"MLflow has not taken everything yet ({ledger.outbox_size()} messages wait in the ledger); "
                 f"deliver them with: ockham resume {config.name}"
             )
-        return _outcome(ledger, flag, report, begun, drained=drained)
+        return replace(outcome, drained=drained, seconds=time.monotonic() - this.begun)
     finally:
         publishing.close()
         watch.end()
 
 
-def _run_trials(ledger: Ledger, function: str, listener: Listener, flag: StopFlag, signals: Signals) -> None:
+def _run_trials(this: _Run) -> None:
     from study.asking import source_for
     from study.backlog import Backlog
     from study.ray_session import ray_session
     from study.recorder import Recorder
 
-    config = ledger.config
-    source = source_for(config)
+    source = source_for(this.config)
     recorder: Recorder | None = None
     try:
-        with ray_session(config.run) as session:
-            signals.install()  # Ray has put in one of its own
-            backlog = Backlog(ledger, config, source)
-            recorder = Recorder(ledger, backlog, listener, config)
-            if not flag:
-                _tune(session, config, function, backlog, recorder, flag)
+        with ray_session(this.config.run) as session:
+            this.signals.install()  # Ray has put in one of its own
+            backlog = Backlog(this.ledger, this.config, source)
+            recorder = Recorder(this.ledger, backlog, this.listener, this.config)
+            if not this.flag:
+                _tune(this, session, backlog, recorder)
     except KeyboardInterrupt:
-        flag.raise_for("interrupted")
+        this.flag.raise_for("interrupted")
     except Exception:
         if recorder is not None and recorder.failure is not None:
             raise recorder.failure from None  # Tune only passes on its text
@@ -133,14 +140,15 @@ def _run_trials(ledger: Ledger, function: str, listener: Listener, flag: StopFla
         source.close()
 
 
-def _tune(session: "Session", config: StudyConfig, function: str, backlog: Any, recorder: Any, flag: StopFlag) -> None:
+def _tune(this: _Run, session: "Session", backlog: "Backlog", recorder: "Recorder") -> None:
     from ray import tune
 
     from study.ray_trial import StudyTrial
     from study.searcher import LedgerSearcher, StopWhenAsked
 
+    config = this.config
     job = {
-        "trial": function,
+        "trial": this.function,
         "directory": str(config.directory.absolute()),
         "data_dir": str(config.run.data_path.absolute()),
         "cpus": config.run.cpus_per_trial,
@@ -160,7 +168,7 @@ def _tune(session: "Session", config: StudyConfig, function: str, backlog: Any, 
         run_config=tune.RunConfig(
             name="tune",
             storage_path=str(session.results),
-            stop=StopWhenAsked(flag),
+            stop=StopWhenAsked(this.flag),
             callbacks=[recorder],
             failure_config=tune.FailureConfig(max_failures=0),
             checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
@@ -173,28 +181,34 @@ def _name(trial: Any) -> str:
     return f"{trial.config['number']:04d}-{trial.config['attempt']}-{trial.trial_id}"
 
 
-def _announce(listener: Listener, config: StudyConfig, counts: Any, left: list[int], *, new: bool) -> None:
-    if new:
-        return
+def _say_resuming(listener: Listener, config: StudyConfig, counts: Mapping[str, int], left: list[int]) -> None:
     ended = sum(counts[state] for state in ENDED)
     interrupted = f"; {len(left)} interrupted trials go on from their checkpoints" if left else ""
     listener.message(f"resuming {config.name}: {ended} of {config.trials} trials have ended{interrupted}")
 
 
-def _outcome(ledger: Ledger, flag: StopFlag, report: Path | None, begun: float, *, drained: bool = False) -> Outcome:
-    config = ledger.config
-    counts = {str(state): number for state, number in ledger.counts().items()}
+def _outcome(this: _Run, report: Path | None) -> Outcome:
+    config = this.config
+    counts = {str(state): number for state, number in this.ledger.counts().items()}
     complete = sum(counts[state] for state in ENDED) >= config.trials
     return Outcome(
         name=config.name,
         directory=config.directory,
         counts=counts,
         trials=config.trials,
-        reason="" if complete else flag.reason or "incomplete",
-        drained=drained,
-        seconds=time.monotonic() - begun,
+        reason="" if complete else this.flag.reason or "incomplete",
+        drained=False,
+        seconds=time.monotonic() - this.begun,
         report=report,
     )
+
+
+def _release(ledger: Ledger) -> None:
+    """Gives the lease back also after an error: the process may live on, in a notebook, and try again."""
+    try:
+        ledger.release()
+    except LeaseLost:
+        return  # it is another driver's already
 
 
 def _importable(trial: "TrialFunction | str") -> str:

@@ -184,7 +184,7 @@ def provenance() -> dict[str, str]:
     tags = {f"ockham.version.{name}": version(name) for name in _REPORTED}
     root = Path(__file__).parents[1]
     if (root / ".git").exists():
-        asked = subprocess.run(
+        asked = subprocess.run(  # noqa: S603
             ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
             capture_output=True,
             text=True,

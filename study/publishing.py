@@ -12,7 +12,7 @@ from typing import Any
 from study.config import StudyConfig
 from study.signals import StopFlag, deaf_children
 
-STALLED_S = 20.0  # without any delivery
+STALLED_S = 120.0  # without any delivery although MLflow answers; its requests time out long before
 STALLED_WHILE_DOWN_S = 3.0
 
 
@@ -30,7 +30,7 @@ class Publishing:
         self._down = False
         log = config.directory / "publisher.log"
         with deaf_children(), log.open("a", encoding="utf-8") as errors:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", "study.publisher", config.ledger_url, config.name, str(fence)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

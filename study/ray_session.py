@@ -117,7 +117,7 @@ def _authenticate() -> None:
     # Its C++ side keeps the first token that it has seen, so a process keeps it for all its studies.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     if imported:
-        from ray._raylet import Config
+        from ray._raylet import Config  # type: ignore[attr-defined]
 
         Config.initialize("")  # what Ray itself does to make a process see the mode
 

@@ -8,6 +8,8 @@ from ray.tune.search import Searcher
 from study.backlog import Backlog
 from study.signals import StopFlag
 
+FINISHED: str = Searcher.FINISHED
+
 
 class LedgerSearcher(Searcher):
     """Serves the backlog.
@@ -23,10 +25,10 @@ class LedgerSearcher(Searcher):
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The config of the next attempt; None while running trials may still come back; FINISHED is final."""
         if self._backlog is None:
-            return Searcher.FINISHED
+            return FINISHED
         assignment = self._backlog.next(wait=not self._live)
         if assignment is None:
-            return Searcher.FINISHED if self._backlog.exhausted and not self._live else None
+            return FINISHED if self._backlog.exhausted and not self._live else None
         self._live.add(trial_id)
         return {"number": assignment.number, "attempt": assignment.attempt, "config": assignment.config}
 

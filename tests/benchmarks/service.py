@@ -1,7 +1,7 @@
 """What the service itself costs: trials that do nothing, trials that only sleep.
 
-- `ms per no-op trial`: propose, ledger, schedule, record, publish; 500 trials, 2 slots, from the first trial's start until
-  MLflow has everything. Budget: 40 ms with design, 60 with tpe.
+- `ms per no-op trial`: propose, ledger, schedule, record, publish; 500 trials, 2 slots, from the first trial's start
+  until the last one's end and until MLflow has everything. Budget: 40 ms with design, 60 with tpe.
 - `last 100 / first 100`: the same, as a ratio of the two ends of the study. Budget: 1.5.
 - `sleeping / ideal`: 60 trials that sleep 1 s on 2 slots, first start to last end, over 30 s. Budget: 1.10.
 """

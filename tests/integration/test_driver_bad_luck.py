@@ -1,7 +1,6 @@
 """One study in which things go wrong, looked at from all sides, then extended."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,7 @@ from tests.integration.driving import Lines, config, lasting, optuna_trials, row
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 NAME = "luck"
+Ran = tuple[Outcome, Lines, list[TrialRow]]
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +25,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ran(home: Path) -> Iterator[tuple[Outcome, Lines, list[TrialRow]]]:
+def ran(home: Path) -> Ran:
     lines = Lines()
     outcome = run(config(home, NAME, 6), trial=trials_for_tests.some_fail, listener=lines)
-    yield outcome, lines, rows(home, NAME)
+    return outcome, lines, rows(home, NAME)
 
 
-def test_every_trial_ends_and_the_exit_code_tells_of_the_failed(ran: tuple[Outcome, Lines, list[TrialRow]]) -> None:
+def test_every_trial_ends_and_the_exit_code_tells_of_the_failed(ran: Ran) -> None:
     outcome, _, trials = ran
     assert [row.state for row in trials] == ["COMPLETE", "FAILED", "FAILED", "COMPLETE", "COMPLETE", "COMPLETE"]
     assert (outcome.exit_code, outcome.ended, outcome.reason, outcome.drained) == (3, 6, "", True)
 
 
-def test_an_exception_fails_its_trial_at_once_with_reason_and_traceback(
-    ran: tuple[Outcome, Lines, list[TrialRow]], home: Path
-) -> None:
+def test_an_exception_fails_its_trial_at_once_with_reason_and_traceback(ran: Ran, home: Path) -> None:
     row = ran[2][1]
     assert (row.error, row.attempts, row.charged) == ("ValueError: loss is nan at epoch 3", 1, 0)
     assert row.traceback is not None
@@ -50,7 +48,7 @@ def test_an_exception_fails_its_trial_at_once_with_reason_and_traceback(
     assert "ValueError: loss is nan at epoch 3" in log
 
 
-def test_a_worker_may_die_twice(ran: tuple[Outcome, Lines, list[TrialRow]]) -> None:
+def test_a_worker_may_die_twice(ran: Ran) -> None:
     never, once = ran[2][2], ran[2][3]
     assert (never.attempts, never.state) == (3, "FAILED")
     assert never.error is not None
@@ -58,7 +56,7 @@ def test_a_worker_may_die_twice(ran: tuple[Outcome, Lines, list[TrialRow]]) -> N
     assert (once.attempts, once.charged, once.state) == (2, 1, "COMPLETE")
 
 
-def test_mlflow_has_one_run_a_trial(ran: tuple[Outcome, Lines, list[TrialRow]], home: Path) -> None:
+def test_mlflow_has_one_run_a_trial(ran: Ran, home: Path) -> None:
     found = runs(store(home), NAME)
     assert [run.data.tags["ockham.uid"] for run in found] == [row.uid for row in ran[2]]
     assert [run.info.run_id for run in found] == [row.mlflow_run_id for row in ran[2]]
@@ -74,7 +72,7 @@ def test_mlflow_has_one_run_a_trial(ran: tuple[Outcome, Lines, list[TrialRow]], 
     assert " noise=" in name
 
 
-def test_levels_are_stepwise(ran: tuple[Outcome, Lines, list[TrialRow]], home: Path) -> None:
+def test_levels_are_stepwise(ran: Ran, home: Path) -> None:
     from mlflow.tracking import MlflowClient
 
     run_id = ran[2][0].mlflow_run_id
@@ -83,13 +81,13 @@ def test_levels_are_stepwise(ran: tuple[Outcome, Lines, list[TrialRow]], home: P
     assert sorted((point.step, point.value) for point in history) == [(0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0)]
 
 
-def test_optuna_has_one_finished_record_a_trial(ran: tuple[Outcome, Lines, list[TrialRow]], home: Path) -> None:
+def test_optuna_has_one_finished_record_a_trial(ran: Ran, home: Path) -> None:
     found = optuna_trials(home, NAME)
     assert [trial.number for trial in found] == list(range(6))
     assert all(trial.state.is_finished() for trial in found)
 
 
-def test_what_is_left_on_disk(ran: tuple[Outcome, Lines, list[TrialRow]], home: Path) -> None:
+def test_what_is_left_on_disk(ran: Ran, home: Path) -> None:
     import pyarrow.parquet
 
     folder = home / NAME
@@ -100,15 +98,13 @@ def test_what_is_left_on_disk(ran: tuple[Outcome, Lines, list[TrialRow]], home: 
     assert not list(home.glob(".ray/*"))
 
 
-def test_nothing_is_left_running(ran: tuple[Outcome, Lines, list[TrialRow]]) -> None:
+def test_nothing_is_left_running(ran: Ran) -> None:
     names = " ".join(p.name() for p in psutil.Process().children(recursive=True))
     assert "ray" not in names
     assert "gcs_server" not in names
 
 
-def test_extending_repeats_nothing(
-    ran: tuple[Outcome, Lines, list[TrialRow]], home: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_extending_repeats_nothing(ran: Ran, home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     import study
 
     before = ran[2]
