@@ -18,15 +18,16 @@ from trainables.training.evaluate import Evaluation, evaluating
 from trainables.training.loop import FITTED_ACCURACY, Training
 
 Row = dict[str, Any]
+_SOME = 1000
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A stack's answers on the training labels as given, and on validation and test."""
+    """A stack's answers on the training labels as given, and on validation and test (None where it was not asked)."""
 
     train: Evaluation
     val: Evaluation
-    test: Evaluation
+    test: Evaluation | None
 
 
 def measure(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
@@ -36,6 +37,14 @@ def measure(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
     val = yield from evaluating(stack, bench.val_inputs, data.val_labels)
     test = yield from evaluating(stack, bench.test_inputs, data.test_labels)
     return Measured(train, val, test)
+
+
+def measure_some(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
+    """A quick look during training: the first 1,000 examples of training and validation, test left alone."""
+    data, some = bench.data, _SOME
+    train = yield from evaluating(stack, bench.train_inputs.head(some), data.labels[:, :some])
+    val = yield from evaluating(stack, bench.val_inputs.head(some), data.val_labels[:some])
+    return Measured(train, val, None)
 
 
 @dataclass(frozen=True)
@@ -126,18 +135,21 @@ def network_rows(
 
 
 def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:
-    data, train = bench.data, measured.train
+    data, train, test = bench.data, measured.train, measured.test
+    kept = data.kept[:, : train.labels.shape[1]]
+    truth = data.true_labels[: train.labels.shape[1]]
+    unknown = [math.nan] * bench.networks
     return {
         "train_loss": train.loss.tolist(),
         "train_accuracy": train.accuracy.tolist(),
-        "kept_accuracy": train.accuracy_on(data.kept).tolist(),
-        "changed_accuracy": train.accuracy_on(~data.kept).tolist(),
-        "recovered_accuracy": train.accuracy_on(~data.kept, data.true_labels).tolist(),
+        "kept_accuracy": train.accuracy_on(kept).tolist(),
+        "changed_accuracy": train.accuracy_on(~kept).tolist(),
+        "recovered_accuracy": train.accuracy_on(~kept, truth).tolist(),
         "val_loss": measured.val.loss.tolist(),
         "val_accuracy": measured.val.accuracy.tolist(),
-        "test_loss": measured.test.loss.tolist(),
-        "test_accuracy": measured.test.accuracy.tolist(),
-        "iid_accuracy": _iid_accuracy(bench, measured.test),
+        "test_loss": unknown if test is None else test.loss.tolist(),
+        "test_accuracy": unknown if test is None else test.accuracy.tolist(),
+        "iid_accuracy": unknown if test is None else _iid_accuracy(bench, test),
     }
 
 

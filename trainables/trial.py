@@ -17,7 +17,7 @@ from trainables.compression.scratch import train_scratch
 from trainables.compression.sizing import auc_log2_ratio
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
-from trainables.measuring import Dense, Row, measure, network_rows
+from trainables.measuring import Dense, Row, measure, measure_some, network_rows
 from trainables.progress import Progress
 from trainables.record import Record
 from trainables.stack.model import StackedModel
@@ -76,7 +76,7 @@ def _train_dense(bench: Bench) -> Reports:
     while not training.finished:
         yield from bench.run_epoch(training)
         if not training.finished and _report_due(progress, training.epoch):
-            measured = yield from measure(bench, training.write_back())
+            measured = yield from measure_some(bench, training.write_back())
             rows = network_rows(bench, 0, measured, Dense.of(training, measured))
             yield progress.report(Record("dense", training.epoch, *dense_metrics(rows, final=False)))
         progress.save_if_due()

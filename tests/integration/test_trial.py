@@ -1,5 +1,6 @@
 """Whole trials on the digits: what is reported, for whom, and what is left out."""
 
+import itertools
 import math
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def test_records_come_in_order(plain: list[Record]) -> None:
     assert [r.step for r in of_stage(plain, "level")] == [0, 1, 2]
     dense = [r.step for r in of_stage(plain, "dense")]
     assert dense[:10] == list(range(1, 11))
-    assert all(later >= 1.25 * earlier for earlier, later in zip(dense[9:-2], dense[10:-1], strict=True))
+    assert all(later >= 1.25 * earlier for earlier, later in itertools.pairwise(dense[9:-1]))
     assert [r.stage for r in plain] == ["dense"] * len(dense) + ["level"] * 3 + ["summary"]
 
 
@@ -44,7 +45,7 @@ def test_level_metrics(plain: list[Record]) -> None:
     assert last["level/speedup"] > 1
     for arm in ("", "control/"):
         for name in ("train_accuracy", "kept_accuracy", "val_accuracy", "test_loss", "fidelity"):
-            assert 0 <= last[f"{arm}level/{name}"]
+            assert last[f"{arm}level/{name}"] >= 0
             assert f"{arm}level/{name}/ci95" in last
     assert "level/changed_accuracy" in last
     assert "control/level/changed_accuracy" not in last
@@ -66,7 +67,9 @@ def test_dense_metrics(plain: list[Record]) -> None:
     assert m["control/train/interpolated"] == 1
     assert m["control/train/epochs_to_fit"] < m["train/epochs_to_fit"] < 120
     assert "train_loss" in final.notes["control/train/stop_reason"]
-    assert "train/interpolated" not in of_stage(plain, "dense")[0].metrics
+    early = of_stage(plain, "dense")[0].metrics
+    assert {"train/accuracy", "train/changed_accuracy", "val/accuracy", "gap/val_accuracy"} <= set(early)
+    assert not [name for name in early if "test" in name or "interpolated" in name]
 
 
 def test_summary(plain: list[Record]) -> None:
@@ -161,8 +164,8 @@ def test_twins_share_initial_weights_and_batch_order() -> None:
     assert not torch.equal(scratch, bench.fresh((5, 4), "student", 1).tensors()["layers.0.weight"])
 
 
-def test_without_noise_the_twin_is_a_copy() -> None:
-    """Renamed classes at share 0 change nothing but ask for no control; corrupted inputs give the twin the true ones."""
+def test_twins_of_corrupted_inputs_see_the_true_ones() -> None:
+    """Corrupted inputs are a condition too: the twin sees the true ones."""
     found = records(config(data__label_noise=0.0, data__inputs="random_pixels"))
     m = of_stage(found, "dense")[0].metrics
     assert m["control/train/accuracy"] != m["train/accuracy"]

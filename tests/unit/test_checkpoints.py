@@ -77,7 +77,7 @@ def test_unfinished_writes_are_no_checkpoints(tmp_path: Path) -> None:
 def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     mine = store(tmp_path)
     mine.save({"path": Path("x")})
-    with pytest.raises(Exception, match="weights_only|Unsupported"):
+    with pytest.raises(Exception, match=r"weights_only|Unsupported"):
         mine.latest()
 
 

@@ -32,7 +32,7 @@ def dense_metrics(rows: Sequence[Row], *, final: bool) -> tuple[dict[str, float]
 
     Args:
         rows: Replicates and controls.
-        final: Whether training has ended, so that what it came to can be said.
+        final: Whether training has ended, so that what it came to can be said; before, metrics are quick estimates.
     """
     metrics: dict[str, float] = {}
     notes: dict[str, str] = {}
@@ -40,7 +40,8 @@ def dense_metrics(rows: Sequence[Row], *, final: bool) -> tuple[dict[str, float]
         prefix = PREFIXES[arm]
         add_column_means(metrics, mine, {column: prefix + name for column, name in _NAMES.items()}, notes)
         for name, (minuend, subtrahend) in _GAPS.items():
-            differences = [None if row[subtrahend] is None else row[minuend] - row[subtrahend] for row in mine]
+            pairs = [(row[minuend], row[subtrahend]) for row in mine]
+            differences = [None if None in pair else pair[0] - pair[1] for pair in pairs]
             add_mean(metrics, prefix + name, differences)
         if final:
             add_mean(metrics, f"{prefix}train/epochs_to_fit", [row["epochs_to_fit"] for row in mine], notes)

@@ -45,6 +45,12 @@ class Inputs:
         source = self.source[torch.tensor(networks, device=self.source.device)]
         return type(self)(self.images, source, self.mean, self._normalised)
 
+    def head(self, count: int) -> Self:
+        """The first `count` examples, or all if there are fewer."""
+        if count >= self.count:
+            return self
+        return type(self)(self.images[:, :count], self.source, self.mean)
+
     def gather(self, index: Tensor) -> Tensor:
         """Normalised inputs [P, K, B, C, H, W] for example numbers [P, K, B] int64: P batches for each network."""
         rows = index + (self.source * self.count)[:, None] if self.images.shape[0] > 1 else index
