@@ -62,7 +62,8 @@ class Host:
     Attributes:
         name: Its host name.
         address: Its IPv4 address on the lab's network.
-        folder: What it consists of outside: `home/` is its /root, `tmp/` its /tmp, `log` its first process's output.
+        folder: Its disk, seen from outside: `home/` is its /root, `tmp/` its /tmp, `upper/` what it changed in the
+            virtual environment; and `log`, its first process's output.
     """
 
     name: str
@@ -116,6 +117,15 @@ class Host:
         if self.alive:
             self._first.send_signal(signal.SIGKILL)
         self._first.wait(timeout=20)
+
+    def power_on(self) -> None:
+        """Starts it again after `kill`, with the disk it had and an empty /tmp."""
+        for left in (self.folder / "tmp").iterdir():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        _ip(f"-n {self.namespace} link set eth0 up")
+        _ip(f"-n {self.namespace} route replace default via {_SUBNET}1")  # went with the link
+        self._first = _boot(self.name, self.namespace, self.folder)
+        _await_ssh(self)
 
     def _enter(self, command: str) -> list[str]:
         inside = psutil.Process(self._first.pid).children()[0].pid  # the host's process 1, a child of `unshare`
@@ -177,7 +187,8 @@ def _furnish(folder: Path, key: Path) -> None:
     ssh = folder / "home" / ".ssh"
     ssh.mkdir(parents=True, mode=0o700)
     (folder / "home").chmod(0o700)
-    (folder / "tmp").mkdir()
+    for name in ("tmp", "upper", "work"):
+        (folder / name).mkdir()
     (folder / "tmp").chmod(0o1777)
     shutil.copy(key, ssh / "ockham_cluster")
     shutil.copy(f"{key}.pub", ssh / "authorized_keys")

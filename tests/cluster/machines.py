@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -50,10 +51,49 @@ class Machines:
         assert ended.returncode == 0, f"{command} gave {ended.returncode}:\n{ended.stdout[-6000:]}"
         return ended.stdout
 
+    def close_ports(self, host: Host) -> None:
+        """What the guide tells an administrator to do on each machine."""
+        shutil.copy(self.laptop.home / "ockham/infra/firewall.nft", host.home / "firewall.nft")
+        done = host.run("nft -f ~/firewall.nft")
+        assert done.returncode == 0, done.stdout
+
+    def launch(self, study: str, arguments: str) -> "Launch":
+        """Starts `ray submit … study/launch.py` on the laptop."""
+        log = self.logs / f"{study}-{len(list(self.logs.glob(f'{study}-*.log'))) + 1}.log"
+        command = f"ray submit {FILE} study/launch.py --no-config-cache -- redundancy --name {study} {arguments}"
+        return Launch(self.laptop.start(command, log), log)
+
     def trials(self, study: str) -> list[dict[str, Any]]:
         """`ockham trials STUDY --format json` on the head; [] while there is no such study."""
         ended = self.head.run(f"ockham trials {study} --format json 2>/dev/null")
         return json.loads(ended.stdout) if ended.returncode == 0 else []
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A `ray submit` under way.
+
+    Attributes:
+        log: File with what it prints.
+    """
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    @property
+    def text(self) -> str:
+        """What it printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def exit_codes(self, timeout: float) -> tuple[int, list[int]]:
+        """Waits for its end: its own exit code, and those that launch.py printed (`exit=N`)."""
+        own = self.process.wait(timeout)
+        return own, [int(code) for code in re.findall(r"^exit=(\d+)", self.text, re.MULTILINE)]
 
 
 def prepare(hosts: dict[str, Host], logs: Path) -> Machines:

@@ -5,7 +5,6 @@ project's own infra/local.yaml, `ray submit`, Ray, MLflow. The tests build on ea
 """
 
 import json
-import re
 import shlex
 import urllib.parse
 from typing import Any
@@ -13,16 +12,13 @@ from typing import Any
 import pytest
 
 from tests.cluster.hosts import Host
-from tests.cluster.machines import FILE, Machines, until
+from tests.cluster.machines import FILE, Launch, Machines, active_nodes, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 STUDY = "lost-worker"
 TRIALS = 8
-LAUNCH = (
-    f"redundancy --name {STUDY} --trials {TRIALS} --max-concurrent 3 --set data.label_noise=0.5,1 "
-    "--set model.width=32,64 --set replicates=3"
-)
+SETTINGS = "--max-concurrent 3 --set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=3"
 _CONNECT = """
 import socket, sys
 for port in sys.argv[2:]:
@@ -93,50 +89,82 @@ def test_strangers_find_only_ssh(machines: Machines) -> None:
     assert 5000 not in inside, "MLflow is for the head itself"
 
 
-def test_a_study_survives_the_loss_of_a_worker(machines: Machines) -> None:
-    log = machines.logs / "submit.log"
-    lost = machines.workers[1]
-    submitted = machines.laptop.start(f"ray submit {FILE} study/launch.py --no-config-cache -- {LAUNCH}", log)
+def _await_trial_on(host: Host, machines: Machines, study: str, launch: Launch) -> None:
+    """Returns when a trial of the study is running on that machine."""
 
     def at_work() -> bool:
-        assert submitted.poll() is None, log.read_text()[-6000:]
-        return bool(lost.processes("ray::StudyTrial")) and any(each["state"] == "RUNNING" for each in trials())
+        assert launch.running, launch.text[-6000:]
+        running = any(each["state"] == "RUNNING" for each in machines.trials(study))
+        return running and bool(host.processes("ray::StudyTrial"))
 
-    def trials() -> list[dict[str, Any]]:
-        return machines.trials(STUDY)
+    until(at_work, 240, f"a trial on {host.name}")
 
-    until(at_work, 180, "a trial on the second worker")
+
+def test_a_study_survives_the_loss_of_a_worker(machines: Machines) -> None:
+    lost = machines.workers[1]
+    launch = machines.launch(STUDY, f"--trials {TRIALS} {SETTINGS}")
+    _await_trial_on(lost, machines, STUDY, launch)
     lost.unplug()
     lost.kill()
-    submitted.wait(timeout=600)
-    text = log.read_text()
-    assert submitted.returncode == 0, text[-6000:]
-    assert re.findall(r"^exit=(\d+)", text, re.MULTILINE) == ["0"]
-    assert sorted(each["number"] for each in trials()) == list(range(TRIALS))
-    assert {each["state"] for each in trials()} == {"COMPLETE"}
-    assert max(each["attempts"] for each in trials()) > 1, "the lost machine's trials ran again"
-    assert all("compressibility/auc" in each["metrics"] or each["notes"] for each in trials())
+    assert launch.exit_codes(timeout=600) == (0, [0]), launch.text[-6000:]
+    trials = machines.trials(STUDY)
+    assert [(each["number"], each["state"]) for each in trials] == [(number, "COMPLETE") for number in range(TRIALS)]
+    assert max(each["attempts"] for each in trials) > 1, "the lost machine's trials ran again"
+    assert all("compressibility/auc" in each["metrics"] for each in trials)
+
+
+def _uids(machines: Machines, study: str) -> list[str]:
+    """`ockham.uid` of the trials' runs in MLflow; all of them have to be finished."""
+    runs = _mlflow_runs(machines, study)
+    assert {run["info"]["status"] for run in runs} == {"FINISHED"}
+    tags = [{tag["key"]: tag["value"] for tag in run["data"]["tags"]} for run in runs]
+    return [each["ockham.uid"] for each in tags if "mlflow.parentRunId" in each]
 
 
 def test_mlflow_has_each_trial_once(machines: Machines) -> None:
-    runs = _mlflow_runs(machines, STUDY)
-    tags = [{tag["key"]: tag["value"] for tag in run["data"]["tags"]} for run in runs]
-    uids = [tag["ockham.uid"] for tag in tags if "mlflow.parentRunId" in tag]
-    assert sorted(uids) == sorted(each["uid"] for each in machines.trials(STUDY))
-    assert {run["info"]["status"] for run in runs} == {"FINISHED"}
+    assert sorted(_uids(machines, STUDY)) == sorted(each["uid"] for each in machines.trials(STUDY))
 
 
 def test_the_same_command_again_finds_nothing_to_do(machines: Machines) -> None:
     before = machines.trials(STUDY)
-    printed = machines.command(f"ray submit {FILE} study/launch.py --no-config-cache -- {LAUNCH}", 180)
-    assert "exit=0" in printed
+    again = machines.launch(STUDY, f"--trials {TRIALS} {SETTINGS}")
+    assert again.exit_codes(timeout=240) == (0, [0]), again.text[-6000:]
     assert machines.trials(STUDY) == before
+
+
+def test_a_study_goes_on_after_the_loss_of_the_head(machines: Machines) -> None:
+    study, arguments = "lost-head", f"--trials 4 {SETTINGS}"
+    launch = machines.launch(study, arguments)
+    _await_trial_on(machines.workers[0], machines, study, launch)
+    until(lambda: any(each["state"] == "COMPLETE" for each in machines.trials(study)), 240, "a finished trial")
+    finished = {each["number"]: each for each in machines.trials(study) if each["state"] == "COMPLETE"}
+    machines.head.unplug()
+    machines.head.kill()
+    own, printed = launch.exit_codes(timeout=120)  # SSH notices that nobody answers any more
+    assert own != 0
+    assert not printed
+
+    machines.head.power_on()
+    machines.close_ports(machines.head)
+    machines.command(f"ray up {FILE} --yes --no-config-cache", 240)
+    until(lambda: active_nodes(machines.on_head("ray status")) >= 2, 180, "the head and a worker")
+    again = machines.launch(study, arguments)
+    assert again.exit_codes(timeout=600) == (0, [0]), again.text[-6000:]
+    trials = {each["number"]: each for each in machines.trials(study)}
+    assert [each["state"] for each in trials.values()] == ["COMPLETE"] * 4
+    assert {number: trials[number] for number in finished} == finished, "what had ended was not run again"
+    assert sorted(_uids(machines, study)) == sorted(each["uid"] for each in trials.values())
+    for other in machines.trials(STUDY)[:4]:  # the same four trials: neither study's misfortunes show in its results
+        assert _results(trials[other["number"]]) == _results(other)
+
+
+def _results(trial: dict[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in trial["metrics"].items() if not name.startswith("cost/")}
 
 
 def test_down_takes_ray_away_and_leaves_the_studies(machines: Machines) -> None:
     machines.command(f"ray exec {FILE} 'bash ~/ockham/infra/node/mlflow_server.sh stop'", 60)
     machines.command(f"ray down {FILE} --yes", 180)
-    until(lambda: not machines.workers[0].processes("raylet"), 120, "the worker's Ray ending by itself")
     assert not machines.head.processes("gcs_server")
     assert not machines.head.processes("mlflow")
     assert (machines.head.home / "studies" / STUDY / "study.db").is_file()

@@ -189,6 +189,30 @@ def test_fill_writes_every_output_of_the_stack(stack: dict[str, Any], tmp_path: 
     assert "s3://ockham-1-eu-west-1/mlartifacts" in " ".join(config["setup_commands"])
 
 
+def test_kubernetes_manifest_is_one_ray_understands_and_closed() -> None:
+    from ray.autoscaler._private.kuberay.autoscaling_config import _derive_autoscaling_config_from_ray_cr
+
+    manifests = list(yaml.safe_load_all((INFRA / "kuberay.yaml").read_text()))
+    kinds = {manifest["kind"]: manifest for manifest in manifests}
+    cluster, policy = kinds["RayCluster"], kinds["NetworkPolicy"]
+    types = _derive_autoscaling_config_from_ray_cr(cluster)["available_node_types"]  # validates as well
+    assert types["headgroup"]["resources"]["CPU"] == 0
+    assert (types["gpu"]["min_workers"], types["gpu"]["resources"]["GPU"]) == (0, 1)
+    assert cluster["spec"]["authOptions"] == {"mode": "token"}
+    head, *workers = cluster["spec"]["headGroupSpec"], *cluster["spec"]["workerGroupSpecs"]
+    assert head["rayStartParams"]["dashboard-host"] == "127.0.0.1"
+    for group in (head, *workers):
+        pod = group["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["containers"][0]["env"] == [{"name": "RAY_AUTH_MODE", "value": "token"}]
+        assert not any(each["securityContext"]["allowPrivilegeEscalation"] for each in pod["containers"])
+    selector = {"podSelector": {"matchLabels": {"ray.io/cluster": cluster["metadata"]["name"]}}}
+    assert policy["spec"]["ingress"] == [{"from": [selector]}]
+    version = re.search(r"^ray==(.+)$", (REPO / "constraints.txt").read_text(), re.MULTILINE)
+    assert version is not None
+    assert cluster["spec"]["rayVersion"] == version[1]
+
+
 def test_firewall_lets_strangers_reach_ssh_only() -> None:
     rules = (INFRA / "firewall.nft").read_text()
     assert "policy drop" in rules
