@@ -57,19 +57,14 @@ class Bench:
 
     def fresh(self, widths: Shape, *names: str | int) -> StackedModel:
         """Fresh networks of these widths; a replicate and its control have the same weights, drawn under `names`."""
-        stack = self.model.build(
-            widths,
-            self.input_shape,
-            self.data.num_classes,
-            self.config.model.init_scale,
-            [self.draws(*names, replicate) for replicate in range(self.replicates)],
-        )
+        draws = [self.draws(*names, replicate) for replicate in range(self.replicates)]
+        stack = self.model.build(self.config.model, widths, self.input_shape, self.data.num_classes, draws)
         return stack.to(self.data.images.device).select([n % self.replicates for n in range(self.networks)])
 
     def template(self) -> StackedModel:
         """A stack to put tensors into with `replaced`; its own weights mean nothing."""
         size = (self.level_widths[-1], self.input_shape, self.data.num_classes)
-        return self.model.build(*size, self.config.model.init_scale, [self.draws("template")])
+        return self.model.build(self.config.model, *size, [self.draws("template")])
 
     def initial(self) -> StackedModel:
         """The dense networks before training."""

@@ -98,13 +98,23 @@ class DataConfig(EntryPart):
 
 
 class ModelConfig(EntryPart):
-    """The network: its family and its size."""
+    """The network: its family and its size.
+
+    `width` is the units of each hidden layer of an `mlp` (128 unless given). Of every other model it is the width of
+    the first scalable layer (units, or channels of a convolution or of the first stage), the published one unless
+    given; all its other layers keep their proportion to it. So width over the published width is the multiplier.
+    """
 
     name: str = Field("mlp", description="model: a module of trainables/models")
-    width: int = Field(128, ge=1, le=65536, description="units of each hidden layer")
-    hidden_layers: int = Field(2, ge=1, le=64, description="number of hidden layers")
+    width: int = Field(
+        128, ge=1, le=65536, description="units or channels of the first layers; unless given, the model's own"
+    )
+    hidden_layers: int = Field(2, ge=1, le=64, description="number of hidden layers of an mlp")
     init_scale: float = Field(
         1.0, gt=0, le=100, description="factor on the initial weights; 0.3 leaves the lazy regime"
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="rate in training: after hidden layers, between convolutions of residual blocks"
     )
 
     def entries(self) -> dict[str, str]:
@@ -115,6 +125,24 @@ class ModelConfig(EntryPart):
     @classmethod
     def _name(cls, name: str) -> str:
         return _known("trainables.models", "model", name)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _width_is_the_models_own(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "width" in values or values.get("name") not in names_in("trainables.models"):
+            return values
+        return {**values, "width": _model(values["name"]).default_width}
+
+    @model_validator(mode="after")
+    def _hidden_layers_are_used(self) -> Self:
+        default = type(self).model_fields["hidden_layers"].default
+        if self.hidden_layers != default and not _model(self.name).uses_hidden_layers:
+            raise in_field("hidden_layers", f"{self.name} has its own layers; leave hidden_layers at {default}")
+        return self
+
+
+def _model(name: str) -> Any:
+    return importlib.import_module(f"trainables.models.{name}").ENTRY
 
 
 class TrainingConfig(Part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.compression.interfaces import CRITERIA, METHODS, Criterion, Method
 from trainables.data.interfaces import DATASETS, Dataset
@@ -25,7 +25,14 @@ class Model(Entry, ABC):
     """Base of every module of `trainables/models`; its fields are set as `model.<name>.<field>`.
 
     A network's size is given by its widths: the units of each prunable group, from input to output.
+
+    Attributes:
+        default_width: `model.width` unless given.
+        uses_hidden_layers: Whether `model.hidden_layers` says anything to it.
     """
+
+    default_width: ClassVar[int] = 128
+    uses_hidden_layers: ClassVar[bool] = False
 
     @abstractmethod
     def widths(self, config: ModelConfig) -> Shape:
@@ -42,13 +49,16 @@ class Model(Entry, ABC):
     @abstractmethod
     def build(
         self,
+        config: ModelConfig,
         widths: Shape,
         input_shape: Shape,
         num_classes: int,
-        init_scale: float,
         draws: Sequence[torch.Generator],
     ) -> StackedModel:
-        """A stack of fresh networks, one a generator; network k depends on generator k alone."""
+        """A stack of fresh networks of these widths, one a generator; network k depends on generator k alone.
+
+        Of `config` only fields that leave the sizes alone matter: `init_scale`, `dropout`.
+        """
 
 
 MODELS: Registry[Model] = Registry("trainables.models", Model, "model")  # type: ignore[type-abstract]

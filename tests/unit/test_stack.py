@@ -91,7 +91,7 @@ def test_kept_units_must_fit_the_groups() -> None:
 
 def test_outputs_are_in_no_group() -> None:
     model = stack()
-    cut = {(c.tensor, c.axis) for group in model.groups for c in (group.incoming, *group.others)}
+    cut = {(c.tensor, c.axis) for group in model.groups for c in group.cuts}
     assert ("layers.2.weight", 2) not in cut
     assert ("layers.2.bias", 2) not in cut
     assert ("layers.0.weight", 1) not in cut

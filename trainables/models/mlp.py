@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.interfaces import Model, Shape
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class MLP(Model):
-    """Prunable groups: the hidden layers."""
+    """Prunable groups: the hidden layers, all of `width` units."""
+
+    uses_hidden_layers: ClassVar[bool] = True
 
     def widths(self, config: ModelConfig) -> Shape:
         """`width`, `hidden_layers` times."""
@@ -33,16 +35,16 @@ class MLP(Model):
 
     def build(
         self,
+        config: ModelConfig,
         widths: Shape,
         input_shape: Shape,
         num_classes: int,
-        init_scale: float,
         draws: Sequence[torch.Generator],
     ) -> StackedModel:
-        """He normal weights times `init_scale`, zero biases."""
+        """He normal weights times `init_scale`, zero biases; dropout after each ReLU."""
         from trainables.stack.mlp import StackedMLP
 
-        return StackedMLP(_sizes(widths, input_shape, num_classes), init_scale, draws)
+        return StackedMLP(_sizes(widths, input_shape, num_classes), config.init_scale, draws, config.dropout)
 
 
 def _sizes(widths: Shape, input_shape: Shape, num_classes: int) -> Shape:

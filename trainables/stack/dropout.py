@@ -40,9 +40,9 @@ class StackedDropout(nn.Module):
         keys = _hashed(self.seed ^ _hashed(self.uses))
         self.uses += 1
         spatial = x.ndim == 4
-        networks = x.unflatten(1, (len(keys), -1)).movedim(1, 0) if spatial else x
-        places = torch.arange(networks[0].numel(), dtype=torch.int32, device=x.device)
-        bits = _hashed(keys[:, None] ^ _hashed(places)).view(networks.shape)
+        places = torch.arange(x.numel() // len(keys), dtype=torch.int32, device=x.device)
+        bits = _hashed(keys[:, None] ^ _hashed(places))
+        bits = bits.view(len(keys), len(x), -1, *x.shape[2:]) if spatial else bits.view(x.shape)
         kept = bits >= round(self.rate * 2**32) - 2**31
         mask = kept.to(x.dtype).mul_(1 / (1 - self.rate))
         return x * (mask.movedim(0, 1).flatten(1, 2) if spatial else mask)

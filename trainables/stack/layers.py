@@ -34,7 +34,7 @@ class StackedLinear(nn.Module):
             return result
         return torch.baddbmm(self.bias, x, self.weight)
 
-    def unstack(self, network: int) -> nn.Linear:
+    def unstack(self, network: int) -> nn.Module:
         """Network `network` as an ordinary layer with its own copy of the weights."""
         _, inputs, outputs = self.weight.shape
         layer = nn.Linear(inputs, outputs, device="meta").to_empty(device=self.weight.device)

@@ -2,12 +2,14 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import torch
 from torch import Tensor, nn
+
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,29 @@ class Group:
 
     Args:
         name: E.g. `hidden_1`.
-        incoming: Where a unit's incoming weights lie: what criteria score.
+        incoming: Where a unit's incoming weights lie, what criteria score: one cut for each layer that makes the units
+            (several where a residual connection adds what they make).
         others: Everything else that goes with a unit: its bias, its outgoing weights, its statistics.
     """
 
     name: str
-    incoming: Cut
+    incoming: tuple[Cut, ...]
     others: tuple[Cut, ...]
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """All of them."""
+        return (*self.incoming, *self.others)
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Names of the tensors that hold the incoming weights."""
+        return tuple(cut.tensor for cut in self.incoming)
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """Names of the layers that make the units."""
+        return tuple(name.rpartition(".")[0] for name in self.weights)
 
 
 class StackedModel(nn.Module, ABC):
@@ -56,6 +74,21 @@ class StackedModel(nn.Module, ABC):
     def unstack(self, network: int) -> nn.Module:
         """Network `network` as an ordinary module on inputs [B, C, H, W], outputs equal to 1e-5."""
 
+    def gradients(self, x: Tensor, targets: Tensor, loss: Loss) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """One batch, forward and back.
+
+        Args:
+            x: [K, B, C, H, W].
+            targets: [K, B, …], for the loss.
+            loss: Logits and targets → loss of each example [K, B], and the gradient by the logits.
+        Returns:
+            Logits [K, B, classes], losses [K, B], and a gradient for each of `parameters()`.
+        """
+        logits = self(x)
+        losses, gradient = loss(logits, targets)
+        gradients = torch.autograd.grad((logits,), list(self.parameters()), (gradient,))
+        return logits.detach(), losses, list(gradients)
+
     @property
     def networks(self) -> int:
         """K."""
@@ -65,7 +98,8 @@ class StackedModel(nn.Module, ABC):
     def widths(self) -> tuple[int, ...]:
         """Units of each group."""
         tensors = self.tensors()
-        return tuple(tensors[g.incoming.tensor].shape[g.incoming.axis] // g.incoming.repeat for g in self.groups)
+        first = [group.incoming[0] for group in self.groups]
+        return tuple(tensors[cut.tensor].shape[cut.axis] // cut.repeat for cut in first)
 
     @property
     def parameters_per_network(self) -> int:
@@ -78,9 +112,12 @@ class StackedModel(nn.Module, ABC):
         return {name: tensor.detach() for name, tensor in named}
 
     def incoming_weights(self, group: Group) -> Tensor:
-        """[K, units, weights a unit]: the weights that lead into each unit, detached."""
-        weights = self.tensors()[group.incoming.tensor].movedim(group.incoming.axis, 1)
-        return weights.reshape(self.networks, weights.shape[1] // group.incoming.repeat, -1)
+        """[K, units, weights a unit]: the weights that lead into each unit, of all layers that make it, detached."""
+        tensors, parts = self.tensors(), []
+        for cut in group.incoming:
+            weights = tensors[cut.tensor].movedim(cut.axis, 1)
+            parts.append(weights.reshape(self.networks, weights.shape[1] // cut.repeat, -1))
+        return torch.cat(parts, dim=2)
 
     def replaced(self, tensors: Mapping[str, Tensor]) -> Self:
         """A stack of the same kind with these tensors (all of them, of any consistent sizes), not copied."""
@@ -117,7 +154,7 @@ class StackedModel(nn.Module, ABC):
         for group, index in zip(groups, indices, strict=True):
             if index.ndim != 2 or index.shape[0] != self.networks or index.shape[1] < 1:
                 raise ValueError(f"{group.name}: indices must be [{self.networks}, kept ≥ 1], not {list(index.shape)}")
-            for cut in (group.incoming, *group.others):
+            for cut in group.cuts:
                 tensors[cut.tensor] = _take(tensors[cut.tensor], cut, index)
         return self.replaced(tensors)
 

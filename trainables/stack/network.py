@@ -1,6 +1,6 @@
 """K networks built from one plan."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,8 @@ from torch.func import functional_call
 from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.dropout import StackedDropout
 from trainables.stack.layers import he_normal
-from trainables.stack.model import Cut, Group, StackedModel
+from trainables.stack.model import Cut, Group, Loss, StackedModel
 from trainables.stack.plan import (
-    CLASSES,
-    IMAGE,
     AveragePool,
     BatchNorm,
     Conv,
@@ -29,10 +27,8 @@ from trainables.stack.plan import (
     trace,
     units_of,
 )
-from trainables.stack.spatial import Flattened, StackedConv, Steps, Unchanging, pool
+from trainables.stack.spatial import FlatteningLinear, StackedConv, Steps, Unchanging, pool
 from trainables.stack.spatial import Residual as ResidualBlock
-
-Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class StackedNetwork(StackedModel):
@@ -60,27 +56,21 @@ class StackedNetwork(StackedModel):
         widths: Shape,
         input_shape: Shape,
         num_classes: int,
+        *,
         init_scale: float,
         draws: Sequence[torch.Generator],
     ) -> None:
         super().__init__()
-        self._names = units_of(plan)
-        self._sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
-        builder = _Builder(self._sized, init_scale, draws)
-        self.steps = builder.steps(plan, "")
-        self._spatial = any(isinstance(sized.step, Conv) for sized in self._sized)
+        sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
+        self._groups = _groups(plan, sized)
+        self._spatial = any(isinstance(one.step, Conv) for one in sized)
+        self.steps = _Builder(sized, init_scale, draws).steps(plan, "")
         self.eval()
 
     @property
     def groups(self) -> tuple[Group, ...]:
         """The groups of the plan."""
-        incoming: dict[str, list[Cut]] = {name: [] for name in self._names}
-        others: dict[str, list[Cut]] = {name: [] for name in self._names}
-        for sized in self._sized:
-            for units, cut, leads_in in _cuts(sized):
-                if units in incoming:
-                    (incoming if leads_in else others)[units].append(cut)
-        return tuple(Group(name, tuple(incoming[name]), tuple(others[name])) for name in self._names)
+        return self._groups
 
     def forward(self, x: Tensor) -> Tensor:
         """[K, B, C, H, W] → logits [K, B, classes]."""
@@ -116,8 +106,6 @@ class StackedNetwork(StackedModel):
     def _together(self, x: Tensor) -> Tensor:
         if self._spatial:
             x = x[0] if x.shape[0] == 1 else x.transpose(0, 1).flatten(1, 2)
-        else:
-            x = x.flatten(2)
         logits: Tensor = self.steps(x)
         return logits
 
@@ -128,7 +116,7 @@ class StackedNetwork(StackedModel):
         parameters are leaves of their own.
         """
         parameters = dict(self.named_parameters())
-        split = {name: parameter.split(1) for name, parameter in parameters.items()} if differentiable else {}
+        split = {name: torch.split(parameter, 1) for name, parameter in parameters.items()} if differentiable else {}
         buffers = dict(self.named_buffers())
         for k in range(self.networks):
             mine = (
@@ -153,21 +141,33 @@ class _Builder:
         if isinstance(step, Residual):
             return ResidualBlock(self.steps(step.body, f"{path}.body."), self.steps(step.shortcut, f"{path}.shortcut."))
         before, after = self.at[path].before, self.at[path].after
+        layer: nn.Module
         match step:
             case Conv():
-                return StackedConv(step, before.channels, after.channels, self.scale, self.draws)
+                layer = StackedConv(step, before.channels, after.channels, self.scale, self.draws)
             case Linear():
                 linear = he_normal(before.channels * before.pixels, after.channels, self.scale, self.draws)
-                return linear
+                layer = linear if before.flat else FlatteningLinear(linear.weight, linear.bias)
             case BatchNorm():
-                return StackedBatchNorm(len(self.draws), after.channels)
+                layer = StackedBatchNorm(len(self.draws), after.channels)
             case Dropout(rate=rate):
-                return StackedDropout(rate, self.draws)
+                layer = StackedDropout(rate, self.draws)
             case MaxPool() | AveragePool():
-                return Unchanging(pool(step))
+                layer = Unchanging(pool(step))
             case ReLU():
-                # In place: what comes before it does not need its own output for the backward pass.
-                return Unchanging(nn.ReLU(inplace=True))
+                # Images in place: no step before it needs its own output for the backward pass.
+                layer = Unchanging(nn.ReLU(inplace=not before.flat))
+        return layer
+
+
+def _groups(plan: Plan, sized: Sequence[Sized]) -> tuple[Group, ...]:
+    incoming: dict[str, list[Cut]] = {name: [] for name in units_of(plan)}
+    others: dict[str, list[Cut]] = {name: [] for name in incoming}
+    for one in sized:
+        for units, cut, leads_in in _cuts(one):
+            if units in incoming:
+                (incoming if leads_in else others)[units].append(cut)
+    return tuple(Group(name, tuple(incoming[name]), tuple(others[name])) for name in incoming)
 
 
 def _cuts(sized: Sized) -> Iterator[tuple[str, Cut, bool]]:

@@ -85,13 +85,15 @@ class Signal:
     Args:
         units: Name of the group its channels belong to.
         channels: How many.
-        height, width: Of each channel; 1 × 1 after a linear step.
+        height, width: Of each channel.
+        flat: Whether it is no image any more: an affine map made it.
     """
 
     units: str
     channels: int
     height: int = 1
     width: int = 1
+    flat: bool = False
 
     @property
     def pixels(self) -> int:
@@ -199,7 +201,7 @@ def _traced(plan: Plan, sizes: Mapping[str, int], signal: Signal, path: str) -> 
 def _after(step: Step, sizes: Mapping[str, int], signal: Signal) -> Signal:
     match step:
         case Linear(units=units):
-            return Signal(units, sizes[units])
+            return Signal(units, sizes[units], flat=True)
         case Conv(units=units, kernel=kernel, stride=stride, padding=padding):
             after = _windows(signal, kernel, stride, padding)
             return replace(after, units=units, channels=sizes[units])

@@ -1,7 +1,7 @@
 """Convolution, pooling and residual blocks of K networks.
 
-Between them images travel as [B, K · C, H, W], the channels of a network side by side: then a grouped convolution serves
-all networks, and batch norm and pooling need not know of them.
+Between them images travel as [B, K · C, H, W], the channels of a network side by side: then a grouped convolution
+serves all networks, and batch norm and pooling need not know of them.
 """
 
 import math
@@ -19,7 +19,8 @@ class StackedConv(nn.Module):
     """K square convolutions, as one with K groups.
 
     Args:
-        step: Kernel, stride, padding and whether there is a bias; both start from N(0, scale²·2/inputs of a unit) and 0.
+        step: Kernel, stride, padding and whether there is a bias. Weights start from N(0, scale²·2/inputs of a unit),
+            biases from 0.
         inputs, outputs: Channels.
         scale: Factor on the initial weights.
         draws: One generator a network.
@@ -47,16 +48,9 @@ class StackedConv(nn.Module):
     def unstack(self, network: int) -> nn.Conv2d:
         """Network `network` as an ordinary layer with its own copy of the weights."""
         _, outputs, inputs, kernel, _ = self.weight.shape
-        layer = nn.utils.skip_init(
-            nn.Conv2d,
-            inputs,
-            outputs,
-            kernel,
-            stride=self.stride,
-            padding=self.padding,
-            bias=self.bias is not None,
-            device=self.weight.device,
-        )
+        layer = nn.Conv2d(
+            inputs, outputs, kernel, self.stride, self.padding, bias=self.bias is not None, device="meta"
+        ).to_empty(device=self.weight.device)
         with torch.no_grad():
             layer.weight.copy_(self.weight[network])
             if self.bias is not None and layer.bias is not None:
@@ -64,26 +58,19 @@ class StackedConv(nn.Module):
         return layer
 
 
-class Flattened(nn.Module):
-    """An affine map of images: all values of a network's channels, channel by channel, are its inputs.
-
-    Args:
-        linear: The map.
-    """
-
-    def __init__(self, linear: StackedLinear) -> None:
-        super().__init__()
-        self.linear = linear
+class FlatteningLinear(StackedLinear):
+    """K affine maps of images: all values of a network's channels, channel by channel, are its inputs."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, K · C, H, W] → [K, B, O]."""
-        networks = self.linear.weight.shape[0]
-        result: Tensor = self.linear(x.unflatten(1, (networks, -1)).flatten(2).transpose(0, 1))
-        return result
+        """[B, K · C, H, W] or [K, B, C, H, W] → [K, B, O]."""
+        if x.ndim == 4:
+            x = x.reshape(x.shape[0], self.weight.shape[0], -1).transpose(0, 1)
+            return super().forward(x)
+        return super().forward(x.flatten(2))
 
-    def unstack(self, network: int) -> nn.Sequential:
+    def unstack(self, network: int) -> nn.Module:
         """Flatten, Linear."""
-        return nn.Sequential(nn.Flatten(), self.linear.unstack(network))
+        return nn.Sequential(nn.Flatten(), super().unstack(network))
 
 
 class Unchanging(nn.Module):

@@ -22,7 +22,6 @@ FITTED_ACCURACY = 0.99
 # Batches are gathered this many bytes at a time: few calls, and the piece stays in the processor's cache.
 _CHUNK_BYTES = 4 << 20
 
-Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Orders = Callable[[int, Sequence[int]], Tensor]
 
 
@@ -135,15 +134,15 @@ class Training:
         model, loss, update = self._stack, self.examples.loss, self._optimizer.step
         parameters: list[Tensor] = list(model.parameters())
         all_losses, all_logits = [], []
+        model.train()
         for x, y in zip(inputs, targets, strict=True):
-            logits = model(x)
-            losses, gradient = loss(logits, y)
-            gradients = torch.autograd.grad((logits,), parameters, (gradient,))
+            logits, losses, gradients = model.gradients(x, y, loss)
             with torch.no_grad():
-                update(parameters, list(gradients), lr)
+                update(parameters, gradients, lr)
             all_losses.append(losses)
             if self._counts_correct:
-                all_logits.append(logits.detach())
+                all_logits.append(logits)
+        model.eval()
         summed = torch.stack(all_losses).double().sum(dim=(0, 2))
         if not self._counts_correct:
             return summed, torch.zeros_like(summed, dtype=torch.int64)
