@@ -1,7 +1,7 @@
 """What is measured on a stack: one row a network, as it stands in networks.parquet."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,7 @@ def network_rows(
     *,
     scratch: bool = False,
     epochs: int | None = None,
+    extra: Mapping[str, Sequence[float]] | None = None,
 ) -> list[Row]:
     """One row a network, JSON types; what is undefined is None.
 
@@ -103,6 +104,7 @@ def network_rows(
         scratch: Whether the networks are those of the scratch arm; `interpolated`, `fitted` and `fidelity` always refer
             to the dense network of the same number.
         epochs: Epochs the networks have trained, if not the dense training's.
+        extra: Columns of the level's method, one value a network.
     """
     data, widths = bench.data, bench.level_widths[level]
     size = (widths, bench.input_shape, data.num_classes)
@@ -127,6 +129,7 @@ def network_rows(
         "epochs_to_fit": dense.fitted_at,
         "stop_reason": dense.stop_reasons,
         "arm": arms(bench, scratch=scratch),
+        **(extra or {}),
     }
     return [
         {"network": n % bench.replicates, **shared, **{name: _json(column[n]) for name, column in columns.items()}}
@@ -179,6 +182,12 @@ def _kappas(first: Tensor, second: Tensor, classes: int) -> list[float]:
 
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def same_columns(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The rows with all columns that any of them has, None where a row has none (levels, arms may have their own)."""
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return tuple({name: row.get(name) for name in columns} for row in rows)
 
 
 def _json(value: Any) -> Any:

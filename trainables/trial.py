@@ -17,7 +17,7 @@ from trainables.compression.scratch import train_scratch
 from trainables.compression.sizing import auc_log2_ratio
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
-from trainables.measuring import Dense, Row, measure, measure_some, network_rows
+from trainables.measuring import Dense, Row, measure, measure_some, network_rows, same_columns
 from trainables.progress import Progress
 from trainables.record import Record
 from trainables.stack.model import StackedModel
@@ -100,12 +100,12 @@ def _compress_once(bench: Bench) -> Reports:
     compressed = yield from recovery.recover(bench, level, compressed)
     measured = yield from measure(bench, compressed.stack)
     epochs = compressed.epochs or None
-    rows = network_rows(bench, level.number, measured, dense, epochs=epochs)
+    extra = {name: values.tolist() for name, values in compressed.metrics.items()}
+    rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra)
     if _has_scratch_arm(bench):
         fresh = yield from train_scratch(bench, level, compressed)
         measured = yield from measure(bench, fresh)
         rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs)
-    extra = {name: values.tolist() for name, values in compressed.metrics.items()}
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
     record = Record("level", level.number, *level_metrics(rows, start, extra))
     _finish_level(bench, level.number, rows, compressed, dense)
@@ -141,7 +141,7 @@ def _summary(bench: Bench, seconds: float) -> Record:
     metrics |= {"cost/seconds": seconds, "cost/peak_bytes": _peak_bytes(bench.data.images.device)}
     if bench.training_seconds > 0:
         metrics["cost/samples_per_second"] = bench.samples / bench.training_seconds
-    return Record("summary", 0, metrics, notes, tuple(rows))
+    return Record("summary", 0, metrics, notes, same_columns(rows))
 
 
 def _method(bench: Bench) -> Method:
