@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from trainables.checkpoints import CheckpointStore
+from trainables.compression.scoring import Sample, Scoring
 from trainables.config import TrainingConfig, TrialConfig, unflatten
 from trainables.record import Record
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
+from trainables.stack.model import StackedModel
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Examples, Training
 from trainables.trial import TrialContext, run_trial
@@ -71,3 +73,27 @@ def run(config: TrialConfig, store: CheckpointStore | None = None, number: int =
 def records(config: TrialConfig, number: int = 0) -> list[Record]:
     """All records of the trial."""
     return [record for record in run(config, number=number) if record is not None]
+
+
+def scoring(model: StackedModel, part: str = "", input_shape: tuple[int, ...] = (1, 1, 20)) -> Scoring:
+    """What criteria may look at, for `stack` or a smaller one; initial weights are other random ones."""
+    images = torch.randn(1, 90, *input_shape, generator=generator(4, "images")).expand(model.networks, -1, -1, -1, -1)
+    widths = model.widths
+
+    def initial() -> StackedModel:
+        kept = [torch.arange(width).repeat(model.networks, 1) for width in widths]
+        noise = {
+            name: torch.stack([torch.rand(t.shape[1:], generator=generator(6, name, k)) for k in range(len(t))]) - 0.4
+            if t.ndim > 2
+            else t
+            for name, t in model.tensors().items()
+        }
+        return model.replaced(noise).keep_units(kept)
+
+    return Scoring(
+        model,
+        initial=initial,
+        sample=lambda: Sample(images, labels(model.networks, 90)),
+        draws=lambda name, network: generator(7, "criterion", part, name, network),
+        input_shape=input_shape,
+    )

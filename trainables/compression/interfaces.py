@@ -4,37 +4,66 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.registry import Entry, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import torch
     from torch import Tensor
 
     from trainables.bench import Bench
+    from trainables.compression.scoring import Scoring
     from trainables.config import TrainingConfig
     from trainables.pausing import Pausing
     from trainables.stack.model import Group, StackedModel
 
 
 class Criterion(Entry, ABC):
-    """Base of every module of `trainables/compression/criteria`; fields are set as `compression.<name>.<field>`."""
+    """Base of every module of `trainables/compression/criteria`; fields are set as `compression.<name>.<field>`.
+
+    Low scores matter little: they go first, unless `compression.direction` says otherwise.
+    """
+
+    scores_weights: ClassVar[bool] = False
+    """Whether single weights can be scored too."""
 
     @abstractmethod
-    def scores(self, stack: StackedModel, group: Group, draws: Callable[[int], torch.Generator]) -> Tensor:
+    def scores(self, scoring: Scoring, group: Group) -> Tensor:
         """How much each unit of a group matters to each network.
 
         Args:
-            stack: K networks; left as they are.
-            group: One of `stack.groups`.
-            draws: Network → a fresh generator of its own for this level and group (a replicate and its control get
-                equal ones): the only source of randomness.
+            scoring: What may be looked at; left as it is.
+            group: One of `scoring.stack.groups`.
         Returns:
-            [K, units] float, finite.
+            [K, units] float, finite, detached. A network's scores do not depend on what it is stacked with.
         """
+
+    def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
+        """How much each single weight matters to its network; shaped as the tensor.
+
+        Args:
+            tensor: Name of a matrix or kernel of `scoring.stack`.
+        """
+        raise ValueError(f"{type(self).__name__} scores units, not single weights")
+
+    @property
+    def needs_initial(self) -> bool:
+        """Whether scores depend on the weights before training."""
+        return False
+
+
+class WeightCriterion(Criterion):
+    """A criterion of single weights; unless it says otherwise a unit's score is the sum over its incoming weights."""
+
+    scores_weights: ClassVar[bool] = True
+
+    @abstractmethod
+    def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
+        """As `Criterion.weight_scores`."""
+
+    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+        """Σ over a unit's incoming weights; its bias does not count."""
+        return scoring.incoming(group, lambda tensor: self.weight_scores(scoring, tensor)).sum(dim=2)
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,23 @@
-"""Σ|w| over a unit's incoming weights (Li et al. 2017, arXiv:1608.08710)."""
+"""|w|; of a unit Σ|w| over its incoming weights (Li et al. 2017, arXiv:1608.08710). Cost: none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainables.compression.interfaces import Criterion
+from trainables.compression.interfaces import WeightCriterion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import torch
     from torch import Tensor
 
-    from trainables.stack.model import Group, StackedModel
+    from trainables.compression.scoring import Scoring
 
 
-class MagnitudeL1(Criterion):
+class MagnitudeL1(WeightCriterion):
     """L1 norm of the incoming weights; the bias does not count."""
 
-    def scores(self, stack: StackedModel, group: Group, draws: Callable[[int], torch.Generator]) -> Tensor:
-        """[K, units], ≥ 0."""
-        return stack.incoming_weights(group).abs().sum(dim=2)
+    def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
+        """|w|."""
+        return scoring.stack.tensors()[tensor].abs()
 
 
 ENTRY = MagnitudeL1

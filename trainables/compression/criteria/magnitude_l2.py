@@ -1,26 +1,28 @@
-"""‖w‖₂ of a unit's incoming weights (Li et al. 2017, arXiv:1608.08710, with the other norm)."""
+"""|w|; of a unit ‖w‖₂ of its incoming weights (Li et al. 2017, arXiv:1608.08710, with the other norm). Cost: none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainables.compression.interfaces import Criterion
+from trainables.compression.interfaces import WeightCriterion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import torch
     from torch import Tensor
 
-    from trainables.stack.model import Group, StackedModel
+    from trainables.compression.scoring import Scoring
+    from trainables.stack.model import Group
 
 
-class MagnitudeL2(Criterion):
-    """Euclidean norm of the incoming weights; the bias does not count."""
+class MagnitudeL2(WeightCriterion):
+    """Euclidean norm of the incoming weights; the bias does not count. Of single weights the same as `magnitude_l1`."""
 
-    def scores(self, stack: StackedModel, group: Group, draws: Callable[[int], torch.Generator]) -> Tensor:
-        """[K, units], ≥ 0."""
-        return stack.incoming_weights(group).square().sum(dim=2).sqrt()
+    def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
+        """|w|."""
+        return scoring.stack.tensors()[tensor].abs()
+
+    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+        """√Σw²."""
+        return scoring.stack.incoming_weights(group).square().sum(dim=2).sqrt()
 
 
 ENTRY = MagnitudeL2

@@ -1,4 +1,8 @@
-"""Uniform random scores: the baseline of every criterion."""
+"""Uniform random scores: the baseline of every criterion. Cost: none.
+
+With `scope=global` compare it with `scope=layer` too: dropped at random over all layers, a narrow layer may lose too
+much of itself, which no real criterion with budgets for each layer would do.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,33 @@ from typing import TYPE_CHECKING
 from trainables.compression.interfaces import Criterion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typing import ClassVar
 
-    import torch
     from torch import Tensor
 
-    from trainables.stack.model import Group, StackedModel
+    from trainables.compression.scoring import Scoring
+    from trainables.stack.model import Group
 
 
 class Random(Criterion):
     """U(0, 1), drawn anew at every level; a replicate and its control lose the same units."""
 
-    def scores(self, stack: StackedModel, group: Group, draws: Callable[[int], torch.Generator]) -> Tensor:
-        """[K, units] in [0, 1)."""
-        import torch
+    scores_weights: ClassVar[bool] = True
 
-        weights = stack.incoming_weights(group)
-        units = weights.shape[1]
-        rows = [torch.rand(units, generator=draws(network)) for network in range(stack.networks)]
-        return torch.stack(rows).to(weights.device)
+    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+        """[K, units] in [0, 1)."""
+        return _uniform(scoring, group.name, scoring.stack.incoming_weights(group)[:, :, 0])
+
+    def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
+        """In [0, 1)."""
+        return _uniform(scoring, tensor, scoring.stack.tensors()[tensor])
+
+
+def _uniform(scoring: Scoring, part: str, like: Tensor) -> Tensor:
+    import torch
+
+    rows = [torch.rand(like.shape[1:], generator=scoring.draws(part, k)) for k in range(len(like))]
+    return torch.stack(rows).to(like.device)
 
 
 ENTRY = Random

@@ -1,0 +1,89 @@
+"""What hidden units answer to examples, and how the loss changes with their answers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trainables.compression.places import last_makers
+from trainables.stack.model import Group, StackedModel
+
+_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Activations:
+    """Answers of a group's units.
+
+    Args:
+        values: [K, units, n, places] ≥ 0, after the ReLU; places are the pixels of a channel, 1 in an affine layer.
+        slopes: The same shape; derivative of each example's own cross-entropy by the value (0 where it is 0).
+    """
+
+    values: Tensor
+    slopes: Tensor
+
+
+def activations(stack: StackedModel, group: Group, inputs: Tensor, labels: Tensor) -> Activations:
+    """Activations of the group on as many of the examples as fit into 64 MiB, at least one.
+
+    Units that several layers make together (residual connections) have the places of all of them, side by side.
+
+    Args:
+        stack: K networks; left as they are.
+        inputs, labels: [K, n, C, H, W] and [K, n].
+    Cost: One forward and one backward pass over the examples used.
+    """
+    modules = [stack.get_submodule(name) for name in last_makers(group)]
+    units = dict(zip((g.name for g in stack.groups), stack.widths, strict=True))[group.name]
+    probe = _answers(stack, modules, units, inputs[:, :1], labels[:, :1])
+    count = max(1, _BYTES // (probe.values.numel() * probe.values.element_size()))
+    parts = []
+    for start in range(0, min(count, labels.shape[1]), 64):
+        stop = min(start + 64, count)
+        parts.append(_answers(stack, modules, units, inputs[:, start:stop], labels[:, start:stop]))
+    return Activations(*(torch.cat([getattr(p, name) for p in parts], dim=2) for name in ("values", "slopes")))
+
+
+def _answers(stack: StackedModel, modules: list[nn.Module], units: int, x: Tensor, y: Tensor) -> Activations:
+    with _listening(modules) as heard:
+        logits = stack(x)
+    loss = functional.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="sum")
+    outputs = [output for module in modules for output in heard[module]]
+    slopes = iter(torch.autograd.grad(loss, outputs))
+    values, derivatives = [], []
+    for module in modules:
+        values.append(torch.cat([_by_unit(output.detach(), units) for output in heard[module]]))
+        derivatives.append(torch.cat([_by_unit(next(slopes), units) for _ in heard[module]]))
+    made, by = torch.cat(values, dim=3), torch.cat(derivatives, dim=3)
+    return Activations(made.relu(), torch.where(made > 0, by, 0.0))
+
+
+@contextmanager
+def _listening(modules: list[nn.Module]) -> Iterator[dict[nn.Module, list[Tensor]]]:
+    """Outputs of these modules, one for each time that they run (once a network where networks run one by one)."""
+    heard: dict[nn.Module, list[Tensor]] = {module: [] for module in modules}
+
+    def hear(module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        heard[module].append(output)
+        # A copy goes on: a ReLU in place must not overwrite what was heard.
+        return output.clone()
+
+    handles = [module.register_forward_hook(hear) for module in modules]
+    try:
+        yield heard
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _by_unit(output: Tensor, units: int) -> Tensor:
+    """[k, B, units] of an affine layer or [B, k · units, H, W] of channels → [k, units, B, places]."""
+    if output.ndim == 3:
+        return output.transpose(1, 2)[..., None]
+    batch, channels, height, width = output.shape
+    return output.view(batch, channels // units, units, height * width).movedim(0, 2)

@@ -1,0 +1,108 @@
+"""Derivatives of the training loss with respect to the weights of K networks.
+
+All leave the networks as they are, `.grad` included.
+"""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from trainables.stack.model import StackedModel
+
+Batch = tuple[Tensor, Tensor]
+_COPIES_BYTES = 64 << 20
+
+
+def mean_gradients(
+    stack: StackedModel, batches: Iterable[Batch], count: int, temperature: float = 1.0
+) -> dict[str, Tensor]:
+    """Parameter → gradient of each network's mean cross-entropy.
+
+    Args:
+        stack: K networks.
+        batches: Inputs [K, B, C, H, W] and labels [K, B], `count` examples in all.
+        count: See there.
+        temperature: Logits are divided by it.
+    Cost: One forward and one backward pass.
+    """
+    names, parameters = zip(*stack.named_parameters(), strict=True)
+    parts = [torch.autograd.grad(_loss(stack, x, y, count, temperature), parameters) for x, y in batches]
+    return dict(zip(names, _summed(parts), strict=True))
+
+
+def hessian_products(
+    stack: StackedModel,
+    batches: Callable[[], Iterable[Batch]],
+    count: int,
+    vectors: dict[str, Tensor],
+    temperature: float = 1.0,
+) -> dict[str, Tensor]:
+    """Parameter → its part of H·v, H the Hessian of each network's mean cross-entropy.
+
+    Args:
+        vectors: v, parameter → tensor of its shape.
+    Cost: Two backward passes; other arguments as for `mean_gradients`.
+    """
+    names, parameters = zip(*stack.named_parameters(), strict=True)
+    parts = []
+    for x, y in batches():
+        loss = _loss(stack, x, y, count, temperature)
+        gradients = torch.autograd.grad(loss, parameters, create_graph=True)
+        product = torch.stack([(g * vectors[n]).sum() for n, g in zip(names, gradients, strict=True)]).sum()
+        parts.append(torch.autograd.grad(product, parameters))
+    return dict(zip(names, _summed(parts), strict=True))
+
+
+def squared_gradients(stack: StackedModel, inputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Parameter → mean over examples of the squared gradient of one example's loss: the diagonal empirical Fisher.
+
+    Args:
+        inputs, labels: [K, n, C, H, W] and [K, n].
+    Cost: n backward passes of one example; each example gets its own copy of its network.
+    """
+    networks, count = labels.shape
+    names = [name for name, _ in stack.named_parameters()]
+    totals = {name: torch.zeros_like(tensor) for name, tensor in stack.tensors().items() if name in names}
+    together = max(1, _COPIES_BYTES // (4 * stack.parameters_per_network * networks))
+    for start in range(0, count, together):
+        x, y = inputs[:, start : start + together], labels[:, start : start + together]
+        size = y.shape[1]
+        copies = stack.select([network for network in range(networks) for _ in range(size)])
+        single = mean_gradients(copies, [(x.flatten(0, 1)[:, None], y.flatten()[:, None])], 1)
+        for name, gradient in single.items():
+            totals[name] += gradient.square().view(networks, size, *gradient.shape[1:]).sum(1)
+    return {name: total / count for name, total in totals.items()}
+
+
+def synaptic_flow(stack: StackedModel, input_shape: tuple[int, ...]) -> dict[str, Tensor]:
+    """Parameter → |w| ⊙ ∂R/∂|w|, float64, with R = 1ᵀ(∏|W|)1: all weights made positive, biases and running means zero.
+
+    Args:
+        input_shape: [C, H, W]; the input is all ones.
+    References:
+        Tanaka et al. 2020, arXiv:2006.05467.
+    """
+    shifts = ("bias", "running_mean")
+    positive = {
+        name: torch.zeros_like(tensor, dtype=torch.float64) if name.endswith(shifts) else tensor.double().abs()
+        for name, tensor in stack.tensors().items()
+        if tensor.is_floating_point()
+    }
+    linear = stack.replaced(stack.tensors() | positive)
+    names, parameters = zip(*linear.named_parameters(), strict=True)
+    device = parameters[0].device
+    ones = torch.ones(stack.networks, 1, *input_shape, dtype=torch.float64, device=device)
+    flows = torch.autograd.grad(linear(ones).sum(), parameters)
+    return {n: p.detach() * flow for n, p, flow in zip(names, parameters, flows, strict=True)}
+
+
+def _summed(parts: list[tuple[Tensor, ...]]) -> list[Tensor]:
+    return [torch.stack(tensors).sum(0) for tensors in zip(*parts, strict=True)]
+
+
+def _loss(stack: StackedModel, x: Tensor, y: Tensor, count: int, temperature: float) -> Tensor:
+    """Sum over networks of their summed losses divided by `count`; no term holds weights of two networks."""
+    logits = stack(x) / temperature
+    return functional.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="sum") / count

@@ -1,0 +1,144 @@
+"""What criteria may look at when a level is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeVar
+
+import torch
+from torch import Tensor
+
+from trainables.compression.activations import Activations, activations
+from trainables.compression.gradients import hessian_products, mean_gradients, squared_gradients, synaptic_flow
+from trainables.stack.model import Group, StackedModel
+
+T = TypeVar("T")
+Weights = Literal["trained", "initial"]
+# Enough that the ranking of units hardly moves with the draw, little enough to cost less than an epoch.
+SAMPLE_EXAMPLES = 512
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Training examples of K networks, with the labels that each was given.
+
+    Args:
+        inputs: [K, n, C, H, W] float32, normalised.
+        labels: [K, n] int64.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+
+    @property
+    def count(self) -> int:
+        """n."""
+        return int(self.labels.shape[1])
+
+    def first(self, count: int) -> Sample:
+        """The first `count` examples, or all if there are fewer."""
+        return Sample(self.inputs[:, :count], self.labels[:, :count])
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs [K, ≤ 64, C, H, W] and labels [K, ≤ 64], in order."""
+        for start in range(0, self.count, _BATCH):
+            yield self.inputs[:, start : start + _BATCH], self.labels[:, start : start + _BATCH]
+
+
+class Scoring:
+    """Everything that scores may depend on: never validation or test data. What nobody asks for is never computed.
+
+    Args:
+        stack: K networks as the last level left them; criteria leave them as they are.
+        initial: Makes the same units and weights as they were before training.
+        sample: Draws a bounded sample of training examples, the same at every level; a replicate's and its control's
+            are the same examples.
+        draws: Part (a group's or tensor's name), network → a fresh generator of its own for this level, equal for a
+            replicate and its control: the only source of randomness.
+        input_shape: [C, H, W] of one example.
+    """
+
+    def __init__(
+        self,
+        stack: StackedModel,
+        *,
+        initial: Callable[[], StackedModel],
+        sample: Callable[[], Sample],
+        draws: Callable[[str, int], torch.Generator],
+        input_shape: tuple[int, ...],
+    ) -> None:
+        self.stack, self.draws, self.input_shape = stack, draws, input_shape
+        self._initial, self._sample = initial, sample
+        self._made: dict[tuple[object, ...], Any] = {}
+
+    @cached_property
+    def initial(self) -> StackedModel:
+        """The stack's own units and weights as they were before training."""
+        return self._initial()
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The training examples."""
+        return self._sample()
+
+    def at(self, weights: Weights) -> StackedModel:
+        """The stack as it is or as it was before training."""
+        return self.stack if weights == "trained" else self.initial
+
+    def gradients(self, weights: Weights = "trained", temperature: float = 1.0) -> dict[str, Tensor]:
+        """Parameter → gradient of each network's mean cross-entropy over the sample."""
+        return self._once(
+            ("gradients", weights, temperature),
+            lambda: mean_gradients(self.at(weights), self.sample.batches(), self.sample.count, temperature),
+        )
+
+    def hessian_gradients(self, weights: Weights, temperature: float) -> dict[str, Tensor]:
+        """Parameter → Hessian times gradient of the same loss."""
+        return self._once(
+            ("hessian", weights, temperature),
+            lambda: hessian_products(
+                self.at(weights),
+                self.sample.batches,
+                self.sample.count,
+                self.gradients(weights, temperature),
+                temperature,
+            ),
+        )
+
+    def fisher(self, examples: int) -> dict[str, Tensor]:
+        """Parameter → diagonal of the empirical Fisher matrix on the first examples of the sample."""
+        return self._once(
+            ("fisher", examples),
+            lambda: squared_gradients(
+                self.stack, self.sample.first(examples).inputs, self.sample.first(examples).labels
+            ),
+        )
+
+    def synaptic_flow(self, weights: Weights) -> dict[str, Tensor]:
+        """Parameter → its synaptic flow, float64; needs no data."""
+        return self._once(("flow", weights), lambda: synaptic_flow(self.at(weights), self.input_shape))
+
+    def activations(self, group: Group) -> Activations:
+        """Of the group's units on the sample, with the gradients of each example's loss."""
+        return self._once(
+            ("activations", group.name),
+            lambda: activations(self.stack, group, self.sample.inputs, self.sample.labels),
+        )
+
+    def _once(self, name: tuple[object, ...], make: Callable[[], T]) -> T:
+        if name not in self._made:
+            self._made[name] = make()
+        value: T = self._made[name]
+        return value
+
+    def incoming(self, group: Group, values: Callable[[str], Tensor]) -> Tensor:
+        """[K, units, weights a unit]: values of the weights that lead into each unit.
+
+        Args:
+            values: Name of a tensor of weights → a value for each of them.
+        """
+        named = {name: values(name) for name in group.weights}
+        return self.stack.replaced(self.stack.tensors() | named).incoming_weights(group)
