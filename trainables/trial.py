@@ -18,6 +18,7 @@ from trainables.compression.sizing import auc_log2_ratio
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, same_columns
+from trainables.memory import freed_memory_kept
 from trainables.progress import Progress
 from trainables.record import Record
 from trainables.stack.model import StackedModel
@@ -58,6 +59,11 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         ValueError: The configuration asks for what cannot be done together.
     """
     recovery.check(config)
+    with freed_memory_kept():
+        yield from _stages(config, context)
+
+
+def _stages(config: TrialConfig, context: TrialContext) -> Reports:
     started = perf_counter()
     data = trial_data(config, context.number, context.data_dir, context.device)
     progress = Progress(config, context.number, context.checkpoints)

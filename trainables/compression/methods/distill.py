@@ -21,7 +21,7 @@ class Distill(Method):
     batches. Optimizer, momentum, decay and batch size are those of the dense training; the rate stays constant.
     """
 
-    epochs: int = Field(20, ge=1, description="passes over the transfer inputs at each level")
+    epochs: int = Field(30, ge=1, description="passes over the transfer inputs at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
     temperature: float = Field(1.0, gt=0, description="T of both softmaxes")
 
