@@ -11,6 +11,7 @@ import yaml
 from search_spaces.space import SearchSpace
 from study import machine
 from study.config import StudyConfig
+from study.crash_points import reached
 from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
 from study.proposing import Proposer
@@ -87,6 +88,7 @@ def _create(config: StudyConfig) -> Ledger:
         machine.prepare_data(config)
         config.directory.mkdir(parents=True, exist_ok=True)
         write_study_file(config)
+        reached("study file written")
         return Ledger.create(config.ledger_url, config)
     except BaseException as error:
         if config.directory in made:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from study.config import StudyConfig
+from study.crash_points import reached
 from study.ledger import OutboxRow, TrialRow
 from trainables.config import flatten
 
@@ -41,14 +42,13 @@ class MlflowSink:
         self._client, self._experiment = _open_store(config)
         self._parent = self._study_run()
 
-    def trial_run(self, row: TrialRow, *, maybe_there: bool) -> str:
-        """Id of the trial's run, made if it is not there.
+    def find(self, uid: str) -> str | None:
+        """Id of the run with that `ockham.uid`."""
+        found = self._client.search_runs([self._experiment], f"tags.`ockham.uid` = '{uid}'", max_results=1)
+        return str(found[0].info.run_id) if found else None
 
-        Args:
-            maybe_there: Search first: an earlier publisher may have made it without living to tell the ledger.
-        """
-        if maybe_there and (found := self._find(row.uid)):
-            return found
+    def new_run(self, row: TrialRow) -> str:
+        """Makes the trial's run and returns its id; `publish` with `whole` gives it its parameters."""
         run = self._client.create_run(
             self._experiment,
             start_time=row.started_ms or row.created_ms,
@@ -63,27 +63,30 @@ class MlflowSink:
                 "mlflow.parentRunId": self._parent,
             },
         )
-        run_id: str = run.info.run_id
-        self._log(run_id, params={name: as_param(value) for name, value in row.params.items()})
-        return run_id
+        return str(run.info.run_id)
 
-    def trial_rows(self, run_id: str, rows: Sequence[OutboxRow]) -> None:
-        """Everything that `rows`, in their order, say about one trial."""
+    def publish(self, run_id: str, messages: Sequence[OutboxRow], whole: TrialRow | None) -> None:
+        """Everything that `messages`, in their order, say about one trial.
+
+        Args:
+            whole: The trial, where its run may not have its parameters yet.
+        """
         metrics: list[Metric] = []
         tags: dict[str, str] = {}
         end: OutboxRow | None = None
-        for row in rows:
-            if row.kind == "start":
-                tags["ockham.attempts"] = str(row.payload["attempt"])
-            elif row.kind == "step":
-                metrics += _metrics(row.payload["metrics"], row.payload["step"], row.recorded_ms)
-                tags |= row.payload.get("notes", {})
+        for message in messages:
+            if message.kind == "start":
+                tags["ockham.attempts"] = str(message.payload["attempt"])
+            elif message.kind == "step":
+                metrics += _metrics(message.payload["metrics"], message.payload["step"], message.recorded_ms)
+                tags |= message.payload.get("notes", {})
             else:
-                end = row
-                tags["ockham.state"] = row.payload["state"]
-                if row.payload.get("error"):
-                    tags["ockham.error"] = row.payload["error"]
-        self._log(run_id, metrics=metrics, tags=tags)
+                end = message
+                tags["ockham.state"] = message.payload["state"]
+                if message.payload.get("error"):
+                    tags["ockham.error"] = message.payload["error"]
+        params = {name: as_param(value) for name, value in whole.params.items()} if whole else {}
+        self._log(run_id, metrics=metrics, params=params, tags=tags)
         if end is not None:
             self._client.set_terminated(run_id, _STATUS[end.payload["state"]], end_time=end.recorded_ms)
 
@@ -111,28 +114,22 @@ class MlflowSink:
         self._client.set_terminated(self._parent, status)
 
     def _study_run(self) -> str:
-        if found := self._find(f"{self._config.name}/{self._uid}"):
-            return found
-        run = self._client.create_run(
-            self._experiment,
-            run_name=self._config.name,
-            tags={
-                **self._tags,
-                "ockham.uid": f"{self._config.name}/{self._uid}",
-                "ockham.state": "RUNNING",
-                "mlflow.note.content": self._config.space.claim or self._config.space.title,
-            },
-        )
-        run_id: str = run.info.run_id
+        uid = f"{self._config.name}/{self._uid}"
+        run_id = self._find(uid)
+        if run_id is None:
+            note = self._config.space.claim or self._config.space.title
+            tags = {**self._tags, "ockham.uid": uid, "ockham.state": "RUNNING", "mlflow.note.content": note}
+            run_id = self._make(self._config.name, tags)
+            reached("study run made")
         params = {name: as_param(value) for name, value in self._config.space.base.items()}
         params |= {name: _span(value) for name, value in self._config.space.span.items()}
         identity = {k: v for k, v in self._config.identity().items() if k not in ("space", "configurations")}
         self._log(run_id, params={**params, **{k: as_param(v) for k, v in flatten(identity).items()}})
         return run_id
 
-    def _find(self, uid: str) -> str | None:
-        found = self._client.search_runs([self._experiment], f"tags.`ockham.uid` = '{uid}'", max_results=1)
-        return str(found[0].info.run_id) if found else None
+    def _make(self, name: str, tags: Mapping[str, str], start_ms: int | None = None) -> str:
+        run = self._client.create_run(self._experiment, run_name=name, tags=dict(tags), start_time=start_ms)
+        return str(run.info.run_id)
 
     def _log(
         self,
@@ -230,11 +227,21 @@ def _open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
 
 
 def _prepare_sqlite(path: Path) -> None:
-    """WAL lets `ockham ui` read while a publisher writes, and costs fewer syncs; the setting stays with the file."""
+    """WAL lets `ockham ui` read while a publisher writes; that stays with the file. With WAL, synchronous=NORMAL keeps it
+    whole and spares a sync at each of the dozen commits that MLflow makes for a trial; that goes with the connection."""
     import sqlite3
 
+    from sqlalchemy import Engine, event
+
+    if not event.contains(Engine, "connect", _fewer_syncs):
+        event.listen(Engine, "connect", _fewer_syncs)
     connection = sqlite3.connect(path, timeout=30)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
     finally:
         connection.close()
+
+
+def _fewer_syncs(connection: Any, _record: object) -> None:
+    if type(connection).__module__.startswith("sqlite3"):
+        connection.execute("PRAGMA synchronous=NORMAL")

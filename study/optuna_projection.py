@@ -28,6 +28,7 @@ from sqlalchemy import event, make_url
 
 from search_spaces.space import CONDITIONS
 from study.config import Objective
+from study.crash_points import reached
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
 from study.proposing.inside import inside
@@ -93,7 +94,9 @@ class OptunaProjection:
         state, values = self._outcome(row)
         for name, value in self._end_attributes(row).items():
             self._storage.set_trial_user_attr(trial, name, value)  # before the end: an ended trial is closed
+        reached("optuna trial told")
         self._storage.set_trial_state_values(trial, state, values)
+        reached("optuna trial finished")
         self._states[row.number] = state
 
     def _template(self, row: TrialRow) -> FrozenTrial:
@@ -162,6 +165,7 @@ class OptunaProjection:
             directions = [objective.direction for objective in self._objectives]
             study = optuna.create_study(storage=self._storage, study_name=name, directions=directions)
             study.set_metric_names([objective.metric for objective in self._objectives])
+            reached("optuna study made")
             study.set_user_attr(_UID, uid)
         return study._study_id
 

@@ -3,8 +3,9 @@
     python -m study.publisher LEDGER_URL NAME FENCE
 
 Commands come as JSON lines on stdin, events go as JSON lines to stdout (see `study.publishing`, the driver's side).
-While MLflow is down it waits and tries again; nothing here can hurt the study. It ends when its input does, as it does
-when the driver dies, and a lock makes sure that a study never has two.
+While MLflow is down it waits and tries again; nothing here can hurt the study. What a server lost (it came back with an
+empty store) it is told again from the ledger. The process ends when its input does, as when the driver dies, and a lock
+makes sure that a study never has two.
 """
 
 import json
@@ -22,15 +23,18 @@ from typing import IO, TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from study.crash_points import reached
 from study.errors import LeaseLost, StudyNotFound
-from study.ledger import Ledger, OutboxRow
+from study.ledger import Ledger, OutboxRow, TrialRow
 from study.mlflow_sink import MlflowSink
+from study.reconciling import Reconciler
 
 if TYPE_CHECKING:
     from study.optuna_projection import OptunaProjection
 
 POLL_S = 0.5
 LONGEST_BACKOFF_S = 10.0
+TRIALS_A_COMMIT = 20
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -52,9 +56,11 @@ class Publisher:
     def __init__(self, ledger: Ledger, say: Callable[[str, str], None]) -> None:
         self._ledger, self._say = ledger, say
         self._sink: MlflowSink | None = None
+        self._reconciler = Reconciler(ledger)
         self._runs: dict[int, str] = {}
-        # What was queued before this process began may have been delivered by one that died before saying so.
-        self._inherited = max((row.id for row in ledger.outbox(1_000_000)), default=0)
+        # Of a trial with a message up to this one, a run may be there that the ledger does not know: made by a
+        # publisher that died before saying so, or by a request that was given up.
+        self._doubtful = 0
         self._troubled = False
         self._backoff = 0.0
 
@@ -63,8 +69,14 @@ class Publisher:
         try:
             sink = self._connected()
             rows = self._ledger.outbox(1000)
-            for number, own in groupby(sorted(rows, key=lambda row: (row.number, row.id)), lambda row: row.number):
-                self._deliver(sink, number, list(own))
+            reached("outbox read")
+            ordered = sorted(rows, key=lambda row: (row.number, row.id))
+            trials = [list(own) for _, own in groupby(ordered, lambda row: row.number)]
+            for start in range(0, len(trials), TRIALS_A_COMMIT):
+                some = trials[start : start + TRIALS_A_COMMIT]
+                for own in some:
+                    self._deliver(sink, own[0].number, own)
+                self._ledger.delivered([row.id for own in some for row in own])
         except (LeaseLost, StudyNotFound):
             raise
         except Exception as error:
@@ -77,10 +89,11 @@ class Publisher:
         return len(rows) == 1000
 
     def end(self, status: str, summary: dict[str, Any], artifacts: str | None) -> bool:
-        """Drains, then ends the parent run. False if that can't be done now."""
-        while self.round():
-            continue
-        if self._troubled or self._sink is None or self._ledger.outbox_size():
+        """Drains, makes sure that MLflow still has everything, ends the parent run. False if that can't be done now."""
+        if not self._drained():
+            return False
+        self._sink = None  # a look with fresh eyes: the server may have been replaced since the last message
+        if not self._drained() or self._sink is None:
             return False
         try:
             self._sink.study_ended(status, summary, Path(artifacts) if artifacts else None)
@@ -94,36 +107,46 @@ class Publisher:
         """How long to wait before the next round."""
         return max(POLL_S, self._backoff)
 
+    def _drained(self) -> bool:
+        while self.round():
+            continue
+        return not self._troubled and self._ledger.outbox_size() == 0
+
     def _connected(self) -> MlflowSink:
         if self._sink is None:
             sink = MlflowSink(self._ledger.config, self._ledger.uid)
+            if again := self._reconciler.compare(sink):
+                self._say("again", f"MLflow has lost {again} trials; it is told of them again from the ledger")
+            self._runs.clear()
+            self._doubtful = self._ledger.outbox_end()
             sink.study_started(self._ledger.config)
             self._sink = sink
         return self._sink
 
     def _deliver(self, sink: MlflowSink, number: int, rows: list[OutboxRow]) -> None:
         try:
-            run_id = self._run(sink, number, maybe_there=rows[0].id <= self._inherited)
-            sink.trial_rows(run_id, rows)
+            whole = self._ledger.trial(number) if rows[0].kind == "start" or number not in self._runs else None
+            if whole is not None and number not in self._runs:
+                self._runs[number] = self._run(sink, whole, maybe_there=rows[0].id <= self._inherited)
+            sink.publish(self._runs[number], rows, whole)
         except Exception as error:
             if not _refused(error):
                 raise
             # MLflow will never take it: one odd message must not hold up all others for ever.
             self._say("dropped", f"MLflow refused a message about trial {number:04d}: {_line(error)}")
-        self._ledger.delivered([row.id for row in rows])
 
-    def _run(self, sink: MlflowSink, number: int, *, maybe_there: bool) -> str:
-        if number not in self._runs:
-            row = self._ledger.trial(number)
-            if row.mlflow_run_id is None:
-                self._runs[number] = sink.trial_run(row, maybe_there=maybe_there)
-                self._ledger.set_mlflow_run(number, self._runs[number])
-            else:
-                self._runs[number] = row.mlflow_run_id
-        return self._runs[number]
+    def _run(self, sink: MlflowSink, row: TrialRow, *, maybe_there: bool) -> str:
+        if row.mlflow_run_id is not None:
+            return row.mlflow_run_id
+        run_id = (sink.find(row.uid) if maybe_there else None) or sink.new_run(row)
+        self._ledger.set_mlflow_run(row.number, run_id)
+        return run_id
 
     def _wait_for_better_times(self, error: Exception) -> None:
         traceback.print_exc(file=sys.stderr)
+        if _lost(error):
+            self._sink = None
+        self._doubtful = self._ledger.outbox_end()
         self._backoff = min(LONGEST_BACKOFF_S, max(POLL_S, 2 * self._backoff))
         if not self._troubled:
             self._troubled = True
@@ -149,6 +172,7 @@ def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) ->
         if order is None:
             pause_s = 0.0 if publisher.round() else publisher.pause_s
         elif publisher.end(order["status"], order["summary"], order["artifacts"]):
+            reached("drained")
             say("drained", "")
             return
         else:
@@ -196,7 +220,12 @@ def _listen(commands: IO[str]) -> "queue.SimpleQueue[str | None]":
 
 
 def _refused(error: Exception) -> bool:
-    return getattr(error, "error_code", "") in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST")
+    return getattr(error, "error_code", "") in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
+
+
+def _lost(error: Exception) -> bool:
+    """Whether the server does not know a run or an experiment that it once made."""
+    return getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST"
 
 
 def _line(error: Exception) -> str:

@@ -13,6 +13,7 @@ from ray.tune import Callback
 
 from study.backlog import Backlog
 from study.config import StudyConfig
+from study.crash_points import reached
 from study.events import Listener
 from study.ledger import Ledger, StaleAttempt, State
 from trainables.record import Record
@@ -173,7 +174,9 @@ def write_networks(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), file)
         file.flush()
         os.fsync(file.fileno())
+    reached("networks written")
     unfinished.replace(path)
+    reached("networks renamed")
 
 
 def _which(trial: "Trial") -> tuple[int, int]:

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,20 @@ class CheckpointStore:
         attempt: Of this store's writes, ≥ 1.
         interval_s: `due` says True this long after the last save (or after the start); 0: always.
         keep: How many of the attempt's files stay.
+        reached: Is told of the two moments of a save at which dying would matter most; for tests of crashes.
     """
 
-    def __init__(self, directory: Path, attempt: int, *, interval_s: float = 5.0, keep: int = 2) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        attempt: int,
+        *,
+        interval_s: float = 5.0,
+        keep: int = 2,
+        reached: Callable[[str], None] | None = None,
+    ) -> None:
         self.directory, self.attempt, self.interval_s, self.keep = Path(directory), attempt, interval_s, keep
+        self._reached = reached or _nothing
         self._last_save = time.monotonic()
 
     def due(self) -> bool:
@@ -52,7 +63,9 @@ class CheckpointStore:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            self._reached("checkpoint written")
             temporary.replace(path)
+            self._reached("checkpoint renamed")
         finally:
             temporary.unlink(missing_ok=True)
         _sync_directory(self.directory)
@@ -84,6 +97,10 @@ class CheckpointStore:
         lower += [p for p in self.directory.glob("attempt-*.tmp-*") if int(p.name.split("-")[1]) < self.attempt]
         for path in lower + mine[: -self.keep]:
             path.unlink(missing_ok=True)
+
+
+def _nothing(_moment: str) -> None:
+    """What most stores tell."""
 
 
 def _read(path: Path) -> dict[str, Any] | None:

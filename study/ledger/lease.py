@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, Update, select, update
 
+from study.crash_points import reached
 from study.errors import LeaseHeld, LeaseLost
 from study.ledger.connection import writing
 from study.ledger.holder import Holder, this_process
@@ -82,12 +83,15 @@ def heartbeat(engine: Engine, study: str, fence: int | None) -> None:
     """Shows that the holder lives."""
     with fenced(engine, study, fence) as connection:
         connection.execute(_lease(study).values(heartbeat=leases.c.heartbeat + 1))
+        reached("heartbeat uncommitted")
 
 
 def release(engine: Engine, study: str, fence: int | None) -> None:
     """Gives the lease back; the fence stays, so that late writes of this holder are still those of the last one."""
     with fenced(engine, study, fence) as connection:
         connection.execute(_lease(study).values(held=False))
+        reached("release uncommitted")
+    reached("release committed")
 
 
 def read(engine: Engine, study: str) -> LeaseRow | None:
@@ -115,6 +119,7 @@ def _take(connection: Connection, study: str, fence: int) -> int:
     }
     connection.execute(_lease(study).values(**values))
     connection.execute(update(studies).where(studies.c.study == study).values(stop_requested=False))
+    reached("acquire uncommitted")
     return fence
 
 

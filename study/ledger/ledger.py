@@ -2,22 +2,24 @@
 
 import time
 import weakref
-from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
 from study.config import StudyConfig
+from study.crash_points import reached
 from study.errors import StudyNotFound
-from study.ledger import lease, outbox, steps, studies, trials
+from study.ledger import lease, steps, studies, trials
 from study.ledger.connection import closed_on_error, connect, writing
 from study.ledger.lease import LeaseRow
-from study.ledger.rows import OutboxRow, Progress, Proposal, State, TrialRow
+from study.ledger.rows import Progress, Proposal, State, TrialRow
+from study.ledger.tracking import Tracking
 from trainables.record import Record
 
 
-class Ledger:
+class Ledger(Tracking):
     """Reads are open to everyone; writes need the lease (`acquire`) and raise LeaseLost once another has taken it.
 
     Safe to use from several threads; pickles and copies to other processes without its connections.
@@ -106,6 +108,7 @@ class Ledger:
             LeaseHeld: Another driver lives.
         """
         self.fence = lease.acquire(self._engine, self.name, wait_s=wait_s)
+        reached("acquire committed")
         if self._unsaved is not None:
             self._save(self._unsaved)
             self._unsaved = None
@@ -144,7 +147,7 @@ class Ledger:
 
         Its fence grows on, so that no process that still holds the study can write to a later one of the same name.
         """
-        with self._writing() as connection:
+        with self._writing("delete") as connection:
             studies.remove(connection, self.name)
 
     # Trials
@@ -155,7 +158,7 @@ class Ledger:
         Raises:
             ValueError: A proposal is no valid trial, or was computed for another number.
         """
-        with self._writing() as connection:
+        with self._writing("propose") as connection:
             return trials.propose(connection, self.config, self.uid, proposals, _now_ms())
 
     def start_attempt(self, number: int) -> int:
@@ -164,7 +167,7 @@ class Ledger:
         Raises:
             StaleAttempt: The trial has ended.
         """
-        with self._writing() as connection:
+        with self._writing("start") as connection:
             return trials.start(connection, self.name, number, self.fence or 0, _now_ms())
 
     def record(self, number: int, attempt: int, records: Sequence[Record]) -> None:
@@ -175,7 +178,7 @@ class Ledger:
         Raises:
             StaleAttempt: `attempt` is not the trial's running one.
         """
-        with self._writing() as connection:
+        with self._writing("record") as connection:
             trials.require_running(connection, self.name, number, attempt)
             steps.record(connection, self.name, number, attempt, records, now_ms=_now_ms())
 
@@ -197,7 +200,7 @@ class Ledger:
             StaleAttempt: The trial runs in a newer attempt, or is queued again.
         """
         reason = {"error": error, "traceback": traceback}
-        with self._writing() as connection:
+        with self._writing("finish") as connection:
             return trials.finish(
                 connection, self.name, number, attempt, state, records=records, now_ms=_now_ms(), **reason
             )
@@ -208,7 +211,7 @@ class Ledger:
         Args:
             charged: Whether the lost attempt counts as a worker death of the trial (`TrialRow.charged`).
         """
-        with self._writing() as connection:
+        with self._writing("requeue") as connection:
             trials.requeue(connection, self.name, number, charged=charged)
 
     def trials(
@@ -264,33 +267,15 @@ class Ledger:
         with self._engine.connect() as connection:
             return steps.progress(connection, self.name)
 
-    # Tracking
-
-    def outbox(self, limit: int = 1000) -> list[OutboxRow]:
-        """The oldest messages that tracking has not confirmed."""
-        with self._engine.connect() as connection:
-            return outbox.read(connection, self.name, limit)
-
-    def delivered(self, ids: Sequence[int]) -> None:
-        """Forgets messages that tracking has confirmed."""
-        with self._writing() as connection:
-            outbox.delivered(connection, self.name, ids)
-
-    def outbox_size(self) -> int:
-        """Messages not yet confirmed."""
-        with self._engine.connect() as connection:
-            return outbox.size(connection, self.name)
-
-    def set_mlflow_run(self, number: int, run_id: str) -> None:
-        """Remembers the MLflow run of a trial."""
-        with self._writing() as connection:
-            trials.set_mlflow_run(connection, self.name, number, run_id)
-
-    def _writing(self) -> AbstractContextManager[Connection]:
-        return lease.fenced(self._engine, self.name, self.fence)
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[Connection]:
+        with lease.fenced(self._engine, self.name, self.fence) as connection:
+            yield connection
+            reached(f"{what} uncommitted")
+        reached(f"{what} committed")
 
     def _save(self, config: StudyConfig) -> None:
-        with self._writing() as connection:
+        with self._writing("save") as connection:
             studies.save(connection, config)
         self.config = config
 

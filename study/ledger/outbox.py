@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from study.ledger.rows import OutboxRow
-from study.ledger.schema import outbox
+from study.ledger.schema import attempts, outbox, steps, trials
 
 
 def put(
@@ -53,3 +53,33 @@ def delivered(connection: Connection, study: str, ids: Sequence[int]) -> None:
 def size(connection: Connection, study: str) -> int:
     """Messages not yet delivered."""
     return int(connection.execute(select(func.count()).select_from(outbox).where(outbox.c.study == study)).scalar_one())
+
+
+def numbers(connection: Connection, study: str) -> set[int]:
+    """Trials that a message waits about."""
+    return set(connection.execute(select(outbox.c.number).where(outbox.c.study == study).distinct()).scalars())
+
+
+def end(connection: Connection, study: str) -> int:
+    """The newest message's id, 0 if there is none."""
+    return int(connection.execute(select(func.max(outbox.c.id)).where(outbox.c.study == study)).scalar() or 0)
+
+
+def again(connection: Connection, study: str, number: int) -> None:
+    """Replaces what waits about a trial by all that is known of it, and forgets its run."""
+
+    def own(table: Table) -> ColumnElement[bool]:
+        return (table.c.study == study) & (table.c.number == number)
+
+    connection.execute(delete(outbox).where(own(outbox)))
+    connection.execute(update(trials).where(own(trials)).values(mlflow_run_id=None))
+    for row in connection.execute(select(attempts).where(own(attempts)).order_by(attempts.c.attempt)).all():
+        put(connection, study, number, [("start", {"attempt": row.attempt})], row.started_ms)
+    for row in connection.execute(select(steps).where(own(steps)).order_by(steps.c.recorded_ms, steps.c.step)).all():
+        payload = {"metrics": json.loads(row.metrics), "notes": json.loads(row.notes)}
+        put(connection, study, number, [("step", {"stage": row.stage, "step": row.step, **payload})], row.recorded_ms)
+    trial = connection.execute(select(trials).where(own(trials))).one()
+    if trial.ended_ms is not None:
+        payload = {"metrics": json.loads(trial.metrics), "notes": json.loads(trial.notes)}
+        end = {"state": trial.state, "error": trial.error, **payload}
+        put(connection, study, number, [("end", end)], trial.ended_ms)

@@ -138,6 +138,12 @@ def set_mlflow_run(connection: Connection, study: str, number: int, run_id: str)
     _update(connection, study, number, mlflow_run_id=run_id)
 
 
+def mlflow_runs(connection: Connection, study: str) -> dict[int, str]:
+    """Number → MLflow run, where there is one."""
+    query = select(trials.c.number, trials.c.mlflow_run_id).where(trials.c.study == study)
+    return {row[0]: row[1] for row in connection.execute(query.where(trials.c.mlflow_run_id.is_not(None)))}
+
+
 def proposed_count(connection: Connection, study: str) -> int:
     """Trials there are, which is also the next number: numbers have no gaps."""
     last = connection.execute(select(func.max(trials.c.number)).where(trials.c.study == study)).scalar()

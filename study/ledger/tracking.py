@@ -1,0 +1,63 @@
+"""The part of the ledger that the publisher uses: what tracking has to be told, and what it has been told."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection, Engine
+
+from study.ledger import outbox, trials
+from study.ledger.rows import OutboxRow
+
+
+class Tracking:
+    """Methods of `Ledger`."""
+
+    _engine: Engine
+
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        raise TypeError("the ledger knows")
+
+    def _writing(self, what: str) -> AbstractContextManager[Connection]:
+        raise TypeError("the ledger knows")
+
+    def outbox(self, limit: int = 1000) -> list[OutboxRow]:
+        """The oldest messages that tracking has not confirmed."""
+        with self._engine.connect() as connection:
+            return outbox.read(connection, self.name, limit)
+
+    def outbox_numbers(self) -> set[int]:
+        """Trials about which tracking has not been told everything."""
+        with self._engine.connect() as connection:
+            return outbox.numbers(connection, self.name)
+
+    def outbox_end(self) -> int:
+        """Id of the newest message, 0 if none waits."""
+        with self._engine.connect() as connection:
+            return outbox.end(connection, self.name)
+
+    def outbox_size(self) -> int:
+        """Messages not yet confirmed."""
+        with self._engine.connect() as connection:
+            return outbox.size(connection, self.name)
+
+    def delivered(self, ids: Sequence[int]) -> None:
+        """Forgets messages that tracking has confirmed."""
+        with self._writing("delivered") as connection:
+            outbox.delivered(connection, self.name, ids)
+
+    def tell_again(self, number: int) -> None:
+        """Queues all that is known of a trial, as it was when it was recorded, for a run that is yet to be made."""
+        with self._writing("tell again") as connection:
+            outbox.again(connection, self.name, number)
+
+    def mlflow_runs(self) -> dict[int, str]:
+        """Trial number → id of its MLflow run, for those that have one. Cheap."""
+        with self._engine.connect() as connection:
+            return trials.mlflow_runs(connection, self.name)
+
+    def set_mlflow_run(self, number: int, run_id: str) -> None:
+        """Remembers the MLflow run of a trial."""
+        with self._writing("run id") as connection:
+            trials.set_mlflow_run(connection, self.name, number, run_id)

@@ -1,0 +1,35 @@
+"""MLflow's runs compared with the ledger: what it lost it is told again, what it has twice is removed."""
+
+from study.ledger import ENDED, Ledger
+from study.mlflow_sink import MlflowSink
+
+
+class Reconciler:
+    """Compares, when the publisher has (again) reached MLflow and before the study ends.
+
+    A server may come back with an empty or an older store, and one that hangs may carry out, much later, a request that
+    was given up and repeated. Runs that someone deleted in MLflow are left alone.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._retold: set[str] = set()  # what MLflow refuses even then is not told a third time
+
+    def compare(self, sink: MlflowSink) -> int:
+        """How many trials MLflow has to be told of again; their messages are in the outbox now."""
+        there = sink.trial_runs()
+        waiting, states = self._ledger.outbox_numbers(), self._ledger.states()
+        again = 0
+        for number, run_id in self._ledger.mlflow_runs().items():
+            runs = there.get(f"{self._ledger.name}/{self._ledger.uid}/{number}", {})
+            if run_id in runs:
+                for other in runs:
+                    if other != run_id and runs[other] != "deleted":
+                        sink.remove(other)
+                unfinished = states[number] in ENDED and number not in waiting and runs[run_id] == "RUNNING"
+                if not unfinished or run_id in self._retold:
+                    continue
+            self._ledger.tell_again(number)
+            self._retold.add(run_id)
+            again += 1
+        return again
