@@ -1,5 +1,7 @@
 """What every model keeps: its arithmetic is that of the networks it builds, and each network stands alone."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 from trainables.config import ModelConfig
 from trainables.interfaces import MODELS, Model
 from trainables.seeding import generator
+from trainables.stack import network
 from trainables.stack.model import StackedModel
 from trainables.stack.plan import units_of
 from trainables.stack.planned import PlannedModel
@@ -18,6 +21,12 @@ SHAPE, CLASSES, WIDTH = (1, 8, 8), 10, 12
 @pytest.fixture(params=MODELS.names())
 def model(request: pytest.FixtureRequest) -> Model:
     return MODELS.get(request.param)()
+
+
+@pytest.fixture(params=["one by one", "grouped"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convolutions of every size run in this way."""
+    monkeypatch.setattr(network, "_LARGE", 0 if request.param == "one by one" else math.inf)
 
 
 def build(model: Model, networks: int = 3, dropout: float = 0.0, **fields: float) -> StackedModel:
@@ -75,14 +84,14 @@ def test_multiply_adds_are_those_of_the_network(model: Model) -> None:
     assert model.multiply_adds(stack.widths, SHAPE, CLASSES) == products
 
 
+@pytest.mark.usefixtures("_way")
 def test_unstacked_networks_say_what_the_stack_says(model: Model) -> None:
     stack = lived_in(model)
     together = stack(images(3))
     assert together.shape == (3, 6, CLASSES)
     assert together.std(dim=0).min() > 1e-3
-    for network in range(3):
-        alone = stack.unstack(network)
-        assert torch.allclose(alone(images(1)[0]), together[network], atol=1e-5)
+    for k in range(3):
+        assert torch.allclose(stack.unstack(k)(images(1)[0]), together[k], atol=1e-5)
 
 
 def test_a_network_depends_on_its_generator_alone(model: Model) -> None:
@@ -95,6 +104,7 @@ def test_the_same_seed_gives_the_same_bits(model: Model) -> None:
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.usefixtures("_way")
 def test_gradients_are_those_of_ordinary_networks(model: Model) -> None:
     """One training step: logits, losses, gradients and statistics, however the stack runs its networks."""
     stack = lived_in(model).train()
@@ -115,6 +125,7 @@ def test_gradients_are_those_of_ordinary_networks(model: Model) -> None:
                 assert torch.allclose(after[name], buffer, atol=1e-4)
 
 
+@pytest.mark.usefixtures("_way")
 def test_differentiated_outputs_have_the_gradients_of_a_step(model: Model) -> None:
     stack = lived_in(model)
     _, _, gradients = stack.gradients(images(3), labels(3), cross_entropy)
@@ -124,6 +135,7 @@ def test_differentiated_outputs_have_the_gradients_of_a_step(model: Model) -> No
         assert torch.allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.usefixtures("_way")
 def test_evaluation_never_mutates(model: Model) -> None:
     stack = build(model, 3, 0.5)
     before = copies(stack)
@@ -133,6 +145,7 @@ def test_evaluation_never_mutates(model: Model) -> None:
     assert not any(part.training for part in stack.unstack(0).modules())
 
 
+@pytest.mark.usefixtures("_way")
 def test_dropout_does_not_depend_on_how_many_there_are(model: Model) -> None:
     few, many = build(model, 2, 0.5).train(), build(model, 4, 0.5).train()
     first = many(images(4))

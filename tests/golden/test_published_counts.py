@@ -1,4 +1,4 @@
-"""Parameter counts of known networks, as their authors or the implementations that everybody compares with have them."""
+"""Parameter counts of known networks, as in the papers or the implementations that everybody compares with."""
 
 import pytest
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trainables.stack.layers import StackedLinear
-from trainables.stack.plan import AveragePool, Conv, MaxPool
+from trainables.stack.plan import AveragePool, Conv, MaxPool, Signal
 
 
 class StackedConv(nn.Module):
@@ -21,7 +21,7 @@ class StackedConv(nn.Module):
     Args:
         step: Kernel, stride, padding and whether there is a bias. Weights start from N(0, scale²·2/inputs of a unit),
             biases from 0.
-        inputs, outputs: Channels.
+        before, after: What comes in and what goes out.
         scale: Factor on the initial weights.
         draws: One generator a network.
 
@@ -31,13 +31,20 @@ class StackedConv(nn.Module):
         He et al. 2015, arXiv:1502.01852 (fan in).
     """
 
-    def __init__(self, step: Conv, inputs: int, outputs: int, scale: float, draws: Sequence[torch.Generator]) -> None:
+    def __init__(
+        self, step: Conv, before: Signal, after: Signal, scale: float, draws: Sequence[torch.Generator]
+    ) -> None:
         super().__init__()
-        self.stride, self.padding = step.stride, step.padding
-        shape = (outputs, inputs, step.kernel, step.kernel)
+        self.stride, self.padding, self.pixels = step.stride, step.padding, after.pixels
+        shape = (after.channels, before.channels, step.kernel, step.kernel)
         weight = torch.stack([torch.randn(shape, generator=draw) for draw in draws])
-        self.weight = nn.Parameter(weight * (scale * math.sqrt(2 / (inputs * step.kernel**2))))
-        self.bias = nn.Parameter(torch.zeros(len(draws), outputs)) if step.bias else None
+        self.weight = nn.Parameter(weight * (scale * math.sqrt(2 / (before.channels * step.kernel**2))))
+        self.bias = nn.Parameter(torch.zeros(len(draws), after.channels)) if step.bias else None
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of one network on one example."""
+        return self.weight[0].numel() * self.pixels
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, K · I, H, W] → [B, K · O, H', W']."""
