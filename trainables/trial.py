@@ -13,6 +13,7 @@ from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
 from trainables.compression import recovery
 from trainables.compression.interfaces import METHODS, Compressed, Level, Method
+from trainables.compression.recalibration import recalibrate
 from trainables.compression.scratch import train_scratch
 from trainables.compression.sizing import auc_log2_ratio
 from trainables.config import TrialConfig
@@ -103,6 +104,7 @@ def _compress_once(bench: Bench) -> Reports:
     progress = bench.progress
     level, dense = _next_level(bench)
     compressed = yield from _method(bench).compress(bench, level)
+    compressed = yield from recalibrate(bench, compressed)
     compressed = yield from recovery.recover(bench, level, compressed)
     measured = yield from measure(bench, compressed.stack)
     epochs = compressed.epochs or None

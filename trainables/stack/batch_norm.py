@@ -19,6 +19,9 @@ class StackedBatchNorm(nn.Module):
         networks: K.
         channels: C.
 
+    Attributes:
+        momentum: Share of a batch in the running statistics.
+
     Shapes: weight, bias, running_mean, running_var [K, C].
 
     References:
@@ -30,6 +33,7 @@ class StackedBatchNorm(nn.Module):
 
     def __init__(self, networks: int, channels: int) -> None:
         super().__init__()
+        self.momentum = MOMENTUM
         self.weight = nn.Parameter(torch.ones(networks, channels))
         self.bias = nn.Parameter(torch.zeros(networks, channels))
         self.register_buffer("running_mean", torch.zeros(networks, channels))
@@ -44,7 +48,7 @@ class StackedBatchNorm(nn.Module):
             self.weight.view(-1),
             self.bias.view(-1),
             training=self.training and x.shape[0] * x.shape[2] * x.shape[3] > 1,
-            momentum=MOMENTUM,
+            momentum=self.momentum,
             eps=_EPSILON,
         )
 

@@ -1,0 +1,62 @@
+"""Batch-norm statistics after a compression step: what was cut still stands in the old ones."""
+
+from dataclasses import replace
+
+import torch
+
+from trainables.bench import Bench
+from trainables.compression.interfaces import Compressed
+from trainables.measuring import measure
+from trainables.pausing import Pausing
+from trainables.stack.batch_norm import StackedBatchNorm
+from trainables.stack.model import StackedModel
+
+
+def recalibrate(bench: Bench, compressed: Compressed) -> Pausing[Compressed]:
+    """The networks with statistics of what now flows through them, where batch norm has any and nothing was trained.
+
+    Not before a recovery that starts from other weights.
+
+    Each network's running mean and variance become the mean over the batches of one pass over its training inputs, in
+    one random order. Weights and labels play no part. What the networks said with the old statistics is reported beside
+    it: `stale_train_accuracy`, `stale_val_accuracy`, `stale_test_accuracy`.
+
+    Cost: one forward pass over the training inputs, and one evaluation more.
+    """
+    goes_on = bench.config.compression.recovery in ("none", "finetune")
+    if not goes_on or compressed.recipe is not None or not _layers(compressed.stack):
+        return compressed
+    stale = yield from measure(bench, compressed.stack)
+    metrics = {
+        "stale_train_accuracy": stale.train.accuracy,
+        "stale_val_accuracy": stale.val.accuracy,
+    }
+    if stale.test is not None:
+        metrics["stale_test_accuracy"] = stale.test.accuracy
+    stack = compressed.stack.select(range(compressed.stack.networks))
+    yield from _pass(bench, stack)
+    return replace(compressed, stack=stack, metrics={**compressed.metrics, **metrics})
+
+
+def _pass(bench: Bench, stack: StackedModel) -> Pausing[None]:
+    inputs, layers = bench.train_inputs, _layers(stack)
+    size = min(bench.config.training.batch_size, inputs.count)
+    order = torch.randperm(inputs.count, generator=bench.draws("recalibration")).to(inputs.images.device)
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.train()
+    for place in range(inputs.count // size):
+        index = order[place * size : (place + 1) * size].expand(1, stack.networks, size)
+        for layer in layers:
+            # The first batch replaces what stood there, later ones keep the mean over all so far.
+            layer.momentum = 1 / (place + 1)
+        with torch.no_grad():
+            stack(inputs.gather(index)[0])
+        yield
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+        layer.eval()
+
+
+def _layers(stack: StackedModel) -> list[StackedBatchNorm]:
+    return [layer for layer in stack.modules() if isinstance(layer, StackedBatchNorm)]
