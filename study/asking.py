@@ -20,8 +20,8 @@ class Source(Protocol):
     def ask(self, numbers: Sequence[int], history: Sequence[TrialRow]) -> None:
         """Asks for the proposals of `numbers`, given the trials that have ended (the list only ever grows)."""
 
-    def take(self, *, wait: bool) -> list[Proposal]:
-        """What was asked for, once it is there, else []; with `wait`, waits for it."""
+    def take(self, *, wait_s: float | None) -> list[Proposal]:
+        """What was asked for; waits for it at most `wait_s` (None: until it comes), then []."""
 
     def close(self) -> None:
         """Asks for nothing any more."""
@@ -43,7 +43,7 @@ class InPlace:
         """See `Source`."""
         self._asked = (numbers, history)
 
-    def take(self, *, wait: bool) -> list[Proposal]:
+    def take(self, *, wait_s: float | None) -> list[Proposal]:
         """See `Source`."""
         (numbers, history), self._asked = self._asked, ((), ())
         return [self._proposer.propose(number, history) for number in numbers]
@@ -73,7 +73,7 @@ class Asker:
         self._told = len(history)
         self._waiting += 1
 
-    def take(self, *, wait: bool) -> list[Proposal]:
+    def take(self, *, wait_s: float | None) -> list[Proposal]:
         """See `Source`.
 
         Raises:
@@ -82,7 +82,7 @@ class Asker:
         if not self._waiting:
             return []
         try:
-            answer = self._answers.get(block=wait, timeout=None)
+            answer = self._answers.get(block=wait_s != 0.0, timeout=wait_s)
         except queue.Empty:
             return []
         if isinstance(answer, str):

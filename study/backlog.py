@@ -15,6 +15,7 @@ from study.ledger import ENDED, Ledger, TrialRow
 from trainables.config import TrialConfig, unflatten
 
 BLOCK = 32
+PATIENCE_S = 1.0  # an idle worker is lost if nothing comes for it, and a new one costs more than that
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,14 @@ class Backlog:
     Args:
         ledger: With the lease held and no trial RUNNING.
         source: Of proposals.
+        slots: Trials at once. As many proposals of an adaptive sampler wait ahead; with one slot, trial n is therefore
+            proposed when trial n − 1 starts, in every run.
     """
 
-    def __init__(self, ledger: Ledger, config: StudyConfig, source: Source) -> None:
+    def __init__(self, ledger: Ledger, config: StudyConfig, source: Source, slots: int) -> None:
         self._ledger, self._config, self._source = ledger, config, source
         self._adaptive = config.sampler in ADAPTIVE
+        self._ahead = slots if self._adaptive else BLOCK
         left = ledger.trials(states=("QUEUED",))
         self._attempts = {row.number: row.attempts for row in left if row.attempts}
         # What was proposed by an earlier version keeps the configuration that it was given then.
@@ -53,7 +57,7 @@ class Backlog:
 
     def next(self, *, wait: bool) -> Assignment | None:
         """The next trial to start; None if there is none now. `wait` where nothing else can go on meanwhile."""
-        self._refill(wait=wait and not self._waiting)
+        self._refill(wait_s=0.0 if self._waiting else None if wait else PATIENCE_S)
         if not self._waiting:
             return None
         number = self._waiting.popleft()
@@ -66,7 +70,7 @@ class Backlog:
     def started(self, number: int, attempt: int) -> None:
         """The attempt is in the ledger; now is the time to ask for what comes after."""
         self._attempts[number] = attempt
-        self._refill(wait=False)
+        self._refill(wait_s=0.0)
 
     def again(self, number: int) -> None:
         """The trial lost its worker and goes first."""
@@ -80,13 +84,13 @@ class Backlog:
         if self._adaptive:
             self._history.append(self._slim(row))
 
-    def _refill(self, *, wait: bool) -> None:
-        if self._asked == self._proposed and len(self._waiting) < (1 if self._adaptive else BLOCK // 2):
-            last = min(self._config.trials, self._proposed + (1 if self._adaptive else BLOCK))
+    def _refill(self, *, wait_s: float | None) -> None:
+        if self._asked == self._proposed and len(self._waiting) <= self._ahead // 2:
+            last = min(self._config.trials, self._proposed + self._ahead - len(self._waiting))
             if self._proposed < last:
                 self._source.ask(range(self._proposed, last), self._history)
                 self._asked = last
-        if self._asked > self._proposed and (proposals := self._source.take(wait=wait)):
+        if self._asked > self._proposed and (proposals := self._source.take(wait_s=wait_s)):
             numbers = self._ledger.propose(proposals)
             self._proposed += len(numbers)
             for number, proposal in zip(numbers, proposals, strict=True):

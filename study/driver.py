@@ -126,10 +126,11 @@ def _run_trials(this: _Run) -> None:
     try:
         with ray_session(this.config.run) as session:
             this.signals.install()  # Ray has put in one of its own
-            backlog = Backlog(this.ledger, this.config, source)
+            slots = session.slots(this.config.run)
+            backlog = Backlog(this.ledger, this.config, source, slots)
             recorder = Recorder(this.ledger, backlog, this.listener, this.config)
             if not this.flag:
-                _tune(this, session, backlog, recorder)
+                _tune(this, session, slots, backlog, recorder)
     except KeyboardInterrupt:
         this.flag.raise_for("interrupted")
     except Exception:
@@ -140,7 +141,7 @@ def _run_trials(this: _Run) -> None:
         source.close()
 
 
-def _tune(this: _Run, session: "Session", backlog: "Backlog", recorder: "Recorder") -> None:
+def _tune(this: _Run, session: "Session", slots: int, backlog: "Backlog", recorder: "Recorder") -> None:
     from ray import tune
 
     from study.ray_trial import StudyTrial
@@ -160,7 +161,7 @@ def _tune(this: _Run, session: "Session", backlog: "Backlog", recorder: "Recorde
         tune_config=tune.TuneConfig(
             search_alg=LedgerSearcher(backlog),
             num_samples=-1,
-            max_concurrent_trials=session.slots(config.run),
+            max_concurrent_trials=slots,
             reuse_actors=True,
             trial_name_creator=_name,
             trial_dirname_creator=_name,

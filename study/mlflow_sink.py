@@ -47,23 +47,42 @@ class MlflowSink:
         found = self._client.search_runs([self._experiment], f"tags.`ockham.uid` = '{uid}'", max_results=1)
         return str(found[0].info.run_id) if found else None
 
+    def trial_runs(self) -> dict[str, dict[str, str]]:
+        """`ockham.uid` of each trial → its runs: id → status, `deleted` for those that someone deleted in MLflow."""
+        from mlflow.entities import ViewType
+
+        found: dict[str, dict[str, str]] = {}
+        token: str | None = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment], "tags.`ockham.trial` != ''", ViewType.ALL, max_results=1000, page_token=token
+            )
+            for run in page:
+                gone = run.info.lifecycle_stage == "deleted"
+                runs = found.setdefault(run.data.tags.get("ockham.uid", ""), {})
+                runs[run.info.run_id] = "deleted" if gone else run.info.status
+            token = page.token
+            if not token:
+                return found
+
+    def remove(self, run_id: str) -> None:
+        """Deletes a run that is there twice."""
+        self._client.delete_run(run_id)
+
     def new_run(self, row: TrialRow) -> str:
         """Makes the trial's run and returns its id; `publish` with `whole` gives it its parameters."""
-        run = self._client.create_run(
-            self._experiment,
-            start_time=row.started_ms or row.created_ms,
-            run_name=run_name(row, self._spanned),
-            tags={
-                **self._tags,
-                "ockham.uid": row.uid,
-                "ockham.trial": str(row.number),
-                "ockham.role": row.role,
-                "ockham.state": "RUNNING",
-                "ockham.fingerprint": row.fingerprint,
-                "mlflow.parentRunId": self._parent,
-            },
-        )
-        return str(run.info.run_id)
+        tags = {
+            **self._tags,
+            "ockham.uid": row.uid,
+            "ockham.trial": str(row.number),
+            "ockham.role": row.role,
+            "ockham.state": "RUNNING",
+            "ockham.fingerprint": row.fingerprint,
+            "mlflow.parentRunId": self._parent,
+        }
+        run_id = self._make(run_name(row, self._spanned), tags, row.started_ms or row.created_ms)
+        reached("trial run made")
+        return run_id
 
     def publish(self, run_id: str, messages: Sequence[OutboxRow], whole: TrialRow | None) -> None:
         """Everything that `messages`, in their order, say about one trial.
@@ -87,6 +106,7 @@ class MlflowSink:
                     tags["ockham.error"] = message.payload["error"]
         params = {name: as_param(value) for name, value in whole.params.items()} if whole else {}
         self._log(run_id, metrics=metrics, params=params, tags=tags)
+        reached("batch sent")
         if end is not None:
             self._client.set_terminated(run_id, _STATUS[end.payload["state"]], end_time=end.recorded_ms)
 
@@ -115,7 +135,7 @@ class MlflowSink:
 
     def _study_run(self) -> str:
         uid = f"{self._config.name}/{self._uid}"
-        run_id = self._find(uid)
+        run_id = self.find(uid)
         if run_id is None:
             note = self._config.space.claim or self._config.space.title
             tags = {**self._tags, "ockham.uid": uid, "ockham.state": "RUNNING", "mlflow.note.content": note}
@@ -227,8 +247,11 @@ def _open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
 
 
 def _prepare_sqlite(path: Path) -> None:
-    """WAL lets `ockham ui` read while a publisher writes; that stays with the file. With WAL, synchronous=NORMAL keeps it
-    whole and spares a sync at each of the dozen commits that MLflow makes for a trial; that goes with the connection."""
+    """WAL lets `ockham ui` read while a publisher writes; that stays with the file.
+
+    With it synchronous=NORMAL, which goes with each connection, is safe enough and spares a sync at each of the dozen
+    commits that MLflow makes for a trial.
+    """
     import sqlite3
 
     from sqlalchemy import Engine, event

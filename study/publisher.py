@@ -127,7 +127,7 @@ class Publisher:
         try:
             whole = self._ledger.trial(number) if rows[0].kind == "start" or number not in self._runs else None
             if whole is not None and number not in self._runs:
-                self._runs[number] = self._run(sink, whole, maybe_there=rows[0].id <= self._inherited)
+                self._runs[number] = self._run(sink, whole, maybe_there=rows[0].id <= self._doubtful)
             sink.publish(self._runs[number], rows, whole)
         except Exception as error:
             if not _refused(error):

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
+from study.crash_points import reached
+
 if TYPE_CHECKING:
     from trainables.config import TrialConfig
     from trainables.record import Record
@@ -49,6 +51,8 @@ class StudyTrial(Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Takes the first trial; it starts in the first `step`, where exceptions are results."""
+        with contextlib.suppress(Exception):  # raised again by that step
+            _imported(config)  # torch takes seconds: before the trial counts as started
         self._log: io.TextIOWrapper | None = None
         self._running: Iterator[Record | None] | None = None
         self._node = ray.get_runtime_context().get_node_id()
@@ -100,15 +104,14 @@ class StudyTrial(Trainable):
         from trainables.trial import TrialContext
 
         job = json.loads(self.config["job"])
-        module, _, name = job["trial"].partition(":")
-        trial: TrialFunction = getattr(importlib.import_module(module), name)
+        trial = _imported(self.config)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(max(1, int(job["cpus"])))
         context = TrialContext(
             number=self.config["number"],
             data_dir=Path(job["data_dir"]),
             device="cuda" if job["gpus"] else "cpu",
-            checkpoints=CheckpointStore(self._folder() / "checkpoints", self.config["attempt"]),
+            checkpoints=CheckpointStore(self._folder() / "checkpoints", self.config["attempt"], reached=reached),
         )
         return trial(TrialConfig.model_validate_json(self.config["config"]), context)
 
@@ -152,6 +155,12 @@ class StudyTrial(Trainable):
 
     def _result(self, reports: "list[Record]", **end: str) -> dict[str, Any]:
         return {"reports": pickle.dumps(tuple(reports)), "node": self._node, "done": bool(end), **end}
+
+
+def _imported(config: dict[str, Any]) -> "TrialFunction":
+    module, _, name = json.loads(config["job"])["trial"].partition(":")
+    trial: TrialFunction = getattr(importlib.import_module(module), name)
+    return trial
 
 
 def _poisoned(error: BaseException) -> bool:
