@@ -11,6 +11,7 @@ from typing import Any
 
 from study.asking import Source
 from study.config import ADAPTIVE, StudyConfig
+from study.crash_points import reached
 from study.ledger import ENDED, Ledger, TrialRow
 from trainables.config import TrialConfig, unflatten
 
@@ -91,6 +92,7 @@ class Backlog:
                 self._source.ask(range(self._proposed, last), self._history)
                 self._asked = last
         if self._asked > self._proposed and (proposals := self._source.take(wait_s=wait_s)):
+            reached("asked")
             numbers = self._ledger.propose(proposals)
             self._proposed += len(numbers)
             for number, proposal in zip(numbers, proposals, strict=True):

@@ -39,9 +39,9 @@ def _explained(error: Exception) -> tuple[int, str]:
         hint = f" See '{context.command_path} --help'." if context is not None else ""
         said = error.format_message().removeprefix("Invalid value: ").rstrip(".")
         return USAGE, f"Error: {said}{'' if said.endswith('?') else '.'}{hint}"
-    from study.errors import LeaseHeld, UsageError
+    from study.errors import LeaseHeld, LeaseLost, UsageError
 
-    if isinstance(error, LeaseHeld):
+    if isinstance(error, LeaseHeld | LeaseLost):
         return HELD, f"Error: {error}"
     if isinstance(error, UsageError):
         return USAGE, f"Error: {error}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from study.config import StudyConfig
+from study.crash_points import reached
 from study.creation import open_or_create, write_study_file
 from study.errors import LeaseLost, UsageError
 from study.events import Listener, Outcome, Silent
@@ -101,6 +102,7 @@ def _whole(this: _Run, fence: int, *, new: bool) -> Outcome:
         sweep(ledger)
         report, summary = conclude(ledger, listener, this.flag)
         outcome = _outcome(this, report)
+        reached("concluded")
         status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
         folder = report.parent if report else None
         drained = publishing.finish(status, summary, folder, left=ledger.outbox_size, flag=this.flag)
