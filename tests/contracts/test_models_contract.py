@@ -26,7 +26,7 @@ def model(request: pytest.FixtureRequest) -> Model:
 @pytest.fixture(params=["one by one", "grouped"])
 def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Convolutions of every size run in this way."""
-    monkeypatch.setattr(network, "_LARGE", 0 if request.param == "one by one" else math.inf)
+    monkeypatch.setitem(network.GROUPED_BELOW, "cpu", 0.0 if request.param == "one by one" else math.inf)
 
 
 def build(model: Model, networks: int = 3, dropout: float = 0.0, **fields: float) -> StackedModel:

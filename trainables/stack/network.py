@@ -1,5 +1,6 @@
 """K networks built from one plan."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -30,11 +31,12 @@ from trainables.stack.plan import (
 from trainables.stack.spatial import FlatteningLinear, StackedConv, Steps, Unchanging, pool
 from trainables.stack.spatial import Residual as ResidualBlock
 
-# On a CPU, convolutions of fewer multiply-adds than this in the mean (of one network, on one example) run grouped.
-# Measured with 4 networks and batches of 50: grouped against one by one ResNet-20 of width 4 is 2.9 times as fast on
-# 8 × 8 images (8 k multiply-adds) and 1.5 times on 28 × 28 (93 k), of width 16 on 8 × 8 1.6 times (121 k); but LeNet-5
-# 0.8 times (179 k), ResNet-20 on 16 × 16 0.9 times (482 k), Conv-2 of width 16 0.6 times (960 k).
-_LARGE = 150_000
+# Device → convolutions of fewer multiply-adds than this in the mean (of one network, on one example) run grouped, larger
+# ones one network after another. For the CPU measured with 4 networks and batches of 50, grouped against one by one:
+# ResNet-20 of width 4 is 2.9 times as fast on 8 × 8 images (8 k multiply-adds) and 1.5 times on 28 × 28 (93 k), of width
+# 16 on 8 × 8 1.6 times (121 k); but LeNet-5 0.8 times (179 k), ResNet-20 on 16 × 16 0.9 times (482 k), Conv-2 of width 16
+# on 28 × 28 0.6 times (960 k).
+GROUPED_BELOW = {"cpu": 150_000.0, "cuda": math.inf}
 
 
 class StackedNetwork(StackedModel):
@@ -108,10 +110,10 @@ class StackedNetwork(StackedModel):
         return self.steps.unstack(network).eval()
 
     def _one_by_one(self, x: Tensor) -> bool:
-        if not self._spatial or self.networks == 1 or x.is_cuda:
+        if not self._spatial or self.networks == 1:
             return False
         sizes = [layer.multiply_adds for layer in self.modules() if isinstance(layer, StackedConv)]
-        return sum(sizes) / len(sizes) >= _LARGE
+        return sum(sizes) / len(sizes) >= GROUPED_BELOW[x.device.type]
 
     def _together(self, x: Tensor) -> Tensor:
         if self._spatial:
