@@ -27,8 +27,8 @@ def machines() -> Iterator[Machines]:
             for host in (built.head, *built.workers):
                 built.close_ports(host)
             built.command("ray get-auth-token --generate > /dev/null && chmod 600 ~/.ray/auth_token", 60)
-            built.command(f"ray up {FILE} --yes --no-config-cache", 240)
-            until(lambda: active_nodes(built.on_head("ray status")) == 3, 180, "three nodes in the cluster")
+            built.command(f"ray up {FILE} --yes --no-config-cache", 420)
+            until(lambda: active_nodes(built.on_head("ray status")) == 3, 300, "three nodes in the cluster")
             yield built
     finally:
         if kept := os.environ.get("OCKHAM_CLUSTER_LOGS"):

@@ -90,7 +90,7 @@ class Launch:
         """What it printed so far."""
         return self.log.read_text(errors="replace")
 
-    def exit_codes(self, timeout: float) -> tuple[int, list[int]]:
+    def exit_codes(self, timeout: float = 900.0) -> tuple[int, list[int]]:
         """Waits for its end: its own exit code, and those that launch.py printed (`exit=N`)."""
         own = self.process.wait(timeout)
         return own, [int(code) for code in re.findall(r"^exit=(\d+)", self.text, re.MULTILINE)]
