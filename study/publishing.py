@@ -14,10 +14,12 @@ from study.signals import StopFlag, deaf_children
 
 STALLED_S = 120.0  # without any delivery although MLflow answers; its requests time out long before
 STALLED_WHILE_DOWN_S = 3.0
+RESTART_S = 1.0
+RESTARTS = 5
 
 
 class Publishing:
-    """A running publisher. It dies with this process.
+    """A running publisher. It dies with this process; one that dies by itself is replaced, a few times.
 
     Args:
         fence: Of the lease that the driver holds.
@@ -26,19 +28,14 @@ class Publishing:
 
     def __init__(self, config: StudyConfig, fence: int, message: Callable[[str], None]) -> None:
         self._message = message
-        self._drained = threading.Event()
+        self._drained, self._over = threading.Event(), threading.Event()
         self._down = False
-        log = config.directory / "publisher.log"
-        with deaf_children(), log.open("a", encoding="utf-8") as errors:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "study.publisher", config.ledger_url, config.name, str(fence)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-        self._log: Path = log
-        self._reader = threading.Thread(target=self._listen, name="ockham-publishing", daemon=True)
+        self._order = ""
+        self._log: Path = config.directory / "publisher.log"
+        self._command = [sys.executable, "-m", "study.publisher", config.ledger_url, config.name, str(fence)]
+        self._changing = threading.Lock()  # held while the process is replaced, told to end, or ended
+        self._process = self._start()
+        self._reader = threading.Thread(target=self._attend, name="ockham-publishing", daemon=True)
         self._reader.start()
 
     def finish(
@@ -57,38 +54,68 @@ class Publishing:
             flag: A further interrupt ends the waiting.
         """
         order = {"do": "end", "status": status, "summary": dict(summary), "artifacts": str(artifacts or "")}
-        try:
-            if self._process.stdin is not None:
-                self._process.stdin.write(json.dumps(order) + "\n")
-                self._process.stdin.flush()
-        except BrokenPipeError:
-            return False
+        with self._changing:
+            self._order = json.dumps(order) + "\n"
+            self._send_order()
         before, since = left(), time.monotonic()
         while not self._drained.wait(0.1):
             now = left()
             if now < before:
                 before, since = now, time.monotonic()
             patience = STALLED_WHILE_DOWN_S if self._down or flag.reason.startswith("interrupted") else STALLED_S
-            if self._process.poll() is not None or time.monotonic() - since > patience:
+            if not self._reader.is_alive() or time.monotonic() - since > patience:
                 return self._drained.is_set()
         return True
 
     def close(self) -> None:
         """Ends the process at once; the outbox keeps what it has not delivered."""
-        try:
-            self._process.wait(timeout=1.0 if self._drained.is_set() else 0.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._over.set()
+        with self._changing:
+            try:
+                self._process.wait(timeout=1.0 if self._drained.is_set() else 0.0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         self._reader.join(timeout=5.0)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                _close(pipe)
+        _close_pipes(self._process)
         if self._log.exists() and self._log.stat().st_size == 0:
             self._log.unlink()
 
+    def _start(self) -> "subprocess.Popen[str]":
+        with deaf_children(), self._log.open("a", encoding="utf-8") as errors:
+            return subprocess.Popen(  # noqa: S603 - our own module
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+            )
+
+    def _send_order(self) -> None:
+        try:
+            if self._process.stdin is not None:
+                self._process.stdin.write(self._order)
+                self._process.stdin.flush()
+        except BrokenPipeError:
+            return  # it has just died; the next one is told
+
+    def _attend(self) -> None:
+        """Listens; starts another process where one died. One that ended well was told to, or had lost its lease."""
+        for _ in range(RESTARTS):
+            self._listen()
+            if self._process.wait() == 0 or self._over.wait(RESTART_S):
+                return
+            with self._changing:
+                if self._over.is_set():
+                    return
+                _close_pipes(self._process)
+                self._process = self._start()
+                if self._order:
+                    self._send_order()
+        self._listen()
+        if not self._over.is_set() and not self._drained.is_set():
+            self._message(f"the publisher died {RESTARTS + 1} times; see {self._log}. Results wait in the ledger")
+
     def _listen(self) -> None:
         for line in self._process.stdout or ():
+            if not line.endswith("\n"):
+                return  # it died in the middle of a word
             event = json.loads(line)
             if event["event"] == "drained":
                 self._drained.set()
@@ -100,8 +127,10 @@ class Publishing:
                 self._message(event["text"])
 
 
-def _close(pipe: Any) -> None:
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        return  # what was still to be flushed has no reader any more
+def _close_pipes(process: "subprocess.Popen[str]") -> None:
+    for pipe in (process.stdin, process.stdout):
+        try:
+            if pipe is not None:
+                pipe.close()
+        except BrokenPipeError:
+            continue  # what was still to be flushed has no reader any more

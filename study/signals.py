@@ -70,8 +70,11 @@ class Signals:
 
 @contextmanager
 def deaf_children() -> Iterator[None]:
-    """Processes started inside never hear the terminal's SIGINT or SIGHUP; the caller hears them afterwards."""
-    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+    """Processes started inside never hear the terminal's SIGINT or SIGHUP; the caller hears them afterwards.
+
+    They inherit what the calling thread blocks, whichever that is.
+    """
+    if os.name != "posix":
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _FROM_TERMINAL)
