@@ -1,6 +1,6 @@
 """What every stage of a trial works with: its data, its draws, fresh networks, and training that can resume."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from trainables.compression.sizing import level_widths, model_of
+from trainables.compression.sizing import level_weights, level_widths, model_of
 from trainables.config import TrainingConfig, TrialConfig
 from trainables.data.trial_data import TrialData
 from trainables.interfaces import Shape
@@ -41,6 +41,11 @@ class Bench:
         self.training_seconds = 0.0
         self.samples = 0
         self._memo: dict[str, Any] = {}
+
+    @cached_property
+    def level_weights(self) -> tuple[Shape, ...]:
+        """Single weights kept at each level; see `sizing.level_weights`."""
+        return level_weights(self.config, self.input_shape, self.data.num_classes)
 
     @cached_property
     def dense_parameters(self) -> int:
@@ -81,10 +86,17 @@ class Bench:
         }
         return self.config.training.model_copy(update=changes)
 
-    def training(self, name: str, stack: StackedModel, examples: Examples, recipe: TrainingConfig) -> Training:
+    def training(
+        self,
+        name: str,
+        stack: StackedModel,
+        examples: Examples,
+        recipe: TrainingConfig,
+        masks: Mapping[str, Tensor] | None = None,
+    ) -> Training:
         """A training of `stack`, in place, that continues where a checkpoint left the training of that name."""
         phase = name if self.progress.level < 0 else f"level {self.progress.level + 1} {name}"
-        training = Training(stack, examples, recipe, self._orders(phase), phase)
+        training = Training(stack, examples, recipe, self._orders(phase), phase, masks=masks)
         self.progress.follow(name, training)
         return training
 
@@ -95,9 +107,19 @@ class Bench:
         self.training_seconds += perf_counter() - started
         self.samples += active * training.examples.inputs.count
 
-    def fit(self, name: str, stack: StackedModel, examples: Examples, recipe: TrainingConfig) -> Pausing[Training]:
-        """Trains `stack` in place to its end, checkpointing between epochs; `name` is unique within a level."""
-        training = self.training(name, stack, examples, recipe)
+    def fit(
+        self,
+        name: str,
+        stack: StackedModel,
+        examples: Examples,
+        recipe: TrainingConfig,
+        masks: Mapping[str, Tensor] | None = None,
+    ) -> Pausing[Training]:
+        """Trains `stack` in place to its end, checkpointing between epochs; `name` is unique within a level.
+
+        What the masks drop has to be 0 and stays so.
+        """
+        training = self.training(name, stack, examples, recipe, masks)
         while not training.finished:
             yield from self.run_epoch(training)
             self.progress.save_if_due()

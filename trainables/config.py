@@ -19,7 +19,7 @@ from trainables.spelling import unknown_name
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NoiseKind = Literal["uniform", "wrong", "permuted", "renamed"]
 Inputs = Literal["true", "shuffled_pixels", "random_pixels", "gaussian"]
-Recovery = Literal["none", "finetune", "rewind", "reinit"]
+Recovery = Literal["none", "finetune", "rewind", "reinit", "shuffled"]
 
 
 class Part(BaseModel):
@@ -164,8 +164,8 @@ class CompressionConfig(EntryPart):
 
     method: str = Field("prune", description="a module of trainables/compression/methods")
     criterion: str = Field("magnitude_l2", description="a module of trainables/compression/criteria")
-    granularity: Literal["unit"] = Field("unit", description="what is removed")
-    scope: Literal["layer"] = Field("layer", description="where scores compete")
+    granularity: Literal["unit", "weight"] = Field("unit", description="what is removed")
+    scope: Literal["layer", "global"] = Field("layer", description="where scores compete")
     direction: Literal["lowest", "highest"] = Field("lowest", description="which scores go first")
     target_ratio: float | None = Field(16.0, gt=1, le=1e6, description="parameter ratio of the last level")
     rate: float | None = Field(None, gt=0, lt=1, description="instead of target_ratio: share of units removed a level")

@@ -43,6 +43,10 @@ class Model(Entry, ABC):
         """Parameters of one network, biases and classifier included."""
 
     @abstractmethod
+    def weight_counts(self, widths: Shape, input_shape: Shape, num_classes: int) -> Shape:
+        """Weights of each matrix and kernel, in the order of the stack's parameters; the last is the classifier's."""
+
+    @abstractmethod
     def multiply_adds(self, widths: Shape, input_shape: Shape, num_classes: int) -> int:
         """Multiply-adds of one network on one example; biases and activations not counted."""
 

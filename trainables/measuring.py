@@ -10,6 +10,9 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.compressibility import fitted
+from trainables.compression.interfaces import Compressed
+from trainables.compression.masked_pruning import kept_widths
+from trainables.compression.masks import multiply_adds_kept, parameters_kept
 from trainables.data.label_noise import expected_iid_accuracy
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
@@ -95,7 +98,7 @@ def network_rows(
     *,
     scratch: bool = False,
     epochs: int | None = None,
-    extra: Mapping[str, Sequence[float]] | None = None,
+    extra: Mapping[str, Sequence[Any]] | None = None,
 ) -> list[Row]:
     """One row a network, JSON types; what is undefined is None.
 
@@ -135,6 +138,22 @@ def network_rows(
         {"network": n % bench.replicates, **shared, **{name: _json(column[n]) for name, column in columns.items()}}
         for n in range(bench.networks)
     ]
+
+
+def network_sizes(bench: Bench, compressed: Compressed) -> dict[str, Sequence[Any]]:
+    """Columns of `network_rows` that differ between masked networks; {} for networks that really shrank."""
+    masks, stack = compressed.masks, compressed.stack
+    if masks is None:
+        return {}
+    parameters = parameters_kept(stack, masks)
+    sizes: dict[str, Sequence[Any]] = {
+        "parameters": parameters,
+        "ratio": [bench.dense_parameters / count for count in parameters],
+        "flops": multiply_adds_kept(stack, masks, bench.input_shape),
+    }
+    if bench.config.compression.granularity == "unit":
+        sizes["widths"] = ["+".join(str(width) for width in widths) for widths in kept_widths(stack, masks)]
+    return sizes
 
 
 def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
-from trainables.compression import recovery
+from trainables.compression import combinations, recovery
 from trainables.compression.interfaces import METHODS, Compressed, Level, Method
 from trainables.compression.recalibration import recalibrate
 from trainables.compression.scratch import train_scratch
 from trainables.compression.sizing import auc_log2_ratio
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
-from trainables.measuring import Dense, Row, measure, measure_some, network_rows, same_columns
+from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
 from trainables.memory import freed_memory_kept
 from trainables.progress import Progress
 from trainables.record import Record
@@ -59,7 +59,7 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         DataUnavailable: The data set is neither there nor to be had.
         ValueError: The configuration asks for what cannot be done together.
     """
-    recovery.check(config)
+    combinations.check(config)
     with freed_memory_kept():
         yield from _stages(config, context)
 
@@ -109,11 +109,12 @@ def _compress_once(bench: Bench) -> Reports:
     measured = yield from measure(bench, compressed.stack)
     epochs = compressed.epochs or None
     extra = {name: values.tolist() for name, values in compressed.metrics.items()}
-    rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra)
+    sizes = network_sizes(bench, compressed)
+    rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes)
     if _has_scratch_arm(bench):
         fresh = yield from train_scratch(bench, level, compressed)
         measured = yield from measure(bench, fresh)
-        rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs)
+        rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes)
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
     record = Record("level", level.number, *level_metrics(rows, start, extra))
     _finish_level(bench, level.number, rows, compressed, dense)
@@ -127,7 +128,8 @@ def _next_level(bench: Bench) -> tuple[Level, Dense]:
     number = bench.progress.level + 1
     previous = bench.template().replaced({name: tensor.to(device) for name, tensor in left["stack"].items()})
     origin = None if left["origin"] is None else [units.to(device) for units in left["origin"]]
-    level = Level(number, bench.level_widths[number], previous, origin, left["epochs"])
+    masks = None if left["masks"] is None else {name: mask.to(device) for name, mask in left["masks"].items()}
+    level = Level(number, bench.level_widths[number], previous, origin, left["epochs"], masks)
     predictions = left["dense"]["val_predictions"].to(device)
     return level, Dense(**left["dense"] | {"val_predictions": predictions})
 
@@ -137,6 +139,7 @@ def _finish_level(bench: Bench, number: int, rows: list[Row], compressed: Compre
         "stack": compressed.stack.tensors(),
         "origin": compressed.origin,
         "epochs": compressed.epochs,
+        "masks": compressed.masks,
         "dense": dense.state(),
     }
     bench.progress.finish_level(number, rows, left)

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from tests.engine import config
-from trainables.compression.recovery import check, epochs_at
+from trainables.compression.combinations import check
+from trainables.compression.recovery import epochs_at
 from trainables.compression.sizing import auc_log2_ratio, level_widths, model_of, reached_log2_ratio
 
 DIGITS, MNIST = (1, 8, 8), (1, 28, 28)

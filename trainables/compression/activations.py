@@ -86,4 +86,4 @@ def _by_unit(output: Tensor, units: int) -> Tensor:
     if output.ndim == 3:
         return output.transpose(1, 2)[..., None]
     batch, channels, height, width = output.shape
-    return output.view(batch, channels // units, units, height * width).movedim(0, 2)
+    return output.reshape(batch, channels // units, units, height * width).movedim(0, 2)

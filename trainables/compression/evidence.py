@@ -1,33 +1,51 @@
 """What a trial lets its criteria look at."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from trainables.bench import Bench
+from trainables.compression.masks import Masks, masked
 from trainables.compression.scoring import SAMPLE_EXAMPLES, Sample, Scoring
 from trainables.stack.model import StackedModel
 
 
-def scoring(bench: Bench, stack: StackedModel, origin: list[Tensor] | None, *names: str | int) -> Scoring:
+def scoring(
+    bench: Bench,
+    stack: StackedModel,
+    origin: list[Tensor] | None,
+    *names: str | int,
+    masks: Masks | None = None,
+    networks: Sequence[int] | None = None,
+) -> Scoring:
     """For units of `stack`, which are these units of the dense networks.
 
     Args:
         origin: For each group [K, units] int64; None: they come from no dense network, and have no initial weights.
         names: Of the draws, e.g. the level's number.
+        masks: Of the stack; what it has lost is 0 in its initial weights too.
+        networks: Which networks of the trial the stack holds; None: all.
     Raises:
         ValueError: When initial weights are asked for and there are none.
     """
 
+    numbers = list(range(bench.networks)) if networks is None else list(networks)
+
     def initial() -> StackedModel:
         if origin is None:
             raise ValueError("these units come from no dense network, so that they have no initial weights")
-        return bench.initial().keep_units(origin)
+        return masked(bench.initial().select(numbers).keep_units(origin), masks)
+
+    def sample() -> Sample:
+        whole = bench.once("scoring sample", lambda: _sample(bench))
+        return whole if networks is None else Sample(whole.inputs[list(networks)], whole.labels[list(networks)])
 
     return Scoring(
         stack,
         initial=initial,
-        sample=lambda: bench.once("scoring sample", lambda: _sample(bench)),
-        draws=lambda part, network: bench.draws_for_networks("criterion", *names, part)(network),
+        sample=sample,
+        draws=lambda part, network: bench.draws_for_networks("criterion", *names, part)(numbers[network]),
         input_shape=bench.input_shape,
     )
 

@@ -77,6 +77,7 @@ class Level:
         origin: For each group [K, units] int64: which unit of the dense network each unit of `previous` is; None once
             units no longer come from it.
         epochs: Training that `previous` has had since the dense networks, or since its weights were last drawn.
+        masks: Parameter → bool of its shape, True where `previous` still has the weight; None: it has all.
     """
 
     number: int
@@ -84,6 +85,7 @@ class Level:
     previous: StackedModel
     origin: list[Tensor] | None
     epochs: int = 0
+    masks: dict[str, Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Compressed:
 
     Args:
         stack: K networks of the level's widths.
-        origin, epochs: As in `Level`, for `stack`.
+        origin, epochs, masks: As in `Level`, for `stack`.
         recipe: How the level was trained; None where nothing was.
         metrics: Name → [K], reported as `level/<name>`.
     """
@@ -102,6 +104,7 @@ class Compressed:
     epochs: int = 0
     recipe: TrainingConfig | None = None
     metrics: dict[str, Tensor] = field(default_factory=dict)
+    masks: dict[str, Tensor] | None = None
 
 
 class Method(Entry, ABC):

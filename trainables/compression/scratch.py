@@ -6,6 +6,7 @@ shows how much of a curve is the former.
 
 from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.masks import masked
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 
@@ -13,12 +14,14 @@ from trainables.stack.model import StackedModel
 def train_scratch(bench: Bench, level: Level, compressed: Compressed) -> Pausing[StackedModel]:
     """Fresh networks of the level's sizes, trained on the given labels for as long as `compressed` has trained.
 
+    Where networks are masked these have the same masks: a lottery ticket's own control, fresh weights in its places.
+
     Initial weights have draws of their own; a replicate's and its control's are equal. Epochs count from the dense
     networks on (finetune: over all levels so far) or from where the level's weights were last drawn.
     Optimizer, rate and batch size are those of the level's own training.
     """
-    fresh = bench.fresh(level.widths, "scratch", level.number)
+    fresh = masked(bench.fresh(level.widths, "scratch", level.number), compressed.masks)
     recipe = compressed.recipe or bench.fixed_recipe(1)
     budget = recipe.model_copy(update={"epochs": compressed.epochs})
-    yield from bench.fit("scratch", fresh, bench.train_examples, budget)
+    yield from bench.fit("scratch", fresh, bench.train_examples, budget, compressed.masks)
     return fresh

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable
 
 from trainables.config import CompressionConfig, TrialConfig
 from trainables.interfaces import MODELS, Model, Shape
@@ -20,7 +21,7 @@ def level_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> t
 
     With `target_ratio`: level l keeps the largest share of units, common to all groups and rounded down in each but
     never below one unit, at which the parameter ratio reaches target_ratio^(l/depth). With `rate`: each level keeps
-    1 − rate of the units of the last, rounded down, never below one.
+    1 − rate of the units of the last, rounded down, never below one. Networks that are masked keep their widths.
 
     Args:
         config: Of the trial.
@@ -29,9 +30,68 @@ def level_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> t
     """
     model, compression = model_of(config), config.compression
     dense = model.widths(config.model)
+    if uses_masks(compression):
+        return (dense,) * (compression.depth + 1)
     if compression.rate is not None:
         return _by_rate(dense, compression.rate, compression.depth)
     return _by_ratio(model, dense, compression, input_shape, num_classes)
+
+
+def uses_masks(compression: CompressionConfig) -> bool:
+    """Whether networks keep their shape and what is dropped is 0, instead of really shrinking."""
+    return compression.method == "prune" and (compression.granularity == "weight" or compression.scope == "global")
+
+
+def target_at(compression: CompressionConfig, level: float) -> float:
+    """The parameter ratio to be reached at a level (or between two) on the way to `target_ratio`."""
+    target: float = float(compression.target_ratio or 1.0) ** (level / compression.depth)
+    return target * (1 - _ROUNDING)
+
+
+def between(start: int, end: int, share: float) -> int:
+    """start · (end/start)^share, rounded up; exactly `end` at share 1."""
+    return end if share == 1 else max(end, math.ceil(start * (end / start) ** share))
+
+
+def level_weights(config: TrialConfig, input_shape: Shape, num_classes: int) -> tuple[Shape, ...]:
+    """Single weights kept at levels 0 (dense) … depth: with `scope=layer` of each matrix and kernel, else altogether.
+
+    Each level drops the same share of what is left in every layer, of the output layer `prune.output_rate` of that
+    share, rounded up. The share is `rate`, or with `target_ratio` the smallest at which the parameter ratio reaches
+    target_ratio^(l/depth). Biases and batch norm stay and count. Never below one weight a layer.
+    """
+    from trainables.compression.methods.prune import Prune
+
+    model, compression = model_of(config), config.compression
+    dense = model.widths(config.model)
+    layers = model.weight_counts(dense, input_shape, num_classes)
+    others = model.parameter_count(dense, input_shape, num_classes) - sum(layers)
+    output = Prune.model_validate(compression.options("prune")).output_rate
+    counts, least = layers, 1
+    if compression.scope == "global":
+        counts, least, output = (sum(layers),), len(layers), 1.0
+
+    def pruned(before: Shape, share: float) -> Shape:
+        *hidden, last = before
+        shares = [(n, share) for n in hidden] + [(last, share * output)]
+        return tuple(max(least, n - math.ceil(n * p - _ROUNDING)) for n, p in shares)
+
+    levels = [counts]
+    for level in range(1, compression.depth + 1):
+        before, share = levels[-1], compression.rate
+        if share is None:
+            allowed = (others + sum(layers)) / target_at(compression, level) - others
+            share = _smallest_share(pruned, before, allowed)
+        levels.append(pruned(before, share))
+    return tuple(levels)
+
+
+def _smallest_share(pruned: Callable[[Shape, float], Shape], before: Shape, allowed: float) -> float:
+    """The share to be dropped so that at most `allowed` weights stay, to the last bit; 1 where none suffices."""
+    low, high = 0.0, 1.0
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (low, middle) if sum(pruned(before, middle)) <= allowed else (middle, high)
+    return high
 
 
 def _by_rate(dense: Shape, rate: float, depth: int) -> tuple[Shape, ...]:
@@ -44,7 +104,6 @@ def _by_rate(dense: Shape, rate: float, depth: int) -> tuple[Shape, ...]:
 def _by_ratio(
     model: Model, dense: Shape, compression: CompressionConfig, input_shape: Shape, num_classes: int
 ) -> tuple[Shape, ...]:
-    target = float(compression.target_ratio or 1.0)
     shares = sorted({units / width for width in dense for units in range(1, width + 1)}, reverse=True)
     total = model.parameter_count(dense, input_shape, num_classes)
 
@@ -56,7 +115,7 @@ def _by_ratio(
 
     levels = [dense]
     for level in range(1, compression.depth + 1):
-        wanted = target ** (level / compression.depth) * (1 - _ROUNDING)
+        wanted = target_at(compression, level)
         place = min(bisect_left(shares, wanted, key=ratio), len(shares) - 1)
         levels.append(widths(shares[place]))
     return tuple(levels)
@@ -65,6 +124,10 @@ def _by_ratio(
 def reached_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
     """log₂ of the parameter ratio at the last level, rounding included: how far the trial's curves reach."""
     model, levels = model_of(config), level_widths(config, input_shape, num_classes)
+    if config.compression.granularity == "weight":
+        total = model.parameter_count(levels[0], input_shape, num_classes)
+        weights = level_weights(config, input_shape, num_classes)
+        return math.log2(total / (total - sum(weights[0]) + sum(weights[-1])))
     dense, last = (model.parameter_count(widths, input_shape, num_classes) for widths in (levels[0], levels[-1]))
     return math.log2(dense / last)
 

@@ -29,6 +29,10 @@ class MLP(Model):
         """Σ (inputs + 1) · outputs over layers."""
         return sum((i + 1) * o for i, o in itertools.pairwise(_sizes(widths, input_shape, num_classes)))
 
+    def weight_counts(self, widths: Shape, input_shape: Shape, num_classes: int) -> Shape:
+        """inputs · outputs of each layer."""
+        return tuple(i * o for i, o in itertools.pairwise(_sizes(widths, input_shape, num_classes)))
+
     def multiply_adds(self, widths: Shape, input_shape: Shape, num_classes: int) -> int:
         """Σ inputs · outputs over layers."""
         return sum(i * o for i, o in itertools.pairwise(_sizes(widths, input_shape, num_classes)))

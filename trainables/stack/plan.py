@@ -128,6 +128,16 @@ class Sized:
         return 0
 
     @property
+    def weights(self) -> int:
+        """Of its matrix or kernel; 0 without one."""
+        match self.step:
+            case Conv(kernel=kernel):
+                return self.before.channels * self.after.channels * kernel**2
+            case Linear():
+                return self.before.channels * self.before.pixels * self.after.channels
+        return 0
+
+    @property
     def multiply_adds(self) -> int:
         """Of one network on one example, without biases, activations and batch norm (which folds into what it follows).
 

@@ -44,6 +44,12 @@ class PlannedModel(Model):
         plan = self.plan(min(input_shape[1:]), 0)
         return sum(one.parameters for one in trace(plan, sizes_of(plan, widths, num_classes), input_shape))
 
+    def weight_counts(self, widths: Shape, input_shape: Shape, num_classes: int) -> Shape:
+        """Of convolutions and affine maps."""
+        plan = self.plan(min(input_shape[1:]), 0)
+        sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
+        return tuple(one.weights for one in sized if one.weights)
+
     def multiply_adds(self, widths: Shape, input_shape: Shape, num_classes: int) -> int:
         """Σ over convolutions and affine maps; batch norm, which folds into them, does not count."""
         plan = self.plan(min(input_shape[1:]), 0)

@@ -1,6 +1,7 @@
 """Metrics of one compression level."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from trainables.compressibility import Curve, normalised
 from trainables.measuring import Row
@@ -35,13 +36,9 @@ def level_metrics(
         dense: Replicates and controls at level 0.
         extra: What the method says of each network, in the order of the stack; reported as `level/<name>`.
     """
-    first = rows[0]
-    metrics = {
-        "level/ratio": float(first["ratio"]),
-        "level/parameters": float(first["parameters"]),
-        "level/flops": float(first["flops"]),
-        "level/speedup": dense[0]["flops"] / first["flops"],
-    }
+    sizes = {name: _mean([row[name] for row in by_arm(rows)["replicate"]]) for name in ("ratio", "parameters", "flops")}
+    metrics = {f"level/{name}": size for name, size in sizes.items()}
+    metrics["level/speedup"] = dense[0]["flops"] / sizes["flops"]
     notes: dict[str, str] = {}
     retained: dict[str, list[float | None]] = {}
     for arm, mine in by_arm(rows).items():
@@ -70,3 +67,8 @@ def _retained(row: Row, dense: Row) -> float | None:
     curve = Curve([0.0, 1.0], [dense["train_accuracy"], row["train_accuracy"]])  # type: ignore[arg-type]
     values = normalised(curve, row["chance"])
     return None if values is None else float(values[1])
+
+
+def _mean(sizes: Sequence[float]) -> float:
+    """Exactly the size that all have, or the mean of those that masked networks have."""
+    return float(sizes[0]) if len(set(sizes)) == 1 else fmean(sizes)

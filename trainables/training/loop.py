@@ -1,7 +1,7 @@
 """Training a stack: many networks, one loop, each with its own end."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,13 +71,22 @@ class Training:
         recipe: How; both stop rules may be None.
         orders: (epoch, networks) → [A, n] int64 on the CPU, the order in which each sees the examples.
         name: Of this training, for messages.
+        masks: Parameter → bool of its shape, False where weights are 0 and stay so: their gradients are 0, hence with
+            all optimizers their state and steps are too.
 
     Attributes:
         running_losses: Each network's running mean loss over its last epoch; nan before the first.
     """
 
     def __init__(
-        self, model: StackedModel, examples: Examples, recipe: TrainingConfig, orders: Orders, name: str = "training"
+        self,
+        model: StackedModel,
+        examples: Examples,
+        recipe: TrainingConfig,
+        orders: Orders,
+        name: str = "training",
+        *,
+        masks: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
         self.epoch = 0
@@ -85,6 +94,7 @@ class Training:
         self.epochs: list[int] = [0] * model.networks
         self.fitted_at: list[int | None] = [None] * model.networks
         self.running_losses: list[float] = [math.nan] * model.networks
+        self._masks = [(i, (masks or {})[n]) for i, (n, _) in enumerate(model.named_parameters()) if n in (masks or {})]
         self._active = list(range(model.networks))
         self._stack = model
         self._optimizer = optimizer(recipe, list(model.parameters()))
@@ -133,11 +143,14 @@ class Training:
         """One step a batch; the summed loss and correct answers of each network, [A]."""
         model, loss, update = self._stack, self.examples.loss, self._optimizer.step
         parameters: list[Tensor] = list(model.parameters())
+        masks = [(place, mask[self._active].to(parameters[place].dtype)) for place, mask in self._masks]
         all_losses, all_logits = [], []
         model.train()
         for x, y in zip(inputs, targets, strict=True):
             logits, losses, gradients = model.gradients(x, y, loss)
             with torch.no_grad():
+                for place, mask in masks:
+                    gradients[place].mul_(mask)
                 update(parameters, gradients, lr)
             all_losses.append(losses)
             if self._counts_correct:

@@ -1,13 +1,17 @@
-"""Structured pruning: the units that a criterion scores lowest are removed, and the networks really shrink."""
+"""Pruning: the units or weights that a criterion scores lowest are removed.
+
+Units with `scope=layer` are really removed, and the networks shrink. Single weights, and units that compete over all
+layers, are masked: they are exactly 0 from then on, also while the networks recover. A layer is never emptied: the one
+unit or weight that would go last stays.
+"""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from trainables.compression.interfaces import CRITERIA, Compressed, Level, Method
+from trainables.compression.interfaces import CRITERIA, Compressed, Criterion, Level, Method
 
 if TYPE_CHECKING:
     from trainables.bench import Bench
@@ -15,37 +19,50 @@ if TYPE_CHECKING:
 
 
 class Prune(Method):
-    """Removes units layer by layer; scores are taken on the network as the last level left it."""
+    """Scores are taken on the network as the last level left it.
+
+    `output_rate` is the lottery-ticket paper's convention (Frankle & Carbin 2019, arXiv:1803.03635): the output layer
+    is pruned at half the rate of the others.
+    """
 
     steps: int = Field(1, ge=1, le=1000, description="each level is reached in so many, scores taken anew in between")
+    output_rate: float = Field(
+        0.5, ge=0, le=1, description="rate of the output layer over that of the others; single weights, scope=layer"
+    )
 
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+        """Makes the level, as granularity and scope say."""
+        from trainables.compression.masked_pruning import prune_units_overall, prune_weights
+
+        config = bench.config.compression
+        criterion = CRITERIA.get(config.criterion).model_validate(config.options(config.criterion))
+        if config.granularity == "weight":
+            return prune_weights(bench, level, criterion, self.steps)
+        if config.scope == "global":
+            return prune_units_overall(bench, level, criterion, self.steps)
+        return self._shrink(bench, level, criterion)
+
+    def _shrink(self, bench: Bench, level: Level, criterion: Criterion) -> Pausing[Compressed]:
         """Exactly `level.widths` units stay in each group, of those that were there.
 
         With several steps widths shrink by the same factor in each.
         """
         from trainables.compression.evidence import scoring
         from trainables.compression.keeping import units_to_keep
+        from trainables.compression.sizing import between
 
-        config = bench.config.compression
-        criterion = CRITERIA.get(config.criterion).model_validate(config.options(config.criterion))
-        stack, origin = level.previous, level.origin
+        stack, origin, direction = level.previous, level.origin, bench.config.compression.direction
         for step in range(1, self.steps + 1):
             names = (level.number,) if step == 1 else (level.number, step)
             seen, kept = scoring(bench, stack, origin, *names), []
             for group, start, end in zip(stack.groups, level.previous.widths, level.widths, strict=True):
-                width = _between(start, end, step / self.steps)
-                kept.append(units_to_keep(criterion.scores(seen, group), width, config.direction))
+                width = between(start, end, step / self.steps)
+                kept.append(units_to_keep(criterion.scores(seen, group), width, direction))
                 yield
             stack = stack.keep_units(kept)
             if origin is not None:
                 origin = [units.gather(1, index) for units, index in zip(origin, kept, strict=True)]
         return Compressed(stack, origin, level.epochs)
-
-
-def _between(start: int, end: int, share: float) -> int:
-    """start · (end/start)^share, rounded up; exactly `end` at share 1."""
-    return end if share == 1 else max(end, math.ceil(start * (end / start) ** share))
 
 
 ENTRY = Prune

@@ -1,0 +1,113 @@
+"""Pruning that masks: single weights, or units that compete over all layers."""
+
+from bisect import bisect_left
+
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.compression.evidence import scoring
+from trainables.compression.interfaces import Compressed, Criterion, Level
+from trainables.compression.masks import (
+    Direction,
+    Masks,
+    all_weights,
+    keep_in_layers,
+    keep_overall,
+    kept_values,
+    masked,
+    unit_masks,
+)
+from trainables.compression.sizing import between, target_at
+from trainables.pausing import Pausing
+from trainables.stack.model import StackedModel
+
+
+def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int) -> Pausing[Compressed]:
+    """Exactly `bench.level_weights` single weights stay, of those that were there.
+
+    With several steps the counts shrink by the same factor in each.
+    """
+    config = bench.config.compression
+    masks = level.masks or all_weights(level.previous)
+    start, end = bench.level_weights[level.number - 1 : level.number + 1]
+    stack = level.previous
+    for step in range(1, steps + 1):
+        counts = [between(before, after, step / steps) for before, after in zip(start, end, strict=True)]
+        seen = scoring(bench, stack, level.origin, level.number, step, masks=masks)
+        scores = {}
+        for name in masks:
+            scores[name] = criterion.weight_scores(seen, name)
+            yield
+        if config.scope == "layer":
+            masks = keep_in_layers(scores, masks, counts, config.direction)
+        else:
+            masks = keep_overall(scores, masks, counts[0], config.direction)
+        stack = masked(stack, masks)
+    return Compressed(stack, level.origin, level.epochs, masks=masks)
+
+
+def prune_units_overall(bench: Bench, level: Level, criterion: Criterion, steps: int) -> Pausing[Compressed]:
+    """As few units as possible go, lowest scores over all layers first, until the level's parameter ratio is reached.
+
+    Networks end with widths of their own; none of their layers is emptied. Each network is scored as the small one it
+    is, without its dropped units.
+    """
+    config, stack = bench.config.compression, level.previous
+    alive = _alive(stack, level.masks)
+    for step in range(1, steps + 1):
+        wanted = bench.dense_parameters / target_at(config, level.number - 1 + step / steps)
+        kept = []
+        for k in range(stack.networks):
+            units = [row[k].nonzero().t() for row in alive]
+            small = stack.select([k]).keep_units(units)
+            seen = scoring(bench, small, units, level.number, step, networks=[k])
+            scores = [criterion.scores(seen, group)[0] for group in small.groups]
+            chosen = _chosen(bench, scores, wanted, config.direction)
+            kept.append([index[0][left] for index, left in zip(units, chosen, strict=True)])
+            yield
+        for group, rows in enumerate(zip(*kept, strict=True)):
+            alive[group] = torch.zeros_like(alive[group])
+            for k, index in enumerate(rows):
+                alive[group][k, index] = True
+        masks = unit_masks(stack, alive)
+        stack = masked(stack, masks)
+    return Compressed(stack, level.origin, level.epochs, masks=masks)
+
+
+def kept_widths(stack: StackedModel, masks: Masks) -> list[tuple[int, ...]]:
+    """Units of each group that each network has left."""
+    alive = _alive(stack, masks)
+    return [tuple(int(units[k].sum()) for units in alive) for k in range(stack.networks)]
+
+
+def _alive(stack: StackedModel, masks: Masks | None) -> list[Tensor]:
+    """For each group [K, units] bool: whether anything of the unit's incoming weights is kept."""
+    if masks is None:
+        device = next(stack.parameters()).device
+        return [torch.ones(stack.networks, width, dtype=torch.bool, device=device) for width in stack.widths]
+    tensors = {name: mask.float() for name, mask in masks.items()}
+    kept = stack.replaced(stack.tensors() | tensors)
+    return [kept.incoming_weights(group).gt(0).any(dim=2) for group in stack.groups]
+
+
+def _chosen(bench: Bench, scores: list[Tensor], allowed: float, direction: Direction) -> list[Tensor]:
+    """For each group the units of one network that stay, so that it has at most `allowed` parameters."""
+    everyone = torch.ones(1, 1, dtype=torch.bool, device=scores[0].device)
+    last = [kept_values(s[None], everyone.expand(1, len(s)), 1, direction)[0] for s in scores]
+    groups = torch.cat([torch.full((len(s),), g) for g, s in enumerate(scores)])
+    values = torch.cat(scores).double()
+    values = (values if direction == "lowest" else -values).masked_fill(torch.cat(last), torch.inf)
+    order = values.argsort(stable=True).cpu()
+    widths = torch.tensor([len(s) for s in scores])
+
+    def parameters(removed: int) -> int:
+        gone = groups[order[:removed]].bincount(minlength=len(scores))
+        left = tuple((widths - gone).tolist())
+        return bench.model.parameter_count(left, bench.input_shape, bench.data.num_classes)
+
+    removable = len(order) - len(scores)
+    removed = bisect_left(range(removable), -allowed, key=lambda number: -parameters(number))
+    staying = torch.ones(len(order), dtype=torch.bool)
+    staying[order[:removed]] = False
+    return [part.nonzero()[:, 0].to(values.device) for part in torch.split(staying, widths.tolist())]

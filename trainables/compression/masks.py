@@ -1,0 +1,155 @@
+"""Masks: which weights of a stack are kept. A network that is masked keeps its shape; what is dropped is exactly 0.
+
+A mask is a bool tensor shaped as its parameter, True where kept; parameters without a mask are kept whole.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from trainables.compression.places import module_of, weight_names
+from trainables.stack.model import StackedModel
+
+Masks = dict[str, Tensor]
+Direction = Literal["lowest", "highest"]
+
+
+def all_weights(stack: StackedModel) -> Masks:
+    """Masks that keep every matrix and kernel whole."""
+    tensors = stack.tensors()
+    return {name: torch.ones_like(tensors[name], dtype=torch.bool) for name in weight_names(stack)}
+
+
+def masked(stack: StackedModel, masks: Mapping[str, Tensor] | None) -> StackedModel:
+    """The stack with what is not kept at 0; without masks the stack itself."""
+    if masks is None:
+        return stack
+    tensors = stack.tensors()
+    return stack.replaced(tensors | {name: tensors[name] * mask for name, mask in masks.items()})
+
+
+def kept_values(values: Tensor, alive: Tensor, kept: int, direction: Direction) -> Tensor:
+    """Bool, shaped as the values: exactly `kept` of those alive in each row.
+
+    Args:
+        values: [K, n] scores.
+        alive: [K, n] bool; at least `kept` in each row.
+        direction: Which scores go first; of equal ones the smaller index.
+    Raises:
+        ValueError: A score is not finite, or fewer are alive.
+    """
+    if not values.isfinite().all():
+        raise ValueError("scores must be finite")
+    if int(alive.sum(dim=1).min()) < kept:
+        raise ValueError(f"cannot keep {kept} of {int(alive.sum(dim=1).min())}")
+    ranked = (values if direction == "lowest" else -values).masked_fill(~alive, -torch.inf)
+    order = ranked.argsort(dim=1, stable=True)[:, values.shape[1] - kept :]
+    return torch.zeros_like(alive).scatter_(1, order, True)
+
+
+def keep_in_layers(scores: Mapping[str, Tensor], masks: Masks, counts: Sequence[int], direction: Direction) -> Masks:
+    """The masks with exactly this many weights kept in each tensor of each network.
+
+    Args:
+        scores: As the masks.
+        counts: One for each mask, in their order.
+    """
+    return {
+        name: kept_values(scores[name].flatten(1), mask.flatten(1), count, direction).view(mask.shape)
+        for (name, mask), count in zip(masks.items(), counts, strict=True)
+    }
+
+
+def keep_overall(scores: Mapping[str, Tensor], masks: Masks, count: int, direction: Direction) -> Masks:
+    """The masks with exactly this many weights kept in each network, whichever tensors they are in.
+
+    No tensor is emptied: the one weight that would go last stays in each.
+    """
+    values = torch.cat([scores[name].flatten(1).double() for name in masks], dim=1)
+    alive = torch.cat([mask.flatten(1) for mask in masks.values()], dim=1)
+    last = torch.cat(
+        [kept_values(scores[name].flatten(1), mask.flatten(1), 1, direction) for name, mask in masks.items()], dim=1
+    )
+    # Beyond every other value, so that these go last.
+    beyond = values.abs().max() + 1
+    values = torch.where(last, beyond if direction == "lowest" else -beyond, values)
+    kept = kept_values(values, alive, count, direction)
+    parts = torch.split(kept, [mask[0].numel() for mask in masks.values()], dim=1)
+    return {name: part.reshape(mask.shape) for (name, mask), part in zip(masks.items(), parts, strict=True)}
+
+
+def unit_masks(stack: StackedModel, alive: Sequence[Tensor]) -> Masks:
+    """Masks of everything that belongs to dropped units: their incoming and outgoing weights, biases, batch norm.
+
+    Args:
+        alive: For each group [K, units] bool.
+    """
+    parameters = dict(stack.named_parameters())
+    masks: Masks = {}
+    for group, units in zip(stack.groups, alive, strict=True):
+        for cut in group.cuts:
+            if cut.tensor not in parameters:
+                continue
+            parameter = parameters[cut.tensor]
+            shape = [1] * parameter.ndim
+            shape[0], shape[cut.axis] = len(units), parameter.shape[cut.axis]
+            along = units.repeat_interleave(cut.repeat, dim=1).view(shape)
+            mask = masks.get(cut.tensor, torch.ones_like(parameter, dtype=torch.bool))
+            masks[cut.tensor] = mask & along
+    return masks
+
+
+def shuffled(masks: Masks, draws: Callable[[str, int], torch.Generator]) -> Masks:
+    """The same number kept in each tensor of each network, at random places.
+
+    Args:
+        draws: Tensor's name, network → a generator.
+    """
+    made = {}
+    for name, mask in masks.items():
+        rows = [
+            row.flatten()[torch.randperm(row.numel(), generator=draws(name, k)).to(row.device)]
+            for k, row in enumerate(mask)
+        ]
+        made[name] = torch.stack(rows).view(mask.shape)
+    return made
+
+
+def parameters_kept(stack: StackedModel, masks: Mapping[str, Tensor]) -> list[int]:
+    """Parameters of each network that are not dropped, biases and classifier included."""
+    dropped = torch.stack([(~mask).flatten(1).sum(dim=1) for mask in masks.values()]).sum(dim=0)
+    return [stack.parameters_per_network - count for count in dropped.tolist()]
+
+
+def multiply_adds_kept(stack: StackedModel, masks: Mapping[str, Tensor], input_shape: tuple[int, ...]) -> list[int]:
+    """Multiply-adds of each network on one example, by weights that are not dropped.
+
+    Args:
+        input_shape: [C, H, W].
+    """
+    tensors, uses = stack.tensors(), _uses(stack, input_shape)
+    totals = torch.zeros(stack.networks, dtype=torch.int64)
+    for name, times in uses.items():
+        mask = masks.get(name)
+        whole = torch.full((stack.networks,), tensors[name][0].numel())
+        totals += times * (whole if mask is None else mask.flatten(1).sum(dim=1).cpu())
+    counts: list[int] = totals.tolist()
+    return counts
+
+
+def _uses(stack: StackedModel, input_shape: tuple[int, ...]) -> dict[str, int]:
+    """Matrix or kernel → how often one of its weights is multiplied for one example: once for each pixel made."""
+    uses: dict[str, int] = {}
+    one = stack.select([0])
+    modules = dict(one.named_modules())
+    for name in weight_names(one):
+
+        def hear(_module: object, _inputs: object, output: Tensor, name: str = name) -> None:
+            uses[name] = output.shape[2] * output.shape[3] if output.ndim == 4 else 1
+
+        modules[module_of(name)].register_forward_hook(hear)
+    with torch.no_grad():
+        one.eval()(torch.zeros(1, 1, *input_shape, device=next(one.parameters()).device))
+    return uses
