@@ -26,10 +26,6 @@ def effect(
         mean, half, _ = mean_ci95(values.tolist())
     if half is not None:
         p = sign_flip_p(values.tolist())
-    within = None
-    if len(values) == 1:
-        found = float(numbers(trials.loc[values.index], f"{metric}/ci95").iloc[0])
-        within = found if math.isfinite(found) else None
     pairs = count_pairs(areas, trials["number"])
     return Effect(
         label=label,
@@ -37,7 +33,7 @@ def effect(
         trials=len(values),
         mean=mean,
         ci95=half,
-        within=within,
+        within=_within(numbers(trials.loc[values.index], f"{metric}/ci95")) if half is None else None,
         p=p,
         pairs=pairs.total,
         earlier=pairs.earlier,
@@ -45,6 +41,13 @@ def effect(
         ties=pairs.ties,
         excluded=pairs.excluded,
     )
+
+
+def _within(halves: pd.Series) -> float | None:
+    """Half width of the mean of one or two trials, as they are, from those over their replicates."""
+    if halves.empty or not halves.map(math.isfinite).all():
+        return None
+    return math.sqrt(float((halves**2).sum())) / len(halves)
 
 
 def by_condition(groups: list[Group], areas: pd.DataFrame) -> tuple[Effect, ...]:

@@ -4,6 +4,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Verdict = Literal["yes", "no", "unclear", "missing"]
+ReadingVerdict = Literal["yes", "no", "unclear", "missing", "collapse"]
+AnswerVerdict = Literal["yes", "no", "unclear", "missing", "collapse", "mixed"]
+
+# Both twins of a reading collapse where they survive fewer than these of at least so many levels.
+_BRIEF, _MANY = 2.0, 6
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,7 @@ class Effect:
         trials: Trials that carry a contrast; the unit of `mean`, `ci95` and `p`.
         mean: Mean contrast in compressibility, −1…1; None without trials.
         ci95: Half width of the 95 % Student t interval over trials; None below 3 trials.
-        within: Half width of the paired interval over replicates, where the group is one single trial.
+        within: Half width of the paired interval over replicates, where the group is one or two trials, as they are.
         p: Exact two-sided sign-flip test over trials; None without an interval.
         pairs: Pairs (noisy network, clean twin) in which both interpolated.
         earlier, later, ties: Pairs in which the noisy network kept less, more, or exactly as much as its twin.
@@ -37,13 +42,86 @@ class Effect:
     excluded: int
 
     @property
+    def half(self) -> float | None:
+        """Half width of the interval that exists: over trials, else over the replicates of the one or two there are."""
+        return self.within if self.ci95 is None else self.ci95
+
+    @property
     def verdict(self) -> Verdict:
         """`yes` or `no` where the interval over trials lies above or below 0, `unclear` where it does not tell."""
+        return self._side(self.ci95)
+
+    @property
+    def verdict_as_it_is(self) -> Verdict:
+        """As `verdict`, but of these very trials where they are too few to speak for others."""
+        return self._side(self.half)
+
+    def _side(self, half: float | None) -> Verdict:
         if self.mean is None:
             return "missing"
-        if self.ci95 is None or abs(self.mean) <= self.ci95:
+        if half is None or abs(self.mean) <= half:
             return "unclear"
         return "yes" if self.mean > 0 else "no"
+
+
+@dataclass(frozen=True)
+class Survival:
+    """How one arm fared over the levels: means over networks, then over trials.
+
+    Attributes:
+        levels: Levels before accuracy, scaled from chance (0) to the dense network (1), falls below ½.
+        accuracy: At the last level, on the training labels as given, 0…1.
+        top_share: Share of the transfer inputs to which the last level's teachers gave one and the same class, and
+        agreement: share of them on which their students said the same as they did; None unless distilled.
+    """
+
+    levels: float
+    accuracy: float
+    top_share: float | None
+    agreement: float | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The answer for one value of an instrument that changes what is measured.
+
+    Attributes:
+        label: The value, e.g. `uniform noise`.
+        phrase: The value in a sentence, e.g. `fitted on uniform noise`.
+        contrast: Over its trials.
+        levels: By condition, where there are several.
+        retained: The contrast above the scratch arm; None without recovery or distillation.
+        noisy, clean: How the arms fared; None without stored networks.
+        depth: Levels of the shallowest trial.
+        sentence: All that in words.
+    """
+
+    label: str
+    phrase: str
+    contrast: Effect
+    levels: tuple[Effect, ...]
+    retained: Effect | None
+    noisy: Survival | None
+    clean: Survival | None
+    depth: int
+    sentence: str = ""
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether noisy and clean networks alike break in the first levels, so that a contrast says little."""
+        if self.noisy is None or self.clean is None or self.depth < _MANY:
+            return False
+        return max(self.noisy.levels, self.clean.levels) < _BRIEF
+
+    @property
+    def verdict(self) -> ReadingVerdict:
+        """Whether memorising networks break earlier, the scratch arm considered."""
+        found = self.contrast.verdict_as_it_is
+        if found != "missing" and self.collapsed:
+            return "collapse"
+        if found == "yes" and self.retained is not None and self.retained.verdict_as_it_is != "yes":
+            return "unclear"
+        return found
 
 
 @dataclass(frozen=True)
@@ -84,14 +162,15 @@ class Answer:
         sentences: Do memorising networks break earlier? Does compressibility track the gap?
         caveat: What the answer is conditional on.
         placebo: True where every trial with a contrast only renamed the classes, so that none is expected.
-        overall: Over all counted conditions, the placebo apart.
-        levels: By condition (noise level, kind and inputs), placebo conditions last.
+        overall: Over all counted conditions, the placebo apart; without mean where `readings` must not be pooled.
+        levels: By condition (noise level, kind and inputs), placebo conditions last; empty where `readings` are not.
         instruments: By each value of what compressed the networks, where a study spans that.
         retained: The contrast left after what fresh networks of the same sizes reach is subtracted; None without
             recovery or distillation.
         tracking: Rank correlation with the gap.
         counted: Design trials that ended COMPLETE.
         missing: What would have been needed and was not there, one sentence each.
+        readings: One answer per value of an instrument that changes what is measured; empty where one answer does.
     """
 
     sentences: tuple[str, str]
@@ -104,10 +183,14 @@ class Answer:
     tracking: Tracking
     counted: int
     missing: tuple[str, ...]
+    readings: tuple[Reading, ...] = ()
 
     @property
-    def verdict(self) -> Verdict:
-        """Whether memorising networks break earlier, the scratch arm considered."""
+    def verdict(self) -> AnswerVerdict:
+        """Whether memorising networks break earlier, the scratch arm considered; `mixed` where readings differ."""
+        if self.readings:
+            found = {reading.verdict for reading in self.readings}
+            return found.pop() if len(found) == 1 else "mixed"
         if self.overall.verdict == "yes" and self.retained is not None and self.retained.verdict != "yes":
             return "unclear"
         return self.overall.verdict
@@ -119,4 +202,10 @@ class Answer:
 
     def as_text(self) -> str:
         """The sentences, what is missing and the caveat, as paragraphs of plain text."""
-        return "\n\n".join([*self.sentences, *self.missing, self.caveat])
+        return "\n\n".join([*self.paragraphs, *self.missing, self.caveat])
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The first sentence, the readings behind it, the second sentence."""
+        first, second = self.sentences
+        return (first, *(reading.sentence for reading in self.readings), second)

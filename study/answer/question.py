@@ -1,10 +1,14 @@
 """`answer`: from the frames of a study to its answer."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from study.answer.contrast import CONTRAST, RETAINED, by_condition, by_instrument, effect
 from study.answer.model import Answer, Effect
 from study.answer.pairs import area_lengths, network_areas
+from study.answer.reading_words import readings_sentence
+from study.answer.readings import readings
 from study.answer.selection import Group, column, conditions, counted, numbers
 from study.answer.tracking import track
 from study.answer.words import contrast_sentence, plural, tracking_sentence
@@ -32,21 +36,31 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
     retained = _retained(rows, areas)
     tracking = track(mine)
     shown = [level for level, group in zip(levels, groups, strict=True) if group.placebo == placebo]
-    first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups), placebo)
+    apart = () if placebo else readings(rows, areas, networks)
+    if apart:
+        first = readings_sentence(apart)
+    else:
+        first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups), placebo)
     return Answer(
         sentences=(first, tracking_sentence(tracking)),
         caveat=_caveat(mine, networks),
         placebo=placebo,
-        overall=overall,
-        levels=levels,
-        instruments=by_instrument(rows, areas) if len(rows) else (),
-        retained=retained,
+        overall=_unpooled(overall) if apart else overall,
+        levels=() if apart else levels,
+        instruments=by_instrument(rows, areas) if len(rows) and not apart else (),
+        retained=None if apart else retained,
         tracking=tracking,
         counted=len(mine),
         missing=_missing(
             trials=trials, networks=networks, mine=mine, groups=groups, levels=levels, overall=overall, placebo=placebo
         ),
+        readings=apart,
     )
+
+
+def _unpooled(overall: Effect) -> Effect:
+    """Only the counts: a mean over instruments that measure different things would be read as an answer."""
+    return replace(overall, label="not pooled", mean=None, ci95=None, within=None, p=None)
 
 
 def _is_placebo(groups: list[Group]) -> bool:

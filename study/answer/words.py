@@ -16,11 +16,10 @@ def estimate(effect: Effect) -> str:
     """`0.25 ± 0.04`, or the mean alone where no interval exists; more digits where two would round it away."""
     if effect.mean is None:
         return "–"
-    half = effect.ci95 if effect.ci95 is not None else effect.within
-    if half is None:
+    if effect.half is None:
         return signed(effect.mean)
-    digits = 2 if half >= 0.005 else 3
-    return f"{signed(effect.mean, digits)} ± {half:.{digits}f}"
+    digits = 2 if effect.half >= 0.005 else 3
+    return f"{signed(effect.mean, digits)} ± {effect.half:.{digits}f}"
 
 
 def p_words(p: float | None) -> str:
@@ -42,10 +41,10 @@ def contrast_sentence(
     if overall.mean is None:
         return f"No answer to whether memorising networks break earlier: {absent}."
     if overall.ci95 is None:
-        within = "" if overall.within is None else ", interval over its replicates"
+        within = "" if overall.within is None else ", interval over replicates"
         return (
             f"Can’t tell yet whether memorising networks break earlier: only {plural(overall.trials, 'trial')} with a "
-            f"contrast (clean twin − noisy network, {estimate(overall)}{within}; {_pair_words(overall)}), and an "
+            f"contrast (clean twin − noisy network, {estimate(overall)}{within}; {pair_words(overall)}), and an "
             "interval over trials needs 3."
         )
     if placebo:
@@ -57,10 +56,21 @@ def contrast_sentence(
 
 
 def _evidence(effect: Effect) -> str:
-    return f"95 % interval over {plural(effect.trials, 'trial')}, sign-flip {p_words(effect.p)}"
+    return f"{interval_words(effect)}, sign-flip {p_words(effect.p)}"
 
 
-def _pair_words(effect: Effect) -> str:
+def interval_words(effect: Effect) -> str:
+    """`95 % interval over 8 trials`, `95 % interval over 5 pairs of one trial`, or why there is none."""
+    if effect.ci95 is not None:
+        return f"95 % interval over {plural(effect.trials, 'trial')}"
+    few = {1: "one trial", 2: "two trials"}.get(effect.trials, plural(effect.trials, "trial"))
+    if effect.within is None:
+        return f"{few}, no interval"
+    return f"95 % interval over {f'{effect.pairs:,} pairs' if effect.pairs else 'the pairs'} of {few}"
+
+
+def pair_words(effect: Effect) -> str:
+    """`the noisy network broke earlier in 5 of 5 pairs`."""
     if effect.pairs == 0:
         return "no pair could be compared network by network"
     ties = f", {plural(effect.ties, 'tie')}" if effect.ties else ""
@@ -70,28 +80,28 @@ def _pair_words(effect: Effect) -> str:
 def _yes(overall: Effect, levels: Sequence[Effect]) -> str:
     return (
         "Yes: networks that memorised noisy data break earlier under compression than their clean twins; "
-        f"the contrast in compressibility is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}"
-        f"{_level_words(levels)}."
+        f"the contrast in compressibility is {estimate(overall)} ({_evidence(overall)}); {pair_words(overall)}"
+        f"{level_words(levels)}."
     )
 
 
 def _no(overall: Effect, levels: Sequence[Effect]) -> str:
     return (
         "No, the other way round: networks that memorised noisy data break later than their clean twins; the "
-        f"contrast in compressibility is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}"
-        f"{_level_words(levels)}."
+        f"contrast in compressibility is {estimate(overall)} ({_evidence(overall)}); {pair_words(overall)}"
+        f"{level_words(levels)}."
     )
 
 
 def _unclear(overall: Effect, levels: Sequence[Effect]) -> str:
     return (
         "Can’t tell whether memorising networks break earlier than their clean twins: the contrast in compressibility "
-        f"is {estimate(overall)} and its interval includes 0 ({_evidence(overall)}); {_pair_words(overall)}"
-        f"{_level_words(levels)}."
+        f"is {estimate(overall)} and its interval includes 0 ({_evidence(overall)}); {pair_words(overall)}"
+        f"{level_words(levels)}."
     )
 
 
-def _level_words(levels: Sequence[Effect]) -> str:
+def level_words(levels: Sequence[Effect]) -> str:
     """How the noise levels agree, where there are several."""
     found = [level for level in levels if level.mean is not None]
     if len(found) < 2:
@@ -110,11 +120,11 @@ def _placebo_sentence(overall: Effect) -> str:
         return (
             "The placebo holds: with class names permuted there is a rule to learn and nothing to memorise, and the "
             f"contrast is {estimate(overall)}, an interval that includes 0 ({_evidence(overall)}; "
-            f"{_pair_words(overall)})."
+            f"{pair_words(overall)})."
         )
     return (
         "The placebo fails: class names were only permuted, which leaves nothing to memorise, yet the contrast is "
-        f"{estimate(overall)} ({_evidence(overall)}; {_pair_words(overall)}); contrasts measured with this design "
+        f"{estimate(overall)} ({_evidence(overall)}; {pair_words(overall)}); contrasts measured with this design "
         "cannot be read as memorisation until this is explained."
     )
 
@@ -123,7 +133,7 @@ def _perhaps_relearned(overall: Effect, levels: Sequence[Effect], retained: Effe
     likely = "may be all" if retained.verdict == "no" else "may be"
     return (
         "Can’t tell whether memorising networks break earlier than their clean twins: the contrast in compressibility "
-        f"is {estimate(overall)} ({_evidence(overall)}); {_pair_words(overall)}{_level_words(levels)}. "
+        f"is {estimate(overall)} ({_evidence(overall)}); {pair_words(overall)}{level_words(levels)}. "
         f"{_retained_words(retained)}, so it {likely} relearning "
         "speed and not compressibility."
     )
@@ -138,7 +148,7 @@ def _retained_words(retained: Effect) -> str:
 
 def tracking_sentence(tracking: Tracking) -> str:
     """Does compressibility track the generalization gap?"""
-    inside = f"within {_listed(tracking.within)}" if tracking.within else "among trials under one condition"
+    inside = f"within {listed(tracking.within)}" if tracking.within else "among trials under one condition"
     if tracking.tau is None:
         return f"Left unsaid whether compressibility tracks the generalization gap {inside}: {tracking.reason}."
     evidence = (
@@ -152,7 +162,8 @@ def tracking_sentence(tracking: Tracking) -> str:
     return f"Can’t tell whether compressibility tracks the generalization gap: {inside}, {evidence}."
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -40,8 +40,8 @@ def print_summary(
     _failures(console, [row for row in ended if row.state == "FAILED"])
     if answer is not None:
         console.print()
-        for sentence in answer.sentences:
-            console.print(Text(sentence))
+        for paragraph in answer.paragraphs:
+            console.print(Text(paragraph))
     console.print()
     console.print(Text(_ending(config, outcome), style="" if outcome.exit_code == 0 else "yellow"))
     console.print()

@@ -6,6 +6,8 @@ from functools import cached_property
 import pandas as pd
 
 from study.answer import Answer
+from study.answer.reading_words import in_order
+from study.answer.reading_words import label as value_label
 from study.answer.selection import Group, column, conditions, counted, instruments, is_continuous, numbers, short
 from study.config import StudyConfig
 
@@ -79,11 +81,12 @@ class Material:
         if split and len(self.groups) * self.counted[split].nunique() > _MOST_PANELS:
             split = ""
         found = []
-        values = sorted(self.counted[split].unique(), key=str) if split else [None]
+        unique = self.counted[split].unique() if split else []
+        values = sorted(unique, key=lambda value: in_order((str(value),))) if split else [None]
         for value in values:
             for group in self.groups[:_MOST_PANELS]:
                 rows = group.trials if value is None else group.trials[group.trials[split] == value]
-                label = group.label if value is None else f"{group.label} · {value}"
+                label = group.label if value is None else f"{group.label} · {value_label((str(value),))}"
                 if len(rows):
                     found.append(Facet(label, group.label != "true labels", rows, self.networks_of(rows)))
         return found
@@ -91,14 +94,14 @@ class Material:
     @property
     def panel_size(self) -> tuple[float, float]:
         """Width and height of a panel per condition: larger where there are few."""
-        return (340.0, 262.0) if len(self.groups) > 2 else (520.0, 310.0)
+        return (340.0, 262.0) if self.facet_columns > 2 else (520.0, 310.0)
 
     @property
     def facet_columns(self) -> int:
         """Panels side by side, so that a row of panels is one instrument."""
         columns = len(self.groups)
         if columns == 1:
-            return min(len(self.facets), 2)
+            return 3 if len(self.facets) % 3 == 0 else min(len(self.facets), 2)
         return next(c for c in (columns, 3, 4) if c <= 4)
 
     def networks_of(self, trials: pd.DataFrame) -> pd.DataFrame:

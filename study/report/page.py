@@ -4,8 +4,8 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from study.answer import Answer, Effect, Verdict
-from study.answer.words import estimate, p_words, plural, signed
+from study.answer import Answer, AnswerVerdict, Effect, Reading
+from study.answer.words import estimate, interval_words, p_words, plural, signed
 from study.report.definitions import DEFINITIONS
 from study.report.drawing import Drawing, Key, palette, swatch
 from study.report.figure import Absent, Figure, Picture
@@ -13,7 +13,15 @@ from study.report.material import Material
 from study.report.provenance import facts, frozen_config
 from study.report.trial_table import trial_table
 
-_WORDS: dict[Verdict, str] = {"yes": "Yes", "no": "No", "unclear": "Can’t tell", "missing": "No answer"}
+_WORDS: dict[AnswerVerdict, str] = {
+    "yes": "Yes",
+    "no": "No",
+    "unclear": "Can’t tell",
+    "missing": "No answer",
+    "collapse": "Both collapse",
+    "mixed": "It depends",
+}
+_MOST_TILES = 4
 _REVERSED = "No, the other way round: "
 
 
@@ -60,22 +68,29 @@ def _answer(answer: Answer) -> str:
     first = _WORDS[answer.verdict]
     if answer.placebo and answer.overall.ci95 is not None:
         first = "Placebo holds" if answer.overall.verdict == "unclear" else "Placebo fails"
+    readings = "".join(_reading(reading) for reading in answer.readings)
     questions = (
-        ("Do memorising networks break earlier than their clean twins?", first, answer.verdict),
+        ("Do memorising networks break earlier than their clean twins?", first, answer.verdict, readings),
         (
             "Does compressibility track the generalization gap?",
             "Not stated" if answer.tracking.verdict == "missing" else _WORDS[answer.tracking.verdict],
             answer.tracking.verdict,
+            "",
         ),
     )
     blocks = "".join(
         f'<section class="verdict {verdict}"><h2>{question}</h2>'
-        f'<p class="word">{word}</p><p>{_prose(_body(sentence))}</p></section>'
-        for (question, word, verdict), sentence in zip(questions, answer.sentences, strict=True)
+        f'<p class="word">{word}</p><p>{_prose(_body(sentence))}</p>{more}</section>'
+        for (question, word, verdict, more), sentence in zip(questions, answer.sentences, strict=True)
     )
     missing = "".join(f"<li>{_prose(text)}</li>" for text in answer.missing)
     listed = f'<ul class="notes">{missing}</ul>' if missing else ""
     return f'{blocks}{listed}<p class="caveat">{_prose(answer.caveat)}</p>'
+
+
+def _reading(reading: Reading) -> str:
+    """The answer of one instrument, below the verdict."""
+    return f'<p class="reading {reading.verdict}">{_prose(reading.sentence)}</p>'
 
 
 def _body(sentence: str) -> str:
@@ -87,20 +102,16 @@ def _body(sentence: str) -> str:
 
 
 def _tiles(answer: Answer) -> str:
-    overall, tracking = answer.overall, answer.tracking
+    tracking = answer.tracking
+    contrasts = [_reading_tile(reading) for reading in answer.readings[:_MOST_TILES]] or _contrast_tiles(answer.overall)
     tiles = [
-        (estimate(overall), "contrast, clean twin − noisy", _interval_words(overall)),
-        (
-            f"{overall.earlier:,} / {overall.pairs:,}" if overall.pairs else "–",
-            "pairs: the noisy network broke earlier",
-            f"sign-flip {p_words(overall.p)}" if overall.p is not None else "no test below 3 trials",
-        ),
+        *contrasts,
         (
             "–" if tracking.tau is None else signed(tracking.tau),
             "Kendall τ of compressibility and gap, within strata",
             plural(tracking.pairs, "pair") + (f", {p_words(tracking.p)}" if tracking.p is not None else ""),
         ),
-        (f"{answer.counted:,}", "complete design trials", "the unit of every interval"),
+        (f"{answer.counted:,}", "complete design trials", "the unit of every interval over trials"),
     ]
     return "".join(
         f'<div class="tile"><b>{_prose(value)}</b><span>{escape(name)}</span><small>{_prose(note)}</small></div>'
@@ -108,11 +119,18 @@ def _tiles(answer: Answer) -> str:
     )
 
 
-def _interval_words(effect: Effect) -> str:
-    trials = plural(effect.trials, "trial")
-    if effect.ci95 is not None:
-        return f"95 % interval over {trials}"
-    return f"{trials}, interval over its replicates" if effect.within is not None else trials
+def _contrast_tiles(overall: Effect) -> list[tuple[str, str, str]]:
+    pairs = f"{overall.earlier:,} / {overall.pairs:,}" if overall.pairs else "–"
+    test = f"sign-flip {p_words(overall.p)}" if overall.p is not None else "no test below 3 trials"
+    return [
+        (estimate(overall), "contrast, clean twin − noisy", interval_words(overall)),
+        (pairs, "pairs: the noisy network broke earlier", test),
+    ]
+
+
+def _reading_tile(reading: Reading) -> tuple[str, str, str]:
+    beyond = "" if reading.retained is None else f"; above fresh networks {estimate(reading.retained)}"
+    return estimate(reading.contrast), f"contrast, {reading.label}", f"{interval_words(reading.contrast)}{beyond}"
 
 
 def _numbered(entries: list[tuple[str, Figure, Picture | Absent]]) -> str:

@@ -213,3 +213,31 @@ def _metrics(rows: list[dict[str, Any]]) -> dict[str, float]:
             metrics["contrast/retained"] = metrics["contrast/auc"] - 0.15
             metrics["contrast/retained/ci95"] = 0.05
     return metrics
+
+
+def distilled(*, collapsed: tuple[str, ...] = ("noise",)) -> tuple[StudyConfig, pd.DataFrame, pd.DataFrame]:
+    """A study like the seed experiment: one trial per transfer input, fully random labels, a scratch arm.
+
+    On the `collapsed` inputs every student falls to chance at once and follows a teacher that says one thing.
+    """
+    transfers = ("train", "gaussian", "noise")
+    base = {"compression.method": "distill", "compression.rate": 0.2, "control": True, "data.label_noise": 1.0}
+    recipe = Recipe(noise=(1.0,), widths=(64, 65, 66), criteria=("random",), scratch=True, base=base, failed=0)
+    _, trials, networks = make(recipe)
+    networks["transfer_agreement"] = np.where(networks["level"] > 0, 0.9, np.nan)
+    networks["teacher_top_class_share"] = np.where(networks["level"] > 0, 0.12, np.nan)
+    networks.loc[networks["arm"].str.startswith("scratch"), ["transfer_agreement", "teacher_top_class_share"]] = np.nan
+    for number, transfer in enumerate(transfers):
+        mine = networks["trial"] == number
+        trials.loc[trials["number"] == number, "compression.transfer"] = transfer
+        networks.loc[mine, "compression.transfer"] = transfer
+        if transfer in collapsed:
+            students = mine & (networks["level"] > 0) & ~networks["arm"].str.startswith("scratch")
+            networks.loc[students, "train_accuracy"] = CHANCE
+            networks.loc[students, ["transfer_agreement", "teacher_top_class_share"]] = [0.99, 0.97]
+            trials.loc[trials["number"] == number, "contrast/auc"] = 0.001
+    trials["model.width"] = networks["model.width"] = 64
+    span = {"compression.transfer": Choices(values=transfers)}
+    fixed = {**recipe.base, "compression.depth": recipe.depth, "model.width": 64, "replicates": recipe.replicates}
+    space = SearchSpace(title="Can they be distilled?", claim="One can.", source="A blog", base=fixed, span=span)
+    return StudyConfig(name="made-up", space=space, trials=3, seed=7), trials, networks

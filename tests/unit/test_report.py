@@ -51,12 +51,12 @@ def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
     assert all((tmp_path / link).is_file() for link in links)
 
 
-def test_a_full_study_draws_every_figure_but_the_scratch_arm() -> None:
+def test_a_full_study_draws_every_figure_but_those_of_students() -> None:
     config, trials, networks = make()
     material = Material(config, trials, networks, answer(trials, networks))
     drawn = {name: figure.draw(material) for name, figure in figures().items()}
     absent = {name for name, shown in drawn.items() if not isinstance(shown, Picture)}
-    assert absent == {"scratch_arm"}
+    assert absent == {"following", "scratch_arm"}
     curves = drawn["accuracy_curves"]
     assert isinstance(curves, Picture)
     assert len(curves.panels) == 6  # 3 noise levels × 2 criteria

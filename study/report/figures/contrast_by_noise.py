@@ -46,8 +46,9 @@ def _draw(material: Material) -> Picture | Absent:
         tip = f"{effect.label}: {estimate(effect)}\n{effect.trials} trials"
         plot.mark(at, mean, "ink", look="dot" if effect.ci95 is not None else "ring", size=5.5, tip=tip)
     legend = [Key(SHAPES[i % len(SHAPES)], f"cat{i % 6}", kind or "one trial") for i, kind in enumerate(kinds)]
-    legend.append(Key("dot", "ink", "mean over trials, 95 % interval"))
-    counts = "; ".join(f"{effect.label}: {effect.trials}" for effect, _ in levels)
+    if levels:
+        legend.append(Key("dot", "ink", "mean over trials, 95 % interval"))
+    counts = "; ".join(f"{effect.label}: {effect.trials}" for effect, _ in levels) or f"{len(rows)}, not pooled"
     caption = f"Each mark is one trial (mean over its pairs), moved sideways a little to be seen. Trials (n): {counts}."
     return Picture([drawing], caption, rows.drop(columns=["tip", "x"]), legend, columns=1, half=True)
 

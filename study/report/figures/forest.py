@@ -1,11 +1,13 @@
 """The answer as a forest plot: the contrast under each condition, with its interval."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from study.answer import Effect
-from study.answer.words import estimate
+from study.answer import Effect, Reading
+from study.answer.words import estimate, interval_words
 from study.report.drawing import Drawing, mark_path
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
@@ -16,6 +18,8 @@ _WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 520.0, 30.0, 146.0, 152.0, 46.0
 
 def _draw(material: Material) -> Picture | Absent:
     answer = material.answer
+    if answer.readings:
+        return _of_readings(answer.readings)
     levels = [effect for effect in answer.levels if effect.mean is not None]
     instruments = list(answer.instruments) if len(answer.instruments) > 1 else []
     overall = [answer.overall] if answer.overall.mean is not None and len(levels) != 1 else []
@@ -39,7 +43,27 @@ def _draw(material: Material) -> Picture | Absent:
     return Picture([drawing], caption, _table(effects), [], columns=1)
 
 
-def _forest(blocks: list[list[Effect]]) -> Drawing:
+def _of_readings(readings: Sequence[Reading]) -> Picture | Absent:
+    """One block per instrument: its conditions, its contrast, and what is left of that above the scratch arm."""
+    blocks: dict[str, list[Effect]] = {}
+    for reading in readings:
+        retained = [] if reading.retained is None else [replace(reading.retained, label="above fresh networks")]
+        block = [*reading.levels, replace(reading.contrast, noise=1.0), *retained]
+        if found := [effect for effect in block if effect.mean is not None]:
+            blocks[reading.label] = found
+    if not blocks:
+        return Absent("No contrast: no trial has both a noisy network and a clean twin that interpolated.")
+    n = "; ".join(f"{reading.label}: {interval_words(reading.contrast)}" for reading in readings)
+    caption = (
+        "Contrast = compressibility of the clean twin − that of the noisy network, paired by initial weights and batch "
+        "order; below each, what is left once fresh networks of the same sizes and budget are subtracted. Not pooled: "
+        f"these instruments do not measure the same thing. {n}. Open marks: an interval over replicates, not trials."
+    )
+    tables = [_table(block).assign(instrument=label) for label, block in blocks.items()]
+    return Picture([_forest([*blocks.values()], apart=True)], caption, pd.concat(tables), [], columns=1)
+
+
+def _forest(blocks: list[list[Effect]], *, apart: bool = False) -> Drawing:
     rows = sum(len(block) for block in blocks)
     height = _TOP + _ROW * rows + 10 * (len(blocks) - 1) + 46
     drawing = Drawing(_WIDTH, height, "Contrast with 95 % interval by condition")
@@ -59,7 +83,7 @@ def _forest(blocks: list[list[Effect]]) -> Drawing:
     )
     y = _TOP + 8
     for index, block in enumerate(blocks):
-        pooled = index > 0 and index == len(blocks) - 1
+        pooled = index > 0 and index == len(blocks) - 1 and not apart
         for effect in block:
             _row(drawing, scale, effect, y, pooled or effect.label.startswith("all "))
             y += _ROW

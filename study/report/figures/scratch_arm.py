@@ -3,6 +3,7 @@
 import pandas as pd
 
 from study.answer.pairs import network_areas
+from study.answer.words import plural
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.material import Facet, Material
@@ -24,8 +25,9 @@ def _draw(material: Material) -> Picture | Absent:
     table = pd.DataFrame(rows)
     caption = (
         "Left: compressibility after compression with recovery or distillation (dot) and of fresh networks of the same "
-        "sizes, labels and budget (ring). Right: retained minus scratch, mean over trials with 95 % interval; at 0, "
-        f"relearning explains everything. {sizes({str(row['label']): str(row['n']) for row in rows})} (trials)."
+        "sizes, labels and budget (ring). Right: retained minus scratch, mean over trials (over networks where there "
+        "is only one trial) with 95 % interval; at 0, relearning explains everything. "
+        f"{sizes({str(row['label']): str(row['n']) for row in rows})}."
     )
     legend = [
         Key("dot", "noisy", "noisy network, retained"),
@@ -42,9 +44,11 @@ def _rows(facet: Facet, areas: pd.DataFrame) -> list[dict[str, object]]:
         own = mine[mine["arm"] == arm].merge(
             mine[mine["arm"] == scratch], on=["trial", "network"], suffixes=("", "_scratch")
         )
-        both = own[["trial", "auc", "auc_scratch"]].dropna().groupby("trial").mean()
+        both = own[["trial", "auc", "auc_scratch"]].dropna()
         if both.empty:
             continue
+        single = both["trial"].nunique() == 1
+        both = both if single else both.groupby("trial").mean()
         mean, half, n = mean_ci95((both["auc"] - both["auc_scratch"]).tolist())
         found.append(
             {
@@ -54,7 +58,7 @@ def _rows(facet: Facet, areas: pd.DataFrame) -> list[dict[str, object]]:
                 "scratch": float(both["auc_scratch"].mean()),
                 "difference": mean,
                 "ci95": half,
-                "n": n,
+                "n": plural(n, "network" if single else "trial"),
             }
         )
     return found

@@ -1,0 +1,106 @@
+"""The answers of single instruments in words."""
+
+from collections.abc import Sequence
+
+from study.answer.model import Effect, Reading, ReadingVerdict
+from study.answer.selection import short
+from study.answer.words import estimate, interval_words, level_words, listed, pair_words, plural
+
+# In the order in which values are told; others follow by name.
+_TRANSFER = {
+    "train": ("training images", "fitted on the training images"),
+    "gaussian": ("gaussian noise", "fitted on gaussian noise"),
+    "noise": ("uniform noise", "fitted on uniform noise"),
+}
+_RECOVERY = {"none": ("no recovery", "without recovery"), "finetune": ("finetuning", "after finetuning")}
+_KNOWN = {**_TRANSFER, **_RECOVERY}
+_SHORT: dict[ReadingVerdict, str] = {
+    "yes": "yes",
+    "no": "the other way round",
+    "unclear": "can’t tell",
+    "missing": "no answer",
+    "collapse": "both collapse",
+}
+
+
+def label(values: Sequence[str]) -> str:
+    """`uniform noise`; several fields: `prune, no recovery`."""
+    return ", ".join(_KNOWN[value][0] if value in _KNOWN else value for value in values)
+
+
+def phrase(values: dict[str, str]) -> str:
+    """`fitted on uniform noise`, `with criterion random`."""
+    words = []
+    for field, value in values.items():
+        known = {"compression.transfer": _TRANSFER, "compression.recovery": _RECOVERY}.get(field, {})
+        words.append(known[value][1] if value in known else f"with {short(field)} {value.replace('_', ' ')}")
+    return ", ".join(words)
+
+
+def in_order(values: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    """Sorts the values of instruments."""
+    order = list(_KNOWN)
+    return tuple((order.index(value) if value in order else len(order), value) for value in values)
+
+
+def readings_sentence(readings: Sequence[Reading]) -> str:
+    """The answers of all instruments, told apart: `It depends: fitted on the training images yes; …`."""
+    by_verdict: dict[ReadingVerdict, list[str]] = {}
+    for reading in readings:
+        by_verdict.setdefault(reading.verdict, []).append(reading.phrase)
+    if len(by_verdict) == 1:
+        (verdict, phrases), *_ = by_verdict.items()
+        words = _SHORT[verdict]
+        return f"{words[:1].upper()}{words[1:]}: {listed(phrases)} alike."
+    told = "; ".join(f"{listed(phrases)} {_SHORT[verdict]}" for verdict, phrases in by_verdict.items())
+    return f"It depends: {told}."
+
+
+def reading_sentence(reading: Reading) -> str:
+    """The answer of one instrument, with what it rests on."""
+    start = f"{reading.phrase[:1].upper()}{reading.phrase[1:]}"
+    contrast, verdict = reading.contrast, reading.verdict
+    if verdict == "missing":
+        return f"{start}: no answer, in no trial did both a noisy network and its clean twin interpolate."
+    evidence = f"contrast {estimate(contrast)} ({interval_words(contrast)}; {pair_words(contrast)})"
+    beyond = _beyond(reading.retained)
+    if verdict == "collapse":
+        fate = f"{_survived(reading)}{_degenerate(reading)}"
+        return f"{start}: both collapse. {fate}; so the {evidence} says little{beyond}."
+    word = _SHORT[verdict]
+    if verdict == "unclear" and contrast.verdict_as_it_is == "yes":
+        word = "yes as it stands, but perhaps only because fresh networks differ as well"
+    return f"{start}: {word}, {evidence}{beyond}{level_words(reading.levels)}. {_survived(reading)}."
+
+
+def _beyond(retained: Effect | None) -> str:
+    """What is left of the contrast above the scratch arm."""
+    if retained is None or retained.mean is None:
+        return ""
+    return f"; {estimate(retained)} is left once fresh networks of the same sizes and budget are subtracted"
+
+
+def _survived(reading: Reading) -> str:
+    """How many levels each arm lasted."""
+    noisy, clean = reading.noisy, reading.clean
+    if noisy is None or clean is None:
+        return "How many levels they survived is not stored"
+    return (
+        f"Of {plural(reading.depth, 'level')} the noisy networks survive {noisy.levels:.2g} and their clean twins "
+        f"{clean.levels:.2g}"
+    )
+
+
+def _degenerate(reading: Reading) -> str:
+    """Whom students follow, where teachers say one thing to nearly everything."""
+    noisy, clean = reading.noisy, reading.clean
+    if noisy is None or clean is None or None in (noisy.top_share, clean.top_share, noisy.agreement, clean.agreement):
+        return ""
+    return (
+        f", yet the last students agree with their teachers on {_both(noisy.agreement, clean.agreement)} of the inputs "
+        f"(noisy, clean): these teachers give {_both(noisy.top_share, clean.top_share)} of them one and the same class"
+    )
+
+
+def _both(first: float | None, second: float | None) -> str:
+    return f"{first or 0.0:.0%} and {second or 0.0:.0%}".replace("%", " %")
