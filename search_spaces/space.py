@@ -1,5 +1,6 @@
 """A search space: fixed values and spanned values over the dotted names of `TrialConfig`."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -15,6 +16,9 @@ from trainables.config import Part, TrialConfig, unflatten
 from trainables.explain import explain
 
 Scalar = bool | int | float | str | None
+# Values of these are checked in all their combinations, up to a number that takes half a second.
+_GO_TOGETHER = ("compression.", "model.name")
+_COMBINATIONS = 2000
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
 
 
@@ -81,6 +85,9 @@ class SearchSpace(Part):
         for name, spanned in self.span.items():
             for value in spanned.corners()[1:]:
                 self.config({**first, name: value})
+        together = {name: s.corners() for name, s in self.span.items() if name.startswith(_GO_TOGETHER)}
+        for values in itertools.islice(itertools.product(*together.values()), _COMBINATIONS):
+            self.config({**first, **dict(zip(together, values, strict=True))})
         return self
 
     def distributions(self) -> dict[str, BaseDistribution]:

@@ -229,6 +229,11 @@ class TrialConfig(Part):
     control: bool = Field(True, description="train a clean twin beside each replicate")
     seed: int = Field(0, ge=0, lt=2**53)
 
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        importlib.import_module("trainables.compression.combinations").check(self)
+        return self
+
     @property
     def has_control(self) -> bool:
         """Whether twins are trained: asked for, and the data are not clean already."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
-from trainables.compression import combinations, recovery
+from trainables.compression import recovery
 from trainables.compression.interfaces import METHODS, Compressed, Level, Method
 from trainables.compression.recalibration import recalibrate
 from trainables.compression.scratch import train_scratch
@@ -57,9 +57,8 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
     Raises:
         TrialDiverged: A loss left the finite numbers.
         DataUnavailable: The data set is neither there nor to be had.
-        ValueError: The configuration asks for what cannot be done together.
+        ValueError: The configuration asks for more data than there are.
     """
-    combinations.check(config)
     with freed_memory_kept():
         yield from _stages(config, context)
 
