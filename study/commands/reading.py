@@ -112,12 +112,17 @@ def spaces(
         str | None,
         typer.Argument(metavar="[NAME]", help="One study.", autocompletion=complete_space, show_default="all"),
     ] = None,
+    methods: Annotated[
+        bool, typer.Option("--methods", help="What each criterion can score, and what is refused.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """The named studies that ship with Ockham, and the data sets, models, methods and criteria to --set."""
-    from study.commands import catalogue
+    from study.commands import catalogue, methods_table
 
-    if as_json:
+    if methods:
+        methods_table.print_methods()
+    elif as_json:
         typer.echo(json.dumps(catalogue.as_json(name), indent=2))
     elif name is None:
         catalogue.print_all()

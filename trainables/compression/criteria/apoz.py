@@ -1,6 +1,6 @@
-"""1 − APoZ, the share of activations that are not zero, over training examples and pixels (Hu et al. 2016,
-arXiv:1607.03250, who remove units with a high average percentage of zeros).
+"""1 − APoZ: the share of a unit's activations that are not zero (Hu et al. 2016, arXiv:1607.03250).
 
+Over training examples and pixels; the authors remove units with a high average percentage of zeros.
 Cost: one pass over the sample of training examples.
 """
 

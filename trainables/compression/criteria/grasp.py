@@ -1,5 +1,6 @@
-"""w ⊙ Hg, H the Hessian of the loss; of a unit the sum over its incoming weights (GraSP, Wang et al. 2020,
-arXiv:2002.07376).
+"""w ⊙ Hg, H the Hessian of the loss, at initialisation (GraSP, Wang et al. 2020, arXiv:2002.07376).
+
+Of a unit the sum over its incoming weights.
 
 The paper's score is −w ⊙ Hg, of which the largest are removed: to first order in w those whose loss lowers the norm of
 the gradient least. With the opposite sign the lowest go first, as everywhere here. Levels look at the weights they

@@ -1,4 +1,6 @@
-"""|g·w|; of a unit the sum over its incoming weights (SNIP, Lee et al. 2019, arXiv:1810.02340).
+"""|g·w|, g = ∂L/∂w, at initialisation (SNIP, Lee et al. 2019, arXiv:1810.02340).
+
+Of a unit the sum over its incoming weights.
 
 The paper prunes once, before training. Here a level looks at the units and weights it still has as they were before
 training (`at=initial`), whatever they have become since: with `depth=1` and `recovery=rewind` a trial is the paper's

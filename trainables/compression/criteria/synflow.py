@@ -1,5 +1,6 @@
-"""|w| ⊙ ∂R/∂|w| with R = 1ᵀ(∏|W|)1; of a unit the sum over its incoming weights (SynFlow, Tanaka et al. 2020,
-arXiv:2006.05467).
+"""|w| ⊙ ∂R/∂|w| with R = 1ᵀ(∏|W|)1, at initialisation (SynFlow, Tanaka et al. 2020, arXiv:2006.05467).
+
+Of a unit the sum over its incoming weights.
 
 Needs no data. The paper prunes before training in 100 exponential steps, scores taken anew after each, which keeps
 layers from emptying. Here a level is one step on the weights it still has, as they were before training; the paper's
