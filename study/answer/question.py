@@ -43,7 +43,7 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
         first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups), placebo)
     return Answer(
         sentences=(first, tracking_sentence(tracking)),
-        caveat=_caveat(mine, networks),
+        caveat=_caveat(mine, networks, single=any(reading.contrast.trials < 3 for reading in apart)),
         placebo=placebo,
         overall=_unpooled(overall) if apart else overall,
         levels=() if apart else levels,
@@ -136,8 +136,8 @@ def _placebo_note(level: Effect) -> str:
     return "The placebo (class names permuted) shows a contrast, so the contrast is not memorisation alone."
 
 
-def _caveat(mine: pd.DataFrame, networks: pd.DataFrame) -> str:
-    """What everything above is conditional on."""
+def _caveat(mine: pd.DataFrame, networks: pd.DataFrame, *, single: bool) -> str:
+    """What everything above is conditional on; `single`: some intervals are over the pairs of one or two trials."""
     if mine.empty:
         return "Nothing is concluded from trials that did not end, failed, or were chosen adaptively."
     data = ", ".join(sorted(column(mine, "data.name", "unnamed data").astype(str).unique()))
@@ -145,9 +145,12 @@ def _caveat(mine: pd.DataFrame, networks: pd.DataFrame) -> str:
     each = "–".join(str(count) for count in dict.fromkeys((replicates[0], replicates[-1]))) if replicates else "?"
     lengths = {round(length, 2) for length in area_lengths(mine, networks).values()} if len(networks) else set()
     reach = f" from 0 to {'/'.join(f'{length:g}' for length in sorted(lengths))}" if lengths else ""
+    unit = "the trial is the unit"
+    if single:
+        unit += " where there are 3 or more, else its pairs, for this trial alone"
     return (
         f"Conditional on one split of the data ({data}) and on these settings; n = {plural(len(mine), 'trial')} laid "
-        f"out by design × {each} networks, the trial is the unit; intervals are Student t at 95 %, not corrected for "
+        f"out by design × {each} networks, {unit}; intervals are Student t at 95 %, not corrected for "
         f"looking at several conditions. Compressibility is the mean, over log₂ of the compression ratio{reach}, of "
         "accuracy on the labels each network was given, scaled from chance (0) to the dense network (1); nothing was "
         "tuned on it."

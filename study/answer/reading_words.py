@@ -44,7 +44,7 @@ def in_order(values: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
 
 
 def readings_sentence(readings: Sequence[Reading]) -> str:
-    """The answers of all instruments, told apart: `It depends: fitted on the training images yes; …`."""
+    """The answers of all instruments, told apart: `It depends: yes, fitted on the training images; …`."""
     by_verdict: dict[ReadingVerdict, list[str]] = {}
     for reading in readings:
         by_verdict.setdefault(reading.verdict, []).append(reading.phrase)
@@ -52,7 +52,7 @@ def readings_sentence(readings: Sequence[Reading]) -> str:
         (verdict, phrases), *_ = by_verdict.items()
         words = _SHORT[verdict]
         return f"{words[:1].upper()}{words[1:]}: {listed(phrases)} alike."
-    told = "; ".join(f"{listed(phrases)} {_SHORT[verdict]}" for verdict, phrases in by_verdict.items())
+    told = "; ".join(f"{_SHORT[verdict]}, {listed(phrases)}" for verdict, phrases in by_verdict.items())
     return f"It depends: {told}."
 
 
@@ -63,21 +63,21 @@ def reading_sentence(reading: Reading) -> str:
     if verdict == "missing":
         return f"{start}: no answer, in no trial did both a noisy network and its clean twin interpolate."
     evidence = f"contrast {estimate(contrast)} ({interval_words(contrast)}; {pair_words(contrast)})"
-    beyond = _beyond(reading.retained)
     if verdict == "collapse":
         fate = f"{_survived(reading)}{_degenerate(reading)}"
-        return f"{start}: both collapse. {fate}; so the {evidence} says little{beyond}."
+        return f"{start}: both collapse. {fate}; so the {evidence} says little{_beyond(reading.retained, 'comes out')}."
+    beyond = _beyond(reading.retained, "is left")
     word = _SHORT[verdict]
     if verdict == "unclear" and contrast.verdict_as_it_is == "yes":
         word = "yes as it stands, but perhaps only because fresh networks differ as well"
     return f"{start}: {word}, {evidence}{beyond}{level_words(reading.levels)}. {_survived(reading)}."
 
 
-def _beyond(retained: Effect | None) -> str:
-    """What is left of the contrast above the scratch arm."""
+def _beyond(retained: Effect | None, left: str) -> str:
+    """The contrast above the scratch arm."""
     if retained is None or retained.mean is None:
         return ""
-    return f"; {estimate(retained)} is left once fresh networks of the same sizes and budget are subtracted"
+    return f"; {estimate(retained)} {left} once fresh networks of the same sizes and budget are subtracted"
 
 
 def _survived(reading: Reading) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -81,8 +82,9 @@ class Material:
         if split and len(self.groups) * self.counted[split].nunique() > _MOST_PANELS:
             split = ""
         found = []
-        unique = self.counted[split].unique() if split else []
-        values = sorted(unique, key=lambda value: in_order((str(value),))) if split else [None]
+        values: list[Any] = [None]
+        if split:
+            values = sorted(self.counted[split].unique(), key=lambda value: in_order((str(value),)))
         for value in values:
             for group in self.groups[:_MOST_PANELS]:
                 rows = group.trials if value is None else group.trials[group.trials[split] == value]

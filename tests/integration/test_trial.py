@@ -140,6 +140,8 @@ def test_recovery_and_distillation_run_a_scratch_arm(fields: dict[str, object]) 
     if "compression__method" in fields:
         assert 0 <= last["level/transfer_agreement"] <= 1
         assert 0.1 <= last["control/level/teacher_top_class_share"] <= 1
+        told = {(r["level"] > 0, r["arm"].startswith("scratch")) for r in rows if r["transfer_agreement"] is not None}
+        assert told == {(True, False)}  # students only, and every row has the column
 
 
 def test_finetuning_counts_its_epochs_over_levels() -> None:

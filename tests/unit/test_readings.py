@@ -23,8 +23,8 @@ def test_transfer_inputs_are_told_apart_and_never_pooled() -> None:
     assert [reading.label for reading in found.readings] == ["training images", "gaussian noise", "uniform noise"]
     assert [reading.verdict for reading in found.readings] == ["yes", "yes", "collapse"]
     assert found.sentences[0] == (
-        "It depends: fitted on the training images and fitted on gaussian noise yes; fitted on uniform noise "
-        "both collapse."
+        "It depends: yes, fitted on the training images and fitted on gaussian noise; both collapse, "
+        "fitted on uniform noise."
     )
     assert found.overall.mean is None
     assert found.levels == ()

@@ -53,11 +53,13 @@ def _of_readings(readings: Sequence[Reading]) -> Picture | Absent:
             blocks[reading.label] = found
     if not blocks:
         return Absent("No contrast: no trial has both a noisy network and a clean twin that interpolated.")
-    n = "; ".join(f"{reading.label}: {interval_words(reading.contrast)}" for reading in readings)
+    words = {reading.label: interval_words(reading.contrast) for reading in readings}
+    same = len({*words.values()}) == 1
+    n = words[readings[0].label] if same else "; ".join(f"{label}: {text}" for label, text in words.items())
     caption = (
         "Contrast = compressibility of the clean twin − that of the noisy network, paired by initial weights and batch "
         "order; below each, what is left once fresh networks of the same sizes and budget are subtracted. Not pooled: "
-        f"these instruments do not measure the same thing. {n}. Open marks: an interval over replicates, not trials."
+        f"these instruments do not measure the same thing. Lines: {n}. Open marks: an interval over replicates, not trials."
     )
     tables = [_table(block).assign(instrument=label) for label, block in blocks.items()]
     return Picture([_forest([*blocks.values()], apart=True)], caption, pd.concat(tables), [], columns=1)
