@@ -59,7 +59,8 @@ def _of_readings(readings: Sequence[Reading]) -> Picture | Absent:
     caption = (
         "Contrast = compressibility of the clean twin − that of the noisy network, paired by initial weights and batch "
         "order; below each, what is left once fresh networks of the same sizes and budget are subtracted. Not pooled: "
-        f"these instruments do not measure the same thing. Lines: {n}. Open marks: an interval over replicates, not trials."
+        f"these instruments do not measure the same thing. Lines: {n}. Open marks: an interval over replicates, not "
+        "trials."
     )
     tables = [_table(block).assign(instrument=label) for label, block in blocks.items()]
     return Picture([_forest([*blocks.values()], apart=True)], caption, pd.concat(tables), [], columns=1)
