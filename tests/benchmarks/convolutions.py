@@ -1,10 +1,10 @@
 """Convolutional networks, forward and back: one by one, grouped, and as a user would run a single one.
 
-`… samples/s` are network-samples a second (a batch of 50 for each of 4 networks counts 200), of one thread's CPU time or
-on the GPU where there is one, without optimizer and data. `ours` is what Ockham chooses on the device; `ours / plain`
-compares it with an ordinary torch network of the same plan, run alone. `half the width: time / multiply-adds` says whether
-shrunken networks are really cheaper: the share of time a sample still takes, divided by the share of multiply-adds that is
-left (1: as cheap as arithmetic says; small convolutions cost their calls and memory traffic).
+`… samples/s` are network-samples a second (a batch of 50 for each of 4 networks counts 200), of one thread's CPU time
+or on the GPU where there is one, without optimizer and data. `ours` is what Ockham chooses there; `ours / plain`
+compares it with an ordinary torch network of the same plan, run alone. `half the width: time / multiply-adds` says
+whether shrunken networks are really cheaper: the share of time a sample still takes, divided by the share of
+multiply-adds that is left (1: as cheap as arithmetic says; small convolutions cost their calls and memory traffic).
 """
 
 import math
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from trainables.config import ModelConfig
 from trainables.interfaces import MODELS
+from trainables.memory import freed_memory_kept
 from trainables.seeding import generator
 from trainables.stack import network
 from trainables.stack.model import StackedModel
@@ -39,10 +40,9 @@ def measure() -> dict[str, float]:
     torch.set_num_threads(1)
     chosen = network.GROUPED_BELOW[device]
     try:
-        figures = {}
-        for case, (name, width, shape) in CASES.items():
-            figures |= {f"{case}: {what}": value for what, value in _case(name, width, shape, device, chosen).items()}
-        return figures
+        with freed_memory_kept():
+            cases = {case: _case(*of, device, chosen) for case, of in CASES.items()}
+        return {f"{case}: {what}": value for case, figures in cases.items() for what, value in figures.items()}
     finally:
         network.GROUPED_BELOW[device] = chosen
         torch.set_num_threads(threads)
