@@ -48,10 +48,11 @@ def test_nothing_is_touched() -> None:
     model, inputs, given = stack(), pixels(), labels()
     before = {name: tensor.clone() for name, tensor in model.tensors().items()}
     images, wanted, random = inputs.images.clone(), given.clone(), torch.get_rng_state()
+    mode = model.training
     finish(evaluating(model, inputs, given))
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.tensors().items())
     assert all(parameter.grad is None and parameter.requires_grad for parameter in model.parameters())
     assert torch.equal(inputs.images, images)
     assert torch.equal(given, wanted)
     assert torch.equal(torch.get_rng_state(), random)
-    assert model.training
+    assert model.training == mode
