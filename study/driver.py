@@ -96,7 +96,7 @@ def _whole(this: _Run, fence: int, *, new: bool) -> Outcome:
     publishing = Publishing(config, fence, listener.message)
     try:
         if sum(counts[state] for state in ENDED) < max(config.trials, sum(counts.values())):
-            _run_trials(this)
+            _run_trials(this, watch)
         if watch.lost is not None:
             raise watch.lost
         sweep(ledger)
@@ -117,7 +117,7 @@ def _whole(this: _Run, fence: int, *, new: bool) -> Outcome:
         watch.end()
 
 
-def _run_trials(this: _Run) -> None:
+def _run_trials(this: _Run, watch: Watch) -> None:
     from study.asking import source_for
     from study.backlog import Backlog
     from study.ray_session import ray_session
@@ -130,9 +130,13 @@ def _run_trials(this: _Run) -> None:
             this.signals.install()  # Ray has put in one of its own
             slots = session.slots(this.config.run)
             backlog = Backlog(this.ledger, this.config, source, slots)
-            recorder = Recorder(this.ledger, backlog, this.listener, this.config)
-            if not this.flag:
-                _tune(this, session, slots, backlog, recorder)
+            recorder = Recorder(this.ledger, backlog, this.listener, this.config, session.lives)
+            watch.works = session.lives
+            try:
+                if not this.flag:
+                    _tune(this, session, slots, backlog, recorder)
+            finally:
+                watch.works = None
     except KeyboardInterrupt:
         this.flag.raise_for("interrupted")
     except Exception:

@@ -48,12 +48,18 @@ class Session:
         cpus, gpus: What it has in total.
         results: Where Ray may keep its own (small, worthless) files.
         local: Whether this process started it.
+        vital: The processes of a local one without which nothing goes on.
     """
 
     cpus: float
     gpus: float
     results: Path
     local: bool
+    vital: tuple[psutil.Process, ...] = ()
+
+    def lives(self) -> bool:
+        """Whether a local Ray still can do anything; True of a cluster, which repairs itself or says what is wrong."""
+        return all(_lives(process) for process in self.vital)
 
     def slots(self, run: RunConfig) -> int:
         """Trials at once.
@@ -163,7 +169,9 @@ def _session(results: Path, *, local: bool) -> Session:
 
     results.mkdir(parents=True, exist_ok=True)
     total = ray.cluster_resources()
-    return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local)
+    children = psutil.Process().children(recursive=True) if local else []
+    vital = tuple(process for process in children if process.name() in ("raylet", "gcs_server"))
+    return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local, vital)
 
 
 def _shutdown(before: set[int]) -> None:
@@ -177,6 +185,13 @@ def _shutdown(before: set[int]) -> None:
         if process.is_running() and process.pid != os.getpid():
             _kill(process)
     psutil.wait_procs(alive, timeout=3.0)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _kill(process: psutil.Process) -> None:

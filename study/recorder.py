@@ -3,12 +3,12 @@
 import os
 import pickle
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray import cloudpickle
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.tune import Callback
 
 from study.backlog import Backlog
@@ -29,12 +29,16 @@ class Recorder(Callback):
 
     Args:
         ledger: With the lease held.
+        works: Whether there still is a Ray; without one its workers die too, for no fault of their trials.
 
     Attributes:
         failure: What this callback itself died of; Ray only passes on its text.
     """
 
-    def __init__(self, ledger: Ledger, backlog: Backlog, listener: Listener, config: StudyConfig) -> None:
+    def __init__(
+        self, ledger: Ledger, backlog: Backlog, listener: Listener, config: StudyConfig, works: Callable[[], bool]
+    ) -> None:
+        self._works = works
         self._ledger, self._backlog, self._listener, self._config = ledger, backlog, listener, config
         self._nodes: dict[str, str] = {}
         self._open: set[int] = set()
@@ -78,11 +82,13 @@ class Recorder(Callback):
             number, attempt = _which(trial)
             if number not in self._open:
                 self._start(trial)
-            if not isinstance(error, RayActorError) or error.actor_init_failed:
+            works = self._works()
+            if works and not _worker_is_gone(error):
                 reason, text = _reason(error)
                 self._end(number, attempt, (), "FAILED", error=reason, traceback=text)
             else:
-                self._worker_died(number, attempt, error, charged=not (error.preempted or _node_is_gone(error, node)))
+                blameless = not works or getattr(error, "preempted", False) or _node_is_gone(error, node)
+                self._worker_died(number, attempt, error, charged=not blameless)
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
         """Nothing: the ledger has it."""
@@ -126,7 +132,7 @@ class Recorder(Callback):
         if networks := [row for record in records for row in record.networks]:
             write_networks(self._trial_directory(number) / "networks.parquet", networks)
 
-    def _worker_died(self, number: int, attempt: int, error: RayActorError, *, charged: bool) -> None:
+    def _worker_died(self, number: int, attempt: int, error: Exception | None, *, charged: bool) -> None:
         deaths = self._ledger.trial(number).charged + charged
         if charged and deaths >= WORKER_DEATHS:
             reason = f"worker died {deaths} times (out of memory, or a crash in native code); see log.txt"
@@ -199,7 +205,14 @@ def _reason(error: Exception | None) -> tuple[str, str | None]:
     return (str(error).splitlines()[0] if error else "unknown error in the worker"), str(error) if error else None
 
 
-def _node_is_gone(error: RayActorError, node: str) -> bool:
+def _worker_is_gone(error: Exception | None) -> bool:
+    """Whether it is Ray's own trouble, of whichever of its many kinds, and no exception of the trial's."""
+    if isinstance(error, RayActorError):
+        return not error.actor_init_failed
+    return isinstance(error, RayError) and not isinstance(error, RayTaskError)
+
+
+def _node_is_gone(error: Exception | None, node: str) -> bool:
     """Whether the worker died because its whole machine did."""
     if "node has died" in str(error) or "node was terminated" in str(error).lower():
         return True

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 
@@ -13,12 +14,16 @@ BEAT_S = 1.0
 
 
 class Watch(threading.Thread):
-    """Every second: heartbeat, `ockham stop` requests, the time budget.
+    """Every second: heartbeat, `ockham stop` requests, the time budget, a look at what the trials run on.
 
     Args:
         ledger: With the lease held.
         flag: Raised when the study has to stop.
         time_budget: Seconds from now, None for no limit.
+
+    Attributes:
+        lost: Set when another driver has taken over.
+        works: Whether trials can run at all, for as long as any do. A local Ray that dies leaves Tune waiting for ever.
     """
 
     def __init__(self, ledger: Ledger, flag: StopFlag, time_budget: float | None) -> None:
@@ -27,12 +32,15 @@ class Watch(threading.Thread):
         self._deadline = None if time_budget is None else time.monotonic() + time_budget
         self._over = threading.Event()
         self.lost: LeaseLost | None = None
+        self.works: Callable[[], bool] | None = None
 
     def run(self) -> None:
         """Beats until `end`; a locked database only delays a beat."""
         while not self._over.wait(self._pause()):
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self._flag.raise_for("time budget spent")
+            if self.works is not None and not self.works():
+                self._flag.raise_for("Ray died")
             try:
                 self._ledger.heartbeat()
                 if self._ledger.stop_requested():

@@ -47,6 +47,11 @@ def differences(expected: Snapshot, found: Snapshot) -> list[str]:
     ]
 
 
+def first(whole: Snapshot, trials: int) -> Snapshot:
+    """What a study of the first `trials` trials would have left."""
+    return {key: value for key, value in whole.items() if not (n := key.split("/")[1]).isdigit() or int(n) < trials}
+
+
 def _ledger(ledger: Ledger, database: Path) -> Snapshot:
     found: Snapshot = {"ledger/outbox": ledger.outbox_size()}
     for row in ledger.trials():
