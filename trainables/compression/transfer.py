@@ -7,6 +7,7 @@ from trainables.bench import Bench
 from trainables.data.input_corruption import corrupted_inputs
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
+from trainables.training.chunks import examples_at_once
 from trainables.training.evaluate import evaluating
 from trainables.training.inputs import Inputs
 
@@ -42,7 +43,7 @@ def _drawn(bench: Bench) -> Inputs:
 
 def teacher_outputs(teacher: StackedModel, inputs: Inputs) -> Pausing[Tensor]:
     """Logits [K, n, classes] on all inputs; pauses between chunks."""
-    chunk = max(1, _CHUNK_BYTES // (inputs.bytes_per_example * teacher.networks))
+    chunk = examples_at_once(teacher, inputs, _CHUNK_BYTES)
     parts = []
     for start in range(0, inputs.count, chunk):
         with torch.no_grad():

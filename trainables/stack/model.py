@@ -106,6 +106,11 @@ class StackedModel(nn.Module, ABC):
         """Parameters of one network, biases and classifier included."""
         return sum(parameter[0].numel() for parameter in self.parameters())
 
+    @property
+    def multiply_adds(self) -> int:
+        """Of one network on one example, about: every weight once."""
+        return self.parameters_per_network
+
     def tensors(self) -> dict[str, Tensor]:
         """All parameters and buffers by name, detached but not copied."""
         named = [*self.named_parameters(), *self.named_buffers()]

@@ -81,6 +81,13 @@ class StackedNetwork(StackedModel):
         """The groups of the plan."""
         return self._groups
 
+    @property
+    def multiply_adds(self) -> int:
+        """Of one network on one example, about: every weight of an affine map once, of a convolution at each pixel."""
+        convolutions = [layer for layer in self.modules() if isinstance(layer, StackedConv)]
+        extra = sum(layer.multiply_adds - layer.weight[0].numel() for layer in convolutions)
+        return self.parameters_per_network + extra
+
     def forward(self, x: Tensor) -> Tensor:
         """[K, B, C, H, W] → logits [K, B, classes]."""
         if not self._one_by_one(x):
@@ -113,7 +120,7 @@ class StackedNetwork(StackedModel):
         if not self._spatial or self.networks == 1:
             return False
         sizes = [layer.multiply_adds for layer in self.modules() if isinstance(layer, StackedConv)]
-        return sum(sizes) / len(sizes) >= GROUPED_BELOW[x.device.type]
+        return sum(sizes) / len(sizes) >= GROUPED_BELOW.get(x.device.type, math.inf)
 
     def _together(self, x: Tensor) -> Tensor:
         if self._spatial:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
+from trainables.training.chunks import examples_at_once
 from trainables.training.inputs import Inputs
 from trainables.training.losses import cross_entropy
 
@@ -56,7 +57,7 @@ def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor) -> Pausing[E
     """
     networks, n = model.networks, inputs.count
     labels = labels.expand(networks, n)
-    chunk = max(1, _CHUNK_BYTES // (inputs.bytes_per_example * networks))
+    chunk = examples_at_once(model, inputs, _CHUNK_BYTES)
     loss = torch.zeros(networks, dtype=torch.float64, device=labels.device)
     predictions = []
     for start in range(0, n, chunk):

@@ -12,6 +12,7 @@ from trainables.config import TrainingConfig
 from trainables.errors import TrialDiverged
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
+from trainables.training.chunks import examples_at_once
 from trainables.training.inputs import Inputs
 from trainables.training.losses import cross_entropy, soft_cross_entropy
 from trainables.training.optimizers import optimizer
@@ -131,7 +132,7 @@ class Training:
         """Example numbers [P, A, B]: P whole batches at a time, then the smaller batch that is left."""
         active, count = order.shape
         size = min(self.recipe.batch_size, count)
-        together = max(1, _CHUNK_BYTES // (active * size * self.examples.inputs.bytes_per_example))
+        together = max(1, examples_at_once(self._stack, self.examples.inputs, _CHUNK_BYTES, passes=3) // size)
         whole = count // size
         batches = order[:, : whole * size].reshape(active, whole, size).transpose(0, 1)
         for start in range(0, whole, together):
