@@ -10,9 +10,7 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.compressibility import fitted
-from trainables.compression.interfaces import Compressed
-from trainables.compression.masked_pruning import kept_widths
-from trainables.compression.masks import multiply_adds_kept, parameters_kept
+from trainables.compression.interfaces import Sizes
 from trainables.data.label_noise import expected_iid_accuracy
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
@@ -140,20 +138,18 @@ def network_rows(
     ]
 
 
-def network_sizes(bench: Bench, compressed: Compressed) -> dict[str, Sequence[Any]]:
-    """Columns of `network_rows` that differ between masked networks; {} for networks that really shrank."""
-    masks, stack = compressed.masks, compressed.stack
-    if masks is None:
+def network_sizes(bench: Bench, sizes: Sizes | None) -> dict[str, Sequence[Any]]:
+    """Columns of `network_rows` where sizes do not follow from the level's widths."""
+    if sizes is None:
         return {}
-    parameters = parameters_kept(stack, masks)
-    sizes: dict[str, Sequence[Any]] = {
-        "parameters": parameters,
-        "ratio": [bench.dense_parameters / count for count in parameters],
-        "flops": multiply_adds_kept(stack, masks, bench.input_shape),
+    columns: dict[str, Sequence[Any]] = {
+        "parameters": sizes.parameters,
+        "ratio": [bench.dense_parameters / count for count in sizes.parameters],
+        "flops": sizes.multiply_adds,
     }
-    if bench.config.compression.granularity == "unit":
-        sizes["widths"] = ["+".join(str(width) for width in widths) for widths in kept_widths(stack, masks)]
-    return sizes
+    if sizes.widths is not None:
+        columns["widths"] = ["+".join(str(width) for width in widths) for widths in sizes.widths]
+    return columns
 
 
 def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:

@@ -108,7 +108,7 @@ def _compress_once(bench: Bench) -> Reports:
     measured = yield from measure(bench, compressed.stack)
     epochs = compressed.epochs or None
     extra = {name: values.tolist() for name, values in compressed.metrics.items()}
-    sizes = network_sizes(bench, compressed)
+    sizes = network_sizes(bench, compressed.sizes)
     rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes)
     if _has_scratch_arm(bench):
         fresh = yield from train_scratch(bench, level, compressed)

@@ -21,6 +21,8 @@ _REFUSED: tuple[dict[str, Any], ...] = (
     {"compression.scope": "global", "compression.rate": 0.2},
     {"compression.method": "distill", "compression.granularity": "weight"},
     {"compression.method": "distill", "compression.recovery": "rewind", "compression.recovery_epochs": 6},
+    {"compression.method": "low_rank", "compression.recovery": "finetune", "compression.recovery_epochs": 6},
+    {"compression.method": "low_rank", "compression.rate": 0.2},
     {"compression.recovery": "shuffled", "compression.recovery_epochs": 6},
     {"compression.recovery": "rewind", "compression.recovery_epochs": 1},
     {"compression.recovery": "reinit", "compression.recovery_epochs": 6, "compression.criterion": "snip"},

@@ -28,9 +28,18 @@ def check(config: TrialConfig) -> None:
             )
     elif compression.granularity == "weight" or compression.scope == "global":
         raise ValueError(
-            f"granularity={compression.granularity}, scope={compression.scope} is for method=prune; "
-            f"{compression.method} makes whole units, layer by layer"
+            f"granularity={compression.granularity}, scope={compression.scope} is for method=prune, which "
+            f"{compression.method} is not; leave granularity=unit, scope=layer"
         )
+    if compression.method == "low_rank":
+        _check_low_rank(compression)
+
+
+def _check_low_rank(compression: CompressionConfig) -> None:
+    if compression.recovery != "none":
+        raise ValueError(f"recovery={compression.recovery} would undo what method=low_rank did; use recovery=none")
+    if compression.rate is not None:
+        raise ValueError("rate is a share of units, method=low_rank removes none; use target_ratio")
 
 
 def criterion_of(compression: CompressionConfig) -> Criterion:

@@ -89,6 +89,21 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """What networks cost that keep the shape of the dense ones; one entry a network.
+
+    Args:
+        parameters: Biases and classifier included.
+        multiply_adds: On one example.
+        widths: Units of each group; None: those of the level.
+    """
+
+    parameters: list[int]
+    multiply_adds: list[int]
+    widths: list[tuple[int, ...]] | None = None
+
+
+@dataclass(frozen=True)
 class Compressed:
     """What a compression step makes.
 
@@ -97,6 +112,7 @@ class Compressed:
         origin, epochs, masks: As in `Level`, for `stack`.
         recipe: How the level was trained; None where nothing was.
         metrics: Name → [K], reported as `level/<name>`.
+        sizes: Where they do not follow from the level's widths.
     """
 
     stack: StackedModel
@@ -105,6 +121,7 @@ class Compressed:
     recipe: TrainingConfig | None = None
     metrics: dict[str, Tensor] = field(default_factory=dict)
     masks: dict[str, Tensor] | None = None
+    sizes: Sizes | None = None
 
 
 class Method(Entry, ABC):

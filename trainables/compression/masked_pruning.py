@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.compression.evidence import scoring
-from trainables.compression.interfaces import Compressed, Criterion, Level
+from trainables.compression.interfaces import Compressed, Criterion, Level, Sizes
 from trainables.compression.masks import (
     Direction,
     Masks,
@@ -16,6 +16,8 @@ from trainables.compression.masks import (
     keep_overall,
     kept_values,
     masked,
+    multiply_adds_kept,
+    parameters_kept,
     unit_masks,
 )
 from trainables.compression.sizing import between, target_at
@@ -44,7 +46,8 @@ def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int) 
         else:
             masks = keep_overall(scores, masks, counts[0], config.direction)
         stack = masked(stack, masks)
-    return Compressed(stack, level.origin, level.epochs, masks=masks)
+    sizes = Sizes(parameters_kept(stack, masks), multiply_adds_kept(stack, masks, bench.input_shape))
+    return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 
 
 def prune_units_overall(bench: Bench, level: Level, criterion: Criterion, steps: int) -> Pausing[Compressed]:
@@ -72,7 +75,9 @@ def prune_units_overall(bench: Bench, level: Level, criterion: Criterion, steps:
                 alive[group][k, index] = True
         masks = unit_masks(stack, alive)
         stack = masked(stack, masks)
-    return Compressed(stack, level.origin, level.epochs, masks=masks)
+    cost = parameters_kept(stack, masks), multiply_adds_kept(stack, masks, bench.input_shape)
+    sizes = Sizes(*cost, kept_widths(stack, masks))
+    return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 
 
 def kept_widths(stack: StackedModel, masks: Masks) -> list[tuple[int, ...]]:

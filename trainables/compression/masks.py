@@ -23,11 +23,11 @@ def all_weights(stack: StackedModel) -> Masks:
 
 
 def masked(stack: StackedModel, masks: Mapping[str, Tensor] | None) -> StackedModel:
-    """The stack with what is not kept at 0; without masks the stack itself."""
+    """A copy of the stack with what is not kept at 0; without masks the stack itself."""
     if masks is None:
         return stack
-    tensors = stack.tensors()
-    return stack.replaced(tensors | {name: tensors[name] * mask for name, mask in masks.items()})
+    tensors = stack.tensors().items()
+    return stack.replaced({name: tensor * masks[name] if name in masks else tensor.clone() for name, tensor in tensors})
 
 
 def kept_values(values: Tensor, alive: Tensor, kept: int, direction: Direction) -> Tensor:
@@ -129,7 +129,7 @@ def multiply_adds_kept(stack: StackedModel, masks: Mapping[str, Tensor], input_s
     Args:
         input_shape: [C, H, W].
     """
-    tensors, uses = stack.tensors(), _uses(stack, input_shape)
+    tensors, uses = stack.tensors(), weight_uses(stack, input_shape)
     totals = torch.zeros(stack.networks, dtype=torch.int64)
     for name, times in uses.items():
         mask = masks.get(name)
@@ -139,7 +139,7 @@ def multiply_adds_kept(stack: StackedModel, masks: Mapping[str, Tensor], input_s
     return counts
 
 
-def _uses(stack: StackedModel, input_shape: tuple[int, ...]) -> dict[str, int]:
+def weight_uses(stack: StackedModel, input_shape: tuple[int, ...]) -> dict[str, int]:
     """Matrix or kernel → how often one of its weights is multiplied for one example: once for each pixel made."""
     uses: dict[str, int] = {}
     one = stack.select([0])

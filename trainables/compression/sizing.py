@@ -21,7 +21,7 @@ def level_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> t
 
     With `target_ratio`: level l keeps the largest share of units, common to all groups and rounded down in each but
     never below one unit, at which the parameter ratio reaches target_ratio^(l/depth). With `rate`: each level keeps
-    1 − rate of the units of the last, rounded down, never below one. Networks that are masked keep their widths.
+    1 − rate of the units of the last, rounded down, never below one. Networks that keep their shape keep their widths.
 
     Args:
         config: Of the trial.
@@ -30,16 +30,17 @@ def level_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> t
     """
     model, compression = model_of(config), config.compression
     dense = model.widths(config.model)
-    if uses_masks(compression):
+    if keeps_shape(compression):
         return (dense,) * (compression.depth + 1)
     if compression.rate is not None:
         return _by_rate(dense, compression.rate, compression.depth)
     return _by_ratio(model, dense, compression, input_shape, num_classes)
 
 
-def uses_masks(compression: CompressionConfig) -> bool:
-    """Whether networks keep their shape and what is dropped is 0, instead of really shrinking."""
-    return compression.method == "prune" and (compression.granularity == "weight" or compression.scope == "global")
+def keeps_shape(compression: CompressionConfig) -> bool:
+    """Whether networks keep their shape (what is dropped is 0, or factors are multiplied out) instead of shrinking."""
+    masks = compression.method == "prune" and (compression.granularity == "weight" or compression.scope == "global")
+    return masks or compression.method == "low_rank"
 
 
 def target_at(compression: CompressionConfig, level: float) -> float:
