@@ -12,7 +12,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """A user's environment must not reach into a test."""
-    for name in ("OCKHAM_HOME", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
+    ockham = [name for name in os.environ if name.startswith("OCKHAM_") and name != "OCKHAM_TEST_DATA"]
+    for name in (*ockham, "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
 
 
