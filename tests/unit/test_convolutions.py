@@ -18,6 +18,7 @@ from trainables.stack.network import StackedNetwork
 from trainables.stack.plan import CLASSES, BatchNorm, Conv, Linear, MaxPool, Plan, ReLU, Residual, trace, units_of
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Examples, Training
+from trainables.training.losses import cross_entropy
 
 SHAPE, SIZES = (1, 6, 6), {"a": 4, "b": 5, CLASSES: 3}
 BLOCK: Plan = (Conv("a", bias=False), BatchNorm(), ReLU())
@@ -167,3 +168,15 @@ def test_frozen_networks_keep_their_statistics() -> None:
     trained.write_back()
     assert all(torch.equal(tensor[1], frozen[name]) for name, tensor in model.tensors().items())
     assert not torch.equal(model.tensors()["steps.1.running_mean"][0], other)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_says_what_the_cpu_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    x, y = torch.randn(3, 8, *SHAPE, generator=generator(12)), torch.randint(3, (3, 8), generator=generator(13))
+    expected = stack().train().gradients(x, y, cross_entropy)
+    found = stack().cuda().train().gradients(x.cuda(), y.cuda(), cross_entropy)
+    assert torch.allclose(found[0].cpu(), expected[0], atol=1e-4)
+    for mine, its in zip(expected[2], found[2], strict=True):
+        assert torch.allclose(its.cpu(), mine, atol=1e-4)
