@@ -4,6 +4,10 @@ Every criterion that scores the units of a multilayer perceptron, removing the l
 LeNet-300-100 and MNIST, at five compression ratios and more, without retraining. Random removal is the baseline; a
 criterion that means something lies above it one way and below it the other way. LAMP orders units of a layer as
 `magnitude_l2` does, batch-norm scale needs batch norm: both are left out.
+
+Redundancy criteria can come out the wrong way round: on 2,000 training examples, cosine's area under the curve was .22
+lowest first and .53 highest first (random .44, Taylor .69 and .19; three networks each). A unit unlike all others may
+be one that training hardly touched.
 """
 
 from search_spaces.space import Choices, SearchSpace

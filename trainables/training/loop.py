@@ -95,7 +95,8 @@ class Training:
         self.epochs: list[int] = [0] * model.networks
         self.fitted_at: list[int | None] = [None] * model.networks
         self.running_losses: list[float] = [math.nan] * model.networks
-        self._masks = [(i, (masks or {})[n]) for i, (n, _) in enumerate(model.named_parameters()) if n in (masks or {})]
+        self._masks = masks or {}
+        self._factors: tuple[int, list[tuple[int, Tensor]]] = (-1, [])
         self._active = list(range(model.networks))
         self._stack = model
         self._optimizer = optimizer(recipe, list(model.parameters()))
@@ -144,7 +145,7 @@ class Training:
         """One step a batch; the summed loss and correct answers of each network, [A]."""
         model, loss, update = self._stack, self.examples.loss, self._optimizer.step
         parameters: list[Tensor] = list(model.parameters())
-        masks = [(place, mask[self._active].to(parameters[place].dtype)) for place, mask in self._masks]
+        masks = self._active_masks()
         all_losses, all_logits = [], []
         model.train()
         for x, y in zip(inputs, targets, strict=True):
@@ -163,6 +164,15 @@ class Training:
         wanted = targets.argmax(dim=3) if self.examples.soft else targets
         hits = (torch.stack(all_logits).argmax(dim=3) == wanted).sum(dim=(0, 2))
         return summed, hits
+
+    def _active_masks(self) -> list[tuple[int, Tensor]]:
+        """Place among the parameters, and 1 or 0 for each weight of the active networks; made anew when some froze."""
+        if self._factors[0] != len(self._active):
+            places = {name: place for place, (name, _) in enumerate(self.model.named_parameters())}
+            tensors = self.model.tensors()
+            factors = [(places[n], mask[self._active].to(tensors[n].dtype)) for n, mask in self._masks.items()]
+            self._factors = (len(self._active), factors)
+        return self._factors[1]
 
     def _end_epoch(self, losses: list[float], accuracies: list[float]) -> None:
         """Freezes what has met its stop rule."""
