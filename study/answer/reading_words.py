@@ -86,9 +86,14 @@ def _survived(reading: Reading) -> str:
     if noisy is None or clean is None:
         return "How many levels they survived is not stored"
     return (
-        f"Of {plural(reading.depth, 'level')} the noisy networks survive {noisy.levels:.2g} and their clean twins "
-        f"{clean.levels:.2g}"
+        f"Of {plural(reading.depth, 'level')} the noisy networks survive {_count(noisy.levels)} and their clean "
+        f"twins {_count(clean.levels)}"
     )
+
+
+def _count(mean: float) -> str:
+    """`11.8`, and `12` for what is 12 in every network."""
+    return f"{mean:.1f}" if mean % 1 else f"{mean:.0f}"
 
 
 def _degenerate(reading: Reading) -> str:
