@@ -3,7 +3,7 @@
 import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
@@ -114,7 +114,7 @@ def _spans_rate(space: SearchSpace) -> bool:
     return "compression.rate" in space.span or space.base.get("compression.rate") is not None
 
 
-def _corners(config: StudyConfig):  # type: ignore[no-untyped-def]
+def _corners(config: StudyConfig) -> Iterator[TrialConfig]:
     """A trial for every combination of the values that decide how far a network is compressed."""
     space = config.space
     first = {name: spanned.corners()[0] for name, spanned in space.span.items()}

@@ -2,6 +2,7 @@
 
 import math
 import os
+import tempfile
 from pathlib import Path
 
 from study.config import RunConfig, StudyConfig
@@ -72,8 +73,14 @@ def _home_is_writable(home: Path) -> None:
         nearest = nearest.parent
     if not nearest.is_dir():
         raise UsageError(f"--home {home}: {nearest} is not a directory; choose another place")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise UsageError(f"--home {home}: no permission to write in {nearest}; choose another place")
+    try:
+        # Tried, not asked: permissions say nothing about read-only file systems, and everything is allowed to root.
+        tempfile.TemporaryDirectory(prefix=".ockham-", dir=nearest).cleanup()
+    except OSError as error:
+        why = error.strerror or error
+        raise UsageError(
+            f"--home {home}: nothing can be written in {nearest} ({why}); choose another place, e.g. --home ~/studies"
+        ) from None
 
 
 def _data_corners(config: StudyConfig) -> list[TrialConfig]:

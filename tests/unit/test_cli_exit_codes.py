@@ -92,3 +92,11 @@ def test_a_budget_may_grow_but_not_shrink(tmp_path: Path, capsys: pytest.Capture
     assert main(["resume", "small", "--trials", "2", "--home", str(tmp_path)]) == 2
     assert "can grow but not shrink" in " ".join(capsys.readouterr().err.split())
     assert main(["resume", "small", "--trials", "more", "--home", str(tmp_path)]) == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that refuses even root")
+def test_a_home_that_cannot_be_written_is_refused_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["launch", "--home", "/proc/ockham"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "--home /proc/ockham: nothing can be written in /proc" in said
+    assert "choose another place" in said
