@@ -1,7 +1,6 @@
 """Fixtures that every test may use."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,9 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def mnist_dir() -> Iterator[Path]:
+def mnist_dir() -> Path:
     """Folder that holds `MNIST/raw`; skips where $OCKHAM_TEST_DATA names none."""
     folder = Path(os.environ.get("OCKHAM_TEST_DATA", ""))
     if not (folder / "MNIST" / "raw").is_dir():
         pytest.skip("needs MNIST: set OCKHAM_TEST_DATA to a folder that holds MNIST/raw")
-    yield folder
+    return folder
