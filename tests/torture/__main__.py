@@ -28,7 +28,7 @@ from tests.torture.victims import KINDS, bury, family, find, kill
 NAME = "torture"
 MORE = 6  # trials that the study is extended by when it ends before the killing does
 MOST_WORKER_KILLS = 2  # a trial fails, rightly, at the third
-LONGEST_S = {"driver": 16.0, "worker": 3.0, "raylet": 12.0, "gcs_server": 12.0, "publisher": 8.0}
+LONGEST_S = {"driver": 12.0, "worker": 3.0, "raylet": 12.0, "gcs_server": 12.0, "publisher": 8.0}
 STUCK_S = 300.0
 
 

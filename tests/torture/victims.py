@@ -6,7 +6,7 @@ import subprocess
 
 import psutil
 
-KINDS = {"driver": 45, "worker": 35, "raylet": 8, "gcs_server": 4, "publisher": 8}  # and how often each is chosen
+KINDS = {"driver": 42, "worker": 40, "raylet": 5, "gcs_server": 3, "publisher": 10}  # and how often each is chosen
 
 
 def find(driver: "subprocess.Popen[str]", kind: str) -> list[int]:
