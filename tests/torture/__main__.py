@@ -26,9 +26,10 @@ from tests.torture.study import config, drive
 from tests.torture.victims import KINDS, bury, family, find, kill
 
 NAME = "torture"
-MORE = 6  # trials that the study is extended by when it ends before the killing does
+MORE = 12  # trials that the study is extended by when it ends before the killing does
 MOST_WORKER_KILLS = 2  # a trial fails, rightly, at the third
-LONGEST_S = {"driver": 12.0, "worker": 3.0, "raylet": 12.0, "gcs_server": 12.0, "publisher": 8.0}
+# From when there is one to when it is killed. A driver needs some seconds until its trials run, the others are there then.
+LONGEST_S = {"driver": 10.0, "worker": 2.5, "raylet": 6.0, "gcs_server": 6.0, "publisher": 4.0}
 STUCK_S = 300.0
 
 
@@ -72,6 +73,8 @@ class Torture:
         while driver.poll() is None:
             left = self.wanted - self.kills.total()
             victim = self._random.choices(list(KINDS), list(KINDS.values()))[0] if left > 0 else None
+            while victim is not None and driver.poll() is None and not find(driver, victim):
+                time.sleep(0.1)
             until = time.monotonic() + (self._random.uniform(0.0, LONGEST_S[victim]) if victim else 0.5)
             while time.monotonic() < until and driver.poll() is None:
                 time.sleep(0.02)
@@ -132,7 +135,7 @@ def main() -> int:
     """Runs it; 1 if there is any difference."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--trials", type=int, default=24, help="to begin with; more while there are kills left")
+    parser.add_argument("--trials", type=int, default=48, help="to begin with; more while there are kills left")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--home", type=Path, help="keep both studies here")
     options = parser.parse_args()

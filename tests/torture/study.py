@@ -22,6 +22,8 @@ from trainables.trial import TrialContext, run_trial
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINT_S = 0.15
+# The second lets a driver find a Ray that listens on the loopback only; on every system, whatever its name says.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 def config(home: Path, name: str, trials: int, **run: Any) -> StudyConfig:
@@ -67,7 +69,7 @@ def drive(
             stdout=said,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+            env={**os.environ, **ENVIRONMENT, **(environment or {})},
             start_new_session=True,
         )
 

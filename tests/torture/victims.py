@@ -6,7 +6,7 @@ import subprocess
 
 import psutil
 
-KINDS = {"driver": 42, "worker": 40, "raylet": 5, "gcs_server": 3, "publisher": 10}  # and how often each is chosen
+KINDS = {"driver": 32, "worker": 48, "raylet": 4, "gcs_server": 2, "publisher": 14}  # and how often each is chosen
 
 
 def find(driver: "subprocess.Popen[str]", kind: str) -> list[int]:
