@@ -28,7 +28,7 @@ from tests.torture.victims import KINDS, bury, family, find, kill
 NAME = "torture"
 MORE = 12  # trials that the study is extended by when it ends before the killing does
 MOST_WORKER_KILLS = 2  # a trial fails, rightly, at the third
-# From when there is one to when it is killed. A driver needs some seconds until its trials run, the others are there then.
+# From when there is one to when it is killed; a driver is there before its trials run.
 LONGEST_S = {"driver": 10.0, "worker": 2.5, "raylet": 6.0, "gcs_server": 6.0, "publisher": 4.0}
 STUCK_S = 300.0
 
@@ -53,7 +53,11 @@ class Torture:
         before: list[psutil.Process] = []
         while True:
             driver = drive(self.home, NAME, self.trials)
-            relatives = self._life(driver)
+            try:
+                relatives = self._life(driver)
+            finally:
+                if driver.poll() is None:  # Ctrl-C, or stuck
+                    bury([psutil.Process(driver.pid), *family(driver), *before])
             self.exits[driver.returncode] += 1
             bury(before)
             before = relatives
