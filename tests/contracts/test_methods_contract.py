@@ -1,4 +1,4 @@
-"""What every compression method keeps: sizes, twins, nothing of the classifier, and no trace in what it started from."""
+"""What every compression method keeps: widths, the classifier's outputs, and no trace in what it started from."""
 
 from pathlib import Path
 
