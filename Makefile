@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 
-.PHONY: demo test lint bench clean setup
+.PHONY: setup demo lint test bench torture clean
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -25,6 +25,9 @@ test: setup lint
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+torture: setup
+	$(BIN)/python -m tests.torture --kills 100
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
