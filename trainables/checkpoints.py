@@ -14,6 +14,8 @@ import torch
 _NAME = re.compile(r"^attempt-(\d+)-(\d+)\.pt$")
 _MAGIC = b"ockham checkpoint 1 sha256 "
 _HEADER = len(_MAGIC) + 64 + 1
+# Saving takes at most one part in so many of a trial's time, however slow the disk is.
+_MOST_PARTS = 20
 
 
 class CheckpointStore:
@@ -26,7 +28,8 @@ class CheckpointStore:
     Args:
         directory: Created at the first save.
         attempt: Of this store's writes, ≥ 1.
-        interval_s: `due` says True this long after the last save (or after the start); 0: always.
+        interval_s: `due` says True this long after the last save (or after the start), later where saving is slow;
+            0: always.
         keep: How many of the attempt's files stay.
         reached: Is told of the two moments of a save at which dying would matter most; for tests of crashes.
     """
@@ -43,13 +46,16 @@ class CheckpointStore:
         self.directory, self.attempt, self.interval_s, self.keep = Path(directory), attempt, interval_s, keep
         self._reached = reached or _nothing
         self._last_save = time.monotonic()
+        self._took_s = 0.0
 
     def due(self) -> bool:
         """Whether it is time to save again."""
-        return time.monotonic() - self._last_save >= self.interval_s
+        wait_s = max(self.interval_s, _MOST_PARTS * self._took_s) if self.interval_s else 0.0
+        return time.monotonic() - self._last_save >= wait_s
 
     def save(self, state: dict[str, Any]) -> Path:
         """Writes `state` (tensors, dicts, lists, numbers, text, None) and drops what it makes superfluous."""
+        started = time.monotonic()
         self.directory.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         torch.save(state, buffer)
@@ -71,6 +77,7 @@ class CheckpointStore:
         _sync_directory(self.directory)
         self._drop_superfluous()
         self._last_save = time.monotonic()
+        self._took_s = self._last_save - started
         return path
 
     def latest(self) -> dict[str, Any] | None:

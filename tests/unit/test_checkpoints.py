@@ -1,5 +1,6 @@
 """Checkpoints: whole or not there, checked, fenced by attempt."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,10 @@ def test_due_after_the_interval_only(tmp_path: Path) -> None:
     assert not late.due()
     late.save({})
     assert not late.due()
+
+
+def test_slow_saving_is_done_less_often(tmp_path: Path) -> None:
+    slow = CheckpointStore(tmp_path, 1, interval_s=0.01, reached=lambda _: time.sleep(0.5))
+    slow.save({"epoch": 1})
+    time.sleep(0.02)
+    assert not slow.due()
