@@ -23,6 +23,9 @@ from study.signals import deaf_children
 # An AF_UNIX path holds 107 bytes; Ray appends session_<date>_<microseconds>_<pid>/sockets/plasma_store.
 _LONGEST_TEMP_DIR = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")
 
+# A local head that died never comes back; Ray would let the driver wait for it for a minute.
+HEAD_IS_GONE_S = 5
+
 _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0 the old reporter prints nothing at all
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON, TensorBoard files
@@ -103,7 +106,7 @@ def ray_session(run: RunConfig) -> Iterator[Session]:
     scratch_dir = _scratch(run.home)
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     try:
-        with deaf_children():
+        with deaf_children(), _loopback_only(run.address is None):
             _init(run, scratch_dir)
         yield _session(scratch_dir / "results", local=run.address is None)
     finally:
@@ -115,10 +118,9 @@ def ray_session(run: RunConfig) -> Iterator[Session]:
 def _authenticate() -> None:
     """Nobody else may use this Ray: it listens here only, and whoever has no token is refused.
 
-    Ray reads all of this when it is imported; where it was imported earlier, it listens on all interfaces.
+    Ray reads all of this when it is imported, and the modules that the driver needs have imported it by now.
     """
     imported = "ray" in sys.modules
-    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on every system it means: listen on 127.0.0.1 only
     os.environ["RAY_AUTH_MODE"] = "token"
     # Its C++ side keeps the first token that it has seen, so a process keeps it for all its studies.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
@@ -126,6 +128,29 @@ def _authenticate() -> None:
         from ray._raylet import Config  # type: ignore[attr-defined]
 
         Config.initialize("")  # what Ray itself does to make a process see the mode
+
+
+@contextmanager
+def _loopback_only(wanted: bool) -> Iterator[None]:
+    """A Ray started inside listens on 127.0.0.1 only; `ray.init` has no option for it: it replaces a given 127.0.0.1.
+
+    On every system "no clusters" means this. The environment tells the processes that Ray starts, the constant tells
+    this one; both are put back, for a later study of this process may join a cluster.
+    """
+    from ray._private import ray_constants
+
+    name = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR
+    before = (os.environ.get(name), ray_constants.ENABLE_RAY_CLUSTER)
+    if wanted:
+        os.environ[name], ray_constants.ENABLE_RAY_CLUSTER = "0", False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before[1]
+        if before[0] is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before[0]
 
 
 def _hush() -> None:
@@ -160,6 +185,7 @@ def _init(run: RunConfig, scratch: Path) -> None:
         object_store_memory=200_000_000,  # results pass inline; trials share data through files
         num_cpus=cpus(),
         num_gpus=gpus() if run.gpus_per_trial > 0 else 0,
+        _system_config={"gcs_rpc_server_reconnect_timeout_s": HEAD_IS_GONE_S},
         **quiet,
     )
 

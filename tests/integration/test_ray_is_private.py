@@ -1,0 +1,66 @@
+"""A local Ray is this machine's and this user's only: it listens on the loopback interface and asks for a token."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# Ray is imported first, as by the driver's own modules: it then no longer reads the environment.
+LISTENS = """
+import os, sys
+from pathlib import Path
+import psutil
+import study.recorder
+from study.config import RunConfig
+from study.ray_session import ray_session
+
+assert "ray" in sys.modules
+with ray_session(RunConfig(home=Path(sys.argv[1]))) as session:
+    import ray
+    print(ray.get_runtime_context().gcs_address, session.results, flush=True)
+    ours = psutil.Process()
+    for process in (ours, *ours.children(recursive=True)):
+        for connection in process.net_connections(kind="inet"):
+            if connection.status == psutil.CONN_LISTEN:
+                print(process.name(), connection.laddr.ip, connection.laddr.port)
+    sys.stdin.readline()
+"""
+
+STRANGER = "import sys, ray; ray.init(address=sys.argv[1])"
+
+
+def test_listens_on_loopback_and_refuses_who_has_no_token(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    stranger_on_this_machine = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": "0" * 64,
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # else Ray looks for 127.0.0.1 on the outward interface, in vain
+    }
+    session = subprocess.Popen(
+        [sys.executable, "-c", LISTENS, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert session.stdout is not None
+    address, results = session.stdout.readline().split()
+    stranger = subprocess.run(
+        [sys.executable, "-c", STRANGER, address],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        env=environment | stranger_on_this_machine,
+    )
+    listening, _ = session.communicate("\n", timeout=120)
+    assert session.returncode == 0
+    assert "gcs_server" in listening
+    assert {line.split()[-2] for line in listening.splitlines()} <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+    assert stranger.returncode != 0, "a stranger's token was accepted"
+    assert "nauthenticated" in stranger.stderr or "AuthenticationError" in stranger.stderr, stranger.stderr
+    assert not Path(results).parent.exists()
