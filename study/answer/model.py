@@ -135,6 +135,7 @@ class Tracking:
         trials: Trials with both quantities.
         within: The fields that make the strata, as words.
         reason: Why nothing is stated, "" otherwise.
+        excluded: Trials left out because a network did not interpolate or its classes were only renamed.
     """
 
     tau: float | None
@@ -143,6 +144,7 @@ class Tracking:
     trials: int
     within: tuple[str, ...]
     reason: str = ""
+    excluded: int = 0
 
     @property
     def verdict(self) -> Verdict:

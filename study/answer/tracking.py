@@ -5,12 +5,13 @@ import math
 import pandas as pd
 
 from study.answer.model import Tracking
-from study.answer.selection import instruments, is_continuous, numbers, short, varying
+from study.answer.selection import PLACEBO, column, instruments, is_continuous, numbers, short, varying
 from study.answer.words import plural
 from trainables.statistics import kendall_within_strata
 
 GAP = "gap/accuracy"
 COMPRESSIBILITY = "compressibility/auc"
+INTERPOLATED = "train/interpolated"
 LEAST_PAIRS = 20
 
 
@@ -34,12 +35,26 @@ def strata_labels(trials: pd.DataFrame) -> list[str]:
     return [", ".join(f"{short(name)} {row[name]}" for name in fields) or "all trials" for row in rows]
 
 
+def has_comparable_gap(trials: pd.DataFrame) -> pd.Series:
+    """For each trial whether its gap compares with others': all its networks interpolated, and no class was renamed.
+
+    Gaps compare at equal fit only: a network that fits less has the smaller gap for that alone. Held against the true
+    test labels, a network that learned other names has the smaller gap the worse it generalizes.
+    """
+    renamed = (column(trials, "data.noise_kind", "uniform") == PLACEBO) & (numbers(trials, "data.label_noise") > 0)
+    return ~(numbers(trials, INTERPOLATED) < 1) & ~renamed
+
+
 def track(trials: pd.DataFrame) -> Tracking:
-    """Kendall's τ between compressibility and gap over trials, pooled within strata; unstated below 20 pairs."""
+    """Kendall's τ between compressibility and gap over trials, pooled within strata; unstated below 20 pairs.
+
+    Trials whose gaps do not compare (`has_comparable_gap`) are left out and counted.
+    """
     if "data.label_noise" not in trials.columns:
         return Tracking(None, 0, None, 0, (), "no design trial is complete")
     both = numbers(trials, GAP).notna() & numbers(trials, COMPRESSIBILITY).notna()
-    mine = trials[both]
+    comparable = has_comparable_gap(trials)
+    mine, excluded = trials[both & comparable], int((both & ~comparable).sum())
     fields = tuple(short(name) for name in strata_fields(mine)) if len(mine) else ()
     if len(mine) < 2:
         return Tracking(
@@ -48,7 +63,9 @@ def track(trials: pd.DataFrame) -> Tracking:
             None,
             len(mine),
             fields,
-            f"{plural(len(mine), 'trial')} with both a gap and a compressibility, {LEAST_PAIRS} pairs are needed",
+            f"{plural(len(mine), 'trial')} with both a comparable gap and a compressibility, "
+            f"{LEAST_PAIRS} pairs are needed",
+            excluded,
         )
     noise = numbers(mine, "data.label_noise")
     result = kendall_within_strata(
@@ -64,7 +81,7 @@ def track(trials: pd.DataFrame) -> Tracking:
         tau = p = None
     elif tau is None:
         reason = "the gap or the compressibility is the same in all trials"
-    return Tracking(tau, int(result.pairs), p, len(mine), fields, reason)
+    return Tracking(tau, int(result.pairs), p, len(mine), fields, reason, excluded)
 
 
 def _finite(value: float | None) -> float | None:

@@ -149,11 +149,13 @@ def _retained_words(retained: Effect) -> str:
 def tracking_sentence(tracking: Tracking) -> str:
     """Does compressibility track the generalization gap?"""
     inside = f"within {listed(tracking.within)}" if tracking.within else "among trials under one condition"
+    left_out = f"; {plural(tracking.excluded, 'trial')} without a comparable gap left out" if tracking.excluded else ""
     if tracking.tau is None:
-        return f"Left unsaid whether compressibility tracks the generalization gap {inside}: {tracking.reason}."
+        reason = f"{tracking.reason}{left_out}"
+        return f"Left unsaid whether compressibility tracks the generalization gap {inside}: {reason}."
     evidence = (
         f"Kendall τ = {signed(tracking.tau)} over {plural(tracking.pairs, 'pair')} "
-        f"of {plural(tracking.trials, 'trial')}, permutation {p_words(tracking.p)}"
+        f"of {plural(tracking.trials, 'trial')}, permutation {p_words(tracking.p)}{left_out}"
     )
     if tracking.verdict == "yes":
         return f"Yes: {inside}, networks that compress further have smaller generalization gaps ({evidence})."

@@ -154,6 +154,27 @@ def test_tracking_verdict_is_the_sign_of_tau(sign: int, verdict: str) -> None:
     assert found.tracking.verdict == verdict
 
 
+def test_tracking_compares_gaps_at_equal_fit_only() -> None:
+    # One width did not interpolate, so that its gap is small and its area too: it would hide the correlation.
+    _, trials, networks = make()
+    trials["gap/accuracy"] = -trials["compressibility/auc"]
+    narrow = (trials["model.width"] == 64) & (trials["state"] == "COMPLETE")
+    trials.loc[narrow, "gap/accuracy"] = -9.0
+    trials.loc[narrow, "compressibility/auc"] = 0.0
+    trials["train/interpolated"] = 1.0
+    assert answer(trials, networks).tracking.tau == pytest.approx(0, abs=0.1)
+    trials.loc[narrow, "train/interpolated"] = 0.8
+    found = answer(trials, networks).tracking
+    assert (found.trials, found.excluded, found.pairs, found.tau) == (18, 6, 18, None)
+
+
+def test_the_gap_of_renamed_classes_is_not_tracked() -> None:
+    _, trials, networks = make(Recipe(base={"data.noise_kind": "renamed"}))
+    found = answer(trials, networks)
+    assert (found.tracking.trials, found.tracking.excluded) == (0, 24)
+    assert "24 trials without a comparable gap left out" in found.sentences[1]
+
+
 def test_an_undefined_rank_correlation_is_left_unsaid() -> None:
     _, trials, networks = make()
     trials["gap/accuracy"] = 0.3

@@ -58,6 +58,17 @@ def test_pairs_count_only_where_both_twins_interpolated() -> None:
     assert "contrast/retained" not in metrics
 
 
+def test_pairs_left_out_are_counted_by_reason() -> None:
+    _, notes = summary(
+        curve("replicate", 0, (1.0, 0.5, 0.0)),
+        curve("replicate", 1, (0.4, 0.4, 0.0)),  # met a lenient stop rule, but has no auc
+        curve("control", 0, (1.0, 1.0, 1.0), interpolated=False),
+        curve("control", 1, (1.0, 1.0, 1.0)),
+    )
+    reasons = "1 of 2 pairs: a twin did not interpolate; 1 of 2 pairs: a twin has no auc"
+    assert notes["contrast/excluded"] == reasons
+
+
 def test_retained_contrast_is_what_fresh_networks_leave() -> None:
     metrics, _ = summary(
         curve("replicate", 0, (1.0, 0.5, 0.0)),

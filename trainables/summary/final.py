@@ -132,8 +132,11 @@ def _contrast(metrics: dict[str, float], notes: dict[str, str], found: dict[str,
     differences = [_difference(auc["control"][k], auc["replicate"][k]) for k in both]
     pairs = [difference for difference in differences if difference is not None]
     metrics["contrast/pairs"] = float(len(pairs))
-    if len(both) < len(numbers):
-        notes["contrast/excluded"] = f"{len(numbers) - len(both)} of {len(numbers)} pairs: a twin did not interpolate"
+    reasons = {"a twin did not interpolate": len(numbers) - len(both), "a twin has no auc": len(both) - len(pairs)}
+    if any(reasons.values()):
+        notes["contrast/excluded"] = "; ".join(
+            f"{count} of {len(numbers)} pairs: {reason}" for reason, count in reasons.items() if count
+        )
     add_mean(metrics, "contrast/auc", pairs)
     if not pairs:
         notes["undefined/contrast/auc"] = "no pair in which both twins interpolated and have an auc"
