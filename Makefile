@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 
-.PHONY: setup demo lint test bench torture clean
+.PHONY: setup demo lint test test-cluster bench torture clean
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -21,7 +21,11 @@ lint: setup
 	$(BIN)/mypy
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not cluster"
+
+# Root only: starts hosts made of network namespaces and runs a cluster on them.
+test-cluster: setup
+	$(BIN)/python -m pytest -m cluster
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
