@@ -16,6 +16,7 @@ from study.config import StudyConfig
 from study.crash_points import reached
 from study.events import Listener
 from study.ledger import Ledger, StaleAttempt, State
+from study.nodes import node_is_gone
 from trainables.record import Record
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Recorder(Callback):
                 reason, text = _reason(error)
                 self._end(number, attempt, (), "FAILED", error=reason, traceback=text)
             else:
-                blameless = not works or getattr(error, "preempted", False) or _node_is_gone(error, node)
+                blameless = not works or getattr(error, "preempted", False) or node_is_gone(error, node)
                 self._worker_died(number, attempt, error, charged=not blameless)
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
@@ -210,14 +211,3 @@ def _worker_is_gone(error: Exception | None) -> bool:
     if isinstance(error, RayActorError):
         return not error.actor_init_failed
     return isinstance(error, RayError) and not isinstance(error, RayTaskError)
-
-
-def _node_is_gone(error: Exception | None, node: str) -> bool:
-    """Whether the worker died because its whole machine did."""
-    if "node has died" in str(error) or "node was terminated" in str(error).lower():
-        return True
-    if not node:
-        return False
-    import ray
-
-    return any(there["NodeID"] == node and not there["Alive"] for there in ray.nodes())
