@@ -137,7 +137,8 @@ class MlflowSink:
         uid = f"{self._config.name}/{self._uid}"
         run_id = self.find(uid)
         if run_id is None:
-            note = self._config.space.claim or self._config.space.title
+            space = self._config.space
+            note = f"{space.title}\n\nExpected (not the result): {space.claim}" if space.claim else space.title
             tags = {**self._tags, "ockham.uid": uid, "ockham.state": "RUNNING", "mlflow.note.content": note}
             run_id = self._make(self._config.name, tags)
             reached("study run made")

@@ -211,10 +211,14 @@ def resume(
 
 def stop(place: Place, name: StudyName) -> None:
     """Ask the driver of a study to stop within seconds, from any terminal. `ockham resume NAME` goes on."""
+    from study.ledger import ENDED
+
     ledger = place.open(name)
     lease = ledger.lease()
     if lease is None or not lease.held or (lease.holder is not None and lease.holder.fate() == "dead"):
-        typer.echo(f"Nobody runs {name}. Go on with: ockham resume {name}")
+        left = ledger.config.trials - sum(ledger.counts()[state] for state in ENDED)
+        hint = f"Go on with: ockham resume {name}" if left > 0 else f"Extend it with: ockham resume {name} --trials +N"
+        typer.echo(f"Nobody runs {name}. {hint}")
         return
     ledger.request_stop()
     typer.echo(f"Asked {lease.holder} to stop {name}. Go on later with: ockham resume {name}")

@@ -14,6 +14,7 @@ from study.ledger import schema
 from study.ledger.schema import leases, studies
 from trainables.config import flatten
 
+_ORDER = "order of the spanned fields"
 _SHOWN = 12
 
 
@@ -98,10 +99,11 @@ def _same(config: StudyConfig, stored: dict[str, Any]) -> None:
         return
     before, now = _fields(stored), _fields(asked)
     absent = "(not there)"
+    differ = [f for f in sorted(before.keys() | now.keys()) if before.get(f, absent) != now.get(f, absent)]
     lines = [
         f"  {field}: {before.get(field, absent)} in the study, {now.get(field, absent)} asked for"
-        for field in sorted(before.keys() | now.keys())
-        if before.get(field, absent) != now.get(field, absent)
+        for field in differ
+        if field != _ORDER or differ == [_ORDER]
     ]
     more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     raise StudyMismatch(
@@ -128,5 +130,5 @@ def _fields(identity: dict[str, Any]) -> dict[str, str]:
     rest = {name: value for name, value in identity.items() if name != "space"}
     flat = flatten(rest) | dict(space["base"]) | span
     if list(space["span"]):
-        flat["order of the spanned fields"] = " ".join(space["span"])
+        flat[_ORDER] = " ".join(space["span"])
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in flat.items()}
