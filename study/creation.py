@@ -80,6 +80,8 @@ def write_study_file(config: StudyConfig) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+    for left in path.parent.glob("study.*.tmp"):  # of drivers that died
+        left.unlink(missing_ok=True)
 
 
 def _create(config: StudyConfig) -> Ledger:

@@ -3,7 +3,8 @@
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +64,8 @@ class Recorder(Callback):
                 why = {name: result.pop(name, None) for name in ("error", "traceback")}
                 self._end(number, attempt, records, state, **why)
             elif records:
-                self._keep_networks(number, records)
-                self._ledger.record(number, attempt, records)
+                with self._networks(number, records) as files:
+                    self._ledger.record(number, attempt, records, files=files)
                 self._tell(number, records)
 
     def on_trial_complete(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
@@ -115,8 +116,8 @@ class Recorder(Callback):
         state: State,
         **why: str | None,
     ) -> None:
-        self._keep_networks(number, records)
-        self._ledger.finish(number, attempt, state, records=records, **why)
+        with self._networks(number, records) as files:
+            self._ledger.finish(number, attempt, state, records=records, files=files, **why)
         self._open.discard(number)
         self._tell(number, records)
         row = self._ledger.trial(number)
@@ -125,13 +126,19 @@ class Recorder(Callback):
             shutil.rmtree(self._trial_directory(number) / "checkpoints", ignore_errors=True)
         self._listener.trial_ended(row)
 
-    def _keep_networks(self, number: int, records: Sequence[Record]) -> None:
+    @contextmanager
+    def _networks(self, number: int, records: Sequence[Record]) -> Iterator[Callable[[], None] | None]:
         """Writes the networks of the summary, which need not come with the trial's last step.
 
-        Before the ledger hears of it: a crash between the two runs the trial again.
+        They get their name in the ledger's own transaction, which only the holder of the lease can make; a crash before
+        its end runs the trial again.
         """
-        if networks := [row for record in records for row in record.networks]:
-            write_networks(self._trial_directory(number) / "networks.parquet", networks)
+        networks = [row for record in records for row in record.networks]
+        if not networks:
+            yield None
+            return
+        with networks_file(self._trial_directory(number) / "networks.parquet", networks) as files:
+            yield files
 
     def _worker_died(self, number: int, attempt: int, error: Exception | None, *, charged: bool) -> None:
         deaths = self._ledger.trial(number).charged + charged
@@ -170,8 +177,9 @@ class _Noting:
             self._recorder.failure = error
 
 
-def write_networks(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes one row per network, arm and level; the file is complete or not there at all."""
+@contextmanager
+def networks_file(path: Path, rows: Sequence[Mapping[str, Any]]) -> Iterator[Callable[[], None]]:
+    """Writes one row per network, arm and level, under another name; yields what gives the file its own."""
     import pyarrow
     import pyarrow.parquet
 
@@ -182,8 +190,16 @@ def write_networks(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         file.flush()
         os.fsync(file.fileno())
     reached("networks written")
-    unfinished.replace(path)
-    reached("networks renamed")
+
+    def name() -> None:
+        unfinished.replace(path)
+        reached("networks renamed")
+
+    try:
+        yield name
+    finally:
+        for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
+            left.unlink(missing_ok=True)
 
 
 def _which(trial: "Trial") -> tuple[int, int]:

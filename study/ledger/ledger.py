@@ -2,7 +2,7 @@
 
 import time
 import weakref
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -170,16 +170,21 @@ class Ledger(Tracking):
         with self._writing("start") as connection:
             return trials.start(connection, self.name, number, self.fence or 0, _now_ms())
 
-    def record(self, number: int, attempt: int, records: Sequence[Record]) -> None:
+    def record(
+        self, number: int, attempt: int, records: Sequence[Record], *, files: Callable[[], None] | None = None
+    ) -> None:
         """Stores steps and queues them for tracking, in one transaction; repeats leave no trace.
 
-        `networks` are not stored here.
-
+        Args:
+            records: Their `networks` are not stored here.
+            files: Gives files of the trial their names, in the transaction: a driver that lost its lease must not.
         Raises:
             StaleAttempt: `attempt` is not the trial's running one.
         """
         with self._writing("record") as connection:
             trials.require_running(connection, self.name, number, attempt)
+            if files is not None:
+                files()
             steps.record(connection, self.name, number, attempt, records, now_ms=_now_ms())
 
     def finish(
@@ -191,9 +196,12 @@ class Ledger(Tracking):
         records: Sequence[Record] = (),
         error: str | None = None,
         traceback: str | None = None,
+        files: Callable[[], None] | None = None,
     ) -> bool:
         """Ends a trial, in one transaction with its last `records`; its metrics are merged over all its steps.
 
+        Args:
+            files: As for `record`; left alone if the trial had ended before.
         Returns:
             False if it had ended before: then nothing changes.
         Raises:
@@ -201,9 +209,12 @@ class Ledger(Tracking):
         """
         reason = {"error": error, "traceback": traceback}
         with self._writing("finish") as connection:
-            return trials.finish(
+            ended = trials.finish(
                 connection, self.name, number, attempt, state, records=records, now_ms=_now_ms(), **reason
             )
+            if ended and files is not None:
+                files()
+            return ended
 
     def requeue(self, number: int, *, charged: bool) -> None:
         """RUNNING → QUEUED, to be run again from its last checkpoint; does nothing to a trial that is not running.
