@@ -8,6 +8,7 @@ empty store) it is told again from the ledger. The process ends when its input d
 makes sure that a study never has two.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -244,12 +245,13 @@ def main(arguments: Iterable[str]) -> None:
     def say(event: str, text: str) -> None:
         print(json.dumps({"event": event, "text": text}), file=events, flush=True)
 
-    ledger = Ledger.open(url, name).with_fence(int(fence))
-    try:
-        with FileLock(ledger.config.directory.absolute() / ".publisher.lock"):
-            serve(ledger, sys.stdin, say)
-    except (LeaseLost, StudyNotFound, BrokenPipeError):
-        return  # another driver, with a publisher of its own, has taken over; or the study or the driver is gone
+    with contextlib.suppress(BrokenPipeError):  # the driver is gone
+        try:
+            ledger = Ledger.open(url, name).with_fence(int(fence))
+            with FileLock(ledger.config.directory.absolute() / ".publisher.lock"):
+                serve(ledger, sys.stdin, say)
+        except (LeaseLost, StudyNotFound):
+            say("replaced", "")  # another driver, with a publisher of its own, took over; or the study was deleted
 
 
 if __name__ == "__main__":

@@ -96,10 +96,11 @@ class Publishing:
             return  # it has just died; the next one is told
 
     def _attend(self) -> None:
-        """Listens; starts another process where one died. One that ended well was told to, or had lost its lease."""
+        """Listens; starts another process where one died. One that is done or was replaced says so."""
         for _ in range(RESTARTS):
             self._listen()
-            if self._process.wait() == 0 or self._over.wait(RESTART_S):
+            self._process.wait()
+            if self._drained.is_set() or self._over.wait(RESTART_S):
                 return
             with self._changing:
                 if self._over.is_set():
@@ -119,6 +120,8 @@ class Publishing:
             event = json.loads(line)
             if event["event"] == "drained":
                 self._drained.set()
+            elif event["event"] == "replaced":
+                self._over.set()
             elif event["event"] == "trouble":
                 self._down = True
             elif event["event"] == "well":

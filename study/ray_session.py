@@ -25,6 +25,7 @@ _LONGEST_TEMP_DIR = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/socke
 
 # A local head that died never comes back; Ray would let the driver wait for it for a minute.
 HEAD_IS_GONE_S = 5
+_HEAD_TIMEOUT = "RAY_gcs_rpc_server_reconnect_timeout_s"
 
 _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0 the old reporter prints nothing at all
@@ -104,14 +105,18 @@ def ray_session(run: RunConfig) -> Iterator[Session]:
             yield _session(Path(scratch), local=False)
         return
     scratch_dir = _scratch(run.home)
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    before = {process.pid for process in psutil.Process().children()}
+    started: list[psutil.Process] = []
     try:
-        with deaf_children(), _loopback_only(run.address is None):
-            _init(run, scratch_dir)
+        try:
+            with deaf_children(), _loopback_only(run.address is None):
+                _init(run, scratch_dir)
+        finally:
+            started += [process for process in psutil.Process().children() if process.pid not in before]
         yield _session(scratch_dir / "results", local=run.address is None)
     finally:
         with deaf_children():
-            _shutdown(before)
+            _shutdown(started)
         shutil.rmtree(scratch_dir, ignore_errors=True)
 
 
@@ -179,15 +184,16 @@ def _init(run: RunConfig, scratch: Path) -> None:
             raise UsageError(f"--address {run.address}: no Ray answers there ({error})") from None
         return
     os.environ.pop("RAY_ADDRESS", None)
+    os.environ[_HEAD_TIMEOUT] = str(HEAD_IS_GONE_S)
     ray.init(
         include_dashboard=False,
         _temp_dir=str(scratch),
         object_store_memory=200_000_000,  # results pass inline; trials share data through files
         num_cpus=cpus(),
         num_gpus=gpus() if run.gpus_per_trial > 0 else 0,
-        _system_config={"gcs_rpc_server_reconnect_timeout_s": HEAD_IS_GONE_S},
         **quiet,
     )
+    del os.environ[_HEAD_TIMEOUT]
 
 
 def _session(results: Path, *, local: bool) -> Session:
@@ -200,11 +206,15 @@ def _session(results: Path, *, local: bool) -> Session:
     return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local, vital)
 
 
-def _shutdown(before: set[int]) -> None:
-    """Ends Ray and waits until all its processes are gone."""
+def _shutdown(started: list[psutil.Process]) -> None:
+    """Ends Ray and waits until all its processes are gone.
+
+    Args:
+        started: By `ray.init`; other children of this process, a publisher that was replaced say, live on.
+    """
     import ray
 
-    ours = [process for process in psutil.Process().children(recursive=True) if process.pid not in before]
+    ours = [*started, *(child for process in started if _lives(process) for child in process.children(recursive=True))]
     ray.shutdown()
     _, alive = psutil.wait_procs(ours, timeout=3.0)
     for process in alive:
