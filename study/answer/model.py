@@ -9,6 +9,8 @@ AnswerVerdict = Literal["yes", "no", "unclear", "missing", "collapse", "mixed"]
 
 # Both twins of a reading collapse where they survive fewer than these of at least so many levels.
 _BRIEF, _MANY = 2.0, 6
+# A placebo's contrast this small is none.
+NEGLIGIBLE = 0.05
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Effect:
     def verdict(self) -> Verdict:
         """`yes` or `no` where the interval over trials lies above or below 0, `unclear` where it does not tell."""
         return self._side(self.ci95)
+
+    @property
+    def negligible(self) -> bool:
+        """Whether the whole interval over trials lies within ±0.05, a quarter of what noisy labels make of it."""
+        return self.mean is not None and self.ci95 is not None and abs(self.mean) + self.ci95 <= NEGLIGIBLE
 
     @property
     def verdict_as_it_is(self) -> Verdict:

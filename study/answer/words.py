@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from study.answer.model import Effect, Tracking
+from study.answer.model import NEGLIGIBLE, Effect, Tracking
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -121,6 +121,12 @@ def _placebo_sentence(overall: Effect) -> str:
             "The placebo holds: with class names permuted there is a rule to learn and nothing to memorise, and the "
             f"contrast is {estimate(overall)}, an interval that includes 0 ({_evidence(overall)}; "
             f"{pair_words(overall)})."
+        )
+    if overall.negligible:
+        return (
+            "The placebo holds: with class names permuted there is a rule to learn and nothing to memorise, and the "
+            f"contrast is {estimate(overall)}: not exactly 0, but within ±{NEGLIGIBLE:g} of it "
+            f"({_evidence(overall)}; {pair_words(overall)})."
         )
     return (
         "The placebo fails: class names were only permuted, which leaves nothing to memorise, yet the contrast is "

@@ -67,7 +67,8 @@ def _claim(claim: str, source: str) -> str:
 def _answer(answer: Answer) -> str:
     first = _WORDS[answer.verdict]
     if answer.placebo and answer.overall.ci95 is not None:
-        first = "Placebo holds" if answer.overall.verdict == "unclear" else "Placebo fails"
+        holds = answer.overall.verdict == "unclear" or answer.overall.negligible
+        first = "Placebo holds" if holds else "Placebo fails"
     readings = "".join(_reading(reading) for reading in answer.readings)
     questions = (
         ("Do memorising networks break earlier than their clean twins?", first, answer.verdict, readings),

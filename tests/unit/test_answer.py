@@ -104,6 +104,14 @@ def test_placebo_is_worded_as_placebo() -> None:
     assert answer(trials, networks).sentences[0].startswith("The placebo fails: ")
 
 
+def test_a_placebo_may_differ_from_nothing_by_next_to_nothing() -> None:
+    _, trials, networks = make(Recipe(base={"data.noise_kind": "renamed"}, effect=0.0, spread=0.2))
+    trials["contrast/auc"] = np.linspace(-0.02, -0.01, len(trials))
+    found = answer(trials, networks).sentences[0]
+    assert found.startswith("The placebo holds: ")
+    assert "not exactly 0, but within ±0.05 of it" in found
+
+
 def test_placebo_trials_never_enter_the_pooled_contrast() -> None:
     _, trials, networks = make()
     _, placebo, _ = make(Recipe(base={"data.noise_kind": "renamed"}, effect=0.0, failed=0))
