@@ -38,8 +38,6 @@ class Bench:
             Inputs(images, data.source, data.mean) for images in (data.images, data.val_images, data.test_images)
         )
         self.train_examples = Examples(self.train_inputs, data.labels)
-        self.training_seconds = 0.0
-        self.samples = 0
         self._memo: dict[str, Any] = {}
 
     @cached_property
@@ -104,8 +102,8 @@ class Bench:
         """One epoch, on the meter."""
         started, active = perf_counter(), training.stop_reasons.count(None)
         yield from training.run_epoch()
-        self.training_seconds += perf_counter() - started
-        self.samples += active * training.examples.inputs.count
+        self.progress.training_seconds += perf_counter() - started
+        self.progress.samples += active * training.examples.inputs.count
 
     def fit(
         self,

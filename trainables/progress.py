@@ -12,6 +12,8 @@ from trainables.training.loop import Training
 class Progress:
     """Records reported so far, the last finished level, the stack there, and the trainings of the level in progress.
 
+    Also what training has cost so far: seconds, and samples (examples times networks).
+
     What can be drawn or computed again (data, initial weights, batch orders, scores) is not kept.
 
     Args:
@@ -33,6 +35,8 @@ class Progress:
         self.rows: list[dict[str, Any]] = state.get("rows", [])
         self.level: int = state.get("level", -1)
         self.kept_values: dict[str, Any] = state.get("kept_values", {})
+        self.training_seconds: float = state.get("training_seconds", 0.0)
+        self.samples: int = state.get("samples", 0)
         self._saved_trainings: dict[str, dict[str, Any]] = state.get("trainings", {})
         self._trainings: dict[str, Training] = {}
 
@@ -63,6 +67,8 @@ class Progress:
                     "rows": self.rows,
                     "level": self.level,
                     "kept_values": self.kept_values,
+                    "training_seconds": self.training_seconds,
+                    "samples": self.samples,
                     "trainings": self._saved_trainings
                     | {name: training.state() for name, training in self._trainings.items()},
                 }

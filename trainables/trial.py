@@ -149,8 +149,8 @@ def _summary(bench: Bench, seconds: float) -> Record:
     limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
     metrics, notes = summarise(rows, bench.config, limit)
     metrics |= {"cost/seconds": seconds, "cost/peak_bytes": _peak_bytes(bench.data.images.device)}
-    if bench.training_seconds > 0:
-        metrics["cost/samples_per_second"] = bench.samples / bench.training_seconds
+    if bench.progress.training_seconds > 0:
+        metrics["cost/samples_per_second"] = bench.progress.samples / bench.progress.training_seconds
     return Record("summary", 0, metrics, notes, same_columns(rows))
 
 
