@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 
-.PHONY: setup demo lint test test-cluster bench torture clean
+.PHONY: setup demo lint test test-kills test-cluster bench torture clean
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -21,7 +21,11 @@ lint: setup
 	$(BIN)/mypy
 
 test: setup lint
-	$(BIN)/python -m pytest -m "not cluster"
+	$(BIN)/python -m pytest -m "not cluster and not kills"
+
+# A quarter of an hour: death at every crash point, of workers, of nodes, of the tracking server.
+test-kills: setup
+	$(BIN)/python -m pytest -m kills
 
 # Root only: starts hosts made of network namespaces and runs a cluster on them.
 test-cluster: setup

@@ -17,7 +17,7 @@ from tests.torture.cluster import shared_ray
 from tests.torture.snapshot import Snapshot, differences, first, snapshot
 from tests.torture.study import config, drive
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.kills]
 NAME = "matrix"
 FRESH = ("study file written", "study run made", "optuna study made")
 # The first time is not always the one that hurts most.

@@ -20,7 +20,7 @@ from tests.torture.snapshot import Snapshot, differences, snapshot
 from tests.torture.study import config, drive
 from tests.torture.victims import bury, family, find, kill
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.kills]
 NAME, TRIALS = "sudden", 4
 PATIENCE_S = 240.0
 

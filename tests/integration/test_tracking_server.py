@@ -14,7 +14,7 @@ from tests.torture.snapshot import Snapshot, differences, first, snapshot
 from tests.torture.study import config, drive
 from tests.torture.tracking import Proxy, Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.kills]
 NAME, TRIALS = "tracked", 4
 PATIENCE_S = 240.0
 LONGER_THAN_A_REQUEST_WAITS_S = 12.0
