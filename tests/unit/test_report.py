@@ -99,6 +99,18 @@ def test_heat_maps_take_the_two_telling_fields_where_width_and_noise_do_not_both
     assert {"magnitude_l2", "random"} <= {*shown.data["row"].astype(str), *shown.data["column"].astype(str)}
 
 
+def test_only_gaps_at_equal_fit_are_set_against_compressibility() -> None:
+    config, trials, networks = make()
+    first = int(trials.loc[trials["state"] == "COMPLETE", "number"].iloc[0])
+    for interpolated, shows in ((1.0, True), (0.8, False)):
+        trials.loc[trials["number"] == first, "train/interpolated"] = interpolated
+        material = Material(config, trials, networks, answer(trials, networks))
+        shown = figures()["gap_against_compressibility"].draw(material)
+        assert isinstance(shown, Picture)
+        assert (first in set(shown.data["trial"])) == shows
+        assert ("1 trial without a comparable gap" in shown.caption) != shows
+
+
 def test_nothing_of_a_study_becomes_markup(tmp_path: Path) -> None:
     html = _write(Recipe(), tmp_path)
     assert "<ActorDiedError>" not in html

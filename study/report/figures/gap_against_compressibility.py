@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from study.answer.tracking import COMPRESSIBILITY, GAP, strata_labels
+from study.answer.tracking import COMPRESSIBILITY, GAP, has_comparable_gap, strata_labels
 from study.answer.words import p_words, plural, signed
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
@@ -14,9 +14,12 @@ from study.report.scales import spanning
 
 def _draw(material: Material) -> Picture | Absent:
     trials = material.counted
-    both = trials[numbers(trials, GAP).notna() & numbers(trials, COMPRESSIBILITY).notna()]
+    found = numbers(trials, GAP).notna() & numbers(trials, COMPRESSIBILITY).notna()
+    both = trials[found & has_comparable_gap(trials)] if found.any() else trials[found]
     if len(both) < 2:
-        return Absent(f"Needs at least 2 counted trials with both a gap and a compressibility; there are {len(both)}.")
+        return Absent(
+            f"Needs at least 2 counted trials with both a comparable gap and a compressibility; there are {len(both)}."
+        )
     table = _table(material, both)
     kinds = sorted(table["kind"].unique())
     panels = [
@@ -26,7 +29,7 @@ def _draw(material: Material) -> Picture | Absent:
     ]
     tracking = material.answer.tracking
     inside = f" Strata: {', '.join(tracking.within)}." if tracking.within else ""
-    found = (
+    stated = (
         f"Kendall τ-b within strata = {signed(tracking.tau)} over {plural(tracking.pairs, 'pair')}, "
         f"permutation {p_words(tracking.p)}."
         if tracking.tau is not None
@@ -34,8 +37,10 @@ def _draw(material: Material) -> Picture | Absent:
     )
     caption = (
         "Each mark is one trial (means over its noisy networks); faint lines join the trials of one stratum, the only "
-        f"ones compared.{inside} {found} Axes differ between panels; n = {plural(len(both), 'trial')}."
+        f"ones compared.{inside} {stated} Axes differ between panels; n = {plural(len(both), 'trial')}."
     )
+    if left := int(found.sum()) - len(both):
+        caption += f" {plural(left, 'trial')} without a comparable gap (not all networks fitted) left out."
     legend = [Key(SHAPES[i % len(SHAPES)], f"cat{i % 6}", kind) for i, kind in enumerate(kinds) if kind]
     return Picture(panels, caption, table, legend, material.facet_columns, half=len(panels) == 1)
 
