@@ -1,5 +1,6 @@
 """What every stage of a trial works with: its data, its draws, fresh networks, and training that can resume."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from time import perf_counter
@@ -16,6 +17,7 @@ from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.seeding import generator
 from trainables.stack.model import StackedModel
+from trainables.training.evaluate import evaluating
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Examples, Orders, Training
 
@@ -64,6 +66,11 @@ class Bench:
         stack = self.model.build(self.config.model, widths, self.input_shape, self.data.num_classes, draws)
         return stack.to(self.data.images.device).select([n % self.replicates for n in range(self.networks)])
 
+    @property
+    def watches(self) -> bool:
+        """Whether validation is looked at after each epoch, for `early_stop_epoch`: where networks are retrained."""
+        return self.config.compression.recovery in ("rewind", "reinit", "shuffled")
+
     def template(self) -> StackedModel:
         """A stack to put tensors into with `replaced`; its own weights mean nothing."""
         size = (self.level_widths[-1], self.input_shape, self.data.num_classes)
@@ -72,6 +79,20 @@ class Bench:
     def initial(self) -> StackedModel:
         """The dense networks before training."""
         return self.fresh(self.level_widths[0], "init")
+
+    @cached_property
+    def snapshot_at(self) -> int | None:
+        """The step of the dense training whose weights networks rewind to; None: those before training."""
+        batches = math.ceil(self.train_inputs.count / self.config.training.batch_size)
+        return round(self.config.compression.rewind_to * batches) or None
+
+    def rewind_point(self) -> StackedModel:
+        """The dense networks as they were at `compression.rewind_to`; those that had stopped before, as they ended."""
+        tensors = self.progress.kept_values.get("rewind")
+        if tensors is None:
+            return self.initial()
+        device = self.data.images.device
+        return self.template().replaced({name: tensor.to(device) for name, tensor in tensors.items()})
 
     def fixed_recipe(self, epochs: int, lr: float | None = None) -> TrainingConfig:
         """The dense training's recipe with exactly `epochs` epochs at a constant rate: no stop rules."""
@@ -93,8 +114,10 @@ class Bench:
         masks: Mapping[str, Tensor] | None = None,
     ) -> Training:
         """A training of `stack`, in place, that continues where a checkpoint left the training of that name."""
-        phase = name if self.progress.level < 0 else f"level {self.progress.level + 1} {name}"
-        training = Training(stack, examples, recipe, self._orders(phase), phase, masks=masks)
+        dense = self.progress.level < 0
+        phase = name if dense else f"level {self.progress.level + 1} {name}"
+        snapshot_at = self.snapshot_at if dense else None
+        training = Training(stack, examples, recipe, self._orders(phase), phase, masks=masks, snapshot_at=snapshot_at)
         self.progress.follow(name, training)
         return training
 
@@ -102,6 +125,9 @@ class Bench:
         """One epoch, on the meter."""
         started, active = perf_counter(), training.stop_reasons.count(None)
         yield from training.run_epoch()
+        if self.watches:
+            seen = yield from evaluating(training.write_back(), self.val_inputs, self.data.val_labels)
+            training.watch(seen.loss.tolist())
         self.progress.training_seconds += perf_counter() - started
         self.progress.samples += active * training.examples.inputs.count
 

@@ -172,6 +172,9 @@ class CompressionConfig(EntryPart):
     depth: int = Field(6, ge=1, le=100, description="levels; 1 is one shot")
     recovery: Recovery = Field("none", description="what follows each compression step")
     recovery_epochs: int = Field(0, ge=0, description="training epochs of the recovery, a total split over the levels")
+    rewind_to: float = Field(
+        0.0, ge=0, description="epochs of dense training after which the weights are taken that networks rewind to"
+    )
     transfer: Literal["noise", "gaussian", "train"] = Field("noise", description="inputs a student is fitted on")
     auc_log2_ratio: float | None = Field(
         None, gt=0, description="L of compressibility/auc; none: log2(target_ratio), or what a study of `rate` fixes"

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
-from trainables.compression import recovery
 from trainables.compression.interfaces import METHODS, Compressed, Level, Method
 from trainables.compression.recalibration import recalibrate
+from trainables.compression.recovery import Recovered, recover
 from trainables.compression.scratch import train_scratch
 from trainables.compression.sizing import auc_log2_ratio
 from trainables.config import TrialConfig
@@ -26,6 +26,7 @@ from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
+from trainables.training.loop import early_stop
 
 Reports = Generator[Record | None, None, None]
 
@@ -89,12 +90,15 @@ def _train_dense(bench: Bench) -> Reports:
         yield None
     measured = yield from measure(bench, stack)
     dense = Dense.of(training, measured)
-    rows = network_rows(bench, 0, measured, dense)
+    stopped = {name: values.tolist() for name, values in early_stop(training).items()}
+    rows = network_rows(bench, 0, measured, dense, extra=stopped)
     trained = Record("dense", training.epoch, *dense_metrics(rows, final=True))
-    level = Record("level", 0, *level_metrics(rows, rows, {}))
+    level = Record("level", 0, *level_metrics(rows, rows, stopped))
     if _has_scratch_arm(bench):
-        rows += network_rows(bench, 0, measured, dense, scratch=True)
-    _finish_level(bench, 0, rows, Compressed(stack, _all_units(stack)), dense)
+        rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped)
+    made = Compressed(stack, _all_units(stack))
+    start = None if bench.snapshot_at is None else training.snapshot or stack.tensors()
+    _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=start)
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
 
@@ -104,19 +108,21 @@ def _compress_once(bench: Bench) -> Reports:
     level, dense = _next_level(bench)
     compressed = yield from _method(bench).compress(bench, level)
     compressed = yield from recalibrate(bench, compressed)
-    compressed = yield from recovery.recover(bench, level, compressed)
+    recovered = yield from recover(bench, level, compressed)
+    compressed = recovered.shown
     measured = yield from measure(bench, compressed.stack)
     epochs = compressed.epochs or None
     extra = {name: values.tolist() for name, values in compressed.metrics.items()}
     sizes = network_sizes(bench, compressed.sizes)
     rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes)
     if _has_scratch_arm(bench):
-        fresh = yield from train_scratch(bench, level, compressed)
-        measured = yield from measure(bench, fresh)
-        rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes)
+        training = yield from train_scratch(bench, level, compressed)
+        measured = yield from measure(bench, training.model)
+        stopped = {name: values.tolist() for name, values in early_stop(training).items()}
+        rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes | stopped)
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
     record = Record("level", level.number, *level_metrics(rows, start, extra))
-    _finish_level(bench, level.number, rows, compressed, dense)
+    _finish_level(bench, level.number, rows, recovered, dense, rewind=progress.kept_values["rewind"])
     yield progress.report(record)
     progress.save_if_due()
 
@@ -133,13 +139,25 @@ def _next_level(bench: Bench) -> tuple[Level, Dense]:
     return level, Dense(**left["dense"] | {"val_predictions": predictions})
 
 
-def _finish_level(bench: Bench, number: int, rows: list[Row], compressed: Compressed, dense: Dense) -> None:
+def _finish_level(
+    bench: Bench,
+    number: int,
+    rows: list[Row],
+    recovered: Recovered,
+    dense: Dense,
+    *,
+    rewind: dict[str, Tensor] | None,
+) -> None:
+    """Closes a level; `rewind` are the weights that networks rewind to, None: those before training."""
+    chain, shown = recovered.chain, recovered.shown
     left = {
-        "stack": compressed.stack.tensors(),
-        "origin": compressed.origin,
-        "epochs": compressed.epochs,
-        "masks": compressed.masks,
+        "stack": chain.stack.tensors(),
+        "origin": chain.origin,
+        "epochs": chain.epochs,
+        "masks": chain.masks,
+        "shown": None if shown is chain else shown.stack.tensors(),
         "dense": dense.state(),
+        "rewind": rewind,
     }
     bench.progress.finish_level(number, rows, left)
 

@@ -25,7 +25,7 @@ _REFUSED: tuple[dict[str, Any], ...] = (
     {"compression.method": "low_rank", "compression.rate": 0.2},
     {"compression.recovery": "shuffled", "compression.recovery_epochs": 6},
     {"compression.recovery": "rewind", "compression.recovery_epochs": 1},
-    {"compression.recovery": "reinit", "compression.recovery_epochs": 6, "compression.criterion": "snip"},
+    {"compression.recovery": "finetune", "compression.recovery_epochs": 6, "compression.rewind_to": 1},
 )
 
 

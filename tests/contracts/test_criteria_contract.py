@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.engine import config, scoring, stack
-from trainables.compression.combinations import check
+from tests.engine import scoring, stack
 from trainables.compression.interfaces import CRITERIA, Criterion
 from trainables.compression.keeping import units_to_keep
 from trainables.compression.places import weight_names
@@ -132,8 +131,3 @@ def test_units_have_no_weight_scores_where_only_units_can_be_scored() -> None:
     model = build("affine")
     with pytest.raises(ValueError, match="scores units, not single weights"):
         CRITERIA.get("apoz")().weight_scores(scoring(model), "layers.0.weight")
-
-
-def test_reinit_is_refused_where_scores_need_the_start() -> None:
-    with pytest.raises(ValueError, match="recovery=reinit draws anew"):
-        check(config(compression__criterion="snip", compression__recovery="reinit", compression__recovery_epochs=4))

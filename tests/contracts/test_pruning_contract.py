@@ -136,7 +136,7 @@ def test_recovered_networks_have_exactly_the_weights_of_their_masks(recovery: st
     bench = bench_of(trial)
     _, made, _ = levels_of(bench)
     level = Level(1, bench.level_widths[1], bench.initial(), made.origin)
-    recovered = finish(recover(bench, level, made))
+    recovered = finish(recover(bench, level, made)).shown
     masks, pruned = masked_weights(recovered), masked_weights(made)
     for name, mask in masks.items():
         tensor = recovered.stack.tensors()[name]
@@ -155,7 +155,8 @@ def test_a_ticket_starts_from_its_initial_weights() -> None:
     )
     bench = bench_of(trial)
     _, made, _ = levels_of(bench)
-    recovered = finish(recover(bench, Level(1, bench.level_widths[1], bench.initial(), made.origin), made))
+    level = Level(1, bench.level_widths[1], bench.initial(), made.origin)
+    recovered = finish(recover(bench, level, made)).shown
     initial, masks = bench.initial().tensors(), masked_weights(made)
     for name, tensor in recovered.stack.tensors().items():
         assert torch.allclose(tensor, initial[name] * masks.get(name, torch.tensor(True)), atol=1e-7)

@@ -18,7 +18,7 @@ def check(config: TrialConfig) -> None:
         ValueError: Says which fields do not go together, why, and what would.
     """
     compression = config.compression
-    _check_recovery(compression)
+    _check_recovery(config)
     if compression.method == "prune":
         _check_pruning(compression)
         if compression.criterion == "batch_norm_scale" and not has_batch_norm(config.model.name):
@@ -63,10 +63,23 @@ def _steps(plan: Plan) -> Iterator[object]:
             yield step
 
 
-def _check_recovery(compression: CompressionConfig) -> None:
-    recovery = compression.recovery
-    if recovery == "rewind" and compression.method == "distill":
-        raise ValueError("recovery=rewind needs units of the dense network; students of distill have none")
+def _check_recovery(config: TrialConfig) -> None:
+    compression, recovery = config.compression, config.compression.recovery
+    if recovery in ("rewind", "reinit") and compression.method == "distill":
+        raise ValueError(
+            f"recovery={recovery} needs units of the dense network, students of distill have none; the scratch arm "
+            "beside them is what fresh networks of their sizes learn"
+        )
+    if compression.rewind_to > 0 and recovery not in ("rewind", "reinit", "shuffled"):
+        raise ValueError(
+            f"rewind_to={compression.rewind_to:g} is where networks rewind to, which recovery={recovery} does not do; "
+            "use recovery=rewind, or leave rewind_to=0"
+        )
+    if compression.rewind_to >= config.training.epochs:
+        raise ValueError(
+            f"rewind_to={compression.rewind_to:g} is no moment before the end of dense training, "
+            f"training.epochs={config.training.epochs}; use less, e.g. 0.1 of them"
+        )
     if recovery == "shuffled" and compression.granularity != "weight":
         raise ValueError(
             "recovery=shuffled shuffles masks of single weights, granularity=weight; units at random places are "
@@ -89,9 +102,4 @@ def _check_pruning(compression: CompressionConfig) -> None:
     if compression.granularity == "unit" and compression.scope == "global" and compression.rate is not None:
         raise ValueError(
             "rate with granularity=unit, scope=global would give every network a ratio of its own; use target_ratio"
-        )
-    if criterion.needs_initial and compression.recovery == "reinit" and compression.depth > 1:
-        raise ValueError(
-            f"criterion={name} scores by the weights before training, which recovery=reinit draws anew after each "
-            "level; choose recovery=none, finetune or rewind, or depth=1"
         )

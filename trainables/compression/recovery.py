@@ -1,11 +1,26 @@
 """What follows each compression step: nothing, or training that lets the smaller networks recover."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.masks import masked, shuffled
 from trainables.pausing import Pausing
+from trainables.stack.model import StackedModel
+from trainables.training.loop import early_stop
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What a recovery made.
+
+    Args:
+        shown: The networks that the level is about: these are measured.
+        chain: What the next level compresses; others where the shown ones are a ticket's controls.
+    """
+
+    shown: Compressed
+    chain: Compressed
 
 
 def epochs_at(total: int, depth: int, level: int) -> int:
@@ -14,29 +29,59 @@ def epochs_at(total: int, depth: int, level: int) -> int:
     return share + (level <= rest)
 
 
-def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Compressed]:
+def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
     """The networks after the configured recovery; trains on the labels that each was given, without a stop rule.
 
-    `finetune` trains on. `rewind` puts what is left back to its initial weights (a lottery ticket), `reinit` draws
-    fresh ones; `shuffled` keeps as many initial weights in each layer, but random ones, and the next level prunes
-    those. All three then train with the level's epochs. What is masked stays 0.
+    `finetune` trains on, at a constant rate. The other three start again and train as the dense networks were, with the
+    level's epochs (optimizer and schedule start anew):
+
+    - `rewind` puts what is left back to its weights at `compression.rewind_to`: by default those before training, a
+      lottery ticket (Frankle & Carbin 2019, arXiv:1803.03635), else late rewinding (Frankle et al. 2019,
+      arXiv:1903.01611). The trained ticket is what the next level compresses.
+    - `reinit` and `shuffled` are controls of the *same* tickets: at every level the mask comes from a chain that
+      rewinds, which is trained beside them, and they train fresh weights under that mask, or the ticket's own weights
+      at as many random places of each layer (control experiments of the paper, sections 2 and 4; Zhou et al. 2019,
+      arXiv:1905.01067). Pruning the controls themselves would be other experiments.
+
+    What is masked stays 0.
     """
     compression = bench.config.compression
     if compression.recovery == "none":
-        return compressed
+        return Recovered(compressed, compressed)
     epochs = epochs_at(compression.recovery_epochs, compression.depth, level.number)
-    trained, masks = epochs, compressed.masks
     if compression.recovery == "finetune":
-        stack, trained = compressed.stack, compressed.epochs + epochs
-    elif compression.recovery == "rewind" and compressed.origin is not None:
-        stack = bench.initial().keep_units(compressed.origin)
-    elif compression.recovery == "shuffled" and masks is not None:
-        stack = bench.initial()
-        masks = shuffled(masks, lambda name, k: bench.draws_for_networks("shuffle", level.number, name)(k))
-    else:
-        stack = bench.fresh(level.widths, "reinit", level.number)
-    stack = masked(stack, masks)
-    recipe = bench.fixed_recipe(max(1, epochs))
-    if epochs:
-        yield from bench.fit("recovery", stack, bench.train_examples, recipe, masks)
-    return replace(compressed, stack=stack, epochs=trained, recipe=recipe, masks=masks)
+        made = replace(compressed, epochs=compressed.epochs + epochs, recipe=bench.fixed_recipe(max(1, epochs)))
+        if epochs:
+            made = yield from _trained(bench, "recovery", made, compressed.stack)
+        return Recovered(made, made)
+    recipe = bench.fixed_recipe(epochs).model_copy(update={"schedule": bench.config.training.schedule})
+    compressed = replace(compressed, epochs=epochs, recipe=recipe)
+    if compression.recovery == "rewind":
+        made = yield from _trained(bench, "recovery", compressed, _rewound(bench, compressed))
+        return Recovered(made, made)
+    shown, stack = compressed, bench.fresh(level.widths, "reinit", level.number)
+    if compression.recovery == "shuffled":
+        stack = bench.rewind_point()
+        draws = bench.draws_for_networks
+        shown = replace(
+            compressed,
+            masks=shuffled(compressed.masks or {}, lambda name, k: draws("shuffle", level.number, name)(k)),
+        )
+    shown = yield from _trained(bench, "control", shown, stack)
+    if level.number == compression.depth:
+        return Recovered(shown, shown)
+    chain = yield from _trained(bench, "recovery", compressed, _rewound(bench, compressed))
+    return Recovered(shown, chain)
+
+
+def _rewound(bench: Bench, compressed: Compressed) -> StackedModel:
+    if compressed.origin is None:
+        raise ValueError("these units come from no dense network, so that they have nothing to rewind to")
+    return bench.rewind_point().keep_units(compressed.origin)
+
+
+def _trained(bench: Bench, name: str, compressed: Compressed, stack: StackedModel) -> Pausing[Compressed]:
+    """The stack under the masks, trained; with the epoch after which validation loss was smallest, where watched."""
+    stack, recipe = masked(stack, compressed.masks), compressed.recipe or bench.fixed_recipe(1)
+    training = yield from bench.fit(name, stack, bench.train_examples, recipe, compressed.masks)
+    return replace(compressed, stack=stack, metrics=compressed.metrics | early_stop(training))

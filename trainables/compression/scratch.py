@@ -8,20 +8,19 @@ from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.masks import masked
 from trainables.pausing import Pausing
-from trainables.stack.model import StackedModel
+from trainables.training.loop import Training
 
 
-def train_scratch(bench: Bench, level: Level, compressed: Compressed) -> Pausing[StackedModel]:
+def train_scratch(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Training]:
     """Fresh networks of the level's sizes, trained on the given labels for as long as `compressed` has trained.
 
     Where networks are masked these have the same masks: a lottery ticket's own control, fresh weights in its places.
 
     Initial weights have draws of their own; a replicate's and its control's are equal. Epochs count from the dense
     networks on (finetune: over all levels so far) or from where the level's weights were last drawn.
-    Optimizer, rate and batch size are those of the level's own training.
+    Optimizer, rate, schedule and batch size are those of the level's own training.
     """
     fresh = masked(bench.fresh(level.widths, "scratch", level.number), compressed.masks)
     recipe = compressed.recipe or bench.fixed_recipe(1)
     budget = recipe.model_copy(update={"epochs": compressed.epochs})
-    yield from bench.fit("scratch", fresh, bench.train_examples, budget, compressed.masks)
-    return fresh
+    return (yield from bench.fit("scratch", fresh, bench.train_examples, budget, compressed.masks))

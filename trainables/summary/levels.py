@@ -52,6 +52,9 @@ def level_metrics(
         add_mean(metrics, f"level/{name}", values[:count])
         if "control" in retained:
             add_mean(metrics, f"control/level/{name}", values[count:])
+    for arm, mine in by_arm(rows).items():
+        if arm.startswith("scratch_") and "early_stop_epoch" in mine[0]:
+            add_mean(metrics, f"{PREFIXES[arm]}level/early_stop_epoch", [row["early_stop_epoch"] for row in mine])
     if "control" in retained:
         interpolated = {(row["arm"], row["network"]) for row in dense if row["interpolated"]}
         differences = [

@@ -74,9 +74,12 @@ class Training:
         name: Of this training, for messages.
         masks: Parameter → bool of its shape, False where weights are 0 and stay so: their gradients are 0, hence with
             all optimizers their state and steps are too.
+        snapshot_at: The step (batch) after which a copy of all weights and statistics is kept; None: none is.
 
     Attributes:
         running_losses: Each network's running mean loss over its last epoch; nan before the first.
+        snapshot: That copy, [K, …] each; None before.
+        best: Of each network (loss, epoch) where `watch` saw the smallest loss; empty where nobody watched.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Training:
         name: str = "training",
         *,
         masks: Mapping[str, Tensor] | None = None,
+        snapshot_at: int | None = None,
     ) -> None:
         self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
         self.epoch = 0
@@ -95,6 +99,9 @@ class Training:
         self.epochs: list[int] = [0] * model.networks
         self.fitted_at: list[int | None] = [None] * model.networks
         self.running_losses: list[float] = [math.nan] * model.networks
+        self.steps, self.snapshot_at = 0, snapshot_at
+        self.snapshot: dict[str, Tensor] | None = None
+        self.best: list[tuple[float, int]] = []
         self._masks = masks or {}
         self._factors: tuple[int, list[tuple[int, Tensor]]] = (-1, [])
         self._active = list(range(model.networks))
@@ -120,11 +127,14 @@ class Training:
         lr = learning_rate(self.recipe, self.epoch)
         loss = torch.zeros(len(self._active), dtype=torch.float64, device=device)
         correct = torch.zeros(len(self._active), dtype=torch.int64, device=device)
-        for index in self._chunks(order):
+        for index in (part for chunk in self._chunks(order) for part in self._until_snapshot(chunk)):
             targets = self.examples.batch_targets(networks, index)
             losses, hits = self._steps(inputs.gather(index), targets, lr)
             loss += losses
             correct += hits
+            self.steps += len(index)
+            if self.steps == self.snapshot_at:
+                self.snapshot = {name: tensor.clone() for name, tensor in self.write_back().tensors().items()}
             yield
         count = order.shape[1]
         self._end_epoch((loss / count).tolist(), (correct.double() / count).tolist())
@@ -140,6 +150,19 @@ class Training:
             yield batches[start : start + together].contiguous()
         if whole * size < count:
             yield order[None, :, whole * size :]
+
+    def _until_snapshot(self, chunk: Tensor) -> Iterator[Tensor]:
+        """The batches, cut in two where the snapshot falls between them."""
+        left = (self.snapshot_at or 0) - self.steps
+        if 0 < left < len(chunk):
+            yield chunk[:left]
+            chunk = chunk[left:]
+        yield chunk
+
+    def watch(self, losses: Sequence[float]) -> None:
+        """Takes note of each network's loss on other examples after the epoch that has just ended."""
+        best = self.best or [(math.inf, 0)] * len(losses)
+        self.best = [(loss, self.epochs[n]) if loss < best[n][0] else best[n] for n, loss in enumerate(losses)]
 
     def _steps(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[Tensor, Tensor]:
         """One step a batch; the summed loss and correct answers of each network, [A]."""
@@ -236,6 +259,9 @@ class Training:
             "epochs": list(self.epochs),
             "fitted_at": list(self.fitted_at),
             "running_losses": list(self.running_losses),
+            "steps": self.steps,
+            "snapshot": self.snapshot,
+            "best": list(self.best),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -245,8 +271,19 @@ class Training:
         self.epoch, self._active = state["epoch"], list(state["active"])
         self.stop_reasons, self.epochs = list(state["stop_reasons"]), list(state["epochs"])
         self.fitted_at, self.running_losses = list(state["fitted_at"]), list(state["running_losses"])
+        self.steps, self.snapshot, self.best = state["steps"], state["snapshot"], list(state["best"])
         alone = bool(self._active) and len(self._active) < len(networks)
         self._stack = self.model.select(self._active) if alone else self.model
         device = self.examples.targets.device
         # Copies, so that what trains on never writes into a state that may be saved once more.
         self._optimizer.state = {n: [t.to(device, copy=True) for t in ts] for n, ts in state["optimizer"].items()}
+
+
+def early_stop(training: Training) -> dict[str, Tensor]:
+    """`early_stop_epoch` [K]: the epoch after which each network's validation loss was smallest, as far as watched.
+
+    References:
+        The early-stopping iteration of Frankle & Carbin 2019, arXiv:1803.03635 (theirs counts steps).
+    """
+    epochs = [epoch for _, epoch in training.best]
+    return {"early_stop_epoch": torch.tensor(epochs, dtype=torch.float64)} if epochs else {}
