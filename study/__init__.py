@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from study.api import StudyHandle, launch, load, resume
-    from study.config import Objective, RunConfig, StudyConfig
+    from study.config import RunConfig, StudyConfig
     from study.errors import LeaseHeld, UsageError
     from study.events import Listener, Outcome
+    from study.goals import Constraint, Objective, Stopping
 
 __all__ = [
+    "Constraint",
     "LeaseHeld",
     "Listener",
     "Objective",
     "Outcome",
     "RunConfig",
+    "Stopping",
     "StudyConfig",
     "StudyHandle",
     "UsageError",
@@ -31,9 +34,10 @@ __all__ = [
 
 _HOMES = {
     "study.api": ("StudyHandle", "launch", "load", "resume"),
-    "study.config": ("Objective", "RunConfig", "StudyConfig"),
+    "study.config": ("RunConfig", "StudyConfig"),
     "study.errors": ("LeaseHeld", "UsageError"),
     "study.events": ("Listener", "Outcome"),
+    "study.goals": ("Constraint", "Objective", "Stopping"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

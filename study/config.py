@@ -9,34 +9,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from search_spaces.space import CONDITIONS, SearchSpace
-from trainables.config import Part
+from study.goals import Constraint, Objective, Stopping
+from study.warm_start import WarmStart
+from trainables.config import Part, TrainingConfig
+from trainables.explain import in_field
 
-Sampler = Literal["design", "grid", "qmc", "random", "tpe", "nsga2"]
+Sampler = Literal["design", "grid", "qmc", "random", "tpe", "gp", "cmaes", "nsga2", "nsga3"]
+Scheduler = Literal["none", "asha", "median"]
 Role = Literal["design", "explore"]
-ADAPTIVE: tuple[Sampler, ...] = ("tpe", "nsga2")
+ADAPTIVE: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
+CONSTRAINED: tuple[Sampler, ...] = ("tpe", "gp", "nsga2", "nsga3")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-
-
-class Objective(Part):
-    """A metric that an adaptive sampler optimises. Test metrics are refused: they are recorded, never used."""
-
-    metric: str
-    direction: Literal["maximize", "minimize"] = "maximize"
-
-    @field_validator("metric")
-    @classmethod
-    def _no_test_data(cls, metric: str) -> str:
-        uses_test = "test" in re.split(r"[/_]", metric) or (
-            re.search(r"(^|/)gap/", metric) and not metric.endswith("gap/val_accuracy")
-        )
-        if uses_test:
-            raise ValueError(
-                f"{metric!r} is computed from test data, which no choice may touch; "
-                "use a val/… metric, gap/val_accuracy or contrast/auc"
-            )
-        return metric
-
-
 DEFAULT_OBJECTIVES = (Objective(metric="contrast/auc"), Objective(metric="control/val/accuracy"))
 
 
@@ -65,16 +48,19 @@ class RunConfig(Part):
 class StudyConfig(Part):
     """A study: its identity, its budget and how this run carries it out.
 
-    Identity (frozen once the study exists): space, sampler, objectives, seed, role conditions and explicit
-    configurations. Budget and run (free to change): trials, run.
+    Identity (frozen once the study exists): space, sampler, scheduler, objectives, constraints, warm start, seed and
+    explicit configurations. Budget and run (free to change): trials, run.
     """
 
     name: Annotated[str, Field(description="of the study, its directory and its MLflow experiment")] = "redundancy"
     space: SearchSpace
     trials: int = Field(24, ge=1, description="trials in total")
     sampler: Sampler = "design"
-    scheduler: Literal["none"] = "none"
-    objectives: tuple[Objective, ...] = DEFAULT_OBJECTIVES
+    scheduler: Scheduler = "none"
+    stopping: Stopping = Stopping()
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = DEFAULT_OBJECTIVES
+    constraints: tuple[Constraint, ...] = ()
+    warm_start: WarmStart | None = None
     seed: int = Field(0, ge=0, lt=2**53)
     configurations: tuple[dict[str, Any], ...] = Field(
         (), description="explicit trials (dotted name → value), run before any proposed one"
@@ -89,13 +75,41 @@ class StudyConfig(Part):
         return name
 
     @model_validator(mode="after")
-    def _adaptive_samplers_never_choose_conditions(self) -> Self:
+    def _what_explores_never_chooses_conditions(self) -> Self:
         spanned = [name for name in CONDITIONS if name in self.space.span]
         if self.role == "explore" and spanned:
+            who, does = (
+                (f"sampler={self.sampler}", "choose")
+                if self.sampler in ADAPTIVE
+                else (f"scheduler={self.scheduler}", "compare trials across")
+            )
             raise ValueError(
-                f"sampler={self.sampler} would choose {', '.join(spanned)}, but conditions are assigned by design; "
+                f"{who} would {does} {', '.join(spanned)}, but conditions are assigned by design; "
                 f"fix them, e.g. --set {spanned[0]}=1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _goals_are_of_use(self) -> Self:
+        metrics = [objective.metric for objective in self.objectives]
+        if len(set(metrics)) < len(metrics):
+            raise in_field("objectives", f"{max(metrics, key=metrics.count)} is there twice; name each objective once")
+        names = [constraint.name for constraint in self.constraints]
+        if len(set(names)) < len(names):
+            raise in_field("constraints", f"{max(names, key=names.count)} is given twice; write each bound once")
+        if self.constraints and self.sampler not in CONSTRAINED:
+            raise in_field("constraints", f"sampler={self.sampler} knows none; take one of {', '.join(CONSTRAINED)}")
+        if self.warm_start is not None and self.sampler not in ADAPTIVE:
+            raise in_field(
+                "warm_start", f"sampler={self.sampler} learns from no trials; take one of {', '.join(ADAPTIVE)}"
+            )
+        if self.scheduler == "none" and self.stopping != Stopping():
+            raise in_field("stopping", "there is no scheduler that it could be for; add --scheduler asha or median")
+        if self.scheduler != "none":
+            try:
+                self.stopping.epochs_of_grace(self.longest_training)
+            except ValueError as error:
+                raise in_field("stopping.grace", str(error)) from None
         return self
 
     @model_validator(mode="after")
@@ -106,8 +120,19 @@ class StudyConfig(Part):
 
     @property
     def role(self) -> Role:
-        """`design` where trials are laid out in advance and carry the answer, `explore` where a sampler adapts."""
-        return "explore" if self.sampler in ADAPTIVE else "design"
+        """`design` where trials are laid out in advance and carry the answer.
+
+        `explore` where a sampler adapts, or a scheduler leaves only the trials that looked well: a selected sample.
+        """
+        return "explore" if self.sampler in ADAPTIVE or self.scheduler != "none" else "design"
+
+    @property
+    def longest_training(self) -> int:
+        """Most epochs that a trial of the study may train."""
+        name = "training.epochs"
+        if name in self.space.span:
+            return max(int(str(epochs)) for epochs in self.space.span[name].corners())
+        return int(self.space.base.get(name, TrainingConfig.model_fields["epochs"].default))
 
     @property
     def directory(self) -> Path:
@@ -126,9 +151,15 @@ class StudyConfig(Part):
 
     def identity(self) -> dict[str, Any]:
         """What makes this study this study; JSON types. Launching the same identity again resumes it."""
-        return self.model_dump(
-            mode="json", include={"name", "sampler", "scheduler", "objectives", "seed", "configurations"}
-        ) | {"space": self.space.model_dump(mode="json", include={"base", "span"})}
+        always = {"name", "sampler", "scheduler", "objectives", "seed", "configurations"}
+        # later fields count where they say something, so that studies that were there before them stay themselves
+        extra = {
+            name for name in ("stopping", "constraints") if getattr(self, name) != type(self).model_fields[name].default
+        }
+        found = self.model_dump(mode="json", include=always | extra)
+        if self.warm_start is not None:
+            found["warm_start"] = self.warm_start.identity()
+        return found | {"space": self.space.model_dump(mode="json", include={"base", "span"})}
 
     def fingerprint(self) -> str:
         """16 hex digits of the identity."""

@@ -24,6 +24,7 @@ from study.watch import Watch
 
 if TYPE_CHECKING:
     from study.backlog import Backlog
+    from study.early_stopping import ByNumber
     from study.ray_session import Session
     from study.recorder import Recorder
     from trainables.config import TrialConfig
@@ -130,11 +131,14 @@ def _run_trials(this: _Run, watch: Watch) -> None:
             this.signals.install()  # Ray has put in one of its own
             slots = session.slots(this.config.run)
             backlog = Backlog(this.ledger, this.config, source, slots)
-            recorder = Recorder(this.ledger, backlog, this.listener, this.config, session.lives)
+            scheduler = _scheduler(this.ledger)
+            recorder = Recorder(
+                this.ledger, backlog, this.listener, this.config, works=session.lives, scheduler=scheduler
+            )
             watch.works = session.lives
             try:
                 if not this.flag:
-                    _tune(this, session, slots, backlog, recorder)
+                    _tune(this, session, backlog, recorder, slots=slots, scheduler=scheduler)
             finally:
                 watch.works = None
     except KeyboardInterrupt:
@@ -147,7 +151,24 @@ def _run_trials(this: _Run, watch: Watch) -> None:
         source.close()
 
 
-def _tune(this: _Run, session: "Session", slots: int, backlog: "Backlog", recorder: "Recorder") -> None:
+def _scheduler(ledger: Ledger) -> "ByNumber | None":
+    """The study's scheduler, with what it knew when the last driver ended."""
+    from study.early_stopping import Reported, scheduler_for
+
+    config = ledger.config
+    known = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
+    return scheduler_for(config, (Reported(*value) for value in known))
+
+
+def _tune(
+    this: _Run,
+    session: "Session",
+    backlog: "Backlog",
+    recorder: "Recorder",
+    *,
+    slots: int,
+    scheduler: "ByNumber | None",
+) -> None:
     from ray import tune
 
     from study.ray_trial import StudyTrial
@@ -166,6 +187,7 @@ def _tune(this: _Run, session: "Session", slots: int, backlog: "Backlog", record
         param_space={"job": json.dumps(job)},
         tune_config=tune.TuneConfig(
             search_alg=LedgerSearcher(backlog),
+            scheduler=scheduler,
             num_samples=-1,
             max_concurrent_trials=slots,
             reuse_actors=True,

@@ -27,13 +27,14 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import event, make_url
 
 from search_spaces.space import CONDITIONS
-from study.config import Objective
 from study.crash_points import reached
+from study.goals import Objective
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
 from study.proposing.inside import inside
 
 DESIGN_OBJECTIVES = (Objective(metric="compressibility/auc"),)
+CONSTRAINTS = "constraints"  # where Optuna keeps them, among a trial's system attributes
 _UID = "ockham/uid"
 _TEXT = 500  # characters of an error; Optuna's attributes hold 2,048
 
@@ -94,6 +95,10 @@ class OptunaProjection:
         state, values = self._outcome(row)
         for name, value in self._end_attributes(row).items():
             self._storage.set_trial_user_attr(trial, name, value)  # before the end: an ended trial is closed
+        for name, value in self._violations(row).items():
+            self._storage.set_trial_system_attr(trial, f"{CONSTRAINTS}:{name}", value)
+        for epoch, value in self._curve(row).items():
+            self._storage.set_trial_intermediate_value(trial, epoch, value)
         reached("optuna trial told")
         self._storage.set_trial_state_values(trial, state, values)
         reached("optuna trial finished")
@@ -116,6 +121,8 @@ class OptunaProjection:
             params=params,
             distributions=distributions,
             user_attrs=attributes | self._end_attributes(row),
+            intermediate_values=self._curve(row),
+            constraints=self._violations(row),
         )
         trial.datetime_start = _time(row.started_ms or row.created_ms) if state != TrialState.WAITING else None
         trial.datetime_complete = _time(row.ended_ms) if row.ended_ms is not None else None
@@ -145,6 +152,22 @@ class OptunaProjection:
         if row.error:
             attributes["error"] = row.error[:_TEXT]
         return attributes
+
+    def _curve(self, row: TrialRow) -> dict[int, float]:
+        """Epoch → what the scheduler went by, of an ended trial."""
+        config = self._ledger.config
+        if config.scheduler == "none" or row.state not in ENDED:
+            return {}
+        metric = config.stopping.metric.metric
+        dense = [record for record in self._ledger.steps(row.number) if record.stage == "dense"]
+        return {record.step: record.metrics[metric] for record in dense if metric in record.metrics}
+
+    def _violations(self, row: TrialRow) -> dict[str, float]:
+        """Constraint → by how much it is missed, of a complete trial."""
+        if row.state != "COMPLETE":
+            return {}
+        missed = {one.name: one.violation(row.metrics) for one in self._ledger.config.constraints}
+        return {name: value for name, value in missed.items() if value is not None}
 
     def _undefined(self, row: TrialRow) -> list[str]:
         return [objective.metric for objective in self._objectives if objective.metric not in row.metrics]

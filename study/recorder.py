@@ -5,6 +5,7 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from ray.tune import Callback
 from study.backlog import Backlog
 from study.config import StudyConfig
 from study.crash_points import reached
+from study.early_stopping import ByNumber, Verdict
 from study.events import Listener
 from study.ledger import Ledger, StaleAttempt, State
 from study.nodes import node_is_gone
@@ -32,15 +34,23 @@ class Recorder(Callback):
     Args:
         ledger: With the lease held.
         works: Whether there still is a Ray; without one its workers die too, for no fault of their trials.
+        scheduler: That stops trials, if any.
 
     Attributes:
         failure: What this callback itself died of; Ray only passes on its text.
     """
 
     def __init__(
-        self, ledger: Ledger, backlog: Backlog, listener: Listener, config: StudyConfig, works: Callable[[], bool]
+        self,
+        ledger: Ledger,
+        backlog: Backlog,
+        listener: Listener,
+        config: StudyConfig,
+        *,
+        works: Callable[[], bool],
+        scheduler: ByNumber | None,
     ) -> None:
-        self._works = works
+        self._works, self._scheduler = works, scheduler
         self._ledger, self._backlog, self._listener, self._config = ledger, backlog, listener, config
         self._nodes: dict[str, str] = {}
         self._open: set[int] = set()
@@ -60,7 +70,9 @@ class Recorder(Callback):
             self._nodes[trial.trial_id] = str(result.pop("node", ""))
             # Taken out of Ray's result, which Ray keeps for every trial.
             records: Sequence[Record] = pickle.loads(result.pop("reports"))  # noqa: S301 - from our own worker
-            if state := result.pop("ended", None):
+            if verdict := self._scheduler and self._scheduler.judge(number, records):
+                self._end(number, attempt, _until(records, verdict), "PRUNED")
+            elif state := result.pop("ended", None):
                 why = {name: result.pop(name, None) for name in ("error", "traceback")}
                 self._end(number, attempt, records, state, **why)
             elif records:
@@ -69,12 +81,8 @@ class Recorder(Callback):
                 self._tell(number, records)
 
     def on_trial_complete(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
-        """Ray is done with the attempt. If it did not end by itself, a scheduler stopped it."""
-        with self._noting():
-            number, attempt = _which(trial)
-            self._nodes.pop(trial.trial_id, None)
-            if number in self._open:
-                self._end(number, attempt, (), "PRUNED")
+        """Ray is done with the attempt; how it ended came with its last result."""
+        self._nodes.pop(trial.trial_id, None)
 
     def on_trial_error(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
         """The attempt raised where it must not, or its worker died."""
@@ -200,6 +208,13 @@ def networks_file(path: Path, rows: Sequence[Mapping[str, Any]]) -> Iterator[Cal
     finally:
         for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
             left.unlink(missing_ok=True)
+
+
+def _until(records: Sequence[Record], verdict: Verdict) -> list[Record]:
+    """What was reported up to the epoch of the verdict, which is noted there; how much more came is chance."""
+    *before, last = (record for record in records if record.stage == "dense" and record.step <= verdict.epoch)
+    notes = {"pruned/epoch": str(verdict.epoch), "pruned/reason": verdict.why}
+    return [*before, replace(last, notes={**last.notes, **notes})]
 
 
 def _which(trial: "Trial") -> tuple[int, int]:

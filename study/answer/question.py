@@ -110,7 +110,7 @@ def _missing(
         found.append(f"{plural(failed, 'trial')} failed and {'is' if failed == 1 else 'are'} not counted.")
     explored = int(((column(trials, "state", "") == "COMPLETE") & (column(trials, "role", "design") != "design")).sum())
     if explored and len(mine):
-        found.append(f"{plural(explored, 'trial')} of an adaptive sampler not counted.")
+        found.append(f"{plural(explored, 'trial')} that a sampler or scheduler selected not counted.")
     unstored = len(mine) - (mine["number"].isin(networks["trial"]).sum() if len(networks) else 0)
     if unstored:
         found.append(f"{plural(int(unstored), 'complete trial')} without stored networks: no pairs or curves of them.")

@@ -273,6 +273,11 @@ class Ledger(Tracking):
         with self._engine.connect() as connection:
             return steps.of_trials(connection, self.name, numbers)
 
+    def dense_values(self, metric: str) -> list[tuple[int, int, float]]:
+        """(trial number, epoch, value) of all dense records of all trials that have the metric, sorted."""
+        with self._engine.connect() as connection:
+            return steps.dense_values(connection, self.name, metric)
+
     def progress(self) -> list[Progress]:
         """The last step of each running trial."""
         with self._engine.connect() as connection:

@@ -83,6 +83,15 @@ def of_trials(connection: Connection, study: str, numbers: Iterable[int] | None 
     return {number: [_record(row) for row in _newest(rows)] for number, rows in grouped.items()}
 
 
+def dense_values(connection: Connection, study: str, metric: str) -> list[tuple[int, int, float]]:
+    """(trial number, epoch, value) wherever a dense record has the metric, of whichever attempt; sorted."""
+    query = select(steps.c.number, steps.c.step, steps.c.metrics).where(
+        steps.c.study == study, steps.c.stage == "dense"
+    )
+    found = [(number, step, json.loads(text).get(metric)) for number, step, text in connection.execute(query)]
+    return sorted((number, step, float(value)) for number, step, value in found if value is not None)
+
+
 def merged(records: Sequence[Record]) -> tuple[dict[str, float], dict[str, str]]:
     """Metrics and notes of a trial: the last dense record's, the last of each level's, the summary's."""
     dense = [record for record in records if record.stage == "dense"][-1:]

@@ -15,8 +15,9 @@ from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from study.config import Objective, StudyConfig
+from study.config import StudyConfig
 from study.errors import UsageError
+from study.goals import Objective
 from study.ledger.rows import ENDED, Proposal, TrialRow
 from study.ledger.seen import compact, expand
 from study.proposing.draws import derive

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.space import Choices, Range, SearchSpace
-from study.config import Objective, RunConfig, Sampler, StudyConfig
+from study.config import RunConfig, Sampler, StudyConfig
 from study.driver import TrialFunction, run
 from study.events import Outcome, Silent
+from study.goals import Objective
 from study.ledger import Ledger, TrialRow
 from tests.integration import trials_for_tests
 

@@ -66,6 +66,28 @@ def slow_levels(config: TrialConfig, context: TrialContext) -> Iterator[Record |
         yield record
 
 
+def learning(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
+    """Reports after each of its epochs, slowly, with a checkpoint after each; how well it learns depends on its width.
+
+    Each epoch leaves a line in `<home>/data/work-<number>.txt`, so that a test can count them.
+    """
+    store = context.checkpoints
+    if store is None:
+        raise ValueError("needs checkpoints")
+    context.data_dir.mkdir(parents=True, exist_ok=True)
+    done = (store.latest() or {"done": 0})["done"]
+    for epoch in range(1, config.training.epochs + 1):
+        if epoch > done:
+            time.sleep(0.06)
+            with (context.data_dir / f"work-{context.number}.txt").open("a", encoding="utf-8") as file:
+                file.write(f"{epoch}\n")
+            store.save({"done": epoch})
+        notes = {"train/stop_reason": "epochs x5"} if epoch == config.training.epochs else {}
+        accuracy = config.model.width / 100 * (1 - 0.8**epoch)
+        yield Record("dense", epoch, {"train/accuracy": 1.0, "val/accuracy": accuracy}, notes)
+    yield from list(_records(config, context.number))[1:]
+
+
 def _records(config: TrialConfig, number: int) -> Iterator[Record]:
     width, noise = config.model.width, config.data.label_noise
     dense = {"train/accuracy": 1 - noise / 1000, "val/accuracy": 0.9 - noise / 2 + width / 1e5}
