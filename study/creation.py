@@ -12,9 +12,10 @@ from search_spaces.space import SearchSpace
 from study import machine
 from study.config import StudyConfig
 from study.crash_points import reached
-from study.errors import StudyNotFound, UsageError
+from study.errors import StudyMismatch, StudyNotFound, UsageError
 from study.ledger import Ledger
 from study.proposing import Proposer
+from study.restoring import restore_lost
 from trainables.config import TrialConfig
 
 SHORT_LOG2_RATIO = 3.0
@@ -30,11 +31,17 @@ def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple
     machine.check(config)
     Proposer(config)  # refuses a sampler that does not suit the space
     config = frozen(config, message)
+    restored = restore_lost(config.run.home, config.name, config.run.storage, config.run.ledger, message)
     try:
         Ledger.open(config.ledger_url, config.name).close()
     except StudyNotFound:
         return _create(config), True
-    ledger = Ledger.create(config.ledger_url, config)  # refuses another identity
+    try:
+        ledger = Ledger.create(config.ledger_url, config)  # refuses another identity
+    except StudyMismatch:
+        if restored:
+            shutil.rmtree(config.directory, ignore_errors=True)
+        raise
     machine.prepare_data(config)
     config.directory.mkdir(parents=True, exist_ok=True)
     return ledger, False
@@ -122,6 +129,6 @@ def _corners(config: StudyConfig) -> Iterator[TrialConfig]:
     first = {name: spanned.corners()[0] for name, spanned in space.span.items()}
     deciding = [name for name in space.span if name.startswith(_SIZES)]
     for values in itertools.product(*(space.span[name].corners() for name in deciding)):
-        yield space.config({**first, **dict(zip(deciding, values, strict=True))}, config.seed)
+        yield space.config(space.active({**first, **dict(zip(deciding, values, strict=True))}), config.seed)
     for point in config.configurations:
-        yield space.config({**first, **point}, config.seed)
+        yield space.config(space.active({**first, **point}), config.seed)

@@ -8,6 +8,7 @@ from pathlib import Path
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger
 from study.place import Place
+from study.restoring import folder_of
 
 
 def described(place: Place, name: str) -> str:
@@ -56,6 +57,11 @@ def delete_study(place: Place, name: str) -> Iterator[str]:
     if place.tracking_uri is None and artifacts.is_dir():
         shutil.rmtree(artifacts)
         yield f"Deleted {artifacts}"
+    storage = place.storage or ledger.config.run.storage
+    if storage is not None:
+        there = folder_of(storage, name)
+        there.remove_all()
+        yield f"Deleted {there}"
     yield f"Study {name} is deleted"
 
 

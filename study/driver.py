@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.creation import open_or_create, write_study_file
-from study.errors import LeaseLost, UsageError
+from study.errors import LeaseLost, RayDidNotStart, UsageError
 from study.events import Listener, Outcome, Silent
 from study.finishing import conclude
 from study.ledger import ENDED, Ledger
 from study.leftovers import remove_checkpoints, sweep
 from study.publishing import Publishing
+from study.restoring import fetch_networks
+from study.safekeeping import safekeeping
 from study.signals import Signals, StopFlag
 from study.watch import Watch
 
@@ -85,49 +87,59 @@ class _Run:
 
 def _whole(this: _Run, fence: int, *, new: bool) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
-    write_study_file(config)
-    left = sweep(ledger)
-    remove_checkpoints(ledger, config)
-    counts = ledger.counts()
-    if not new:
-        _say_resuming(listener, config, counts, left)
-    listener.started(config, counts)
     watch = Watch(ledger, this.flag, config.run.time_budget)
-    watch.start()
-    publishing = Publishing(config, fence, listener.message)
-    try:
-        if sum(counts[state] for state in ENDED) < max(config.trials, sum(counts.values())):
-            _run_trials(this, watch)
-        if watch.lost is not None:
-            raise watch.lost
-        sweep(ledger)
-        report, summary = conclude(ledger, listener, this.flag)
-        outcome = _outcome(this, report)
-        reached("concluded")
-        status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
-        folder = report.parent if report else None
-        drained = publishing.finish(status, summary, folder, left=ledger.outbox_size, flag=this.flag)
-        if not drained:
-            listener.message(
-                f"MLflow has not taken everything yet ({ledger.outbox_size()} messages wait in the ledger); "
-                f"deliver them with: ockham resume {config.name}"
-            )
-        return replace(outcome, drained=drained, seconds=time.monotonic() - this.begun)
-    finally:
-        publishing.close()
-        watch.end()
+    with safekeeping(ledger, watch.lose, listener.message):
+        write_study_file(config)
+        fetch_networks(ledger)
+        left = sweep(ledger)
+        remove_checkpoints(ledger, config)
+        counts = ledger.counts()
+        if not new:
+            _say_resuming(listener, config, counts, left)
+        listener.started(config, counts)
+        watch.start()
+        publishing = Publishing(config, fence, listener.message)
+        try:
+            if sum(counts[state] for state in ENDED) < max(config.trials, sum(counts.values())):
+                _run_trials(this, watch)
+            if watch.lost is not None:
+                raise watch.lost
+            sweep(ledger)
+            return _concluded(this, publishing)
+        finally:
+            publishing.close()
+            watch.end()
+
+
+def _concluded(this: _Run, publishing: Publishing) -> Outcome:
+    config, ledger, listener = this.config, this.ledger, this.listener
+    report, summary = conclude(ledger, listener, this.flag)
+    outcome = _outcome(this, report)
+    reached("concluded")
+    status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
+    folder = report.parent if report else None
+    drained = publishing.finish(status, summary, folder, left=ledger.outbox_size, flag=this.flag)
+    if not drained:
+        listener.message(
+            f"MLflow has not taken everything yet ({ledger.outbox_size()} messages wait in the ledger); "
+            f"deliver them with: ockham resume {config.name}"
+        )
+    return replace(outcome, drained=drained, seconds=time.monotonic() - this.begun)
 
 
 def _run_trials(this: _Run, watch: Watch) -> None:
     from study.asking import source_for
     from study.backlog import Backlog
     from study.ray_session import ray_session
-    from study.recorder import Recorder
 
     source = source_for(this.config)
     recorder: Recorder | None = None
     try:
-        with ray_session(this.config.run) as session:
+        this.signals.at_once = True  # nothing runs yet that would need time to stop
+        with ray_session(this.config.run, wanted=lambda: not this.flag, meanwhile=_import_tune) as session:
+            from study.recorder import Recorder
+
+            this.signals.at_once = False
             this.signals.install()  # Ray has put in one of its own
             slots = session.slots(this.config.run)
             backlog = Backlog(this.ledger, this.config, source, slots)
@@ -143,12 +155,21 @@ def _run_trials(this: _Run, watch: Watch) -> None:
                 watch.works = None
     except KeyboardInterrupt:
         this.flag.raise_for("interrupted")
+    except RayDidNotStart as error:
+        this.flag.raise_for(str(error))
     except Exception:
         if recorder is not None and recorder.failure is not None:
             raise recorder.failure from None  # Tune only passes on its text
         raise
     finally:
         source.close()
+
+
+def _import_tune() -> None:
+    """All that takes its time to import, while Ray's processes start."""
+    import study.ray_trial
+    import study.recorder
+    import study.searcher  # noqa: F401
 
 
 def _scheduler(ledger: Ledger) -> "ByNumber | None":
@@ -171,6 +192,7 @@ def _tune(
 ) -> None:
     from ray import tune
 
+    from study.lean_ray import lean_tune
     from study.ray_trial import StudyTrial
     from study.searcher import LedgerSearcher, StopWhenAsked
 
@@ -178,11 +200,13 @@ def _tune(
     job = {
         "trial": this.function,
         "directory": str(config.directory.absolute()),
+        "checkpoints": [config.run.storage or str(config.run.home.absolute()), f"{config.name}/trials"],
+        "fence": this.ledger.fence or 0,
         "data_dir": str(config.run.data_path.absolute()),
         "cpus": config.run.cpus_per_trial,
         "gpus": config.run.gpus_per_trial,
     }
-    tune.Tuner(
+    tuner = tune.Tuner(
         StudyTrial,
         param_space={"job": json.dumps(job)},
         tune_config=tune.TuneConfig(
@@ -203,7 +227,9 @@ def _tune(
             checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             verbose=0,
         ),
-    ).fit()
+    )
+    with lean_tune():
+        tuner.fit()
 
 
 def _name(trial: Any) -> str:

@@ -8,17 +8,18 @@ from pathlib import Path
 from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
 from trainables.config import TrialConfig
+from trainables.storage import folder_at
 
 
 def check(config: StudyConfig) -> None:
     """Refuses what this machine can't do.
 
     Raises:
-        UsageError: An unwritable home, more CPUs or GPUs a trial than there are, or a storage that is not supported.
+        UsageError: An unwritable home or storage, or more CPUs or GPUs a trial than there are.
     """
     _home_is_writable(config.run.home)
     if config.run.storage is not None:
-        raise UsageError(f"--storage {config.run.storage}: checkpoints live in the study's folder; drop the option")
+        _storage_takes_files(config.run.storage)
     if config.run.address is None:
         _fits_this_machine(config.run)
 
@@ -80,6 +81,20 @@ def _home_is_writable(home: Path) -> None:
         why = error.strerror or error
         raise UsageError(
             f"--home {home}: nothing can be written in {nearest} ({why}); choose another place, e.g. --home ~/studies"
+        ) from None
+
+
+def _storage_takes_files(storage: str) -> None:
+    probe = f".ockham-{os.getpid()}"
+    try:
+        folder = folder_at(storage)
+        folder.write(probe, [b"can be removed"])
+        folder.remove(probe)
+    except ValueError as error:
+        raise UsageError(f"--storage {error}") from None
+    except OSError as error:
+        raise UsageError(
+            f"--storage {storage}: nothing can be written there ({error}); check the address and your credentials"
         ) from None
 
 

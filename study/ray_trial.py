@@ -39,7 +39,8 @@ class StudyTrial(Trainable):
     """One slot of a study: trial after trial.
 
     Its Ray config holds `number`, `attempt`, `config` (a TrialConfig as JSON) and `job` (JSON, the same for all
-    trials: `trial` as `module:name`, `directory` of the study, `data_dir`, `cpus`, `gpus`).
+    trials: `trial` as `module:name`, `directory` of the study on this machine, `checkpoints` (a path or URI, and the
+    folder of all trials below it), `fence` of the driver's lease, `data_dir`, `cpus`, `gpus`).
     """
 
     @classmethod
@@ -101,17 +102,20 @@ class StudyTrial(Trainable):
     def _start(self) -> "Iterator[Record | None]":
         from trainables.checkpoints import CheckpointStore
         from trainables.config import TrialConfig
+        from trainables.storage import folder_at
         from trainables.trial import TrialContext
 
         job = json.loads(self.config["job"])
         trial = _imported(self.config)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(max(1, int(job["cpus"])))
+        place, below = job["checkpoints"]
+        checkpoints = folder_at(place) / below / f"{self.config['number']:04d}" / "checkpoints"
         context = TrialContext(
             number=self.config["number"],
             data_dir=Path(job["data_dir"]),
             device="cuda" if job["gpus"] else "cpu",
-            checkpoints=CheckpointStore(self._folder() / "checkpoints", self.config["attempt"], reached=reached),
+            checkpoints=CheckpointStore(checkpoints, self.config["attempt"], fence=job["fence"], reached=reached),
         )
         return trial(TrialConfig.model_validate_json(self.config["config"]), context)
 

@@ -46,11 +46,15 @@ class Watch(threading.Thread):
                 if self._ledger.stop_requested():
                     self._flag.raise_for("stop requested")
             except LeaseLost as lost:
-                self.lost = lost
-                self._flag.raise_for("another driver took over")
+                self.lose(lost)
                 return
             except OperationalError as error:
                 self._flag_if_gone(error)
+
+    def lose(self, lost: LeaseLost) -> None:
+        """Another driver has taken over: stop, and say so."""
+        self.lost = lost
+        self._flag.raise_for("another driver took over")
 
     def end(self) -> None:
         """Stops the thread and waits for it."""

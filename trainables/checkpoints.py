@@ -1,33 +1,46 @@
 """Checkpoints of one trial: written whole or not at all, checked when read, fenced by attempt."""
 
-import hashlib
 import io
-import os
+import logging
 import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-_NAME = re.compile(r"^attempt-(\d+)-(\d+)\.pt$")
-_MAGIC = b"ockham checkpoint 1 sha256 "
-_HEADER = len(_MAGIC) + 64 + 1
+from trainables.storage import Folder, Part, folder_at, seal, unsealed
+
+_NAME = re.compile(r"^attempt-(\d+)\.(\d+)-(\d+)\.pt$")
+_UNFINISHED = re.compile(r"^attempt-(\d+)\.(\d+)-(\d+)\.tmp-")
+_KIND = b"ockham checkpoint 1"
 # Saving takes at most one part in so many of a trial's time, however slow the disk is.
 _MOST_PARTS = 20
 
 
+class _File(NamedTuple):
+    """Sorts from the oldest to the newest."""
+
+    fence: int
+    attempt: int
+    sequence: int
+    name: str
+
+
 class CheckpointStore:
-    """The checkpoints of one attempt, in a directory shared by all attempts of the trial.
+    """The checkpoints of one attempt, in a folder shared by all attempts of the trial.
 
     A file is a line with the SHA-256 of what follows, then a `torch.save` archive of tensors, containers, numbers and
-    text. It gets its name only when it is on the disk. Files of a lower attempt are never read once a higher one has
+    text. It gets its name only when it is whole. Files of a lower attempt are never read once a higher one has
     written, so that a zombie cannot pull its successor back.
 
     Args:
-        directory: Created at the first save.
+        folder: A directory, made at the first save, or a folder of a storage that all machines see. A storage that
+            does not answer costs checkpoints, never the trial.
         attempt: Of this store's writes, ≥ 1.
+        fence: Of the lease under which the attempt was begun; counts before the attempt, whose number a ledger that
+            was restored from a snapshot may give a second time.
         interval_s: `due` says True this long after the last save (or after the start), later where saving is slow;
             0: always.
         keep: How many of the attempt's files stay.
@@ -36,14 +49,16 @@ class CheckpointStore:
 
     def __init__(
         self,
-        directory: Path,
+        folder: Folder | Path,
         attempt: int,
         *,
+        fence: int = 0,
         interval_s: float = 5.0,
         keep: int = 2,
         reached: Callable[[str], None] | None = None,
     ) -> None:
-        self.directory, self.attempt, self.interval_s, self.keep = Path(directory), attempt, interval_s, keep
+        self.folder = folder_at(folder) if isinstance(folder, Path) else folder
+        self.fence, self.attempt, self.interval_s, self.keep = fence, attempt, interval_s, keep
         self._reached = reached or _nothing
         self._last_save = time.monotonic()
         self._took_s = 0.0
@@ -53,79 +68,65 @@ class CheckpointStore:
         wait_s = max(self.interval_s, _MOST_PARTS * self._took_s) if self.interval_s else 0.0
         return time.monotonic() - self._last_save >= wait_s
 
-    def save(self, state: dict[str, Any]) -> Path:
-        """Writes `state` (tensors, dicts, lists, numbers, text, None) and drops what it makes superfluous."""
+    def save(self, state: dict[str, Any]) -> str | None:
+        """Writes `state` (tensors, dicts, lists, numbers, text, None) and drops what it makes superfluous.
+
+        Returns:
+            The file's name; None if the storage did not take it.
+        """
         started = time.monotonic()
-        self.directory.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        content = buffer.getbuffer()
-        mine = [sequence for attempt, sequence, _ in self._files() if attempt == self.attempt]
-        path = self.directory / f"attempt-{self.attempt:03d}-{max(mine, default=0) + 1:06d}.pt"
-        temporary = path.with_suffix(f".tmp-{os.getpid()}")
         try:
-            with temporary.open("wb") as file:
-                file.write(_MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n")
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            self._reached("checkpoint written")
-            temporary.replace(path)
-            self._reached("checkpoint renamed")
+            return self._write(buffer.getbuffer())
+        except OSError as error:
+            if self.folder.local:
+                raise
+            logging.getLogger(__name__).warning("no checkpoint now, %s: %s", self.folder, error)
+            return None
         finally:
-            temporary.unlink(missing_ok=True)
-        _sync_directory(self.directory)
-        self._drop_superfluous()
-        self._last_save = time.monotonic()
-        self._took_s = self._last_save - started
-        return path
+            self._last_save = time.monotonic()
+            self._took_s = self._last_save - started
 
     def latest(self) -> dict[str, Any] | None:
         """The newest state of the highest attempt that has written; the one before it where that is damaged."""
-        files = self._files()
-        highest = max((attempt for attempt, _, _ in files), default=0)
-        for attempt, _, path in reversed(files):
-            if attempt == highest and (state := _read(path)) is not None:
+        files = _checkpoints(self.folder.names())
+        for file in reversed(files):
+            if file[:2] == files[-1][:2] and (state := self._read(file.name)) is not None:
                 return state
         return None
 
-    def _files(self) -> list[tuple[int, int, Path]]:
-        """(attempt, sequence, path), oldest first."""
-        if not self.directory.is_dir():
-            return []
-        found = [(match, path) for path in self.directory.iterdir() if (match := _NAME.match(path.name))]
-        return sorted((int(match[1]), int(match[2]), path) for match, path in found)
-
-    def _drop_superfluous(self) -> None:
-        files = self._files()
-        mine = [path for attempt, _, path in files if attempt == self.attempt]
-        lower = [path for attempt, _, path in files if attempt < self.attempt]
+    def _write(self, content: memoryview) -> str:
+        names = self.folder.names()
+        files, own = _checkpoints(names), (self.fence, self.attempt)
+        mine = [file for file in files if file[:2] == own]
+        name = f"attempt-{self.fence:03d}.{self.attempt:03d}-{mine[-1].sequence + 1 if mine else 1:06d}.pt"
+        parts: list[Part] = [seal(_KIND, content), content]
+        self.folder.write(name, parts, written=lambda: self._reached("checkpoint written"))
+        self._reached("checkpoint renamed")
+        superfluous = [file.name for file in files if file[:2] < own]
+        superfluous += [file.name for file in mine[: max(0, len(mine) + 1 - self.keep)]]
         # What earlier attempts left half written when they were killed.
-        lower += [p for p in self.directory.glob("attempt-*.tmp-*") if int(p.name.split("-")[1]) < self.attempt]
-        for path in lower + mine[: -self.keep]:
-            path.unlink(missing_ok=True)
+        left = ((match, name) for name in names if (match := _UNFINISHED.match(name)))
+        superfluous += [name for match, name in left if (int(match[1]), int(match[2])) < own]
+        for old in superfluous:
+            self.folder.remove(old)
+        return name
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        """The state in a file; None if it is gone or its content is not what was written."""
+        content = unsealed(_KIND, self.folder.read(name))
+        if content is None:
+            return None
+        state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+        return state
+
+
+def _checkpoints(names: list[str]) -> list[_File]:
+    """The files among `names` that are checkpoints, oldest first."""
+    found = ((match, name) for name in names if (match := _NAME.match(name)))
+    return sorted(_File(int(match[1]), int(match[2]), int(match[3]), name) for match, name in found)
 
 
 def _nothing(_moment: str) -> None:
     """What most stores tell."""
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """The state in a file; None if it is gone or its content is not what was written."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    header, content = data[:_HEADER], memoryview(data)[_HEADER:]
-    if header != _MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n":
-        return None
-    state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
-    return state
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

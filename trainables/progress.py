@@ -1,5 +1,6 @@
 """How far a trial has come: everything that a resumed trial needs to go on as if nothing had happened."""
 
+import logging
 from dataclasses import asdict
 from typing import Any
 
@@ -30,6 +31,9 @@ class Progress:
         state = store.latest() if store else None
         if state is not None and state["trial"] != self._trial:
             raise ValueError(f"the checkpoint belongs to trial {state['trial']!r}, this is {self._trial!r}")
+        if state is not None:
+            trained = f", {', '.join(state['trainings'])} under way" if state["trainings"] else ""
+            logging.getLogger(__name__).info("goes on from a checkpoint: level %d finished%s", state["level"], trained)
         state = state or {}
         self.records = [Record(**record) for record in state.get("records", [])]
         self.rows: list[dict[str, Any]] = state.get("rows", [])

@@ -54,7 +54,7 @@ Storage = Annotated[
         "--storage",
         envvar="OCKHAM_STORAGE",
         metavar="URI",
-        help="Where checkpoints lie.",
+        help="Where checkpoints and copies of the ledger lie, e.g. s3://bucket/ockham.",
         rich_help_panel=_PANEL,
         show_default="the study's folder",
     ),

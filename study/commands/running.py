@@ -168,6 +168,8 @@ _RESUME_EXAMPLES = """[bold]Examples[/bold]
   ockham resume redundancy --trials +24   24 trials more than it has
   ockham resume redundancy --trials 100   100 in total
 
+  ockham resume wide --storage s3://bucket/ockham    on a new machine, from the newest copy of its ledger there
+
 Results that had not reached MLflow are sent as well."""
 
 
@@ -194,7 +196,10 @@ def resume(
     checkpoint.
     """
     from study.loading import load_existing
+    from study.restoring import restore_lost
     from study.running import run_study
+
+    restore_lost(place.home, name, place.storage, place.ledger, typer.echo)
 
     run = place.run_fields() | _given(
         data_dir=data_dir,

@@ -253,6 +253,11 @@ class Ledger(Tracking):
         with self._engine.connect() as connection:
             return trials.counts(connection, self.name)
 
+    def attempts_begun(self) -> int:
+        """Executions begun of all trials together; cheap."""
+        with self._engine.connect() as connection:
+            return trials.attempts_begun(connection, self.name)
+
     def states(self, start: int = 0) -> dict[int, State]:
         """Number → state of the trials from `start` on, ascending; cheap."""
         with self._engine.connect() as connection:

@@ -157,6 +157,12 @@ def counts(connection: Connection, study: str) -> dict[str, int]:
     return {state: found.get(state, 0) for state in STATES}
 
 
+def attempts_begun(connection: Connection, study: str) -> int:
+    """Attempts of all trials together."""
+    query = select(func.coalesce(func.sum(trials.c.attempts), 0)).where(trials.c.study == study)
+    return int(connection.execute(query).scalar_one())
+
+
 def numbers(connection: Connection, study: str, states: Collection[str]) -> list[int]:
     """Numbers of the trials in one of `states`, ascending."""
     query = select(trials.c.number).where(trials.c.study == study, trials.c.state.in_(states))

@@ -5,9 +5,11 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from trainables.config import TrialConfig
 from trainables.record import Record
+from trainables.storage import LocalFolder
 from trainables.trial import TrialContext
 
 LEVELS = 3
@@ -60,7 +62,7 @@ def slow_levels(config: TrialConfig, context: TrialContext) -> Iterator[Record |
     for step, record in enumerate(_records(config, context.number)):
         if step >= state["done"]:
             time.sleep(0.3)
-            with (store.directory.parent / "work.txt").open("a", encoding="utf-8") as file:
+            with (_own_folder(context) / "work.txt").open("a", encoding="utf-8") as file:
                 file.write(json.dumps([step, os.getpid()]) + "\n")
             store.save({"done": step + 1})
         yield record
@@ -126,10 +128,18 @@ def _network(replicate: int, arm: str, level: int, noise: float) -> dict[str, fl
 
 def _marked(context: TrialContext, name: str) -> bool:
     """Whether this was called before for the trial, in any process."""
-    folder = context.checkpoints.directory.parent if context.checkpoints else context.data_dir
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _own_folder(context)
     try:
         (folder / name).touch(exist_ok=False)
     except FileExistsError:
         return True
     return False
+
+
+def _own_folder(context: TrialContext) -> Path:
+    """A directory of this trial's on this machine."""
+    checkpoints = context.checkpoints.folder if context.checkpoints else None
+    shared = context.data_dir / "trials" / f"{context.number:04d}"
+    folder = checkpoints.path.parent if isinstance(checkpoints, LocalFolder) else shared
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -31,7 +31,7 @@ def test_last_two_stay(tmp_path: Path) -> None:
     mine = store(tmp_path, attempt=3)
     for number in range(5):
         mine.save({"n": number})
-    assert names(tmp_path) == ["attempt-003-000004.pt", "attempt-003-000005.pt"]
+    assert names(tmp_path) == ["attempt-000.003-000004.pt", "attempt-000.003-000005.pt"]
     assert mine.latest() == {"n": 4}
 
 
@@ -39,7 +39,7 @@ def test_last_two_stay(tmp_path: Path) -> None:
 def test_damaged_file_gives_way_to_the_one_before(tmp_path: Path, damage: str) -> None:
     mine = store(tmp_path)
     mine.save({"n": 1})
-    path = mine.save({"n": 2})
+    path = tmp_path / "checkpoints" / str(mine.save({"n": 2}))
     data = bytearray(path.read_bytes())
     if damage == "cut":
         data = data[:-1]
@@ -59,19 +59,29 @@ def test_a_lower_attempt_is_not_read_once_a_higher_has_written(tmp_path: Path) -
     zombie, successor = store(tmp_path, 1), store(tmp_path, 2)
     zombie.save({"by": 1})
     assert successor.latest() == {"by": 1}
-    path = successor.save({"by": 2})
+    path = tmp_path / "checkpoints" / str(successor.save({"by": 2}))
     zombie.save({"by": 1, "late": True})
     assert store(tmp_path, 3).latest() == {"by": 2}
     path.write_bytes(b"damaged")
     assert store(tmp_path, 3).latest() is None
     store(tmp_path, 3).save({"by": 3})
-    assert names(tmp_path) == ["attempt-003-000001.pt"]
+    assert names(tmp_path) == ["attempt-000.003-000001.pt"]
+
+
+def test_a_later_lease_counts_before_the_attempt(tmp_path: Path) -> None:
+    """A ledger restored from a snapshot may not know of attempts that its lost successor had begun."""
+    lost, restored = store(tmp_path, 7, fence=3), store(tmp_path, 2, fence=4)
+    lost.save({"by": "lost"})
+    assert restored.latest() == {"by": "lost"}
+    restored.save({"by": "restored"})
+    lost.save({"by": "lost", "late": True})
+    assert store(tmp_path, 3, fence=4).latest() == {"by": "restored"}
 
 
 def test_unfinished_writes_are_no_checkpoints(tmp_path: Path) -> None:
     mine = store(tmp_path)
     mine.save({"n": 1})
-    (tmp_path / "checkpoints" / "attempt-001-000002.tmp-77").write_bytes(b"half")
+    (tmp_path / "checkpoints" / "attempt-000.001-000002.tmp-77").write_bytes(b"half")
     assert mine.latest() == {"n": 1}
 
 

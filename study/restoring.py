@@ -1,0 +1,72 @@
+"""A study that is on its storage and not in this home: ledger and networks come back from there."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from study import claims, snapshots
+from study.errors import UsageError
+from study.ledger import Ledger
+from study.safekeeping import NETWORKS, study_folder
+from trainables.storage import Folder
+
+_AT_ONCE = 16
+
+
+def restore_lost(
+    home: Path, name: str, storage: str | None, ledger: str | None, say: Callable[[str], None], *, wait_s: float = 35.0
+) -> bool:
+    """Restores the SQLite ledger of a study from its newest good snapshot, if this home has none.
+
+    Returns:
+        Whether it did. What happened after the snapshot is gone: those trials run again.
+    Raises:
+        LeaseHeld: A driver elsewhere still shows heartbeats.
+        UsageError: There are snapshots, and none can be used.
+    """
+    path = home / name / "study.db"
+    if storage is None or ledger is not None or path.exists():
+        return False
+    folder = folder_of(storage, name)
+    if not snapshots.exist(folder / "ledger"):
+        return False
+    claim = claims.wait_until_free(folder, name, wait_s=wait_s, say=say)
+    for fence, content in snapshots.newest(folder / "ledger"):
+        if snapshots.restore(content, path, name, max(fence, claim.fence if claim else 0)):
+            say(f"{name} is not in {home}: its ledger comes from a snapshot on {folder}")
+            return True
+    raise UsageError(f"--storage {storage}: none of the snapshots of {name!r} there can be used")
+
+
+def fetch_networks(ledger: Ledger) -> int:
+    """Brings the networks.parquet of trials from the storage that this home lacks; how many."""
+    config = ledger.config
+    if config.run.storage is None:
+        return 0
+    folder = study_folder(config.run.storage, config.name) / "trials"
+    directory = config.directory / "trials"
+    wanted = [name for name in folder.names() if name.endswith(f"/{NETWORKS}") and not (directory / name).exists()]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for name, content in zip(wanted, pool.map(folder.read, wanted), strict=True):
+            if content is not None:
+                _write(directory / name, content)
+    return len(wanted)
+
+
+def folder_of(storage: str, name: str) -> Folder:
+    """As `study_folder`, for what a user wrote.
+
+    Raises:
+        UsageError: It is no path or URI of a kind that can be used.
+    """
+    try:
+        return study_folder(storage, name)
+    except (ValueError, OSError) as error:
+        raise UsageError(f"--storage {error}") from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".fetched.tmp")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)

@@ -1,0 +1,76 @@
+"""Consistent copies of a SQLite ledger on a storage, and the ledger of a new machine from the newest good one."""
+
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from trainables.storage import Folder, seal, unsealed
+
+_NAME = re.compile(r"^fence-(\d+)-(\d+)\.db$")
+_KIND = b"ockham ledger 1"
+KEEP = 3
+
+
+def take(url: str, folder: Folder, fence: int) -> str:
+    """Copies the ledger at `url` as it is at one moment, and drops all but the newest copies; the copy's name."""
+    source = Path(make_url(url).database or "")
+    with tempfile.TemporaryDirectory(prefix=".snapshot-", dir=source.parent) as scratch:
+        copy = Path(scratch) / "copy.db"
+        with closing(sqlite3.connect(source, timeout=30.0)) as connection:
+            connection.execute("VACUUM INTO ?", (str(copy),))
+        content = copy.read_bytes()
+    there = _all(folder)
+    sequence = max((number for of, number, _ in there if of == fence), default=0) + 1
+    name = f"fence-{fence:06d}-{sequence:06d}.db"
+    folder.write(name, [seal(_KIND, content), content])
+    for of, _, old in there[: max(0, len(there) + 1 - KEEP)]:
+        if of <= fence:
+            folder.remove(old)
+    return name
+
+
+def newest(folder: Folder) -> Iterator[tuple[int, bytes]]:
+    """(fence, database file) of the copies that are what was written, newest first."""
+    for fence, _, name in reversed(_all(folder)):
+        content = unsealed(_KIND, folder.read(name))
+        if content is not None:
+            yield fence, bytes(content)
+
+
+def exist(folder: Folder) -> bool:
+    """Whether any copy is there, good or not."""
+    return bool(_all(folder))
+
+
+def restore(content: bytes, path: Path, study: str, fence: int) -> bool:
+    """Makes `path` the ledger that `content` is, with a lease that nobody holds; False if it is no sound database.
+
+    Args:
+        fence: The highest known; the next driver gets a higher one, so that whoever writes late is known as late.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=path.parent) as scratch:
+        copy = Path(scratch) / path.name
+        copy.write_bytes(content)
+        try:
+            with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+                if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                    return False
+                connection.execute(
+                    "UPDATE ockham_leases SET held = 0, fence = max(fence, ?) WHERE study = ?", (fence, study)
+                )
+        except sqlite3.DatabaseError:
+            return False
+        copy.replace(path)
+    return True
+
+
+def _all(folder: Folder) -> list[tuple[int, int, str]]:
+    """(fence, sequence, name), oldest first."""
+    found = ((match, name) for name in folder.names() if (match := _NAME.match(name)))
+    return sorted((int(match[1]), int(match[2]), name) for match, name in found)
