@@ -112,6 +112,11 @@ class Host:
         """Cuts its network: peers hear nothing any more, not even a closed connection."""
         _ip(f"-n {self.namespace} link set eth0 down")
 
+    def plug(self) -> None:
+        """Connects it again."""
+        _ip(f"-n {self.namespace} link set eth0 up")
+        _ip(f"-n {self.namespace} route replace default via {_SUBNET}1")  # went with the link
+
     def kill(self) -> None:
         """Power off: its first process and with it, by the kernel, all others."""
         if self.alive:
@@ -122,8 +127,7 @@ class Host:
         """Starts it again after `kill`, with the disk it had and an empty /tmp."""
         for left in (self.folder / "tmp").iterdir():
             shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-        _ip(f"-n {self.namespace} link set eth0 up")
-        _ip(f"-n {self.namespace} route replace default via {_SUBNET}1")  # went with the link
+        self.plug()
         self._first = _boot(self.name, self.namespace, self.folder)
         _await_ssh(self)
 
