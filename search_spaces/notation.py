@@ -1,7 +1,7 @@
 """The notation of `--set KEY=VALUE`: a value, a list to span, or a range to span.
 
 `16` and `digits` are values; `0,0.5,1` spans a list; `16..512` and `1e-3..1:log` span a range; `1000+400+397` is a
-list as one value.
+list as one value. `KEY@OTHER:VALUE=…` spans KEY in those trials only in which OTHER has the value (one of `A+B`).
 """
 
 import re
@@ -34,6 +34,11 @@ def apply_settings(space: SearchSpace, settings: list[str]) -> SearchSpace:
         if not equals or not key or not text:
             raise ValueError(f"--set {setting}: write KEY=VALUE, e.g. --set model.width=64 or model.width=16..256:log")
         value = parse_value(text)
+        key, when = parse_key(key)
+        if when and not isinstance(value, Choices | Range):
+            raise ValueError(f"--set {setting}: only what is spanned can depend on another field; give a list or range")
+        if isinstance(value, Choices | Range) and when:
+            value = value.model_copy(update={"when": when})
         if isinstance(value, Choices | Range):
             spanned[key] = value
             fixed.pop(key, None)
@@ -50,6 +55,22 @@ def override(space: SearchSpace, fixed: Mapping[str, Any], spanned: Mapping[str,
     base = {k: v for k, v in {**space.base, **fixed}.items() if k not in spanned and k not in replaced}
     span = {k: v for k, v in {**space.span, **spanned}.items() if k not in fixed and k not in replaced}
     return SearchSpace.model_validate({**dict(space), "base": base, "span": span})
+
+
+def parse_key(text: str) -> tuple[str, dict[str, tuple[Scalar, ...]]]:
+    """`KEY@OTHER:A+B` as KEY and the values of OTHER with which it means something; there may be several @.
+
+    Raises:
+        ValueError: An @ without a field and a value.
+    """
+    key, *conditions = text.split("@")
+    when = {}
+    for condition in conditions:
+        other, colon, values = condition.partition(":")
+        if not key or not other or not colon or not values:
+            raise ValueError(f"{text!r}: write KEY@OTHER:VALUE, e.g. training.momentum@training.optimizer:sgd")
+        when[other] = tuple(parse_scalar(value) for value in values.split("+"))
+    return key, when
 
 
 def parse_value(text: str) -> Any:

@@ -10,8 +10,16 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from pydantic import Field, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from search_spaces.activation import Activation, entries_in
 from trainables.config import Part, TrialConfig, unflatten
 from trainables.explain import explain
 
@@ -22,7 +30,30 @@ _COMBINATIONS = 2000
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
 
 
-class Choices(Part):
+class Spanned(Part):
+    """What a field takes from trial to trial.
+
+    `when` says with which values of other fields it means something at all: name → values. In other trials the field is
+    left at its default, and is no parameter of theirs.
+    """
+
+    when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _lists(cls, when: Any) -> Any:
+        if not isinstance(when, Mapping):
+            return when
+        return {name: value if isinstance(value, list | tuple) else (value,) for name, value in when.items()}
+
+    @model_serializer(mode="wrap")
+    def _without_empty_when(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Spaces without conditions look as they did before there were any: their studies stay the same."""
+        found: dict[str, Any] = handler(self)
+        return found if self.when else {name: value for name, value in found.items() if name != "when"}
+
+
+class Choices(Spanned):
     """A list of values to span, as in `--set data.label_noise=0,0.5,1`."""
 
     values: tuple[Scalar, ...] = Field(min_length=1)
@@ -36,7 +67,7 @@ class Choices(Part):
         return list(self.values)
 
 
-class Range(Part):
+class Range(Spanned):
     """An interval to span, ends included, as in `--set model.width=16..512:log`."""
 
     low: int | float
@@ -81,14 +112,23 @@ class SearchSpace(Part):
     @model_validator(mode="after")
     def _every_corner_is_a_trial(self) -> Self:
         first = {name: spanned.corners()[0] for name, spanned in self.span.items()}
-        self.config(first)
+        self.config(self.active(first))
         for name, spanned in self.span.items():
-            for value in spanned.corners()[1:]:
-                self.config({**first, name: value})
+            for value in spanned.corners():
+                self.config(self.active({**first, **self.activation.enabling(name), name: value}))
         together = {name: s.corners() for name, s in self.span.items() if name.startswith(_GO_TOGETHER)}
         for values in itertools.islice(itertools.product(*together.values()), _COMBINATIONS):
-            self.config({**first, **dict(zip(together, values, strict=True))})
+            self.config(self.active({**first, **dict(zip(together, values, strict=True))}))
         return self
+
+    @property
+    def activation(self) -> Activation:
+        """Which of the spanned names depend on others."""
+        return Activation(self.base, self.span)
+
+    def active(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """`params` without those that mean nothing there."""
+        return self.activation.active(params)
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """Dotted name → Optuna distribution, in the order in which they were spanned."""
@@ -108,16 +148,15 @@ class SearchSpace(Part):
 
     def _selected(self, flat: dict[str, Any]) -> dict[str, Any]:
         """Drops fields of entries that a spanned choice deselects, e.g. `compression.distill.epochs` under prune."""
-        spanned = {
-            (name.split(".")[0], value)
-            for name, choice in self.span.items()
-            for value in choice.corners()
-            if flat.get(name) != value
-        }
+        spanned, chosen = set(), set()
+        for name, choice in self.span.items():
+            section = name.split(".")[0]
+            chosen |= {(section, entry) for entry in entries_in(flat.get(name))}
+            spanned |= {(section, entry) for value in choice.corners() for entry in entries_in(value)}
         return {
             name: value
             for name, value in flat.items()
-            if name.count(".") < 2 or (name.split(".")[0], name.split(".")[1]) not in spanned
+            if name.count(".") < 2 or (name.split(".")[0], name.split(".")[1]) not in spanned - chosen
         }
 
     def fix(self, values: Mapping[str, Any]) -> "SearchSpace":

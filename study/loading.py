@@ -117,7 +117,7 @@ def _source(source: str) -> tuple[SearchSpace, dict[str, Any], set[str]]:
 
 
 def _with_settings(space: SearchSpace, settings: tuple[str, ...], own: set[str]) -> tuple[SearchSpace, set[str]]:
-    keys = {setting.partition("=")[0] for setting in settings}
+    keys = {setting.partition("=")[0].partition("@")[0] for setting in settings}
     if "seed" in keys:
         raise UsageError("--set seed: the seed belongs to the study; write --seed N.")
     said = _unreadable(settings)

@@ -13,13 +13,14 @@ from study.crash_points import reached
 from study.errors import StudyNotFound
 from study.ledger import lease, steps, studies, trials
 from study.ledger.connection import closed_on_error, connect, writing
+from study.ledger.curves import Curves
 from study.ledger.lease import LeaseRow
-from study.ledger.rows import Progress, Proposal, State, TrialRow
+from study.ledger.rows import Proposal, State, TrialRow
 from study.ledger.tracking import Tracking
 from trainables.record import Record
 
 
-class Ledger(Tracking):
+class Ledger(Curves, Tracking):
     """Reads are open to everyone; writes need the lease (`acquire`) and raise LeaseLost once another has taken it.
 
     Safe to use from several threads; pickles and copies to other processes without its connections.
@@ -267,26 +268,6 @@ class Ledger(Tracking):
         """The number of the next trial to propose = trials proposed so far. Cheap."""
         with self._engine.connect() as connection:
             return trials.proposed_count(connection, self.name)
-
-    def steps(self, number: int) -> list[Record]:
-        """The steps of a trial (without networks), dense, level, summary, of the newest attempt that reported any."""
-        with self._engine.connect() as connection:
-            return steps.of_trial(connection, self.name, number)
-
-    def curves(self, numbers: Collection[int] | None = None) -> dict[int, list[Record]]:
-        """Trial number → its steps, for all trials that reported any (or those among `numbers`)."""
-        with self._engine.connect() as connection:
-            return steps.of_trials(connection, self.name, numbers)
-
-    def dense_values(self, metric: str) -> list[tuple[int, int, float]]:
-        """(trial number, epoch, value) of all dense records of all trials that have the metric, sorted."""
-        with self._engine.connect() as connection:
-            return steps.dense_values(connection, self.name, metric)
-
-    def progress(self) -> list[Progress]:
-        """The last step of each running trial."""
-        with self._engine.connect() as connection:
-            return steps.progress(connection, self.name)
 
     @contextmanager
     def _writing(self, what: str) -> Iterator[Connection]:
