@@ -20,6 +20,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 NoiseKind = Literal["uniform", "wrong", "permuted", "renamed"]
 Inputs = Literal["true", "shuffled_pixels", "random_pixels", "gaussian"]
 Recovery = Literal["none", "finetune", "rewind", "reinit", "shuffled"]
+Ratio = Literal["parameters", "description_length"]
 
 
 class Part(BaseModel):
@@ -148,21 +149,55 @@ def _model(name: str) -> Any:
 class TrainingConfig(Part):
     """Dense training. Each network of a stack freezes at the end of the first epoch that meets a stop rule."""
 
-    epochs: int = Field(400, ge=1, description="most epochs")
+    epochs: int = Field(400, ge=1, description="most epochs; means nothing where `steps` is given")
+    steps: int | None = Field(None, ge=1, description="instead of epochs: most steps, a batch each")
     batch_size: int = Field(50, ge=1, description="examples a step")
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     lr: float = Field(0.05, gt=0, description="peak learning rate")
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD; Adam's beta1")
+    nesterov: bool = Field(False, description="look ahead along SGD's momentum")
     weight_decay: float = Field(0.0, ge=0)
-    schedule: Literal["constant", "cosine"] = Field("constant", description="of the learning rate over epochs")
+    l1: float = Field(0.0, ge=0, description="factor on Σ|w| beside the loss, by its subgradient")
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of each network's gradient")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of each target spread evenly over all classes")
+    schedule: Literal["constant", "cosine", "step"] = Field(
+        "constant", description="of the learning rate over epochs; step: at each of step_at times step_factor"
+    )
+    step_at: tuple[Fraction, ...] = Field((0.5, 0.75), description="shares of the training after which the rate drops")
+    step_factor: float = Field(0.1, gt=0, lt=1)
+    warmup_epochs: float = Field(0.0, ge=0, description="the rate rises linearly to lr over so many epochs")
+    augment: Literal["none", "flip", "crop", "flip+crop"] = Field(
+        "none", description="of training images: mirrored, moved by up to an eighth of their side; clean labels only"
+    )
+    precision: Literal["fp32", "tf32", "bf16"] = Field(
+        "fp32", description="of products in dense and other training; all but fp32 need a GPU"
+    )
     stop_at_train_loss: float | None = Field(0.01, gt=0, description="mean cross-entropy of an epoch, in nats")
     stop_at_train_accuracy: float | None = Field(None, gt=0, le=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_replace_epochs(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("steps") is not None and "epochs" in values:
+            default = cls.model_fields["epochs"].default
+            if values["epochs"] != default:
+                said = f"steps and epochs exclude each other; leave epochs at {default}, or steps at none"
+                raise in_field("steps", said)
+        return values
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Self:
+        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
+            raise in_field("nesterov", "nesterov=true looks ahead along SGD's momentum; take optimizer=sgd, momentum>0")
+        return self
 
 
 class CompressionConfig(EntryPart):
     """How a trained network is squeezed: the instrument of a trial."""
 
-    method: str = Field("prune", description="a module of trainables/compression/methods")
+    method: str = Field(
+        "prune", description="a module of trainables/compression/methods, or several joined by +: prune+quantize"
+    )
     criterion: str = Field("magnitude_l2", description="a module of trainables/compression/criteria")
     granularity: Literal["unit", "weight"] = Field("unit", description="what is removed")
     scope: Literal["layer", "global"] = Field("layer", description="where scores compete")
@@ -176,21 +211,45 @@ class CompressionConfig(EntryPart):
         0.0, ge=0, description="epochs of dense training after which the weights are taken that networks rewind to"
     )
     transfer: Literal["noise", "gaussian", "train"] = Field("noise", description="inputs a student is fitted on")
+    ratio: Ratio | None = Field(
+        None,
+        description="what curves are drawn against; none: parameters, or description_length where a method only gives "
+        "them fewer bits (quantize, share)",
+    )
     auc_log2_ratio: float | None = Field(
-        None, gt=0, description="L of compressibility/auc; none: log2(target_ratio), or what a study of `rate` fixes"
+        None,
+        gt=0,
+        description="L of compressibility/auc; none: log2(target_ratio), or what a study of `rate` or of description "
+        "lengths fixes",
     )
 
     def entries(self) -> dict[str, str]:
-        """The selected method and criterion."""
+        """The selected methods and criterion."""
         return {
-            self.method: "trainables.compression.methods",
+            **dict.fromkeys(self.methods, "trainables.compression.methods"),
             self.criterion: "trainables.compression.criteria",
         }
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods of the pipeline, in their order; most often one."""
+        return tuple(self.method.split("+"))
+
+    @property
+    def curve_ratio(self) -> Ratio:
+        """The ratio that curves are drawn against."""
+        if self.ratio is not None:
+            return self.ratio
+        package = "trainables.compression.methods"
+        stages = [importlib.import_module(f"{package}.{name}").ENTRY.stage for name in self.methods]
+        return "description_length" if "code" in stages else "parameters"
+
     @field_validator("method")
     @classmethod
-    def _method(cls, name: str) -> str:
-        return _known("trainables.compression.methods", "compression method", name)
+    def _method(cls, names: str) -> str:
+        for name in names.split("+"):
+            _known("trainables.compression.methods", "compression method", name)
+        return names
 
     @field_validator("criterion")
     @classmethod

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.compressibility import fitted
-from trainables.compression.interfaces import Sizes
+from trainables.compression.description import description_lengths
+from trainables.compression.interfaces import Compressed, Sizes
+from trainables.compression.writing import as_it_is, written_of
 from trainables.data.label_noise import expected_iid_accuracy
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
@@ -138,18 +140,40 @@ def network_rows(
     ]
 
 
-def network_sizes(bench: Bench, sizes: Sizes | None) -> dict[str, Sequence[Any]]:
-    """Columns of `network_rows` where sizes do not follow from the level's widths."""
+def network_sizes(bench: Bench, made: Compressed) -> dict[str, Sequence[Any]]:
+    """Columns of `network_rows`: what the networks cost.
+
+    Both ratios are what the dense network has over what is left: `parameter_ratio` counts stored numbers (as Blalock et
+    al. 2020, arXiv:2003.03033; its inverse is the density, 1 − density the sparsity), `description_ratio` the bits of
+    `description_length`, see `trainables.compression.description`. `ratio` is the one that curves are drawn against.
+    """
+    stack, sizes = made.stack, made.sizes
+    shapes = [stack.widths] * stack.networks
     if sizes is None:
-        return {}
-    columns: dict[str, Sequence[Any]] = {
-        "parameters": sizes.parameters,
-        "ratio": [bench.dense_parameters / count for count in sizes.parameters],
-        "flops": sizes.multiply_adds,
+        flops = bench.model.multiply_adds(stack.widths, bench.input_shape, bench.data.num_classes)
+        sizes = Sizes([stack.parameters_per_network] * stack.networks, [flops] * stack.networks)
+    lengths = description_lengths(stack, written_of(made), made.masks if sizes.widths is not None else None)
+    dense = bench.once("dense description", lambda: _dense_length(bench))
+    ratios = {
+        "parameters": [bench.dense_parameters / count for count in sizes.parameters],
+        "description_length": [dense / length for length in lengths],
     }
-    if sizes.widths is not None:
-        columns["widths"] = ["+".join(str(width) for width in widths) for widths in sizes.widths]
-    return columns
+    return {
+        "ratio": ratios[bench.config.compression.curve_ratio],
+        "parameters": sizes.parameters,
+        "parameter_ratio": ratios["parameters"],
+        "description_length": lengths,
+        "description_ratio": ratios["description_length"],
+        "flops": sizes.multiply_adds,
+        "widths": ["+".join(str(width) for width in widths) for widths in sizes.widths or shapes],
+    }
+
+
+def _dense_length(bench: Bench) -> int:
+    """Bits of one dense network, each of its numbers as it is; weights themselves don't matter."""
+    size = (bench.level_widths[0], bench.input_shape, bench.data.num_classes)
+    stack = bench.model.build(bench.config.model, *size, [bench.draws("template")])
+    return description_lengths(stack, as_it_is(stack), None)[0]
 
 
 def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:

@@ -2,7 +2,7 @@
 
 import resource
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
-from trainables.compression.interfaces import METHODS, Compressed, Level, Method
+from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.compression.recalibration import recalibrate
 from trainables.compression.recovery import Recovered, recover
 from trainables.compression.scratch import train_scratch
@@ -20,6 +21,7 @@ from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
 from trainables.memory import freed_memory_kept
+from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.record import Record
 from trainables.stack.model import StackedModel
@@ -64,17 +66,39 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         yield from _stages(config, context)
 
 
+def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Generator[Record | None, None, Bench]:
+    """Runs a trial up to a level without its scratch arms, which change nothing of its networks.
+
+    On the same CPU, versions and number of threads the networks are those of the trial bit for bit.
+
+    Returns:
+        The bench; `bench.networks_here()` are the networks of that level.
+    """
+    with freed_memory_kept():
+        bench = _bench(config, context)
+        bench.scratch_arms = False
+        yield from _levels(bench, level)
+        return bench
+
+
 def _stages(config: TrialConfig, context: TrialContext) -> Reports:
     started = perf_counter()
-    data = trial_data(config, context.number, context.data_dir, context.device)
-    progress = Progress(config, context.number, context.checkpoints)
-    bench = Bench(config, context.number, data, progress)
-    yield from list(progress.records)
-    if progress.level < 0:
-        yield from _train_dense(bench)
-    while progress.level < config.compression.depth:
-        yield from _compress_once(bench)
+    bench = _bench(config, context)
+    yield from list(bench.progress.records)
+    yield from _levels(bench, config.compression.depth)
     yield _summary(bench, perf_counter() - started)
+
+
+def _bench(config: TrialConfig, context: TrialContext) -> Bench:
+    data = trial_data(config, context.number, context.data_dir, context.device)
+    return Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
+
+
+def _levels(bench: Bench, last: int) -> Reports:
+    if bench.progress.level < 0:
+        yield from _train_dense(bench)
+    while bench.progress.level < last:
+        yield from _compress_once(bench)
 
 
 def _train_dense(bench: Bench) -> Reports:
@@ -91,11 +115,12 @@ def _train_dense(bench: Bench) -> Reports:
     measured = yield from measure(bench, stack)
     dense = Dense.of(training, measured)
     stopped = {name: values.tolist() for name, values in early_stop(training).items()}
-    rows = network_rows(bench, 0, measured, dense, extra=stopped)
+    sizes = network_sizes(bench, Compressed(stack, None))
+    rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes)
     trained = Record("dense", training.epoch, *dense_metrics(rows, final=True))
     level = Record("level", 0, *level_metrics(rows, rows, stopped))
     if _has_scratch_arm(bench):
-        rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped)
+        rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
     made = Compressed(stack, _all_units(stack))
     start = None if bench.snapshot_at is None else training.snapshot or stack.tensors()
     _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=start)
@@ -106,22 +131,28 @@ def _train_dense(bench: Bench) -> Reports:
 def _compress_once(bench: Bench) -> Reports:
     progress = bench.progress
     level, dense = _next_level(bench)
-    compressed = yield from _method(bench).compress(bench, level)
-    compressed = yield from recalibrate(bench, compressed)
-    recovered = yield from recover(bench, level, compressed)
-    compressed = recovered.shown
+    made = yield from _pipeline(bench).make(bench, level)
+    made = yield from recalibrate(bench, made)
+    recovered = yield from recover(bench, level, made)
+    compressed = yield from _rewritten(bench, level, recovered.shown)
     measured = yield from measure(bench, compressed.stack)
     epochs = compressed.epochs or None
     extra = {name: values.tolist() for name, values in compressed.metrics.items()}
-    sizes = network_sizes(bench, compressed.sizes)
+    sizes = network_sizes(bench, compressed)
     rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes)
     if _has_scratch_arm(bench):
-        training = yield from train_scratch(bench, level, compressed)
-        measured = yield from measure(bench, training.model)
+        training = yield from train_scratch(bench, level, recovered.shown)
+        fresh = replace(recovered.shown, stack=training.model, written=None, metrics={})
+        if recovered.shown.scratch_widths is not None:
+            fresh = Compressed(training.model, None)
+        fresh = yield from _rewritten(bench, level, fresh)
+        measured = yield from measure(bench, fresh.stack)
         stopped = {name: values.tolist() for name, values in early_stop(training).items()}
+        sizes = network_sizes(bench, fresh)
         rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes | stopped)
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
     record = Record("level", level.number, *level_metrics(rows, start, extra))
+    recovered = replace(recovered, shown=compressed)
     _finish_level(bench, level.number, rows, recovered, dense, rewind=progress.kept_values["rewind"])
     yield progress.report(record)
     progress.save_if_due()
@@ -172,13 +203,20 @@ def _summary(bench: Bench, seconds: float) -> Record:
     return Record("summary", 0, metrics, notes, same_columns(rows))
 
 
-def _method(bench: Bench) -> Method:
-    compression = bench.config.compression
-    return METHODS.get(compression.method).model_validate(compression.options(compression.method))
+def _pipeline(bench: Bench) -> Pipeline:
+    return pipeline_of(bench.config.compression)
+
+
+def _rewritten(bench: Bench, level: Level, made: Compressed) -> Pausing[Compressed]:
+    """The networks with the weights that the level's description gives them; themselves where nothing rewrites them."""
+    written = yield from _pipeline(bench).rewrite(bench, level.number, made)
+    if written is made:
+        return made
+    return (yield from recalibrate(bench, written, rewritten=True))
 
 
 def _has_scratch_arm(bench: Bench) -> bool:
-    return _method(bench).trains or bench.config.compression.recovery != "none"
+    return bench.scratch_arms and (_pipeline(bench).trains or bench.config.compression.recovery != "none")
 
 
 def _all_units(stack: StackedModel) -> list[Tensor]:

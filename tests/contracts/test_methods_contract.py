@@ -54,6 +54,8 @@ def test_units_stay_those_of_the_dense_network(bench: Bench) -> None:
     made = compress(bench, level)
     if made.origin is None:
         pytest.skip("this method makes new units")
+    if made.stack.widths == level.previous.widths:
+        pytest.skip("this method keeps all units")
     assert level.origin is not None
     again = compress(bench, Level(2, bench.level_widths[2], made.stack, made.origin))
     assert again.origin is not None

@@ -1,13 +1,20 @@
 """Truncation is the optimum that the singular values promise; sizes are those of the factors."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from tests.engine import config, records, stack
+from trainables.bench import Bench
 from trainables.compression.combinations import check
-from trainables.compression.low_rank import ranks_for, sizes_of, truncated
+from trainables.compression.interfaces import Compressed
+from trainables.compression.low_rank import by_rank, factors, ranks_for
+from trainables.compression.masks import weight_uses
+from trainables.data.trial_data import trial_data
 from trainables.interfaces import MODELS
+from trainables.progress import Progress
 from trainables.seeding import generator
 
 
@@ -15,14 +22,14 @@ from trainables.seeding import generator
 @pytest.mark.parametrize("rank", [1, 3, 8])
 def test_the_error_is_that_of_the_singular_values_left_out(shape: tuple[int, ...], rank: int) -> None:
     weights = torch.randn(shape, generator=generator(0, "w"), dtype=torch.float64)
-    cut = truncated(weights, rank)
+    left, right = factors(weights, rank)
+    cut = left @ right
     for k in range(2):
         matrix = weights[k].flatten(1).numpy()
         values = np.linalg.svd(matrix, compute_uv=False)
-        error = np.linalg.norm(cut[k].flatten(1).numpy() - matrix)
+        error = np.linalg.norm(cut[k].numpy() - matrix)
         assert error == pytest.approx(np.sqrt((values[rank:] ** 2).sum()), rel=1e-9, abs=1e-9)
-        assert np.linalg.matrix_rank(cut[k].flatten(1).numpy()) == rank
-    assert torch.allclose(truncated(truncated(weights, rank), max(1, rank - 1)), truncated(weights, max(1, rank - 1)))
+        assert np.linalg.matrix_rank(cut[k].numpy()) == rank
 
 
 def test_ranks_are_the_largest_that_suffice_and_factors_count() -> None:
@@ -32,27 +39,30 @@ def test_ranks_are_the_largest_that_suffice_and_factors_count() -> None:
     assert ranks_for(model, dense) == {}
     for ratio in (1.5, 2, 4, 6):
         ranks = ranks_for(model, dense / ratio)
-        sizes = sizes_of(model, ranks, (1, 8, 8))
         shapes = {"layers.0.weight": (64, 40), "layers.1.weight": (40, 40)}
         expected = 490 + sum(ranks[n] * (i + o) if n in ranks else i * o for n, (i, o) in shapes.items())
-        assert sizes.parameters == [expected] * 2
-        assert sizes.multiply_adds == [expected - 90] * 2
         assert expected <= dense / ratio < expected + 104 + 80, "one rank more in both would be too many"
     assert set(ranks_for(model, 1).values()) == {1}
 
 
-def test_sizes_of_a_convolution_count_every_pixel() -> None:
-    trial = config(model__name="conv2", model__width=8)
+def test_factors_of_a_convolution_count_at_every_pixel() -> None:
+    trial = config(
+        model__name="conv2", model__width=8, compression__method="low_rank", compression__depth=1, replicates=1
+    )
     model = MODELS.get("conv2")()
     widths = model.widths(trial.model)
-    made = model.build(trial.model, widths, (3, 32, 32), 10, [generator(0)])
-    whole = sizes_of(made, {}, (3, 32, 32))
-    assert whole.multiply_adds == [model.multiply_adds(widths, (3, 32, 32), 10)]
-    assert whole.parameters == [model.parameter_count(widths, (3, 32, 32), 10)]
-    name = "steps.0.weight"
-    one = sizes_of(made, {name: 2}, (3, 32, 32))
-    assert whole.parameters[0] - one.parameters[0] == 8 * 27 - 2 * (8 + 27)
-    assert whole.multiply_adds[0] - one.multiply_adds[0] == 1024 * (8 * 27 - 2 * (8 + 27))
+    bench = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    made = by_rank(bench, 1, Compressed(bench.initial(), None), of_update=False)
+    ranks = ranks_for(bench.initial(), bench.dense_parameters / 4)
+    assert made.sizes is not None
+    saved_parameters, saved_work = 0, 0
+    for name, rank in ranks.items():
+        shape = made.stack.tensors()[name].flatten(2).shape[1:]
+        saving = shape.numel() - rank * sum(shape)
+        saved_parameters += saving
+        saved_work += saving * weight_uses(made.stack, bench.input_shape)[name]
+    assert made.sizes.parameters[0] == bench.dense_parameters - saved_parameters <= bench.dense_parameters / 4
+    assert made.sizes.multiply_adds[0] == model.multiply_adds(widths, bench.input_shape, 10) - saved_work
 
 
 def test_a_trial_of_low_rank() -> None:

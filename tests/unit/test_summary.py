@@ -18,6 +18,7 @@ def curve(arm: str, network: int, accuracies: tuple[float, ...], **fields: Any) 
     rows = []
     for level, (ratio, accuracy) in enumerate(zip(RATIOS, accuracies, strict=True)):
         row = {"arm": arm, "network": network, "level": level, "ratio": ratio, "parameters": int(1024 / ratio)}
+        row |= {"parameter_ratio": ratio, "description_length": 32768 / ratio, "description_ratio": ratio}
         row |= {"flops": 1000 / ratio, "train_accuracy": accuracy, "kept_accuracy": accuracy, "chance": 0.0}
         row |= {"changed_accuracy": None, "interpolated": True}
         rows.append({**row, **fields})
@@ -110,7 +111,8 @@ def test_level_contrast_is_paired_and_normalised() -> None:
     assert metrics["level/normalised_accuracy"] == pytest.approx(0.5)
     assert metrics["contrast/level/normalised_accuracy"] == pytest.approx(0.4)
     assert (metrics["level/extra"], metrics["control/level/extra"]) == (3.0, 4.0)
-    assert metrics["level/speedup"] == 2
+    assert metrics["level/speedup"] == metrics["control/level/ratio"] == 2
+    assert (metrics["level/density"], metrics["level/bytes"]) == (0.5, 2048)
     assert "level/changed_accuracy" not in metrics
 
 

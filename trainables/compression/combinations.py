@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
-from trainables.compression.interfaces import CRITERIA, Criterion
+from trainables.compression.interfaces import CRITERIA, METHODS, Criterion
+from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
-from trainables.interfaces import MODELS
+from trainables.interfaces import DATASETS, MODELS
 from trainables.stack.plan import BatchNorm, Plan, Residual
 from trainables.stack.planned import PlannedModel
 
 _ANY_SIDE = 32
+# What methods that walk through whole numbers call these.
+_WALKS = ("bits_at", "clusters_at")
 
 
 def check(config: TrialConfig) -> None:
@@ -18,28 +21,80 @@ def check(config: TrialConfig) -> None:
         ValueError: Says which fields do not go together, why, and what would.
     """
     compression = config.compression
+    _check_augmentation(config)
     _check_recovery(config)
-    if compression.method == "prune":
+    pipeline = pipeline_of(compression)
+    if "prune" in compression.methods:
         _check_pruning(compression)
         if compression.criterion == "batch_norm_scale" and not has_batch_norm(config.model.name):
             raise ValueError(
                 f"criterion=batch_norm_scale needs a model with batch norm, {config.model.name} has none; choose "
                 "another criterion, e.g. magnitude_l2, or a model such as resnet20"
             )
-    elif compression.granularity == "weight" or compression.scope == "global":
+    elif compression.granularity == "weight" or compression.scope == "global" or compression.direction == "highest":
         raise ValueError(
-            f"granularity={compression.granularity}, scope={compression.scope} is for method=prune, which "
-            f"{compression.method} is not; leave granularity=unit, scope=layer"
+            f"granularity={compression.granularity}, scope={compression.scope}, direction={compression.direction} is "
+            f"for method=prune, which {compression.method} is not; leave unit, layer and lowest"
         )
-    if compression.method == "low_rank":
-        _check_low_rank(compression)
+    _check_methods(compression, pipeline)
+    _check_ratio(compression)
 
 
-def _check_low_rank(compression: CompressionConfig) -> None:
-    if compression.recovery != "none":
-        raise ValueError(f"recovery={compression.recovery} would undo what method=low_rank did; use recovery=none")
-    if compression.rate is not None:
-        raise ValueError("rate is a share of units, method=low_rank removes none; use target_ratio")
+def _check_methods(compression: CompressionConfig, pipeline: Pipeline) -> None:
+    first, recovery = compression.methods[0], compression.recovery
+    if METHODS.get(first).keeps_widths:
+        if recovery != "none":
+            raise ValueError(
+                f"recovery={recovery} would undo what method={first} did; use recovery=none, or a pipeline whose first "
+                f"method makes networks smaller, e.g. prune+{first if pipeline.maker is None else 'quantize'}"
+            )
+        if compression.rate is not None:
+            raise ValueError(f"rate is a share of units, method={first} removes none; use target_ratio")
+    masked = "prune" in compression.methods and (compression.granularity == "weight" or compression.scope == "global")
+    for name, method in zip(compression.methods, pipeline.methods, strict=True):
+        if masked and method.stage == "form":
+            raise ValueError(
+                f"method={compression.method}: {name} would fill in what is masked; use granularity=unit, scope=layer"
+            )
+        if getattr(method, "of", None) == "update" and (recovery != "none" or first in ("distill", "group_sparse")):
+            raise ValueError(
+                f"{name}.of=update needs networks that are as they were trained from their initial weights; leave out "
+                f"recovery={recovery}, {first}, or use of=weights"
+            )
+        steps = [
+            getattr(method, step)(compression.depth, level)
+            for step in _WALKS
+            if hasattr(method, step)
+            for level in range(1, compression.depth + 1)
+        ]
+        if len(set(steps)) < len(steps):
+            raise ValueError(
+                f"depth={compression.depth} is more levels than {name} has steps: {', '.join(map(str, steps))}; "
+                "use fewer levels or a wider range"
+            )
+
+
+def _check_ratio(compression: CompressionConfig) -> None:
+    code = [name for name in compression.methods if METHODS.get(name).stage == "code"]
+    if code and compression.ratio == "parameters":
+        raise ValueError(
+            f"ratio=parameters stays where it is under method={code[0]}, which only gives parameters fewer bits; use "
+            "ratio=description_length"
+        )
+
+
+def _check_augmentation(config: TrialConfig) -> None:
+    """Memorised is what a network says of an example itself; where it never sees the example twice that is not asked."""
+    augment, data = config.training.augment, config.data
+    if augment == "none":
+        return
+    if not data.clean:
+        raise ValueError(
+            f"training.augment={augment} changes examples each time, so that memorising them is not measured; use "
+            "augment=none with noisy labels or corrupted inputs"
+        )
+    if not DATASETS.get(data.name).has_images:
+        raise ValueError(f"training.augment={augment} is for images, {data.name} has none; use augment=none")
 
 
 def criterion_of(compression: CompressionConfig) -> Criterion:
@@ -65,7 +120,7 @@ def _steps(plan: Plan) -> Iterator[object]:
 
 def _check_recovery(config: TrialConfig) -> None:
     compression, recovery = config.compression, config.compression.recovery
-    if recovery in ("rewind", "reinit") and compression.method == "distill":
+    if recovery in ("rewind", "reinit") and "distill" in compression.methods:
         raise ValueError(
             f"recovery={recovery} needs units of the dense network, students of distill have none; the scratch arm "
             "beside them is what fresh networks of their sizes learn"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainables.registry import Entry, Registry
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from trainables.bench import Bench
     from trainables.compression.scoring import Scoring
+    from trainables.compression.writing import Written
     from trainables.config import TrainingConfig
     from trainables.pausing import Pausing
     from trainables.stack.model import Group, StackedModel
@@ -113,6 +114,8 @@ class Compressed:
         recipe: How the level was trained; None where nothing was.
         metrics: Name → [K], reported as `level/<name>`.
         sizes: Where they do not follow from the level's widths.
+        written: How the weights are written down; None: as they are, what is masked left out.
+        scratch_widths: Of the scratch arm; None: the level's.
     """
 
     stack: StackedModel
@@ -122,10 +125,21 @@ class Compressed:
     metrics: dict[str, Tensor] = field(default_factory=dict)
     masks: dict[str, Tensor] | None = None
     sizes: Sizes | None = None
+    written: Written | None = None
+    scratch_widths: tuple[int, ...] | None = None
 
 
 class Method(Entry, ABC):
-    """Base of every module of `trainables/compression/methods`; fields are set as `compression.<name>.<field>`."""
+    """Base of every module of `trainables/compression/methods`; fields are set as `compression.<name>.<field>`.
+
+    In a pipeline (`compression.method=prune+quantize`) stages follow each other in the order shape, form, code; all but
+    the first are `Rewriting`.
+    """
+
+    stage: ClassVar[Literal["shape", "form", "code"]] = "shape"
+    """What there is less of: units or weights, numbers that weights are made of, or bits of those numbers."""
+    keeps_widths: ClassVar[bool] = False
+    """Whether networks keep the widths of the dense ones."""
 
     @abstractmethod
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
@@ -135,6 +149,30 @@ class Method(Entry, ABC):
     def trains(self) -> bool:
         """Whether a level is made by training, so that a scratch arm runs beside it even without recovery."""
         return False
+
+
+class Rewriting(Method, ABC):
+    """A method that leaves the shape of networks: their weights become ones that take less to write down.
+
+    Each level rewrites what the level's networks are without it (alone: the dense ones), so that errors never add up
+    from level to level.
+    """
+
+    keeps_widths: ClassVar[bool] = True
+
+    @abstractmethod
+    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+        """The same networks with other weights, and how these are written down.
+
+        Args:
+            number: Of the level, 1 … depth.
+            made: Left as it is.
+        """
+
+    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+        """Rewrites the networks of the level before."""
+        made = Compressed(level.previous, level.origin, level.epochs, masks=level.masks)
+        return self.rewrite(bench, level.number, made)
 
 
 _CRITERIA, _METHODS = "trainables.compression.criteria", "trainables.compression.methods"

@@ -1,29 +1,36 @@
-"""Ranks of layers, and what their factors cost."""
+"""Matrices of low rank: factors, directions, and what of the networks they approximate."""
 
-from bisect import bisect_left
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from trainables.compression.interfaces import Sizes
-from trainables.compression.masks import weight_uses
-from trainables.compression.places import weight_names
+from trainables.bench import Bench
+from trainables.compression.budgets import allowed_parameters, counts_for, formed, hidden_layers
+from trainables.compression.description import SEED_BITS
+from trainables.compression.interfaces import Compressed
+from trainables.compression.writing import Part, Written, as_it_is
 from trainables.stack.model import StackedModel
 
-_ROUNDING = 1e-9
 
+def factors(weights: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+    """[K, m, rank] and [K, rank, n], whose product is the closest matrix of this rank in the Frobenius norm.
 
-def truncated(weights: Tensor, rank: int) -> Tensor:
-    """The closest tensor of this rank, in the Frobenius norm, of each network.
+    The singular values are in equal parts in both, so that one code book suits either.
 
     Args:
         weights: [K, m, n], or a kernel [K, outputs, inputs, height, width] as [outputs, inputs · height · width].
         rank: 1 … min(m, n).
     """
     left, values, right = torch.linalg.svd(weights.flatten(2), full_matrices=False)
-    product: Tensor = (left[:, :, :rank] * values[:, None, :rank]) @ right[:, :rank]
-    return product.view(weights.shape)
+    root = values[:, :rank].sqrt()
+    return left[:, :, :rank] * root[:, None], root[:, :, None] * right[:, :rank]
+
+
+def directions(shape: tuple[int, ...], draws: list[torch.Generator]) -> Tensor:
+    """[K, n, rank] orthonormal columns, evenly distributed over all directions; one network a generator."""
+    rows = [torch.linalg.qr(torch.randn(shape, generator=draw))[0] for draw in draws]
+    return torch.stack(rows)
 
 
 def ranks_for(stack: StackedModel, allowed: float) -> dict[str, int]:
@@ -31,34 +38,78 @@ def ranks_for(stack: StackedModel, allowed: float) -> dict[str, int]:
 
     Every layer but the last has the same share of its full rank, the largest that suffices.
     """
-    shapes = {name: stack.tensors()[name].flatten(2).shape[1:] for name in weight_names(stack)[:-1]}
-    full = {name: min(shape) for name, shape in shapes.items()}
-    shares = sorted({rank / most for most in full.values() for rank in range(1, most + 1)}, reverse=True)
-
-    def ranks(share: float) -> dict[str, int]:
-        wanted = {name: max(1, int(share * most + _ROUNDING)) for name, most in full.items()}
-        return {name: rank for name, rank in wanted.items() if rank * sum(shapes[name]) < shapes[name].numel()}
-
-    def size(share: float) -> int:
-        return stack.parameters_per_network - sum(
-            shapes[name].numel() - rank * sum(shapes[name]) for name, rank in ranks(share).items()
-        )
-
-    place = bisect_left(shares, -allowed, key=lambda share: -size(share))
-    return ranks(shares[min(place, len(shares) - 1)])
+    shapes = hidden_layers(stack)
+    return counts_for(stack, {n: min(s) for n, s in shapes.items()}, lambda n, rank: rank * sum(shapes[n]), allowed)
 
 
-def sizes_of(stack: StackedModel, ranks: Mapping[str, int], input_shape: tuple[int, ...]) -> Sizes:
-    """Parameters and multiply-adds of networks whose layers have these ranks, the others none.
+def rows_for(stack: StackedModel, allowed: float) -> dict[str, int]:
+    """The same for projections of the input side: random directions cost nothing, what is left along them does."""
+    shapes = hidden_layers(stack)
+    inputs = {name: shape[_input_side(stack, name)] for name, shape in shapes.items()}
+    return counts_for(stack, inputs, lambda n, rank: rank * (shapes[n].numel() // inputs[n]), allowed)
 
-    Args:
-        input_shape: [C, H, W].
-    """
+
+def by_rank(bench: Bench, number: int, made: Compressed, *, of_update: bool) -> Compressed:
+    """The networks with weights (or updates from initialisation) of a smaller rank."""
+    stack, start = made.stack, start_of(bench, made, of_update=of_update)
+    ranks = ranks_for(stack, allowed_parameters(bench, number, made))
+    parts = dict(as_it_is(stack).parts)
     tensors = stack.tensors()
-    parameters, multiply_adds = stack.parameters_per_network, 0
-    for name, uses in weight_uses(stack, input_shape).items():
-        shape = tensors[name].flatten(2).shape[1:]
-        weights = ranks[name] * sum(shape) if name in ranks else shape.numel()
-        parameters += weights - shape.numel()
-        multiply_adds += uses * weights
-    return Sizes([parameters] * stack.networks, [multiply_adds] * stack.networks)
+    for name, rank in ranks.items():
+        del parts[name]
+        wanted = tensors[name] - start[name] if of_update else tensors[name]
+        left, right = factors(wanted, rank)
+        parts |= {f"{name} left": Part(left), f"{name} right": Part(right)}
+
+    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        made = {name: values[name] for name in parts if name in tensors}
+        for name in ranks:
+            product = (values[f"{name} left"] @ values[f"{name} right"]).view(tensors[name].shape)
+            made[name] = product + start[name] if of_update else product
+        return made
+
+    shapes = hidden_layers(stack)
+    # An update's factors are added to initial weights: nothing is saved there.
+    cost = {} if of_update else {name: rank * sum(shapes[name]) for name, rank in ranks.items()}
+    return formed(bench, made, Written(parts, expand, SEED_BITS if of_update else 0), cost)
+
+
+def by_directions(bench: Bench, number: int, made: Compressed, *, of_update: bool) -> Compressed:
+    """The networks with weights (or updates) of which only what lies along random input directions is left."""
+    stack, start = made.stack, start_of(bench, made, of_update=of_update)
+    tensors, shapes = stack.tensors(), hidden_layers(stack)
+    ranks = rows_for(stack, allowed_parameters(bench, number, made))
+    parts, along = dict(as_it_is(stack).parts), {}
+    for name, rank in ranks.items():
+        del parts[name]
+        wanted = (tensors[name] - start[name] if of_update else tensors[name]).flatten(2)
+        side = _input_side(stack, name)
+        draws = [bench.draws_for_networks("sketch", name)(k) for k in range(stack.networks)]
+        # The first columns of one orthonormal matrix: levels are nested.
+        along[name] = directions((shapes[name][side],) * 2, draws).to(wanted.device)[:, :, :rank]
+        parts[f"{name} sketch"] = Part(along[name].mT @ wanted if side == 0 else wanted @ along[name])
+
+    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        made = {name: values[name] for name in parts if name in tensors}
+        for name, basis in along.items():
+            kept = values[f"{name} sketch"]
+            product = basis @ kept if _input_side(stack, name) == 0 else kept @ basis.mT
+            product = product.view(tensors[name].shape)
+            made[name] = product + start[name] if of_update else product
+        return made
+
+    return formed(bench, made, Written(parts, expand, SEED_BITS))
+
+
+def start_of(bench: Bench, made: Compressed, *, of_update: bool) -> dict[str, Tensor]:
+    """The same units' weights before training; nothing where they are not asked for."""
+    if not of_update:
+        return {}
+    if made.origin is None:
+        raise ValueError("these units come from no dense network, so that they have no initial weights")
+    return bench.initial().keep_units(made.origin).tensors()
+
+
+def _input_side(stack: StackedModel, name: str) -> int:
+    """Which side of the layer's matrix its inputs are: rows of an affine map, columns of a kernel."""
+    return 0 if stack.tensors()[name].ndim == 3 else 1

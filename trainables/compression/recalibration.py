@@ -6,25 +6,31 @@ import torch
 
 from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed
+from trainables.compression.pipeline import pipeline_of
 from trainables.measuring import measure
 from trainables.pausing import Pausing
 from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.model import StackedModel
 
 
-def recalibrate(bench: Bench, compressed: Compressed) -> Pausing[Compressed]:
+def recalibrate(bench: Bench, compressed: Compressed, *, rewritten: bool = False) -> Pausing[Compressed]:
     """The networks with statistics of what now flows through them, where batch norm has any and nothing was trained.
 
-    Not before a recovery that starts from other weights.
+    Not before a recovery that starts from other weights, nor where weights are still the dense ones because it is only
+    now that they are to be rewritten.
 
     Each network's running mean and variance become the mean over the batches of one pass over its training inputs, in
     one random order. Weights and labels play no part. What the networks said with the old statistics is reported beside
     it: `stale_train_accuracy`, `stale_val_accuracy`, `stale_test_accuracy`.
 
-    Cost: one forward pass over the training inputs, and one evaluation more.
+    Args:
+        rewritten: Whether weights have just been rewritten, whatever was trained before.
+    Cost:
+        One forward pass over the training inputs, and one evaluation more.
     """
-    goes_on = bench.config.compression.recovery in ("none", "finetune")
-    if not goes_on or compressed.recipe is not None or not _layers(compressed.stack):
+    compression = bench.config.compression
+    goes_on = compression.recovery in ("none", "finetune") and pipeline_of(compression).maker is not None
+    if not _layers(compressed.stack) or not (rewritten or (goes_on and compressed.recipe is None)):
         return compressed
     stale = yield from measure(bench, compressed.stack)
     metrics = {

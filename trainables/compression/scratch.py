@@ -20,7 +20,8 @@ def train_scratch(bench: Bench, level: Level, compressed: Compressed) -> Pausing
     networks on (finetune: over all levels so far) or from where the level's weights were last drawn.
     Optimizer, rate, schedule and batch size are those of the level's own training.
     """
-    fresh = masked(bench.fresh(level.widths, "scratch", level.number), compressed.masks)
+    widths = compressed.scratch_widths or level.widths
+    fresh = masked(bench.fresh(widths, "scratch", level.number), compressed.masks)
     recipe = compressed.recipe or bench.fixed_recipe(1)
     budget = recipe.model_copy(update={"epochs": compressed.epochs})
     return (yield from bench.fit("scratch", fresh, bench.train_examples, budget, compressed.masks))

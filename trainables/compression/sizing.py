@@ -4,6 +4,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable
 
+from trainables.compression.interfaces import METHODS
 from trainables.config import CompressionConfig, TrialConfig
 from trainables.interfaces import MODELS, Model, Shape
 
@@ -39,8 +40,9 @@ def level_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> t
 
 def keeps_shape(compression: CompressionConfig) -> bool:
     """Whether networks keep their shape (what is dropped is 0, or factors are multiplied out) instead of shrinking."""
-    masks = compression.method == "prune" and (compression.granularity == "weight" or compression.scope == "global")
-    return masks or compression.method == "low_rank"
+    first = compression.methods[0]
+    masks = first == "prune" and (compression.granularity == "weight" or compression.scope == "global")
+    return masks or METHODS.get(first).keeps_widths
 
 
 def target_at(compression: CompressionConfig, level: float) -> float:

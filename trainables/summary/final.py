@@ -44,9 +44,10 @@ def summarise(rows: Sequence[Row], config: TrialConfig, limit: float) -> tuple[d
         limit: L of `compressibility/auc`.
     """
     metrics: dict[str, float] = {"compressibility/log2_ratio_limit": limit}
-    notes: dict[str, str] = {}
+    by_parameters = config.compression.curve_ratio == "parameters"
+    notes: dict[str, str] = {} if by_parameters else {"compressibility/ratio": config.compression.curve_ratio}
     found = {
-        arm: [_network(curve, limit) for curve in _curves(rows, arm)]
+        arm: [_network(curve, limit, by_parameters=by_parameters) for curve in _curves(rows, arm)]
         for arm in PREFIXES
         if any(row["arm"] == arm for row in rows)
     }
@@ -70,8 +71,9 @@ def _curves(rows: Sequence[Row], arm: str) -> list[list[Row]]:
     return [sorted((r for r in mine if r["network"] == n), key=lambda r: int(r["level"])) for n in networks]
 
 
-def _network(curve: Sequence[Row], limit: float) -> Network:
-    ratios = np.log2([row["ratio"] for row in curve])
+def _network(curve: Sequence[Row], limit: float, *, by_parameters: bool) -> Network:
+    # The description of some level may come out a little longer than that of the level before: the shorter one counts.
+    ratios = np.maximum.accumulate(np.log2([row["ratio"] for row in curve]))
     chance = curve[0]["chance"]
 
     def on(column: str) -> Curve | None:
@@ -90,7 +92,7 @@ def _network(curve: Sequence[Row], limit: float) -> Network:
         auc_changed=auc_on("changed_accuracy"),
         at_95=scalars.log2_ratio_at(whole, chance, 0.95),
         at_half=scalars.log2_ratio_at(whole, chance, 0.5),
-        params_at_half=scalars.log2_params_at(whole, chance, 0.5, curve[0]["parameters"]),
+        params_at_half=scalars.log2_params_at(whole, chance, 0.5, curve[0]["parameters"]) if by_parameters else None,
         levels_survived=scalars.levels_survived(whole, chance),
         why_no_auc=scalars.why_no_auc(whole, chance, limit),
     )

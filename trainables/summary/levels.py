@@ -1,5 +1,6 @@
 """Metrics of one compression level."""
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
@@ -20,6 +21,7 @@ _COLUMNS = (
     "fidelity",
     "kappa",
 )
+_SIZES = ("ratio", "parameters", "parameter_ratio", "flops", "description_length", "description_ratio")
 
 
 def level_metrics(
@@ -36,13 +38,13 @@ def level_metrics(
         dense: Replicates and controls at level 0.
         extra: What the method says of each network, in the order of the stack; reported as `level/<name>`.
     """
-    sizes = {name: _mean([row[name] for row in by_arm(rows)["replicate"]]) for name in ("ratio", "parameters", "flops")}
-    metrics = {f"level/{name}": size for name, size in sizes.items()}
-    metrics["level/speedup"] = dense[0]["flops"] / sizes["flops"]
+    metrics: dict[str, float] = {}
     notes: dict[str, str] = {}
     retained: dict[str, list[float | None]] = {}
     for arm, mine in by_arm(rows).items():
         prefix = f"{PREFIXES[arm]}level/"
+        if not arm.startswith("scratch_"):
+            metrics |= {prefix + name: size for name, size in _sizes(mine, dense[0]["flops"]).items()}
         add_column_means(metrics, mine, {column: prefix + column for column in _COLUMNS}, notes)
         originals = [row for row in dense if row["arm"] == arm.removeprefix("scratch_")]
         retained[arm] = [_retained(row, start) for row, start in zip(mine, originals, strict=True)]
@@ -64,6 +66,16 @@ def level_metrics(
         ]
         add_mean(metrics, "contrast/level/normalised_accuracy", differences)
     return metrics, notes
+
+
+def _sizes(rows: Sequence[Row], dense_flops: float) -> dict[str, float]:
+    """Means of what networks cost: see `trainables.measuring.network_sizes`; bytes are those of the description."""
+    sizes = {name: _mean([row[name] for row in rows]) for name in _SIZES}
+    return sizes | {
+        "density": _mean([1 / row["parameter_ratio"] for row in rows]),
+        "bytes": _mean([math.ceil(row["description_length"] / 8) for row in rows]),
+        "speedup": dense_flops / sizes["flops"],
+    }
 
 
 def _retained(row: Row, dense: Row) -> float | None:

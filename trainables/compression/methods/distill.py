@@ -35,7 +35,7 @@ class Distill(Method):
         import torch
 
         from trainables.compression.transfer import agreement, teacher_outputs, transfer_inputs
-        from trainables.training.loop import Examples
+        from trainables.training.examples import Examples
 
         inputs = transfer_inputs(bench)
         logits = yield from teacher_outputs(level.previous, inputs)

@@ -1,0 +1,216 @@
+"""The description of a network: a message from which its decoder makes it again, and how many bits it has.
+
+The decoder knows the architecture and the method, which are settled before any data are seen, hence the names of the
+parts and their order. Of each part follow, all of it prefix-free, so that no word tells where anything ends:
+
+    dimensions       Elias gamma each
+    mask             1 bit; if there is one: kept + 1 (gamma), a Rice parameter b (5 bits), the gaps before each kept
+                     number as a quotient by 2^b (unary) and a remainder (b bits)   (Golomb 1966, Rice 1979)
+    format           2 bits: as it is, code book with words of one length, or with Huffman's
+    as it is         32 bits a number, IEEE 754
+    code book        kind (2 bits), symbols (gamma), lowest symbol (16 bits), axis (3 bits), groups and numbers a group
+                     (gamma), 32 bits a number; with Huffman's code the length of each word in 6 bits; the words
+
+Whichever format is shorter is taken, part by part. Parts are the matrices and kernels (or what they are made of:
+factors, coefficients) and then biases and batch norm with its running statistics, 32 bits a number. Numbers that are
+drawn again from a seed cost the seed, 64 bits. Where whole units are gone what is left is written as the smaller
+network it is.
+
+This is the code of Deep Compression (Han et al. 2016, arXiv:1510.00149: sparse, code book, Huffman) with gaps of any
+length instead of 5 bits filled up with zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from trainables.compression.bits import Counter, Numbers, Reader, Writer
+from trainables.compression.huffman import canonical, code_lengths
+from trainables.compression.places import module_of
+from trainables.compression.writing import Book, Part, Written
+from trainables.stack.model import StackedModel
+
+SEED_BITS = 64
+_PLAIN, _FIXED, _HUFFMAN = 0, 1, 2
+_KINDS = ("signs", "grid", "list")
+_RICE_BITS, _WORD_BITS, _LOWEST_BITS = 5, 6, 16
+
+
+def description_lengths(stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None) -> list[int]:
+    """Bits of each network's description.
+
+    Args:
+        written: How its weights are written down.
+        unit_masks: Of networks that have lost whole units but keep their shape: what is left of each parameter.
+    """
+    return [_described(Counter(), stack, written, unit_masks, k).bits for k in range(stack.networks)]
+
+
+def encoded(
+    stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None, network: int
+) -> tuple[bytes, int]:
+    """One network's description and its length in bits (the message is filled up to whole bytes)."""
+    sink = Writer()
+    _described(sink, stack, written, unit_masks, network)
+    return sink.message(), sink.bits
+
+
+def decoded(message: bytes, parts: int) -> list[Tensor]:
+    """The numbers of each of the parts, [1, …] float32, as they stand in a description without seeds."""
+    reader = Reader(message)
+    return [_read(reader) for _ in range(parts)]
+
+
+def _described(
+    sink: Counter, stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None, network: int
+) -> Counter:
+    for _, part in parts_of(stack, written, unit_masks):
+        _write(sink, _one(part, network, small=unit_masks is not None))
+    sink.bits += written.seed_bits
+    return sink
+
+
+def parts_of(
+    stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None = None
+) -> Iterator[tuple[str, Part]]:
+    """All parts of the networks, with their names: what weights are made of, then everything else as it is."""
+    yield from written.parts.items()
+    made = set(written.weights())
+    for name, tensor in stack.tensors().items():
+        if name not in made and tensor.is_floating_point():
+            # Statistics of batch norm go with the scale of their channel.
+            mask = f"{module_of(name)}.weight" if ".running_" in name else name
+            yield name, Part(tensor, None if unit_masks is None else unit_masks.get(mask))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of one network, flat."""
+
+    shape: tuple[int, ...]
+    values: npt.NDArray[np.float32]
+    kept: npt.NDArray[np.bool_] | None
+    symbols: Numbers | None
+    book: Book | None
+
+
+def _one(part: Part, network: int, *, small: bool) -> _Piece:
+    one = slice(network, network + 1)
+    values, kept, book = part.values[one], part.kept[one] if part.kept is not None else None, part.book
+    symbols = None if book is None else book.symbols[one]
+    numbers = None if book is None else book.numbers[one]
+    if small and kept is not None:
+        for axis in range(1, values.ndim):
+            left = kept.movedim(axis, 0).flatten(1).any(dim=1).nonzero()[:, 0]
+            values, kept = values.index_select(axis, left), kept.index_select(axis, left)
+            if symbols is not None and numbers is not None and book is not None:
+                symbols = symbols.index_select(axis, left)
+                numbers = numbers.index_select(1, left) if book.axis == axis else numbers
+    if kept is not None and bool(kept.all()):
+        kept = None
+    if book is not None and numbers is not None and symbols is not None:
+        book = Book(symbols, book.count, numbers, book.kind, book.lowest, book.axis)
+    mask = None if kept is None else kept.flatten().cpu().numpy()
+    some = slice(None) if mask is None else mask
+    flat = None if symbols is None else symbols.flatten().cpu().numpy().astype(np.int64)[some]
+    return _Piece(tuple(values.shape[1:]), values.flatten().cpu().numpy()[some], mask, flat, book)
+
+
+def _write(sink: Counter, piece: _Piece) -> None:
+    sink.gamma(len(piece.shape) + 1)
+    for size in piece.shape:
+        sink.gamma(size + 1)
+    sink.fixed(int(piece.kept is not None), 1)
+    if piece.kept is not None:
+        _write_mask(sink, piece.kept)
+    if piece.book is None or piece.symbols is None:
+        sink.fixed(_PLAIN, 2)
+        sink.floats(piece.values)
+        return
+    counts = np.bincount(piece.symbols, minlength=piece.book.count)
+    lengths, width = code_lengths(counts.tolist()), _width(piece.book.count)
+    book_bits = 32 * piece.book.numbers.numel()
+    plain, fixed = 32 * len(piece.values), width * len(piece.values) + book_bits
+    huffman = int(counts @ lengths) + _WORD_BITS * len(lengths) + book_bits
+    if plain <= min(fixed, huffman):
+        sink.fixed(_PLAIN, 2)
+        sink.floats(piece.values)
+    elif fixed <= huffman:
+        sink.fixed(_FIXED, 2)
+        _write_book(sink, piece.book)
+        sink.fixed(piece.symbols, width)
+    else:
+        sink.fixed(_HUFFMAN, 2)
+        _write_book(sink, piece.book)
+        sink.fixed(lengths, _WORD_BITS)
+        sink.words(canonical(lengths)[piece.symbols], lengths[piece.symbols])
+
+
+def _write_mask(sink: Counter, kept: npt.NDArray[np.bool_]) -> None:
+    places = np.flatnonzero(kept)
+    gaps = np.diff(places, prepend=-1) - 1
+    most = min(int(gaps.max(initial=0)).bit_length() + 1, 1 << _RICE_BITS)
+    costs = [int((gaps >> b).sum()) + len(gaps) * (1 + b) for b in range(most)]
+    b = int(np.argmin(costs))
+    sink.gamma(len(places) + 1)
+    sink.fixed(b, _RICE_BITS)
+    sink.unary(gaps >> b)
+    sink.fixed(gaps & ((1 << b) - 1), b)
+
+
+def _write_book(sink: Counter, book: Book) -> None:
+    sink.fixed(_KINDS.index(book.kind), 2)
+    sink.gamma(book.count)
+    sink.fixed(book.lowest + (1 << (_LOWEST_BITS - 1)), _LOWEST_BITS)
+    sink.fixed(book.axis or 0, 3)
+    _, groups, numbers = book.numbers.shape
+    sink.gamma(groups)
+    sink.gamma(numbers)
+    sink.floats(book.numbers.flatten().cpu().numpy())
+
+
+def _width(count: int) -> int:
+    return max(1, (count - 1).bit_length())
+
+
+def _read(reader: Reader) -> Tensor:
+    shape = [reader.gamma() - 1 for _ in range(reader.gamma() - 1)]
+    total = int(np.prod(shape))
+    places = np.arange(total)
+    if reader.fixed(1, 1)[0]:
+        count, b = reader.gamma() - 1, int(reader.fixed(1, _RICE_BITS)[0])
+        gaps = (reader.unary(count) << b) + reader.fixed(count, b)
+        places = np.cumsum(gaps + 1) - 1
+    style, values = int(reader.fixed(1, 2)[0]), torch.zeros(total)
+    if style == _PLAIN:
+        values[torch.from_numpy(places)] = torch.from_numpy(reader.floats(len(places)).copy())
+        return values.view(1, *shape)
+    book = _read_book(reader)
+    if style == _HUFFMAN:
+        lengths = reader.fixed(book.count, _WORD_BITS)
+        words = canonical(lengths)
+        table = {(int(lengths[s]), int(words[s])): int(s) for s in np.flatnonzero(lengths)}
+        read = reader.prefix_code(len(places), table)
+    else:
+        read = reader.fixed(len(places), _width(book.count))
+    symbols = torch.zeros(total, dtype=torch.int32)
+    symbols[torch.from_numpy(places)] = torch.from_numpy(read.astype(np.int32))
+    kept = torch.zeros(total, dtype=torch.bool).index_fill_(0, torch.from_numpy(places), True)
+    found = Book(symbols.view(1, *shape), book.count, book.numbers, book.kind, book.lowest, book.axis).look_up()
+    return found * kept.view(1, *shape)
+
+
+def _read_book(reader: Reader) -> Book:
+    kind, count = int(reader.fixed(1, 2)[0]), reader.gamma()
+    lowest = int(reader.fixed(1, _LOWEST_BITS)[0]) - (1 << (_LOWEST_BITS - 1))
+    axis = int(reader.fixed(1, 3)[0]) or None
+    groups, numbers = reader.gamma(), reader.gamma()
+    read = torch.from_numpy(reader.floats(groups * numbers).copy()).view(1, groups, numbers)
+    names = {0: "signs", 1: "grid", 2: "list"}
+    return Book(torch.zeros(0), count, read, names[kind], lowest, axis)  # type: ignore[arg-type]

@@ -1,0 +1,39 @@
+"""Few coefficients of the discrete cosine transform of every layer but the classifier.
+
+C = D_m W D_nᵀ with the orthonormal DCT-II matrices D; W ≈ D_mᵀ C' D_n with C' the kept coefficients. Compressed
+network search (Koutník et al. 2010, "Evolving neural networks in compressed weight space") keeps the lowest
+frequencies, whose places cost nothing; `keep=largest` keeps the largest coefficients, the closest weights that so many
+can give, and stores a mask. A convolution is the matrix [outputs, inputs · kernel²]. Biases, batch norm (recalibrated)
+and the classifier stay as they are.
+
+Cost: two matrix products a layer and level.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from trainables.compression.interfaces import Compressed, Rewriting
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.pausing import Pausing
+
+
+class DCT(Rewriting):
+    """Level l keeps the largest share of each layer's coefficients at which the ratio reaches its target."""
+
+    stage: ClassVar[Literal["shape", "form", "code"]] = "form"
+    keep: Literal["largest", "lowest"] = Field("largest", description="coefficients: the largest, or of low frequency")
+
+    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+        """The networks made of fewer coefficients."""
+        from trainables.compression.few_numbers import by_coefficients
+
+        yield
+        return by_coefficients(bench, number, made, largest=self.keep == "largest")
+
+
+ENTRY = DCT

@@ -1,0 +1,77 @@
+"""The methods of a trial in the order in which each level applies them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from trainables.compression.interfaces import METHODS, Compressed, Level, Method, Rewriting
+from trainables.config import CompressionConfig
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.pausing import Pausing
+
+_STAGES = ("shape", "form", "code")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What a level does: networks are made (and recover), then rewritten.
+
+    Args:
+        maker: Makes the level's networks from those of the level before; None: they stay the dense ones.
+        rewritings: What their weights are replaced by, one after another. The next level starts from the networks as
+            they were before.
+    """
+
+    maker: Method | None
+    rewritings: tuple[Rewriting, ...]
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """All, in their order."""
+        return self.rewritings if self.maker is None else (self.maker, *self.rewritings)
+
+    @property
+    def trains(self) -> bool:
+        """Whether a scratch arm runs even without recovery."""
+        return self.maker is not None and self.maker.trains
+
+    def make(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+        """The networks of the level, not rewritten."""
+        if self.maker is None:
+            return Compressed(level.previous, level.origin, level.epochs, masks=level.masks)
+        return (yield from self.maker.compress(bench, level))
+
+    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+        """As the network is written down at the level; itself where nothing rewrites it."""
+        for method in self.rewritings:
+            made = yield from method.rewrite(bench, number, made)
+        return made
+
+
+def pipeline_of(compression: CompressionConfig) -> Pipeline:
+    """The methods with the fields given for them.
+
+    Raises:
+        ValueError: They can't follow one another.
+    """
+    methods = [METHODS.get(name).model_validate(compression.options(name)) for name in compression.methods]
+    for earlier, later, first, second in zip(
+        methods, methods[1:], compression.methods, compression.methods[1:], strict=False
+    ):
+        if not isinstance(later, Rewriting) or _STAGES.index(earlier.stage) >= _STAGES.index(later.stage):
+            raise ValueError(
+                f"method={compression.method}: {second} can't follow {first}; a pipeline makes networks smaller "
+                f"({', '.join(_named('shape'))}), then writes weights by fewer numbers ({', '.join(_named('form'))}), "
+                f"then gives the numbers few values ({', '.join(_named('code'))}), at most one of each"
+            )
+    rewritings = tuple(method for method in methods if isinstance(method, Rewriting))
+    return Pipeline(None if isinstance(methods[0], Rewriting) else methods[0], rewritings)
+
+
+@cache
+def _named(stage: str) -> tuple[str, ...]:
+    return tuple(name for name in METHODS.names() if METHODS.get(name).stage == stage)

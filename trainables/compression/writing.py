@@ -1,0 +1,130 @@
+"""How the weights of K networks are written down: which numbers are stored, and what weights follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from trainables.compression.places import weight_names
+from trainables.stack.model import StackedModel
+
+if TYPE_CHECKING:
+    from trainables.compression.interfaces import Compressed
+
+Expand = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A code book: which few values the numbers of a part take.
+
+    Args:
+        symbols: [K, …] int32, shaped as the part: which value each number takes.
+        count: How many values there are.
+        numbers: [K, groups, m] float32, what the values are made of. `signs`: [m] → −m, m. `grid`: [s] or [s, z] →
+            s · (lowest + symbol − z). `list`: the values themselves.
+        kind: As above.
+        lowest: Of a grid.
+        axis: Of the part along which groups lie; None: one group.
+    """
+
+    symbols: Tensor
+    count: int
+    numbers: Tensor
+    kind: Literal["signs", "grid", "list"]
+    lowest: int = 0
+    axis: int | None = None
+
+    def values(self) -> Tensor:
+        """[K, groups, count]."""
+        if self.kind == "list":
+            return self.numbers
+        if self.kind == "signs":
+            return torch.cat([-self.numbers, self.numbers], dim=2)
+        steps = torch.arange(self.count, device=self.numbers.device, dtype=torch.float32) + self.lowest
+        zero = self.numbers[:, :, 1:] if self.numbers.shape[2] > 1 else 0.0
+        made: Tensor = (steps - zero) * self.numbers[:, :, :1]
+        return made
+
+    def look_up(self) -> Tensor:
+        """[K, …] float32: the numbers of the part."""
+        symbols = self.symbols if self.axis is None else self.symbols.movedim(self.axis, 1)
+        rows = symbols.reshape(len(symbols), self.numbers.shape[1], -1).long()
+        found = self.values().gather(2, rows).view(symbols.shape)
+        return found if self.axis is None else found.movedim(1, self.axis).contiguous()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some numbers that are stored: a matrix, a factor of one, coefficients …
+
+    Args:
+        values: [K, …] float32.
+        kept: Bool of that shape, True where a number is stored, the others are 0; None: all are.
+        book: None: each number is stored as it is.
+        channels: Axis along which output channels lie, if the part has them.
+    """
+
+    values: Tensor
+    kept: Tensor | None = None
+    book: Book | None = None
+    channels: int | None = None
+
+    def with_book(self, book: Book) -> Part:
+        """The same part with numbers from the book."""
+        values = book.look_up()
+        return replace(self, values=values if self.kept is None else values * self.kept, book=book)
+
+    def counts(self) -> list[int]:
+        """Numbers stored of each network."""
+        if self.kept is None:
+            return [self.values[0].numel()] * len(self.values)
+        counts: list[int] = self.kept.flatten(1).sum(dim=1).tolist()
+        return counts
+
+
+@dataclass(frozen=True)
+class Written:
+    """Parts, and how weights follow from them.
+
+    Args:
+        parts: Name → part.
+        expand: Name → values of each part, to name → weights of a stack; what it does not name is stored as it is.
+        seed_bits: What it takes besides: the seeds of numbers that are drawn again.
+    """
+
+    parts: dict[str, Part]
+    expand: Expand
+    seed_bits: int = 0
+
+    def weights(self) -> dict[str, Tensor]:
+        """Name → weights."""
+        return self.expand({name: part.values for name, part in self.parts.items()})
+
+    def counts(self) -> list[int]:
+        """Numbers stored of each network, in all parts."""
+        return [sum(counts) for counts in zip(*(part.counts() for part in self.parts.values()), strict=True)]
+
+
+def as_it_is(stack: StackedModel, masks: Mapping[str, Tensor] | None = None) -> Written:
+    """Every matrix and kernel a part of its own, stored where its mask keeps it."""
+    tensors = stack.tensors()
+    parts = {
+        name: Part(tensors[name], None if masks is None else masks.get(name), channels=output_axis(tensors[name]))
+        for name in weight_names(stack)
+    }
+    return Written(parts, dict)
+
+
+def written_of(made: Compressed) -> Written:
+    """How the networks' weights are written down."""
+    return made.written or as_it_is(made.stack, made.masks)
+
+
+def output_axis(weights: Tensor) -> int:
+    """Axis of the output units: [K, inputs, outputs] of an affine map, [K, outputs, inputs, …] of a convolution."""
+    return 2 if weights.ndim == 3 else 1
