@@ -14,8 +14,9 @@ from trainables.record import Record
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
 from trainables.stack.model import StackedModel
+from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
-from trainables.training.loop import Examples, Training
+from trainables.training.loop import Training
 from trainables.trial import TrialContext, run_trial
 
 

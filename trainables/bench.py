@@ -17,9 +17,11 @@ from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.seeding import generator
 from trainables.stack.model import StackedModel
+from trainables.training.augmentation import drawn
 from trainables.training.evaluate import evaluating
+from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
-from trainables.training.loop import Examples, Orders, Training
+from trainables.training.loop import Changes, Orders, Training
 
 T = TypeVar("T")
 
@@ -28,6 +30,9 @@ class Bench:
     """The workplace of one trial.
 
     Networks are numbered as in `TrialData`: replicates first, then their controls in the same order.
+
+    Attributes:
+        scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
     """
 
     def __init__(self, config: TrialConfig, number: int, data: TrialData, progress: Progress) -> None:
@@ -40,6 +45,7 @@ class Bench:
             Inputs(images, data.source, data.mean) for images in (data.images, data.val_images, data.test_images)
         )
         self.train_examples = Examples(self.train_inputs, data.labels)
+        self.scratch_arms = True
         self._memo: dict[str, Any] = {}
 
     @cached_property
@@ -71,6 +77,12 @@ class Bench:
         """Whether validation is looked at after each epoch, for `early_stop_epoch`: where networks are retrained."""
         return self.config.compression.recovery in ("rewind", "reinit", "shuffled")
 
+    def networks_here(self) -> StackedModel:
+        """The networks of the last finished level, as they were measured."""
+        left, device = self.progress.kept_values, self.data.images.device
+        tensors = left["stack"] if left["shown"] is None else left["shown"]
+        return self.template().replaced({name: tensor.to(device) for name, tensor in tensors.items()})
+
     def template(self) -> StackedModel:
         """A stack to put tensors into with `replaced`; its own weights mean nothing."""
         size = (self.level_widths[-1], self.input_shape, self.data.num_classes)
@@ -95,9 +107,11 @@ class Bench:
         return self.template().replaced({name: tensor.to(device) for name, tensor in tensors.items()})
 
     def fixed_recipe(self, epochs: int, lr: float | None = None) -> TrainingConfig:
-        """The dense training's recipe with exactly `epochs` epochs at a constant rate: no stop rules."""
+        """The dense training's recipe with exactly `epochs` epochs at a constant rate: no stop rules, no warm-up."""
         changes = {
             "epochs": epochs,
+            "steps": None,
+            "warmup_epochs": 0.0,
             "lr": lr or self.config.training.lr,
             "schedule": "constant",
             "stop_at_train_loss": None,
@@ -117,7 +131,17 @@ class Bench:
         dense = self.progress.level < 0
         phase = name if dense else f"level {self.progress.level + 1} {name}"
         snapshot_at = self.snapshot_at if dense else None
-        training = Training(stack, examples, recipe, self._orders(phase), phase, masks=masks, snapshot_at=snapshot_at)
+        changes = None if examples.soft or recipe.augment == "none" else self._changes(phase, recipe.augment)
+        training = Training(
+            stack,
+            examples,
+            recipe,
+            self._orders(phase),
+            phase,
+            masks=masks,
+            changes=changes,
+            snapshot_at=snapshot_at,
+        )
         self.progress.follow(name, training)
         return training
 
@@ -129,7 +153,7 @@ class Bench:
             seen = yield from evaluating(training.write_back(), self.val_inputs, self.data.val_labels)
             training.watch(seen.loss.tolist())
         self.progress.training_seconds += perf_counter() - started
-        self.progress.samples += active * training.examples.inputs.count
+        self.progress.samples += active * training.seen
 
     def fit(
         self,
@@ -160,12 +184,22 @@ class Bench:
     def _orders(self, phase: str) -> Orders:
         """Batch orders: one permutation for each replicate and epoch, which its control shares."""
 
-        def orders(epoch: int, networks: Sequence[int]) -> Tensor:
-            count = self.data.labels.shape[1]
-            drawn: dict[int, Tensor] = {}
-            for replicate in {network % self.replicates for network in networks}:
-                draws = self.draws("order", phase, replicate, epoch)
-                drawn[replicate] = torch.randperm(count, generator=draws)
-            return torch.stack([drawn[network % self.replicates] for network in networks])
+        count = self.data.labels.shape[1]
+        return self._for_networks("order", phase, lambda draws: torch.randperm(count, generator=draws))
 
-        return orders
+    def _changes(self, phase: str, kind: str) -> Changes:
+        """How examples are augmented, likewise."""
+        count, side = self.data.labels.shape[1], min(self.input_shape[1:])
+        return self._for_networks("augment", phase, lambda draws: drawn(kind, count, side, draws))
+
+    def _for_networks(
+        self, what: str, phase: str, draw: Callable[[torch.Generator], Tensor]
+    ) -> Callable[[int, Sequence[int]], Tensor]:
+        """(epoch, networks) → what is drawn for the replicate of each network in that epoch."""
+
+        def drawn_for(epoch: int, networks: Sequence[int]) -> Tensor:
+            replicates = {network % self.replicates for network in networks}
+            made = {replicate: draw(self.draws(what, phase, replicate, epoch)) for replicate in replicates}
+            return torch.stack([made[network % self.replicates] for network in networks])
+
+        return drawn_for

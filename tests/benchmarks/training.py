@@ -18,8 +18,9 @@ from trainables.memory import freed_memory_kept
 from trainables.pausing import finish
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
+from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
-from trainables.training.loop import Examples, Training
+from trainables.training.loop import Training
 
 ROUNDS = 7
 

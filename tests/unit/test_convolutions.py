@@ -16,8 +16,9 @@ from trainables.stack.dropout import StackedDropout
 from trainables.stack.model import StackedModel
 from trainables.stack.network import StackedNetwork
 from trainables.stack.plan import CLASSES, BatchNorm, Conv, Linear, MaxPool, Plan, ReLU, Residual, trace, units_of
+from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
-from trainables.training.loop import Examples, Training
+from trainables.training.loop import Training
 from trainables.training.losses import cross_entropy
 
 SHAPE, SIZES = (1, 6, 6), {"a": 4, "b": 5, CLASSES: 3}

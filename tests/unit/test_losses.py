@@ -45,3 +45,13 @@ def test_losses_leave_logits_and_targets_alone() -> None:
     soft_cross_entropy(z, targets, 2.0)
     assert torch.equal(z, before[0])
     assert torch.equal(targets, before[1])
+
+
+def test_smoothed_gradients_are_those_of_torch_and_losses_stay_plain() -> None:
+    z = logits()
+    labels = torch.randint(10, (3, 8), generator=torch.Generator().manual_seed(1))
+    smoothed = sum(F.cross_entropy(z[k], labels[k], label_smoothing=0.2) for k in range(3))
+    (gradient,) = torch.autograd.grad(smoothed, z)
+    found, found_gradient = cross_entropy(z, labels, smoothing=0.2)
+    assert torch.equal(found, cross_entropy(z, labels)[0])
+    assert torch.allclose(found_gradient, gradient, atol=1e-6)

@@ -25,7 +25,8 @@ from trainables.interfaces import MODELS
 from trainables.pausing import finish
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
-from trainables.training.loop import Examples, Training
+from trainables.training.examples import Examples
+from trainables.training.loop import Training
 
 Direction = Literal["lowest", "highest"]
 TEN = torch.tensor([[5.0, 1.0, 4.0, 2.0, 3.0, 9.0, 8.0, 7.0, 6.0, 0.0], [1.0] * 10])

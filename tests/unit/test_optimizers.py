@@ -11,6 +11,11 @@ from trainables.training.schedules import learning_rate
 
 RECIPES: dict[str, tuple[dict[str, Any], type[torch.optim.Optimizer], dict[str, Any]]] = {
     "sgd": ({"optimizer": "sgd", "momentum": 0.9}, torch.optim.SGD, {"momentum": 0.9}),
+    "nesterov": (
+        {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+        torch.optim.SGD,
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    ),
     "plain": (
         {"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.1},
         torch.optim.SGD,
@@ -35,7 +40,9 @@ def test_steps_are_those_of_torch(name: str) -> None:
     reference = kind(theirs, lr=0.05, foreach=False, **options)
     for _ in range(5):
         gradients = [torch.randn(p.shape, generator=draws) for p in mine]
-        ours.step(mine, [g.clone() for g in gradients], 0.05)
+        # One place after the other, as the backward pass of an mlp hands them out.
+        for place in (1, 0):
+            ours.step((place,), [mine[place]], [gradients[place].clone()], 0.05)
         for parameter, gradient in zip(theirs, gradients, strict=True):
             parameter.grad = gradient
         reference.step()
@@ -56,9 +63,9 @@ def test_selected_networks_go_on_as_if_nothing_had_happened(name: str) -> None:
             part = whole[[3, 1]].clone()
             other.state = {key: [t.clone() for t in tensors] for key, tensors in ours.state.items()}
             other.select(torch.tensor([3, 1]))
-        ours.step([whole], [gradient], 0.1)
+        ours.step((0,), [whole], [gradient], 0.1)
         if part is not None:
-            other.step([part], [gradient[[3, 1]]], 0.1)
+            other.step((0,), [part], [gradient[[3, 1]]], 0.1)
     assert part is not None
     # Not bit for bit: vector and scalar instructions round differently, and which ones an element gets changes.
     assert torch.allclose(part, whole[[3, 1]], atol=1e-6)
@@ -69,3 +76,29 @@ def test_cosine_falls_from_the_peak_towards_zero() -> None:
     rates = [learning_rate(recipe, epoch) for epoch in range(4)]
     assert rates == pytest.approx([0.2, 0.1707107, 0.1, 0.0292893], rel=1e-5)
     assert learning_rate(TrainingConfig(lr=0.2), 399) == 0.2
+
+
+def test_steps_drop_the_rate_where_they_are_said_to() -> None:
+    recipe = TrainingConfig(schedule="step", lr=0.2, epochs=8, step_at=(0.25, 0.75), step_factor=0.5)
+    found = [learning_rate(recipe, epoch) for epoch in range(8)]
+    parameter = torch.zeros(1, requires_grad=True)
+    reference = torch.optim.SGD([parameter], lr=0.2)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(reference, milestones=[2, 6], gamma=0.5)
+    for rate in found:
+        assert rate == pytest.approx(reference.param_groups[0]["lr"])
+        reference.step()
+        schedule.step()
+
+
+def test_warm_up_rises_step_by_step_to_the_schedule() -> None:
+    recipe = TrainingConfig(lr=0.4, epochs=4, warmup_epochs=1.5, schedule="cosine")
+    found = [learning_rate(recipe, epoch, batch, 4) for epoch in range(4) for batch in range(4)]
+    cosine = [learning_rate(TrainingConfig(lr=0.4, epochs=4, schedule="cosine"), epoch) for epoch in range(4)]
+    for step, rate in enumerate(found):
+        assert rate == pytest.approx(cosine[step // 4] * min(1, (step + 1) / 6))
+
+
+def test_steps_as_a_duration_stretch_the_schedule() -> None:
+    """10 steps of 4 to an epoch are two and a half epochs."""
+    recipe = TrainingConfig(lr=1.0, steps=10, schedule="step", step_at=(0.5,))
+    assert [learning_rate(recipe, epoch, 0, 4) for epoch in range(3)] == pytest.approx([1.0, 1.0, 0.1])

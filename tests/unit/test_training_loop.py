@@ -11,7 +11,8 @@ from trainables.config import TrainingConfig
 from trainables.errors import TrialDiverged
 from trainables.pausing import finish
 from trainables.stack.mlp import StackedMLP
-from trainables.training.loop import Examples, Training
+from trainables.training.examples import Examples
+from trainables.training.loop import Training
 
 
 def train(task: Training) -> Training:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,13 @@ class RawData:
 
 
 class Dataset(Entry, ABC):
-    """Base of every module of `trainables/datasets`; its fields are set as `data.<name>.<field>`."""
+    """Base of every module of `trainables/datasets`; its fields are set as `data.<name>.<field>`.
+
+    Attributes:
+        has_images: Whether an example is an image, which neighbouring pixels make and which may be moved or mirrored.
+    """
+
+    has_images: ClassVar[bool] = True
 
     @classmethod
     def name(cls) -> str:

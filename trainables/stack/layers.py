@@ -34,6 +34,12 @@ class StackedLinear(nn.Module):
             return result
         return torch.baddbmm(self.bias, x, self.weight)
 
+    def weight_gradient(self, x: Tensor, of_output: Tensor) -> Tensor:
+        """[K, I, O] from inputs [K, B, I] and the gradient [K, B, O] of the outputs."""
+        if self.weight.shape[2] < _NARROW and not x.is_cuda:
+            return _narrow_weight_gradient(x, of_output)
+        return torch.bmm(x.mT, of_output)
+
     def unstack(self, network: int) -> nn.Module:
         """Network `network` as an ordinary layer with its own copy of the weights."""
         _, inputs, outputs = self.weight.shape
@@ -57,9 +63,12 @@ class _NarrowLinear(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         (of_output,) = gradients
         of_input = torch.bmm(of_output, weight.mT) if ctx.needs_input_grad[0] else None
-        # Contiguous: fused optimizers pair weight and gradient by their place in memory.
-        of_weight = torch.bmm(of_output.mT, x).mT.contiguous()
-        return of_input, of_weight, of_output.sum(1, keepdim=True)
+        return of_input, _narrow_weight_gradient(x, of_output), of_output.sum(1, keepdim=True)
+
+
+def _narrow_weight_gradient(x: Tensor, of_output: Tensor) -> Tensor:
+    # Contiguous: fused optimizers pair weight and gradient by their place in memory.
+    return torch.bmm(of_output.mT, x).mT.contiguous()
 
 
 def he_normal(inputs: int, outputs: int, scale: float, draws: Sequence[torch.Generator]) -> StackedLinear:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+# Takes gradients: places in `parameters()`, and a gradient for each, which it may change and must not keep.
+Use = Callable[[Sequence[int], Sequence[Tensor]], None]
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,21 @@ class StackedModel(nn.Module, ABC):
         """
         logits = self(x)
         losses, gradient = loss(logits, targets)
-        gradients = torch.autograd.grad((logits,), list(self.parameters()), (gradient,))
+        gradients = torch.autograd.grad((logits,), list(self.parameters()), (gradient.to(logits.dtype),))
         return logits.detach(), losses, list(gradients)
+
+    def descend(self, x: Tensor, targets: Tensor, loss: Loss, use: Use) -> tuple[Tensor, Tensor]:
+        """One batch, forward and back, where `use` updates the parameters as soon as their gradients are known.
+
+        Args:
+            x, targets, loss: As for `gradients`.
+            use: Gets every parameter once, in one call or several, when this batch needs its old value no longer.
+        Returns:
+            Logits [K, B, classes] and losses [K, B].
+        """
+        logits, losses, gradients = self.gradients(x, targets, loss)
+        use(range(len(gradients)), gradients)
+        return logits, losses
 
     @property
     def networks(self) -> int:

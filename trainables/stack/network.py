@@ -106,7 +106,7 @@ class StackedNetwork(StackedModel):
             logits = functional_call(self, tensors, (x[k : k + 1],))
             losses, gradient = loss(logits, targets[k : k + 1])
             parameters = [tensor for tensor in tensors.values() if tensor.requires_grad]
-            all_gradients.append(torch.autograd.grad((logits,), parameters, (gradient,)))
+            all_gradients.append(torch.autograd.grad((logits,), parameters, (gradient.to(logits.dtype),)))
             all_logits.append(logits.detach())
             all_losses.append(losses)
         stacked = [torch.cat(gradients) for gradients in zip(*all_gradients, strict=True)]

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,11 +11,12 @@ from trainables.config import TrainingConfig
 from trainables.errors import TrialDiverged
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
+from trainables.training.augmentation import augmented
 from trainables.training.chunks import examples_at_once
-from trainables.training.inputs import Inputs
-from trainables.training.losses import cross_entropy, soft_cross_entropy
-from trainables.training.optimizers import optimizer
+from trainables.training.examples import Examples, picked
+from trainables.training.precision import check, computing
 from trainables.training.schedules import learning_rate
+from trainables.training.updates import Updates
 
 # A network has fitted from the first epoch with this running accuracy on, where no stop rule says otherwise.
 FITTED_ACCURACY = 0.99
@@ -24,42 +24,11 @@ FITTED_ACCURACY = 0.99
 _CHUNK_BYTES = 4 << 20
 
 Orders = Callable[[int, Sequence[int]], Tensor]
-
-
-@dataclass(frozen=True)
-class Examples:
-    """What a stack of K networks is fitted to.
-
-    Args:
-        inputs: Of K networks, n examples.
-        targets: [K, n] int64 labels, or [K, n, classes] float probabilities at `temperature`.
-        temperature: Of soft targets.
-    """
-
-    inputs: Inputs
-    targets: Tensor
-    temperature: float = 1.0
-
-    @property
-    def soft(self) -> bool:
-        """Whether targets are probabilities."""
-        return self.targets.is_floating_point()
-
-    def loss(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """As `trainables.training.losses`."""
-        if self.soft:
-            return soft_cross_entropy(logits, targets, self.temperature)
-        return cross_entropy(logits, targets)
-
-    def batch_targets(self, networks: Tensor, index: Tensor) -> Tensor:
-        """Targets [P, A, B(, classes)] of example numbers [P, A, B] for A networks of the K."""
-        count = self.targets.shape[1]
-        rows = (index + networks[:, None] * count).reshape(-1)
-        return self.targets.flatten(0, 1).index_select(0, rows).view(*index.shape, *self.targets.shape[2:])
+Changes = Callable[[int, Sequence[int]], Tensor]
 
 
 class Training:
-    """Trains a stack in place until each of its networks meets a stop rule or the epochs are over.
+    """Trains a stack in place until each of its networks meets a stop rule or the epochs (or steps) are over.
 
     Stop rules look at the running mean over an epoch (loss and accuracy of each batch before its own update), which
     costs no extra pass. A network that meets one is frozen at the end of that epoch: it leaves the active stack with
@@ -74,9 +43,12 @@ class Training:
         name: Of this training, for messages.
         masks: Parameter → bool of its shape, False where weights are 0 and stay so: their gradients are 0, hence with
             all optimizers their state and steps are too.
+        changes: (epoch, networks) → [A, n, 3] int64 on the CPU, how each example is augmented (`training.augmentation`)
+            before each sees it; None: not at all.
         snapshot_at: The step (batch) after which a copy of all weights and statistics is kept; None: none is.
 
     Attributes:
+        seen: Examples that each active network has seen in the last epoch.
         running_losses: Each network's running mean loss over its last epoch; nan before the first.
         snapshot: That copy, [K, …] each; None before.
         best: Of each network (loss, epoch) where `watch` saw the smallest loss; empty where nobody watched.
@@ -91,10 +63,13 @@ class Training:
         name: str = "training",
         *,
         masks: Mapping[str, Tensor] | None = None,
+        changes: Changes | None = None,
         snapshot_at: int | None = None,
     ) -> None:
         self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
-        self.epoch = 0
+        self.changes = changes
+        check(recipe.precision, examples.targets.device)
+        self.epoch, self.seen = 0, 0
         self.stop_reasons: list[str | None] = [None] * model.networks
         self.epochs: list[int] = [0] * model.networks
         self.fitted_at: list[int | None] = [None] * model.networks
@@ -102,11 +77,9 @@ class Training:
         self.steps, self.snapshot_at = 0, snapshot_at
         self.snapshot: dict[str, Tensor] | None = None
         self.best: list[tuple[float, int]] = []
-        self._masks = masks or {}
-        self._factors: tuple[int, list[tuple[int, Tensor]]] = (-1, [])
         self._active = list(range(model.networks))
         self._stack = model
-        self._optimizer = optimizer(recipe, list(model.parameters()))
+        self._updates = Updates(recipe, model, masks or {})
         self._counts_correct = recipe.stop_at_train_loss is None or recipe.stop_at_train_accuracy is not None
 
     @property
@@ -124,20 +97,30 @@ class Training:
         order = self.orders(self.epoch, self._active).to(device)
         networks = torch.tensor(self._active, device=device)
         inputs = self.examples.inputs.select(self._active)
-        lr = learning_rate(self.recipe, self.epoch)
+        changes = None if self.changes is None else self.changes(self.epoch, self._active).to(device)
         loss = torch.zeros(len(self._active), dtype=torch.float64, device=device)
         correct = torch.zeros(len(self._active), dtype=torch.int64, device=device)
+        before, count = self.steps, 0
         for index in (part for chunk in self._chunks(order) for part in self._until_snapshot(chunk)):
             targets = self.examples.batch_targets(networks, index)
-            losses, hits = self._steps(inputs.gather(index), targets, lr)
+            seen = inputs.gather(index)
+            if changes is not None:
+                seen = augmented(seen, picked(changes, torch.arange(len(networks), device=device), index))
+            losses, hits = self._steps(seen, targets, self._rates(order, self.steps - before, len(index)))
             loss += losses
             correct += hits
+            count += index.shape[0] * index.shape[2]
             self.steps += len(index)
             if self.steps == self.snapshot_at:
                 self.snapshot = {name: tensor.clone() for name, tensor in self.write_back().tensors().items()}
             yield
-        count = order.shape[1]
+        self.seen = count
         self._end_epoch((loss / count).tolist(), (correct.double() / count).tolist())
+
+    def _rates(self, order: Tensor, first: int, steps: int) -> list[float]:
+        """Learning rates of the next steps, from step `first` of this epoch on."""
+        batches = math.ceil(order.shape[1] / self.recipe.batch_size)
+        return [learning_rate(self.recipe, self.epoch, first + step, batches) for step in range(steps)]
 
     def _chunks(self, order: Tensor) -> Iterator[Tensor]:
         """Example numbers [P, A, B]: P whole batches at a time, then the smaller batch that is left."""
@@ -152,7 +135,11 @@ class Training:
             yield order[None, :, whole * size :]
 
     def _until_snapshot(self, chunk: Tensor) -> Iterator[Tensor]:
-        """The batches, cut in two where the snapshot falls between them."""
+        """The batches up to the last step, cut in two where the snapshot falls between them."""
+        if self.recipe.steps is not None:
+            chunk = chunk[: self.recipe.steps - self.steps]
+            if not len(chunk):
+                return
         left = (self.snapshot_at or 0) - self.steps
         if 0 < left < len(chunk):
             yield chunk[:left]
@@ -164,22 +151,17 @@ class Training:
         best = self.best or [(math.inf, 0)] * len(losses)
         self.best = [(loss, self.epochs[n]) if loss < best[n][0] else best[n] for n, loss in enumerate(losses)]
 
-    def _steps(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[Tensor, Tensor]:
+    def _steps(self, inputs: Tensor, targets: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
         """One step a batch; the summed loss and correct answers of each network, [A]."""
-        model, loss, update = self._stack, self.examples.loss, self._optimizer.step
-        parameters: list[Tensor] = list(model.parameters())
-        masks = self._active_masks()
+        model, loss = self._stack, self.examples.loss(self.recipe.label_smoothing)
         all_losses, all_logits = [], []
         model.train()
-        for x, y in zip(inputs, targets, strict=True):
-            logits, losses, gradients = model.gradients(x, y, loss)
-            with torch.no_grad():
-                for place, mask in masks:
-                    gradients[place].mul_(mask)
-                update(parameters, gradients, lr)
-            all_losses.append(losses)
-            if self._counts_correct:
-                all_logits.append(logits)
+        with computing(self.recipe.precision, inputs.device):
+            for x, y, lr in zip(inputs, targets, rates, strict=True):
+                logits, losses = self._updates.step(model, x, y, loss, lr)
+                all_losses.append(losses)
+                if self._counts_correct:
+                    all_logits.append(logits)
         model.eval()
         summed = torch.stack(all_losses).double().sum(dim=(0, 2))
         if not self._counts_correct:
@@ -187,15 +169,6 @@ class Training:
         wanted = targets.argmax(dim=3) if self.examples.soft else targets
         hits = (torch.stack(all_logits).argmax(dim=3) == wanted).sum(dim=(0, 2))
         return summed, hits
-
-    def _active_masks(self) -> list[tuple[int, Tensor]]:
-        """Place among the parameters, and 1 or 0 for each weight of the active networks; made anew when some froze."""
-        if self._factors[0] != len(self._active):
-            places = {name: place for place, (name, _) in enumerate(self.model.named_parameters())}
-            tensors = self.model.tensors()
-            factors = [(places[n], mask[self._active].to(tensors[n].dtype)) for n, mask in self._masks.items()]
-            self._factors = (len(self._active), factors)
-        return self._factors[1]
 
     def _end_epoch(self, losses: list[float], accuracies: list[float]) -> None:
         """Freezes what has met its stop rule."""
@@ -225,6 +198,8 @@ class Training:
             return "train_loss"
         if recipe.stop_at_train_accuracy is not None and accuracy >= recipe.stop_at_train_accuracy:
             return "train_accuracy"
+        if recipe.steps is not None:
+            return "steps" if self.steps >= recipe.steps else None
         return "epochs" if self.epoch >= recipe.epochs else None
 
     def _fits(self, reason: str | None, accuracy: float) -> bool:
@@ -238,9 +213,10 @@ class Training:
         self._active = [self._active[place] for place in staying]
         if self._active:
             self._stack = self.model.select(self._active)
-            self._optimizer.select(torch.tensor(staying, device=self.examples.targets.device))
+            self._updates.optimizer.select(torch.tensor(staying, device=self.examples.targets.device))
+            self._updates.only(self._active)
         else:
-            self._stack, self._optimizer.state = self.model, {}
+            self._stack, self._updates.optimizer.state = self.model, {}
 
     def write_back(self) -> StackedModel:
         """Brings the weights of the active networks into `model`, which it returns."""
@@ -252,7 +228,7 @@ class Training:
         """Everything that `restore` needs, at the end of an epoch. The tensors are live: save or copy at once."""
         return {
             "tensors": self.write_back().tensors(),
-            "optimizer": self._optimizer.state,
+            "optimizer": self._updates.optimizer.state,
             "epoch": self.epoch,
             "active": list(self._active),
             "stop_reasons": list(self.stop_reasons),
@@ -275,8 +251,11 @@ class Training:
         alone = bool(self._active) and len(self._active) < len(networks)
         self._stack = self.model.select(self._active) if alone else self.model
         device = self.examples.targets.device
+        self._updates.only(self._active)
         # Copies, so that what trains on never writes into a state that may be saved once more.
-        self._optimizer.state = {n: [t.to(device, copy=True) for t in ts] for n, ts in state["optimizer"].items()}
+        self._updates.optimizer.state = {
+            n: [t.to(device, copy=True) for t in ts] for n, ts in state["optimizer"].items()
+        }
 
 
 def early_stop(training: Training) -> dict[str, Tensor]:

@@ -7,21 +7,28 @@ import torch
 from torch import Tensor
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def cross_entropy(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
     """Cross-entropy against labels; each network's loss is its mean over the batch, in nats.
 
     Args:
         logits: [K, B, C].
         labels: [K, B] int64.
+        smoothing: s; the gradient is that against (1 − s) · label + s/C (as `torch.nn.functional.cross_entropy`'s), the
+            loss remains that against the label, so that losses and stop rules mean the same everywhere.
     Returns:
         [K, B] loss of each example; [K, B, C] gradient of the sum over K of the mean over B.
+    References:
+        Szegedy et al. 2016, arXiv:1512.00567.
     """
     # Classes before examples: a softmax over a short last axis is 15 times slower.
     log_p = torch.log_softmax(logits.detach().mT.contiguous(), dim=1)
     index = labels[:, None]
     losses = log_p.gather(1, index).neg_()[:, 0]
-    minus_one = losses.new_full((1, 1, 1), -1.0).expand(index.shape)
-    gradient = log_p.exp_().scatter_add_(1, index, minus_one).mul_(1 / labels.shape[1])
+    minus_label = losses.new_full((1, 1, 1), smoothing - 1.0).expand(index.shape)
+    gradient = log_p.exp_().scatter_add_(1, index, minus_label)
+    if smoothing:
+        gradient.sub_(smoothing / logits.shape[2])
+    gradient.mul_(1 / labels.shape[1])
     return losses, gradient.mT
 
 

@@ -30,8 +30,8 @@ class Optimizer(ABC):
         """State before the first step."""
 
     @abstractmethod
-    def step(self, parameters: Tensors, gradients: Tensors, lr: float) -> None:
-        """One update of `parameters`, in place; call under `torch.no_grad`."""
+    def step(self, places: Sequence[int], parameters: Sequence[Tensor], gradients: Sequence[Tensor], lr: float) -> None:
+        """One update of the parameters at these places, in place; call under `torch.no_grad`."""
 
     def select(self, networks: Tensor) -> None:
         """Keeps the state of these networks only, in this order."""
@@ -42,18 +42,19 @@ class Optimizer(ABC):
 
 
 class SGD(Optimizer):
-    """`torch.optim.SGD` with momentum (dampening 0, no Nesterov)."""
+    """`torch.optim.SGD` with momentum (dampening 0)."""
 
     def _fresh(self, parameters: Sequence[Tensor]) -> dict[str, Tensors]:
         # A buffer of zeros makes the first step what torch's missing buffer makes it: momentum · 0 + gradient.
         return {"momentum": [torch.zeros_like(p) for p in parameters] if self.recipe.momentum else []}
 
-    def step(self, parameters: Tensors, gradients: Tensors, lr: float) -> None:
-        """w ← w − lr · v, v ← momentum · v + gradient + weight_decay · w."""
-        buffers: list[Tensor | None] = [*self.state["momentum"]] or [None] * len(parameters)
+    def step(self, places: Sequence[int], parameters: Sequence[Tensor], gradients: Sequence[Tensor], lr: float) -> None:
+        """v ← momentum · v + g, g = gradient + weight_decay · w; w ← w − lr · v, Nesterov: lr · (g + momentum · v)."""
+        momentum = self.state["momentum"]
+        buffers: list[Tensor | None] = [momentum[place] if momentum else None for place in places]
         sgd(
-            parameters,
-            gradients,
+            [*parameters],
+            [*gradients],
             buffers,
             fused=True,
             foreach=False,
@@ -61,7 +62,7 @@ class SGD(Optimizer):
             momentum=self.recipe.momentum,
             lr=lr,
             dampening=0.0,
-            nesterov=False,
+            nesterov=self.recipe.nesterov,
             maximize=False,
         )
 
@@ -76,16 +77,16 @@ class Adam(Optimizer):
             "steps": [torch.zeros((), device=p.device) for p in parameters],
         }
 
-    def step(self, parameters: Tensors, gradients: Tensors, lr: float) -> None:
+    def step(self, places: Sequence[int], parameters: Sequence[Tensor], gradients: Sequence[Tensor], lr: float) -> None:
         """One step of torch's."""
         update = adamw if self.recipe.optimizer == "adamw" else adam
         update(
-            parameters,
-            gradients,
-            self.state["first"],
-            self.state["second"],
+            [*parameters],
+            [*gradients],
+            [self.state["first"][place] for place in places],
+            [self.state["second"][place] for place in places],
             [],
-            self.state["steps"],
+            [self.state["steps"][place] for place in places],
             fused=True,
             foreach=False,
             amsgrad=False,

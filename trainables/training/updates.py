@@ -1,0 +1,78 @@
+"""From gradients to new weights: masks, clipping, penalties, the optimizer."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from trainables.config import TrainingConfig
+from trainables.stack.model import Loss, StackedModel
+from trainables.training.optimizers import optimizer
+
+# As in torch.nn.utils.clip_grad_norm_.
+_EPSILON = 1e-6
+
+
+class Updates:
+    """What a step of a stack does after (or, layer by layer, during) the backward pass.
+
+    Args:
+        recipe: Optimizer, decay, `clip_norm`, `l1`.
+        model: K networks.
+        masks: Parameter → bool of its shape, False where weights are 0 and stay so: their gradients are 0, hence with
+            all optimizers their state and steps are too.
+    """
+
+    def __init__(self, recipe: TrainingConfig, model: StackedModel, masks: Mapping[str, Tensor]) -> None:
+        self.recipe = recipe
+        self.optimizer = optimizer(recipe, list(model.parameters()))
+        places = {name: place for place, (name, _) in enumerate(model.named_parameters())}
+        tensors = model.tensors()
+        self._all_masks = {places[name]: mask.to(tensors[name].dtype) for name, mask in masks.items()}
+        self._masks = self._all_masks
+
+    def only(self, networks: Sequence[int]) -> None:
+        """From now on steps are of these of the K networks; the optimizer's state is another matter."""
+        self._masks = {place: mask[list(networks)] for place, mask in self._all_masks.items()}
+
+    def step(self, model: StackedModel, x: Tensor, targets: Tensor, loss: Loss, lr: float) -> tuple[Tensor, Tensor]:
+        """One batch. Arguments and results as of `StackedModel.descend`."""
+        parameters = list(model.parameters())
+
+        def update(places: Sequence[int], gradients: Sequence[Tensor]) -> None:
+            with torch.no_grad():
+                used = [parameters[place] for place in places]
+                if self.recipe.l1:
+                    for parameter, gradient in zip(used, gradients, strict=True):
+                        gradient.add_(parameter.sign(), alpha=self.recipe.l1)
+                self.optimizer.step(places, used, gradients, lr)
+
+        def masked(places: Sequence[int], gradients: Sequence[Tensor]) -> None:
+            for place, gradient in zip(places, gradients, strict=True):
+                if place in self._masks:
+                    gradient.mul_(self._masks[place])
+
+        if self.recipe.clip_norm is None:
+
+            def use(places: Sequence[int], gradients: Sequence[Tensor]) -> None:
+                masked(places, gradients)
+                update(places, gradients)
+
+            return model.descend(x, targets, loss, use)
+        logits, losses, gradients = model.gradients(x, targets, loss)
+        masked(range(len(gradients)), gradients)
+        clip(gradients, self.recipe.clip_norm)
+        update(range(len(gradients)), gradients)
+        return logits, losses
+
+
+def clip(gradients: Sequence[Tensor], most: float) -> None:
+    """Scales each network's gradient, in place, so that its Euclidean norm over all parameters is at most `most`.
+
+    Args:
+        gradients: [K, …] each.
+    """
+    squares = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0)
+    factor = (most / (squares.sqrt() + _EPSILON)).clamp_(max=1)
+    for gradient in gradients:
+        gradient.mul_(factor.view(-1, *[1] * (gradient.ndim - 1)))
