@@ -32,6 +32,14 @@ class LeaseHeld(RuntimeError):
         return LeaseHeld, (self.study, self.holder, self.since)
 
 
+class RayDidNotStart(RuntimeError):
+    """Ray's processes did not come up on this machine, several times; the study is as it was, and resumable."""
+
+    def __init__(self, cause: Exception) -> None:
+        said = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+        super().__init__(f"Ray did not start ({said}); the machine may be too busy, or out of memory")
+
+
 class LeaseLost(RuntimeError):
     """Another driver took the study over: this process may no longer write to its ledger and must stop."""
 
