@@ -1,13 +1,15 @@
 """Ray for one run: a private, authenticated, quiet local instance, or a cluster that is already there."""
 
+import contextlib
 import logging
 import os
 import secrets
 import shutil
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,8 @@ from typing import Any
 import psutil
 
 from study.config import RunConfig
-from study.errors import UsageError
+from study.errors import RayDidNotStart, UsageError
+from study.lean_ray import lean_and_private
 from study.machine import cpus, gpus
 from study.signals import deaf_children
 
@@ -25,6 +28,7 @@ _LONGEST_TEMP_DIR = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/socke
 
 # A local head that died never comes back; Ray would let the driver wait for it for a minute.
 HEAD_IS_GONE_S = 5
+STARTS = 3  # a busy machine may need more than the 30 s that Ray waits for its own processes
 _HEAD_TIMEOUT = "RAY_gcs_rpc_server_reconnect_timeout_s"
 
 _QUIET = {
@@ -42,6 +46,7 @@ _QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the future default; without it Ray warns
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
 }
+_SILENT: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,17 @@ class Session:
 
 
 @contextmanager
-def ray_session(run: RunConfig) -> Iterator[Session]:
+def ray_session(
+    run: RunConfig, *, wanted: Callable[[], bool] = lambda: True, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[Session]:
     """Ray for the duration of the block; afterwards nothing of a local one is left, neither process nor file.
 
+    Args:
+        wanted: Whether to try again when a local one does not start.
+        meanwhile: Called from another thread while Ray starts: imports, say.
     Raises:
         UsageError: `run.address` does not answer.
+        RayDidNotStart: A local one does not come up.
     """
     os.environ.update(_QUIET)
     for name in ("TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR"):  # deprecated, refused by Tune if set
@@ -104,20 +115,54 @@ def ray_session(run: RunConfig) -> Iterator[Session]:
         with tempfile.TemporaryDirectory(prefix="ockham-", ignore_cleanup_errors=True) as scratch:
             yield _session(Path(scratch), local=False)
         return
-    scratch_dir = _scratch(run.home)
-    before = {process.pid for process in psutil.Process().children()}
-    started: list[psutil.Process] = []
+    threading.Thread(target=meanwhile, name="ockham-meanwhile", daemon=True).start()
+    if run.address is not None:
+        yield from _joined(run)
+    else:
+        yield from _own(run, wanted)
+
+
+def _joined(run: RunConfig) -> Iterator[Session]:
+    """A cluster that is there."""
+    import ray
+
+    scratch = _scratch(run.home)
     try:
         try:
-            with deaf_children(), _loopback_only(run.address is None):
-                _init(run, scratch_dir)
-        finally:
-            started += [process for process in psutil.Process().children() if process.pid not in before]
-        yield _session(scratch_dir / "results", local=run.address is None)
+            with deaf_children():
+                ray.init(address=run.address, **_SILENT)
+        except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
+            raise UsageError(f"--address {run.address}: no Ray answers there ({error})") from None
+        yield _session(scratch / "results", local=False)
+    finally:
+        with deaf_children():
+            ray.shutdown()
+        _remove(scratch)
+
+
+def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
+    """One of this process."""
+    scratch = _scratch(run.home)
+    started: list[psutil.Process] = []
+    try:
+        for left in reversed(range(STARTS)):
+            before = {process.pid for process in psutil.Process().children()}
+            try:
+                with deaf_children(), lean_and_private():
+                    _init(run, scratch)
+                break
+            except Exception as error:  # Ray's own is a bare Exception
+                if not left or not wanted():
+                    raise RayDidNotStart(error) from error
+            finally:
+                started = [process for process in psutil.Process().children() if process.pid not in before]
+            with deaf_children():
+                _shutdown(started)
+        yield _session(scratch / "results", local=True)
     finally:
         with deaf_children():
             _shutdown(started)
-        shutil.rmtree(scratch_dir, ignore_errors=True)
+        _remove(scratch)
 
 
 def _authenticate() -> None:
@@ -133,29 +178,6 @@ def _authenticate() -> None:
         from ray._raylet import Config  # type: ignore[attr-defined]
 
         Config.initialize("")  # what Ray itself does to make a process see the mode
-
-
-@contextmanager
-def _loopback_only(wanted: bool) -> Iterator[None]:
-    """A Ray started inside listens on 127.0.0.1 only; `ray.init` has no option for it: it replaces a given 127.0.0.1.
-
-    On every system "no clusters" means this. The environment tells the processes that Ray starts, the constant tells
-    this one; both are put back, for a later study of this process may join a cluster.
-    """
-    from ray._private import ray_constants
-
-    name = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR
-    before = (os.environ.get(name), ray_constants.ENABLE_RAY_CLUSTER)
-    if wanted:
-        os.environ[name], ray_constants.ENABLE_RAY_CLUSTER = "0", False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before[1]
-        if before[0] is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = before[0]
 
 
 def _hush() -> None:
@@ -176,24 +198,19 @@ def _to_log(data: dict[str, Any], **_options: Any) -> None:
 def _init(run: RunConfig, scratch: Path) -> None:
     import ray
 
-    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
-    if run.address is not None:
-        try:
-            ray.init(address=run.address, **quiet)
-        except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
-            raise UsageError(f"--address {run.address}: no Ray answers there ({error})") from None
-        return
     os.environ.pop("RAY_ADDRESS", None)
     os.environ[_HEAD_TIMEOUT] = str(HEAD_IS_GONE_S)
-    ray.init(
-        include_dashboard=False,
-        _temp_dir=str(scratch),
-        object_store_memory=200_000_000,  # results pass inline; trials share data through files
-        num_cpus=cpus(),
-        num_gpus=gpus() if run.gpus_per_trial > 0 else 0,
-        **quiet,
-    )
-    del os.environ[_HEAD_TIMEOUT]
+    try:
+        ray.init(
+            include_dashboard=False,
+            _temp_dir=str(scratch),
+            object_store_memory=200_000_000,  # results pass inline; trials share data through files
+            num_cpus=cpus(),
+            num_gpus=gpus() if run.gpus_per_trial > 0 else 0,
+            **_SILENT,
+        )
+    finally:
+        del os.environ[_HEAD_TIMEOUT]
 
 
 def _session(results: Path, *, local: bool) -> Session:
@@ -256,3 +273,11 @@ def _sweep(inside: Path) -> None:
     for left in inside.glob("[0-9]*"):
         if not psutil.pid_exists(int(left.name)) and time.time() - left.stat().st_mtime > 60:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _remove(scratch: Path) -> None:
+    """And the folder of all of them, unless another study of the home has its Ray there."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    if scratch.parent.name == ".ray":
+        with contextlib.suppress(OSError):
+            scratch.parent.rmdir()
