@@ -6,7 +6,7 @@ handle.trials()
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
@@ -15,6 +15,7 @@ from study.errors import UsageError
 from study.events import Listener, Outcome
 from study.ledger import Ledger
 from study.place import DEFAULT_HOME, Place
+from study.restoring import restore_lost
 from trainables.explain import explain
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from study.answer import Answer
     from study.driver import TrialFunction
+    from study.exporting import Exported
 
 _SETTABLE = frozenset(RunConfig.model_fields) - {"home", "ledger"}
 
@@ -77,6 +79,25 @@ class StudyHandle:
 
         return write(self._ledger, None if out is None else Path(out))[0]
 
+    def export(
+        self,
+        trial: int,
+        level: int,
+        out: Path | str,
+        *,
+        replicate: int = 0,
+        arm: Literal["replicate", "control"] = "replicate",
+        onnx: bool = False,
+    ) -> "Exported":
+        """Writes a network of a finished trial as an ordinary PyTorch network; `ockham export --help` says more.
+
+        Raises:
+            UsageError: There is no such network, or `out` can't be written.
+        """
+        from study.exporting import Wanted, export
+
+        return export(self._ledger, Wanted(trial, level, replicate, arm), Path(out), onnx=onnx)
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{number} {state}" for state, number in self._ledger.counts().items() if number)
         return f"<study {self.config.name}: {counts or 'no trials yet'} of {self.config.trials}>"
@@ -113,13 +134,16 @@ def resume(
 
     Args:
         trials: The new budget: a number in total, or "+50" for so many more; None keeps it.
-        run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only.
+        run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only. With
+            `storage`, a study that this home lacks comes from its newest copy there.
     Raises:
         UsageError: There is no such study, or a value is not allowed.
         LeaseHeld: Another driver runs it.
     """
     if unknown := set(run) - _SETTABLE:
         raise UsageError(f"resume: unknown {', '.join(sorted(unknown))}; allowed: {', '.join(sorted(_SETTABLE))}")
+    say = listener.message if listener else _silent
+    restore_lost(Path(home), name, run.get("storage"), ledger, say)
     there = load(name, home=home, ledger=ledger).config
     last = there.run.model_dump() | {"home": Path(home), "ledger": ledger, "time_budget": None}
     try:
@@ -137,6 +161,10 @@ def load(name: str, *, home: Path | str = DEFAULT_HOME, ledger: str | None = Non
         StudyNotFound: There is none of that name.
     """
     return StudyHandle(Ledger.open(Place(home=Path(home), ledger=ledger).ledger_url(name), name))
+
+
+def _silent(_text: str) -> None:
+    """Nobody listens."""
 
 
 def budget(asked: int | str | None, there: int) -> int:

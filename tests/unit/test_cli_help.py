@@ -9,7 +9,7 @@ import pytest
 import study.launch
 from study.cli import main
 
-COMMANDS = ["launch", "resume", "stop", "status", "trials", "report", "spaces", "delete", "ui", "doctor"]
+COMMANDS = ["launch", "resume", "stop", "status", "trials", "report", "export", "spaces", "delete", "ui", "doctor"]
 _PROBE = """
 import sys
 from study.cli import main

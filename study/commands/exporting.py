@@ -1,0 +1,79 @@
+"""export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from study.commands.options import StudyName, located
+from study.place import Place
+
+_EXAMPLES = """[bold]Examples[/bold]
+  ockham export redundancy 3 --level 6 --out small.safetensors
+  ockham export redundancy 3 --level 6 --replicate 2 --arm control --out twin.safetensors --onnx
+
+[bold]Reading it[/bold], with torch and safetensors only (copy trainables/export/loader.py):
+  from loader import load_network
+  logits = load_network("small.safetensors")(images)    # pixels 0 … 255"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this file."""
+    app.command(epilog=_EXAMPLES)(located(export))
+
+
+def export(
+    *,
+    place: Place,
+    name: StudyName,
+    trial: Annotated[int, typer.Argument(metavar="TRIAL", help="Its number.", show_default=False)],
+    level: Annotated[int, typer.Option(metavar="L", help="Compression level; 0 is the dense network.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="A .safetensors; its description goes beside it, as .json.")
+    ],
+    replicate: Annotated[int, typer.Option(metavar="K", help="Which of the trial's networks.")] = 0,
+    arm: Annotated[
+        str,
+        typer.Option(
+            metavar="replicate|control",
+            help="control: its clean twin.",
+            autocompletion=lambda: ["replicate", "control"],
+        ),
+    ] = "replicate",
+    onnx: Annotated[bool, typer.Option("--onnx", help="Write an .onnx too (needs the extra ockham\\[onnx]).")] = False,
+) -> None:
+    """Write one compressed network as an ordinary PyTorch network, and say how small and fast it is.
+
+    The trial is run again up to that level, which takes at most as long as it took; its accuracy is compared with the
+    recorded one. Units that pruning removed or masked are gone from the file; single weights that were pruned are zeros
+    in it, and make it no smaller.
+    """
+    from study.display import terminal
+    from study.exporting import Wanted, table
+    from study.exporting import export as write
+
+    if arm not in ("replicate", "control"):
+        raise typer.BadParameter(f"--arm {arm}: choose replicate or control")
+    ledger = place.open(name)
+    console = terminal()
+    with console.status(f"Running trial {trial} again …") as status:
+        made = write(
+            ledger,
+            Wanted(trial, level, replicate, "control" if arm == "control" else "replicate"),
+            out,
+            onnx=onnx,
+            say=lambda text: status.update(f"Running trial {trial} again: {text}"),
+        )
+    ledger.close()
+    wide = 20
+    typer.echo(f"{'':{wide}}{'dense':>12}{'exported':>12}{'ratio':>9}")
+    for what, dense, small, ratio in table(made):
+        typer.echo(f"{what:{wide}}{dense:>12}{small:>12}{ratio:>9}")
+    said = ", ".join(f"{name.partition('_')[0]} {there:.4f}" for name, (_, there) in made.accuracy.items())
+    typer.echo(f"Accuracy of the file: {said}.")
+    off = max(abs(there - recorded) for recorded, there in made.accuracy.values())
+    typer.echo(
+        "As recorded." if off < 1e-9 else f"Recorded accuracy differs by up to {off:.4f}: another machine or version?"
+    )
+    typer.echo(f"Outputs are those of the trial's network within {made.difference:.0e} of the largest.")
+    typer.echo(f"Written: {', '.join(str(file) for file in made.files)}")

@@ -1,0 +1,229 @@
+"""One network of a finished trial as an ordinary PyTorch network in files.
+
+Checkpoints of trials that ended are dropped, so the trial is run again up to the level asked for: every draw of it is
+named, and on the same machine and versions its networks come out bit for bit. What was recorded of the network is
+compared with what the file says.
+"""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from study.errors import UsageError
+
+if TYPE_CHECKING:
+    from study.config import StudyConfig
+    from study.ledger import Ledger, TrialRow
+    from trainables.bench import Bench
+    from trainables.config import TrialConfig
+    from trainables.export.files import Plain
+    from trainables.record import Record
+
+Arm = Literal["replicate", "control"]
+Say = Callable[[str], None]
+_BATCHES = (1, 256)
+# Rounding on another machine changes a network a little over many steps; beyond this it is another network.
+_FAR = 0.02
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how it compares; pairs are (dense network, exported network).
+
+    Attributes:
+        files: Weights, description, and the ONNX file if one was asked for.
+        parameters, bytes: Of the networks as they are in files: zeros count.
+        latency_s: Batch size → seconds a call on one thread.
+        accuracy: `train_accuracy` … → (recorded, of the file).
+        difference: Largest difference of a logit to the trial's network on validation inputs, relative to the largest.
+    """
+
+    files: tuple[Path, ...]
+    parameters: tuple[int, int]
+    bytes: tuple[int, int]
+    latency_s: dict[int, tuple[float, float]]
+    accuracy: dict[str, tuple[float, float]]
+    difference: float
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which network.
+
+    Args:
+        trial: Its number.
+        level: 0 (dense) … depth.
+        replicate: Which of the trial's networks.
+        arm: Of the replicates or of their clean twins.
+    """
+
+    trial: int
+    level: int
+    replicate: int = 0
+    arm: Arm = "replicate"
+
+
+def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, say: Say | None = None) -> Exported:
+    """Writes the network to `out` (.safetensors) and a .json beside it, with `onnx` also an .onnx.
+
+    Raises:
+        UsageError: There is no such network, `out` can't be written, or ONNX is not installed.
+        RuntimeError: The trial run again became another network than the one that was recorded.
+    """
+    row = _checked_row(ledger, wanted)
+    _check_out(out, onnx=onnx)
+    from trainables.config import TrialConfig, unflatten
+
+    config = TrialConfig.model_validate(unflatten(row.params))
+    _check_network(config, wanted)
+    bench = _again(config, row, ledger.config, wanted.level, say or _silent)
+    return _write(bench, wanted, _recorded(ledger, row, wanted), out, onnx=onnx)
+
+
+def _checked_row(ledger: "Ledger", wanted: Wanted) -> "TrialRow":
+    rows = {row.number: row for row in ledger.trials()}
+    name = ledger.config.name
+    if wanted.trial not in rows:
+        raise UsageError(f"{name} has no trial {wanted.trial}; it has {len(rows)}, numbered from 0.")
+    row = rows[wanted.trial]
+    if row.state != "COMPLETE":
+        raise UsageError(f"trial {row.number} of {name} is {row.state}; only what ended COMPLETE can be exported.")
+    return row
+
+
+def _check_network(config: "TrialConfig", wanted: Wanted) -> None:
+    depth = config.compression.depth
+    if not 0 <= wanted.level <= depth:
+        raise UsageError(f"--level {wanted.level}: the trial has levels 0 (dense) to {depth}.")
+    if not 0 <= wanted.replicate < config.replicates:
+        raise UsageError(f"--replicate {wanted.replicate}: the trial has replicates 0 to {config.replicates - 1}.")
+    if wanted.arm == "control" and not config.has_control:
+        raise UsageError("--arm control: the trial has no controls, its data are clean already; use --arm replicate.")
+
+
+def _check_out(out: Path, *, onnx: bool) -> None:
+    if out.suffix != ".safetensors":
+        raise UsageError(f"--out {out}: must end in .safetensors; the description goes beside it, into a .json.")
+    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+        raise UsageError(f"--out {out}: {out.parent} is no folder that can be written to.")
+    if onnx and importlib.util.find_spec("onnxscript") is None:
+        raise UsageError("--onnx needs the package onnxscript; install it with: pip install 'ockham[onnx]'")
+
+
+def _again(config: "TrialConfig", row: "TrialRow", study: "StudyConfig", level: int, say: Say) -> "Bench":
+    """The trial run again up to the level, with as many threads as it had."""
+    import torch
+
+    from trainables.trial import TrialContext, run_to_level
+
+    device = "cuda" if study.run.gpus_per_trial and torch.cuda.is_available() else "cpu"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, int(study.run.cpus_per_trial)))
+    running = run_to_level(config, TrialContext(row.number, study.run.data_path, device), level)
+    try:
+        while True:
+            if (record := next(running)) is not None:
+                say(_where(record, config, level))
+    except StopIteration as end:
+        bench: Bench = end.value
+        return bench
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _where(record: "Record", config: "TrialConfig", level: int) -> str:
+    if record.stage == "dense":
+        return f"epoch {record.step} of at most {config.training.epochs}"
+    return f"level {record.step} of {level}"
+
+
+def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted) -> dict[str, float]:
+    """What networks.parquet says of the network."""
+    from study.results import network_frame
+
+    frame = network_frame(ledger.config.directory, [row])
+    if frame.empty or "arm" not in frame.columns:
+        raise UsageError(f"trial {row.number} left no networks.parquet in {ledger.config.directory}; is --home right?")
+    mine = frame[
+        (frame["arm"] == wanted.arm) & (frame["network"] == wanted.replicate) & (frame["level"] == wanted.level)
+    ]
+    names = ("train_accuracy", "val_accuracy", "test_accuracy")
+    return {name: float(mine[name].iloc[0]) for name in names}
+
+
+def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path, *, onnx: bool) -> Exported:
+    from trainables.export.checking import checked
+    from trainables.export.files import plain
+    from trainables.export.loader import load_network
+
+    number = wanted.replicate + (bench.replicates if wanted.arm == "control" else 0)
+    stack, mean = bench.networks_here(), bench.data.mean.cpu()
+    about: dict[str, Any] = {
+        "trial": wanted.trial,
+        "level": wanted.level,
+        "replicate": wanted.replicate,
+        "arm": wanted.arm,
+    }
+    about |= {"fingerprint": bench.config.fingerprint(), "model": bench.config.model.name}
+    small = plain(stack.select([number]), mean, bench.input_shape, about)
+    dense = plain(bench.initial().select([number]), mean, bench.input_shape, about | {"level": 0})
+    files: tuple[Path, ...] = small.write(out)
+    said = checked(load_network(out), bench, stack, number)
+    off = {name: abs(said.accuracy[name] - value) for name, value in recorded.items()}
+    if max(off.values()) > _FAR or said.difference > 1e-5:
+        for file in files:
+            file.unlink()
+        name = max(off, key=lambda n: off[n])
+        raise RuntimeError(
+            f"run again, the network has {name} {said.accuracy[name]:.4f} where {recorded[name]:.4f} was recorded "
+            f"(logits of the file differ by {said.difference:.1e}); was the trial run with other versions, or on "
+            "another kind of machine?"
+        )
+    if onnx:
+        files += (small.write_onnx(out.with_suffix(".onnx")),)
+    return Exported(
+        files,
+        (dense.parameters, small.parameters),
+        (len(dense.content), len(small.content)),
+        _latencies(bench, dense, small),
+        {name: (value, said.accuracy[name]) for name, value in recorded.items()},
+        said.difference,
+    )
+
+
+def _latencies(bench: "Bench", dense: "Plain", small: "Plain") -> dict[int, tuple[float, float]]:
+    import torch
+
+    from trainables.export.latency import latencies
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    images = bench.data.images[0].cpu()
+    found: dict[int, tuple[float, float]] = {}
+    for size in _BATCHES:
+        inputs = images[torch.arange(size) % len(images)]
+        first, second = latencies([dense.network, small.network], inputs)
+        found[size] = (first, second)
+    torch.set_num_threads(threads)
+    return found
+
+
+def table(exported: Exported) -> list[tuple[str, str, str, str]]:
+    """Rows for people: what, dense network, exported network, ratio."""
+    rows: list[tuple[str, Any, Any, str, float]] = [
+        ("parameters", *exported.parameters, ",", 1),
+        ("bytes", *exported.bytes, ",", 1),
+        *((f"ms for {size} {'image' if size == 1 else 'images'}", *seconds, ".3f", 1000)
+          for size, seconds in exported.latency_s.items()),
+    ]  # fmt: skip
+    return [
+        (name, format(dense * scale, form), format(small * scale, form), f"{dense / small:.1f}×")
+        for name, dense, small, form, scale in rows
+    ]
+
+
+def _silent(_text: str) -> None:
+    """Nobody listens."""

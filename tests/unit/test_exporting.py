@@ -1,0 +1,121 @@
+"""`ockham export` and `handle.export`, on a trial that a ledger holds."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import study
+from search_spaces.notation import apply_settings
+from search_spaces.space import SearchSpace
+from study.cli import main
+from study.config import RunConfig, StudyConfig
+from study.errors import UsageError
+from study.ledger import Ledger, Proposal
+from study.recorder import networks_file
+from trainables.export.loader import load_network
+from trainables.trial import TrialContext, run_trial
+
+SETTINGS = [
+    *("data.split=150+60+60", "model.width=32", "training.epochs=5", "training.batch_size=40"),
+    *("data.label_noise=0.5", "compression.depth=2", "compression.target_ratio=8", "replicates=2"),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study `small`: trial 0 complete, with its networks; trial 1 queued; `clean` without controls."""
+    folder = tmp_path_factory.mktemp("home")
+    for name, more in (("small", []), ("clean", ["data.label_noise=0"])):
+        space = apply_settings(SearchSpace(title="Is it small?"), [*SETTINGS, *more])
+        config = StudyConfig(name=name, space=space, trials=2, run=RunConfig(home=folder))
+        config.directory.mkdir(parents=True)
+        ledger = Ledger.create(config.ledger_url, config)
+        ledger.acquire()
+        ledger.propose([Proposal({}), Proposal({})])
+        ledger.start_attempt(0)
+        trial = run_trial(space.config({}, config.seed), TrialContext(0, config.run.data_path))
+        records = [record for record in trial if record is not None]
+        path = config.directory / "trials" / "0000" / "networks.parquet"
+        with networks_file(path, records[-1].networks) as files:
+            ledger.finish(0, 1, "COMPLETE", records=records, files=files)
+        ledger.close()
+    return folder
+
+
+@pytest.mark.parametrize("arm", ["replicate", "control"])
+def test_the_file_has_the_accuracy_that_was_recorded(arm: str, home: Path, tmp_path: Path) -> None:
+    handle = study.load("small", home=home)
+    before = torch.get_num_threads()
+    made = handle.export(0, 2, tmp_path / "net.safetensors", replicate=1, arm=arm)  # type: ignore[arg-type]
+    assert torch.get_num_threads() == before
+    rows = handle.networks()
+    row = rows[(rows["arm"] == arm) & (rows["network"] == 1) & (rows["level"] == 2)].iloc[0]
+    for name, (recorded, found) in made.accuracy.items():
+        assert recorded == row[name] == pytest.approx(found, abs=1e-12)
+    assert made.difference <= 1e-5
+    dense, small = made.parameters
+    assert dense == 64 * 32 + 32 + 32 * 32 + 32 + 330
+    assert small == row["parameters"]
+    assert made.bytes[1] == (tmp_path / "net.safetensors").stat().st_size < made.bytes[0]
+    assert set(made.latency_s) == {1, 256}
+    description = json.loads((tmp_path / "net.json").read_text())
+    assert (description["trial"], description["level"], description["arm"]) == (0, 2, arm)
+    assert load_network(tmp_path / "net.safetensors")(torch.zeros(3, 1, 8, 8, dtype=torch.uint8)).shape == (3, 10)
+
+
+def test_the_command_says_how_small_and_fast(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "small.safetensors"
+    assert main(["export", "small", "0", "--level", "2", "--out", str(out), "--onnx", "--home", str(home)]) == 0
+    said = capsys.readouterr().out
+    for word in ("parameters", "bytes", "ms for 256 images", "As recorded.", str(out), "small.onnx"):
+        assert word in said
+    assert out.with_suffix(".onnx").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["small", "7", "--level", "1"], "has no trial 7"),
+        (["small", "1", "--level", "1"], "is QUEUED; only what ended COMPLETE"),
+        (["small", "0", "--level", "3"], "levels 0 (dense) to 2"),
+        (["small", "0", "--level", "1", "--replicate", "2"], "replicates 0 to 1"),
+        (["small", "0", "--level", "1", "--arm", "twin"], "choose replicate or control"),
+        (["clean", "0", "--level", "1", "--arm", "control"], "has no controls"),
+        (["small", "0", "--level", "1", "--out", "net.pt"], "must end in .safetensors"),
+        (["small", "0", "--level", "1", "--out", "no/such/net.safetensors"], "no folder that can be written to"),
+        (["absent", "0", "--level", "1"], "'absent'"),
+        (["small", "0"], "--level"),
+    ],
+)
+def test_what_is_not_there_is_refused(
+    *,
+    arguments: list[str],
+    said: str,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out = [] if "--out" in arguments else ["--out", "net.safetensors"]
+    assert main(["export", *arguments, *out, "--home", str(home)]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_network_than_the_recorded_one_is_not_passed_off_as_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = study.load("small", home=home)
+    monkeypatch.setattr("study.exporting._recorded", lambda *_: {"val_accuracy": 2.0})
+    with pytest.raises(RuntimeError, match="was recorded"):
+        handle.export(0, 1, tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_onnx_is_refused_where_it_is_not_installed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(UsageError, match="onnxscript"):
+        study.load("small", home=home).export(0, 1, tmp_path / "net.safetensors", onnx=True)
