@@ -54,7 +54,9 @@ def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recov
         if epochs:
             made = yield from _trained(bench, "recovery", made, compressed.stack)
         return Recovered(made, made)
-    recipe = bench.fixed_recipe(epochs).model_copy(update={"schedule": bench.config.training.schedule})
+    dense = bench.config.training
+    again = {"schedule": dense.schedule, "warmup_epochs": dense.warmup_epochs}
+    recipe = bench.fixed_recipe(epochs).model_copy(update=again)
     compressed = replace(compressed, epochs=epochs, recipe=recipe)
     if compression.recovery == "rewind":
         made = yield from _trained(bench, "recovery", compressed, _rewound(bench, compressed))
