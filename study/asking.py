@@ -17,8 +17,13 @@ from study.signals import deaf_children
 class Source(Protocol):
     """Of proposals."""
 
-    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow]) -> None:
-        """Asks for the proposals of `numbers`, given the trials that have ended (the list only ever grows)."""
+    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow], added: int) -> None:
+        """Asks for the proposals of `numbers`.
+
+        Args:
+            history: The trials that have ended or were on their way when the driver started; the list only ever grows.
+            added: Trials of lower numbers that were put into the queue by hand.
+        """
 
     def take(self, *, wait_s: float | None) -> list[Proposal]:
         """What was asked for; waits for it at most `wait_s` (None: until it comes), then []."""
@@ -37,16 +42,16 @@ class InPlace:
 
     def __init__(self, config: StudyConfig) -> None:
         self._proposer = Proposer(config)
-        self._asked: tuple[Sequence[int], Sequence[TrialRow]] = ((), ())
+        self._asked: tuple[Sequence[int], Sequence[TrialRow], int] = ((), (), 0)
 
-    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow]) -> None:
+    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow], added: int) -> None:
         """See `Source`."""
-        self._asked = (numbers, history)
+        self._asked = (numbers, history, added)
 
     def take(self, *, wait_s: float | None) -> list[Proposal]:
         """See `Source`."""
-        (numbers, history), self._asked = self._asked, ((), ())
-        return [self._proposer.propose(number, history) for number in numbers]
+        (numbers, history, added), self._asked = self._asked, ((), (), 0)
+        return [self._proposer.propose(number, history, added=added) for number in numbers]
 
     def close(self) -> None:
         """See `Source`."""
@@ -67,9 +72,9 @@ class Asker:
         self._send(config.model_dump_json())
         threading.Thread(target=self._listen, name="ockham-asker", daemon=True).start()
 
-    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow]) -> None:
+    def ask(self, numbers: Sequence[int], history: Sequence[TrialRow], added: int) -> None:
         """See `Source`; sends only what has ended since the last call."""
-        self._send((list(numbers), list(history[self._told :])))
+        self._send((list(numbers), list(history[self._told :]), added))
         self._told = len(history)
         self._waiting += 1
 
@@ -116,19 +121,20 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """The asker's process: answers until its input ends, as it does when the driver dies.
 
     Args:
-        requests: Pickles: the study's config as JSON, then pairs of numbers and newly ended trials.
-        answers: Gets a list of proposals for each pair, or a message if the sampler raised.
+        requests: Pickles: the study's config as JSON, then triples of numbers, newly ended trials, and the
+            number of those added by hand.
+        answers: Gets a list of proposals for each, or a message if the sampler raised.
     """
     proposer = Proposer(StudyConfig.model_validate_json(pickle.load(requests)))  # noqa: S301 - from our own parent
     history: list[TrialRow] = []
     while True:
         try:
-            numbers, ended = pickle.load(requests)  # noqa: S301
+            numbers, ended, added = pickle.load(requests)  # noqa: S301
         except EOFError:
             return
         history += ended
         try:
-            answer: list[Proposal] | str = [proposer.propose(number, history) for number in numbers]
+            answer: list[Proposal] | str = [proposer.propose(number, history, added=added) for number in numbers]
         except Exception as error:
             answer = f"{type(error).__name__}: {error}"
         pickle.dump(answer, answers)

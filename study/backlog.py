@@ -4,6 +4,7 @@ Proposals are in the ledger before anything of them runs, and are never asked fo
 out in advance are asked in blocks; adaptive ones are asked one trial ahead, in a process of their own.
 """
 
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from study.ledger import ENDED, Ledger, TrialRow
 from trainables.config import TrialConfig, unflatten
 
 BLOCK = 32
+LOOK_S = 1.0  # how often it is asked whether someone has added configurations
 PATIENCE_S = 1.0  # an idle worker is lost if nothing comes for it, and a new one costs more than that
 
 
@@ -42,22 +44,25 @@ class Backlog:
         self._ledger, self._config, self._source = ledger, config, source
         self._adaptive = config.sampler in ADAPTIVE
         self._ahead = slots if self._adaptive else BLOCK
-        left = ledger.trials(states=("QUEUED",))
+        left = [row for row in ledger.trials(states=("QUEUED",)) if row.number < ledger.config.trials]
         self._attempts = {row.number: row.attempts for row in left if row.attempts}
         # What was proposed by an earlier version keeps the configuration that it was given then.
         self._configs = {row.number: _frozen(row) for row in left}
         self._params = {row.number: row.proposed for row in left}
         self._waiting = deque(sorted(self._configs, key=lambda number: (number not in self._attempts, number)))
-        self._history = [self._slim(row) for row in ledger.trials(states=ENDED)] if self._adaptive else []
+        # Trials on their way are there too, for samplers that keep clear of what runs.
+        self._history = [self._slim(row) for row in [*left, *ledger.trials(states=ENDED)]] if self._adaptive else []
         self._asked = self._proposed = ledger.next_number()
+        self._looked = 0.0
 
     @property
     def exhausted(self) -> bool:
         """Nothing waits and the budget is spent."""
-        return not self._waiting and self._proposed >= self._config.trials
+        return not self._waiting and self._proposed >= self._ledger.config.trials
 
     def next(self, *, wait: bool) -> Assignment | None:
         """The next trial to start; None if there is none now. `wait` where nothing else can go on meanwhile."""
+        self._look_for_added(now=wait)
         self._refill(wait_s=0.0 if self._waiting else None if wait else PATIENCE_S)
         if not self._waiting:
             return None
@@ -87,9 +92,9 @@ class Backlog:
 
     def _refill(self, *, wait_s: float | None) -> None:
         if self._asked == self._proposed and len(self._waiting) <= self._ahead // 2:
-            last = min(self._config.trials, self._proposed + self._ahead - len(self._waiting))
+            last = min(self._ledger.config.trials, self._proposed + self._ahead - len(self._waiting))
             if self._proposed < last:
-                self._source.ask(range(self._proposed, last), self._history)
+                self._source.ask(range(self._proposed, last), self._history, self._ledger.config.added)
                 self._asked = last
         if self._asked > self._proposed and (proposals := self._source.take(wait_s=wait_s)):
             reached("asked")
@@ -100,9 +105,25 @@ class Backlog:
                 self._configs[number] = self._config.space.config(proposal.params, self._config.seed).model_dump_json()
                 self._waiting.append(number)
 
+    def _look_for_added(self, *, now: bool) -> None:
+        """What users have added gets the next numbers, which nobody may be computing proposals for, and runs first."""
+        if self._asked > self._proposed or not (now or time.monotonic() - self._looked > LOOK_S):
+            return
+        self._looked = time.monotonic()
+        if not self._ledger.added_waiting():
+            return
+        numbers = self._ledger.take_added()
+        for row in self._ledger.trials(numbers):
+            self._params[row.number], self._configs[row.number] = row.proposed, _frozen(row)
+            if self._adaptive:
+                self._history.append(self._slim(row))
+        self._waiting.extendleft(reversed(numbers))
+        self._asked = self._proposed = self._proposed + len(numbers)
+
     def _slim(self, row: TrialRow) -> TrialRow:
         """What a sampler needs of an ended trial; 10,000 full rows would fill the memory."""
         wanted = {objective.metric for objective in self._config.objectives}
+        wanted |= {constraint.metric for constraint in self._config.constraints}
         metrics = {name: value for name, value in row.metrics.items() if name in wanted}
         return replace(row, metrics=metrics, notes={}, traceback=None)
 

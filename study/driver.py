@@ -25,6 +25,7 @@ from study.signals import Signals, StopFlag
 from study.watch import Watch
 
 if TYPE_CHECKING:
+    from study.asking import Source
     from study.backlog import Backlog
     from study.early_stopping import ByNumber
     from study.ray_session import Session
@@ -87,7 +88,7 @@ class _Run:
 
 def _whole(this: _Run, fence: int, *, new: bool) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
-    watch = Watch(ledger, this.flag, config.run.time_budget)
+    watch = Watch(ledger, this.flag, config.run.time_budget, listener.message)
     with safekeeping(ledger, watch.lose, listener.message):
         write_study_file(config)
         fetch_networks(ledger)
@@ -129,40 +130,42 @@ def _concluded(this: _Run, publishing: Publishing) -> Outcome:
 
 def _run_trials(this: _Run, watch: Watch) -> None:
     from study.asking import source_for
-    from study.backlog import Backlog
     from study.ray_session import ray_session
 
     source = source_for(this.config)
-    recorder: Recorder | None = None
     try:
         this.signals.at_once = True  # nothing runs yet that would need time to stop
         with ray_session(this.config.run, wanted=lambda: not this.flag, meanwhile=_import_tune) as session:
-            from study.recorder import Recorder
-
             this.signals.at_once = False
             this.signals.install()  # Ray has put in one of its own
-            slots = session.slots(this.config.run)
-            backlog = Backlog(this.ledger, this.config, source, slots)
-            scheduler = _scheduler(this.ledger)
-            recorder = Recorder(
-                this.ledger, backlog, this.listener, this.config, works=session.lives, scheduler=scheduler
-            )
-            watch.works = session.lives
-            try:
-                if not this.flag:
-                    _tune(this, session, backlog, recorder, slots=slots, scheduler=scheduler)
-            finally:
-                watch.works = None
+            _drive(this, watch, session, source)
     except KeyboardInterrupt:
         this.flag.raise_for("interrupted")
     except RayDidNotStart as error:
         this.flag.raise_for(str(error))
+    finally:
+        this.signals.at_once = False
+        source.close()
+
+
+def _drive(this: _Run, watch: Watch, session: "Session", source: "Source") -> None:
+    from study.backlog import Backlog
+    from study.recorder import Recorder
+
+    slots = session.slots(this.config.run)
+    backlog = Backlog(this.ledger, this.config, source, slots)
+    scheduler = _scheduler(this.ledger)
+    recorder = Recorder(this.ledger, backlog, this.listener, this.config, works=session.lives, scheduler=scheduler)
+    watch.works = session.lives
+    try:
+        if not this.flag and not this.flag.draining:
+            _tune(this, session, backlog, recorder, slots=slots, scheduler=scheduler)
     except Exception:
-        if recorder is not None and recorder.failure is not None:
+        if recorder.failure is not None:
             raise recorder.failure from None  # Tune only passes on its text
         raise
     finally:
-        source.close()
+        watch.works = None
 
 
 def _import_tune() -> None:
@@ -210,7 +213,7 @@ def _tune(
         StudyTrial,
         param_space={"job": json.dumps(job)},
         tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(backlog),
+            search_alg=LedgerSearcher(backlog, this.flag),
             scheduler=scheduler,
             num_samples=-1,
             max_concurrent_trials=slots,

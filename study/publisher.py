@@ -237,8 +237,6 @@ def main(arguments: Iterable[str]) -> None:
     """Entry point of the process."""
     url, name, fence = arguments
     os.environ.update(_QUIET)
-    if hasattr(os, "nice"):
-        os.nice(5)
     logging.disable(logging.WARNING)  # alembic's migrations, MLflow's hints
     events, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not break the protocol
 

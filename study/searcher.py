@@ -17,15 +17,18 @@ class LedgerSearcher(Searcher):
     Ray chooses ids for its trials; a Ray trial is one *attempt* of ours, known by `number` and `attempt` in its config.
     """
 
-    def __init__(self, backlog: Backlog) -> None:
+    def __init__(self, backlog: Backlog, flag: StopFlag) -> None:
         super().__init__()  # metric and mode stay unset: Tune would insist on finding the metric in every result
         self._backlog: Backlog | None = backlog
+        self._flag: StopFlag | None = flag
         self._live: set[str] = set()
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The config of the next attempt; None while running trials may still come back; FINISHED is final."""
-        if self._backlog is None:
+        if self._backlog is None or self._flag is None:
             return FINISHED
+        if self._flag.draining:
+            return None if self._live else FINISHED
         assignment = self._backlog.next(wait=not self._live)
         if assignment is None:
             return FINISHED if self._backlog.exhausted and not self._live else None
@@ -46,8 +49,8 @@ class LedgerSearcher(Searcher):
         """Nothing, for the same reason."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the backlog: `Tuner()` pickles its searcher, and a database connection can't be."""
-        return {**self.__dict__, "_backlog": None}
+        """Without backlog and flag: `Tuner()` pickles its searcher, and connections and locks can't be."""
+        return {**self.__dict__, "_backlog": None, "_flag": None}
 
 
 class StopWhenAsked(Stopper):

@@ -18,11 +18,20 @@ _HANDLED = (*_FROM_TERMINAL, signal.SIGTERM)
 
 
 class StopFlag:
-    """Raised once, with the first reason; read by everything that has to end."""
+    """Raised once, with the first reason; read by everything that has to end.
+
+    Attributes:
+        draining: Whether nothing new is to be started.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self.reason = ""
+        self.reason, self.draining = "", False
+
+    def drain_for(self, reason: str) -> None:
+        """Asks that nothing new is started; what runs may come to its end. The flag is not raised."""
+        if not self._event.is_set():
+            self.reason, self.draining = reason, True
 
     def raise_for(self, reason: str) -> None:
         """Asks the study to stop; later reasons are ignored."""
@@ -42,10 +51,13 @@ class Signals:
     """SIGINT, SIGTERM and SIGHUP raise the flag; a second one ends the process's patience at once.
 
     Outside the main thread, where Python handles no signals, this does nothing.
+
+    Attributes:
+        at_once: Whether already the first one interrupts what the main thread is doing.
     """
 
     def __init__(self, flag: StopFlag) -> None:
-        self._flag = flag
+        self._flag, self.at_once = flag, False
         self._previous: dict[signal.Signals, Any] = {}
 
     def install(self) -> None:
@@ -63,9 +75,11 @@ class Signals:
         self._previous.clear()
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
-        if self._flag and self._flag.reason.startswith("interrupted"):
-            raise KeyboardInterrupt
+        second = self._flag.reason.startswith("interrupted")
         self._flag.raise_for(f"interrupted by {signal.Signals(number).name}")
+        if second or self.at_once:
+            self.at_once = False
+            raise KeyboardInterrupt
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
         UsageError: The file can't be read, is no mapping, or has an unknown field or value.
     """
     fields = _parsed(path)
-    known = [*StudyConfig.model_fields, "set"]
+    known = [field for field in (*StudyConfig.model_fields, "set") if field != "added"]
     for field in fields:
         if field not in known:
             raise UsageError(f"{path}: {unknown_name('field', str(field), known)}")

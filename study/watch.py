@@ -20,15 +20,18 @@ class Watch(threading.Thread):
         ledger: With the lease held.
         flag: Raised when the study has to stop.
         time_budget: Seconds from now, None for no limit.
+        say: Tells the user that a pause was heard (from this thread).
 
     Attributes:
         lost: Set when another driver has taken over.
         works: Whether trials can run at all, for as long as any do. A local Ray that dies leaves Tune waiting for ever.
     """
 
-    def __init__(self, ledger: Ledger, flag: StopFlag, time_budget: float | None) -> None:
+    def __init__(
+        self, ledger: Ledger, flag: StopFlag, time_budget: float | None, say: Callable[[str], None] = lambda _: None
+    ) -> None:
         super().__init__(name="ockham-watch", daemon=True)
-        self._ledger, self._flag = ledger, flag
+        self._ledger, self._flag, self._say = ledger, flag, say
         self._deadline = None if time_budget is None else time.monotonic() + time_budget
         self._over = threading.Event()
         self.lost: LeaseLost | None = None
@@ -43,8 +46,8 @@ class Watch(threading.Thread):
                 self._flag.raise_for("Ray died")
             try:
                 self._ledger.heartbeat()
-                if self._ledger.stop_requested():
-                    self._flag.raise_for("stop requested")
+                if asked := self._ledger.stop_requested():
+                    self._flag.raise_for("stop requested") if asked == "now" else self._drain()
             except LeaseLost as lost:
                 self.lose(lost)
                 return
@@ -55,6 +58,11 @@ class Watch(threading.Thread):
         """Another driver has taken over: stop, and say so."""
         self.lost = lost
         self._flag.raise_for("another driver took over")
+
+    def _drain(self) -> None:
+        if not self._flag.draining:
+            self._flag.drain_for("paused")
+            self._say("pausing: running trials go on to their end, no new ones start")
 
     def end(self) -> None:
         """Stops the thread and waits for it."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, selec
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from study.errors import UsageError
-from study.ledger import schema
+from study.ledger import migrations, schema
 
 BUSY_S = 30.0
 _NETWORK_FILESYSTEMS = {"nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "beegfs"} | {
@@ -42,7 +42,8 @@ def connect(url: str, *, create: bool) -> Engine:
         url: `sqlite:///path` or `postgresql://user@host/database`.
         create: Make the directory and the tables if they are not there.
     Raises:
-        UsageError: The URL is unusable, the file lies on a network file system, or another version wrote the tables.
+        UsageError: The URL is unusable, the file lies on a network file system, a newer version wrote the tables, or
+            a driver of an older one is at work.
         FileNotFoundError: Nothing there, and `create` is false.
     """
     try:
@@ -184,11 +185,14 @@ def _tables(engine: Engine, *, create: bool) -> None:
                 found = schema.SCHEMA_VERSION
     if found is None:
         raise FileNotFoundError(engine.url.render_as_string())
-    if found != schema.SCHEMA_VERSION:
+    if found > schema.SCHEMA_VERSION:
         raise UsageError(
-            f"{engine.url.render_as_string()} was written with ledger schema {found}, this Ockham has "
-            f"{schema.SCHEMA_VERSION}; use the version that wrote it"
+            f"{engine.url.render_as_string()} was written by a newer Ockham (ledger schema {found}, this one knows "
+            f"{schema.SCHEMA_VERSION}); use that version, or a newer one"
         )
+    if found < schema.SCHEMA_VERSION:
+        with writing(engine, exclusive=True) as connection:
+            migrations.upgrade(connection, _version(connection) or found)
 
 
 def _version(connection: Connection) -> int | None:

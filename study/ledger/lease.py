@@ -118,7 +118,7 @@ def _take(connection: Connection, study: str, fence: int) -> int:
         "since_ms": time.time_ns() // 1_000_000,
     }
     connection.execute(_lease(study).values(**values))
-    connection.execute(update(studies).where(studies.c.study == study).values(stop_requested=False))
+    connection.execute(update(studies).where(studies.c.study == study).values(stop=""))
     reached("acquire uncommitted")
     return fence
 

@@ -1,6 +1,5 @@
 """The ledger of one study: the truth about it, in one database, written by one process at a time."""
 
-import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,14 +12,15 @@ from study.crash_points import reached
 from study.errors import StudyNotFound
 from study.ledger import lease, steps, studies, trials
 from study.ledger.connection import closed_on_error, connect, writing
+from study.ledger.control import Control
 from study.ledger.curves import Curves
 from study.ledger.lease import LeaseRow
-from study.ledger.rows import Proposal, State, TrialRow
+from study.ledger.rows import Proposal, State, TrialRow, now_ms
 from study.ledger.tracking import Tracking
 from trainables.record import Record
 
 
-class Ledger(Curves, Tracking):
+class Ledger(Control, Curves, Tracking):
     """Reads are open to everyone; writes need the lease (`acquire`) and raise LeaseLost once another has taken it.
 
     Safe to use from several threads; pickles and copies to other processes without its connections.
@@ -53,7 +53,7 @@ class Ledger(Curves, Tracking):
             new = studies.create(connection, config)
             stored, uid = studies.read(connection, config.name)
         trials_wanted = config.trials if new else max(config.trials, stored.trials)
-        ledger = cls(url, engine, config.model_copy(update={"trials": trials_wanted}), uid)
+        ledger = cls(url, engine, config.model_copy(update={"trials": trials_wanted, "added": stored.added}), uid)
         ledger._unsaved = None if new else ledger.config
         return ledger
 
@@ -127,22 +127,6 @@ class Ledger(Curves, Tracking):
         """Who holds the lease, for displays."""
         return lease.read(self._engine, self.name)
 
-    # Budget and stop
-
-    def set_trials(self, n: int) -> None:
-        """Sets the number of trials in total."""
-        self._save(StudyConfig.model_validate(self.config.model_dump() | {"trials": n}))
-
-    def request_stop(self) -> None:
-        """Asks the running driver to stop, from any process; the next `acquire` forgets it."""
-        with writing(self._engine) as connection:
-            studies.request_stop(connection, self.name)
-
-    def stop_requested(self) -> bool:
-        """Whether someone asked the driver to stop."""
-        with self._engine.connect() as connection:
-            return studies.stop_requested(connection, self.name)
-
     def delete(self) -> None:
         """Removes the study from Ockham's tables (Optuna's and MLflow's copies are not touched).
 
@@ -160,7 +144,7 @@ class Ledger(Curves, Tracking):
             ValueError: A proposal is no valid trial, or was computed for another number.
         """
         with self._writing("propose") as connection:
-            return trials.propose(connection, self.config, self.uid, proposals, _now_ms())
+            return trials.propose(connection, self.config, self.uid, proposals, now_ms())
 
     def start_attempt(self, number: int) -> int:
         """QUEUED or RUNNING (its last attempt is dead) → RUNNING; returns the attempt, 1 for the first.
@@ -169,7 +153,7 @@ class Ledger(Curves, Tracking):
             StaleAttempt: The trial has ended.
         """
         with self._writing("start") as connection:
-            return trials.start(connection, self.name, number, self.fence or 0, _now_ms())
+            return trials.start(connection, self.name, number, self.fence or 0, now_ms())
 
     def record(
         self, number: int, attempt: int, records: Sequence[Record], *, files: Callable[[], None] | None = None
@@ -186,7 +170,7 @@ class Ledger(Curves, Tracking):
             trials.require_running(connection, self.name, number, attempt)
             if files is not None:
                 files()
-            steps.record(connection, self.name, number, attempt, records, now_ms=_now_ms())
+            steps.record(connection, self.name, number, attempt, records, now_ms=now_ms())
 
     def finish(
         self,
@@ -211,7 +195,7 @@ class Ledger(Curves, Tracking):
         reason = {"error": error, "traceback": traceback}
         with self._writing("finish") as connection:
             ended = trials.finish(
-                connection, self.name, number, attempt, state, records=records, now_ms=_now_ms(), **reason
+                connection, self.name, number, attempt, state, records=records, now_ms=now_ms(), **reason
             )
             if ended and files is not None:
                 files()
@@ -275,12 +259,3 @@ class Ledger(Curves, Tracking):
             yield connection
             reached(f"{what} uncommitted")
         reached(f"{what} committed")
-
-    def _save(self, config: StudyConfig) -> None:
-        with self._writing("save") as connection:
-            studies.save(connection, config)
-        self.config = config
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

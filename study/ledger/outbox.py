@@ -14,7 +14,7 @@ def put(
     connection: Connection,
     study: str,
     number: int,
-    messages: Sequence[tuple[Literal["start", "step", "end"], Mapping[str, Any]]],
+    messages: Sequence[tuple[Literal["start", "step", "end", "retry"], Mapping[str, Any]]],
     recorded_ms: int,
 ) -> None:
     """Appends (kind, payload) messages about one trial."""

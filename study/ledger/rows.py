@@ -1,5 +1,6 @@
 """What goes into the ledger and what comes out of it."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -83,13 +84,14 @@ class OutboxRow:
     """One thing that tracking has not heard of yet, in the order in which it happened.
 
     Attributes:
-        kind: `start` {attempt}, `step` {stage, step, metrics, notes}, `end` {state, error, metrics, notes}.
+        kind: `start` {attempt}, `step` {stage, step, metrics, notes}, `end` {state, error, metrics, notes}, `retry` {}
+            (a failed trial is going to run again).
         recorded_ms: Wall-clock time at which it was recorded, frozen, so that a replay is recognised as one.
     """
 
     id: int
     number: int
-    kind: Literal["start", "step", "end"]
+    kind: Literal["start", "step", "end", "retry"]
     payload: dict[str, Any]
     recorded_ms: int
 
@@ -102,3 +104,8 @@ class Progress:
     stage: str
     step: int
     recorded_ms: int
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, for people; nothing is decided by it."""
+    return time.time_ns() // 1_000_000

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -22,7 +22,7 @@ studies = Table(
     Column("uid", String(32), nullable=False),  # tells a study from a deleted one of the same name
     Column("identity", Text, nullable=False),  # JSON, as first launched
     Column("config", Text, nullable=False),  # JSON of the latest StudyConfig: same identity, latest budget and run
-    Column("stop_requested", Boolean, nullable=False),
+    Column("stop", String(8), nullable=False),  # what was asked of the driver: nothing (""), now, drain
     Column("created_ms", BigInteger, nullable=False),
 )
 
@@ -85,6 +85,14 @@ steps = Table(
     Column("metrics", Text, nullable=False),
     Column("notes", Text, nullable=False),
     Column("recorded_ms", BigInteger, nullable=False),  # when first recorded; replays keep it
+)
+
+added = Table(  # configurations that someone put into the queue and no driver has taken yet
+    "ockham_added",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("study", String(128), nullable=False),
+    Column("params", Text, nullable=False),  # JSON: dotted name → value
 )
 
 outbox = Table(

@@ -4,9 +4,10 @@ import difflib
 import json
 import secrets
 import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from study.config import StudyConfig
 from study.errors import StudyMismatch, StudyNotFound
@@ -16,6 +17,7 @@ from trainables.config import flatten
 
 _ORDER = "order of the spanned fields"
 _SHOWN = 12
+Stop = Literal["", "now", "drain"]
 
 
 def create(connection: Connection, config: StudyConfig) -> bool:
@@ -34,7 +36,7 @@ def create(connection: Connection, config: StudyConfig) -> bool:
             uid=secrets.token_hex(4),
             identity=json.dumps(_identity(config)),
             config=config.model_dump_json(),
-            stop_requested=False,
+            stop="",
             created_ms=time.time_ns() // 1_000_000,
         )
     )
@@ -65,14 +67,34 @@ def save(connection: Connection, config: StudyConfig) -> None:
     connection.execute(update(studies).where(studies.c.study == config.name).values(config=config.model_dump_json()))
 
 
-def request_stop(connection: Connection, name: str) -> None:
+def request_stop(connection: Connection, name: str, how: Stop) -> None:
     """Leaves a request to stop for the driver."""
-    connection.execute(update(studies).where(studies.c.study == name).values(stop_requested=True))
+    connection.execute(update(studies).where(studies.c.study == name).values(stop=how))
 
 
-def stop_requested(connection: Connection, name: str) -> bool:
-    """Whether there is a request to stop."""
-    return bool(connection.execute(select(studies.c.stop_requested).where(studies.c.study == name)).scalar())
+def stop_requested(connection: Connection, name: str) -> Stop:
+    """The request to stop, "" if there is none."""
+    return cast(Stop, connection.execute(select(studies.c.stop).where(studies.c.study == name)).scalar() or "")
+
+
+def add(connection: Connection, name: str, configurations: Sequence[Mapping[str, Any]]) -> None:
+    """Leaves configurations for the driver."""
+    rows = [{"study": name, "params": json.dumps(dict(params))} for params in configurations]
+    connection.execute(insert(schema.added), rows)
+
+
+def added_waiting(connection: Connection, name: str) -> int:
+    """How many of them no driver has taken yet."""
+    count = select(func.count()).select_from(schema.added).where(schema.added.c.study == name)
+    return int(connection.execute(count).scalar_one())
+
+
+def take_added(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """Removes and returns them, oldest first."""
+    mine = schema.added.c.study == name
+    found = connection.execute(select(schema.added).where(mine).order_by(schema.added.c.id)).all()
+    connection.execute(delete(schema.added).where(mine, schema.added.c.id.in_([row.id for row in found])))
+    return [json.loads(row.params) for row in found]
 
 
 def names(connection: Connection) -> list[str]:
@@ -82,7 +104,7 @@ def names(connection: Connection) -> list[str]:
 
 def remove(connection: Connection, name: str) -> None:
     """Deletes everything that Ockham's tables hold of a study."""
-    for table in (schema.outbox, schema.steps, schema.attempts, schema.trials, schema.studies):
+    for table in (schema.added, schema.outbox, schema.steps, schema.attempts, schema.trials, schema.studies):
         connection.execute(delete(table).where(table.c.study == name))
     # the lease row stays: a later study of this name goes on counting fences where this one stopped
     connection.execute(update(leases).where(leases.c.study == name).values(fence=leases.c.fence + 1, held=False))

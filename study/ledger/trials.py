@@ -133,6 +133,22 @@ def requeue(connection: Connection, study: str, number: int, *, charged: bool) -
     _update(connection, study, number, state="QUEUED", charged=row.charged + int(charged))
 
 
+def retry(connection: Connection, study: str, numbers: Sequence[int], now_ms: int) -> None:
+    """FAILED → QUEUED, with its attempts, its steps and its MLflow run, and no deaths held against it any more."""
+    blank = dict.fromkeys(("metrics", "notes", "error", "traceback", "duration_s", "ended_ms"))
+    for number in numbers:
+        _update(connection, study, number, state="QUEUED", charged=0, **blank)
+        outbox.put(connection, study, number, [("retry", {})], now_ms)
+
+
+def begun(connection: Connection, study: str) -> int:
+    """One more than the highest number of a trial that has ever run."""
+    last = connection.execute(
+        select(func.max(trials.c.number)).where(trials.c.study == study, trials.c.attempts > 0)
+    ).scalar()
+    return 0 if last is None else int(last) + 1
+
+
 def set_mlflow_run(connection: Connection, study: str, number: int, run_id: str) -> None:
     """Remembers the MLflow run of a trial."""
     _update(connection, study, number, mlflow_run_id=run_id)

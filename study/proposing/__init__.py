@@ -36,23 +36,26 @@ class Proposer:
         else:
             self._layout = _layout(config)
 
-    def propose(self, number: int, history: Sequence[TrialRow] = ()) -> Proposal:
+    def propose(self, number: int, history: Sequence[TrialRow] = (), *, added: int = 0) -> Proposal:
         """The trial to run as `number`.
 
         Args:
             number: From 0 on.
-            history: Trials that have ended, in any order; only adaptive samplers look at it.
+            history: The trials below `number` in any state and order, later states after earlier ones; only adaptive
+                samplers look at them.
+            added: Trials of lower numbers that were put into the queue by hand: a layout goes on as if they were not.
         Raises:
             UsageError: A grid has no cell left.
         """
-        explicit = self._config.configurations
-        if number < len(explicit):
-            return Proposal(dict(explicit[number]), role=self._config.role, number=number)
+        explicit, place = self._config.configurations, number - added
+        if place < len(explicit):
+            return Proposal(dict(explicit[place]), role=self._config.role, number=number)
         if self._adaptive is not None:
             return self._adaptive.propose(number, history)
         if self._layout is None:
             raise RuntimeError("a sampler either adapts or lays out")
-        return Proposal(self._layout.point(number - len(explicit)), role=self._config.role, number=number)
+        params = self._config.space.active(self._layout.point(place - len(explicit)))
+        return Proposal(params, role=self._config.role, number=number)
 
     def __reduce__(self) -> tuple[type["Proposer"], tuple[Any, ...]]:
         return Proposer, (self._config,)
@@ -71,7 +74,7 @@ def _layout(config: StudyConfig) -> Layout:
                 )
             else:
                 room, more = grid.cells, ""
-            if config.trials > room:
+            if config.trials - config.added > room:
                 raise UsageError(
                     f"the grid has {grid.cells} cells{more}, fewer than the {config.trials} trials asked for; "
                     f"take --trials {room}, or --sampler design, which goes round again"

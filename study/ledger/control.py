@@ -1,0 +1,96 @@
+"""The part of the ledger that is about what people ask for: budget, stop, trials of their own, another try."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from study.config import StudyConfig
+from study.ledger import studies, trials
+from study.ledger.connection import writing
+from study.ledger.rows import Proposal, now_ms
+from study.ledger.studies import Stop
+
+
+class Control:
+    """Methods of `Ledger`."""
+
+    _engine: Engine
+    config: StudyConfig
+    uid: str
+
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        raise TypeError("the ledger knows")
+
+    def _writing(self, what: str) -> AbstractContextManager[Connection]:
+        raise TypeError("the ledger knows")
+
+    # From any process
+
+    def request_stop(self, *, drain: bool = False) -> None:
+        """Asks the running driver to stop; the next `acquire` forgets it.
+
+        Args:
+            drain: Let running trials end first.
+        """
+        with writing(self._engine) as connection:
+            studies.request_stop(connection, self.name, "drain" if drain else "now")
+
+    def stop_requested(self) -> Stop:
+        """What someone asked of the driver: "now", "drain", or nothing ("")."""
+        with self._engine.connect() as connection:
+            return studies.stop_requested(connection, self.name)
+
+    def add(self, configurations: Sequence[Mapping[str, Any]]) -> None:
+        """Puts configurations (dotted name → value) into the queue; a driver makes trials of them (`take_added`).
+
+        Raises:
+            ValueError: One of them is no valid trial.
+        """
+        for params in configurations:
+            self.config.space.config(params, self.config.seed)
+        if configurations:
+            with writing(self._engine) as connection:
+                studies.add(connection, self.name, configurations)
+
+    def added_waiting(self) -> int:
+        """Configurations that no driver has taken yet. Cheap."""
+        with self._engine.connect() as connection:
+            return studies.added_waiting(connection, self.name)
+
+    def begun(self) -> int:
+        """One more than the highest number of a trial that has ever run: less the budget can't become. Cheap."""
+        with self._engine.connect() as connection:
+            return trials.begun(connection, self.name)
+
+    # From the driver
+
+    def set_trials(self, n: int) -> None:
+        """Sets the number of trials in total. Trials from `n` on that wait are kept, and run once it grows again."""
+        self._save(StudyConfig.model_validate(self.config.model_dump() | {"trials": n}))
+
+    def take_added(self) -> list[int]:
+        """Makes explore trials of the configurations that were added; the budget grows by as many. Their numbers."""
+        with self._writing("take added") as connection:
+            proposals = [Proposal(params, role="explore") for params in studies.take_added(connection, self.name)]
+            numbers = trials.propose(connection, self.config, self.uid, proposals, now_ms())
+            more = {"trials": self.config.trials + len(numbers), "added": self.config.added + len(numbers)}
+            config = self.config.model_copy(update=more)
+            studies.save(connection, config)
+        self.config = config
+        return numbers
+
+    def retry_failed(self) -> list[int]:
+        """FAILED → QUEUED: the same numbers, new attempts. Returns them; other trials stay as they are."""
+        with self._writing("retry") as connection:
+            numbers = trials.numbers(connection, self.name, ("FAILED",))
+            trials.retry(connection, self.name, numbers, now_ms())
+        return numbers
+
+    def _save(self, config: StudyConfig) -> None:
+        with self._writing("save") as connection:
+            studies.save(connection, config)
+        self.config = config
