@@ -30,7 +30,9 @@ class RunConfig(Part):
     data_dir: Path | None = Field(None, description="where data sets lie or are downloaded to; none: <home>/data")
     ledger: str | None = Field(None, description="database URL; none: SQLite in the study's directory")
     tracking_uri: str | None = Field(None, description="MLflow; none: SQLite in the home")
-    storage: str | None = Field(None, description="URI for checkpoints and artifacts; none: the study's directory")
+    storage: str | None = Field(
+        None, description="path or URI for checkpoints and copies of ledger and results; none: the study's directory"
+    )
     address: str | None = Field(None, description="Ray cluster to connect to; none: start one on this machine")
     max_concurrent: int | None = Field(None, ge=1, description="trials at once; none: as many as the CPUs or GPUs hold")
     cpus_per_trial: float = Field(1.0, gt=0)
@@ -38,6 +40,12 @@ class RunConfig(Part):
     time_budget: float | None = Field(None, gt=0, description="seconds after which the run stops, resumable")
     keep_checkpoints: bool = Field(False, description="keep the checkpoints of trials that ended")
     progress: bool = Field(True, description="show progress")
+
+    @field_validator("storage")
+    @classmethod
+    def _absolute(cls, storage: str | None) -> str | None:
+        """Workers stand in other folders than the driver."""
+        return storage if storage is None or "://" in storage else str(Path(storage).expanduser().absolute())
 
     @property
     def data_path(self) -> Path:
@@ -55,6 +63,7 @@ class StudyConfig(Part):
     name: Annotated[str, Field(description="of the study, its directory and its MLflow experiment")] = "redundancy"
     space: SearchSpace
     trials: int = Field(24, ge=1, description="trials in total")
+    added: int = Field(0, ge=0, description="how many of these were put into the queue by hand, beside the sampler")
     sampler: Sampler = "design"
     scheduler: Scheduler = "none"
     stopping: Stopping = Stopping()
