@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from study.capacity import most_trials
 from study.config import RunConfig
 from study.errors import RayDidNotStart, UsageError
 from study.lean_ray import lean_and_private
@@ -57,6 +58,7 @@ class Session:
         cpus, gpus: What it has in total.
         results: Where Ray may keep its own (small, worthless) files.
         local: Whether this process started it.
+        machines: (CPUs, GPUs) of each.
         vital: The processes of a local one without which nothing goes on.
     """
 
@@ -65,6 +67,7 @@ class Session:
     results: Path
     local: bool
     vital: tuple[psutil.Process, ...] = ()
+    machines: tuple[tuple[float, float], ...] = ()
 
     def lives(self) -> bool:
         """Whether a local Ray still can do anything; True of a cluster, which repairs itself or says what is wrong."""
@@ -83,8 +86,8 @@ class Session:
         fit = self.cpus / run.cpus_per_trial
         if run.gpus_per_trial > 0:
             fit = min(fit, self.gpus / run.gpus_per_trial)
-        if not self.local:  # a cluster may grow
-            return run.max_concurrent or max(1, int(fit))
+        if not self.local:  # a cluster may grow; what does not fit yet waits, and makes it
+            return run.max_concurrent or most_trials(run, self.machines)
         if fit < 1:
             raise UsageError(f"--cpus-per-trial {run.cpus_per_trial:g}: this machine has {self.cpus:g} CPUs; lower it")
         return min(int(fit), run.max_concurrent or int(fit))
@@ -220,7 +223,9 @@ def _session(results: Path, *, local: bool) -> Session:
     total = ray.cluster_resources()
     children = psutil.Process().children(recursive=True) if local else []
     vital = tuple(process for process in children if process.name() in ("raylet", "gcs_server"))
-    return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local, vital)
+    there = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    machines = tuple((node.get("CPU", 0.0), node.get("GPU", 0.0)) for node in there)
+    return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local, vital, machines)
 
 
 def _shutdown(started: list[psutil.Process]) -> None:
