@@ -20,6 +20,8 @@ from trainables.config import TrialConfig
 from trainables.explain import explain
 
 M = TypeVar("M", bound=BaseModel)
+SCHEDULERS = ("asha", "median")
+_SAID_ONCE = ("name", "trials", "sampler", "scheduler", "warm_start", "seed")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class LaunchOptions:
     Attributes:
         source: A named study, or a file that ends in .yaml.
         settings: `KEY=VALUE` each, as given to `--set`.
+        stopping: Fields of `Stopping`.
+        objectives, constraints: In their own notations.
+        warm_start: Another study's name.
         run: Fields of `RunConfig`.
     """
 
@@ -38,6 +43,10 @@ class LaunchOptions:
     settings: tuple[str, ...] = ()
     sampler: str | None = None
     scheduler: str | None = None
+    stopping: Mapping[str, Any] = field(default_factory=dict)
+    objectives: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    warm_start: str | None = None
     seed: int | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
 
@@ -58,13 +67,20 @@ def load_study(options: LaunchOptions) -> Loaded:
     """
     space, fields, own = _source(options.source)
     space, own = _with_settings(space, options.settings, own)
-    given = {name: getattr(options, name) for name in ("name", "trials", "sampler", "scheduler", "seed")}
-    fields |= {name: value for name, value in given.items() if value is not None}
+    given = {name: getattr(options, name) for name in (*_SAID_ONCE, "objectives", "constraints")}
+    fields |= {name: value for name, value in given.items() if value not in (None, ())}
+    if options.stopping:
+        fields["stopping"] = {**_mapping(fields.get("stopping")), **options.stopping}
     fields["run"] = {**_mapping(fields.get("run")), **options.run}
     notes: list[str] = []
-    if fields.get("sampler") in ADAPTIVE:
-        space, note = _without_conditions(space, str(fields["sampler"]), own)
-        notes += note
+    for who in (fields.get("sampler"), fields.get("scheduler")):
+        if who in ADAPTIVE or who in SCHEDULERS:
+            space, note = _without_conditions(space, str(who), own)
+            notes += note
+    if fields.get("sampler") == "cmaes" and "objectives" not in fields:
+        fields["objectives"] = DEFAULT_OBJECTIVES[:1]
+        notes.append(f"cmaes has one objective: {DEFAULT_OBJECTIVES[0].metric} (--objective METRIC for another).")
+    notes += _on_conditional(space, str(fields.get("sampler", "design")))
     fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
     return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
 
@@ -100,9 +116,11 @@ def validated(model: type[M], fields: Mapping[str, Any]) -> M:
 
 def in_options(text: str) -> str:
     """Sentences about fields of a `StudyConfig` as sentences about options: `run.data_dir: …` → `--data-dir: …`."""
-    names = ["name", "trials", "sampler", "scheduler", "seed", *RunConfig.model_fields]
+    names = [*_SAID_ONCE, *RunConfig.model_fields]
     pattern = rf"(^|(?<=[.)] ))(?:run\.)?({'|'.join(names)})(?=: )"
     text = re.sub(pattern, lambda match: "--" + match[2].replace("_", "-"), text)
+    text = re.sub(r"(^|(?<=[.)] ))(objective|constraint)s(\.\d+)?(\.\w+)?(?=: )", r"--\2", text)
+    text = re.sub(r"(^|(?<=[.)] ))stopping\.(metric|grace|reduction)(\.metric)?(?=: )", r"--scheduler-\2", text)
     return text.replace("Input should be", "must be")
 
 
@@ -170,7 +188,11 @@ def _dotted(key: str) -> str:
 
 
 def _without_conditions(space: SearchSpace, sampler: str, own: set[str]) -> tuple[SearchSpace, list[str]]:
-    """An adaptive sampler never chooses conditions: what the space (not the user) spans of them is fixed."""
+    """Conditions are never chosen nor compared across: what the space (not the user) spans of them is fixed.
+
+    Args:
+        sampler: Or the scheduler.
+    """
     dropped = [name for name in CONDITIONS if name in space.span and name not in own]
     fixed: dict[str, Any] = {name: TrialConfig().flat()[name] for name in dropped}
     if "data.label_noise" in dropped or not {"data.label_noise"} & {*space.base, *space.span}:
@@ -179,17 +201,22 @@ def _without_conditions(space: SearchSpace, sampler: str, own: set[str]) -> tupl
         return space, []
     said = ", ".join(f"{name} is fixed at {value:g}" if isinstance(value, float) else f"{name} is fixed at {value}"
                      for name, value in fixed.items())  # fmt: skip
-    note = f"{sampler} never chooses what is done to the data: {said} (--set {next(iter(fixed))}=VALUE for another)."
+    does = "compares no trials that differ in" if sampler in SCHEDULERS else "never chooses"
+    note = f"{sampler} {does} what is done to the data: {said} (--set {next(iter(fixed))}=VALUE for another)."
     return space.fix(fixed), [note]
 
 
-def _grown(trials: str | None, now: int) -> int:
-    from study.api import budget
-
-    total = budget(trials, now)
-    if total < now:
-        raise UsageError(f"--trials {trials}: the study has a budget of {now} trials, which can grow but not shrink.")
-    return total
+def _on_conditional(space: SearchSpace, sampler: str) -> list[str]:
+    """What a design makes of parameters that only some trials have."""
+    if sampler != "design" or not (conditional := space.activation.conditional):
+        return []
+    name = conditional[0]
+    other, values = next(iter(space.activation.when[name].items()))
+    others = "" if len(conditional) == 1 else f" (likewise {', '.join(conditional[1:])})"
+    return [
+        f"{name} means something with {other}={'+'.join(map(str, values))} only: it is balanced among those trials, "
+        f"the others are repeated with fresh seeds{others}."
+    ]
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -24,17 +24,17 @@ from filelock import FileLock
 from optuna.distributions import BaseDistribution
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import event, make_url
+from sqlalchemy import bindparam, event, make_url, text
 
 from search_spaces.space import CONDITIONS
 from study.crash_points import reached
 from study.goals import Objective
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
+from study.optuna_attributes import CONSTRAINTS
 from study.proposing.inside import inside
 
 DESIGN_OBJECTIVES = (Objective(metric="compressibility/auc"),)
-CONSTRAINTS = "constraints"  # where Optuna keeps them, among a trial's system attributes
 _UID = "ockham/uid"
 _TEXT = 500  # characters of an error; Optuna's attributes hold 2,048
 
@@ -62,6 +62,7 @@ class OptunaProjection:
         there = self._storage.get_all_trials(self._study, deepcopy=False)
         self._ids = [trial._trial_id for trial in there]
         self._states = [trial.state for trial in there]
+        self._reopen_retried([trial for trial in there if trial.state == TrialState.FAIL])
         self._settled = 0  # all trials below have ended in both
 
     def sync(self) -> int:
@@ -103,6 +104,24 @@ class OptunaProjection:
         self._storage.set_trial_state_values(trial, state, values)
         reached("optuna trial finished")
         self._states[row.number] = state
+
+    def _reopen_retried(self, failed: list[FrozenTrial]) -> None:
+        """Failed trials that run again: for Optuna an ended trial is closed for good, so its tables are told."""
+        rows = {row.number: row for row in self._ledger.trials([trial.number for trial in failed])}
+        for trial in failed:
+            row = rows.get(trial.number)
+            attributes = {} if row is None else self._end_attributes(row)
+            as_it_ended = row is not None and self._outcome(row)[0] == TrialState.FAIL
+            if row is None or (as_it_ended and attributes.items() <= trial.user_attrs.items()):
+                continue
+            with self._storage.engine.begin() as connection:
+                mine = {"trial": trial._trial_id}
+                said = text("DELETE FROM trial_user_attributes WHERE trial_id = :trial AND key IN :keys")
+                ends = {"keys": ["error", "undefined", "ockham/state"]}
+                connection.execute(said.bindparams(bindparam("keys", expanding=True)), mine | ends)
+                reopened = "UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE trial_id = :trial"
+                connection.execute(text(reopened), mine)
+            self._states[trial.number] = TrialState.RUNNING
 
     def _template(self, row: TrialRow) -> FrozenTrial:
         params, distributions = self._params(row)

@@ -4,6 +4,7 @@ name: widths
 space: redundancy              # a named study, or base: and span: of your own
 set:
   data.label_noise: [0.5, 1]   # a list spans; "16..512:log" is the notation of --set
+  training.momentum: {values: [0, 0.9], when: {training.optimizer: sgd}}   # only where it means something
   training: {lr: 0.1}          # sections may be nested
 configurations:                # run before anything proposed
   - {model.width: 64, data.label_noise: 1}
@@ -17,7 +18,7 @@ import yaml
 from pydantic import ValidationError
 
 from search_spaces import catalog
-from search_spaces.notation import override, parse_value
+from search_spaces.notation import override, parse_key, parse_value
 from search_spaces.space import Choices, Range, SearchSpace
 from study.config import StudyConfig
 from study.errors import UsageError
@@ -45,7 +46,7 @@ def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
         raise UsageError(f"{path}: {explain(error, SearchSpace)}") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
-    own |= set(_flat(_section(settings, "set")))
+    own |= {parse_key(key)[0] for key in _flat(_section(settings, "set"))}
     fields.setdefault("name", path.stem)
     fields["configurations"] = tuple(_configurations(fields.get("configurations"), path))
     return space, fields, own
@@ -71,8 +72,18 @@ def _space(value: Any) -> tuple[SearchSpace, set[str]]:
         return catalog.get(value), set()
     fields = dict(_section(value, "space"))
     base = flatten(dict(_section(fields.pop("base", None) or {}, "space.base")))
-    span = {key: _spanned(item) for key, item in _flat(_section(fields.pop("span", None) or {}, "space.span")).items()}
+    span = _spans(_flat(_section(fields.pop("span", None) or {}, "space.span")))
     return SearchSpace.model_validate({**fields, "base": base, "span": span}), {*base, *span}
+
+
+def _spans(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """What is spanned; a key may say on what it depends, as in the notation of --set."""
+    found: dict[str, Any] = {}
+    for key, value in flat.items():
+        name, when = parse_key(key)
+        spanned = _spanned(value)
+        found[name] = {**dict(spanned), "when": when} if when else spanned
+    return found
 
 
 def _spanned(value: Any) -> Any:
@@ -89,8 +100,8 @@ def _set(space: SearchSpace, settings: Mapping[str, Any]) -> SearchSpace:
     spanned: dict[str, Any] = {}
     for key, value in _flat(settings).items():
         read = parse_value(value) if isinstance(value, str) else value
-        if isinstance(read, list | Choices | Range | Mapping):
-            spanned[key] = _spanned(read)
+        if isinstance(read, list | Choices | Range | Mapping) or "@" in key:
+            spanned |= _spans({key: read})
         else:
             fixed[key] = read
     return override(space, fixed, spanned)

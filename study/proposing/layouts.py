@@ -25,6 +25,9 @@ class Design:
     """Lists as a balanced factorial, conditions first; ranges as a scrambled Sobol sequence beside it.
 
     A factorial of more than 100,000 cells, of which no study will see a balanced part, is a Sobol sequence as a whole.
+    What means something in some trials only is laid out in all, and left out where it does not: so the choice that it
+    depends on stays balanced, it is balanced within that choice, and the trials of the other choices are repeated, with
+    fresh seeds.
     """
 
     def __init__(self, space: SearchSpace, seed: int) -> None:
@@ -48,6 +51,8 @@ class Design:
 class Grid:
     """Every combination of the lists once, the last one changing fastest.
 
+    Combinations that differ only in what means nothing there are one.
+
     Raises:
         UsageError: A range is spanned, or (from `point`) there is no such cell.
     """
@@ -61,7 +66,14 @@ class Grid:
             )
         self._lists = {name: spanned.values for name, spanned in space.span.items() if isinstance(spanned, Choices)}
         self._sizes = tuple(map(len, self._lists.values()))
-        self.cells = math.prod(self._sizes)
+        everything = math.prod(self._sizes)
+        self._different: list[int] | None = None
+        if space.activation.conditional:
+            if everything > LARGEST_FACTORIAL:
+                raise UsageError(f"a grid of {everything} cells is too large to be listed; take sampler=qmc or random")
+            first = {repr(space.active(self._cell(cell))): cell for cell in reversed(range(everything))}
+            self._different = sorted(first.values())
+        self.cells = everything if self._different is None else len(self._different)
 
     def point(self, index: int) -> dict[str, Scalar]:
         """Spanned name → value."""
@@ -70,7 +82,10 @@ class Grid:
                 f"the grid has {self.cells} cells, so there is no trial beyond them; "
                 f"take --trials {self.cells} or less, or sampler=design, which begins another cycle"
             )
-        levels = np.unravel_index(index, self._sizes) if self._sizes else ()
+        return self._cell(index if self._different is None else self._different[index])
+
+    def _cell(self, cell: int) -> dict[str, Scalar]:
+        levels = np.unravel_index(cell, self._sizes) if self._sizes else ()
         return {name: lists[int(level)] for (name, lists), level in zip(self._lists.items(), levels, strict=True)}
 
 

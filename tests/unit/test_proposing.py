@@ -169,7 +169,7 @@ def ended(proposal: Proposal) -> TrialRow:
     )
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "nsga3"])
 def test_an_interrupted_adaptive_study_with_one_slot_goes_on_as_if_nothing_had_happened(
     sampler: str, tmp_path: Path
 ) -> None:
@@ -186,7 +186,7 @@ def test_an_interrupted_adaptive_study_with_one_slot_goes_on_as_if_nothing_had_h
         rows.append(ended(proposal))
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "nsga3"])
 def test_every_adaptive_proposal_can_be_replayed_from_what_it_had_seen(sampler: str, tmp_path: Path) -> None:
     config = a_study(tmp_path, sampler=sampler, span=TUNED)
     proposer, draws = Proposer(config), np.random.default_rng(0)

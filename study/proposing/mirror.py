@@ -1,0 +1,186 @@
+"""The study as Optuna sees it, in memory, under the ledger's numbers; what has not ended is RUNNING there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from study.config import StudyConfig
+from study.ledger.rows import TrialRow
+from study.ledger.seen import expand
+from study.optuna_attributes import CONSTRAINTS
+from study.proposing.inside import inside
+from study.proposing.samplers import GENETIC, POPULATION, made
+
+Params = dict[str, str | int | float | bool | None]
+
+
+class Mirror:
+    """What one process has told Optuna, and asked it.
+
+    Attributes:
+        told: Numbers of the ended trials that Optuna knows.
+        asked: Numbers that this object asked for.
+    """
+
+    def __init__(self, config: StudyConfig) -> None:
+        self._config = config
+        self._distributions = config.space.distributions()
+        self._activation = config.space.activation
+        self._genetic = GENETIC.get(config.sampler)
+        self._storage = InMemoryStorage()
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # else it announces a study that nobody can find
+        try:
+            self._study = optuna.create_study(
+                storage=self._storage, directions=[objective.direction for objective in config.objectives]
+            )
+        finally:
+            optuna.logging.set_verbosity(verbosity)
+        self._ids: list[int] = []
+        self._generations = np.full(0, -1)  # of complete trials, by number
+        self.told: set[int] = set()
+        self.asked: set[int] = set()
+        self._warm = self._warm_started()
+
+    def tell(self, row: TrialRow) -> None:
+        """Ends a trial.
+
+        One that lacks an objective, a constrained metric or a parameter is of no use to a sampler, and FAILED. One that
+        a scheduler stopped counts as worse than all complete ones; samplers other than tpe pass it over.
+        """
+        self._reserve(row.number + 1)
+        trial = self._ids[row.number]
+        params = self._params(row.proposed, row.params)
+        goals = self._goals(row.metrics) if row.state == "COMPLETE" else None
+        if params is not None and (goals is not None or row.state == "PRUNED"):
+            self._set_params(trial, params)
+        if params is not None and goals is not None:
+            scores, missed = goals
+            for name, violation in missed.items():
+                self._storage.set_trial_system_attr(trial, f"{CONSTRAINTS}:{name}", violation)
+            if self._genetic:
+                self._set_generation(row.number, row.seen or "", self._genetic._get_generation_key())
+            self._storage.set_trial_state_values(trial, TrialState.COMPLETE, scores)
+        else:
+            stopped = params is not None and row.state == "PRUNED"
+            self._storage.set_trial_state_values(trial, TrialState.PRUNED if stopped else TrialState.FAIL)
+        self.told.add(row.number)
+
+    def run(self, number: int, proposed: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+        """A trial is on its way, with these parameters; `others` are those of its configuration that were not proposed.
+
+        Only gp looks at it, so that trials that run at the same time differ.
+        """
+        self._reserve(number + 1)
+        params = self._params(proposed, others)
+        if params is not None and not self._storage.get_trial(self._ids[number]).params:
+            self._set_params(self._ids[number], params)
+
+    def ask(self, number: int) -> Params:
+        """What the sampler proposes as trial `number`, of which nothing has been said yet."""
+        self._reserve(number)
+        self._study.sampler = made(self._config, number, self._warm)
+        trial = self._study.ask()
+        self._ids.append(trial._trial_id)
+        self.asked.add(number)
+        params: Params = {}
+        for name in self._activation.order:
+            if self._activation.is_active(name, params):
+                params[name] = trial._suggest(name, self._distributions[name])
+        return {name: params[name] for name in self._distributions if name in params}
+
+    def _warm_started(self) -> list[FrozenTrial]:
+        """The trials of another study, told before all others; those that cmaes starts from are returned instead."""
+        start = self._config.warm_start
+        found = []
+        for trial in start.trials if start else ():
+            params, goals = self._params(trial.params, {}), self._goals(trial.metrics)
+            if params is not None and goals is not None:
+                distributions = {name: self._distributions[name] for name in params}
+                attributes = {self._genetic._get_generation_key(): 0} if self._genetic else {}
+                scores, missed = goals
+                found.append(
+                    create_trial(
+                        values=scores,
+                        params=params,
+                        distributions=distributions,
+                        system_attrs=attributes,
+                        constraints=missed,
+                    )
+                )
+        if self._config.sampler == "cmaes":
+            return found
+        for frozen in found:
+            self._storage.create_new_trial(self._study._study_id, template_trial=frozen)
+        self._warm_count = len(found)
+        return []
+
+    _warm_count = 0
+
+    def _goals(self, metrics: Mapping[str, float]) -> tuple[list[float], dict[str, float]] | None:
+        """Objectives and violations; None if one of them is undefined."""
+        scores = [metrics.get(objective.metric) for objective in self._config.objectives]
+        missed = {one.name: one.violation(metrics) for one in self._config.constraints}
+        if None in scores or None in missed.values():
+            return None
+        return [float(score or 0.0) for score in scores], {name: float(v or 0.0) for name, v in missed.items()}
+
+    def _params(self, proposed: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The values of what is spanned and means something; None if one lies outside, as explicit ones may."""
+        values = {name: proposed.get(name, others.get(name, _ABSENT)) for name in self._distributions}
+        active = self._activation.active(values)
+        if all(inside(self._distributions[name], value) for name, value in active.items()):
+            return active
+        return None
+
+    def _set_params(self, trial: int, params: Mapping[str, Any]) -> None:
+        for name, value in params.items():
+            distribution = self._distributions[name]
+            self._storage.set_trial_param(trial, name, distribution.to_internal_repr(value), distribution)
+
+    def _reserve(self, count: int) -> None:
+        while len(self._ids) < count:
+            self._ids.append(self._storage.create_new_trial(self._study._study_id))
+
+    def _set_generation(self, number: int, seen: str, key: str) -> None:
+        """Optuna works out a trial's generation when it is asked for; here it follows from what had been seen then."""
+        if len(self._generations) < len(self._ids):
+            grown = np.full(2 * len(self._ids), -1)
+            grown[: len(self._generations)] = self._generations
+            self._generations = grown
+        known = self._generations[expand(seen)]
+        newest = max(0, int(known.max(initial=0)))
+        there = np.count_nonzero(known == newest) + (self._warm_count if newest == 0 else 0)
+        generation = newest + int(there >= POPULATION)
+        self._generations[number] = generation
+        self._storage.set_trial_system_attr(self._ids[number], key, generation)
+        # a latecomer to a generation whose descendants were selected already: select again
+        prefix = self._genetic._get_parent_cache_key_prefix() if self._genetic else ""
+        for name in self._storage.get_study_system_attrs(self._study._study_id):
+            if name.startswith(prefix) and int(name.removeprefix(prefix)) > generation:
+                self._storage.set_study_system_attr(self._study._study_id, name, None)
+
+
+def replayed(config: StudyConfig, rows: Sequence[TrialRow]) -> Mirror:
+    """A mirror that has asked for every trial of `rows` (ended, by number) what was asked for it, then told them all.
+
+    For cmaes, whose state travels with its trials. What a trial had seen only ever grows with its number.
+    """
+    mirror, by_number = Mirror(config), {row.number: row for row in rows}
+    for row in rows:
+        if row.seen is not None:  # else it was given explicitly
+            for known in expand(row.seen):
+                if known not in mirror.told:
+                    mirror.tell(by_number[known])
+            mirror.ask(row.number)
+    for row in rows:
+        if row.number not in mirror.told:
+            mirror.tell(row)
+    return mirror
+
+
+_ABSENT = object()
