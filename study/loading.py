@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from search_spaces import catalog
 from search_spaces.notation import apply_settings, parse_value
 from search_spaces.space import CONDITIONS, Range, SearchSpace
-from study.config import ADAPTIVE, RunConfig, StudyConfig
+from study.config import ADAPTIVE, DEFAULT_OBJECTIVES, RunConfig, StudyConfig
 from study.errors import UsageError
 from study.place import Place
 from study.study_file import read_study_file
