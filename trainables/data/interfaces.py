@@ -46,6 +46,14 @@ class Dataset(Entry, ABC):
         """Its name in configurations: that of its module."""
         return cls.__module__.rpartition(".")[2]
 
+    def version(self) -> str:
+        """What its examples depend on beside its fields, e.g. the state of a directory; must be quick.
+
+        Raises:
+            DataUnavailable: As `load`.
+        """
+        return ""
+
     @abstractmethod
     def load(self, data_dir: Path) -> RawData:
         """The data set; downloads it into `data_dir` if it is not there and can be had.

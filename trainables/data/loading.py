@@ -1,13 +1,14 @@
 """From a configuration to a split in memory, once per process."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from trainables.config import DataConfig
-from trainables.data.interfaces import DATASETS, Dataset
-from trainables.data.splits import Split, split, split_sizes
+from trainables.data.interfaces import DATASETS, Dataset, RawData
+from trainables.data.shared import shared_split
+from trainables.data.splits import Split, Take, split, split_sizes
 from trainables.explain import explain
 
 
@@ -46,4 +47,12 @@ def load_split(config: DataConfig, seed: int, data_dir: Path) -> Split:
 def _load_split(config_json: str, seed: int, data_dir: Path) -> Split:
     config = DataConfig.model_validate_json(config_json)
     dataset = dataset_of(config)
-    return split(config, dataset, dataset.load(data_dir), seed)
+
+    @cache
+    def raw() -> RawData:
+        return dataset.load(data_dir)
+
+    def make(take: Take) -> Split:
+        return split(config, dataset, raw(), seed, take)
+
+    return shared_split(repr([config_json, seed, dataset.version()]), data_dir, make)

@@ -1,12 +1,19 @@
 """Training, validation and test examples: disjoint, seeded by the study alone, so that all its trials share them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from trainables.config import DataConfig
 from trainables.data.interfaces import Dataset, Images, Labels, RawData
 from trainables.seeding import generator
+
+# Picks examples by number: (array [n, …], index [m] int64) → [m, …].
+Take = Callable[[npt.NDArray[Any], npt.NDArray[np.int64]], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,11 @@ def split_sizes(config: DataConfig, dataset: Dataset, raw: RawData) -> tuple[int
     return config.train_size or train, val, test
 
 
-def split(config: DataConfig, dataset: Dataset, raw: RawData, seed: int) -> Split:
+def _indexed(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    return array[index]
+
+
+def split(config: DataConfig, dataset: Dataset, raw: RawData, seed: int, take: Take = _indexed) -> Split:
     """Shuffles by `seed` and cuts: training from the front, validation from behind it.
 
     A set without a standard test split gives the next examples for test. A smaller `train_size` is a subset of a
@@ -74,11 +85,11 @@ def split(config: DataConfig, dataset: Dataset, raw: RawData, seed: int) -> Spli
         test_images, test_labels = raw.test_images, raw.test_labels
         test = torch.randperm(len(test_labels), generator=generator(seed, "split", "test")).numpy()[: sizes[2]]
     return Split(
-        raw.images[train],
-        raw.labels[train],
-        raw.images[val],
-        raw.labels[val],
-        test_images[test],
-        test_labels[test],
+        take(raw.images, train),
+        take(raw.labels, train),
+        take(raw.images, val),
+        take(raw.labels, val),
+        take(test_images, test),
+        take(test_labels, test),
         raw.num_classes,
     )

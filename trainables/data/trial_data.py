@@ -12,6 +12,9 @@ from trainables.data.label_noise import noisy_labels, renaming
 from trainables.data.loading import load_split
 from trainables.seeding import generator
 
+# Images looked at together; all of them may be more than fits into memory.
+_CHUNK = 1000
+
 
 @dataclass(frozen=True)
 class TrialData:
@@ -119,9 +122,9 @@ def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
         [C] float32 each.
     """
     values = torch.arange(256, dtype=torch.float64)
-    counts = torch.stack(
-        [images[:, channel].reshape(-1).bincount(minlength=256) for channel in range(images.shape[1])]
-    ).double()
+    counts = torch.zeros(images.shape[1], 256, dtype=torch.float64)
+    for part in torch.split(images, _CHUNK):
+        counts += torch.stack([part[:, c].reshape(-1).bincount(minlength=256) for c in range(images.shape[1])])
     share = counts / counts.sum(dim=1, keepdim=True)
     mean = share @ values
     variance = (share * (values - mean[:, None]) ** 2).sum(dim=1)

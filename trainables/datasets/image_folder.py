@@ -3,6 +3,8 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,7 @@ class ImageFolder(Dataset):
     def load(self, data_dir: Path) -> RawData:
         """The images, decoded if that has not been done, else mapped into memory. Raises as `Dataset.load`."""
         parts, classes = self._files()
-        key = hashlib.sha256(repr([self.size, *(_identity(part) for part in parts)]).encode()).hexdigest()[:16]
+        key = self._key(parts)
         kept = data_dir / "image_folder" / key
         if not kept.is_dir():
             try:
@@ -45,10 +47,14 @@ class ImageFolder(Dataset):
                     if not kept.is_dir():
                         self._keep(parts, classes, kept)
             except PermissionError:
-                return _raw([self._decode(part, classes) for part in parts], len(classes))
+                return _raw([self._decode(part, classes, np.empty) for part in parts], len(classes))
         names = [f"{part}_{what}.npy" for part in range(len(parts)) for what in ("images", "labels")]
         arrays = [np.load(kept / name, mmap_mode="c") for name in names]
         return _raw(list(zip(arrays[::2], arrays[1::2], strict=True)), len(classes))
+
+    def version(self) -> str:
+        """Changes with the files."""
+        return self._key(self._files()[0])
 
     def default_split(self, raw: RawData) -> tuple[int, int, int]:
         """With a test folder: 90 % / 10 % of the training images, and all of test. Without: 60 % / 20 % / 20 %."""
@@ -56,6 +62,9 @@ class ImageFolder(Dataset):
         if raw.test_labels is not None:
             return n - n // 10, n // 10, len(raw.test_labels)
         return n - 2 * (n // 5), n // 5, n // 5
+
+    def _key(self, parts: list[list[Path]]) -> str:
+        return hashlib.sha256(repr([self.size, *(_identity(part) for part in parts)]).encode()).hexdigest()[:16]
 
     def _files(self) -> tuple[list[list[Path]], list[str]]:
         """Files of [all] or [train, test], and the class names."""
@@ -80,15 +89,17 @@ class ImageFolder(Dataset):
             done = Path(folder) / "done"
             done.mkdir()
             for part, files in enumerate(parts):
-                images, labels = self._decode(files, classes)
-                np.save(done / f"{part}_images.npy", images)
+                # Into the file itself: a folder may hold more images than fit into memory.
+                make = partial(np.lib.format.open_memmap, done / f"{part}_images.npy", "w+")
+                _, labels = self._decode(files, classes, make)
                 np.save(done / f"{part}_labels.npy", labels)
             os.rename(done, kept)
 
-    def _decode(self, files: list[Path], classes: list[str]) -> tuple[Images, Labels]:
+    def _decode(self, files: list[Path], classes: list[str], make: Callable[..., Images]) -> tuple[Images, Labels]:
+        """Images in the array that `make` makes of a shape, and labels."""
         from PIL import Image
 
-        images = np.empty((len(files), 3, self.size, self.size), dtype=np.uint8)
+        images = make(shape=(len(files), 3, self.size, self.size), dtype=np.uint8)
         for index, file in enumerate(files):
             try:
                 with Image.open(file) as image:
