@@ -21,7 +21,7 @@ from trainables.training.augmentation import drawn
 from trainables.training.evaluate import evaluating
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
-from trainables.training.loop import Changes, Orders, Training
+from trainables.training.loop import AfterStep, Changes, Orders, Training
 
 T = TypeVar("T")
 
@@ -126,6 +126,8 @@ class Bench:
         examples: Examples,
         recipe: TrainingConfig,
         masks: Mapping[str, Tensor] | None = None,
+        *,
+        after_step: AfterStep | None = None,
     ) -> Training:
         """A training of `stack`, in place, that continues where a checkpoint left the training of that name."""
         dense = self.progress.level < 0
@@ -141,6 +143,7 @@ class Bench:
             masks=masks,
             changes=changes,
             snapshot_at=snapshot_at,
+            after_step=after_step,
         )
         self.progress.follow(name, training)
         return training
@@ -162,12 +165,14 @@ class Bench:
         examples: Examples,
         recipe: TrainingConfig,
         masks: Mapping[str, Tensor] | None = None,
+        *,
+        after_step: AfterStep | None = None,
     ) -> Pausing[Training]:
         """Trains `stack` in place to its end, checkpointing between epochs; `name` is unique within a level.
 
-        What the masks drop has to be 0 and stays so.
+        What the masks drop has to be 0 and stays so. `after_step` as of `Training`.
         """
-        training = self.training(name, stack, examples, recipe, masks)
+        training = self.training(name, stack, examples, recipe, masks, after_step=after_step)
         while not training.finished:
             yield from self.run_epoch(training)
             self.progress.save_if_due()

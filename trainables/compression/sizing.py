@@ -35,7 +35,7 @@ def level_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> t
         return (dense,) * (compression.depth + 1)
     if compression.rate is not None:
         return _by_rate(dense, compression.rate, compression.depth)
-    return _by_ratio(model, dense, compression, input_shape, num_classes)
+    return shrunk_widths(config, input_shape, num_classes)
 
 
 def keeps_shape(compression: CompressionConfig) -> bool:
@@ -104,9 +104,10 @@ def _by_rate(dense: Shape, rate: float, depth: int) -> tuple[Shape, ...]:
     return tuple(levels)
 
 
-def _by_ratio(
-    model: Model, dense: Shape, compression: CompressionConfig, input_shape: Shape, num_classes: int
-) -> tuple[Shape, ...]:
+def shrunk_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> tuple[Shape, ...]:
+    """Widths of ordinary networks that reach the parameter ratio of each level, whatever the method."""
+    model, compression = model_of(config), config.compression
+    dense = model.widths(config.model)
     shares = sorted({units / width for width in dense for units in range(1, width + 1)}, reverse=True)
     total = model.parameter_count(dense, input_shape, num_classes)
 

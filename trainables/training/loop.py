@@ -24,6 +24,7 @@ FITTED_ACCURACY = 0.99
 _CHUNK_BYTES = 4 << 20
 
 Orders = Callable[[int, Sequence[int]], Tensor]
+AfterStep = Callable[[StackedModel, float], None]
 Changes = Callable[[int, Sequence[int]], Tensor]
 
 
@@ -46,6 +47,8 @@ class Training:
         changes: (epoch, networks) → [A, n, 3] int64 on the CPU, how each example is augmented (`training.augmentation`)
             before each sees it; None: not at all.
         snapshot_at: The step (batch) after which a copy of all weights and statistics is kept; None: none is.
+        after_step: Called with the networks that still train and the rate after each of their steps; may change their
+            weights in place, network by network.
 
     Attributes:
         seen: Examples that each active network has seen in the last epoch.
@@ -65,7 +68,9 @@ class Training:
         masks: Mapping[str, Tensor] | None = None,
         changes: Changes | None = None,
         snapshot_at: int | None = None,
+        after_step: AfterStep | None = None,
     ) -> None:
+        self.after_step = after_step
         self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
         self.changes = changes
         check(recipe.precision, examples.targets.device)
@@ -159,6 +164,8 @@ class Training:
         with computing(self.recipe.precision, inputs.device):
             for x, y, lr in zip(inputs, targets, rates, strict=True):
                 logits, losses = self._updates.step(model, x, y, loss, lr)
+                if self.after_step is not None:
+                    self.after_step(model, lr)
                 all_losses.append(losses)
                 if self._counts_correct:
                     all_logits.append(logits)

@@ -1,0 +1,121 @@
+"""A small network that generates the weights of a large one."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.compression.budgets import allowed_parameters, formed, hidden_layers
+from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.places import weight_names
+from trainables.compression.sizing import shrunk_widths
+from trainables.compression.writing import Part, Written, output_axis
+from trainables.pausing import Pausing
+from trainables.stack.generated import GeneratedStack
+from trainables.stack.model import StackedModel
+
+# Variance of tanh of a standard normal.
+_TANH_VARIANCE = 0.394
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Weights of all layers but the classifier, block by block: scale · (tanh(z A + a) G + g).
+
+    Args:
+        shapes: Layer → shape of its tensor, without the axis of networks.
+        scales: Layer → deviation that its weights start with.
+        block: Weights a block.
+        size: Of the embeddings z, and of the hidden layer.
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+    scales: dict[str, float]
+    block: int
+    size: int
+
+    @property
+    def blocks(self) -> int:
+        """Of all layers; the last of each may be cut off."""
+        return sum(math.ceil(math.prod(shape) / self.block) for shape in self.shapes.values())
+
+    @property
+    def count(self) -> int:
+        """Numbers of one generator, embeddings included."""
+        return self.size * (self.blocks + self.size + 1 + self.block) + self.block
+
+    def start(self, draws: list[torch.Generator]) -> dict[str, Tensor]:
+        """Numbers with which weights start as independent as they can, of the layers' deviations."""
+
+        def normal(*shape: int, variance: float) -> Tensor:
+            return torch.stack([torch.randn(shape, generator=draw) for draw in draws]) * math.sqrt(variance)
+
+        return {
+            "embeddings": normal(self.blocks, self.size, variance=1.0),
+            "hidden": normal(self.size, self.size, variance=1 / self.size),
+            "hidden_bias": torch.zeros(len(draws), 1, self.size),
+            "outputs": normal(self.size, self.block, variance=1 / (_TANH_VARIANCE * self.size)),
+            "outputs_bias": torch.zeros(len(draws), 1, self.block),
+        }
+
+    def weights(self, numbers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Layer → [K, …]."""
+        hidden = torch.tanh(numbers["embeddings"] @ numbers["hidden"] + numbers["hidden_bias"])
+        blocks = hidden @ numbers["outputs"] + numbers["outputs_bias"]
+        made, place = {}, 0
+        for name, shape in self.shapes.items():
+            size = math.prod(shape)
+            taken = math.ceil(size / self.block)
+            flat = blocks[:, place : place + taken].flatten(1)[:, :size]
+            made[name] = flat.reshape(len(flat), *shape) * self.scales[name]
+            place += taken
+        return made
+
+
+def generated(bench: Bench, level: Level, *, epochs: int, lr: float | None, block: int | None) -> Pausing[Compressed]:
+    """Networks of the dense shape whose weights are generated, trained on the labels from fresh numbers."""
+    shape = bench.fresh(level.widths, "hypernet", level.number)
+    made = Compressed(shape, None)
+    allowed = allowed_parameters(bench, level.number, made)
+    generator = generator_for(shape, allowed, block, bench.config.model.init_scale)
+    draws = [bench.draws("hypernet numbers", level.number, k % bench.replicates) for k in range(bench.networks)]
+    device = next(shape.parameters()).device
+    numbers = {name: tensor.to(device) for name, tensor in generator.start(draws).items()}
+    stack = GeneratedStack(shape, numbers, generator.weights)
+    recipe = bench.fixed_recipe(epochs, lr)
+    yield from bench.fit("hypernet", stack, bench.train_examples, recipe)
+    trained = stack.ordinary()
+    classifier = weight_names(trained)[-1]
+    parts = {name: Part(tensor.detach().clone()) for name, tensor in stack.numbers.items()}
+    parts[classifier] = Part(trained.tensors()[classifier], channels=2)
+
+    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {**generator.weights(values), classifier: values[classifier]}
+
+    written = Written(parts, expand)
+    widths = shrunk_widths(bench.config, bench.input_shape, bench.data.num_classes)[level.number]
+    result = formed(bench, Compressed(trained, None, epochs, recipe), written)
+    return Compressed(result.stack, None, epochs, recipe, sizes=result.sizes, written=written, scratch_widths=widths)
+
+
+def generator_for(stack: StackedModel, allowed: float, block: int | None, init_scale: float) -> Generator:
+    """The generator with the longest embeddings at which networks have at most `allowed` parameters, at least 1.
+
+    Weights start with the deviation init_scale · √(2/inputs of a unit), as ordinary ones do.
+
+    Args:
+        block: None: the root of the number of weights, at which embeddings and outputs cost the same.
+    """
+    tensors, shapes = stack.tensors(), hidden_layers(stack)
+    weights = sum(shape.numel() for shape in shapes.values())
+    inputs = {name: shape.numel() // tensors[name].shape[output_axis(tensors[name])] for name, shape in shapes.items()}
+    scales = {name: init_scale * math.sqrt(2 / count) for name, count in inputs.items()}
+    found = {name: tuple(tensors[name].shape[1:]) for name in shapes}
+    block, others = block or round(math.sqrt(weights)), stack.parameters_per_network - weights
+    size = 1
+    while Generator(found, scales, block, size + 1).count + others <= allowed:
+        size += 1
+    return Generator(found, scales, block, size)

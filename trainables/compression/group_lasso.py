@@ -1,0 +1,73 @@
+"""Training with a penalty on whole units, which drives some of them to exactly 0."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.keeping import units_to_keep
+from trainables.compression.merging import outgoing
+from trainables.pausing import Pausing
+from trainables.stack.model import Cut, StackedModel
+
+
+def sparse_to(bench: Bench, level: Level, *, epochs: int, lr: float | None, strength: float) -> Pausing[Compressed]:
+    """The networks of the level before, trained on with the penalty, then cut to the level's widths."""
+    stack = level.previous.select(range(level.previous.networks))
+    recipe = bench.fixed_recipe(epochs, lr)
+    examples = bench.train_examples
+    yield from bench.fit(
+        "sparse", stack, examples, recipe, after_step=lambda model, rate: shrink(model, rate * strength)
+    )
+    kept, silent, units = [], torch.zeros(stack.networks, dtype=torch.float64), 0
+    for norms, width in zip(unit_norms(stack), level.widths, strict=True):
+        kept.append(units_to_keep(norms, width, "lowest"))
+        silent += (norms == 0).sum(dim=1).double().cpu()
+        units += norms.shape[1]
+    origin = level.origin
+    if origin is not None:
+        origin = [index.gather(1, left) for index, left in zip(origin, kept, strict=True)]
+    metrics = {"silent_units": silent / units}
+    return Compressed(stack.keep_units(kept), origin, level.epochs + epochs, recipe, metrics)
+
+
+def shrink(stack: StackedModel, threshold: float) -> None:
+    """The proximal step of threshold · Σ √n ‖u‖₂, in place: u ← u · max(0, 1 − threshold · √n/‖u‖₂).
+
+    u are the n incoming weights of a unit, and (another group, as in DropNeuron) its n outgoing ones.
+    """
+    parameters = dict(stack.named_parameters())
+    for group in stack.groups:
+        for cuts in (group.incoming, outgoing(stack, group)):
+            squares, count = _squares(parameters, cuts)
+            norms = squares.sqrt()
+            factor = (1 - threshold * count**0.5 / norms.clamp_min(1e-30)).clamp_min(0)
+            with torch.no_grad():
+                for cut in cuts:
+                    weights = parameters[cut.tensor]
+                    shape = [1] * weights.ndim
+                    shape[0], shape[cut.axis] = weights.shape[0], weights.shape[cut.axis]
+                    weights.mul_(factor.repeat_interleave(cut.repeat, dim=1).view(shape))
+
+
+def unit_norms(stack: StackedModel) -> list[Tensor]:
+    """For each group [K, units]: ‖incoming‖ · ‖outgoing‖, 0 where either is."""
+    tensors, found = stack.tensors(), []
+    for group in stack.groups:
+        sides = [_squares(tensors, cuts)[0] for cuts in (group.incoming, outgoing(stack, group))]
+        found.append((sides[0] * sides[1]).sqrt())
+    return found
+
+
+def _squares(tensors: dict[str, Tensor] | dict[str, torch.nn.Parameter], cuts: Sequence[Cut]) -> tuple[Tensor, int]:
+    """[K, units] sums of squares over all weights of a unit, and how many these are."""
+    total, count = torch.zeros(()), 0
+    for cut in cuts:
+        weights = tensors[cut.tensor].detach()
+        others = [axis for axis in range(1, weights.ndim) if axis != cut.axis]
+        sums = weights.square().sum(dim=others)
+        total = total.to(sums.device) + sums.view(len(sums), -1, cut.repeat).sum(dim=2)
+        count += weights[0].numel() // (weights.shape[cut.axis] // cut.repeat)
+    return total, count

@@ -1,0 +1,109 @@
+"""Units folded into others that say the same."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.compression.evidence import scoring
+from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.writing import output_axis
+from trainables.pausing import Pausing
+from trainables.stack.model import Cut, Group, StackedModel
+
+_NEVER = -4.0
+_TOGETHER = 16
+
+
+def merge_to(bench: Bench, level: Level, *, fitted: bool) -> Pausing[Compressed]:
+    """Networks of the level's widths; group after group, each with the activations that earlier mergers left.
+
+    Args:
+        fitted: Output weights are scaled by the least-squares slope instead of just added.
+    """
+    stack, origin = level.previous, level.origin
+    folded = []
+    for place, width in enumerate(level.widths):
+        group = stack.groups[place]
+        seen = scoring(bench, stack, None, level.number)
+        kept, mixing, correlation = yield from _fold(seen.activations(group).values, width, fitted=fitted)
+        stack = _merged(stack, place, kept, mixing)
+        if origin is not None:
+            origin = [*origin[:place], origin[place].gather(1, kept), *origin[place + 1 :]]
+        folded.append(correlation)
+    pairs = torch.cat(folded, dim=1)
+    metrics = {"merged_correlation": pairs.mean(dim=1)} if pairs.shape[1] else {}
+    return Compressed(stack, origin, level.epochs, metrics=metrics)
+
+
+def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, Tensor, Tensor]]:
+    """Pair by pair, the most correlated first; of a pair the unit with the larger activations stays.
+
+    A unit that is never active goes first, whatever it is folded into, and leaves nothing. As the one that stays is not
+    changed, correlations stay what they were.
+
+    Args:
+        values: [K, units, n, places] activations.
+        width: Units that stay.
+    Returns:
+        [K, width] int64 ascending, the units that stay; [K, width, units], what of each unit's output weights they take
+        over; [K, units − width], the correlations of the pairs.
+    """
+    flat = values.flatten(2).double()
+    networks, units, _ = flat.shape
+    powers = flat.square().sum(dim=2)
+    centred = flat - flat.mean(dim=2, keepdim=True)
+    lengths = centred.square().sum(dim=2).sqrt()
+    changing = lengths > 1e-12 * flat.abs().amax(dim=2).clamp_min(1e-300)
+    unit = torch.where(changing[:, :, None], centred / lengths.where(changing, 1.0)[:, :, None], 0.0)
+    similar = (unit @ unit.mT).masked_fill(~(changing[:, :, None] & changing[:, None]), -2.0)
+    # Folding a silent unit costs nothing.
+    silent = powers == 0
+    similar = similar.masked_fill(silent[:, :, None] | silent[:, None], 2.0)
+    similar.diagonal(dim1=1, dim2=2).fill_(_NEVER)
+    products = flat @ flat.mT
+    mixing = torch.eye(units, dtype=torch.float64, device=flat.device).repeat(networks, 1, 1)
+    network, gone, found = torch.arange(networks, device=flat.device), torch.zeros_like(silent), []
+    for step in range(units - width):
+        best = similar.flatten(1).argmax(dim=1)
+        one, other = best // units, best % units
+        found.append(similar[network, one, other].clamp_max(1.0))
+        swap = powers[network, one] >= powers[network, other]
+        stays, goes = torch.where(swap, one, other), torch.where(swap, other, one)
+        slope = products[network, goes, stays] / powers[network, stays].clamp_min(1e-300)
+        factor = slope if fitted else (~silent[network, goes]).double()
+        mixing[network, stays] += factor[:, None] * mixing[network, goes]
+        gone[network, goes] = True
+        similar[network, goes], similar[network, :, goes] = _NEVER, _NEVER
+        if step % _TOGETHER == 0:
+            yield
+    kept = (~gone).nonzero()[:, 1].view(networks, width)
+    taken = mixing.gather(1, kept[:, :, None].expand(-1, -1, units)).float()
+    correlations = torch.stack(found, dim=1) if found else flat.new_zeros(networks, 0)
+    return kept, taken, correlations
+
+
+def _merged(stack: StackedModel, place: int, kept: Tensor, mixing: Tensor) -> StackedModel:
+    """The stack without the units of one group that went, their output weights in those that stay."""
+    group, networks = stack.groups[place], stack.networks
+    everything = [torch.arange(width, device=kept.device).repeat(networks, 1) for width in stack.widths]
+    smaller = stack.keep_units([*everything[:place], kept, *everything[place + 1 :]])
+    tensors = stack.tensors()
+    changed = {cut.tensor: _mixed(tensors[cut.tensor], cut, mixing) for cut in outgoing(stack, group)}
+    return smaller.replaced(smaller.tensors() | changed)
+
+
+def outgoing(stack: StackedModel, group: Group) -> Sequence[Cut]:
+    """Where the group's units are the inputs of a matrix or kernel."""
+    tensors = stack.tensors()
+    weights = [cut for cut in group.others if cut.tensor.endswith(".weight") and tensors[cut.tensor].ndim >= 3]
+    return [cut for cut in weights if cut.axis != output_axis(tensors[cut.tensor])]
+
+
+def _mixed(weights: Tensor, cut: Cut, mixing: Tensor) -> Tensor:
+    moved = weights.movedim(cut.axis, 1)
+    units = moved.shape[1] // cut.repeat
+    mixed = mixing @ moved.reshape(len(moved), units, -1)
+    shape = (len(moved), mixing.shape[1] * cut.repeat, *moved.shape[2:])
+    return mixed.reshape(shape).movedim(1, cut.axis).contiguous()

@@ -1,0 +1,46 @@
+"""Training with a group lasso that silences units, which then go (DropNeuron: Pan et al. 2016, arXiv:1606.07326).
+
+loss + λ Σ_units √n (‖incoming weights‖₂ + ‖outgoing weights‖₂), n the weights in each norm. Networks of the level
+before train on with it for `epochs`; after each optimizer step the penalty's proximal step makes units exactly 0 that
+are not worth it (the paper takes subgradient steps and cuts off small ones). Then the units with the smallest ‖incoming‖ ·
+‖outgoing‖ are removed, as many as the level asks for: silent ones first, which changes nothing.
+`level/silent_units` is the share of units that training had made 0.
+
+Weights are trained, so a scratch arm runs beside it: fresh networks of the same widths, trained as many epochs.
+
+Cost: `epochs` of training a level, and two norms a step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from trainables.compression.interfaces import Compressed, Level, Method
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.pausing import Pausing
+
+
+class GroupSparse(Method):
+    """Exactly the level's widths stay, as with `prune`."""
+
+    epochs: int = Field(20, ge=1, description="passes over the training examples with the penalty, at each level")
+    lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
+    strength: float = Field(0.01, gt=0, description="λ")
+
+    @property
+    def trains(self) -> bool:
+        """True."""
+        return True
+
+    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+        """The networks of the level before, sparser and then smaller."""
+        from trainables.compression.group_lasso import sparse_to
+
+        return sparse_to(bench, level, epochs=self.epochs, lr=self.lr, strength=self.strength)
+
+
+ENTRY = GroupSparse

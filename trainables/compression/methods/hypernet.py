@@ -1,0 +1,48 @@
+"""A small network generates the weights of a large one, and is trained in its place (Ha et al. 2017, arXiv:1609.09106).
+
+The weights of all layers but the classifier are cut into blocks. Each block j has an embedding z_j, and a network that
+all blocks share makes its weights: w_j = s · (tanh(z_j A + a) G + g), s the layer's initial deviation. Embeddings,
+A, a, G, g, biases, batch norm and the classifier are trained on the labels from fresh numbers at every level; what is
+stored is these. Differs from the paper: blocks are cut from all layers alike, and the hidden layer has a tanh.
+
+This is no compression of the trained network but of networks: the curve says how small a generator learns the same
+labels, and beside it the scratch arm trains ordinary narrow networks of as many parameters with the same budget.
+
+Cost: `epochs` of training a level, as of the dense network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from trainables.compression.interfaces import Compressed, Level, Method
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.pausing import Pausing
+
+
+class Hypernet(Method):
+    """Level l has the longest embeddings at which the parameter ratio reaches target_ratio^(l/depth)."""
+
+    stage: ClassVar[Literal["shape", "form", "code"]] = "form"
+    keeps_widths: ClassVar[bool] = True
+    epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
+    lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
+    block: int | None = Field(None, ge=1, description="weights an embedding; none: the root of their number")
+
+    @property
+    def trains(self) -> bool:
+        """True."""
+        return True
+
+    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+        """Networks of the dense shape with generated weights."""
+        from trainables.compression.generating import generated
+
+        return generated(bench, level, epochs=self.epochs, lr=self.lr, block=self.block)
+
+
+ENTRY = Hypernet

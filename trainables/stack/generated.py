@@ -1,0 +1,77 @@
+"""Networks whose weights are made from other numbers, which are what is trained."""
+
+from collections.abc import Callable, Mapping
+from typing import Self
+
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from trainables.stack.model import Group, StackedModel
+
+_DOT = "/"
+
+
+class GeneratedStack(StackedModel):
+    """K networks of a shape, some of whose weights are a function of trained numbers.
+
+    Args:
+        shape: A stack of the shape; its own weights mean nothing where they are generated.
+        numbers: Name → [K, …]: the numbers.
+        generate: The numbers → name of a parameter of `shape` → [K, …]; differentiable, network by network.
+    """
+
+    def __init__(
+        self,
+        shape: StackedModel,
+        numbers: Mapping[str, Tensor],
+        generate: Callable[[Mapping[str, Tensor]], dict[str, Tensor]],
+    ) -> None:
+        super().__init__()
+        # In a tuple, so that its parameters are none of this module's.
+        self._shape, self._generate = (shape,), generate
+        made = generate(numbers)
+        self.numbers = nn.ParameterDict(dict(numbers))
+        kept = {name.replace(".", _DOT): p for name, p in shape.named_parameters() if name not in made}
+        self.kept = nn.ParameterDict({name: nn.Parameter(p.detach().clone()) for name, p in kept.items()})
+        self.statistics = nn.Module()
+        for name, buffer in shape.named_buffers():
+            self.statistics.register_buffer(name.replace(".", _DOT), buffer.clone())
+        self.eval()
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Of the shape."""
+        return self._shape[0].groups
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Of the shape."""
+        return self._shape[0].widths
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of the shape; making the weights, once a batch, does not count."""
+        return self._shape[0].multiply_adds
+
+    def train(self, mode: bool = True) -> Self:
+        """The shape's mode too."""
+        self._shape[0].train(mode)
+        return super().train(mode)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[K, B, C, H, W] → logits [K, B, classes]."""
+        logits: Tensor = functional_call(self._shape[0], self._made(), (x,))
+        return logits
+
+    def ordinary(self) -> StackedModel:
+        """The networks with the weights that are made now as their own."""
+        return self._shape[0].replaced({name: tensor.detach().clone() for name, tensor in self._made().items()})
+
+    def unstack(self, network: int) -> nn.Module:
+        """An ordinary network with the weights that are made now."""
+        return self.ordinary().unstack(network)
+
+    def _made(self) -> dict[str, Tensor]:
+        kept = {name.replace(_DOT, "."): p for name, p in self.kept.items()}
+        buffers = {name.replace(_DOT, "."): buffer for name, buffer in self.statistics.named_buffers()}
+        return kept | buffers | self._generate(dict(self.numbers.items()))
