@@ -1,0 +1,56 @@
+"""Data sets that are computed: no files, no download, the same everywhere."""
+
+from abc import abstractmethod
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+
+from trainables.data.interfaces import Dataset, RawData
+from trainables.seeding import generator
+
+Values = npt.NDArray[np.float32]
+
+
+class Synthetic(Dataset):
+    """Examples drawn by a rule that is known; 60 % are trained on, 20 % are for validation, 20 % for test.
+
+    The rule and the examples depend on the fields alone: other draws are another `seed` here, the study's seed only
+    splits them.
+    """
+
+    has_images = False
+
+    examples: int = Field(5000, ge=20, le=10_000_000, description="how many there are")
+    seed: int = Field(0, ge=0, lt=2**53, description="of the rule and the examples")
+
+    def load(self, data_dir: Path) -> RawData:
+        """All examples, computed; `data_dir` is not used."""
+        inputs, labels, classes = self.draw()
+        return RawData(self.as_bytes(inputs), labels, None, None, classes)
+
+    @abstractmethod
+    def draw(self) -> tuple[Values, npt.NDArray[np.int64], int]:
+        """Inputs [n, C, H, W], labels [n], number of classes."""
+
+    @abstractmethod
+    def as_bytes(self, inputs: Values) -> npt.NDArray[np.uint8]:
+        """Inputs as they are stored."""
+
+    def default_split(self, raw: RawData) -> tuple[int, int, int]:
+        """60 % / 20 % / 20 %."""
+        n = len(raw.labels)
+        return n - 2 * (n // 5), n // 5, n // 5
+
+    def draws(self, what: str) -> torch.Generator:
+        """The generator of one of its draws."""
+        return generator(self.seed, "data", self.name(), what)
+
+
+def normal_as_bytes(inputs: Values, deviations: float = 4.0) -> npt.NDArray[np.uint8]:
+    """Standard normal values as 0 … 255, 127.5 being 0, cut beyond `deviations` (four: 6 of 100,000 values)."""
+    scaled = np.rint(127.5 + inputs * (127.5 / deviations))
+    stored: npt.NDArray[np.uint8] = np.clip(scaled, 0, 255).astype(np.uint8)
+    return stored
