@@ -3,23 +3,20 @@
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
-from search_spaces.space import SearchSpace
 from study import machine
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.errors import StudyMismatch, StudyNotFound, UsageError
+from study.freezing import frozen
 from study.ledger import Ledger
 from study.proposing import Proposer
 from study.restoring import restore_lost
-from trainables.config import TrialConfig
-
-SHORT_LOG2_RATIO = 3.0
-_SIZES = ("model.", "compression.", "data.name")
+from study.warm_start import looked_up
 
 
 def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger, bool]:
@@ -32,6 +29,7 @@ def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple
     Proposer(config)  # refuses a sampler that does not suit the space
     config = frozen(config, message)
     restored = restore_lost(config.run.home, config.name, config.run.storage, config.run.ledger, message)
+    config = looked_up(config, message)
     try:
         Ledger.open(config.ledger_url, config.name).close()
     except StudyNotFound:
@@ -45,36 +43,6 @@ def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple
     machine.prepare_data(config)
     config.directory.mkdir(parents=True, exist_ok=True)
     return ledger, False
-
-
-def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
-    """`config` with everything fixed that all trials must share.
-
-    With `compression.rate` networks of different widths reach different ratios; the area under their curves is
-    comparable only up to the smallest of them.
-    """
-    if not _spans_rate(config.space) or config.space.base.get("compression.auc_log2_ratio") is not None:
-        return config
-    machine.prepare_data(config)  # the first layer is as wide as the inputs
-    shortest = min(_reached(trial, config) for trial in _corners(config))
-    if shortest < SHORT_LOG2_RATIO:
-        message(
-            f"compression.rate and compression.depth reach a ratio of only {2**shortest:.1f} for some trials: "
-            "their compressibility is measured over a short curve; raise compression.depth"
-        )
-    # Rounded down, so that each of them really reaches it.
-    return config.model_copy(
-        update={"space": config.space.fix({"compression.auc_log2_ratio": int(shortest * 1e6) / 1e6})}
-    )
-
-
-def _reached(trial: TrialConfig, config: StudyConfig) -> float:
-    from trainables.compression.sizing import reached_log2_ratio
-    from trainables.data.loading import dataset_of
-
-    raw = dataset_of(trial.data).load(config.run.data_path)
-    _, *shape = raw.images.shape
-    return reached_log2_ratio(trial, (shape[0], shape[1], shape[2]), raw.num_classes)
 
 
 def write_study_file(config: StudyConfig) -> None:
@@ -117,18 +85,3 @@ def _remove_if_empty(*folders: Path) -> None:
     for folder in folders:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def _spans_rate(space: SearchSpace) -> bool:
-    return "compression.rate" in space.span or space.base.get("compression.rate") is not None
-
-
-def _corners(config: StudyConfig) -> Iterator[TrialConfig]:
-    """A trial for every combination of the values that decide how far a network is compressed."""
-    space = config.space
-    first = {name: spanned.corners()[0] for name, spanned in space.span.items()}
-    deciding = [name for name in space.span if name.startswith(_SIZES)]
-    for values in itertools.product(*(space.span[name].corners() for name in deciding)):
-        yield space.config(space.active({**first, **dict(zip(deciding, values, strict=True))}), config.seed)
-    for point in config.configurations:
-        yield space.config(space.active({**first, **point}), config.seed)

@@ -16,7 +16,7 @@ from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.compression.recalibration import recalibrate
 from trainables.compression.recovery import Recovered, recover
 from trainables.compression.scratch import train_scratch
-from trainables.compression.sizing import auc_log2_ratio
+from trainables.compression.reach import auc_log2_ratio
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns

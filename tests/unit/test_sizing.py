@@ -6,8 +6,9 @@ import pytest
 
 from tests.engine import config
 from trainables.compression.combinations import check
+from trainables.compression.reach import auc_log2_ratio, reached_log2_ratio
 from trainables.compression.recovery import epochs_at
-from trainables.compression.sizing import auc_log2_ratio, level_widths, model_of, reached_log2_ratio
+from trainables.compression.sizing import level_widths, model_of
 
 DIGITS, MNIST = (1, 8, 8), (1, 28, 28)
 

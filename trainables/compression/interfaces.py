@@ -160,6 +160,10 @@ class Rewriting(Method, ABC):
 
     keeps_widths: ClassVar[bool] = True
 
+    def words(self, depth: int) -> tuple[int, int]:
+        """Of methods of stage `code`: bits of a number at the last level, and floats that its code book has at most."""
+        raise ValueError(f"{type(self).__name__} gives numbers no code; at depth {depth} they have 32 bits")
+
     @abstractmethod
     def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
         """The same networks with other weights, and how these are written down.

@@ -123,24 +123,3 @@ def shrunk_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
         place = min(bisect_left(shares, wanted, key=ratio), len(shares) - 1)
         levels.append(widths(shares[place]))
     return tuple(levels)
-
-
-def reached_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
-    """log₂ of the parameter ratio at the last level, rounding included: how far the trial's curves reach."""
-    model, levels = model_of(config), level_widths(config, input_shape, num_classes)
-    if config.compression.granularity == "weight":
-        total = model.parameter_count(levels[0], input_shape, num_classes)
-        weights = level_weights(config, input_shape, num_classes)
-        return math.log2(total / (total - sum(weights[0]) + sum(weights[-1])))
-    dense, last = (model.parameter_count(widths, input_shape, num_classes) for widths in (levels[0], levels[-1]))
-    return math.log2(dense / last)
-
-
-def auc_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
-    """L of `compressibility/auc`: as configured, else log₂(target_ratio), else what this trial reaches."""
-    compression = config.compression
-    if compression.auc_log2_ratio is not None:
-        return compression.auc_log2_ratio
-    if compression.target_ratio is not None:
-        return math.log2(compression.target_ratio)
-    return reached_log2_ratio(config, input_shape, num_classes)

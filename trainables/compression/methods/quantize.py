@@ -51,6 +51,10 @@ class Quantize(Rewriting):
         steps = depth - 1
         return self.bits if not steps else round(self.first_bits + (self.bits - self.first_bits) * (number - 1) / steps)
 
+    def words(self, depth: int) -> tuple[int, int]:
+        """`bits`; scale and zero point, or the centres."""
+        return self.bits_at(depth, depth), 2 if self.codebook == "uniform" else 2**self.bits
+
     def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks with quantized numbers."""
         from dataclasses import replace

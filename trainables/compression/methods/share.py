@@ -45,6 +45,10 @@ class Share(Rewriting):
         factor: float = (self.clusters / self.first_clusters) ** ((number - 1) / (depth - 1))
         return round(self.first_clusters * factor)
 
+    def words(self, depth: int) -> tuple[int, int]:
+        """Enough for `clusters` centres; these."""
+        return (self.clusters_at(depth, depth) - 1).bit_length(), self.clusters
+
     def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks with clustered weights."""
         from dataclasses import replace

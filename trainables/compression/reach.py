@@ -1,0 +1,90 @@
+"""How far the curves of a trial reach, known before anything is trained. Torch-free."""
+
+import math
+
+from trainables.compression.combinations import has_batch_norm
+from trainables.compression.pipeline import pipeline_of
+from trainables.compression.sizing import keeps_shape, level_weights, level_widths, model_of
+from trainables.config import TrialConfig
+from trainables.interfaces import Shape
+
+_FLOAT, _SEED = 32, 64
+
+
+def auc_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
+    """L of `compressibility/auc`: as configured, else log₂(target_ratio), else what this trial reaches.
+
+    Of curves against description lengths it is what the trial reaches at least, whatever its weights will be.
+    """
+    compression = config.compression
+    if compression.auc_log2_ratio is not None:
+        return compression.auc_log2_ratio
+    if compression.curve_ratio == "parameters" and compression.target_ratio is not None:
+        return math.log2(compression.target_ratio)
+    return reached_log2_ratio(config, input_shape, num_classes)
+
+
+def reached_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
+    """log₂ of the curve's ratio at the last level, rounding included; of description lengths a lower bound.
+
+    Where the target can't be reached (layers of one unit, rank or number are left) the true ratio is smaller.
+    """
+    dense = model_of(config).parameter_count(model_of(config).widths(config.model), input_shape, num_classes)
+    if config.compression.curve_ratio == "parameters":
+        return math.log2(dense / sum(_numbers_left(config, input_shape, num_classes)))
+    most = _most_bits(config, input_shape, num_classes)
+    return max(math.log2(_FLOAT * dense / most), 1e-3)
+
+
+def _numbers_left(config: TrialConfig, input_shape: Shape, num_classes: int) -> tuple[int, int]:
+    """Numbers that a network of the last level has: those that weights are made of, and all others."""
+    model, compression = model_of(config), config.compression
+    levels = level_widths(config, input_shape, num_classes)
+    weights = model.weight_counts(levels[-1], input_shape, num_classes)
+    others = model.parameter_count(levels[-1], input_shape, num_classes) - sum(weights)
+    left = sum(weights)
+    if _masks_weights(config):
+        left = sum(level_weights(config, input_shape, num_classes)[-1])
+    formed = any(method.stage == "form" for method in pipeline_of(compression).methods)
+    global_units = "prune" in compression.methods and keeps_shape(compression) and not _masks_weights(config)
+    if (formed or global_units) and compression.target_ratio is not None:
+        left = math.ceil((left + others) / compression.target_ratio) - (0 if global_units else others)
+    return max(left, 1), others
+
+
+def _most_bits(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
+    """Bits that the description of a network of the last level has at most."""
+    compression, model = config.compression, model_of(config)
+    pipeline = pipeline_of(compression)
+    left, others = _numbers_left(config, input_shape, num_classes)
+    widths = level_widths(config, input_shape, num_classes)[-1]
+    counts = model.weight_counts(widths, input_shape, num_classes)
+    normalised = has_batch_norm(config.model.name)
+    formed = any(method.stage == "form" for method in pipeline.methods)
+    parts = len(counts) * (2 if formed else 1)
+    word, books = float(_FLOAT), 0.0
+    for method in pipeline.rewritings:
+        if method.stage == "code":
+            word, floats = method.words(compression.depth)
+            groups = sum(widths) + num_classes if getattr(method, "per", "") == "channel" else parts
+            books = groups * _FLOAT * floats + parts * (24 + 2 * _gamma(2**word) + _gamma(groups))
+    total = word * left + _FLOAT * others * (2 if normalised else 1) + books + _SEED
+    # Dimensions and formats, of parts and of biases and batch norm; Σ log₂ of dimensions is log₂ of the numbers.
+    total += parts * (20 + _gamma(max(counts))) + len(counts) * (5 if normalised else 1) * (8 + _gamma(max(counts)))
+    if _masks_weights(config) or any(getattr(method, "keep", "") == "largest" for method in pipeline.methods):
+        total += parts * (6 + _gamma(left)) + _mask_bits(sum(counts), left)
+    return total
+
+
+def _gamma(value: float) -> float:
+    """Bits of Elias's code of a whole number ≥ 1, at most."""
+    return 2 * math.log2(value + 1) + 1
+
+
+def _mask_bits(count: int, left: int) -> float:
+    """Of Rice's code with one parameter for all, at its best; a parameter for each part does no worse."""
+    return min(left * (1.0 + b) + (count - left) / (1 << b) for b in range(31))
+
+
+def _masks_weights(config: TrialConfig) -> bool:
+    return "prune" in config.compression.methods and config.compression.granularity == "weight"
