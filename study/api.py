@@ -5,6 +5,7 @@ handle = study.launch(study.StudyConfig(...))
 handle.trials()
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from study.events import Listener, Outcome
 from study.ledger import Ledger
 from study.place import DEFAULT_HOME, Place
 from study.restoring import restore_lost
+from study.wishes import NO_WISHES, Wishes, budget
 from trainables.explain import explain
 
 if TYPE_CHECKING:
@@ -98,6 +100,23 @@ class StudyHandle:
 
         return export(self._ledger, Wanted(trial, level, replicate, arm), Path(out), onnx=onnx)
 
+    def add(self, configurations: Sequence[Mapping[str, Any]]) -> None:
+        """Puts trials of your own (dotted name → value) into the queue, of a study that runs or of one to be resumed.
+
+        They get the next free numbers, run before what the sampler proposes, and the role `explore`: the answer rests
+        on designed trials only.
+
+        Raises:
+            UsageError: One of them is no valid trial, or its data set can't be had.
+        """
+        from study.adding import add
+
+        add(self._ledger, configurations)
+
+    def stop(self, *, drain: bool = False) -> None:
+        """Asks the driver of the study, wherever it runs, to stop; with `drain` when the running trials have ended."""
+        self._ledger.request_stop(drain=drain)
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{number} {state}" for state, number in self._ledger.counts().items() if number)
         return f"<study {self.config.name}: {counts or 'no trials yet'} of {self.config.trials}>"
@@ -114,10 +133,7 @@ def launch(
         UsageError: It can't be run as asked.
         LeaseHeld: Another driver runs it.
     """
-    from study.driver import RUN_TRIAL, run
-
-    outcome = run(config, listener=listener, trial=trial or RUN_TRIAL)
-    return StudyHandle(Ledger.open(config.ledger_url, config.name), outcome)
+    return _run(config, listener, trial, NO_WISHES)
 
 
 def resume(
@@ -128,12 +144,14 @@ def resume(
     ledger: str | None = None,
     listener: Listener | None = None,
     trial: "TrialFunction | str | None" = None,
+    retry_failed: bool = False,
     **run: Any,
 ) -> StudyHandle:
     """Goes on with a study that was interrupted, or extends one that has ended.
 
     Args:
-        trials: The new budget: a number in total, or "+50" for so many more; None keeps it.
+        trials: The new budget: a number in total (no less than have begun), or "+50" for so many more; None keeps it.
+        retry_failed: Run FAILED trials once more, under their numbers.
         run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only. With
             `storage`, a study that this home lacks comes from its newest copy there.
     Raises:
@@ -144,14 +162,16 @@ def resume(
         raise UsageError(f"resume: unknown {', '.join(sorted(unknown))}; allowed: {', '.join(sorted(_SETTABLE))}")
     say = listener.message if listener else _silent
     restore_lost(Path(home), name, run.get("storage"), ledger, say)
-    there = load(name, home=home, ledger=ledger).config
+    known = load(name, home=home, ledger=ledger)._ledger
+    there, total = known.config, budget(trials, known)
+    known.close()
     last = there.run.model_dump() | {"home": Path(home), "ledger": ledger, "time_budget": None}
     try:
         settings = RunConfig.model_validate(last | run)
     except ValidationError as error:
         raise UsageError(explain(error, RunConfig)) from None
-    config = there.model_copy(update={"trials": budget(trials, there.trials), "run": settings})
-    return launch(config, listener=listener, trial=trial)
+    config = there.model_copy(update={"trials": total, "run": settings})
+    return _run(config, listener, trial, Wishes(total if trials is not None else None, retry_failed))
 
 
 def load(name: str, *, home: Path | str = DEFAULT_HOME, ledger: str | None = None) -> StudyHandle:
@@ -163,20 +183,14 @@ def load(name: str, *, home: Path | str = DEFAULT_HOME, ledger: str | None = Non
     return StudyHandle(Ledger.open(Place(home=Path(home), ledger=ledger).ledger_url(name), name))
 
 
+def _run(
+    config: StudyConfig, listener: Listener | None, trial: "TrialFunction | str | None", wishes: Wishes
+) -> StudyHandle:
+    from study.driver import RUN_TRIAL, run
+
+    outcome = run(config, listener=listener, trial=trial or RUN_TRIAL, wishes=wishes)
+    return StudyHandle(Ledger.open(config.ledger_url, config.name), outcome)
+
+
 def _silent(_text: str) -> None:
     """Nobody listens."""
-
-
-def budget(asked: int | str | None, there: int) -> int:
-    """Trials in total: `there`, a number, or "+N" more.
-
-    Raises:
-        UsageError: Neither a positive number nor "+N".
-    """
-    if asked is None:
-        return there
-    text = str(asked)
-    number = text.removeprefix("+")
-    if not number.isdecimal() or int(number) < 1:
-        raise UsageError(f"trials={asked!r}: give a number of trials in total, or +N for N more, e.g. +24")
-    return there + int(number) if text.startswith("+") else int(number)

@@ -23,6 +23,7 @@ from study.restoring import fetch_networks
 from study.safekeeping import safekeeping
 from study.signals import Signals, StopFlag
 from study.watch import Watch
+from study.wishes import NO_WISHES, Wishes, grant
 
 if TYPE_CHECKING:
     from study.asking import Source
@@ -39,12 +40,19 @@ TrialFunction: TypeAlias = "Callable[[TrialConfig, TrialContext], Iterator[Recor
 RUN_TRIAL = "trainables.trial:run_trial"
 
 
-def run(config: StudyConfig, *, trial: "TrialFunction | str" = RUN_TRIAL, listener: Listener | None = None) -> Outcome:
+def run(
+    config: StudyConfig,
+    *,
+    trial: "TrialFunction | str" = RUN_TRIAL,
+    listener: Listener | None = None,
+    wishes: Wishes = NO_WISHES,
+) -> Outcome:
     """Runs a study to its end, or goes on with it if its identity is known; blocks.
 
     Args:
         trial: What a trial does: a module-level generator function with `run_trial`'s signature, or `module:name`.
         listener: Hears everything; none is silent.
+        wishes: Of someone who resumes it.
     Raises:
         UsageError: The study can't be run as asked; nothing was started.
         LeaseHeld: Another driver runs it.
@@ -60,7 +68,7 @@ def run(config: StudyConfig, *, trial: "TrialFunction | str" = RUN_TRIAL, listen
         fence = ledger.acquire()
         this.signals.install()
         try:
-            outcome = _whole(this, fence, new=new)
+            outcome = _whole(this, fence, wishes, new=new)
         finally:
             this.signals.restore()
             _release(ledger)
@@ -86,14 +94,16 @@ class _Run:
         return self.ledger.config
 
 
-def _whole(this: _Run, fence: int, *, new: bool) -> Outcome:
-    config, ledger, listener = this.config, this.ledger, this.listener
-    watch = Watch(ledger, this.flag, config.run.time_budget, listener.message)
+def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
+    ledger, listener = this.ledger, this.listener
+    watch = Watch(ledger, this.flag, this.config.run.time_budget, listener.message)
     with safekeeping(ledger, watch.lose, listener.message):
-        write_study_file(config)
         fetch_networks(ledger)
         left = sweep(ledger)
-        remove_checkpoints(ledger, config)
+        remove_checkpoints(ledger, this.config)
+        grant(ledger, wishes, listener.message)
+        config = this.config
+        write_study_file(config)
         counts = ledger.counts()
         if not new:
             _say_resuming(listener, config, counts, left)
@@ -101,7 +111,7 @@ def _whole(this: _Run, fence: int, *, new: bool) -> Outcome:
         watch.start()
         publishing = Publishing(config, fence, listener.message)
         try:
-            if sum(counts[state] for state in ENDED) < max(config.trials, sum(counts.values())):
+            if sum(counts[state] for state in ENDED) < config.trials:
                 _run_trials(this, watch)
             if watch.lost is not None:
                 raise watch.lost

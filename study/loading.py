@@ -16,6 +16,7 @@ from study.config import ADAPTIVE, DEFAULT_OBJECTIVES, RunConfig, StudyConfig
 from study.errors import UsageError
 from study.place import Place
 from study.study_file import read_study_file
+from study.wishes import Wishes, budget
 from trainables.config import TrialConfig
 from trainables.explain import explain
 
@@ -80,26 +81,34 @@ def load_study(options: LaunchOptions) -> Loaded:
     if fields.get("sampler") == "cmaes" and "objectives" not in fields:
         fields["objectives"] = DEFAULT_OBJECTIVES[:1]
         notes.append(f"cmaes has one objective: {DEFAULT_OBJECTIVES[0].metric} (--objective METRIC for another).")
+    if fields.get("scheduler") in SCHEDULERS and "metric" not in _mapping(fields.get("stopping")):
+        notes += _on_scheduler(space, str(fields["scheduler"]))
     notes += _on_conditional(space, str(fields.get("sampler", "design")))
     fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
     return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
 
 
-def load_existing(place: Place, name: str, trials: str | None, run: Mapping[str, Any]) -> StudyConfig:
+def load_existing(
+    place: Place, name: str, trials: str | None, run: Mapping[str, Any], *, retry_failed: bool = False
+) -> tuple[StudyConfig, Wishes]:
     """The study called `name`, to go on with.
 
     Args:
-        trials: The new budget, `N` or `+N`; None keeps it.
+        trials: The new budget, `N` (no less than have begun) or `+N`; None keeps it.
         run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only.
     Raises:
         UsageError: No such study, or a value is not allowed.
     """
-    config = place.open(name).config
+    ledger = place.open(name)
+    config = ledger.config
+    try:
+        total = budget(trials, ledger)
+    except UsageError as error:
+        raise UsageError(str(error).replace("trials=", "--trials ", 1)) from None
     last = {key: value for key, value in config.run.model_dump().items() if value is not None and key != "time_budget"}
     changed = {**last, **run}
-    return validated(
-        StudyConfig, {**dict(config), "trials": _grown(trials, config.trials), "run": validated(RunConfig, changed)}
-    )
+    asked = validated(StudyConfig, {**dict(config), "trials": total, "run": validated(RunConfig, changed)})
+    return asked, Wishes(total if trials is not None else None, retry_failed)
 
 
 def validated(model: type[M], fields: Mapping[str, Any]) -> M:
@@ -204,6 +213,16 @@ def _without_conditions(space: SearchSpace, sampler: str, own: set[str]) -> tupl
     does = "compares no trials that differ in" if sampler in SCHEDULERS else "never chooses"
     note = f"{sampler} {does} what is done to the data: {said} (--set {next(iter(fixed))}=VALUE for another)."
     return space.fix(fixed), [note]
+
+
+def _on_scheduler(space: SearchSpace, scheduler: str) -> list[str]:
+    """A network that has nothing but noise to learn has no validation accuracy to compare."""
+    if space.base.get("data.label_noise") != 1:
+        return []
+    return [
+        f"{scheduler} goes by val/accuracy, which is chance at data.label_noise=1; "
+        "--scheduler-metric control/val/accuracy goes by the clean twins."
+    ]
 
 
 def _on_conditional(space: SearchSpace, sampler: str) -> list[str]:

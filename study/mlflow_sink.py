@@ -94,7 +94,12 @@ class MlflowSink:
         tags: dict[str, str] = {}
         end: OutboxRow | None = None
         for message in messages:
-            if message.kind == "start":
+            if message.kind == "retry":
+                self._reopen(run_id)
+                tags["ockham.state"] = "RUNNING"
+                tags.pop("ockham.error", None)
+                end = None
+            elif message.kind == "start":
                 tags["ockham.attempts"] = str(message.payload["attempt"])
             elif message.kind == "step":
                 metrics += _metrics(message.payload["metrics"], message.payload["step"], message.recorded_ms)
@@ -109,6 +114,12 @@ class MlflowSink:
         reached("batch sent")
         if end is not None:
             self._client.set_terminated(run_id, _STATUS[end.payload["state"]], end_time=end.recorded_ms)
+
+    def _reopen(self, run_id: str) -> None:
+        """The run of a failed trial goes on."""
+        self._client.update_run(run_id, status="RUNNING")
+        if "ockham.error" in self._client.get_run(run_id).data.tags:
+            self._client.delete_tag(run_id, "ockham.error")
 
     def study_started(self, config: StudyConfig) -> None:
         """The parent run is running (again), with the latest budget."""

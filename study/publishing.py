@@ -1,7 +1,9 @@
 """The driver's side of the publisher's process: start it, hear from it, tell it to finish."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -34,6 +36,7 @@ class Publishing:
         self._down = False
         self._order = ""
         self._log: Path = config.directory / "publisher.log"
+        self._store = config.run.home / "mlflow.db" if config.run.tracking_uri is None else None
         self._command = [sys.executable, "-m", "study.publisher", config.ledger_url, config.name, str(fence)]
         self._changing = threading.Lock()  # held while the process is replaced, told to end, or ended
         self._process = self._start()
@@ -80,6 +83,8 @@ class Publishing:
                 self._process.wait()
         self._reader.join(timeout=5.0)
         _close_pipes(self._process)
+        if self._store is not None:
+            _fold_in(self._store)
         if self._log.exists() and self._log.stat().st_size == 0:
             self._log.unlink()
 
@@ -133,6 +138,13 @@ class Publishing:
                 self._down = False
             if event["text"]:
                 self._message(event["text"])
+
+
+def _fold_in(store: Path) -> None:
+    """Puts what SQLite keeps beside a database into it, unless another study or `ockham ui` has it open."""
+    if store.exists():
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(store, timeout=1.0)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the last one to close removes the files
 
 
 def _close_pipes(process: "subprocess.Popen[str]") -> None:

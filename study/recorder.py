@@ -158,7 +158,15 @@ class Recorder(Callback):
         self._ledger.requeue(number, charged=charged)
         self._backlog.again(number)
         why = f"worker died, attempt {deaths} of {WORKER_DEATHS}" if charged else "its node is gone"
-        self._listener.message(f"trial {number:04d}: {why}; it goes on from its last checkpoint")
+        self._listener.message(f"trial {number:04d}: {why}; it runs again, {self._from_where(number)}")
+
+    def _from_where(self, number: int) -> str:
+        run = self._config.run
+        if run.storage is None and run.address is not None:  # each machine of a cluster has its own
+            return "from its last checkpoint if it comes to the same machine, else from its beginning"
+        if run.storage is None and not (self._trial_directory(number) / "checkpoints").is_dir():
+            return "from its beginning"
+        return "from its last checkpoint"
 
     def _tell(self, number: int, records: Sequence[Record]) -> None:
         for record in records:

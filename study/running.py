@@ -8,6 +8,7 @@ from rich.console import Console
 from study.config import StudyConfig
 from study.display import choose, terminal
 from study.display.summary import print_summary
+from study.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
     from study.answer import Answer
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from study.ledger import TrialRow
 
 
-def run_study(config: StudyConfig, notes: Sequence[str] = ()) -> int:
+def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = NO_WISHES) -> int:
     """Runs the study to its end, or until it is stopped; returns the exit code of DESIGN §5.
 
     Args:
         notes: One line each, printed first.
+        wishes: Of someone who resumes it.
     Raises:
         UsageError: Something that can be seen beforehand is wrong; nothing has been started or written.
         LeaseHeld: Another driver runs the study.
@@ -27,19 +29,19 @@ def run_study(config: StudyConfig, notes: Sequence[str] = ()) -> int:
     console = terminal()
     for note in notes:
         console.print(note, markup=False)
-    outcome = _run(config, console)
+    outcome = _run(config, console, wishes)
     _sum_up(config, outcome, console)
     return outcome.exit_code
 
 
-def _run(config: StudyConfig, console: Console) -> "Outcome":
+def _run(config: StudyConfig, console: Console, wishes: Wishes) -> "Outcome":
     from study.driver import run
 
     if not config.run.progress:
-        return run(config)
+        return run(config, wishes=wishes)
     display = choose(console)
     try:
-        return run(config, listener=display)
+        return run(config, listener=display, wishes=wishes)
     finally:
         display.close()
 

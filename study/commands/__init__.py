@@ -5,7 +5,7 @@ Nothing here imports torch, ray or mlflow before a command that needs them runs,
 
 import typer
 
-from study.commands import exporting, housekeeping, reading, running
+from study.commands import control, exporting, housekeeping, reading, running
 
 _HELP = (
     "Has this network learned something, or memorised it?\n\n"
@@ -33,5 +33,5 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (running, reading, exporting, housekeeping):
+for module in (running, control, reading, exporting, housekeeping):
     module.register(app)

@@ -1,14 +1,14 @@
-"""launch, resume, stop."""
+"""launch, resume."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from study.commands import choosing
 from study.commands.options import StudyName, complete_space, located
 from study.place import Place
 
-_SAMPLERS = "design|grid|qmc|random|tpe|nsga2"
 _RUN = "How this run is carried out"
 MaxConcurrent = Annotated[
     int | None,
@@ -41,6 +41,16 @@ DataDir = Annotated[
         metavar="DIR", help="Where data sets lie, or are put.", rich_help_panel=_RUN, show_default="<home>/data"
     ),
 ]
+PriceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--price",
+        metavar="FILE",
+        help="YAML with what an hour costs: currency, core_hour, gpu_hour, hour.",
+        rich_help_panel=_RUN,
+        show_default="hours only",
+    ),
+]
 KeepCheckpoints = Annotated[
     bool | None,
     typer.Option(
@@ -65,7 +75,6 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command(epilog=_LAUNCH_EXAMPLES)(located(launch))
     app.command(epilog=_RESUME_EXAMPLES)(located(resume))
-    app.command()(located(stop))
 
 
 _LAUNCH_EXAMPLES = """[bold]--set KEY=VALUE[/bold] changes a field of every trial, by its dotted name:
@@ -74,6 +83,9 @@ _LAUNCH_EXAMPLES = """[bold]--set KEY=VALUE[/bold] changes a field of every tria
   model.width=16..512          a range to span, ends included; whole numbers
   training.lr=1e-3..1:log      the same on a log scale
   data.split=1000+400+397      a list that is one value
+  training.momentum@training.optimizer:sgd=0..0.95
+                               spanned only where it means something; fields of an
+                               entry (compression.distill.epochs) are so by themselves
 ockham spaces NAME shows what a named study spans and fixes.
 
 [bold]Examples[/bold]
@@ -82,11 +94,14 @@ ockham spaces NAME shows what a named study spans and fixes.
   ockham launch --name wide --trials 48 --set model.width=64..1024:log
   ockham launch blog --data-dir ~/data --set data.train_size=2000
   ockham launch --name search --sampler tpe --set model.width=16..512:log
+  ockham launch --name quick --sampler tpe --scheduler asha --set training.lr=1e-3..1:log
   ockham launch my_study.yaml
+  ockham launch --trials 200 --dry-run --price prices.yaml
 
 [bold]FILE.yaml[/bold] holds any of: name, space (a named study, or base: and span:),
-set, trials, sampler, seed, objectives, run, and configurations (a list of
-explicit trials, each {model.width: 64, …}). Options override it.
+set, trials, sampler, objectives, constraints, warm_start, scheduler, stopping,
+seed, run, and configurations (a list of explicit trials, each
+{model.width: 64, …}). Options override it.
 
 Everything of the study is in <home>/<name>/. Launching it again with the same
 configuration resumes it; with another one it is refused."""
@@ -108,18 +123,14 @@ def launch(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Fix or span a field of the trials; repeatable. See below."),
     ] = None,
-    sampler: Annotated[
-        str | None,
-        typer.Option(
-            metavar=_SAMPLERS,
-            help="How trials are laid out. tpe and nsga2 explore and leave data conditions alone.",
-            autocompletion=lambda: _SAMPLERS.split("|"),
-            show_default="design",
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="none", help="What stops trials early.", show_default="none")
-    ] = None,
+    sampler: choosing.Sampler = None,
+    objectives: choosing.ObjectiveText = None,
+    constraints: choosing.ConstraintText = None,
+    warm_start: choosing.WarmStart = None,
+    scheduler: choosing.Scheduler = None,
+    scheduler_metric: choosing.SchedulerMetric = None,
+    scheduler_grace: choosing.SchedulerGrace = None,
+    scheduler_reduction: choosing.SchedulerReduction = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Of every draw.", show_default="0")] = None,
     data_dir: DataDir = None,
     max_concurrent: MaxConcurrent = None,
@@ -128,7 +139,14 @@ def launch(
     time_budget: TimeBudget = None,
     address: Address = None,
     keep_checkpoints: KeepCheckpoints = None,
+    price: PriceFile = None,
     progress: ShowProgress = None,
+    only_estimate: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Train a few trials for some seconds and say what all take: hours, machines, money."
+        ),
+    ] = False,
 ) -> None:
     """Run a study, or go on with it: train, compress, measure, answer.
 
@@ -145,7 +163,11 @@ def launch(
             trials=trials,
             settings=tuple(settings or ()),
             sampler=sampler,
+            objectives=tuple(objectives or ()),
+            constraints=tuple(constraints or ()),
+            warm_start=warm_start,
             scheduler=scheduler,
+            stopping=_given(metric=scheduler_metric, grace=scheduler_grace, reduction=scheduler_reduction),
             seed=seed,
             run=place.run_fields()
             | _given(
@@ -156,17 +178,25 @@ def launch(
                 time_budget=time_budget,
                 address=address,
                 keep_checkpoints=keep_checkpoints,
+                prices=_prices(price),
                 progress=progress,
             ),
         )
     )
+    if only_estimate:
+        from study.dry_run import dry_run
+
+        for line in (*loaded.notes, *dry_run(loaded.config)):
+            typer.echo(line)
+        return
     raise typer.Exit(run_study(loaded.config, loaded.notes))
 
 
 _RESUME_EXAMPLES = """[bold]Examples[/bold]
   ockham resume redundancy                go on where it stopped
   ockham resume redundancy --trials +24   24 trials more than it has
-  ockham resume redundancy --trials 100   100 in total
+  ockham resume redundancy --trials 100   100 in total, more or fewer than before
+  ockham resume redundancy --retry-failed what failed once more, e.g. after more memory was found
 
   ockham resume wide --storage s3://bucket/ockham    on a new machine, from the newest copy of its ledger there
 
@@ -181,6 +211,9 @@ def resume(
         str | None,
         typer.Option(metavar="N|+N", help="Trials in total, or how many more.", show_default="what is left"),
     ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run failed trials once more, under their numbers.")
+    ] = False,
     data_dir: DataDir = None,
     max_concurrent: MaxConcurrent = None,
     cpus_per_trial: CpusPerTrial = None,
@@ -188,6 +221,7 @@ def resume(
     time_budget: TimeBudget = None,
     address: Address = None,
     keep_checkpoints: KeepCheckpoints = None,
+    price: PriceFile = None,
     progress: ShowProgress = None,
 ) -> None:
     """Go on with a study that was stopped or killed, or extend one that is finished.
@@ -209,24 +243,17 @@ def resume(
         time_budget=time_budget,
         address=address,
         keep_checkpoints=keep_checkpoints,
+        prices=_prices(price),
         progress=progress,
     )
-    raise typer.Exit(run_study(load_existing(place, name, trials, run)))
+    config, wishes = load_existing(place, name, trials, run, retry_failed=retry_failed)
+    raise typer.Exit(run_study(config, wishes=wishes))
 
 
-def stop(place: Place, name: StudyName) -> None:
-    """Ask the driver of a study to stop within seconds, from any terminal. `ockham resume NAME` goes on."""
-    from study.ledger import ENDED
+def _prices(path: Path | None) -> Any:
+    from study.prices import read_prices
 
-    ledger = place.open(name)
-    lease = ledger.lease()
-    if lease is None or not lease.held or (lease.holder is not None and lease.holder.fate() == "dead"):
-        left = ledger.config.trials - sum(ledger.counts()[state] for state in ENDED)
-        hint = f"Go on with: ockham resume {name}" if left > 0 else f"Extend it with: ockham resume {name} --trials +N"
-        typer.echo(f"Nobody runs {name}. {hint}")
-        return
-    ledger.request_stop()
-    typer.echo(f"Asked {lease.holder} to stop {name}. Go on later with: ockham resume {name}")
+    return None if path is None else read_prices(path)
 
 
 def _given(**options: Any) -> dict[str, Any]:

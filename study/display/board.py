@@ -60,6 +60,7 @@ class Board:
         self.last: deque[TrialRow] = deque(maxlen=LAST)
         self.begun = clock()
         self._slots = 1
+        self._highest = -1
         self._durations: deque[float] = deque(maxlen=200)
 
     def start(self, number: int, params: Mapping[str, Any], begun: float | None = None) -> None:
@@ -74,6 +75,7 @@ class Board:
             self._clock() if begun is None else begun,
         )
         self._slots = max(self._slots, len(self.running))
+        self._highest = max(self._highest, number)
 
     def report(self, number: int, record: Record) -> None:
         """A running trial says how far it is."""
@@ -95,8 +97,8 @@ class Board:
 
     @property
     def total(self) -> int:
-        """The budget."""
-        return self.config.trials
+        """The budget; trials may be added while it runs."""
+        return max(self.config.trials, self._highest + 1)
 
     @property
     def ended(self) -> int:
@@ -115,6 +117,11 @@ class Board:
     def age(self, trial: Running) -> float:
         """Seconds since the trial started."""
         return self._clock() - trial.begun
+
+    @property
+    def starting(self) -> bool:
+        """Whether this run has not come to its first trial yet."""
+        return self._highest < 0
 
     def remaining(self) -> float | None:
         """Estimated seconds to the end: the mean duration so far over as many slots as were seen in use."""

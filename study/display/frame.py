@@ -104,6 +104,8 @@ def _bar(board: Board, width: int) -> RenderableType:
 def _times(board: Board) -> Text:
     left = board.remaining()
     ahead = "estimating the rest" if left is None else f"about {duration(left)} left"
+    if board.starting:
+        ahead = "starting"
     said = f"{duration(board.elapsed())} elapsed · {ahead}" if left != 0 else f"{duration(board.elapsed())} elapsed"
     return Text(
         f"{said} · {board.config.sampler}, seed {board.config.seed}", style="dim", no_wrap=True, overflow="ellipsis"

@@ -32,8 +32,8 @@ def print_summary(
     """Table of trials, why some failed, the answer in two sentences, the commands to look further."""
     ended = [row for row in rows if row.state in ("COMPLETE", "PRUNED", "FAILED")]
     spanned = list(config.space.span)
-    console.print()
     if ended:
+        console.print()
         console.print(results(ended[-MOST_ROWS:], spanned, console.width))
     if len(ended) > MOST_ROWS:
         console.print(f"The last {MOST_ROWS} of {len(ended)}; all of them: {_command('trials', config)}", style="dim")

@@ -50,6 +50,15 @@ def some_fail(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
     yield from records
 
 
+def fails_once(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
+    """Trials 1 and 2 raise the first time that they run."""
+    records = _records(config, context.number)
+    yield next(records)
+    if context.number in (1, 2) and not _marked(context, "failed-once"):
+        raise MemoryError("no memory today")
+    yield from records
+
+
 def slow_levels(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
     """Half a second a level, a checkpoint after each; resumes after the last level that it saved.
 

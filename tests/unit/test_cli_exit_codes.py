@@ -87,10 +87,10 @@ def test_an_internal_error_exits_1_with_a_paragraph(
     assert "--debug" in said
 
 
-def test_a_budget_may_grow_but_not_shrink(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_budget_never_drops_what_has_begun(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ledger(tmp_path).release()
     assert main(["resume", "small", "--trials", "2", "--home", str(tmp_path)]) == 2
-    assert "can grow but not shrink" in " ".join(capsys.readouterr().err.split())
+    assert "3 trials of small have begun already" in " ".join(capsys.readouterr().err.split())
     assert main(["resume", "small", "--trials", "more", "--home", str(tmp_path)]) == 2
 
 

@@ -1,0 +1,50 @@
+"""Configurations of one's own for a study that exists, from any process."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from study import machine
+from study.errors import UsageError
+from study.ledger import Ledger
+from trainables.config import TrialConfig, flatten
+from trainables.explain import explain
+
+
+def add(ledger: Ledger, configurations: Sequence[Mapping[str, Any]]) -> None:
+    """Puts them into the queue; a driver makes explore trials with the next free numbers of them.
+
+    Raises:
+        UsageError: One of them is no valid trial, or its data set can't be had; then none is added.
+    """
+    config = ledger.config
+    for place, params in enumerate(configurations, start=1):
+        try:
+            config.space.config(params, config.seed)
+        except ValidationError as error:
+            raise UsageError(f"configuration {place}: {explain(error, TrialConfig)}") from None
+        except ValueError as error:
+            raise UsageError(f"configuration {place}: {error}") from None
+    machine.prepare_data(config.model_copy(update={"configurations": tuple(dict(params) for params in configurations)}))
+    ledger.add(configurations)
+
+
+def read_configurations(path: Path) -> list[dict[str, Any]]:
+    """A YAML file with a list of trials, `- {model.width: 64, data.label_noise: 1}`, perhaps under `configurations:`.
+
+    Raises:
+        UsageError: It can't be read, or holds something else.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {(error.strerror or str(error)).lower()}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no YAML file: {error}") from None
+    listed = content.get("configurations") if isinstance(content, dict) and len(content) == 1 else content
+    if not isinstance(listed, list) or not listed or not all(isinstance(item, dict) for item in listed):
+        raise UsageError(f"{path} must hold a list of trials, one a line: - {{model.width: 64, data.label_noise: 1}}")
+    return [flatten(item) for item in listed]

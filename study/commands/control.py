@@ -1,0 +1,73 @@
+"""stop, add: what can be asked of a study from another terminal."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from study.commands.options import StudyName, located
+from study.place import Place
+
+if TYPE_CHECKING:
+    from study.ledger import Ledger
+
+_ADD_EXAMPLE = """[bold]FILE.yaml[/bold] holds a list of trials; what a trial does not say is as in the study:
+  - {model.width: 512, data.label_noise: 1}
+  - {model.width: 1024, data.label_noise: 1, training.lr: 0.05}"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command()(located(stop))
+    app.command(epilog=_ADD_EXAMPLE)(located(add))
+
+
+def stop(
+    *,
+    place: Place,
+    name: StudyName,
+    drain: Annotated[
+        bool, typer.Option("--drain", help="Pause: let running trials end, start no new ones.", show_default=False)
+    ] = False,
+) -> None:
+    """Ask the driver of a study to stop within seconds, from any terminal. `ockham resume NAME` goes on."""
+    from study.ledger import ENDED
+
+    ledger = place.open(name)
+    holder = _driver(ledger)
+    if holder is None:
+        left = ledger.config.trials - sum(ledger.counts()[state] for state in ENDED)
+        hint = f"Go on with: ockham resume {name}" if left > 0 else f"Extend it with: ockham resume {name} --trials +N"
+        typer.echo(f"Nobody runs {name}. {hint}")
+        return
+    ledger.request_stop(drain=drain)
+    when = "when the trials that run now have ended" if drain else "within seconds"
+    typer.echo(f"Asked {holder} to stop {name}: it will, {when}. Go on later with: ockham resume {name}")
+
+
+def add(
+    *, place: Place, name: StudyName, file: Annotated[Path, typer.Argument(metavar="FILE.yaml", show_default=False)]
+) -> None:
+    """Put trials of your own into the queue of a study, also while it runs.
+
+    They get the next free numbers and run before what the sampler proposes. They explore: the answer rests on designed
+    trials only.
+    """
+    from study.adding import add as add_to
+    from study.adding import read_configurations
+
+    ledger = place.open(name)
+    configurations = read_configurations(file)
+    add_to(ledger, configurations)
+    many = f"{len(configurations)} trial{'s' if len(configurations) > 1 else ''}"
+    holder = _driver(ledger)
+    then = f"{holder} takes them within seconds" if holder else f"run them with: ockham resume {name}"
+    typer.echo(f"Added {many} to {name}; {then}.")
+
+
+def _driver(ledger: "Ledger") -> str | None:
+    """Who runs the study; None if nobody does."""
+    lease = ledger.lease()
+    if lease is None or not lease.held or lease.holder is None or lease.holder.fate() == "dead":
+        return None
+    return str(lease.holder)
