@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from search_spaces.space import CONDITIONS, SearchSpace
 from study.goals import Constraint, Objective, Stopping
+from study.prices import Prices
 from study.warm_start import WarmStart
 from trainables.config import Part, TrainingConfig
 from trainables.explain import in_field
@@ -38,6 +39,7 @@ class RunConfig(Part):
     cpus_per_trial: float = Field(1.0, gt=0)
     gpus_per_trial: float = Field(0.0, ge=0)
     time_budget: float | None = Field(None, gt=0, description="seconds after which the run stops, resumable")
+    prices: Prices | None = Field(None, description="what hours cost; none: hours are told, money is not")
     keep_checkpoints: bool = Field(False, description="keep the checkpoints of trials that ended")
     progress: bool = Field(True, description="show progress")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from study.answer import Answer, Effect
+from study.cost import spent
 from study.events import Listener
 from study.ledger import Ledger
 from study.signals import StopFlag
@@ -18,6 +19,7 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> tuple[Path |
     """
     counts = ledger.counts()
     summary: dict[str, Any] = {f"ockham/{state.lower()}": number for state, number in counts.items()}
+    summary |= spent(ledger).as_metrics()
     if flag.reason.startswith("interrupted") or not counts["COMPLETE"]:
         return None, summary
     try:

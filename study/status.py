@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from study.cost import NOTHING, Cost, spent
 from study.display.board import LAST, Board
 from study.ledger import ENDED, Ledger, State, TrialRow
 from study.place import Place
@@ -48,6 +49,7 @@ class Status:
             ran), `stopped` (trials are left and nobody runs them).
         holder: Who runs it, since when.
         remaining_s: Estimated; None while nothing is known.
+        cost: Of all attempts so far.
         outbox: Results that MLflow has not confirmed yet.
     """
 
@@ -61,6 +63,7 @@ class Status:
     running: list[RunningTrial] = field(default_factory=list)
     failed: list[FailedTrial] = field(default_factory=list)
     outbox: int = 0
+    cost: Cost = NOTHING
     directory: str = ""
     tracking_uri: str = ""
 
@@ -132,6 +135,7 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
         running=[_trial(board, row) for row in started if row.number in board.running],
         failed=[_failed(config.directory, row) for row in ended if row.state == "FAILED"],
         outbox=ledger.outbox_size(),
+        cost=spent(ledger, now_ms=round(now * 1000) if alive else None),
         directory=str(config.directory),
         tracking_uri=place.tracking_uri or config.tracking_uri,
     )

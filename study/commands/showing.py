@@ -126,5 +126,7 @@ def _phase(status: Status) -> Text:
     text = Text(said, style=_COLOURS[status.phase])
     if status.outbox and status.phase != "running":
         text.append(f"\n{status.outbox} results have not reached MLflow; ockham resume {status.name} sends them.")
+    if status.cost.hours:
+        text.append(f"\nUsed so far: {status.cost}.", style="dim")
     text.append(f"\nIn {status.directory}", style="dim")
     return text

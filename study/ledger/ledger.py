@@ -238,6 +238,11 @@ class Ledger(Control, Curves, Tracking):
         with self._engine.connect() as connection:
             return trials.counts(connection, self.name)
 
+    def attempt_times(self) -> list[tuple[int, int | None]]:
+        """(start, end) of every attempt in milliseconds; the end is None while it runs."""
+        with self._engine.connect() as connection:
+            return trials.attempt_times(connection, self.name)
+
     def attempts_begun(self) -> int:
         """Executions begun of all trials together; cheap."""
         with self._engine.connect() as connection:

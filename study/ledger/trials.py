@@ -173,6 +173,12 @@ def counts(connection: Connection, study: str) -> dict[str, int]:
     return {state: found.get(state, 0) for state in STATES}
 
 
+def attempt_times(connection: Connection, study: str) -> list[tuple[int, int | None]]:
+    """(start, end) of every attempt in milliseconds; the end is None while it runs."""
+    query = select(attempts.c.started_ms, attempts.c.ended_ms).where(attempts.c.study == study)
+    return [(int(row.started_ms), row.ended_ms) for row in connection.execute(query)]
+
+
 def attempts_begun(connection: Connection, study: str) -> int:
     """Attempts of all trials together."""
     query = select(func.coalesce(func.sum(trials.c.attempts), 0)).where(trials.c.study == study)

@@ -1,0 +1,131 @@
+"""What a study will take, before it runs: some of its own trials, really trained for seconds, or those that it has.
+
+A trial that does not end within its seconds is extrapolated from above: all epochs that it may train, at the speed of
+those it did; each level that is left like those it reached, although deeper ones are smaller.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from study.config import StudyConfig
+from study.cost import Cost, cost
+from study.proposing import Proposer
+from trainables.config import TrialConfig
+
+SECONDS = 60.0  # of all trials; most trials are over long before
+_FIRST_PART = 0.75
+TRIALS = 3
+_FIRST_BLOCK = 24
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds of one trial; `whole` if it ended, else an upper estimate (`levels` false: of dense training only)."""
+
+    seconds: float
+    whole: bool
+    levels: bool = True
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the trials that are left will take.
+
+    Attributes:
+        trials: That are left.
+        timed: Those that were measured; empty where the ledger's own were taken.
+        seconds: Of a trial, on average.
+        slots: Trials at once.
+        wall_s: On the clock, all trials.
+    """
+
+    trials: int
+    timed: tuple[Timed, ...]
+    seconds: float
+    slots: int
+    wall_s: float
+    cost: Cost
+
+
+@dataclass
+class _Progress:
+    started: float
+    epochs: int = 0
+    dense_s: float = 0.0
+    dense_done: bool = False
+    levels: list[float] = field(default_factory=list)
+    ended: bool = False
+
+
+def estimate(config: StudyConfig, durations: Sequence[float], timed: Sequence[Timed], slots: int) -> Estimate:
+    """From the seconds of trials that have ended, or else of those that were timed."""
+    seconds = list(durations) or [each.seconds for each in timed]
+    mean, left = sum(seconds) / len(seconds), max(0, config.trials - len(durations))
+    wall = math.ceil(left / slots) * mean
+    return Estimate(left, tuple(timed), mean, slots, wall, cost(left * mean, wall, config.run))
+
+
+def representative(config: StudyConfig, count: int = TRIALS) -> list[tuple[int, TrialConfig]]:
+    """Number and configuration of some trials of the first block, spread over it."""
+    proposer, last = Proposer(config), min(config.trials, _FIRST_BLOCK) - 1
+    numbers = sorted({round(last * part / max(1, count - 1)) for part in range(count)})
+    return [(number, config.space.config(proposer.propose(number).params, config.seed)) for number in numbers]
+
+
+def calibrate(
+    trials: Sequence[tuple[int, str]], data_dir: str, threads: float, gpu: bool, seconds: float = SECONDS
+) -> list[Timed]:
+    """Really runs trials, each for its part of `seconds`; leaves nothing behind.
+
+    Args:
+        trials: Number and configuration (JSON).
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, int(threads)))
+    try:
+        each = seconds / len(trials)
+        return [
+            _timed(TrialConfig.model_validate_json(text), number, Path(data_dir), "cuda" if gpu else "cpu", each)
+            for number, text in trials
+        ]
+    finally:
+        torch.set_num_threads(before)
+
+
+def _timed(trial: TrialConfig, number: int, data_dir: Path, device: str, seconds: float) -> Timed:
+    first = _run(trial, number, data_dir, device, _FIRST_PART * seconds)
+    if first.ended:
+        return Timed(time.monotonic() - first.started, whole=True)
+    dense_s, levels = first.dense_s, first.levels
+    if not first.dense_done:
+        dense_s *= trial.training.epochs / first.epochs
+    if not levels:  # compression is measured on a network that was trained for less long
+        short = trial.training.model_copy(update={"epochs": max(1, first.epochs // 4)})
+        levels = _run(trial.model_copy(update={"training": short}), number, data_dir, device, seconds / 4).levels
+    per_level = sum(levels) / len(levels) if levels else 0.0
+    return Timed(dense_s + per_level * trial.compression.depth, whole=False, levels=bool(levels))
+
+
+def _run(trial: TrialConfig, number: int, data_dir: Path, device: str, seconds: float) -> _Progress:
+    """Runs a trial until its seconds are spent, but at least to its first report."""
+    from trainables.trial import TrialContext, run_trial
+
+    progress = _Progress(time.monotonic())
+    since = progress.started
+    for record in run_trial(trial, TrialContext(number, data_dir, device)):
+        now = time.monotonic()
+        if record is not None and record.stage == "dense":
+            progress.epochs, progress.dense_s = record.step, now - progress.started
+        elif record is not None and record.stage == "level":
+            if record.step:
+                progress.levels.append(now - since)
+            progress.dense_done, since = True, now
+        if progress.epochs and now - progress.started > seconds:
+            return progress
+    progress.ended = True
+    return progress
