@@ -130,6 +130,11 @@ class SearchSpace(Part):
         """`params` without those that mean nothing there."""
         return self.activation.active(params)
 
+    def where(self, name: str) -> str:
+        """On what a spanned name depends, e.g. `training.optimizer=sgd`; "" if it is in every trial."""
+        needed = self.activation.when[name].items()
+        return ", ".join(f"{other}={' or '.join(map(str, values))}" for other, values in needed)
+
     def distributions(self) -> dict[str, BaseDistribution]:
         """Dotted name → Optuna distribution, in the order in which they were spanned."""
         return {name: spanned.distribution() for name, spanned in self.span.items()}

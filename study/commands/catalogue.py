@@ -60,7 +60,7 @@ def print_one(name: str) -> None:
             console.print()
             console.print(Text.assemble((f"{label}: ", "bold"), said))
     for label, values in (
-        ("Spans", {key: _spanned(choice) for key, choice in space.span.items()}),
+        ("Spans", {key: _spanned(choice) + _where(space, key) for key, choice in space.span.items()}),
         ("Fixes", {key: value(given) for key, given in space.base.items()}),
     ):
         console.print()
@@ -88,6 +88,11 @@ def _spanned(choice: Any) -> str:
     if isinstance(choice, Range):
         return f"{value(choice.low)}..{value(choice.high)}{':log' if choice.log else ''}"
     return ",".join(value(item) for item in choice.values)
+
+
+def _where(space: SearchSpace, name: str) -> str:
+    where = space.where(name)
+    return f"  (where {where})" if where else ""
 
 
 def _first_line(module: str) -> str:

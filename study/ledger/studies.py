@@ -150,7 +150,12 @@ def _fields(identity: dict[str, Any]) -> dict[str, str]:
         for name, spanned in space["span"].items()
     }
     rest = {name: value for name, value in identity.items() if name != "space"}
-    flat = flatten(rest) | dict(space["base"]) | span
+    when = {
+        f"{name} depends on": json.dumps(spanned["when"])
+        for name, spanned in space["span"].items()
+        if "when" in spanned
+    }
+    flat = flatten(rest) | dict(space["base"]) | span | when
     if list(space["span"]):
         flat[_ORDER] = " ".join(space["span"])
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in flat.items()}

@@ -22,6 +22,24 @@ from study.loading import LaunchOptions, load_study
         ({"settings": ("seed=3",)}, "write --seed N"),
         ({"sampler": "tpee"}, "--sampler: must be 'design'"),
         ({"sampler": "tpe", "settings": ("data.label_noise=0.5,1",)}, "conditions are assigned by design"),
+        (
+            {"sampler": "tpe", "objectives": ("test/accuracy",)},
+            "--objective: 'test/accuracy' is computed from test data",
+        ),
+        ({"sampler": "tpe", "objectives": ("val/loss:low",)}, "--objective: 'val/loss:low': write METRIC"),
+        ({"sampler": "tpe", "constraints": ("cost/seconds<30",)}, "--constraint: 'cost/seconds<30': write METRIC:max"),
+        ({"constraints": ("cost/seconds:max=30",)}, "--constraint: sampler=design knows none; take one of tpe"),
+        ({"warm_start": "other"}, "--warm-start: sampler=design learns from no trials; take one of tpe"),
+        ({"scheduler": "hyperband"}, "--scheduler: must be 'none', 'asha' or 'median'"),
+        ({"stopping": {"grace": 5}}, "there is no scheduler that it could be for; add --scheduler"),
+        (
+            {"scheduler": "asha", "stopping": {"metric": "contrast/auc"}},
+            "--scheduler-metric: 'contrast/auc' is not known",
+        ),
+        ({"scheduler": "asha", "stopping": {"grace": 400}}, "--scheduler-grace: 400 epochs of grace"),
+        ({"scheduler": "asha", "stopping": {"reduction": 1.0}}, "--scheduler-reduction: must be greater than 1"),
+        ({"scheduler": "asha", "settings": ("data.label_noise=0.5,1",)}, "scheduler=asha would compare trials across"),
+        ({"settings": ("training.momentum@training.optimizer:lion=0,0.9",)}, "training.optimizer=lion, which no trial"),
         ({"source": "redundncy"}, "Did you mean 'redundancy'?"),
         ({"source": "absent.yaml"}, "absent.yaml can't be read: no such file or directory."),
         ({"name": "a b"}, "--name: use letters"),
@@ -107,3 +125,40 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, said: str) -> None:
         load_study(LaunchOptions(source=str(path)))
     assert said in str(refused.value)
     assert str(path) in str(refused.value)
+
+
+def test_schedulers_compare_under_one_condition() -> None:
+    loaded = load_study(LaunchOptions(scheduler="asha", stopping={"metric": "val/loss", "grace": 10}))
+    assert "data.label_noise" not in loaded.config.space.span
+    assert loaded.config.stopping.metric.direction == "minimize"
+    assert loaded.notes[0].startswith("asha compares no trials that differ in what is done to the data")
+    assert len(loaded.notes) == 1
+    by_accuracy = load_study(LaunchOptions(scheduler="median"))
+    assert "--scheduler-metric control/val/accuracy" in by_accuracy.notes[1]
+
+
+def test_cmaes_gets_one_objective_unless_it_is_told_which() -> None:
+    settings = ("model.width=16..64", "compression.criterion=random", "compression.depth=6")
+    loaded = load_study(LaunchOptions(sampler="cmaes", settings=settings))
+    assert [objective.metric for objective in loaded.config.objectives] == ["contrast/auc"]
+    assert "cmaes has one objective" in loaded.notes[-1]
+    two = load_study(LaunchOptions(sampler="cmaes", settings=settings, objectives=("val/loss", "contrast/auc")))
+    assert len(two.config.objectives) == 2, "refused where samplers are"
+
+
+def test_a_design_says_what_it_makes_of_what_only_some_trials_have(tmp_path: Path) -> None:
+    settings = ("training.optimizer=sgd,adam", "training.momentum@training.optimizer:sgd=0,0.9")
+    notes = load_study(LaunchOptions(settings=settings)).notes
+    assert notes == (
+        "training.momentum means something with training.optimizer=sgd only: it is balanced among those trials, the "
+        "others are repeated with fresh seeds.",
+    )
+    path = tmp_path / "own.yaml"
+    for text in (
+        "{set: {training.optimizer: [sgd, adam], training.momentum@training.optimizer:sgd: [0, 0.9]}}",
+        "{set: {training: {optimizer: [sgd, adam], momentum: {values: [0, 0.9], when: {training.optimizer: sgd}}}}}",
+        "{space: {span: {training.optimizer: [sgd, adam], training.momentum@training.optimizer:sgd: '0,0.9'}}}",
+    ):
+        path.write_text(text)
+        span = load_study(LaunchOptions(source=str(path))).config.space.span
+        assert span["training.momentum"].when == {"training.optimizer": ("sgd",)}

@@ -85,3 +85,25 @@ def test_a_setting_needs_key_and_value(setting: str) -> None:
 def test_an_unknown_key_is_refused_with_the_likely_one() -> None:
     with pytest.raises(ValueError, match="Did you mean 'width'"):
         apply_settings(SPACE, ["model.widht=3"])
+
+
+def test_a_key_says_on_what_it_depends() -> None:
+    settings = ["training.momentum@training.optimizer:sgd=0..0.9", "training.optimizer=sgd,adam,adamw"]
+    space = apply_settings(SPACE, settings)
+    assert space.span["training.momentum"] == Range(low=0, high=0.9, when={"training.optimizer": ("sgd",)})
+    two = apply_settings(SPACE, ["training.lr@training.optimizer:adam+adamw=1e-4,1e-3", settings[1]])
+    assert two.span["training.lr"].when == {"training.optimizer": ("adam", "adamw")}
+    assert not set("'\"<>|&;$*?()[]{}#!~` \\") & set("".join(settings)), "nothing that a shell would look at"
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("training.momentum@training.optimizer=0,1", "KEY@OTHER:VALUE"),
+        ("@training.optimizer:sgd=0,1", "KEY@OTHER:VALUE"),
+        ("training.momentum@training.optimizer:sgd=0.5", "only what is spanned"),
+    ],
+)
+def test_a_key_that_depends_on_nothing_sensible(setting: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        apply_settings(SPACE, [setting])

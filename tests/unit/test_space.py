@@ -73,3 +73,66 @@ def test_fixing_ends_a_span_and_spreading_ends_a_base() -> None:
     assert spread.span["model.width"] == WIDTHS
     with pytest.raises(ValueError, match=r"model\.width"):
         space.fix({"model.width": -1})
+
+
+OPTIMIZERS = Choices(values=("sgd", "adam", "adamw"))
+
+
+def test_what_depends_on_another_field_is_left_out_where_it_means_nothing() -> None:
+    momentum = Range(low=0.0, high=0.9, when={"training.optimizer": "sgd"})
+    space = SearchSpace(span={"training.momentum": momentum, "training.optimizer": OPTIMIZERS})
+    assert space.activation.order == ["training.optimizer", "training.momentum"]
+    assert space.active({"training.momentum": 0.5, "training.optimizer": "adam"}) == {"training.optimizer": "adam"}
+    both = {"training.momentum": 0.5, "training.optimizer": "sgd"}
+    assert space.active(both) == both
+    assert space.where("training.momentum") == "training.optimizer=sgd"
+    assert SearchSpace.model_validate_json(space.model_dump_json()) == space
+    assert "when" not in OPTIMIZERS.model_dump()
+
+
+def test_fields_of_a_spanned_entry_depend_on_it_by_themselves() -> None:
+    span = {
+        "compression.method": Choices(values=("prune", "distill")),
+        "compression.distill.epochs": Choices(values=(1, 2)),
+    }
+    space = SearchSpace(span=span)
+    assert space.where("compression.distill.epochs") == "compression.method=distill"
+    assert list(space.active({"compression.method": "prune", "compression.distill.epochs": 2})) == [
+        "compression.method"
+    ]
+    fixed = SearchSpace(
+        base={"compression.method": "distill"}, span={"compression.distill.epochs": Choices(values=(1, 2))}
+    )
+    assert fixed.activation.conditional == []
+
+
+def test_dependencies_can_be_nested() -> None:
+    span = {
+        "training.batch_size": Choices(values=(25, 50), when={"training.momentum": 0.9}),
+        "training.momentum": Choices(values=(0.0, 0.9), when={"training.optimizer": ("sgd",), "model.name": "mlp"}),
+        "training.optimizer": OPTIMIZERS,
+    }
+    space = SearchSpace(span=span)
+    params = {"training.batch_size": 25, "training.momentum": 0.9, "training.optimizer": "adam"}
+    assert space.active(params) == {"training.optimizer": "adam"}
+    assert space.activation.enabling("training.batch_size") == {"training.optimizer": "sgd", "training.momentum": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ({"training.optimzer": "sgd"}, "Did you mean 'training.optimizer'"),
+        ({"training.optimizer": "lion"}, "training.optimizer=lion, which no trial has; it is sgd or adam or adamw"),
+        ({"training.momentum": 0.5}, "in a circle"),
+        ({"training.lr": 0.1}, "spans a range; only a list"),
+        ({"model.name": "conv2"}, "model.name=conv2, which no trial has; it is mlp"),
+    ],
+)
+def test_dependencies_that_can_not_be_are_refused(when: dict[str, object], message: str) -> None:
+    span = {
+        "training.optimizer": OPTIMIZERS,
+        "training.lr": Range(low=0.01, high=0.1),
+        "training.momentum": {"values": [0.0, 0.5], "when": when},
+    }
+    with pytest.raises(ValueError, match=message):
+        SearchSpace.model_validate({"span": span})
