@@ -27,6 +27,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import bindparam, event, make_url, text
 
 from search_spaces.space import CONDITIONS
+from study.config import ADAPTIVE
 from study.crash_points import reached
 from study.goals import Objective
 from study.ledger import ENDED, Ledger, TrialRow
@@ -54,7 +55,7 @@ class OptunaProjection:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         config = ledger.config
-        self._objectives = config.objectives if config.role == "explore" else DESIGN_OBJECTIVES
+        self._objectives = config.objectives if config.sampler in ADAPTIVE else DESIGN_OBJECTIVES
         self._distributions = config.space.distributions()
         self._storage = _storage(ledger.url)
         weakref.finalize(self, self._storage.engine.dispose)
