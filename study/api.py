@@ -57,17 +57,21 @@ class StudyHandle:
     def best(self) -> dict[str, Any]:
         """The COMPLETE trial that is best on the first objective, as in `ockham trials --format json`.
 
-        With several objectives it is one point of the Pareto front; `trials()` has all.
+        Only those that keep all constraints count. With several objectives it is one point of the Pareto front;
+        `trials()` has all.
 
         Raises:
-            ValueError: No trial has that metric.
+            ValueError: No trial has that metric, or none keeps the constraints.
         """
         objective = self.config.objectives[0]
         rows = [row for row in self._ledger.trials(states=("COMPLETE",)) if objective.metric in row.metrics]
         if not rows:
             raise ValueError(f"no complete trial of {self.config.name} has the metric {objective.metric}")
-        sign = 1 if objective.direction == "maximize" else -1
-        return max(rows, key=lambda row: sign * row.metrics[objective.metric]).as_json()
+        rows = [row for row in rows if all(_kept(bound.violation(row.metrics)) for bound in self.config.constraints)]
+        if not rows:
+            bounds = ", ".join(map(str, self.config.constraints))
+            raise ValueError(f"no complete trial of {self.config.name} keeps {bounds}")
+        return max(rows, key=lambda row: objective.sign * row.metrics[objective.metric]).as_json()
 
     def answer(self) -> "Answer":
         """Do memorising networks break earlier, does compressibility track the gap: numbers and sentences."""
@@ -194,3 +198,7 @@ def _run(
 
 def _silent(_text: str) -> None:
     """Nobody listens."""
+
+
+def _kept(violation: float | None) -> bool:
+    return violation is not None and violation <= 0

@@ -53,7 +53,8 @@ class PlainDisplay:
                 for label, name in KEY_METRICS
                 if name in row.metrics
             )
-            said = f"{'pruned' if row.state == 'PRUNED' else 'done'} in {duration(row.duration_s)}  {numbers}"
+            end = "done" if row.state != "PRUNED" else f"stopped at epoch {row.notes.get('pruned/epoch', '?')}"
+            said = f"{end} in {duration(row.duration_s)}  {numbers}"
         self._say(f"{self._prefix()} trial {row.number} {said}  {times}")
 
     def message(self, text: str) -> None:

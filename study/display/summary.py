@@ -63,6 +63,8 @@ def _ending(config: "StudyConfig", outcome: "Outcome") -> str:
     """One line: how far, how long, and why it stopped early if it did."""
     failed = outcome.counts.get("FAILED", 0)
     said = f"{outcome.ended} of {outcome.trials} trials done"
+    stopped = outcome.counts.get("PRUNED", 0)
+    said += f", {stopped} of them stopped by {config.scheduler}" if stopped else ""
     said += f", {failed} failed" if failed else ""
     said += f", in {duration(outcome.seconds)}; everything is in {config.directory}"
     if outcome.ended < outcome.trials:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from study.config import StudyConfig
 from study.report.material import Material, column, numbers
 
 _PACKAGES = ("ockham", "torch", "ray", "optuna", "mlflow", "numpy", "pandas", "scipy")
@@ -21,8 +22,9 @@ def facts(material: Material) -> dict[str, str]:
     seconds = numbers(trials, "duration_s").sum()
     return {
         "study": config.name,
-        "identity": f"{config.fingerprint()} (space, sampler, objectives, seed)",
+        "identity": f"{config.fingerprint()} (space, sampler, scheduler, objectives, seed)",
         "sampler": f"{config.sampler} (role {config.role})",
+        **_chosen(config),
         "seed": str(config.seed),
         "trials": ", ".join(f"{count} {state}" for state, count in states.items()) or "none",
         "counted in the answer": f"{len(material.counted)} COMPLETE trials of role design",
@@ -35,6 +37,19 @@ def facts(material: Material) -> dict[str, str]:
         "versions": ", ".join(f"{name} {found}" for name in _PACKAGES if (found := _version(name))),
         "commit": commit(),
     }
+
+
+def _chosen(config: StudyConfig) -> dict[str, str]:
+    """What else decided which trials there are."""
+    found: dict[str, str] = {}
+    if config.scheduler != "none":
+        metric, grace = config.stopping.metric.metric, config.stopping.epochs_of_grace(config.longest_training)
+        found["scheduler"] = f"{config.scheduler} on {metric} after {grace} epochs; stopped trials are PRUNED"
+    if config.constraints:
+        found["constraints"] = ", ".join(map(str, config.constraints))
+    if config.warm_start is not None:
+        found["warm start"] = f"{len(config.warm_start.trials)} trials of {config.warm_start.study}"
+    return found
 
 
 def frozen_config(material: Material) -> str:

@@ -11,6 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from search_spaces.space import Choices, Range
+from study import api
 from study.ledger import Ledger, Proposal
 from study.optuna_projection import OptunaProjection, project
 from study.proposing import Proposer
@@ -183,3 +184,48 @@ def test_what_is_left_of_a_deleted_study_goes_and_a_stranger_s_study_stays(tmp_p
 
 def optuna_trials(ledger: Ledger) -> list[optuna.trial.FrozenTrial]:
     return optuna.load_study(study_name=ledger.name, storage=ledger.url).trials
+
+
+@pytest.mark.parametrize("began_before", [True, False])
+def test_constraints_and_what_a_scheduler_went_by_are_there(began_before: bool, tmp_path: Path) -> None:
+    goals = {"objectives": ("val/accuracy",), "constraints": ("cost/seconds:max=30",)}
+    config = a_study(tmp_path, span=TUNED, sampler="tpe", scheduler="asha", **goals)
+    ledger = Ledger.create(config.ledger_url, config)
+    ledger.acquire()
+    ledger.propose([Proposer(config).propose(number) for number in range(3)])
+    for number in range(3):
+        ledger.start_attempt(number)
+    if began_before:
+        project(ledger)
+    dense = [Record("dense", epoch, {"val/accuracy": epoch / 10}) for epoch in (1, 2, 3)]
+    costs = ({"cost/seconds": 40.0}, {})
+    for number, cost in enumerate(costs):
+        ledger.finish(number, 1, "COMPLETE", records=[*dense, Record("summary", 0, cost)])
+    ledger.finish(2, 1, "PRUNED", records=dense[:2])
+    project(ledger)
+    storage = optuna.storages.RDBStorage(ledger.url)
+    trials = optuna.load_study(study_name="tiny", storage=storage).trials
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.COMPLETE, TrialState.PRUNED]
+    assert [trial.constraints for trial in trials] == [{"cost/seconds:max": 10.0}, {}, {}]
+    assert [trial.intermediate_values for trial in trials] == [
+        {1: 0.1, 2: 0.2, 3: 0.3},
+        {1: 0.1, 2: 0.2, 3: 0.3},
+        {1: 0.1, 2: 0.2},
+    ]
+    storage.engine.dispose()
+
+
+def test_the_best_trial_keeps_the_constraints(tmp_path: Path) -> None:
+    goals = {"objectives": ("val/accuracy",), "constraints": ("cost/seconds:max=30",)}
+    config = a_study(tmp_path, span=TUNED, sampler="tpe", **goals)
+    ledger = Ledger.create(config.ledger_url, config)
+    ledger.acquire()
+    ledger.propose([Proposer(config).propose(number) for number in range(3)])
+    for number, cost in enumerate(({"cost/seconds": 31.0}, {"cost/seconds": 30.0}, {})):
+        metrics = {"val/accuracy": 0.9 - number / 10, **cost}
+        ledger.finish(number, ledger.start_attempt(number), "COMPLETE", records=[Record("summary", 0, metrics)])
+        handle = api.load("tiny", home=tmp_path)
+        if number == 0:
+            with pytest.raises(ValueError, match=r"no complete trial of tiny keeps cost/seconds:max=30"):
+                handle.best()
+    assert api.load("tiny", home=tmp_path).best()["number"] == 1
