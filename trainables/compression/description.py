@@ -126,13 +126,12 @@ def _write(sink: Counter, piece: _Piece) -> None:
     sink.gamma(len(piece.shape) + 1)
     for size in piece.shape:
         sink.gamma(size + 1)
+    if piece.book is None or piece.symbols is None:
+        _write_plain(sink, piece)
+        return
     sink.fixed(int(piece.kept is not None), 1)
     if piece.kept is not None:
         _write_mask(sink, piece.kept)
-    if piece.book is None or piece.symbols is None:
-        sink.fixed(_PLAIN, 2)
-        sink.floats(piece.values)
-        return
     counts = np.bincount(piece.symbols, minlength=piece.book.count)
     lengths, width = code_lengths(counts.tolist()), _width(piece.book.count)
     book_bits = 32 * piece.book.numbers.numel()
@@ -150,6 +149,23 @@ def _write(sink: Counter, piece: _Piece) -> None:
         _write_book(sink, piece.book)
         sink.fixed(lengths, _WORD_BITS)
         sink.words(canonical(lengths)[piece.symbols], lengths[piece.symbols])
+
+
+def _write_plain(sink: Counter, piece: _Piece) -> None:
+    """Numbers as they are; without their mask where it costs more than zeros do."""
+    values, kept = piece.values, piece.kept
+    if kept is not None:
+        mask = Counter()
+        _write_mask(mask, kept)
+        if mask.bits > 32 * (len(kept) - len(values)):
+            whole = np.zeros(len(kept), dtype=np.float32)
+            whole[kept] = values
+            values, kept = whole, None
+    sink.fixed(int(kept is not None), 1)
+    if kept is not None:
+        _write_mask(sink, kept)
+    sink.fixed(_PLAIN, 2)
+    sink.floats(values)
 
 
 def _write_mask(sink: Counter, kept: npt.NDArray[np.bool_]) -> None:
