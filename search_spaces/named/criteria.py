@@ -12,16 +12,38 @@ be one that training hardly touched.
 
 from search_spaces.space import Choices, SearchSpace
 
+SOURCE = "Blalock et al. 2020, arXiv:2003.03033; Molchanov et al. 2019, arXiv:1906.10771"
+CRITERIA = (
+    "magnitude_l1",
+    "magnitude_l2",
+    "random",
+    "taylor",
+    "gradient",
+    "fisher",
+    "snip",
+    "grasp",
+    "synflow",
+    "movement",
+    "distance_from_initialisation",
+    "activation_mean",
+    "activation_variance",
+    "apoz",
+    "fpgm",
+    "correlation",
+    "cosine",
+    "frame_potential",
+)
+
 SPACE = SearchSpace(
     title="Which criterion finds the units that a network can do without?",
     claim=(
         "Removing the lowest first keeps more accuracy than removing at random, and that more than removing the "
         "highest first, for magnitude and for first-order Taylor; criteria at initialisation lie near random."
     ),
-    source="Blalock et al. 2020, arXiv:2003.03033; Molchanov et al. 2019, arXiv:1906.10771",
+    source=SOURCE,
     base={
         "data.name": "mnist",
-        "data.train_size": 10000,
+        "data.train_size": 5000,
         "model.name": "lenet_300_100",
         "training.epochs": 15,
         "training.batch_size": 100,
@@ -33,28 +55,7 @@ SPACE = SearchSpace(
         "replicates": 5,
     },
     span={
-        "compression.criterion": Choices(
-            values=(
-                "magnitude_l1",
-                "magnitude_l2",
-                "random",
-                "taylor",
-                "gradient",
-                "fisher",
-                "snip",
-                "grasp",
-                "synflow",
-                "movement",
-                "distance_from_initialisation",
-                "activation_mean",
-                "activation_variance",
-                "apoz",
-                "fpgm",
-                "correlation",
-                "cosine",
-                "frame_potential",
-            )
-        ),
+        "compression.criterion": Choices(values=CRITERIA),
         "compression.direction": Choices(values=("lowest", "highest")),
     },
     trials=36,

@@ -1,8 +1,14 @@
 """The lottery ticket: do the weights that survive train better from where they started than from anywhere else?
 
-Iterative magnitude pruning of single weights, 20 % of what is left a level (10 % of the output layer), each time back
-to the initial weights and trained again. Beside every ticket the scratch arm trains fresh weights under the same mask.
-Differs from the paper: He initial weights, a part of MNIST, and a fixed number of epochs.
+Iterative magnitude pruning of single weights of LeNet-300-100 on MNIST, 20 % of what is left a level (10 % of the
+output layer), each time back to the initial weights and trained again with Adam, rate 1.2e-3 and batches of 60. Level 7
+has 21 % of the weights, level 9 has 13.5 %. Beside every ticket the scratch arm trains fresh weights under the ticket's
+own mask (the paper's random reinitialisation, so that `baseline/…` is its `reinit`); the second trial moves masks of
+such tickets to random places of each layer and starts from the initial weights there.
+
+Differs from the paper: 6 epochs of 55,000 images (5,500 steps) instead of 50,000 steps, He initial weights, depth 12.
+The paper's one-shot pruning to 21 %: `--set compression.depth=1 --set compression.rate=0.79 --set
+compression.recovery_epochs=6`. Late rewinding: `--set compression.rewind_to=0.1` (epochs).
 """
 
 from search_spaces.space import Choices, SearchSpace
@@ -10,27 +16,26 @@ from search_spaces.space import Choices, SearchSpace
 SPACE = SearchSpace(
     title="Do the weights that survive pruning train better from where they started than from fresh values?",
     claim=(
-        "At 13.5 % of the weights and below, tickets rewound to their initial weights beat fresh weights under the "
-        "same mask and masks shuffled within each layer."
+        "At 21 % of the weights tickets rewound to their initial weights are at least as good as the dense network; at "
+        "13.5 % and below they beat fresh weights under the same mask and masks shuffled within each layer."
     ),
     source="Frankle & Carbin 2019, arXiv:1803.03635, figure 3 (LeNet-300-100)",
     base={
         "data.name": "mnist",
-        "data.train_size": 10000,
         "model.name": "lenet_300_100",
         "training.optimizer": "adam",
         "training.lr": 0.0012,
         "training.batch_size": 60,
-        "training.epochs": 15,
+        "training.epochs": 6,
         "training.stop_at_train_loss": None,
         "compression.method": "prune",
         "compression.criterion": "magnitude_l1",
         "compression.granularity": "weight",
         "compression.rate": 0.2,
-        "compression.depth": 15,
-        "compression.recovery_epochs": 225,
+        "compression.depth": 12,
+        "compression.recovery_epochs": 72,
         "replicates": 5,
     },
-    span={"compression.recovery": Choices(values=("rewind", "reinit", "shuffled"))},
-    trials=3,
+    span={"compression.recovery": Choices(values=("rewind", "shuffled"))},
+    trials=2,
 )

@@ -56,7 +56,7 @@ def test_a_full_study_draws_every_figure_but_those_of_students() -> None:
     material = Material(config, trials, networks, answer(trials, networks))
     drawn = {name: figure.draw(material) for name, figure in figures().items()}
     absent = {name for name, shown in drawn.items() if not isinstance(shown, Picture)}
-    assert absent == {"following", "scratch_arm"}
+    assert absent == {"criteria", "following", "scratch_arm"}
     curves = drawn["accuracy_curves"]
     assert isinstance(curves, Picture)
     assert len(curves.panels) == 6  # 3 noise levels × 2 criteria
