@@ -98,16 +98,19 @@ class Safekeeper(threading.Thread):
         claims.write(self._folder, self._claim)
 
     def _save_changes(self) -> None:
-        ended = set(self._ledger.numbers(*ENDED))  # before the copy: it has all of these
         mark = (self._ledger.counts(), self._ledger.attempts_begun(), self._ledger.outbox_size() == 0)
         if mark == self._saved:
             return
         begun = time.monotonic()
         if self._kept is None:
             self._look()
-        self._keep_networks(ended)
         if self._ledger.url.startswith("sqlite"):
-            snapshots.take(self._ledger.url, self._folder / "ledger", self._ledger.fence or 0)
+            content, ended = snapshots.copied(self._ledger.url, self._ledger.name)
+            self._keep_networks(ended)  # first: whoever has the copy finds the networks that it speaks of
+            snapshots.put(content, self._folder / "ledger", self._ledger.fence or 0)
+        else:
+            ended = set(self._ledger.numbers(*ENDED))
+            self._keep_networks(ended)
         self._copy(self._config.directory / "study.yaml", "study.yaml")
         self._drop_checkpoints(ended)
         self._saved = mark
@@ -124,8 +127,9 @@ class Safekeeper(threading.Thread):
     def _keep_networks(self, ended: set[int]) -> None:
         kept = self._kept or set()
         for number in sorted(ended - kept):
-            self._copy(self._config.directory / trial_folder(number) / NETWORKS, f"{trial_folder(number)}/{NETWORKS}")
-            kept.add(number)
+            name = f"{trial_folder(number)}/{NETWORKS}"  # a failed trial has none, until it is tried again
+            if self._copy(self._config.directory / name, name):
+                kept.add(number)
 
     def _drop_checkpoints(self, ended: set[int]) -> None:
         """Only now: a trial whose end no copy knows of goes on from its checkpoint."""
@@ -141,9 +145,11 @@ class Safekeeper(threading.Thread):
             if path.is_file():
                 self._copy(path, f"report/{path.relative_to(report)}")
 
-    def _copy(self, path: Path, name: str) -> None:
-        if path.is_file():
-            self._folder.write(name, [path.read_bytes()])
+    def _copy(self, path: Path, name: str) -> bool:
+        if not path.is_file():
+            return False
+        self._folder.write(name, [path.read_bytes()])
+        return True
 
     def _trouble(self, error: OSError) -> None:
         if self._well:

@@ -16,14 +16,21 @@ _KIND = b"ockham ledger 1"
 KEEP = 3
 
 
-def take(url: str, folder: Folder, fence: int) -> str:
-    """Copies the ledger at `url` as it is at one moment, and drops all but the newest copies; the copy's name."""
+def copied(url: str, study: str) -> tuple[bytes, set[int]]:
+    """The ledger at `url` as it is at one moment, a database file, and the trials of a study that have ended in it."""
     source = Path(make_url(url).database or "")
     with tempfile.TemporaryDirectory(prefix=".snapshot-", dir=source.parent) as scratch:
         copy = Path(scratch) / "copy.db"
         with closing(sqlite3.connect(source, timeout=30.0)) as connection:
             connection.execute("VACUUM INTO ?", (str(copy),))
-        content = copy.read_bytes()
+        with closing(sqlite3.connect(copy)) as connection:
+            query = "SELECT number FROM ockham_trials WHERE study = ? AND ended_ms IS NOT NULL"
+            ended = {int(number) for (number,) in connection.execute(query, (study,))}
+        return copy.read_bytes(), ended
+
+
+def put(content: bytes, folder: Folder, fence: int) -> str:
+    """Stores a copy, and drops all but the newest; its name."""
     there = _all(folder)
     sequence = max((number for of, number, _ in there if of == fence), default=0) + 1
     name = f"fence-{fence:06d}-{sequence:06d}.db"

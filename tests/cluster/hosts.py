@@ -146,7 +146,7 @@ def lab(names: Sequence[str], folder: Path) -> Iterator[dict[str, Host]]:
 
     Args:
         names: Host names; they get the addresses 10.213.7.10, .11, … in this order.
-        folder: An empty one; its files stay.
+        folder: An empty one; its files stay. All hosts see its `shared/` as /mnt/shared.
     """
     _sweep()
     prefix = f"{_PREFIX}{os.getpid()}"
@@ -155,6 +155,7 @@ def lab(names: Sequence[str], folder: Path) -> Iterator[dict[str, Host]]:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     hosts: dict[str, Host] = {}
     try:
+        (folder / "shared").mkdir()
         _ip(f"netns add {switch}")
         _ip(f"-n {switch} link add bridge type bridge")
         _ip(f"-n {switch} addr add {_SUBNET}1/24 dev bridge")

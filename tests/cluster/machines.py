@@ -33,6 +33,11 @@ class Machines:
     laptop: Host
     logs: Path
 
+    @property
+    def storage(self) -> Path:
+        """What the machines see as /mnt/shared/ockham, from outside."""
+        return self.logs / "shared" / "ockham"
+
     def command(self, command: str, timeout: float) -> str:
         """Runs a command on the laptop, in its checkout; returns what it printed.
 

@@ -6,20 +6,26 @@ project's own infra/local.yaml, `ray submit`, Ray, MLflow. One cluster serves al
 
 import json
 import shlex
+import shutil
 import time
 import urllib.parse
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cluster.hosts import Host
 from tests.cluster.machines import FILE, Launch, Machines, active_nodes, until
+from tests.storage_for_tests import ended_in_snapshot
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 STUDY = "lost-worker"
 TRIALS = 6
-SETTINGS = "--max-concurrent 3 --set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=12"
+SETTINGS = (
+    "--max-concurrent 3 --storage file:///mnt/shared/ockham "
+    "--set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=10"
+)
 _CONNECT = """
 import socket, sys
 for port in sys.argv[2:]:
@@ -91,7 +97,7 @@ def test_strangers_find_only_ssh(machines: Machines) -> None:
 
 
 def _lose(host: Host, machines: Machines, study: str, launch: Launch) -> int:
-    """Switches a machine off while a trial demonstrably runs there; returns the trial's number.
+    """Switches a machine off while a trial with a checkpoint demonstrably runs there; returns the trial's number.
 
     The network goes first: what the ledger does not know by then it will never hear from that machine. Should the
     trial have ended just before, the network comes back and the next one is waited for.
@@ -111,10 +117,15 @@ def _running_on(host: Host, machines: Machines, study: str, launch: Launch) -> t
     assert launch.running, launch.text[-6000:]
     for trial in machines.trials(study):
         log = host.home / f"studies/{study}/trials/{trial['number']:04d}/log.txt"
-        begun = f"attempt {trial['attempts']}"
+        begun = f"attempt {trial['attempts']}\n"
         if trial["state"] == "RUNNING" and log.is_file() and begun in log.read_text(errors="replace"):
-            return trial["number"], trial["attempts"]
+            return (trial["number"], trial["attempts"]) if _checkpoints(machines, study, trial["number"]) else None
     return None
+
+
+def _checkpoints(machines: Machines, study: str, number: int) -> list[Path]:
+    """Of a trial, on the storage that all machines see."""
+    return list(machines.storage.glob(f"{study}/trials/{number:04d}/checkpoints/*.pt"))
 
 
 def _is(trial: dict[str, Any], number: int, attempt: int) -> bool:
@@ -138,6 +149,9 @@ def test_a_study_survives_the_loss_of_a_worker(machines: Machines, survived: tup
     assert [(each["number"], each["state"]) for each in trials] == [(number, "COMPLETE") for number in range(TRIALS)]
     assert trials[lost]["attempts"] > 1, "the lost machine's trial ran again"
     assert f"trial {lost:04d}: its node is gone" in launch.text
+    log = machines.workers[0].home / f"studies/{STUDY}/trials/{lost:04d}/log.txt"
+    assert "goes on from a checkpoint" in log.read_text(), "another machine took it up where it was"
+    assert not list(machines.storage.glob(f"{STUDY}/trials/*/checkpoints/*")), "nobody needs them any more"
     assert all("compressibility/auc" in each["metrics"] for each in trials)
 
 
@@ -163,30 +177,42 @@ def test_the_same_command_again_finds_nothing_to_do(machines: Machines) -> None:
 
 
 @pytest.mark.usefixtures("survived")
-def test_a_study_goes_on_after_the_loss_of_the_head(machines: Machines) -> None:
+def test_a_study_goes_on_after_the_loss_of_the_head_and_its_disk(machines: Machines) -> None:
     study, arguments = "lost-head", f"--trials 4 {SETTINGS}"
+    same = machines.trials(STUDY)[:4]
     launch = machines.launch(study, arguments)
-    until(lambda: any(each["state"] == "COMPLETE" for each in machines.trials(study)), 400, "a finished trial")
+    safe = until(
+        lambda: ended_in_snapshot(str(machines.storage), study), 400, "a copy of a ledger with a finished trial"
+    )
     until(lambda: _running_on(machines.workers[0], machines, study, launch), 400, "a trial under way")
-    finished = {each["number"]: each for each in machines.trials(study) if each["state"] == "COMPLETE"}
+    finished = {each["number"]: each for each in machines.trials(study) if each["number"] in safe}
     machines.head.unplug()
     machines.head.kill()
     own, printed = launch.exit_codes()  # SSH notices that nobody answers any more
     assert own != 0
     assert not printed
 
+    shutil.rmtree(machines.head.home / "studies")  # a new machine: what the old one had on its disk is gone
     machines.head.power_on()
     machines.close_ports(machines.head)
     machines.command(f"ray up {FILE} --yes --no-config-cache", 420)
     until(lambda: active_nodes(machines.on_head("ray status")) >= 2, 300, "the head and a worker")
     again = machines.launch(study, arguments)
     assert again.exit_codes() == (0, [0]), again.text[-6000:]
+    assert "its ledger comes from a snapshot" in again.text
     trials = {each["number"]: each for each in machines.trials(study)}
     assert [each["state"] for each in trials.values()] == ["COMPLETE"] * 4
-    assert {number: trials[number] for number in finished} == finished, "what had ended was not run again"
+    assert {number: _lasting(trials[number]) for number in finished} == {
+        number: _lasting(each) for number, each in finished.items()
+    }, "what had ended was not run again"
     assert sorted(_uids(machines, study)) == sorted(each["uid"] for each in trials.values())
-    for other in machines.trials(STUDY)[:4]:  # the same four trials: neither study's misfortunes show in its results
+    for other in same:  # the same four trials: neither study's misfortunes show in its results
         assert _results(trials[other["number"]]) == _results(other)
+
+
+def _lasting(trial: dict[str, Any]) -> dict[str, Any]:
+    """All but the id of its run: the tracking store was on the lost disk too."""
+    return {name: value for name, value in trial.items() if name != "mlflow_run_id"}
 
 
 def _results(trial: dict[str, Any]) -> dict[str, float]:

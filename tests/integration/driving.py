@@ -57,11 +57,13 @@ def config(home: Path, name: str, trials: int, **run: Any) -> StudyConfig:
     return StudyConfig(name=name, space=space, trials=trials, run=RunConfig(home=home, max_concurrent=2, **run))
 
 
-def drive(home: Path, name: str, trial: str, trials: int) -> subprocess.Popen[str]:
+def drive(home: Path, name: str, trial: str, trials: int, storage: str | None = None) -> subprocess.Popen[str]:
     """A driver in a process of its own, at the head of its own process group as under a shell."""
+    extra = {} if storage is None else {"OCKHAM_STORAGE": storage}
     return subprocess.Popen(
         [sys.executable, "-m", "tests.integration.driving", str(home), name, trial, str(trials)],
         cwd=ROOT,
+        env={**os.environ, **extra},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -146,7 +148,7 @@ def main(home: str, name: str, trial: str, trials: str) -> int:
     from study.driver import run
 
     outcome = run(
-        config(Path(home), name, int(trials)),
+        config(Path(home), name, int(trials), storage=os.environ.get("OCKHAM_STORAGE")),
         trial=f"tests.integration.trials_for_tests:{trial}",
         listener=Lines(),
     )
