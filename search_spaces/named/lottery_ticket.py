@@ -6,7 +6,7 @@ has 21 % of the weights, level 9 has 13.5 %. Beside every ticket the scratch arm
 own mask (the paper's random reinitialisation, so that `baseline/…` is its `reinit`); the second trial moves masks of
 such tickets to random places of each layer and starts from the initial weights there.
 
-Differs from the paper: 6 epochs of 55,000 images (5,500 steps) instead of 50,000 steps, He initial weights, depth 12.
+Differs from the paper: 6 epochs of 55,000 images (5,500 steps) instead of 50,000 steps, He initial weights, depth 10.
 The paper's one-shot pruning to 21 %: `--set compression.depth=1 --set compression.rate=0.79 --set
 compression.recovery_epochs=6`. Late rewinding: `--set compression.rewind_to=0.1` (epochs).
 """
@@ -32,9 +32,9 @@ SPACE = SearchSpace(
         "compression.criterion": "magnitude_l1",
         "compression.granularity": "weight",
         "compression.rate": 0.2,
-        "compression.depth": 12,
-        "compression.recovery_epochs": 72,
-        "replicates": 5,
+        "compression.depth": 10,
+        "compression.recovery_epochs": 60,
+        "replicates": 4,
     },
     span={"compression.recovery": Choices(values=("rewind", "shuffled"))},
     trials=2,
