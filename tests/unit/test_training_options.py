@@ -1,5 +1,6 @@
 """Every option of a training against an ordinary network that PyTorch itself trains."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -87,7 +88,11 @@ def test_the_backward_pass_of_an_mlp_is_that_of_autograd(dropout: float, sizes: 
     y = torch.randint(10, (3, 8), generator=torch.Generator().manual_seed(8))
     logits, losses, gradients = model().gradients(x, y, cross_entropy)
     found: dict[int, torch.Tensor] = {}
-    seen = model().descend(x, y, cross_entropy, lambda places, grads: found.update(zip(places, grads, strict=True)))
+
+    def use(places: Sequence[int], given: Sequence[torch.Tensor]) -> None:
+        found.update((place, gradient.clone()) for place, gradient in zip(places, given, strict=True))
+
+    seen = model().descend(x, y, cross_entropy, use)
     assert torch.allclose(seen[0], logits, atol=1e-6)
     assert torch.allclose(seen[1], losses, atol=1e-6)
     assert sorted(found) == list(range(len(gradients)))

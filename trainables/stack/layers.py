@@ -34,11 +34,11 @@ class StackedLinear(nn.Module):
             return result
         return torch.baddbmm(self.bias, x, self.weight)
 
-    def weight_gradient(self, x: Tensor, of_output: Tensor) -> Tensor:
-        """[K, I, O] from inputs [K, B, I] and the gradient [K, B, O] of the outputs."""
+    def weight_gradient(self, x: Tensor, of_output: Tensor, memory: Tensor) -> Tensor:
+        """[K, I, O] from inputs [K, B, I] and the gradient [K, B, O] of the outputs, in `memory` (flat) if wide."""
         if self.weight.shape[2] < _NARROW and not x.is_cuda:
             return _narrow_weight_gradient(x, of_output)
-        return torch.bmm(x.mT, of_output)
+        return torch.bmm(x.mT, of_output, out=memory[: self.weight.numel()].view_as(self.weight))
 
     def unstack(self, network: int) -> nn.Module:
         """Network `network` as an ordinary layer with its own copy of the weights."""

@@ -59,6 +59,7 @@ class StackedMLP(StackedModel):
             *seen, logits = self._activations(x)
             losses, gradient = loss(logits, targets)
             kept = 1 - self.dropout if self.training else 1.0
+            memory = logits.new_empty(max(parameter.numel() for parameter in self.parameters()))
             for place in reversed(range(len(self.layers))):
                 layer, inputs = self.layers[place], seen[place]
                 assert isinstance(layer, StackedLinear)
@@ -70,7 +71,7 @@ class StackedMLP(StackedModel):
                     if kept < 1:
                         gradient.mul_(1 / kept)
                 of_bias = output_gradient.sum(1, keepdim=True)
-                use((2 * place, 2 * place + 1), (layer.weight_gradient(inputs, output_gradient), of_bias))
+                use((2 * place, 2 * place + 1), (layer.weight_gradient(inputs, output_gradient, memory), of_bias))
         return logits, losses
 
     def _activations(self, x: Tensor) -> list[Tensor]:

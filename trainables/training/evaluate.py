@@ -59,7 +59,8 @@ def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor) -> Pausing[E
     labels = labels.expand(networks, n)
     chunk = examples_at_once(model, inputs, _CHUNK_BYTES)
     loss = torch.zeros(networks, dtype=torch.float64, device=labels.device)
-    predictions = []
+    # One tensor for all: small ones that stay, between large ones that go, would keep the heap from being used again.
+    predictions = torch.empty(networks, n, dtype=torch.int64, device=labels.device)
     for start in range(0, n, chunk):
         if start:
             yield
@@ -68,5 +69,5 @@ def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor) -> Pausing[E
             logits = model(inputs.slice(start, min(n, start + chunk)))
             losses, _ = cross_entropy(logits, part)
             loss += losses.double().sum(dim=1)
-            predictions.append(logits.argmax(dim=2))
-    return Evaluation(loss / n, torch.cat(predictions, dim=1), labels)
+            predictions[:, start : start + chunk] = logits.argmax(dim=2)
+    return Evaluation(loss / n, predictions, labels)

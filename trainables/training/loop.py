@@ -159,23 +159,23 @@ class Training:
     def _steps(self, inputs: Tensor, targets: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
         """One step a batch; the summed loss and correct answers of each network, [A]."""
         model, loss = self._stack, self.examples.loss(self.recipe.label_smoothing)
-        all_losses, all_logits = [], []
+        # Small tensors that stay, between large ones that go, would keep the heap from being used again.
+        all_losses = inputs.new_empty(targets.shape[:3])
+        all_right = targets.new_empty(targets.shape[:3], dtype=torch.bool)
+        wanted = targets.argmax(dim=3) if self.examples.soft else targets
         model.train()
         with computing(self.recipe.precision, inputs.device):
-            for x, y, lr in zip(inputs, targets, rates, strict=True):
-                logits, losses = self._updates.step(model, x, y, loss, lr)
+            for step, (x, y, lr) in enumerate(zip(inputs, targets, rates, strict=True)):
+                logits, all_losses[step] = self._updates.step(model, x, y, loss, lr)
                 if self.after_step is not None:
                     self.after_step(model, lr)
-                all_losses.append(losses)
                 if self._counts_correct:
-                    all_logits.append(logits)
+                    torch.eq(logits.argmax(dim=2), wanted[step], out=all_right[step])
         model.eval()
-        summed = torch.stack(all_losses).double().sum(dim=(0, 2))
-        if not self._counts_correct:
-            return summed, torch.zeros_like(summed, dtype=torch.int64)
-        wanted = targets.argmax(dim=3) if self.examples.soft else targets
-        hits = (torch.stack(all_logits).argmax(dim=3) == wanted).sum(dim=(0, 2))
-        return summed, hits
+        summed = all_losses.double().sum(dim=(0, 2))
+        return summed, all_right.sum(dim=(0, 2)) if self._counts_correct else torch.zeros_like(
+            summed, dtype=torch.int64
+        )
 
     def _end_epoch(self, losses: list[float], accuracies: list[float]) -> None:
         """Freezes what has met its stop rule."""
