@@ -16,7 +16,7 @@ from ray.autoscaler._private.util import prepare_config, validate_config
 
 REPO = Path(__file__).resolve().parents[2]
 INFRA = REPO / "infra"
-CLUSTER_FILES = ("cluster.yaml", "local.yaml")
+CLUSTER_FILES = ("cluster.yaml", "gcp.yaml", "local.yaml")
 
 
 class _Template(yaml.SafeLoader):
@@ -112,6 +112,20 @@ def test_aws_gpu_workers_come_and_go_on_spot_and_the_head_stays() -> None:
     assert gpu["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"}
 
 
+def test_gcp_gpu_workers_come_and_go_on_spot_without_public_addresses() -> None:
+    config = _load("gcp.yaml")
+    types = config["available_node_types"]
+    head, gpu = types["head"], types["gpu"]
+    assert (head["max_workers"], head["resources"], gpu["min_workers"]) == (0, {"CPU": 0}, 0)
+    assert gpu["node_config"]["scheduling"]["provisioningModel"] == "SPOT"
+    assert "scheduling" not in head["node_config"]
+    for kind in (head, gpu):
+        assert all("accessConfigs" not in each for each in kind["node_config"]["networkInterfaces"])
+    assert config["provider"]["use_internal_ips"]
+    assert "start-iap-tunnel" in config["auth"]["ssh_proxy_command"]
+    assert "OCKHAM_STORAGE" in " ".join(config["setup_commands"])
+
+
 def test_aws_nodes_have_no_public_address_and_roles_of_their_own(stack: dict[str, Any]) -> None:
     config = _load("cluster.yaml")
     assert config["provider"]["use_internal_ips"]
@@ -186,7 +200,11 @@ def test_fill_writes_every_output_of_the_stack(stack: dict[str, Any], tmp_path: 
     assert (head["ImageId"], gpu["ImageId"]) == ("ami-0d", "ami-0e")
     assert config["provider"]["region"] == "eu-west-1"
     assert "--region eu-west-1 " in config["auth"]["ssh_proxy_command"]
-    assert "s3://ockham-1-eu-west-1/mlartifacts" in " ".join(config["setup_commands"])
+    (site,) = (command for command in config["setup_commands"] if "site.sh" in command)
+    subprocess.run(["bash", "-c", f"mkdir -p ~/.ockham; {site}"], env={"HOME": str(tmp_path)}, check=True)
+    asked = ["bash", "-c", '. ~/.ockham/site.sh; echo "$OCKHAM_STORAGE $OCKHAM_ARTIFACTS"']
+    said = subprocess.run(asked, env={"HOME": str(tmp_path)}, check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["s3://ockham-1-eu-west-1/studies", "s3://ockham-1-eu-west-1/mlartifacts"]
 
 
 def test_kubernetes_manifest_is_one_ray_understands_and_closed() -> None:
@@ -234,17 +252,20 @@ def test_no_file_holds_a_secret() -> None:
         assert not secret.search(path.read_text()), path
 
 
-def test_pins_of_a_node_agree_with_the_constraints() -> None:
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-gcp.txt"])
+def test_pins_of_a_node_agree_with_the_constraints(name: str) -> None:
     def pins(text: str) -> dict[str, str]:
         lines = (line for line in text.splitlines() if line and not line.startswith("#"))
         return {name.split("[")[0].lower(): version for name, _, version in (line.partition("==") for line in lines)}
 
     constraints = pins((REPO / "constraints.txt").read_text())
-    node = pins((INFRA / "node/requirements.txt").read_text())
+    node = pins((INFRA / "node" / name).read_text())
+    everywhere = pins((INFRA / "node/requirements.txt").read_text())
+    assert all(node[each] == everywhere[each] for each in set(node) & set(everywhere))
     assert all(node.values())
     shared = set(constraints) & set(node)
     assert {name: node[name] for name in shared} == {name: constraints[name] for name in shared}
-    assert "ray" in shared
+    assert "ray" in node or "google-api-python-client" in node
 
 
 @pytest.mark.parametrize("name", ["env.sh", "setup.sh", "mlflow_server.sh"])
