@@ -113,13 +113,13 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
     lease, now = ledger.lease(), time.time()
     held = lease is not None and lease.held
     alive = held and (lease is None or lease.holder is None or lease.holder.fate() != "dead")
-    ended, started = ledger.trials(states=ENDED), ledger.trials(states=_STARTED)
+    ended, started, failed = ledger.latest(200), ledger.trials(states=_STARTED), ledger.trials(states=("FAILED",))
     began = lease.since_ms / 1000 if alive and lease else now
     board = Board(config, counts, clock=time.time)
     board.begun = began
-    for row in ended[-200:]:
+    for row in ended:
         board.took(row.duration_s)
-    board.last.extend(sorted(ended, key=lambda row: row.ended_ms or 0)[-LAST:])
+    board.last.extend(ended[-LAST:])
     if alive:
         _running(board, ledger, started)
     done = sum(counts.get(state, 0) for state in ENDED)
@@ -133,7 +133,7 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
         since=datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds") if alive else None,
         remaining_s=board.remaining() if alive else None,
         running=[_trial(board, row) for row in started if row.number in board.running],
-        failed=[_failed(config.directory, row) for row in ended if row.state == "FAILED"],
+        failed=[_failed(config.directory, row) for row in failed],
         outbox=ledger.outbox_size(),
         cost=spent(ledger, now_ms=round(now * 1000) if alive else None),
         directory=str(config.directory),

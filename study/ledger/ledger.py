@@ -228,6 +228,13 @@ class Ledger(Control, Curves, Tracking):
             raise ValueError(f"study {self.name!r} has no trial {number}")
         return found[0]
 
+    def latest(self, limit: int) -> list[TrialRow]:
+        """The trials that ended last, at most so many, in the order of their ends."""
+        with self._engine.connect() as connection:
+            numbers = trials.latest(connection, self.name, limit)
+            found = {row.number: row for row in trials.rows(connection, self.name, wanted=numbers)}
+        return [found[number] for number in numbers]
+
     def numbers(self, *states: str) -> list[int]:
         """Numbers of the trials in one of `states`, ascending; cheap."""
         with self._engine.connect() as connection:

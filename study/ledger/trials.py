@@ -228,6 +228,13 @@ def rows(
     return [_trial_row(row, live) for row in found]
 
 
+def latest(connection: Connection, study: str, limit: int) -> list[int]:
+    """Numbers of the trials that ended last, in the order of their ends."""
+    query = select(trials.c.number).where(trials.c.study == study, trials.c.ended_ms.is_not(None))
+    found = connection.execute(query.order_by(trials.c.ended_ms.desc(), trials.c.number.desc()).limit(limit))
+    return list(reversed(found.scalars().all()))
+
+
 def _trial_row(row: Row[Any], live: dict[int, list[Any]]) -> TrialRow:
     metrics, notes = (
         steps.merged(live.get(row.number, []))
