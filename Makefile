@@ -27,9 +27,9 @@ test: setup lint
 test-kills: setup
 	$(BIN)/python -m pytest -m kills
 
-# Root only: starts hosts made of network namespaces and runs a cluster on them.
+# Root only, minutes: starts hosts made of network namespaces and runs a cluster on them; elsewhere it says why not.
 test-cluster: setup
-	$(BIN)/python -m pytest -m cluster
+	$(BIN)/python -m pytest -m cluster -rs
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

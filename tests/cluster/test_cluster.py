@@ -21,10 +21,10 @@ from tests.storage_for_tests import ended_in_snapshot
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 STUDY = "lost-worker"
-TRIALS = 6
+TRIALS = 5
 SETTINGS = (
     "--max-concurrent 3 --storage file:///mnt/shared/ockham "
-    "--set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=10"
+    "--set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=24"
 )
 _CONNECT = """
 import socket, sys
