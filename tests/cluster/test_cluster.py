@@ -169,6 +169,28 @@ def test_mlflow_has_each_trial_once(machines: Machines) -> None:
 
 
 @pytest.mark.usefixtures("survived")
+def test_what_the_guide_does_with_a_finished_study(machines: Machines) -> None:
+    assert STUDY in machines.command(f"ray exec {FILE} 'ockham status'", 90)
+    said = machines.command(f"ray exec {FILE} 'ockham status {STUDY}'", 90)
+    assert "All trials have ended." in said
+    assert "core-hours" in said
+    assert "Report:" in machines.command(f"ray exec {FILE} 'ockham report {STUDY}'", 120)
+    machines.command(f"ray rsync-down {FILE} studies/{STUDY}/report/ ./report/", 90)
+    assert list((machines.laptop.home / "ockham/report").glob("*.html"))
+
+
+@pytest.mark.usefixtures("survived")
+def test_a_dry_run_trains_on_a_worker_and_leaves_nothing(machines: Machines) -> None:
+    small = "--set training.epochs=2 --set compression.depth=1 --set replicates=2 --set model.width=8"
+    dry = machines.launch("estimated", f"--trials 9 --max-concurrent 2 --dry-run {small}")
+    assert dry.exit_codes() == (0, [0]), dry.text[-6000:]
+    assert "9 trials to run" in dry.text
+    assert "3 of its trials were trained just now" in dry.text
+    assert "of the cluster, 2 at once" in dry.text
+    assert not machines.trials("estimated")
+
+
+@pytest.mark.usefixtures("survived")
 def test_the_same_command_again_finds_nothing_to_do(machines: Machines) -> None:
     before = machines.trials(STUDY)
     again = machines.launch(STUDY, f"--trials {TRIALS} {SETTINGS}")

@@ -11,6 +11,7 @@ import pytest
 
 import study
 from study import claims, snapshots
+from study.cli import main
 from study.driver import run
 from study.errors import LeaseHeld, StudyMismatch, UsageError
 from study.ledger import Ledger
@@ -162,3 +163,13 @@ def test_a_driver_that_was_replaced_elsewhere_stops(tmp_path: Path) -> None:
     assert driver.returncode != 0
     assert "was taken over by" in said
     assert claims.read(folder) == later, "its last words did not replace the successor's claim"
+
+
+def test_deleting_a_study_empties_its_folder_on_the_storage(tmp_path: Path) -> None:
+    storage = str(tmp_path / "storage")
+    finished(tmp_path / "home", storage).close()
+    (study_folder(storage, "other")).write("kept", [b"x"])
+    assert study_folder(storage, NAME).names()
+    assert main(["delete", NAME, "--yes", "--home", str(tmp_path / "home")]) == 0
+    assert study_folder(storage, NAME).names() == []
+    assert study_folder(storage, "other").names() == ["kept"]

@@ -10,7 +10,10 @@ from study.config import RunConfig
 from study.cost import cost, spent
 from study.errors import UsageError
 from study.estimate import Timed, calibrate, estimate, representative
+from study.events import Silent
+from study.finishing import conclude
 from study.prices import Prices, read_prices
+from study.signals import StopFlag
 from tests.studies_for_tests import a_ledger, a_study
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -104,3 +107,12 @@ def test_a_dry_run_says_what_it_will_take_and_leaves_nothing(
     assert main([*arguments, "--price", str(tmp_path / "absent.yaml")]) == 2
     assert main(arguments) == 0
     assert "No prices are known" in capsys.readouterr().out
+
+
+def test_mlflow_is_told_what_the_study_has_cost(tmp_path: Path) -> None:
+    ledger = a_ledger(tmp_path, proposals=1, run={"prices": PRICES})
+    ledger.start_attempt(0)
+    ledger.finish(0, 1, "FAILED", error="made up")
+    _, summary = conclude(ledger, Silent(), StopFlag())
+    assert {"cost/core_hours", "cost/gpu_hours", "cost/hours", "cost/amount"} <= set(summary)
+    assert summary["ockham.currency"] == "EUR"
