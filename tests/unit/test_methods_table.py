@@ -4,7 +4,7 @@ import pytest
 
 from study.cli import main
 from study.commands.methods_table import _REFUSED, refusal
-from trainables.compression.interfaces import CRITERIA
+from trainables.compression.interfaces import CRITERIA, METHODS
 
 
 def test_every_criterion_is_listed_and_every_refusal_says_why(
@@ -17,6 +17,10 @@ def test_every_criterion_is_listed_and_every_refusal_says_why(
         (row,) = [line.split() for line in lines if line.split()[:1] == [name]]
         weights = ["yes"] * 2 if CRITERIA.get(name).scores_weights else ["–"] * 2
         assert row[1:] == ["yes", "yes", *weights]
+    for name in METHODS.names():
+        (line,) = [line for line in lines if line.split()[:2] == [name, METHODS.get(name).stage]]
+        assert ("description_length" in line) == (METHODS.get(name).stage == "code")
+        assert line.split()[-1] == ("yes" if METHODS.get(name)().trains else "–")
 
 
 def test_the_examples_are_refused_each_for_its_own_reason() -> None:

@@ -1,0 +1,73 @@
+"""Repeated units can go without a trace, and the order in which units are folded."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.engine import config
+from trainables.bench import Bench
+from trainables.compression.interfaces import Level
+from trainables.compression.merging import merge_to
+from trainables.data.trial_data import trial_data
+from trainables.pausing import finish
+from trainables.progress import Progress
+from trainables.stack.model import StackedModel
+
+
+def bench_of(**fields: object) -> Bench:
+    trial = config(replicates=2, compression__method="merge", compression__depth=1, **fields)
+    return Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+
+
+def doubled(bench: Bench, factor: float) -> StackedModel:
+    """Each unit of the first half has a twin in the second, whose activations are `factor` times its own."""
+    stack = bench.initial()
+    tensors = {name: tensor.clone() for name, tensor in stack.tensors().items()}
+    for group in stack.groups:
+        for cut in (*group.incoming, *(c for c in group.others if c.tensor.endswith("bias"))):
+            moved = tensors[cut.tensor].movedim(cut.axis, 0)
+            half = len(moved) // 2
+            moved[half:] = factor * moved[:half]
+    return stack.replaced(tensors)
+
+
+@pytest.mark.parametrize("name", ["mlp", "conv2", "conv4"])
+@pytest.mark.parametrize(("factor", "fitted"), [(1.0, False), (1.0, True), (0.5, True)])
+def test_twins_are_folded_without_a_trace(name: str, factor: float, fitted: bool) -> None:
+    bench = bench_of(model__name=name, model__width=8)
+    stack = doubled(bench, factor)
+    widths = tuple(width // 2 for width in stack.widths)
+    origin = [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths]
+    made = finish(merge_to(bench, Level(1, widths, stack, origin), fitted=fitted))
+    assert made.stack.widths == widths
+    inputs = bench.train_inputs.slice(0, 40)
+    assert torch.allclose(made.stack(inputs), stack(inputs), rtol=1e-4, atol=1e-4)
+    assert made.metrics["merged_correlation"].tolist() == pytest.approx([1.0] * bench.networks, abs=1e-5)
+    assert made.origin is not None
+    for units, width in zip(made.origin, widths, strict=True):
+        assert all(row == sorted(set(row)) and len(row) == width for row in units.tolist())
+
+
+def test_without_a_slope_twins_of_other_size_leave_a_trace() -> None:
+    bench = bench_of(model__width=8)
+    stack = doubled(bench, 0.5)
+    made = finish(merge_to(bench, Level(1, (4, 4), stack, None), fitted=False))
+    inputs = bench.train_inputs.slice(0, 40)
+    assert (made.stack(inputs) - stack(inputs)).abs().max() > 0.05
+    assert made.origin is None
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_silent_units_go_first_and_leave_nothing(fitted: bool) -> None:
+    bench = bench_of(model__width=8)
+    stack = bench.initial()
+    tensors = {name: tensor.clone() for name, tensor in stack.tensors().items()}
+    tensors["layers.0.bias"][:, :, [1, 5]] = -1e3
+    stack = stack.replaced(tensors)
+    origin = [torch.arange(8).repeat(stack.networks, 1) for _ in range(2)]
+    made = finish(merge_to(bench, Level(1, (6, 8), stack, origin), fitted=fitted))
+    assert made.origin is not None
+    assert made.origin[0].tolist() == [[0, 2, 3, 4, 6, 7]] * bench.networks
+    inputs = bench.train_inputs.slice(0, 40)
+    assert torch.allclose(made.stack(inputs), stack(inputs), atol=1e-5)
