@@ -83,6 +83,9 @@ class Safekeeper(threading.Thread):
         self._over.set()
         if self.is_alive():
             self.join(timeout=60.0)
+        if not self._well:
+            self._message("the storage still does not answer: resume the study later, and it gets what it lacks")
+            return
         try:
             self._beat()
             self._copy_report()
@@ -175,7 +178,7 @@ def safekeeping(
     if storage is None:
         yield None
         return
-    keeper = Safekeeper(ledger, study_folder(storage, ledger.name), lost, message)
+    keeper = Safekeeper(ledger, study_folder(storage, ledger.name).hurried(), lost, message)
     keeper.start()
     try:
         yield keeper

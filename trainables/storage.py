@@ -25,6 +25,10 @@ class Folder(ABC):
 
     local = False
 
+    def hurried(self) -> "Folder":
+        """The same for someone who comes back later: it is told soon that the store does not answer."""
+        return self
+
     @abstractmethod
     def __truediv__(self, name: str) -> "Folder":
         """The folder called `name` in this one; nothing is created."""
@@ -118,6 +122,10 @@ class ObjectFolder(Folder):
 
     def __init__(self, filesystem: Any, path: str, *, patience_s: float = PATIENCE_S) -> None:
         self._filesystem, self._path, self._patience_s = filesystem, path.rstrip("/"), patience_s
+
+    def hurried(self) -> "ObjectFolder":
+        """See `Folder`."""
+        return ObjectFolder(self._filesystem, self._path, patience_s=0.0)
 
     def __truediv__(self, name: str) -> "ObjectFolder":
         return ObjectFolder(self._filesystem, f"{self._path}/{name}", patience_s=self._patience_s)

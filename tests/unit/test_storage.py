@@ -83,8 +83,7 @@ def test_a_store_that_does_not_answer_costs_a_checkpoint_and_not_the_trial(tmp_p
         assert store.save({"epoch": 1}) is not None
         server.close()
         assert store.save({"epoch": 2}) is None
-        impatient = folder_at(server.uri("gone"))
-        impatient._patience_s = 0.0  # type: ignore[attr-defined]
+        impatient = folder.hurried()
         with pytest.raises(OSError, match=r"(?i)connect|curl|network"):
             impatient.names()
     blocked = tmp_path / "file"
