@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from study import capacity, machine
 from study.config import StudyConfig
-from study.freezing import frozen
 from study.display.words import duration
 from study.errors import StudyNotFound
 from study.estimate import Estimate, Timed, calibrate, estimate, representative
+from study.freezing import frozen
 from study.ledger import ENDED, Ledger
 
 
