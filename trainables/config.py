@@ -111,6 +111,9 @@ class ModelConfig(EntryPart):
         128, ge=1, le=65536, description="units or channels of the first layers; unless given, the model's own"
     )
     hidden_layers: int = Field(2, ge=1, le=64, description="number of hidden layers of an mlp")
+    init: Literal["he", "glorot"] = Field(
+        "he", description="deviation of the normal initial weights: √(2/inputs), or √(2/(inputs + outputs)) of a unit"
+    )
     init_scale: float = Field(
         1.0, gt=0, le=100, description="factor on the initial weights; 0.3 leaves the lazy regime"
     )
@@ -209,6 +212,9 @@ class CompressionConfig(EntryPart):
     recovery_epochs: int = Field(0, ge=0, description="training epochs of the recovery, a total split over the levels")
     rewind_to: float = Field(
         0.0, ge=0, description="epochs of dense training after which the weights are taken that networks rewind to"
+    )
+    ticket: str | None = Field(
+        None, description="a file of tickets whose masks and weights take the place of this trial's own"
     )
     transfer: Literal["noise", "gaussian", "train"] = Field("noise", description="inputs a student is fitted on")
     ratio: Ratio | None = Field(

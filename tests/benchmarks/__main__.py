@@ -24,9 +24,24 @@ def main(names: list[str]) -> None:
         module = importlib.import_module(f"tests.benchmarks.{name}")
         print(f"\n{name}: {(module.__doc__ or '').strip().splitlines()[0]}", flush=True)
         figures = module.measure()
-        for figure, value in figures.items():
-            print(f"  {figure:<62}{value:>12,.3f}")
+        print(table(figures), flush=True)
         keep(name, figures)
+
+
+def table(figures: dict[str, float]) -> str:
+    """Figures called `row: column` as a table, where rows share columns; else one a line."""
+    rows: dict[str, dict[str, float]] = {}
+    for figure, value in figures.items():
+        row, _, column = figure.partition(": ")
+        rows.setdefault(row, {})[column] = value
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    if len(rows) * len(columns) != len(figures) or len(rows) == 1:
+        return "\n".join(f"  {figure:<62}{value:>12,.3f}" for figure, value in figures.items())
+    lines = ["  " + " " * 28 + "".join(f"{column:>22}" for column in columns)]
+    for row, values in rows.items():
+        cells = "".join(f"{value:>22,.{0 if value > 1000 else 3}f}" for value in values.values())
+        lines.append(f"  {row:<28}{cells}")
+    return "\n".join(lines)
 
 
 def keep(name: str, figures: dict[str, float]) -> None:

@@ -1,84 +1,147 @@
-"""How much of one thread's matrix-multiplication rate a stack's training reaches.
+"""Dense training against the machine's own rate and against what a user would write, all in turns in one run.
 
-- `MNIST x 4`: MLP 784-512-512-10, batch 128, stack of 4, as a share of the fp32 rate of `torch.mm` on 1024 x 1024
-  matrices, measured in turns on the same thread. Budget: 0.85.
-- `digits x 10`: MLP 64-64-64-10, batch 50, stack of 10: bound by the number of calls a step makes, no budget.
-- `samples/s`: examples times networks a second.
+Cases: `mlp` 784-512-512-10 (batch 128), `conv2` on 28 × 28 grey values and `resnet20` on 32 × 32 colours (batch 32);
+stacks of 1, 4 and 16 networks; one thread (processor time) and two (wall time). `digits x 10`: MLP 64-64-64-10, batch
+50, bound by the number of calls a step makes. Every figure is a median over rounds.
 
-Times are processor times, so that neighbours on the machine count less.
+- `of matmul`: share of the fp32 rate of `torch.mm` on 1024 x 1024 matrices on as many threads. Budget: 0.85 for
+  `mlp x 4, 1 thread`.
+- `/ DataLoader`: network-samples a second over those of one network fed by torchvision's transforms and a DataLoader
+  (as many worker processes as there are threads beside the first). Budget: 3 for `mlp x 4`.
+- `/ plain loop`: over those of one network trained from a tensor in memory.
+- `samples/s`: network-samples a second.
 """
 
-import itertools
-import time
+import math
+import os
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from trainables.config import TrainingConfig
+from tests.benchmarks._rivals import clock_for, data_loader, matrix_rate, plain_loop
+from trainables.config import ModelConfig, TrainingConfig
+from trainables.interfaces import MODELS, Shape
 from trainables.memory import freed_memory_kept
 from trainables.pausing import finish
 from trainables.seeding import generator
-from trainables.stack.mlp import StackedMLP
+from trainables.stack.layers import StackedLinear
+from trainables.stack.model import StackedModel
+from trainables.stack.spatial import StackedConv
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
 
-ROUNDS = 7
+CLASSES, STACKS = 10, (1, 4, 16)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model on images of one shape."""
+
+    model: str
+    width: int
+    shape: Shape
+    batch: int
+    rounds: int
+
+    def stack(self, networks: int, widths: Shape | None = None) -> StackedModel:
+        """Fresh networks."""
+        model, config = MODELS.get(self.model)(), ModelConfig.model_validate({"name": self.model, "width": self.width})
+        draws = [generator(0, k) for k in range(networks)]
+        return model.build(config, widths or model.widths(config), self.shape, CLASSES, draws)
+
+    def examples(self, count: int) -> tuple[Tensor, Tensor]:
+        """Random images and labels."""
+        draws = generator(0, "images")
+        images = torch.randint(256, (count, *self.shape), dtype=torch.uint8, generator=draws)
+        return images, torch.randint(CLASSES, (count,), generator=draws)
+
+
+MLP = Case("mlp", 512, (1, 28, 28), batch=128, rounds=7)
+CASES = (MLP, Case("conv2", 64, (1, 28, 28), batch=32, rounds=3), Case("resnet20", 16, (3, 32, 32), batch=32, rounds=3))
+DIGITS = Case("mlp", 64, (1, 8, 8), batch=50, rounds=7)
 
 
 def measure() -> dict[str, float]:
-    """All figures; half a minute on a quiet machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """All figures; two to three minutes on a quiet machine."""
+    before, figures = torch.get_num_threads(), dict[str, float]()
     try:
         with freed_memory_kept():
-            return {
-                **_stack("MNIST x 4", (784, 512, 512, 10), networks=4, batch=128, examples=4096),
-                **_stack("digits x 10", (64, 64, 64, 10), networks=10, batch=50, examples=1000),
-            }
+            for threads in (1, 2)[: os.cpu_count()]:
+                torch.set_num_threads(threads)
+                for case in CASES:
+                    figures |= _compared(case, threads)
+                if threads == 1:
+                    figures |= _compared(DIGITS, 1, (10,), "digits")
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
+    return figures
 
 
-def _stack(name: str, sizes: tuple[int, ...], *, networks: int, batch: int, examples: int) -> dict[str, float]:
-    """Median over rounds; the matrix rate of a round is taken right before and after it."""
-    training = _training(sizes, networks, batch, examples)
-    finish(training.run_epoch())
-    products = sum(i * o for i, o in itertools.pairwise(sizes))
-    # Forward, gradient of the weights, gradient of the inputs; the last is not needed in the first layer.
-    operations = 2 * (3 * products - sizes[0] * sizes[1]) * networks * examples
-    shares, rates = [], []
-    for _ in range(ROUNDS):
-        before = _matrix_rate()
-        start = time.process_time()
-        finish(training.run_epoch())
-        seconds = time.process_time() - start
-        shares.append(operations / seconds / ((before + _matrix_rate()) / 2))
-        rates.append(networks * examples / seconds)
-    return {
-        f"{name}: share of the matrix rate": sorted(shares)[ROUNDS // 2],
-        f"{name}: samples/s": sorted(rates)[ROUNDS // 2],
+def _compared(case: Case, threads: int, stacks: tuple[int, ...] = STACKS, name: str = "") -> dict[str, float]:
+    clock, alone = clock_for(threads), case.stack(1)
+    about = _examples_for(alone, case.batch, 0.4 * threads)
+    images, labels = case.examples(about)
+    few = _examples_for(alone, case.batch, 0.1 * threads)
+    ways: dict[str, tuple[Callable[[], None], int]] = {
+        "plain": (plain_loop(alone.unstack(0).train(), images, labels, case.batch), about),
+        "loader": (data_loader(alone.unstack(0).train(), images[:few], labels[:few], case.batch, threads - 1), few),
     }
+    operations = {}
+    for networks in stacks:
+        stack = case.stack(networks)
+        count = _examples_for(stack, case.batch, 0.8 * threads)
+        ways[f"x {networks}"] = (epochs(stack, case, count), networks * count)
+        operations[f"x {networks}"] = training_operations(stack)
+    rates: dict[str, list[float]] = {way: [] for way in ways}
+    shares: dict[str, list[float]] = {way: [] for way in operations}
+    for round_ in range(case.rounds + 1):
+        before = matrix_rate(clock)
+        for way, (run, samples) in ways.items():
+            started = clock()
+            run()
+            rate, after = samples / (clock() - started), matrix_rate(clock)
+            if round_:
+                rates[way].append(rate)
+                if way in operations:
+                    shares[way].append(rate * operations[way] / ((before + after) / 2))
+            before = after
+    typical = {way: statistics.median(values) for way, values in rates.items()}
+    figures = {}
+    for way in operations:
+        row = f"{name or case.model} {way}, {threads} thread{'s' * (threads > 1)}"
+        figures[f"{row}: of matmul"] = statistics.median(shares[way])
+        figures[f"{row}: / plain loop"] = typical[way] / typical["plain"]
+        figures[f"{row}: / DataLoader"] = typical[way] / typical["loader"]
+        figures[f"{row}: samples/s"] = typical[way]
+    return figures
 
 
-def _training(sizes: tuple[int, ...], networks: int, batch: int, examples: int) -> Training:
-    draws = generator(0, "images")
-    images = torch.randint(256, (1, examples, 1, 1, sizes[0]), dtype=torch.uint8, generator=draws)
-    inputs = Inputs(images, torch.zeros(networks, dtype=torch.int64), torch.tensor([127.0]))
-    labels = torch.randint(sizes[-1], (networks, examples), generator=draws)
-    recipe = TrainingConfig(epochs=1000, batch_size=batch, lr=0.01, stop_at_train_loss=1e-9)
-    model = StackedMLP(sizes, 1.0, [generator(0, k) for k in range(networks)])
-
-    def orders(epoch: int, active: list[int]) -> torch.Tensor:
-        return torch.stack([torch.randperm(examples, generator=generator(0, epoch, k)) for k in active])
-
-    return Training(model, Examples(inputs, labels), recipe, orders)  # type: ignore[arg-type]
+def training_operations(stack: StackedModel) -> float:
+    """Of one example of one network: forward, gradient of the weights, gradient of all inputs but the images."""
+    layers = [layer for layer in stack.modules() if isinstance(layer, StackedLinear | StackedConv)]
+    products = [x.multiply_adds if isinstance(x, StackedConv) else x.weight[0].numel() for x in layers]
+    return 2.0 * (3 * sum(products) - products[0])
 
 
-def _matrix_rate(size: int = 1024, times: int = 40) -> float:
-    """Operations a second of a plain fp32 product."""
-    left, right, out = torch.randn(size, size), torch.randn(size, size), torch.empty(size, size)
-    torch.mm(left, right, out=out)
-    start = time.process_time()
-    for _ in range(times):
-        torch.mm(left, right, out=out)
-    return times * 2 * size**3 / (time.process_time() - start)
+def _examples_for(stack: StackedModel, batch: int, seconds: float) -> int:
+    """Whole batches that take about so long at 50 G operations a second, from 1 to 64."""
+    batches = seconds * 50e9 / (training_operations(stack) * stack.networks * batch)
+    return batch * min(64, max(1, math.ceil(batches)))
+
+
+def epochs(stack: StackedModel, case: Case, count: int) -> Callable[[], None]:
+    """Runs the next epoch of a training of the stack on `count` examples."""
+    images, labels = case.examples(count)
+    networks = stack.networks
+    inputs = Inputs(images[None], torch.zeros(networks, dtype=torch.int64), torch.full((case.shape[0],), 127.0))
+    recipe = TrainingConfig(epochs=10**6, batch_size=case.batch, lr=0.01, stop_at_train_loss=1e-9)
+
+    def orders(epoch: int, active: list[int]) -> Tensor:
+        return torch.stack([torch.randperm(count, generator=generator(0, epoch, k)) for k in active])
+
+    training = Training(stack, Examples(inputs, labels.repeat(networks, 1)), recipe, orders)  # type: ignore[arg-type]
+    return lambda: finish(training.run_epoch())

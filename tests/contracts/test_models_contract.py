@@ -29,7 +29,7 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(network.GROUPED_BELOW, "cpu", 0.0 if request.param == "one by one" else math.inf)
 
 
-def build(model: Model, networks: int = 3, dropout: float = 0.0, **fields: float) -> StackedModel:
+def build(model: Model, networks: int = 3, dropout: float = 0.0, **fields: float | str) -> StackedModel:
     config = ModelConfig.model_validate({"width": WIDTH, "dropout": dropout, **fields})
     return model.build(config, model.widths(config), SHAPE, CLASSES, [generator(1, k) for k in range(networks)])
 
@@ -158,6 +158,18 @@ def test_init_scale_multiplies_the_weights(model: Model) -> None:
     weights = [name for name, tensor in one.items() if name.endswith("weight") and tensor.ndim > 2]
     assert len(weights) > 1
     assert all(torch.allclose(0.3 * one[name], small[name]) for name in weights)
+
+
+def test_glorot_weights_have_the_deviation_that_torch_gives_them(model: Model) -> None:
+    """The same draws, so that the quotient of the deviations is exact; fans as torch counts them."""
+    he, glorot = (build(model, init=init).unstack(0) for init in ("he", "glorot"))
+    layers = [
+        pair for pair in zip(he.modules(), glorot.modules(), strict=True) if isinstance(pair[0], nn.Linear | nn.Conv2d)
+    ]
+    assert len(layers) > 1
+    for one, other in layers:
+        fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(one.weight)
+        assert torch.allclose(other.weight, one.weight * (fan_in / (fan_in + fan_out)) ** 0.5, rtol=1e-5)
 
 
 def test_every_group_can_be_cut_and_no_output_is(model: Model) -> None:

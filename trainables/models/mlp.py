@@ -45,10 +45,11 @@ class MLP(Model):
         num_classes: int,
         draws: Sequence[torch.Generator],
     ) -> StackedModel:
-        """He normal weights times `init_scale`, zero biases; dropout after each ReLU."""
+        """Normal weights of `init` times `init_scale`, zero biases; dropout after each ReLU."""
         from trainables.stack.mlp import StackedMLP
 
-        return StackedMLP(_sizes(widths, input_shape, num_classes), config.init_scale, draws, config.dropout)
+        sizes = _sizes(widths, input_shape, num_classes)
+        return StackedMLP(sizes, config.init_scale, draws, config.dropout, config.init)
 
 
 def _sizes(widths: Shape, input_shape: Shape, num_classes: int) -> Shape:

@@ -71,12 +71,23 @@ def _narrow_weight_gradient(x: Tensor, of_output: Tensor) -> Tensor:
     return torch.bmm(of_output.mT, x).mT.contiguous()
 
 
-def he_normal(inputs: int, outputs: int, scale: float, draws: Sequence[torch.Generator]) -> StackedLinear:
-    """One layer a generator, N(0, scale²·2/inputs) weights and zero biases.
+def deviation(init: str, inputs: int, outputs: int) -> float:
+    """Of initial weights: `he` √(2/inputs), `glorot` √(2/(inputs + outputs)); of a unit, a convolution's at all pixels.
 
     References:
-        He et al. 2015, arXiv:1502.01852, for layers followed by a ReLU; `scale` as in Chizat et al. 2019.
+        He et al. 2015, arXiv:1502.01852, for layers followed by a ReLU; Glorot & Bengio 2010.
     """
-    std = scale * math.sqrt(2 / inputs)
+    return math.sqrt(2 / (inputs if init == "he" else inputs + outputs))
+
+
+def normal_linear(
+    inputs: int, outputs: int, scale: float, draws: Sequence[torch.Generator], init: str = "he"
+) -> StackedLinear:
+    """One layer a generator, normal weights of `scale` times `deviation` and zero biases.
+
+    References:
+        `scale` as in Chizat et al. 2019.
+    """
+    std = scale * deviation(init, inputs, outputs)
     weight = torch.stack([torch.randn(inputs, outputs, generator=draw) for draw in draws]) * std
     return StackedLinear(weight, torch.zeros(len(draws), 1, outputs))

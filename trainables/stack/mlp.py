@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.stack.dropout import StackedDropout
-from trainables.stack.layers import StackedLinear, he_normal
+from trainables.stack.layers import StackedLinear, normal_linear
 from trainables.stack.model import Cut, Group, Loss, StackedModel, Use
 from trainables.stack.spatial import unstacked
 
@@ -17,17 +17,23 @@ class StackedMLP(StackedModel):
 
     Args:
         sizes: Inputs, hidden widths, classes.
-        init_scale: Factor on the He initial weights.
+        init_scale: Factor on the initial weights.
         draws: One generator a network.
         dropout: Rate after each ReLU.
+        init: As `layers.deviation`.
     """
 
     def __init__(
-        self, sizes: Sequence[int], init_scale: float, draws: Sequence[torch.Generator], dropout: float = 0.0
+        self,
+        sizes: Sequence[int],
+        init_scale: float,
+        draws: Sequence[torch.Generator],
+        dropout: float = 0.0,
+        init: str = "he",
     ) -> None:
         super().__init__()
         self.dropout = dropout
-        self.layers = nn.ModuleList(he_normal(i, o, init_scale, draws) for i, o in itertools.pairwise(sizes))
+        self.layers = nn.ModuleList(normal_linear(i, o, init_scale, draws, init) for i, o in itertools.pairwise(sizes))
         self.drops = nn.ModuleList(StackedDropout(dropout, draws) for _ in sizes[1:-1] if dropout)
         self.eval()
 

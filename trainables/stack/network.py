@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.dropout import StackedDropout
-from trainables.stack.layers import he_normal
+from trainables.stack.layers import normal_linear
 from trainables.stack.model import Cut, Group, Loss, StackedModel
 from trainables.stack.plan import (
     AveragePool,
@@ -54,9 +54,10 @@ class StackedNetwork(StackedModel):
         widths: Units of each group of the plan.
         input_shape: [C, H, W] of one example.
         num_classes: Outputs.
-        init_scale: Factor on the He initial weights of convolutions and affine maps (where batch norm follows it
+        init_scale: Factor on the initial weights of convolutions and affine maps (where batch norm follows it
             changes how fast they learn, not what they put out).
         draws: One generator a network.
+        init: As `layers.deviation`.
     """
 
     def __init__(
@@ -68,12 +69,13 @@ class StackedNetwork(StackedModel):
         *,
         init_scale: float,
         draws: Sequence[torch.Generator],
+        init: str = "he",
     ) -> None:
         super().__init__()
         sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
         self._groups = _groups(plan, sized)
         self._spatial = any(isinstance(one.step, Conv) for one in sized)
-        self.steps = _Builder(sized, init_scale, draws).steps(plan, "")
+        self.steps = _Builder(sized, init_scale, draws, init).steps(plan, "")
         self.eval()
 
     @property
@@ -152,9 +154,9 @@ class StackedNetwork(StackedModel):
 class _Builder:
     """Modules of a plan; draws initial weights in the order in which steps stand in it."""
 
-    def __init__(self, sized: Sequence[Sized], scale: float, draws: Sequence[torch.Generator]) -> None:
+    def __init__(self, sized: Sequence[Sized], scale: float, draws: Sequence[torch.Generator], init: str) -> None:
         self.at = {one.path: one for one in sized}
-        self.scale, self.draws = scale, draws
+        self.scale, self.draws, self.init = scale, draws, init
 
     def steps(self, plan: Plan, path: str) -> Steps:
         return Steps(*(self.step(step, f"{path}{place}") for place, step in enumerate(plan)))
@@ -166,9 +168,10 @@ class _Builder:
         layer: nn.Module
         match step:
             case Conv():
-                layer = StackedConv(step, before, after, self.scale, self.draws)
+                layer = StackedConv(step, before, after, self.scale, self.draws, init=self.init)
             case Linear():
-                linear = he_normal(before.channels * before.pixels, after.channels, self.scale, self.draws)
+                inputs = before.channels * before.pixels
+                linear = normal_linear(inputs, after.channels, self.scale, self.draws, self.init)
                 layer = linear if before.flat else FlatteningLinear(linear.weight, linear.bias)
             case BatchNorm():
                 layer = StackedBatchNorm(len(self.draws), after.channels)

@@ -63,8 +63,9 @@ class PlannedModel(Model):
         num_classes: int,
         draws: Sequence[torch.Generator],
     ) -> StackedModel:
-        """He normal weights times `init_scale`, zero biases; batch norm starts as the identity."""
+        """Normal weights of `init` times `init_scale`, zero biases; batch norm starts as the identity."""
         from trainables.stack.network import StackedNetwork
 
         plan = self.plan(min(input_shape[1:]), config.dropout)
-        return StackedNetwork(plan, widths, input_shape, num_classes, init_scale=config.init_scale, draws=draws)
+        scale, init = config.init_scale, config.init
+        return StackedNetwork(plan, widths, input_shape, num_classes, init_scale=scale, draws=draws, init=init)

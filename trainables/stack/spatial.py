@@ -4,14 +4,13 @@ Between them images travel as [B, K · C, H, W], the channels of a network side 
 serves all networks, and batch norm and pooling need not know of them.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.stack.layers import StackedLinear
+from trainables.stack.layers import StackedLinear, deviation
 from trainables.stack.plan import AveragePool, Conv, MaxPool, Signal
 
 
@@ -19,26 +18,32 @@ class StackedConv(nn.Module):
     """K square convolutions, as one with K groups.
 
     Args:
-        step: Kernel, stride, padding and whether there is a bias. Weights start from N(0, scale²·2/inputs of a unit),
-            biases from 0.
+        step: Kernel, stride, padding and whether there is a bias. Weights start from N(0, scale² · deviation²), biases
+            from 0.
         before, after: What comes in and what goes out.
         scale: Factor on the initial weights.
         draws: One generator a network.
+        init: As `layers.deviation`.
 
     Shapes: weight [K, O, I, kernel, kernel], bias [K, O].
-
-    References:
-        He et al. 2015, arXiv:1502.01852 (fan in).
     """
 
     def __init__(
-        self, step: Conv, before: Signal, after: Signal, scale: float, draws: Sequence[torch.Generator]
+        self,
+        step: Conv,
+        before: Signal,
+        after: Signal,
+        scale: float,
+        draws: Sequence[torch.Generator],
+        *,
+        init: str,
     ) -> None:
         super().__init__()
         self.stride, self.padding, self.pixels = step.stride, step.padding, after.pixels
         shape = (after.channels, before.channels, step.kernel, step.kernel)
         weight = torch.stack([torch.randn(shape, generator=draw) for draw in draws])
-        self.weight = nn.Parameter(weight * (scale * math.sqrt(2 / (before.channels * step.kernel**2))))
+        std = scale * deviation(init, before.channels * step.kernel**2, after.channels * step.kernel**2)
+        self.weight = nn.Parameter(weight * std)
         self.bias = nn.Parameter(torch.zeros(len(draws), after.channels)) if step.bias else None
 
     @property
