@@ -83,6 +83,30 @@ def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, s
     return _write(bench, wanted, _recorded(ledger, row, wanted), out, onnx=onnx)
 
 
+def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say | None = None) -> int:
+    """Writes the tickets of a level, of all replicates, to `out` (.safetensors): for `compression.ticket`.
+
+    Returns:
+        How many weights a ticket keeps (of the first replicate), of matrices and kernels.
+    Raises:
+        UsageError: There is no such level or nothing is masked there, or `out` can't be written.
+    """
+    wanted = Wanted(trial, level)
+    row = _checked_row(ledger, wanted)
+    _check_out(out, onnx=False)
+    from trainables.config import TrialConfig, unflatten
+
+    config = TrialConfig.model_validate(unflatten(row.params))
+    _check_network(config, wanted)
+    if level == 0 or config.compression.granularity != "weight":
+        raise UsageError("--ticket: tickets are masks of single weights, of a level from 1 on, granularity=weight.")
+    from trainables.compression.tickets import found
+
+    tickets = found(_again(config, row, ledger.config, level, say or _silent))
+    tickets.write(out)
+    return sum(int(mask[0].sum()) for mask in tickets.masks.values())
+
+
 def _checked_row(ledger: "Ledger", wanted: Wanted) -> "TrialRow":
     rows = {row.number: row for row in ledger.trials()}
     name = ledger.config.name

@@ -13,10 +13,11 @@ from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.pipeline import Pipeline, pipeline_of
+from trainables.compression.reach import auc_log2_ratio
 from trainables.compression.recalibration import recalibrate
 from trainables.compression.recovery import Recovered, recover
 from trainables.compression.scratch import train_scratch
-from trainables.compression.reach import auc_log2_ratio
+from trainables.compression.tickets import given
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
@@ -91,7 +92,9 @@ def _stages(config: TrialConfig, context: TrialContext) -> Reports:
 
 def _bench(config: TrialConfig, context: TrialContext) -> Bench:
     data = trial_data(config, context.number, context.data_dir, context.device)
-    return Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
+    bench = Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
+    given(bench)  # says at once if a ticket does not fit
+    return bench
 
 
 def _levels(bench: Bench, last: int) -> Reports:

@@ -11,6 +11,10 @@ from study.place import Place
 _EXAMPLES = """[bold]Examples[/bold]
   ockham export redundancy 3 --level 6 --out small.safetensors
   ockham export redundancy 3 --level 6 --replicate 2 --arm control --out twin.safetensors --onnx
+  ockham export lottery_ticket 0 --level 7 --ticket --out tickets.safetensors
+  ockham launch lottery_ticket --name moved --set data.name=fashion_mnist \\
+    --set compression.depth=1 --set compression.recovery_epochs=6 \\
+    --set compression.ticket=tickets.safetensors
 
 [bold]Reading it[/bold], with torch and safetensors only (copy trainables/export/loader.py):
   from loader import load_network
@@ -40,6 +44,10 @@ def export(
             autocompletion=lambda: ["replicate", "control"],
         ),
     ] = "replicate",
+    ticket: Annotated[
+        bool,
+        typer.Option("--ticket", help="Write masks and starting weights of all replicates, for compression.ticket."),
+    ] = False,
     onnx: Annotated[bool, typer.Option("--onnx", help="Write an .onnx too (needs the extra ockham\\[onnx]).")] = False,
 ) -> None:
     """Write one compressed network as an ordinary PyTorch network, and say how small and fast it is.
@@ -49,7 +57,7 @@ def export(
     in it, and make it no smaller.
     """
     from study.display import terminal
-    from study.exporting import Wanted, table
+    from study.exporting import Wanted, export_tickets, table
     from study.exporting import export as write
 
     if arm not in ("replicate", "control"):
@@ -57,12 +65,21 @@ def export(
     ledger = place.open(name)
     console = terminal()
     with console.status(f"Running trial {trial} again …") as status:
+
+        def say(text: str) -> None:
+            status.update(f"Running trial {trial} again: {text}")
+
+        if ticket:
+            kept = export_tickets(ledger, trial, level, out, say=say)
+            ledger.close()
+            typer.echo(f"Written: {out}, tickets of {kept:,} weights each. Try them: --set compression.ticket={out}")
+            return
         made = write(
             ledger,
             Wanted(trial, level, replicate, "control" if arm == "control" else "replicate"),
             out,
             onnx=onnx,
-            say=lambda text: status.update(f"Running trial {trial} again: {text}"),
+            say=say,
         )
     ledger.close()
     wide = 20

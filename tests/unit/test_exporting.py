@@ -14,6 +14,7 @@ from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
 from study.ledger import Ledger, Proposal
 from study.recorder import networks_file
+from trainables.compression.tickets import Tickets
 from trainables.export.loader import load_network
 from trainables.trial import TrialContext, run_trial
 
@@ -27,7 +28,8 @@ SETTINGS = [
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study `small`: trial 0 complete, with its networks; trial 1 queued; `clean` without controls."""
     folder = tmp_path_factory.mktemp("home")
-    for name, more in (("small", []), ("clean", ["data.label_noise=0"])):
+    rewinding = ["compression.granularity=weight", "compression.recovery=rewind", "compression.recovery_epochs=2"]
+    for name, more in (("small", []), ("clean", ["data.label_noise=0"]), ("lots", rewinding)):
         space = apply_settings(SearchSpace(title="Is it small?"), [*SETTINGS, *more])
         config = StudyConfig(name=name, space=space, trials=2, run=RunConfig(home=folder))
         config.directory.mkdir(parents=True)
@@ -72,6 +74,17 @@ def test_the_command_says_how_small_and_fast(home: Path, tmp_path: Path, capsys:
     for word in ("parameters", "bytes", "ms for 256 images", "As recorded.", str(out), "small.onnx"):
         assert word in said
     assert out.with_suffix(".onnx").is_file()
+
+
+def test_only_masks_of_single_weights_are_tickets(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--level", "1", "--ticket", "--out", str(tmp_path / "t.safetensors"), "--home", str(home)]
+    assert main(["export", "small", "0", *arguments]) == 2
+    assert "tickets are masks of single weights" in " ".join(capsys.readouterr().err.split())
+    assert main(["export", "lots", "0", *arguments]) == 0
+    assert "tickets of" in capsys.readouterr().out
+    assert Tickets.read(tmp_path / "t.safetensors").masks
 
 
 @pytest.mark.parametrize(

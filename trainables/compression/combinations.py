@@ -23,6 +23,7 @@ def check(config: TrialConfig) -> None:
     compression = config.compression
     _check_augmentation(config)
     _check_recovery(config)
+    _check_ticket(compression)
     pipeline = pipeline_of(compression)
     if "prune" in compression.methods:
         _check_pruning(compression)
@@ -116,6 +117,18 @@ def _steps(plan: Plan) -> Iterator[object]:
             yield from _steps((*step.body, *step.shortcut))
         else:
             yield step
+
+
+def _check_ticket(compression: CompressionConfig) -> None:
+    if compression.ticket is None:
+        return
+    wanted = {"method": "prune", "granularity": "weight", "depth": 1}
+    off = {name: value for name, value in wanted.items() if getattr(compression, name) != value}
+    if off or compression.recovery not in ("rewind", "reinit", "shuffled"):
+        raise ValueError(
+            f"ticket={compression.ticket} is masks of single weights and where these start, to be trained once: use "
+            "method=prune, granularity=weight, depth=1 and recovery=rewind (or its controls, reinit and shuffled)"
+        )
 
 
 def _check_recovery(config: TrialConfig) -> None:

@@ -21,6 +21,7 @@ from trainables.compression.masks import (
     unit_masks,
 )
 from trainables.compression.sizing import between, target_at
+from trainables.compression.tickets import given
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 
@@ -28,9 +29,12 @@ from trainables.stack.model import StackedModel
 def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int) -> Pausing[Compressed]:
     """Exactly `bench.level_weights` single weights stay, of those that were there.
 
-    With several steps the counts shrink by the same factor in each.
+    With several steps the counts shrink by the same factor in each. Where the trial is given a ticket its masks are
+    taken instead.
     """
     config = bench.config.compression
+    if (ticket := given(bench)) is not None:
+        return _with_masks(bench, level, masked(level.previous, ticket.masks), ticket.masks)
     masks = level.masks or all_weights(level.previous)
     start, end = bench.level_weights[level.number - 1 : level.number + 1]
     stack = level.previous
@@ -46,6 +50,10 @@ def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int) 
         else:
             masks = keep_overall(scores, masks, counts[0], config.direction)
         stack = masked(stack, masks)
+    return _with_masks(bench, level, stack, masks)
+
+
+def _with_masks(bench: Bench, level: Level, stack: StackedModel, masks: Masks) -> Compressed:
     sizes = Sizes(parameters_kept(stack, masks), multiply_adds_kept(stack, masks, bench.input_shape))
     return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.masks import masked, shuffled
+from trainables.compression.tickets import given
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.training.loop import early_stop
@@ -43,7 +44,8 @@ def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recov
       at as many random places of each layer (control experiments of the paper, sections 2 and 4; Zhou et al. 2019,
       arXiv:1905.01067). Pruning the controls themselves would be other experiments.
 
-    What is masked stays 0.
+    With `compression.ticket` masks and weights come from a file instead, found on other data or with another optimizer;
+    `shuffled` and the scratch arm are then its controls. What is masked stays 0.
     """
     compression = bench.config.compression
     if compression.recovery == "none":
@@ -63,7 +65,7 @@ def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recov
         return Recovered(made, made)
     shown, stack = compressed, bench.fresh(level.widths, "reinit", level.number)
     if compression.recovery == "shuffled":
-        stack = bench.rewind_point()
+        stack = _start(bench)
         draws = bench.draws_for_networks
         shown = replace(
             compressed,
@@ -79,7 +81,13 @@ def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recov
 def _rewound(bench: Bench, compressed: Compressed) -> StackedModel:
     if compressed.origin is None:
         raise ValueError("these units come from no dense network, so that they have nothing to rewind to")
-    return bench.rewind_point().keep_units(compressed.origin)
+    return _start(bench).keep_units(compressed.origin)
+
+
+def _start(bench: Bench) -> StackedModel:
+    """Where networks of the dense shape rewind to: their own start, or that of the ticket they were given."""
+    ticket = given(bench)
+    return bench.rewind_point() if ticket is None else bench.initial().replaced(ticket.weights)
 
 
 def _trained(bench: Bench, name: str, compressed: Compressed, stack: StackedModel) -> Pausing[Compressed]:

@@ -1,0 +1,109 @@
+"""Lottery tickets in a file: masks and the weights to start from, found by one trial and trained by another.
+
+So a ticket can be tried on other data or with another optimizer (Morcos et al. 2019, arXiv:1906.02773). The file is
+safetensors: `weight.NAME` [networks, …] for each parameter and statistic, `mask.NAME` uint8 for each matrix or kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+
+_WEIGHT, _MASK = "weight.", "mask."
+
+
+@dataclass(frozen=True)
+class Tickets:
+    """Tickets of several networks.
+
+    Args:
+        weights: Name → [K, …], what networks start from; whole, not masked.
+        masks: Name → bool [K, …], True where the weight is kept.
+    """
+
+    weights: dict[str, Tensor]
+    masks: dict[str, Tensor]
+
+    def write(self, path: Path) -> None:
+        """Writes the file."""
+        weights = {_WEIGHT + name: tensor.cpu().contiguous() for name, tensor in self.weights.items()}
+        masks = {_MASK + name: tensor.to("cpu", torch.uint8).contiguous() for name, tensor in self.masks.items()}
+        save_file(weights | masks, path)
+
+    @classmethod
+    def read(cls, path: Path) -> Tickets:
+        """Reads a file.
+
+        Raises:
+            ValueError: There is none, or it holds no tickets.
+        """
+        try:
+            tensors = load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise ValueError(f"compression.ticket={path} can't be read: {error}") from None
+        weights = {name.removeprefix(_WEIGHT): t for name, t in tensors.items() if name.startswith(_WEIGHT)}
+        masks = {name.removeprefix(_MASK): t.bool() for name, t in tensors.items() if name.startswith(_MASK)}
+        if not weights or not masks:
+            raise ValueError(f"compression.ticket={path} holds no tickets; ockham export … --ticket writes them")
+        return cls(weights, masks)
+
+
+def found(bench: Bench) -> Tickets:
+    """The masks of the level just made and the weights that its networks rewind to, of the replicates.
+
+    Raises:
+        ValueError: Nothing is masked there.
+    """
+    masks = bench.progress.kept_values["masks"]
+    if masks is None:
+        raise ValueError("no ticket: only pruning that masks (granularity=weight, or scope=global) leaves one")
+    some = bench.replicates
+    return Tickets(
+        {name: tensor[:some] for name, tensor in bench.rewind_point().tensors().items()},
+        {name: mask[:some] for name, mask in masks.items()},
+    )
+
+
+def given(bench: Bench) -> Tickets | None:
+    """The tickets of `compression.ticket` for all networks of the trial (twins have the same); None without.
+
+    Raises:
+        ValueError: They are of another model, width or image, or there are fewer than replicates.
+    """
+    path = bench.config.compression.ticket
+    return None if path is None else bench.once("tickets", lambda: _fitting(bench, Path(path)))
+
+
+def _fitting(bench: Bench, path: Path) -> Tickets:
+    tickets = Tickets.read(path)
+    there = bench.initial().tensors()
+    theirs = {name: list(tensor.shape[1:]) for name, tensor in tickets.weights.items()}
+    ours = {name: list(tensor.shape[1:]) for name, tensor in there.items()}
+    if theirs != ours:
+        name = next(name for name in (*theirs, *ours) if theirs.get(name) != ours.get(name))
+        raise ValueError(
+            f"compression.ticket={path} does not fit: {name} is {theirs.get(name, 'absent')} there and "
+            f"{ours.get(name, 'absent')} in this trial; model, width, image size and classes must be the same"
+        )
+    many = len(next(iter(tickets.weights.values())))
+    if many < bench.replicates:
+        raise ValueError(
+            f"compression.ticket={path} holds {many} tickets, the trial has {bench.replicates} replicates; "
+            f"use replicates={many}"
+        )
+    device = bench.data.images.device
+    index = torch.tensor([n % bench.replicates for n in range(bench.networks)])
+    weights, masks = (
+        {name: tensor[index].to(device) for name, tensor in tensors.items()}
+        for tensors in (tickets.weights, tickets.masks)
+    )
+    return Tickets(weights, masks)
