@@ -1,4 +1,4 @@
-"""The ledger under several processes, under random orders of calls, and on PostgreSQL."""
+"""The ledger under several processes, on SQLite and on PostgreSQL."""
 
 import subprocess
 import sys
@@ -6,15 +6,13 @@ import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import text
 
-from study.errors import LeaseHeld, StaleAttempt, StudyMismatch
-from study.ledger import ENDED, LeaseLost, Ledger, Proposal
+from study.errors import LeaseHeld, StudyMismatch
+from study.ledger import LeaseLost, Ledger, Proposal
+from study.ledger.connection import connect
 from tests.integration.postgresql_for_tests import postgresql
 from tests.studies_for_tests import a_study, dense
 
@@ -67,6 +65,30 @@ def test_the_life_of_a_study_on_any_database(url: str, tmp_path: Path) -> None:
     assert other.next_number() == 3
     with pytest.raises(LeaseLost):
         ledger.propose([POINT])
+
+
+def test_tables_of_version_1_are_brought_up_to_date(url: str, tmp_path: Path) -> None:
+    config = a_study(tmp_path, name="older")
+    Ledger.create(url, config).close()
+    engine = connect(url, create=False)
+    with engine.begin() as connection:
+        for statement in (
+            "ALTER TABLE ockham_studies ADD COLUMN stop_requested BOOLEAN DEFAULT FALSE NOT NULL",
+            "ALTER TABLE ockham_studies DROP COLUMN stop",
+            "DROP TABLE ockham_added",
+            "UPDATE ockham_meta SET value = '1' WHERE key = 'schema_version'",
+            "UPDATE ockham_leases SET held = FALSE",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+    ledger = Ledger.open(url, "older")
+    ledger.acquire()
+    ledger.request_stop(drain=True)
+    assert ledger.stop_requested() == "drain"
+    ledger.add([POINT.params])
+    assert ledger.take_added() == [0]
+    ledger.delete()
+    ledger.close()
 
 
 WORKER = """
@@ -152,100 +174,3 @@ def test_kills_at_any_point_leave_a_ledger_that_the_next_driver_completes(url: s
     told = [(row.number, row.kind, row.payload.get("stage"), row.payload.get("step")) for row in ledger.outbox(10_000)]
     finished = [message for message in told if message[1] != "start"]
     assert len(finished) == len(set(finished)) == 60 * 5, "each step and each end exactly once"
-
-
-class Life(RuleBasedStateMachine):
-    """Random calls against a model that is a dictionary."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        import tempfile
-
-        self._folder = tempfile.TemporaryDirectory()
-        config = a_study(Path(self._folder.name))
-        self.ledger = Ledger.create(config.ledger_url, config)
-        self.model: dict[int, dict[str, Any]] = {}
-
-    @initialize()
-    def take(self) -> None:
-        self.ledger.acquire()
-
-    @rule(count=st.integers(1, 2))
-    def propose(self, count: int) -> None:
-        for number in self.ledger.propose([POINT] * count):
-            self.model[number] = {"state": "QUEUED", "attempts": 0, "charged": 0, "steps": {}}
-
-    @precondition(lambda self: self.model)
-    @rule(data=st.data())
-    def start(self, data: st.DataObject) -> None:
-        number, trial = self._any(data)
-        if trial["state"] in ENDED:
-            with pytest.raises(StaleAttempt):
-                self.ledger.start_attempt(number)
-        else:
-            trial["attempts"] += 1
-            trial["state"] = "RUNNING"
-            assert self.ledger.start_attempt(number) == trial["attempts"]
-
-    @precondition(lambda self: self.model)
-    @rule(data=st.data(), step=st.integers(1, 3), age=st.integers(0, 1))
-    def record(self, data: st.DataObject, step: int, age: int) -> None:
-        number, trial = self._any(data)
-        attempt = trial["attempts"] - age
-        if trial["state"] == "RUNNING" and age == 0:
-            self.ledger.record(number, attempt, [dense(step, loss=step + attempt)])
-            trial["steps"].setdefault(attempt, {})[step] = float(step + attempt)
-        else:
-            with pytest.raises(StaleAttempt):
-                self.ledger.record(number, attempt, [dense(step, loss=step + attempt)])
-
-    @precondition(lambda self: self.model)
-    @rule(data=st.data(), state=st.sampled_from(ENDED))
-    def finish(self, data: st.DataObject, state: Any) -> None:
-        number, trial = self._any(data)
-        if trial["state"] == "QUEUED":
-            with pytest.raises(StaleAttempt):
-                self.ledger.finish(number, trial["attempts"], state)
-        else:
-            assert self.ledger.finish(number, trial["attempts"], state) == (trial["state"] == "RUNNING")
-            trial["state"] = trial["state"] if trial["state"] in ENDED else state
-
-    @precondition(lambda self: self.model)
-    @rule(data=st.data(), charged=st.booleans())
-    def requeue(self, data: st.DataObject, charged: bool) -> None:
-        number, trial = self._any(data)
-        self.ledger.requeue(number, charged=charged)
-        if trial["state"] == "RUNNING":
-            trial["state"] = "QUEUED"
-            trial["charged"] += charged
-
-    @rule()
-    def change_driver(self) -> None:
-        old = self.ledger
-        old.release()
-        self.ledger = Ledger.open(old.url, old.name)
-        self.ledger.acquire()
-        with pytest.raises(LeaseLost):
-            old.propose([POINT])
-        old.close()
-
-    @invariant()
-    def the_ledger_says_what_happened(self) -> None:
-        rows = self.ledger.trials()
-        assert [row.number for row in rows] == list(self.model)
-        for row, trial in zip(rows, self.model.values(), strict=True):
-            assert (row.state, row.attempts, row.charged) == (trial["state"], trial["attempts"], trial["charged"])
-            newest = trial["steps"][max(trial["steps"])] if trial["steps"] else {}
-            assert row.metrics == ({"train/loss": newest[max(newest)]} if newest else {})
-
-    def teardown(self) -> None:
-        self.ledger.close()
-        self._folder.cleanup()
-
-    def _any(self, data: st.DataObject) -> tuple[int, dict[str, Any]]:
-        number = data.draw(st.sampled_from(sorted(self.model)))
-        return number, self.model[number]
-
-
-TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)

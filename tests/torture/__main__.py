@@ -29,8 +29,8 @@ NAME = "torture"
 MORE = 12  # trials that the study is extended by when it ends before the killing does
 MOST_WORKER_KILLS = 2  # a trial fails, rightly, at the third
 # From when there is one to when it is killed; a driver is there before its trials run.
-LONGEST_S = {"driver": 10.0, "worker": 2.5, "raylet": 6.0, "gcs_server": 6.0, "publisher": 4.0}
-STUCK_S = 300.0
+LONGEST_S = {"driver": 8.0, "worker": 2.5, "raylet": 6.0, "gcs_server": 6.0, "publisher": 4.0}
+STUCK_S = 600.0  # without any change in the ledger, however busy the machine is
 
 
 class Torture:
@@ -47,6 +47,8 @@ class Torture:
         self.exits: Counter[int] = Counter()
         self._random = random.Random(seed)
         self._begun = time.monotonic()
+        self._seen, self._since, self._looked = "", self._begun, 0.0
+        self.seconds = 0.0
 
     def run(self) -> None:
         """Until all kills are done and the study has ended."""
@@ -69,28 +71,43 @@ class Torture:
             elif driver.returncode not in (-9, 130):
                 self._say(f"the driver went with exit code {driver.returncode}: {_last_line(self.home)}")
         bury(before)
+        self.seconds = time.monotonic() - self._begun
 
     def _life(self, driver: "subprocess.Popen[str]") -> list[psutil.Process]:
         """Of one driver: kills until it is dead, or lets it come to its end. Returns its last known descendants."""
         relatives: list[psutil.Process] = []
-        begun = time.monotonic()
         while driver.poll() is None:
             left = self.wanted - self.kills.total()
             victim = self._random.choices(list(KINDS), list(KINDS.values()))[0] if left > 0 else None
             while victim is not None and driver.poll() is None and not find(driver, victim):
                 time.sleep(0.1)
+                self._look(driver)
             until = time.monotonic() + (self._random.uniform(0.0, LONGEST_S[victim]) if victim else 0.5)
             while time.monotonic() < until and driver.poll() is None:
                 time.sleep(0.02)
             relatives = family(driver) or relatives
             if victim is not None and driver.poll() is None:
                 self._strike(driver, victim)
-            if time.monotonic() - begun > STUCK_S:
-                raise RuntimeError(f"the driver {driver.pid} has been at it for {STUCK_S:.0f} s: see {self.home}")
+            self._look(driver)
             if victim in ("driver", "raylet", "gcs_server") and not find(driver, victim):
                 self._wait_for(driver)
         driver.wait()
         return relatives
+
+    def _look(self, driver: "subprocess.Popen[str]") -> None:
+        """Notes whether anything goes on.
+
+        Raises:
+            RuntimeError: Nothing has for long.
+        """
+        if time.monotonic() - self._looked < 2.0:
+            return
+        self._looked = time.monotonic()
+        state = f"{driver.pid} {self._state()}"
+        if state != self._seen:
+            self._seen, self._since = state, time.monotonic()
+        elif time.monotonic() - self._since > STUCK_S:
+            raise RuntimeError(f"nothing has happened for {STUCK_S:.0f} s under the driver {driver.pid}: {self.home}")
 
     def _strike(self, driver: "subprocess.Popen[str]", victim: str) -> None:
         pids = find(driver, victim)
@@ -142,6 +159,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=48, help="to begin with; more while there are kills left")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--home", type=Path, help="keep both studies here")
+    parser.add_argument("--table", type=Path, metavar="FILE.md", help="write the table there as well")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ockham-torture-", ignore_cleanup_errors=True) as scratch:
         home = (options.home or Path(scratch)).absolute()
@@ -155,31 +173,46 @@ def main() -> int:
         wrong = differences(expected, found)
         for line in wrong[:50]:
             print(line)
-        _print_table(torture, len(expected), len(wrong))
+        figures = _figures(torture, len(expected), wrong)
+        _print(figures)
+        if options.table:
+            options.table.write_text(_markdown(figures), encoding="utf-8")
     return 1 if wrong else 0
 
 
-def _print_table(torture: Torture, records: int, wrong: int) -> None:
+def _figures(torture: Torture, records: int, wrong: list[str]) -> dict[str, str]:
     ledger = Ledger.open(config(torture.home, NAME, torture.trials).ledger_url, NAME)
     rows = ledger.trials()
     ledger.close()
-    table = Table("what", "how many", title="Killed at random, resumed, compared")
-    table.columns[1].justify = "right"
-    for kind in KINDS:
-        table.add_row(f"{kind}s killed" if kind != "gcs_server" else "Ray heads (GCS) killed", str(torture.kills[kind]))
-    table.add_section()
-    figures = {
+    killed = {
+        f"{kind}s killed" if kind != "gcs_server" else "Ray heads (GCS) killed": torture.kills[kind] for kind in KINDS
+    }
+    figures = killed | {
         "processes killed": torture.kills.total(),
         "drivers started": torture.exits.total(),
         "trials": len(rows),
         "attempts": sum(row.attempts for row in rows),
         "trials that were interrupted": sum(row.attempts > 1 for row in rows),
+        "seconds for each kill, in which the study goes on": round(torture.seconds / max(1, torture.kills.total())),
         "records compared": records,
-        "records lost, doubled or altered": wrong,
+        "records lost": sum(line.startswith("lost") for line in wrong),
+        "records there twice": sum(line.startswith("too many") for line in wrong),
+        "records altered": sum(line.startswith("altered") for line in wrong),
     }
+    return {what: f"{number:,}" for what, number in figures.items()}
+
+
+def _print(figures: dict[str, str]) -> None:
+    table = Table("what", "how many", title="Killed at random, resumed, compared")
+    table.columns[1].justify = "right"
     for what, number in figures.items():
-        table.add_row(what, f"{number:,}")
-    Console(width=72).print(table)
+        table.add_row(what, number)
+    Console(width=80).print(table)
+
+
+def _markdown(figures: dict[str, str]) -> str:
+    lines = ["| what | how many |", "|---|---:|", *(f"| {what} | {number} |" for what, number in figures.items())]
+    return "\n".join(lines) + "\n"
 
 
 def _last_line(home: Path) -> str:
