@@ -9,8 +9,8 @@ from search_spaces.space import Choices, SearchSpace
 SPACE = SearchSpace(
     title="Which criterion finds the channels that a convolutional network can do without?",
     claim=(
-        "Removing the lowest first keeps more accuracy than removing at random, and that more than removing the "
-        "highest first, for magnitude and for first-order Taylor; criteria at initialisation lie near random."
+        "Unretrained, lowest-first keeps more accuracy than random removal, and that more than highest-first, for "
+        "magnitude and Taylor, as in the multilayer perceptron of the study criteria."
     ),
     source=SOURCE,
     base={
