@@ -11,10 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-# Imported by each worker when it starts, which is while the driver is still busy with Tune.
-PRELOADED = "study.ray_trial,trainables.trial"
 _ENVIRONMENT = {
-    "RAY_preload_python_modules": PRELOADED,
     "RAY_enable_metrics_collection": "0",  # nobody asks
     "RAY_worker_niceness": "5",  # 15 unless told; the publisher is nicer than that
 }
