@@ -72,6 +72,20 @@ def test_the_scratch_arm_is_drawn_beside_and_subtracted() -> None:
     assert (difference > 0.05).all()
 
 
+def test_criteria_stand_beside_random_removal_best_first() -> None:
+    config, trials, networks = make(Recipe(noise=(1.0,), criteria=("magnitude_l2", "random", "taylor", "fpgm")))
+    better = networks["compression.criterion"] == "taylor"
+    networks = networks.assign(test_accuracy=0.3 + 0.2 * better)
+    networks["compression.direction"], trials["compression.direction"] = "lowest", "lowest"
+    shown = figures()["criteria"].draw(Material(config, trials, networks, answer(trials, networks)))
+    assert isinstance(shown, Picture)
+    assert next(panel.label.rpartition(" ")[2] for panel in shown.panels) == "taylor"
+    assert len(shown.panels) == 3, "random is the baseline of each, not one of them"
+    assert {key.text for key in shown.legend} >= {"lowest scores removed first", "removed at random"}
+    assert "highest removed first" not in {key.text for key in shown.legend}
+    assert shown.data[shown.data["panel"] == "taylor"]["mean"].tolist() == pytest.approx([0.5] * 33)
+
+
 def test_bands_are_t_intervals_over_trials() -> None:
     config, trials, networks = make()
     material = Material(config, trials, networks, answer(trials, networks))
