@@ -1,7 +1,7 @@
 """`make bench`: run the benchmarks of this folder and keep what they measured.
 
 Each module with a `measure() -> dict[str, float]` is a benchmark; its docstring says what its figures mean and their
-budget. `python -m tests.benchmarks training` runs one. Results go to `results/<date>-<module>.json` with the machine
+budget; `BUDGETS`, where it is there, has the largest values allowed. `python -m tests.benchmarks training` runs one. Results go to `results/<date>-<module>.json` with the machine
 and the versions they were measured on.
 """
 
@@ -25,6 +25,9 @@ def main(names: list[str]) -> None:
         print(f"\n{name}: {(module.__doc__ or '').strip().splitlines()[0]}", flush=True)
         figures = module.measure()
         print(table(figures), flush=True)
+        for figure, most in getattr(module, "BUDGETS", {}).items():
+            verdict = "within" if figures[figure] <= most else "OVER"
+            print(f"  {verdict} the budget of {most:,}: {figure}", flush=True)
         keep(name, figures)
 
 

@@ -27,6 +27,9 @@ from tests.benchmarks.service import space
 from trainables.record import Record
 
 TRIALS, RUNS = 10_000, 1_000
+BUDGETS = {f"{sampler}: s until its next trial": 10.0 for sampler in ("design", "tpe")} | {
+    f"{sampler}: MB": 1500.0 for sampler in ("design", "tpe")
+}
 
 
 def measure() -> dict[str, float]:

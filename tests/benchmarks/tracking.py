@@ -17,6 +17,7 @@ from tests.integration import trials_for_tests
 from tests.torture.tracking import Server
 
 TRIALS = 40
+BUDGETS = {"down / up": 1.05}
 
 
 class Lenient(Clock):
