@@ -1,6 +1,7 @@
 """Consistent copies of a SQLite ledger on a storage, and the ledger of a new machine from the newest good one."""
 
 import re
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -13,13 +14,16 @@ from trainables.storage import Folder, seal, unsealed
 
 _NAME = re.compile(r"^fence-(\d+)-(\d+)\.db$")
 _KIND = b"ockham ledger 1"
+_SCRATCH = ".snapshot-"
 KEEP = 3
 
 
 def copied(url: str, study: str) -> tuple[bytes, set[int]]:
     """The ledger at `url` as it is at one moment, a database file, and the trials of a study that have ended in it."""
     source = Path(make_url(url).database or "")
-    with tempfile.TemporaryDirectory(prefix=".snapshot-", dir=source.parent) as scratch:
+    for left in source.parent.glob(f"{_SCRATCH}*"):  # of drivers that died; this one has the lease
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=source.parent) as scratch:
         copy = Path(scratch) / "copy.db"
         with closing(sqlite3.connect(source, timeout=30.0)) as connection:
             connection.execute("VACUUM INTO ?", (str(copy),))
