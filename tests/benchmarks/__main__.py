@@ -1,8 +1,8 @@
 """`make bench`: run the benchmarks of this folder and keep what they measured.
 
 Each module with a `measure() -> dict[str, float]` is a benchmark; its docstring says what its figures mean and their
-budget; `BUDGETS`, where it is there, has the largest values allowed. `python -m tests.benchmarks training` runs one. Results go to `results/<date>-<module>.json` with the machine
-and the versions they were measured on.
+budget; `BUDGETS`, where it is there, has the largest values allowed. `python -m tests.benchmarks training` runs one.
+Results go to `results/<date>-<module>.json` with the machine and the versions they were measured on.
 """
 
 import datetime
