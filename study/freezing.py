@@ -1,6 +1,7 @@
 """What all trials of a study must share to be comparable is fixed before the study exists."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 
 from search_spaces.space import SearchSpace
@@ -19,18 +20,29 @@ def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
     """`config` with everything fixed that all trials must share.
 
     Where some methods only give parameters fewer bits (quantize, share), all curves are drawn against description
-    lengths. With those, or with `compression.rate`, networks reach different ratios; the area under their curves is
-    comparable only up to the smallest of them.
+    lengths. With those, with `compression.rate`, or where a method can't reach the target, networks reach different
+    ratios; the area under their curves is comparable only up to the smallest of them.
 
     Raises:
         UsageError: The study spans the ratio itself.
     """
     config, by_description = _one_ratio(config, message)
-    limited = by_description or _spans_rate(config.space)
+    trials = list(_corners(config, _RATIO))
+    formed = [trial.compression.method for trial in trials if _forms(trial)]
+    limited = by_description or formed or _spans_rate(config.space)
     if not limited or config.space.base.get(_LIMIT) is not None:
         return config
     machine.prepare_data(config)  # the first layer is as wide as the inputs
-    shortest = min(_reached(trial, config) for trial in _corners(config, _SIZES))
+    corners = list(_corners(config, _SIZES))
+    shortest = min(_reached(trial, config) for trial in corners)
+    if not by_description and not _spans_rate(config.space):
+        wanted = min(math.log2(trial.compression.target_ratio or math.inf) for trial in corners)
+        if shortest >= wanted:
+            return config
+        message(
+            f"compression.target_ratio={2**wanted:g} is more than method={formed[0]} reaches for some trials, "
+            f"{2**shortest:.1f}: compressibility is measured up to there"
+        )
     if shortest < SHORT_LOG2_RATIO:
         further = "compress further" if by_description else "raise compression.depth"
         message(
@@ -68,6 +80,12 @@ def _reached(trial: TrialConfig, config: StudyConfig) -> float:
     raw = dataset_of(trial.data).load(config.run.data_path)
     _, *shape = raw.images.shape
     return reached_log2_ratio(trial, (shape[0], shape[1], shape[2]), raw.num_classes)
+
+
+def _forms(trial: TrialConfig) -> bool:
+    from trainables.compression.reach import forms
+
+    return forms(trial)
 
 
 def _spans_rate(space: SearchSpace) -> bool:

@@ -1,5 +1,6 @@
 """Which methods follow which, what their curves are drawn against, and how far those reach."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,19 @@ def test_a_study_that_mixes_methods_has_one_ratio_and_says_so(tmp_path: Path) ->
     assert len(said) == 1
     plain = study_of(tmp_path, "compression.method=prune,merge")
     assert frozen(plain, said.append) == plain
+
+
+def test_a_target_that_a_method_cannot_reach_is_lowered_for_all(tmp_path: Path) -> None:
+    said: list[str] = []
+    lowered = frozen(study_of(tmp_path, "compression.method=prune,low_rank,dct"), said.append)
+    assert lowered.space.base["compression.auc_log2_ratio"] == pytest.approx(math.log2(3466 / 554), abs=1e-6)
+    assert "is more than method=low_rank reaches for some trials, 6.3" in said[0]
+    reachable = study_of(tmp_path, "compression.method=prune,low_rank", "compression.target_ratio=5")
+    assert frozen(reachable, said.append) == reachable
+    trial = config(compression__method="low_rank", model__width=32, training__epochs=30)
+    summary = records(trial)[-1].metrics
+    assert summary["compressibility/log2_ratio_limit"] == 2
+    assert "compressibility/auc" in summary
 
 
 def test_a_study_that_spans_the_ratio_is_refused(tmp_path: Path) -> None:

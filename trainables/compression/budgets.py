@@ -49,12 +49,15 @@ def counts_for(
         wanted = {name: max(1, int(share * full + _ROUNDING)) for name, full in most.items()}
         return {name: count for name, count in wanted.items() if price(name, count) < shapes[name].numel()}
 
-    def size(share: float) -> int:
-        stored = sum(price(name, count) - shapes[name].numel() for name, count in counts(share).items())
-        return stack.parameters_per_network + stored
-
-    place = bisect_left(shares, allowed + _ROUNDING, key=size)
+    place = bisect_left(shares, allowed + _ROUNDING, key=lambda share: parameters_with(stack, counts(share), price))
     return counts(shares[max(place - 1, 0)])
+
+
+def parameters_with(stack: StackedModel, counts: Mapping[str, int], price: Callable[[str, int], int]) -> int:
+    """Parameters of one network of which so much stays in these layers."""
+    shapes = hidden_layers(stack)
+    stored = sum(price(name, count) - shapes[name].numel() for name, count in counts.items())
+    return stack.parameters_per_network + stored
 
 
 def formed(

@@ -101,6 +101,11 @@ def generated(bench: Bench, level: Level, *, epochs: int, lr: float | None, bloc
     return Compressed(result.stack, None, epochs, recipe, sizes=result.sizes, written=written, scratch_widths=widths)
 
 
+def generated_parameters(stack: StackedModel, generator: Generator) -> int:
+    """Of one network: those of the generator, and all that is not generated."""
+    return generator.count + stack.parameters_per_network - sum(math.prod(shape) for shape in generator.shapes.values())
+
+
 def generator_for(stack: StackedModel, allowed: float, block: int | None, init_scale: float) -> Generator:
     """The generator with the longest embeddings at which networks have at most `allowed` parameters, at least 1.
 
@@ -114,8 +119,7 @@ def generator_for(stack: StackedModel, allowed: float, block: int | None, init_s
     inputs = {name: shape.numel() // tensors[name].shape[output_axis(tensors[name])] for name, shape in shapes.items()}
     scales = {name: init_scale * math.sqrt(2 / count) for name, count in inputs.items()}
     found = {name: tuple(tensors[name].shape[1:]) for name in shapes}
-    block, others = block or round(math.sqrt(weights)), stack.parameters_per_network - weights
-    size = 1
-    while Generator(found, scales, block, size + 1).count + others <= allowed:
+    block, size = block or round(math.sqrt(weights)), 1
+    while generated_parameters(stack, Generator(found, scales, block, size + 1)) <= allowed:
         size += 1
     return Generator(found, scales, block, size)

@@ -145,6 +145,10 @@ class Method(Entry, ABC):
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
         """Makes one level; pauses at least every two seconds. Trains through `bench.fit` only, so it can resume."""
 
+    def least_parameters(self, stack: StackedModel) -> int:
+        """Of the smallest networks that a method of stage `form` makes of some, however far it is to compress them."""
+        raise ValueError(f"{type(self).__name__} makes the networks of {stack.widths} units smaller by cutting units")
+
     @property
     def trains(self) -> bool:
         """Whether a level is made by training, so that a scratch arm runs beside it even without recovery."""

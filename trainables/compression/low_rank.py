@@ -1,6 +1,6 @@
 """Matrices of low rank: factors, directions, and what of the networks they approximate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -38,15 +38,26 @@ def ranks_for(stack: StackedModel, allowed: float) -> dict[str, int]:
 
     Every layer but the last has the same share of its full rank, the largest that suffices.
     """
+    full = {name: min(shape) for name, shape in hidden_layers(stack).items()}
+    return counts_for(stack, full, rank_price(stack), allowed)
+
+
+def rank_price(stack: StackedModel) -> Callable[[str, int], int]:
+    """Layer, rank → numbers of its factors."""
     shapes = hidden_layers(stack)
-    return counts_for(stack, {n: min(s) for n, s in shapes.items()}, lambda n, rank: rank * sum(shapes[n]), allowed)
+    return lambda name, rank: rank * sum(shapes[name])
 
 
 def rows_for(stack: StackedModel, allowed: float) -> dict[str, int]:
     """The same for projections of the input side: random directions cost nothing, what is left along them does."""
-    shapes = hidden_layers(stack)
-    inputs = {name: shape[_input_side(stack, name)] for name, shape in shapes.items()}
-    return counts_for(stack, inputs, lambda n, rank: rank * (shapes[n].numel() // inputs[n]), allowed)
+    inputs = {name: shape[_input_side(stack, name)] for name, shape in hidden_layers(stack).items()}
+    return counts_for(stack, inputs, row_price(stack), allowed)
+
+
+def row_price(stack: StackedModel) -> Callable[[str, int], int]:
+    """Layer, directions → numbers along them."""
+    outputs = {name: shape[1 - _input_side(stack, name)] for name, shape in hidden_layers(stack).items()}
+    return lambda name, rank: rank * outputs[name]
 
 
 def by_rank(bench: Bench, number: int, made: Compressed, *, of_update: bool) -> Compressed:

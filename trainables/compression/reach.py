@@ -1,4 +1,4 @@
-"""How far the curves of a trial reach, known before anything is trained. Torch-free."""
+"""How far the curves of a trial reach, known before anything is trained."""
 
 import math
 
@@ -12,7 +12,7 @@ _FLOAT, _SEED = 32, 64
 
 
 def auc_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
-    """L of `compressibility/auc`: as configured, else log₂(target_ratio), else what this trial reaches.
+    """L of `compressibility/auc`: as configured, else log₂(target_ratio) or what this trial reaches of it.
 
     Of curves against description lengths it is what the trial reaches at least, whatever its weights will be.
     """
@@ -20,15 +20,13 @@ def auc_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) ->
     if compression.auc_log2_ratio is not None:
         return compression.auc_log2_ratio
     if compression.curve_ratio == "parameters" and compression.target_ratio is not None:
-        return math.log2(compression.target_ratio)
+        wanted = math.log2(compression.target_ratio)
+        return min(wanted, reached_log2_ratio(config, input_shape, num_classes)) if forms(config) else wanted
     return reached_log2_ratio(config, input_shape, num_classes)
 
 
 def reached_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
-    """log₂ of the curve's ratio at the last level, rounding included; of description lengths a lower bound.
-
-    Where the target can't be reached (layers of one unit, rank or number are left) the true ratio is smaller.
-    """
+    """log₂ of the curve's ratio at the last level, rounding included; of description lengths a lower bound."""
     dense = model_of(config).parameter_count(model_of(config).widths(config.model), input_shape, num_classes)
     if config.compression.curve_ratio == "parameters":
         return math.log2(dense / sum(_numbers_left(config, input_shape, num_classes)))
@@ -45,11 +43,26 @@ def _numbers_left(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
     left = sum(weights)
     if _masks_weights(config):
         left = sum(level_weights(config, input_shape, num_classes)[-1])
-    formed = any(method.stage == "form" for method in pipeline_of(compression).methods)
+    formed = forms(config)
     global_units = "prune" in compression.methods and keeps_shape(compression) and not _masks_weights(config)
     if (formed or global_units) and compression.target_ratio is not None:
-        left = math.ceil((left + others) / compression.target_ratio) - (0 if global_units else others)
+        left = math.floor((left + others) / compression.target_ratio) - (0 if global_units else others)
+    if formed:
+        left = max(left, _least_formed(config, levels[-1], input_shape, num_classes) - others)
     return max(left, 1), others
+
+
+def forms(config: TrialConfig) -> bool:
+    """Whether weights are made of fewer numbers, of which each layer needs some."""
+    return any(method.stage == "form" for method in pipeline_of(config.compression).methods)
+
+
+def _least_formed(config: TrialConfig, widths: Shape, input_shape: Shape, num_classes: int) -> int:
+    from trainables.seeding import generator
+
+    stack = model_of(config).build(config.model, widths, input_shape, num_classes, [generator(0, "sizes alone")])
+    (method,) = [method for method in pipeline_of(config.compression).methods if method.stage == "form"]
+    return method.least_parameters(stack)
 
 
 def _most_bits(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
@@ -60,7 +73,7 @@ def _most_bits(config: TrialConfig, input_shape: Shape, num_classes: int) -> flo
     widths = level_widths(config, input_shape, num_classes)[-1]
     counts = model.weight_counts(widths, input_shape, num_classes)
     normalised = has_batch_norm(config.model.name)
-    formed = any(method.stage == "form" for method in pipeline.methods)
+    formed = forms(config)
     parts = len(counts) * (2 if formed else 1)
     word, books = float(_FLOAT), 0.0
     for method in pipeline.rewritings:

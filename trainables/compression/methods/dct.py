@@ -20,6 +20,7 @@ from trainables.compression.interfaces import Compressed, Rewriting
 if TYPE_CHECKING:
     from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.stack.model import StackedModel
 
 
 class DCT(Rewriting):
@@ -27,6 +28,13 @@ class DCT(Rewriting):
 
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
     keep: Literal["largest", "lowest"] = Field("largest", description="coefficients: the largest, or of low frequency")
+
+    def least_parameters(self, stack: StackedModel) -> int:
+        """One number a layer."""
+        from trainables.compression.budgets import parameters_with
+        from trainables.compression.few_numbers import numbers_for
+
+        return parameters_with(stack, numbers_for(stack, 0), lambda _, count: count)
 
     def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks made of fewer coefficients."""

@@ -18,12 +18,20 @@ from trainables.compression.interfaces import Compressed, Rewriting
 if TYPE_CHECKING:
     from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.stack.model import StackedModel
 
 
 class Hashed(Rewriting):
     """Level l has, in every layer, the largest share of its weights as values at which the ratio reaches its target."""
 
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
+
+    def least_parameters(self, stack: StackedModel) -> int:
+        """One number a layer."""
+        from trainables.compression.budgets import parameters_with
+        from trainables.compression.few_numbers import numbers_for
+
+        return parameters_with(stack, numbers_for(stack, 0), lambda _, count: count)
 
     def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks with weights that share values at random."""

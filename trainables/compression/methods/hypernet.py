@@ -22,6 +22,7 @@ from trainables.compression.interfaces import Compressed, Level, Method
 if TYPE_CHECKING:
     from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.stack.model import StackedModel
 
 
 class Hypernet(Method):
@@ -32,6 +33,12 @@ class Hypernet(Method):
     epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
     block: int | None = Field(None, ge=1, description="weights an embedding; none: the root of their number")
+
+    def least_parameters(self, stack: StackedModel) -> int:
+        """Embeddings of one number."""
+        from trainables.compression.generating import generated_parameters, generator_for
+
+        return generated_parameters(stack, generator_for(stack, 0, self.block, 1.0))
 
     @property
     def trains(self) -> bool:

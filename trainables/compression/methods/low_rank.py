@@ -23,6 +23,7 @@ from trainables.compression.interfaces import Compressed, Rewriting
 if TYPE_CHECKING:
     from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.stack.model import StackedModel
 
 
 class LowRank(Rewriting):
@@ -34,6 +35,13 @@ class LowRank(Rewriting):
 
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
     of: Literal["weights", "update"] = Field("weights", description="what is truncated: W, or W − Z from its initial Z")
+
+    def least_parameters(self, stack: StackedModel) -> int:
+        """All of rank 1."""
+        from trainables.compression.budgets import parameters_with
+        from trainables.compression.low_rank import rank_price, ranks_for
+
+        return parameters_with(stack, ranks_for(stack, 0), rank_price(stack))
 
     def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks with smaller ranks."""

@@ -1,8 +1,9 @@
 """Quantization after training: every number that is stored takes one of 2^b values.
 
 `codebook=uniform`: values s · (q − z), q whole (see `trainables.compression.quantizing.uniform` for s and z). The scale
-rule matters: with `scale=range`, s from the largest number, two bits are worse than one bit, sign(w) · mean|w|, since
-most weights become 0; the default `scale=mse` cuts large numbers off where that makes the squared error smallest.
+rule matters: with `scale=range`, s from the largest number, two bits have a larger squared error than one bit,
+sign(w) · mean|w|, since most weights become 0 (which in turn Huffman's code makes the most of); the default `scale=mse`
+cuts large numbers off where that makes the squared error smallest.
 `codebook=kmeans`: the values are the centres that k-means finds. Code books are for a whole layer, or for each of its
 output channels (`per=channel`). Every layer counts, the classifier too; biases and batch norm keep 32 bits, batch norm
 is recalibrated. Masked weights stay exactly 0 and have no symbol.

@@ -20,6 +20,7 @@ from trainables.compression.interfaces import Compressed, Rewriting
 if TYPE_CHECKING:
     from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.stack.model import StackedModel
 
 
 class Sketch(Rewriting):
@@ -27,6 +28,13 @@ class Sketch(Rewriting):
 
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
     of: Literal["weights", "update"] = Field("weights", description="what is projected: W, or W − Z from its initial Z")
+
+    def least_parameters(self, stack: StackedModel) -> int:
+        """One direction a layer."""
+        from trainables.compression.budgets import parameters_with
+        from trainables.compression.low_rank import row_price, rows_for
+
+        return parameters_with(stack, rows_for(stack, 0), row_price(stack))
 
     def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
         """The projected networks."""
