@@ -1,0 +1,92 @@
+"""stop --drain, add, budgets: what is asked of a study, without running it."""
+
+from pathlib import Path
+
+import pytest
+
+from study.asking import InPlace
+from study.backlog import Backlog
+from study.cli import main
+from study.errors import UsageError
+from study.ledger import Ledger
+from study.proposing import Proposer
+from study.wishes import Wishes, budget, grant
+from tests.studies_for_tests import a_ledger
+from tests.unit.cli_ledgers import ledger
+
+
+def test_stop_may_let_running_trials_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = ledger(tmp_path)
+    assert main(["stop", "small", "--drain", "--home", str(tmp_path)]) == 0
+    assert study.stop_requested() == "drain"
+    assert "when the trials that run now have ended" in " ".join(capsys.readouterr().out.split())
+    assert main(["stop", "small", "--home", str(tmp_path)]) == 0
+    assert study.stop_requested() == "now", "the later wish counts"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("- {model.widht: 3}", "Did you mean"),
+        ("- {model.width: 16}\n- {model.width: -1}", "configuration 2"),
+        ("model: {width: 3}", "must hold a list of trials"),
+        ("[]", "must hold a list of trials"),
+        ("{", "is no YAML file"),
+    ],
+)
+def test_what_can_not_be_added(content: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = ledger(tmp_path)
+    file = tmp_path / "own.yaml"
+    file.write_text(content)
+    assert main(["add", "small", str(file), "--home", str(tmp_path)]) == 2
+    assert says in " ".join(capsys.readouterr().err.split())
+    assert study.added_waiting() == 0
+    assert main(["add", "small", str(tmp_path / "none.yaml"), "--home", str(tmp_path)]) == 2
+
+
+def test_added_to_a_study_that_nobody_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = ledger(tmp_path)
+    study.release()
+    file = tmp_path / "own.yaml"
+    file.write_text("configurations:\n  - {model.width: 24}\n")
+    assert main(["add", "small", str(file), "--home", str(tmp_path)]) == 0
+    assert "ockham resume small" in capsys.readouterr().out
+    study.acquire()
+    said: list[str] = []
+    grant(study, Wishes(retry_failed=True), said.append)
+    assert said == ["failed trials that run again: 1", "added configurations are now trials 4"]
+    added = study.trial(4)
+    assert (added.role, added.params["model.width"], study.config.trials) == ("explore", 24, 5)
+
+
+def test_the_backlog_runs_what_was_added_first_and_leaves_no_gap_in_the_plan(tmp_path: Path) -> None:
+    study = a_ledger(tmp_path, trials=40)
+    backlog = Backlog(study, study.config, InPlace(study.config), 2)
+    first = backlog.next(wait=True)
+    assert first is not None
+    assert first.number == 0
+    study.add([{"model.width": 99}])
+    following = [backlog.next(wait=True) for _ in range(40)]
+    numbers = [assignment.number for assignment in following if assignment]
+    assert numbers == [32, *range(1, 32), *range(33, 41)], "a block had been laid out already"
+    assert backlog.next(wait=True) is None
+    assert backlog.exhausted
+    plan = Proposer(study.config)
+    planned = [row.proposed for row in study.trials() if row.role == "design"]
+    assert planned == [plan.propose(number).params for number in range(40)]
+
+
+def test_a_budget_may_shrink_to_what_has_begun(tmp_path: Path) -> None:
+    study = a_ledger(tmp_path, proposals=6)
+    study.finish(0, study.start_attempt(0), "COMPLETE")
+    study.start_attempt(2)
+    assert [budget(asked, study) for asked in (None, 3, "4", "+2")] == [6, 3, 4, 8]
+    for refused in ("2", "0", "+0", "-3", "many"):
+        with pytest.raises(UsageError, match="trials="):
+            budget(refused, study)
+    grant(study, Wishes(trials=3), lambda _: None)
+    study.requeue(2, charged=False)
+    backlog = Backlog(study, study.config, InPlace(study.config), 1)
+    assert [getattr(backlog.next(wait=True), "number", None) for _ in range(3)] == [2, 1, None]
+    assert backlog.exhausted
+    assert Ledger.open(study.url, "tiny").config.trials == 3
