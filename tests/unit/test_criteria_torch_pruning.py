@@ -28,9 +28,11 @@ OTHERS = {
     "snip": torch_pruning.importance.GroupTaylorImportance(multivariable=False, **FIRST),
     "taylor": torch_pruning.importance.GroupTaylorImportance(multivariable=True, **FIRST),
     "fpgm": torch_pruning.importance.FPGMImportance(p=1, **FIRST),
+    "fisher": torch_pruning.importance.GroupHessianImportance(**FIRST),
     "batch_norm_scale": torch_pruning.importance.BNScaleImportance(group_reduction="first", normalizer=None),
 }
-FIELDS = {"snip": {"at": "trained"}}
+EXAMPLES = 12
+FIELDS = {"snip": {"at": "trained"}, "fisher": {"examples": EXAMPLES}}
 
 
 def models() -> Iterator[tuple[StackedModel, tuple[int, ...]]]:
@@ -49,6 +51,8 @@ def theirs(name: str, seen: Scoring, k: int) -> list[Tensor]:
     network = seen.stack.unstack(k)
     inputs, labels = seen.sample.inputs[k], seen.sample.labels[k]
     functional.cross_entropy(network(inputs), labels).backward()
+    if name == "fisher":
+        put_squared_gradients(network, inputs[:EXAMPLES], labels[:EXAMPLES])
     graph = torch_pruning.DependencyGraph().build_dependency(network, example_inputs=inputs[:2])
     scores = []
     *layers, _ = [module for module in network.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
@@ -59,6 +63,18 @@ def theirs(name: str, seen: Scoring, k: int) -> list[Tensor]:
             remove, units = torch_pruning.prune_conv_out_channels, layer.out_channels
         scores.append(OTHERS[name](graph.get_pruning_group(layer, remove, idxs=list(range(units)))))
     return scores
+
+
+def put_squared_gradients(network: nn.Module, inputs: Tensor, labels: Tensor) -> None:
+    """The mean square of single gradients where theirs looks for it; its own `accumulate_grad` keeps the last alone."""
+    parameters = list(network.parameters())
+    for p in parameters:
+        p.grad = torch.zeros_like(p)
+    for x, y in zip(inputs, labels, strict=True):
+        gradients = torch.autograd.grad(functional.cross_entropy(network(x[None]), y[None]), parameters)
+        for p, gradient in zip(parameters, gradients, strict=True):
+            assert p.grad is not None
+            p.grad += gradient.square() / len(inputs)
 
 
 def comparable(name: str, model: StackedModel) -> StackedModel:
