@@ -20,8 +20,9 @@ from pydantic import (
 )
 
 from search_spaces.activation import Activation, entries_in
-from trainables.config import Part, TrialConfig, unflatten
+from trainables.config import TrialConfig, unflatten
 from trainables.explain import explain
+from trainables.parts import Part
 
 Scalar = bool | int | float | str | None
 # Values of these are checked in all their combinations, up to a number that takes half a second.

@@ -12,8 +12,9 @@ from search_spaces.space import CONDITIONS, SearchSpace
 from study.goals import Constraint, Objective, Stopping
 from study.prices import Prices
 from study.warm_start import WarmStart
-from trainables.config import Part, TrainingConfig
+from trainables.config import TrainingConfig
 from trainables.explain import in_field
+from trainables.parts import Part
 
 Sampler = Literal["design", "grid", "qmc", "random", "tpe", "gp", "cmaes", "nsga2", "nsga3"]
 Scheduler = Literal["none", "asha", "median"]

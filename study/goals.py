@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from trainables.config import Part
+from trainables.parts import Part
 
 Direction = Literal["maximize", "minimize"]
 _DIRECTIONS: dict[str, Direction] = {"max": "maximize", "min": "minimize"}

@@ -7,8 +7,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from study.errors import UsageError
-from trainables.config import Part
 from trainables.explain import explain
+from trainables.parts import Part
 
 
 class Prices(Part):

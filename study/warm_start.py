@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import model_validator
 
 from study.errors import StudyNotFound, UsageError
-from trainables.config import Part
+from trainables.parts import Part
 
 if TYPE_CHECKING:
     from study.config import StudyConfig

@@ -10,58 +10,17 @@ import importlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from trainables.explain import explain, in_field
+from trainables.explain import in_field
+from trainables.parts import EntryPart, Part, known
 from trainables.registry import names_in
-from trainables.spelling import unknown_name
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NoiseKind = Literal["uniform", "wrong", "permuted", "renamed"]
 Inputs = Literal["true", "shuffled_pixels", "random_pixels", "gaussian"]
 Recovery = Literal["none", "finetune", "rewind", "reinit", "shuffled"]
 Ratio = Literal["parameters", "description_length"]
-
-
-class Part(BaseModel):
-    """A frozen section of a configuration that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-
-
-class EntryPart(Part):
-    """A section that names entries of registries and may carry their own fields under their names."""
-
-    model_config = ConfigDict(extra="allow")
-
-    def entries(self) -> dict[str, str]:
-        """Selected entry names → the dotted package that holds them."""
-        raise TypeError(f"{type(self).__name__} must say which entries it selects")
-
-    def options(self, entry: str) -> dict[str, Any]:
-        """The fields given under the entry's own name, {} if none."""
-        return dict((self.__pydantic_extra__ or {}).get(entry, {}))
-
-    @model_validator(mode="after")
-    def _options_belong_to_selected_entries(self) -> Self:
-        selected = self.entries()
-        for key, value in (self.__pydantic_extra__ or {}).items():
-            if key not in selected:
-                raise in_field(key, unknown_name("field", key, [*type(self).model_fields, *selected]))
-            if not isinstance(value, dict):
-                raise in_field(key, f"{key!r} holds fields of its own, e.g. {key}.FIELD; it has no value itself")
-            entry = importlib.import_module(f"{selected[key]}.{key}").ENTRY
-            try:
-                entry.model_validate(value)
-            except ValidationError as error:
-                raise in_field(key, explain(error, entry), nested=True) from None
-        return self
-
-
-def _known(package: str, kind: str, name: str) -> str:
-    if name not in names_in(package):
-        raise ValueError(unknown_name(kind, name, names_in(package)))
-    return name
 
 
 class DataConfig(EntryPart):
@@ -83,7 +42,7 @@ class DataConfig(EntryPart):
     @field_validator("name")
     @classmethod
     def _name(cls, name: str) -> str:
-        return _known("trainables.datasets", "data set", name)
+        return known("trainables.datasets", "data set", name)
 
     @field_validator("split")
     @classmethod
@@ -128,7 +87,7 @@ class ModelConfig(EntryPart):
     @field_validator("name")
     @classmethod
     def _name(cls, name: str) -> str:
-        return _known("trainables.models", "model", name)
+        return known("trainables.models", "model", name)
 
     @model_validator(mode="before")
     @classmethod
@@ -218,15 +177,10 @@ class CompressionConfig(EntryPart):
     )
     transfer: Literal["noise", "gaussian", "train"] = Field("noise", description="inputs a student is fitted on")
     ratio: Ratio | None = Field(
-        None,
-        description="what curves are drawn against; none: parameters, or description_length where a method only gives "
-        "them fewer bits (quantize, share)",
+        None, description="what curves are drawn against; none: parameters, description_length with quantize or share"
     )
     auc_log2_ratio: float | None = Field(
-        None,
-        gt=0,
-        description="L of compressibility/auc; none: log2(target_ratio), or what a study of `rate` or of description "
-        "lengths fixes",
+        None, gt=0, description="L of compressibility/auc; none: log2(target_ratio), or as far as all trials reach"
     )
 
     def entries(self) -> dict[str, str]:
@@ -254,13 +208,13 @@ class CompressionConfig(EntryPart):
     @classmethod
     def _method(cls, names: str) -> str:
         for name in names.split("+"):
-            _known("trainables.compression.methods", "compression method", name)
+            known("trainables.compression.methods", "compression method", name)
         return names
 
     @field_validator("criterion")
     @classmethod
     def _criterion(cls, name: str) -> str:
-        return _known("trainables.compression.criteria", "criterion", name)
+        return known("trainables.compression.criteria", "criterion", name)
 
     @model_validator(mode="before")
     @classmethod
