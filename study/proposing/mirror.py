@@ -1,6 +1,7 @@
 """The study as Optuna sees it, in memory, under the ledger's numbers; what has not ended is RUNNING there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,18 +33,15 @@ class Mirror:
         self._activation = config.space.activation
         self._genetic = GENETIC.get(config.sampler)
         self._storage = InMemoryStorage()
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # else it announces a study that nobody can find
-        try:
+        with _quiet():
             self._study = optuna.create_study(
                 storage=self._storage, directions=[objective.direction for objective in config.objectives]
             )
-        finally:
-            optuna.logging.set_verbosity(verbosity)
         self._ids: list[int] = []
         self._generations = np.full(0, -1)  # of complete trials, by number
         self.told: set[int] = set()
         self.asked: set[int] = set()
+        self._warm_count = 0
         self._warm = self._warm_started()
 
     def tell(self, row: TrialRow) -> None:
@@ -84,13 +82,14 @@ class Mirror:
         """What the sampler proposes as trial `number`, of which nothing has been said yet."""
         self._reserve(number)
         self._study.sampler = made(self._config, number, self._warm)
-        trial = self._study.ask()
+        params: Params = {}
+        with _quiet():
+            trial = self._study.ask()
+            for name in self._activation.order:
+                if self._activation.is_active(name, params):
+                    params[name] = trial._suggest(name, self._distributions[name])
         self._ids.append(trial._trial_id)
         self.asked.add(number)
-        params: Params = {}
-        for name in self._activation.order:
-            if self._activation.is_active(name, params):
-                params[name] = trial._suggest(name, self._distributions[name])
         return {name: params[name] for name in self._distributions if name in params}
 
     def _warm_started(self) -> list[FrozenTrial]:
@@ -118,8 +117,6 @@ class Mirror:
             self._storage.create_new_trial(self._study._study_id, template_trial=frozen)
         self._warm_count = len(found)
         return []
-
-    _warm_count = 0
 
     def _goals(self, metrics: Mapping[str, float]) -> tuple[list[float], dict[str, float]] | None:
         """Objectives and violations; None if one of them is undefined."""
@@ -181,6 +178,17 @@ def replayed(config: StudyConfig, rows: Sequence[TrialRow]) -> Mirror:
         if row.number not in mirror.told:
             mirror.tell(row)
     return mirror
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Optuna's announcements of a study that nobody can find and of packages that would make it faster."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
 
 
 _ABSENT = object()

@@ -36,7 +36,20 @@ def test_every_command_says_where_things_are(command: str, capsys: pytest.Captur
 def test_launch_teaches_the_notation(capsys: pytest.CaptureFixture[str]) -> None:
     main(["launch", "--help"])
     said = capsys.readouterr().out
-    for example in ("data.label_noise=0,0.5,1", "1e-3..1:log", "1000+400+397", "configurations"):
+    for example in (
+        "--objective",
+        "--constraint",
+        "cost/seconds:max=30",
+        "--warm-start",
+        "--scheduler-metric",
+        "--scheduler-grace",
+        "--scheduler-reduction",
+        "training.momentum@training.optimizer:sgd",
+        "data.label_noise=0,0.5,1",
+        "1e-3..1:log",
+        "1000+400+397",
+        "configurations",
+    ):
         assert example in said
 
 
