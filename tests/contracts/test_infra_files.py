@@ -1,12 +1,9 @@
 """The files of infra/: accepted by Ray's own loader, in step with the package, and closed to everybody else."""
 
 import configparser
-import json
 import re
 import subprocess
-import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,36 +16,8 @@ INFRA = REPO / "infra"
 CLUSTER_FILES = ("cluster.yaml", "gcp.yaml", "local.yaml")
 
 
-class _Template(yaml.SafeLoader):
-    """Reads CloudFormation: a tag's argument stands for the tag (`!Ref X` → "X")."""
-
-
-def _argument(loader: _Template, _suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    raise TypeError(f"no tag of the template takes a {node.tag}")
-
-
-_Template.add_multi_constructor("!", _argument)
-
-
-@pytest.fixture(scope="module")
-def stack() -> dict[str, Any]:
-    return yaml.load((INFRA / "aws/foundation.yaml").read_text(), _Template)
-
-
 def _load(name: str) -> dict[str, Any]:
     return yaml.safe_load((INFRA / name).read_text())
-
-
-def _of_kind(stack: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
-    yield from (each["Properties"] for each in stack["Resources"].values() if each["Type"] == kind)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 @pytest.mark.parametrize("name", CLUSTER_FILES)
@@ -101,17 +70,6 @@ def test_workers_of_the_local_provider_are_added_by_autoscaler_v1() -> None:
     assert "RAY_enable_autoscaler_v2=0 ray start" in start  # beats the export that `ray up` puts before it
 
 
-def test_aws_gpu_workers_come_and_go_on_spot_and_the_head_stays() -> None:
-    types = _load("cluster.yaml")["available_node_types"]
-    head, gpu = types["head"], types["gpu"]
-    assert head["max_workers"] == 0
-    assert head["resources"] == {"CPU": 0}
-    assert "InstanceMarketOptions" not in head["node_config"]
-    assert gpu["min_workers"] == 0
-    assert gpu["resources"]["GPU"] == 1
-    assert gpu["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"}
-
-
 def test_gcp_gpu_workers_come_and_go_on_spot_without_public_addresses() -> None:
     config = _load("gcp.yaml")
     types = config["available_node_types"]
@@ -124,87 +82,6 @@ def test_gcp_gpu_workers_come_and_go_on_spot_without_public_addresses() -> None:
     assert config["provider"]["use_internal_ips"]
     assert "start-iap-tunnel" in config["auth"]["ssh_proxy_command"]
     assert "OCKHAM_STORAGE" in " ".join(config["setup_commands"])
-
-
-def test_aws_nodes_have_no_public_address_and_roles_of_their_own(stack: dict[str, Any]) -> None:
-    config = _load("cluster.yaml")
-    assert config["provider"]["use_internal_ips"]
-    assert "open-tunnel" in config["auth"]["ssh_proxy_command"]
-    profiles = {each["InstanceProfileName"] for each in _of_kind(stack, "AWS::IAM::InstanceProfile")}
-    for name, node in config["available_node_types"].items():
-        role = "head" if name == config["head_node_type"] else "worker"
-        assert node["node_config"]["IamInstanceProfile"] == {"Name": f"{config['cluster_name']}-{role}"}
-        assert f"${{ClusterName}}-{role}" in profiles
-        assert node["node_config"]["MetadataOptions"]["HttpTokens"] == "required"
-        assert all(disk["Ebs"]["Encrypted"] for disk in node["node_config"]["BlockDeviceMappings"])
-        assert node["node_config"]["SecurityGroupIds"]  # else Ray makes a group that is open to the world
-    assert not any(each["MapPublicIpOnLaunch"] for each in _of_kind(stack, "AWS::EC2::Subnet"))
-
-
-def test_aws_opens_no_port_but_ssh(stack: dict[str, Any]) -> None:
-    inside = [
-        rule for each in _of_kind(stack, "AWS::EC2::SecurityGroup") for rule in each.get("SecurityGroupIngress", [])
-    ]
-    assert [(rule["FromPort"], rule["ToPort"], rule["SourceSecurityGroupId"]) for rule in inside] == [
-        (22, 22, "EndpointGroup")
-    ]
-    (among,) = _of_kind(stack, "AWS::EC2::SecurityGroupIngress")
-    assert among["SourceSecurityGroupId"] == among["GroupId"] == "NodeGroup"
-    assert "IpPermissions" not in _load("cluster.yaml")["provider"].get("security_group", {})
-
-
-def test_aws_roles_can_do_what_they_need_and_nothing_else(stack: dict[str, Any]) -> None:
-    policies = [each["PolicyDocument"] for each in _of_kind(stack, "AWS::IAM::ManagedPolicy")]
-    for role in _of_kind(stack, "AWS::IAM::Role"):
-        assert role["ManagedPolicyArns"] == ["StoragePolicy"]
-        policies += [policy["PolicyDocument"] for policy in role.get("Policies", [])]
-    for statement in (statement for policy in policies for statement in policy["Statement"]):
-        actions = _as_list(statement["Action"])
-        assert not any("*" in action for action in actions)
-        if "*" in _as_list(statement["Resource"]):
-            assert all(action.startswith("ec2:Describe") for action in actions)
-    allowed = stack["Parameters"]["WorkerTypes"]["Default"].split(",")
-    assert _load("cluster.yaml")["available_node_types"]["gpu"]["node_config"]["InstanceType"] in allowed
-
-
-def test_aws_bucket_is_private_and_encrypted(stack: dict[str, Any]) -> None:
-    (bucket,) = _of_kind(stack, "AWS::S3::Bucket")
-    assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
-    assert bucket["BucketEncryption"]
-    (policy,) = _of_kind(stack, "AWS::S3::BucketPolicy")
-    assert [statement["Effect"] for statement in policy["PolicyDocument"]["Statement"]] == ["Deny"]
-
-
-def test_fill_writes_every_output_of_the_stack(stack: dict[str, Any], tmp_path: Path) -> None:
-    values = {
-        "SubnetA": "subnet-0a",
-        "SubnetB": "subnet-0b",
-        "NodeGroup": "sg-0c",
-        "HeadImage": "ami-0d",
-        "WorkerImage": "ami-0e",
-        "Bucket": "ockham-1-eu-west-1",
-        "Region": "eu-west-1",
-    }
-    assert set(values) == set(stack["Outputs"])
-    script = tmp_path / "infra/aws/fill.py"
-    script.parent.mkdir(parents=True)
-    script.write_text((INFRA / "aws/fill.py").read_text())
-    (tmp_path / "infra/cluster.yaml").write_text((INFRA / "cluster.yaml").read_text())
-    outputs = json.dumps([{"OutputKey": key, "OutputValue": value} for key, value in values.items()])
-    for _ in range(2):  # it may run again, over what it wrote
-        subprocess.run([sys.executable, str(script)], input=outputs, text=True, check=True, capture_output=True)
-    config = yaml.safe_load((tmp_path / "infra/cluster.yaml").read_text())
-    head, gpu = (config["available_node_types"][name]["node_config"] for name in ("head", "gpu"))
-    assert head["SubnetIds"] == gpu["SubnetIds"] == ["subnet-0a", "subnet-0b"]
-    assert head["SecurityGroupIds"] == gpu["SecurityGroupIds"] == ["sg-0c"]
-    assert (head["ImageId"], gpu["ImageId"]) == ("ami-0d", "ami-0e")
-    assert config["provider"]["region"] == "eu-west-1"
-    assert "--region eu-west-1 " in config["auth"]["ssh_proxy_command"]
-    (site,) = (command for command in config["setup_commands"] if "site.sh" in command)
-    subprocess.run(["bash", "-c", f"mkdir -p ~/.ockham; {site}"], env={"HOME": str(tmp_path)}, check=True)
-    asked = ["bash", "-c", '. ~/.ockham/site.sh; echo "$OCKHAM_STORAGE $OCKHAM_ARTIFACTS"']
-    said = subprocess.run(asked, env={"HOME": str(tmp_path)}, check=True, capture_output=True, text=True).stdout
-    assert said.split() == ["s3://ockham-1-eu-west-1/studies", "s3://ockham-1-eu-west-1/mlartifacts"]
 
 
 def test_kubernetes_manifest_is_one_ray_understands_and_closed() -> None:
