@@ -146,6 +146,7 @@ def test_interrupted_while_ray_starts(tmp_path: Path) -> None:
     assert {row.attempts for row in rows(tmp_path, NAME)} <= {0}
 
 
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")  # Ray forgot them; we end them
 def test_a_ray_that_does_not_start_leaves_a_study_to_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(ray_session, "cpus", lambda: -1)  # which Ray refuses
