@@ -36,7 +36,7 @@ class Exported:
     Attributes:
         files: Weights, description, and the ONNX file if one was asked for.
         parameters, bytes: Of the networks as they are in files: zeros count.
-        latency_s: Batch size → seconds a call on one thread.
+        latency_s: Batch size → seconds a call on one thread, in the fastest of several rounds.
         accuracy: `train_accuracy` … → (recorded, of the file).
         difference: Largest difference of a logit to the trial's network on validation inputs, relative to the largest.
     """
