@@ -78,6 +78,17 @@ def mean_curve(networks: pd.DataFrame, arm: str, value: str) -> MeanCurve | None
     return MeanCurve(grid.tolist(), [m for m, _ in columns], [h for _, h in columns], single, unit)
 
 
+def ratio_title(networks: pd.DataFrame) -> str:
+    """What the curves' ratio is: of parameters, or of description lengths where it is those."""
+    if "parameter_ratio" in networks.columns:
+        gaps = pd.to_numeric(networks["ratio"], errors="coerce") - pd.to_numeric(
+            networks["parameter_ratio"], errors="coerce"
+        )
+        if bool((gaps.abs() > 1e-9).any()):
+            return "compression ratio (bits of the description ÷ bits left)"
+    return "compression ratio (parameters ÷ kept)"
+
+
 def reach(networks: pd.DataFrame) -> float:
     """Largest log2 ratio measured, at least 1."""
     ratios = pd.to_numeric(networks["ratio"], errors="coerce") if "ratio" in networks.columns else pd.Series([2.0])

@@ -2,7 +2,13 @@
 
 DEFINITIONS: dict[str, str] = {
     "compression ratio": (
-        "parameters of the dense network ÷ parameters kept; all parameters counted, the classifier is never pruned"
+        "parameters of the dense network ÷ parameters kept; all parameters counted, the classifier is never pruned. "
+        "(Density is its inverse, sparsity 1 − density.) Where methods only give parameters fewer bits it is "
+        "bits of the dense network's description ÷ bits of what is left, for all methods of the study"
+    ),
+    "description length": (
+        "bits of a message from which the network can be made again: masks by gaps in Rice's code, code books and "
+        "Huffman's words where numbers take few values, 32 bits a number elsewhere, batch-norm statistics included"
     ),
     "compressibility (auc)": (
         "mean over log₂ of the compression ratio from 0 to L of (accuracy − chance) ÷ (dense accuracy − chance), "

@@ -141,3 +141,20 @@ def test_a_study_that_spans_the_ratio_is_refused(tmp_path: Path) -> None:
     spans = study_of(tmp_path, "compression.ratio=parameters,description_length")
     with pytest.raises(UsageError, match=r"compression\.ratio is spanned"):
         frozen(spans, lambda _: None)
+
+
+def test_batch_norm_is_recalibrated_after_rewriting_and_both_are_recorded() -> None:
+    trial = config(
+        model__name="resnet20",
+        model__width=4,
+        compression__method="prune+quantize",
+        compression__recovery="finetune",
+        compression__recovery_epochs=2,
+        training__epochs=8,
+        replicates=1,
+    )
+    levels = [record.metrics for record in records(trial) if record.stage == "level"]
+    assert "level/stale_train_accuracy" in levels[1]
+    assert levels[1]["level/ratio"] > 3 * levels[1]["level/parameter_ratio"]
+    assert levels[1]["baseline/level/train_accuracy"] > 0
+    assert levels[2]["control/level/ratio"] == pytest.approx(levels[2]["level/ratio"], rel=0.2)

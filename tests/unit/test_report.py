@@ -9,6 +9,7 @@ import pytest
 
 from study.answer import answer
 from study.report import write_report
+from study.report.curves import ratio_title
 from study.report.figure import Picture, figures
 from study.report.material import Material
 from study.report.scales import Scale, ratio_label, ratio_ticks, spanning
@@ -159,3 +160,10 @@ def test_scales_map_ends_and_tick_at_round_values() -> None:
     assert spanning([0.2, 0.2], least=0.1).high > 0.2
     assert ratio_ticks(4.2) == [0, 1, 2, 3, 4]
     assert [ratio_label(x) for x in (0, 0.5, 4)] == ["1×", "1.4×", "16×"]
+
+
+def test_the_axis_says_which_ratio_curves_are_drawn_against() -> None:
+    rows = pd.DataFrame({"ratio": [1.0, 4.0], "parameter_ratio": [1.0, 4.0]})
+    assert "parameters" in ratio_title(rows)
+    assert "parameters" in ratio_title(rows[["ratio"]])
+    assert "description" in ratio_title(rows.assign(ratio=[1.0, 5.0]))

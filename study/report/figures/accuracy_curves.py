@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from study.report.curves import MeanCurve, mean_curve, reach
+from study.report.curves import MeanCurve, mean_curve, ratio_title, reach
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.material import Facet, Material, numbers
@@ -34,7 +34,7 @@ def _draw(material: Material) -> Picture | Absent:
     if not panels:
         return Absent("No curves: no complete design trial recorded its networks level by level.")
     caption = (
-        "Training accuracy on the labels each network was given, against parameters ÷ parameters kept (all parameters "
+        "Training accuracy on the labels each network was given, against the compression ratio (all parameters "
         "counted). Thick line: mean over trials; band: 95 % Student t interval over trials (over networks where there "
         f"is only one trial); thin lines: single curves; dotted: chance. {sizes(counts)}. Twins are paired inside a "
         "trial, so bands that overlap do not mean that pairs disagree: the contrast above is the paired comparison."
@@ -92,7 +92,7 @@ def _panel(facet: Facet, curves: dict[str, MeanCurve], size: tuple[float, float]
     plot = Plot(drawing, log2_scale(top), Scale(0.0, 1.02, 0, 1))
     plot.axes(
         facet.label,
-        "compression ratio (parameters ÷ kept)",
+        ratio_title(facet.networks),
         "training accuracy, labels as given",
         x_ticks=ratio_ticks(top),
         x_label=ratio_label,

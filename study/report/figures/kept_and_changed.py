@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from study.report.curves import mean_curve, reach
+from study.report.curves import mean_curve, ratio_title, reach
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.figures.accuracy_curves import curve_table, draw_curve
@@ -30,7 +30,7 @@ def _draw(material: Material) -> Picture | Absent:
         plot = Plot(drawing, log2_scale(top), Scale(0.0, 1.02, 0, 1))
         plot.axes(
             facet.label,
-            "compression ratio (parameters ÷ kept)",
+            ratio_title(facet.networks),
             "accuracy of the noisy network",
             x_ticks=ratio_ticks(top),
             x_label=ratio_label,
