@@ -129,6 +129,7 @@ def in_options(text: str) -> str:
     pattern = rf"(^|(?<=[.)] ))(?:run\.)?({'|'.join(names)})(?=: )"
     text = re.sub(pattern, lambda match: "--" + match[2].replace("_", "-"), text)
     text = re.sub(r"(^|(?<=[.)] ))(objective|constraint)s(\.\d+)?(\.\w+)?(?=: )", r"--\2", text)
+    text = re.sub(r"(^|(?<=[.)] ))stopping(?=: )", "--scheduler-metric, -grace or -reduction", text)
     text = re.sub(r"(^|(?<=[.)] ))stopping\.(metric|grace|reduction)(\.metric)?(?=: )", r"--scheduler-\2", text)
     return text.replace("Input should be", "must be")
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from study.ledger import TrialRow
 
 
+CMAES_LEAST = 10
+
+
 class WarmTrial(Part):
     """A COMPLETE trial of the other study.
 
@@ -78,6 +81,11 @@ def looked_up(config: "StudyConfig", message: Callable[[str], None]) -> "StudyCo
     if not fitting:
         why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "it has none"
         raise UsageError(f"--warm-start {start.study}: none of its {len(rows)} complete trials fits ({why})")
+    if config.sampler == "cmaes" and len(fitting) < CMAES_LEAST:
+        raise UsageError(
+            f"--warm-start {start.study}: cmaes starts from the best tenth of at least {CMAES_LEAST} trials, but only "
+            f"{len(fitting)} fit; take sampler=tpe or gp"
+        )
     numbers = {trial.number for trial in fitting}
     differ = _differences(config, next(row for row in rows if row.number in numbers))
     said = f"; they differ from this study's in {', '.join(differ)}" if differ else ""

@@ -31,7 +31,7 @@ from study.loading import LaunchOptions, load_study
         ({"constraints": ("cost/seconds:max=30",)}, "--constraint: sampler=design knows none; take one of tpe"),
         ({"warm_start": "other"}, "--warm-start: sampler=design learns from no trials; take one of tpe"),
         ({"scheduler": "hyperband"}, "--scheduler: must be 'none', 'asha' or 'median'"),
-        ({"stopping": {"grace": 5}}, "there is no scheduler that it could be for; add --scheduler"),
+        ({"stopping": {"grace": 5}}, "--scheduler-metric, -grace or -reduction: there is no scheduler"),
         (
             {"scheduler": "asha", "stopping": {"metric": "contrast/auc"}},
             "--scheduler-metric: 'contrast/auc' is not known",
