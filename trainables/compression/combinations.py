@@ -85,7 +85,7 @@ def _check_ratio(compression: CompressionConfig) -> None:
 
 
 def _check_augmentation(config: TrialConfig) -> None:
-    """Memorised is what a network says of an example itself; where it never sees the example twice that is not asked."""
+    """What a network says of an example itself is memorised; where it never sees it twice that is not asked."""
     augment, data = config.training.augment, config.data
     if augment == "none":
         return
