@@ -24,7 +24,7 @@ STUDY = "lost-worker"
 TRIALS = 5
 SETTINGS = (
     "--max-concurrent 3 --storage file:///mnt/shared/ockham "
-    "--set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=24"
+    "--set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=16"
 )
 _CONNECT = """
 import socket, sys
