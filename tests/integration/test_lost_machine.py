@@ -76,16 +76,27 @@ def test_a_study_goes_on_where_nothing_of_it_is_left(tmp_path: Path, storage: st
     assert ended_in_snapshot(storage, NAME) == set(range(TRIALS))
 
 
-def finished(home: Path, storage: str) -> Ledger:
-    """The ledger of a finished study of two trials."""
-    outcome = run(config(home, NAME, 2, storage=storage), trial=trials_for_tests.quick)
-    assert outcome.exit_code == 0
-    return Ledger.open(f"sqlite:///{home / NAME / 'study.db'}", NAME)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `home` and `storage` of a finished study of two trials."""
+    folder = tmp_path_factory.mktemp("made")
+    finishing = config(folder / "home", NAME, 2, storage=str(folder / "storage"))
+    assert run(finishing, trial=trials_for_tests.quick).exit_code == 0
+    return folder
 
 
-def test_what_the_storage_says_is_heeded(tmp_path: Path) -> None:
-    storage, first, second = str(tmp_path / "storage"), tmp_path / "first", tmp_path / "second"
-    ledger = finished(first, storage)
+@pytest.fixture
+def finished(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(made / "storage", tmp_path / "storage")
+    shutil.copytree(made / "home" / NAME, tmp_path / "home" / NAME)
+    return tmp_path
+
+
+def test_what_the_storage_says_is_heeded(finished: Path) -> None:
+    tmp_path, storage = finished, str(finished / "storage")
+    first, second = tmp_path / "home", tmp_path / "second"
+    ledger = Ledger.open(f"sqlite:///{first / NAME / 'study.db'}", NAME)
     lease = ledger.lease()
     folder = study_folder(storage, NAME)
     claim = claims.read(folder)
@@ -109,7 +120,8 @@ def test_what_the_storage_says_is_heeded(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds a later ledger"):
         run(config(first, NAME, 6, storage=storage), trial=trials_for_tests.quick)
     # A study of the same name that was never there.
-    run(config(tmp_path / "other", NAME, 2), trial=trials_for_tests.quick)
+    other = config(tmp_path / "other", NAME, 2)
+    Ledger.create(other.ledger_url, other).close()
     with pytest.raises(UsageError, match="holds another study"):
         run(config(tmp_path / "other", NAME, 4, storage=storage), trial=trials_for_tests.quick)
     # Another identity in a home without one is refused and leaves nothing.
@@ -125,16 +137,15 @@ def test_what_the_storage_says_is_heeded(tmp_path: Path) -> None:
         study.resume(NAME, home=tmp_path / "fourth", storage=storage)
 
 
-def test_a_driver_that_lives_elsewhere_is_not_replaced(tmp_path: Path) -> None:
-    storage = str(tmp_path / "storage")
-    finished(tmp_path / "first", storage).close()
+def test_a_driver_that_lives_elsewhere_is_not_replaced(finished: Path) -> None:
+    storage = str(finished / "storage")
     folder = study_folder(storage, NAME)
     claim = claims.read(folder)
     assert claim is not None
     here = claim.moved(held=True)
     claims.write(folder, here)
     with pytest.raises(LeaseHeld, match=f"process {os.getpid()}"):
-        study.resume(NAME, home=tmp_path / "second", storage=storage)
+        study.resume(NAME, home=finished / "second", storage=storage)
 
     elsewhere = claims.Claim(**{**here.__dict__, "holder": {**here.holder, "boot": "another", "host": "node-3"}})
     claims.write(folder, elsewhere)
@@ -165,11 +176,10 @@ def test_a_driver_that_was_replaced_elsewhere_stops(tmp_path: Path) -> None:
     assert claims.read(folder) == later, "its last words did not replace the successor's claim"
 
 
-def test_deleting_a_study_empties_its_folder_on_the_storage(tmp_path: Path) -> None:
-    storage = str(tmp_path / "storage")
-    finished(tmp_path / "home", storage).close()
+def test_deleting_a_study_empties_its_folder_on_the_storage(finished: Path) -> None:
+    storage = str(finished / "storage")
     (study_folder(storage, "other")).write("kept", [b"x"])
     assert study_folder(storage, NAME).names()
-    assert main(["delete", NAME, "--yes", "--home", str(tmp_path / "home")]) == 0
+    assert main(["delete", NAME, "--yes", "--home", str(finished / "home"), "--storage", storage]) == 0
     assert study_folder(storage, NAME).names() == []
     assert study_folder(storage, "other").names() == ["kept"]
