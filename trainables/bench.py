@@ -32,6 +32,7 @@ class Bench:
     Networks are numbered as in `TrialData`: replicates first, then their controls in the same order.
 
     Attributes:
+        together: Most networks whose activations are in memory at once; smaller once memory ran out.
         scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
     """
 
@@ -45,7 +46,7 @@ class Bench:
             Inputs(images, data.source, data.mean) for images in (data.images, data.val_images, data.test_images)
         )
         self.train_examples = Examples(self.train_inputs, data.labels)
-        self.scratch_arms = True
+        self.scratch_arms, self.together = True, self.networks
         self._memo: dict[str, Any] = {}
 
     @cached_property
@@ -86,7 +87,9 @@ class Bench:
     def template(self) -> StackedModel:
         """A stack to put tensors into with `replaced`; its own weights mean nothing."""
         size = (self.level_widths[-1], self.input_shape, self.data.num_classes)
-        return self.model.build(self.config.model, *size, [self.draws("template")])
+        stack = self.model.build(self.config.model, *size, [self.draws("template")])
+        stack.together = self.together
+        return stack
 
     def initial(self) -> StackedModel:
         """The dense networks before training."""
@@ -134,6 +137,7 @@ class Bench:
         phase = name if dense else f"level {self.progress.level + 1} {name}"
         snapshot_at = self.snapshot_at if dense else None
         changes = None if examples.soft or recipe.augment == "none" else self._changes(phase, recipe.augment)
+        stack.together = self.together
         training = Training(
             stack,
             examples,

@@ -20,6 +20,7 @@ from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import given
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
+from trainables.halving import halving
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
 from trainables.memory import freed_memory_kept
 from trainables.pausing import Pausing
@@ -62,9 +63,11 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         TrialDiverged: A loss left the finite numbers.
         DataUnavailable: The data set is neither there nor to be had.
         ValueError: The configuration asks for more data than there are.
+        RuntimeError: Memory does not even hold one network's activations beside the weights of all.
     """
+    networks = config.replicates * (2 if config.has_control else 1)
     with freed_memory_kept():
-        yield from _stages(config, context)
+        yield from halving(networks, lambda together: _stages(config, context, together))
 
 
 def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Generator[Record | None, None, Bench]:
@@ -82,9 +85,10 @@ def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Gene
         return bench
 
 
-def _stages(config: TrialConfig, context: TrialContext) -> Reports:
+def _stages(config: TrialConfig, context: TrialContext, together: int) -> Reports:
     started = perf_counter()
     bench = _bench(config, context)
+    bench.together = together
     yield from list(bench.progress.records)
     yield from _levels(bench, config.compression.depth)
     yield _summary(bench, perf_counter() - started)
@@ -203,6 +207,8 @@ def _summary(bench: Bench, seconds: float) -> Record:
     metrics |= {"cost/seconds": seconds, "cost/peak_bytes": _peak_bytes(bench.data.images.device)}
     if bench.progress.training_seconds > 0:
         metrics["cost/samples_per_second"] = bench.progress.samples / bench.progress.training_seconds
+    if bench.together < bench.networks:
+        notes["cost/memory"] = f"ran out with {bench.networks} networks together; went on with {bench.together}"
     return Record("summary", 0, metrics, notes, same_columns(rows))
 
 

@@ -60,7 +60,7 @@ class Case:
         return images, torch.randint(CLASSES, (count,), generator=draws)
 
 
-MLP = Case("mlp", 512, (1, 28, 28), batch=128, rounds=7)
+MLP = Case("mlp", 512, (1, 28, 28), batch=128, rounds=5)
 CASES = (MLP, Case("conv2", 64, (1, 28, 28), batch=32, rounds=3), Case("resnet20", 16, (3, 32, 32), batch=32, rounds=3))
 DIGITS = Case("mlp", 64, (1, 8, 8), batch=50, rounds=7)
 

@@ -59,7 +59,7 @@ class StackedMLP(StackedModel):
         So the gradient is still in the processor's cache when the optimizer reads it, and its memory serves all layers
         (about a tenth of a step of 784-512-512-10 networks).
         """
-        if torch.is_autocast_enabled(x.device.type):
+        if self.in_pieces or torch.is_autocast_enabled(x.device.type):
             return super().descend(x, targets, loss, use)
         with torch.no_grad():
             *seen, logits = self._activations(x)

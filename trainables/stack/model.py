@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -61,7 +61,13 @@ class Group:
 
 
 class StackedModel(nn.Module, ABC):
-    """K networks of one shape. Every parameter and buffer has K as its first axis, and sizes live in shapes alone."""
+    """K networks of one shape. Every parameter and buffer has K as its first axis, and sizes live in shapes alone.
+
+    Attributes:
+        together: Most networks whose activations are in memory at once, in training and evaluation; None: all.
+    """
+
+    together: int | None = None
 
     @property
     @abstractmethod
@@ -100,9 +106,35 @@ class StackedModel(nn.Module, ABC):
         Returns:
             Logits [K, B, classes] and losses [K, B].
         """
-        logits, losses, gradients = self.gradients(x, targets, loss)
+        logits, losses, gradients = self.gradients_in_pieces(x, targets, loss)
         use(range(len(gradients)), gradients)
         return logits, losses
+
+    @property
+    def in_pieces(self) -> bool:
+        """Whether not all networks work together."""
+        return self.together is not None and self.together < self.networks
+
+    def gradients_in_pieces(self, x: Tensor, targets: Tensor, loss: Loss) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """As `gradients`, `together` networks after each other."""
+        if not self.in_pieces:
+            return self.gradients(x, targets, loss)
+        parts = [piece.gradients(x[part], targets[part], loss) for part, piece in self._pieces()]
+        logits, losses, gradients = zip(*parts, strict=True)
+        return torch.cat(logits), torch.cat(losses), [torch.cat(grads) for grads in zip(*gradients, strict=True)]
+
+    def answers(self, x: Tensor) -> Tensor:
+        """Logits [K, B, classes], `together` networks after each other."""
+        if not self.in_pieces:
+            logits: Tensor = self(x)
+            return logits
+        return torch.cat([piece(x[part]) for part, piece in self._pieces()])
+
+    def _pieces(self) -> Iterator[tuple[slice, Self]]:
+        """Stacks of the next networks each, which share memory with this one."""
+        for start in range(0, self.networks, self.together or self.networks):
+            part = slice(start, start + (self.together or self.networks))
+            yield part, self.replaced({name: tensor[part] for name, tensor in self.tensors().items()})
 
     @property
     def networks(self) -> int:

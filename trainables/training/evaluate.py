@@ -66,7 +66,7 @@ def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor) -> Pausing[E
             yield
         with torch.no_grad():
             part = labels[:, start : start + chunk]
-            logits = model(inputs.slice(start, min(n, start + chunk)))
+            logits = model.answers(inputs.slice(start, min(n, start + chunk)))
             losses, _ = cross_entropy(logits, part)
             loss += losses.double().sum(dim=1)
             predictions[:, start : start + chunk] = logits.argmax(dim=2)

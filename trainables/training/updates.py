@@ -59,7 +59,7 @@ class Updates:
                 update(places, gradients)
 
             return model.descend(x, targets, loss, use)
-        logits, losses, gradients = model.gradients(x, targets, loss)
+        logits, losses, gradients = model.gradients_in_pieces(x, targets, loss)
         masked(range(len(gradients)), gradients)
         clip(gradients, self.recipe.clip_norm)
         update(range(len(gradients)), gradients)
