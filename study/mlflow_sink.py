@@ -5,6 +5,7 @@ Every call may be repeated: runs are found by their `ockham.uid` before they are
 """
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -245,6 +246,7 @@ def _open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
     # Two studies that start in a fresh home would run MLflow's migrations at once, and one would crash.
     with FileLock(home / ".mlflow.lock", timeout=600):
         if own_store:
+            _make_sqlite(home / "mlflow.db")
             _prepare_sqlite(home / "mlflow.db")
         from mlflow.tracking import MlflowClient
 
@@ -256,6 +258,23 @@ def _open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
         return client, str(experiment.experiment_id)
+
+
+def _make_sqlite(path: Path) -> None:
+    """MLflow's tables, all of them or no file: its migrations are many transactions, and one that was killed between
+    two leaves a store that can't be opened any more."""
+    if path.exists():
+        return
+    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+
+    for left in path.parent.glob("mlflow.*.tmp*"):  # of publishers that died; the caller has the lock
+        left.unlink()
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    engine = create_sqlalchemy_engine(f"sqlite:///{unfinished}")
+    _initialize_tables(engine)
+    engine.dispose()
+    reached("store unfinished")
+    unfinished.replace(path)
 
 
 def _prepare_sqlite(path: Path) -> None:

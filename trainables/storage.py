@@ -192,7 +192,8 @@ def folder_at(place: str | Path) -> Folder:
     """The folder that a path or URI names: `/mnt/share`, `file:///mnt/share`, `s3://bucket/prefix`, `gs://bucket/prefix`.
 
     Credentials and region of a store are found as its own tools find them; a query adds to that
-    (`s3://bucket/prefix?region=eu-west-1&endpoint_override=host:port&scheme=http`). Nothing is created; a bucket without a region is asked for it.
+    (`s3://bucket/prefix?region=eu-west-1&endpoint_override=host:port&scheme=http`). Nothing is created; a bucket
+    without a region is asked for it.
 
     Raises:
         ValueError: Another kind of URI, or a malformed one.
