@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from study.config import RunConfig, StudyConfig
     from study.errors import LeaseHeld, UsageError
     from study.events import Listener, Outcome
-    from study.goals import Constraint, Objective, Stopping
+    from study.settings.goals import Constraint, Objective, Stopping
 
 __all__ = [
     "Constraint",
@@ -37,7 +37,7 @@ _HOMES = {
     "study.config": ("RunConfig", "StudyConfig"),
     "study.errors": ("LeaseHeld", "UsageError"),
     "study.events": ("Listener", "Outcome"),
-    "study.goals": ("Constraint", "Objective", "Stopping"),
+    "study.settings.goals": ("Constraint", "Objective", "Stopping"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from study import machine
 from study.errors import UsageError
 from study.ledger import Ledger
+from study.settings import machine
 from trainables.config import TrialConfig, flatten
 from trainables.explain import explain
 

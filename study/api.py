@@ -15,16 +15,16 @@ from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
 from study.events import Listener, Outcome
 from study.ledger import Ledger
-from study.place import DEFAULT_HOME, Place
-from study.restoring import restore_lost
-from study.wishes import NO_WISHES, Wishes, budget
+from study.settings.place import DEFAULT_HOME, Place
+from study.settings.wishes import NO_WISHES, Wishes, budget
+from study.storing.restoring import restore_lost
 from trainables.explain import explain
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from study.answer import Answer
-    from study.driver import TrialFunction
+    from study.execution.driver import TrialFunction
     from study.exporting import Exported
 
 _SETTABLE = frozenset(RunConfig.model_fields) - {"home", "ledger"}
@@ -81,7 +81,7 @@ class StudyHandle:
 
     def report(self, out: Path | str | None = None) -> Path:
         """Writes the report and returns its page, in the study's folder unless told where."""
-        from study.finishing import write
+        from study.execution.finishing import write
 
         return write(self._ledger, None if out is None else Path(out))[0]
 
@@ -190,7 +190,7 @@ def load(name: str, *, home: Path | str = DEFAULT_HOME, ledger: str | None = Non
 def _run(
     config: StudyConfig, listener: Listener | None, trial: "TrialFunction | str | None", wishes: Wishes
 ) -> StudyHandle:
-    from study.driver import RUN_TRIAL, run
+    from study.execution.driver import RUN_TRIAL, run
 
     outcome = run(config, listener=listener, trial=trial or RUN_TRIAL, wishes=wishes)
     return StudyHandle(Ledger.open(config.ledger_url, config.name), outcome)

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from search_spaces.space import CONDITIONS, SearchSpace
-from study.goals import Constraint, Objective, Stopping
-from study.prices import Prices
-from study.warm_start import WarmStart
+from study.costs.prices import Prices
+from study.settings.goals import Constraint, Objective, Stopping
+from study.settings.warm_start import WarmStart
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part

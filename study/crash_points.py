@@ -31,7 +31,8 @@ POINTS = (
     "requeue committed",
     "checkpoint written",  # under another name; in a worker
     "checkpoint renamed",
-    "study run made",  # in the publisher, as all below up to `drained`
+    "store unfinished",  # in the publisher, as all below up to `drained`; MLflow's, under another name
+    "study run made",
     "trial run made",  # and the ledger does not know its id
     "outbox read",
     "batch sent",  # and the run not ended

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger
-from study.place import Place
-from study.restoring import folder_of
+from study.settings.place import Place
+from study.storing.restoring import folder_of
 
 
 def described(place: Place, name: str) -> str:

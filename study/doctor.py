@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from study.display import terminal
-from study.place import Place
+from study.settings.place import Place
 
 if TYPE_CHECKING:
     from trainables.data.interfaces import Dataset
@@ -29,7 +29,7 @@ import tempfile
 from pathlib import Path
 import ray
 from study.config import RunConfig
-from study.ray_session import ray_session
+from study.execution.ray_session import ray_session
 with tempfile.TemporaryDirectory() as home, ray_session(RunConfig(home=Path(home))) as session:
     @ray.remote
     def answer():
@@ -106,7 +106,7 @@ def _packages() -> Finding:
 def _hardware() -> Iterator[Finding]:
     import psutil
 
-    from study.machine import cpus
+    from study.settings.machine import cpus
 
     yield Finding("CPUs", "ok", f"{cpus()} to use: as many trials at once by default")
     memory = psutil.virtual_memory()
@@ -186,7 +186,7 @@ def _at_hand(dataset: "type[Dataset]", folder: Path) -> bool:
 
 def _port() -> Finding:
     from study.errors import UsageError
-    from study.tracking_server import FIRST_PORT, free_port
+    from study.tracking.tracking_server import FIRST_PORT, free_port
 
     try:
         port = free_port()

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from study.cost import NOTHING, Cost, spent
+from study.costs.cost import NOTHING, Cost, spent
 from study.display.board import LAST, Board
 from study.ledger import ENDED, Ledger, State, TrialRow
-from study.place import Place
+from study.settings.place import Place
 
 Phase = Literal["running", "interrupted", "finished", "stopped"]
 LOG_LINES = 8

@@ -3,8 +3,8 @@
 import sqlite3
 from contextlib import closing
 
-from study import snapshots
-from study.safekeeping import study_folder
+from study.storing import snapshots
+from study.storing.safekeeping import study_folder
 
 
 def ended_in_snapshot(storage: str, name: str) -> set[int]:

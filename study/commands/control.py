@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from study.commands.options import StudyName, located
-from study.place import Place
+from study.settings.place import Place
 
 if TYPE_CHECKING:
     from study.ledger import Ledger

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from study.commands.options import StudyName, located
-from study.place import Place
+from study.settings.place import Place
 
 _EXAMPLES = """[bold]Examples[/bold]
   ockham export redundancy 3 --level 6 --out small.safetensors

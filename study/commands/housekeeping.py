@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from study.commands.options import StudyName, located
-from study.place import Place
+from study.settings.place import Place
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +48,7 @@ def ui(
     ] = None,
 ) -> None:
     """Open the runs of the home in MLflow's web pages, on this machine only. Ctrl-C ends it."""
-    from study.tracking_server import serve
+    from study.tracking.tracking_server import serve
 
     raise typer.Exit(serve(place, port, typer.echo))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from study.commands.options import StudyName, complete_space, complete_study, located
-from study.place import Place
+from study.settings.place import Place
 
 
 def register(app: typer.Typer) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from study.commands import choosing
 from study.commands.options import StudyName, complete_space, located
-from study.place import Place
+from study.settings.place import Place
 
 _RUN = "How this run is carried out"
 MaxConcurrent = Annotated[
@@ -153,8 +153,8 @@ def launch(
     Without arguments: the study [bold]redundancy[/bold], "do memorising networks break earlier under compression than
     their clean twins?".
     """
-    from study.loading import LaunchOptions, load_study
-    from study.running import run_study
+    from study.display.running import run_study
+    from study.settings.loading import LaunchOptions, load_study
 
     loaded = load_study(
         LaunchOptions(
@@ -184,7 +184,7 @@ def launch(
         )
     )
     if only_estimate:
-        from study.dry_run import dry_run
+        from study.costs.dry_run import dry_run
 
         for line in (*loaded.notes, *dry_run(loaded.config)):
             typer.echo(line)
@@ -229,9 +229,9 @@ def resume(
     Trials that ended are never run again; a trial that was running continues under its own number from its last
     checkpoint.
     """
-    from study.loading import load_existing
-    from study.restoring import restore_lost
-    from study.running import run_study
+    from study.display.running import run_study
+    from study.settings.loading import load_existing
+    from study.storing.restoring import restore_lost
 
     restore_lost(place.home, name, place.storage, place.ledger, typer.echo)
 
@@ -251,7 +251,7 @@ def resume(
 
 
 def _prices(path: Path | None) -> Any:
-    from study.prices import read_prices
+    from study.costs.prices import read_prices
 
     return None if path is None else read_prices(path)
 

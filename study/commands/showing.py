@@ -17,7 +17,7 @@ from study.display.frame import frame, results
 from study.display.painter import Painter
 from study.display.words import DASH, duration, setting
 from study.errors import UsageError
-from study.place import Place
+from study.settings.place import Place
 from study.status import Status, names, status_of
 
 if TYPE_CHECKING:

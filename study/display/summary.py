@@ -10,7 +10,7 @@ from rich.text import Text
 
 from study.display.frame import results
 from study.display.words import duration
-from study.place import DEFAULT_HOME
+from study.settings.place import DEFAULT_HOME
 
 if TYPE_CHECKING:
     from study.answer import Answer

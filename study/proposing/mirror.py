@@ -12,9 +12,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from study.config import StudyConfig
 from study.ledger.rows import TrialRow
 from study.ledger.seen import expand
-from study.optuna_attributes import CONSTRAINTS
 from study.proposing.inside import inside
 from study.proposing.samplers import GENETIC, POPULATION, made
+from study.tracking.optuna_attributes import CONSTRAINTS
 
 Params = dict[str, str | int | float | bool | None]
 

@@ -20,9 +20,9 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from study.config import RunConfig, Sampler, StudyConfig
-from study.goals import Objective
 from study.ledger import Ledger
 from study.proposing import Proposer
+from study.settings.goals import Objective
 from tests.benchmarks.service import space
 from trainables.record import Record
 
@@ -109,9 +109,9 @@ def child(what: str, config: StudyConfig) -> dict[str, float]:
 
 def next_trial(config: StudyConfig) -> dict[str, float]:
     """Opens a ledger and starts its next trial."""
-    import study.recorder  # noqa: F401 - and with it Ray Tune
-    from study.asking import source_for
-    from study.backlog import Backlog
+    import study.execution.recorder  # noqa: F401 - and with it Ray Tune
+    from study.execution.asking import source_for
+    from study.execution.backlog import Backlog
 
     begun = time.monotonic()
     ledger = Ledger.open(config.ledger_url, config.name)
@@ -137,7 +137,7 @@ def published(config: StudyConfig) -> dict[str, float]:
     logging.disable(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
-    from study.publisher import Publisher
+    from study.tracking.publisher import Publisher
 
     ledger = Ledger.open(config.ledger_url, config.name)
     ledger.acquire()

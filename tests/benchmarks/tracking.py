@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from study.config import RunConfig, StudyConfig
-from study.driver import run
 from study.events import Outcome
+from study.execution.driver import run
 from tests.benchmarks.service import SLOTS, Clock, space
 from tests.integration import trials_for_tests
 from tests.torture.tracking import Server

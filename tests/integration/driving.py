@@ -145,7 +145,7 @@ def optuna_trials(home: Path, name: str) -> list[Any]:
 
 def main(home: str, name: str, trial: str, trials: str) -> int:
     """Runs a study; its exit code."""
-    from study.driver import run
+    from study.execution.driver import run
 
     outcome = run(
         config(Path(home), name, int(trials), storage=os.environ.get("OCKHAM_STORAGE")),

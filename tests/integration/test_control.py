@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 import study
-from study import ray_session
 from study.cli import main
-from study.driver import run
+from study.execution import ray_session
+from study.execution.driver import run
 from study.ledger import TrialRow
 from study.proposing import Proposer
 from tests.integration import trials_for_tests

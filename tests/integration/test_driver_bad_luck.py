@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from study.config import StudyConfig
-from study.driver import run
 from study.events import Outcome
+from study.execution.driver import run
 from study.ledger import TrialRow
 from tests.integration import trials_for_tests
 from tests.integration.driving import Lines, config, lasting, optuna_trials, rows, runs, store

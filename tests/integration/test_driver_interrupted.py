@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from study.driver import run
 from study.errors import LeaseHeld, StudyMismatch
+from study.execution.driver import run
 from tests.integration import trials_for_tests
 from tests.integration.driving import (
     Lines,

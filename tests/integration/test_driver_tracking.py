@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from study.driver import run
+from study.execution.driver import run
 from tests.integration import trials_for_tests
 from tests.integration.driving import Lines, config, rows, runs
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import study
-from study import claims, snapshots
 from study.cli import main
-from study.driver import run
 from study.errors import LeaseHeld, StudyMismatch, UsageError
+from study.execution.driver import run
 from study.ledger import Ledger
-from study.safekeeping import study_folder
+from study.storing import claims, snapshots
+from study.storing.safekeeping import study_folder
 from tests.integration import trials_for_tests
 from tests.integration.driving import Lines, config, drive, lasting, read_until, rows, runs, store
 from tests.s3_for_tests import S3Server, s3_server

@@ -13,8 +13,8 @@ from optuna.trial import TrialState
 from search_spaces.space import Choices, Range
 from study import api
 from study.ledger import Ledger, Proposal
-from study.optuna_projection import OptunaProjection, project
 from study.proposing import Proposer
+from study.tracking.optuna_projection import OptunaProjection, project
 from tests.integration.postgresql_for_tests import postgresql
 from tests.studies_for_tests import TUNED, a_ledger, a_study
 from trainables.record import Record
@@ -127,7 +127,7 @@ def test_an_exploring_study_has_its_own_objectives(tmp_path: Path) -> None:
 KILLED = """
     import sys
     from study.ledger import Ledger
-    from study.optuna_projection import project
+    from study.tracking.optuna_projection import project
     print("go", flush=True)
     project(Ledger.open(sys.argv[1], "tiny"))
 """

@@ -14,9 +14,9 @@ LISTENS = """
 import os, sys
 from pathlib import Path
 import psutil
-import study.recorder
+import study.execution.recorder
 from study.config import RunConfig
-from study.ray_session import ray_session
+from study.execution.ray_session import ray_session
 
 assert "ray" in sys.modules
 with ray_session(RunConfig(home=Path(sys.argv[1]))) as session:

@@ -11,8 +11,8 @@ from optuna.trial import TrialState
 from search_spaces.space import Choices, SearchSpace
 from study import api
 from study.config import RunConfig, Scheduler, StudyConfig
-from study.driver import run
-from study.early_stopping import Asha, Median, Reported, scheduler_for
+from study.execution.driver import run
+from study.execution.early_stopping import Asha, Median, Reported, scheduler_for
 from study.ledger import Ledger
 from tests.integration import trials_for_tests
 from tests.integration.driving import ROOT, Lines, lasting, optuna_trials, read_until, rows, runs, store

@@ -76,7 +76,7 @@ def drive(
 
 def main(home: str, name: str, trials: str, *fields: str) -> int:
     """Runs it; the exit code is that of `ockham launch`."""
-    from study.driver import run
+    from study.execution.driver import run
     from tests.integration.driving import Lines
 
     settings = {key: json.loads(value) for key, _, value in (field.partition("=") for field in fields)}

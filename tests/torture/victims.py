@@ -52,6 +52,6 @@ def _kind(process: psutil.Process) -> str:
         return ""
     if line and line[0].startswith("ray::StudyTrial"):
         return "worker"
-    if "study.publisher" in line:
+    if "study.tracking.publisher" in line:
         return "publisher"
     return name

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from ray.autoscaler._private.util import prepare_config
 
-from study.capacity import fit, most_trials
 from study.config import RunConfig
 from study.errors import UsageError
+from study.execution.capacity import fit, most_trials
 
 INFRA = Path(__file__).parents[2] / "infra"
 HEAD = (0.0, 0.0)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from study.asking import InPlace
-from study.backlog import Backlog
 from study.cli import main
 from study.errors import UsageError
+from study.execution.asking import InPlace
+from study.execution.backlog import Backlog
 from study.ledger import Ledger
 from study.proposing import Proposer
-from study.wishes import Wishes, budget, grant
+from study.settings.wishes import Wishes, budget, grant
 from tests.studies_for_tests import a_ledger
 from tests.unit.cli_ledgers import ledger
 

@@ -6,7 +6,7 @@ import pytest
 
 from search_spaces.space import Choices, Range
 from study.errors import UsageError
-from study.loading import LaunchOptions, load_study
+from study.settings.loading import LaunchOptions, load_study
 
 
 @pytest.mark.parametrize(

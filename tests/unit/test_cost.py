@@ -7,13 +7,13 @@ import yaml
 
 from study.cli import main
 from study.config import RunConfig
-from study.cost import cost, spent
+from study.costs.cost import cost, spent
+from study.costs.estimate import Timed, calibrate, estimate, representative
+from study.costs.prices import Prices, read_prices
 from study.errors import UsageError
-from study.estimate import Timed, calibrate, estimate, representative
 from study.events import Silent
-from study.finishing import conclude
-from study.prices import Prices, read_prices
-from study.signals import StopFlag
+from study.execution.finishing import conclude
+from study.execution.signals import StopFlag
 from tests.studies_for_tests import a_ledger, a_study
 
 INFRA = Path(__file__).parents[2] / "infra"

@@ -12,8 +12,8 @@ from search_spaces.space import SearchSpace
 from study.cli import main
 from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
+from study.execution.recorder import networks_file
 from study.ledger import Ledger, Proposal
-from study.recorder import networks_file
 from trainables.compression.tickets import Tickets
 from trainables.export.loader import load_network
 from trainables.trial import TrialContext, run_trial

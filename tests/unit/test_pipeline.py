@@ -11,7 +11,7 @@ from search_spaces.notation import apply_settings
 from search_spaces.space import SearchSpace
 from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
-from study.freezing import frozen
+from study.settings.freezing import frozen
 from tests.engine import config, records
 from trainables.compression.pipeline import pipeline_of
 

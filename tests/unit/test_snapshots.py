@@ -3,8 +3,8 @@
 import threading
 from pathlib import Path
 
-from study import snapshots
 from study.ledger import Ledger, Proposal
+from study.storing import snapshots
 from tests.studies_for_tests import a_ledger
 from trainables.storage import LocalFolder
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import yaml
 
-from study import machine
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.errors import StudyMismatch, StudyNotFound, UsageError
-from study.freezing import frozen
 from study.ledger import Ledger
 from study.proposing import Proposer
-from study.restoring import restore_lost
-from study.warm_start import looked_up
+from study.settings import machine
+from study.settings.freezing import frozen
+from study.settings.warm_start import looked_up
+from study.storing.restoring import restore_lost
 
 
 def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger, bool]:

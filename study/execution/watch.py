@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sqlalchemy.exc import OperationalError
 
 from study.errors import LeaseLost
+from study.execution.signals import StopFlag
 from study.ledger import Ledger
-from study.signals import StopFlag
 
 BEAT_S = 1.0
 

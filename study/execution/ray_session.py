@@ -17,12 +17,12 @@ from typing import Any
 
 import psutil
 
-from study.capacity import most_trials
 from study.config import RunConfig
 from study.errors import RayDidNotStart, UsageError
-from study.lean_ray import lean_and_private
-from study.machine import cpus, gpus
-from study.signals import deaf_children
+from study.execution.capacity import most_trials
+from study.execution.lean_ray import lean_and_private
+from study.execution.signals import deaf_children
+from study.settings.machine import cpus, gpus
 
 # An AF_UNIX path holds 107 bytes; Ray appends session_<date>_<microseconds>_<pid>/sockets/plasma_store.
 _LONGEST_TEMP_DIR = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")

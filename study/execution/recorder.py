@@ -13,13 +13,13 @@ from ray import cloudpickle
 from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.tune import Callback
 
-from study.backlog import Backlog
 from study.config import StudyConfig
 from study.crash_points import reached
-from study.early_stopping import ByNumber, Verdict
 from study.events import Listener
+from study.execution.backlog import Backlog
+from study.execution.early_stopping import ByNumber, Verdict
+from study.execution.nodes import node_is_gone
 from study.ledger import Ledger, StaleAttempt, State
-from study.nodes import node_is_gone
 from trainables.record import Record
 
 if TYPE_CHECKING:

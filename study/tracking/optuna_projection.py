@@ -29,11 +29,11 @@ from sqlalchemy import bindparam, event, make_url, text
 from search_spaces.space import CONDITIONS
 from study.config import ADAPTIVE
 from study.crash_points import reached
-from study.goals import Objective
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
-from study.optuna_attributes import CONSTRAINTS
 from study.proposing.inside import inside
+from study.settings.goals import Objective
+from study.tracking.optuna_attributes import CONSTRAINTS
 
 DESIGN_OBJECTIVES = (Objective(metric="compressibility/auc"),)
 _UID = "ockham/uid"

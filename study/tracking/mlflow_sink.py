@@ -5,23 +5,20 @@ Every call may be repeated: runs are found by their `ockham.uid` before they are
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.ledger import OutboxRow, TrialRow
+from study.tracking.mlflow_store import open_store
 from trainables.config import flatten
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
-    from mlflow.tracking import MlflowClient
 
 _STATUS = {"COMPLETE": "FINISHED", "FAILED": "FAILED", "PRUNED": "KILLED"}
 _METRICS_A_CALL, _PARAMS_A_CALL = 1000, 100
@@ -40,7 +37,7 @@ class MlflowSink:
         self._config, self._uid = config, uid
         self._spanned = tuple(config.space.span)
         self._tags = {"ockham.study": config.name, **provenance()}
-        self._client, self._experiment = _open_store(config)
+        self._client, self._experiment = open_store(config)
         self._parent = self._study_run()
 
     def find(self, uid: str) -> str | None:
@@ -212,7 +209,7 @@ def as_param(value: Any) -> str:
 def provenance() -> dict[str, str]:
     """What the code was: the git commit, if it lies in a repository, and versions."""
     tags = {f"ockham.version.{name}": version(name) for name in _REPORTED}
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     if (root / ".git").exists():
         asked = subprocess.run(  # noqa: S603
             ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
@@ -236,66 +233,3 @@ def _metrics(values: Mapping[str, float], step: int, timestamp_ms: int) -> "list
     from mlflow.entities import Metric
 
     return [Metric(name, value, timestamp_ms, step) for name, value in values.items()]
-
-
-def _open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
-    """A client and the study's experiment, both made if they are not there, one process at a time."""
-    home = config.run.home.absolute()
-    home.mkdir(parents=True, exist_ok=True)
-    own_store = config.run.tracking_uri is None
-    # Two studies that start in a fresh home would run MLflow's migrations at once, and one would crash.
-    with FileLock(home / ".mlflow.lock", timeout=600):
-        if own_store:
-            _make_sqlite(home / "mlflow.db")
-            _prepare_sqlite(home / "mlflow.db")
-        from mlflow.tracking import MlflowClient
-
-        client = MlflowClient(tracking_uri=config.tracking_uri)
-        experiment = client.get_experiment_by_name(config.name)
-        if experiment is None:
-            artifacts = (home / "mlartifacts" / config.name).as_uri() if own_store else None
-            return client, str(client.create_experiment(config.name, artifact_location=artifacts))
-        if experiment.lifecycle_stage == "deleted":
-            client.restore_experiment(experiment.experiment_id)
-        return client, str(experiment.experiment_id)
-
-
-def _make_sqlite(path: Path) -> None:
-    """MLflow's tables, all of them or no file: its migrations are many transactions, and one that was killed between
-    two leaves a store that can't be opened any more."""
-    if path.exists():
-        return
-    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
-
-    for left in path.parent.glob("mlflow.*.tmp*"):  # of publishers that died; the caller has the lock
-        left.unlink()
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    engine = create_sqlalchemy_engine(f"sqlite:///{unfinished}")
-    _initialize_tables(engine)
-    engine.dispose()
-    reached("store unfinished")
-    unfinished.replace(path)
-
-
-def _prepare_sqlite(path: Path) -> None:
-    """WAL lets `ockham ui` read while a publisher writes; that stays with the file.
-
-    With it synchronous=NORMAL, which goes with each connection, is safe enough and spares a sync at each of the dozen
-    commits that MLflow makes for a trial.
-    """
-    import sqlite3
-
-    from sqlalchemy import Engine, event
-
-    if not event.contains(Engine, "connect", _fewer_syncs):
-        event.listen(Engine, "connect", _fewer_syncs)
-    connection = sqlite3.connect(path, timeout=30)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
-
-
-def _fewer_syncs(connection: Any, _record: object) -> None:
-    if type(connection).__module__.startswith("sqlite3"):
-        connection.execute("PRAGMA synchronous=NORMAL")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from study.config import StudyConfig
-from study.signals import StopFlag, deaf_children
+from study.execution.signals import StopFlag, deaf_children
 
 STALLED_S = 120.0  # without any delivery although MLflow answers; its requests time out long before
 STALLED_WHILE_DOWN_S = 3.0
@@ -37,7 +37,7 @@ class Publishing:
         self._order = ""
         self._log: Path = config.directory / "publisher.log"
         self._store = config.run.home / "mlflow.db" if config.run.tracking_uri is None else None
-        self._command = [sys.executable, "-m", "study.publisher", config.ledger_url, config.name, str(fence)]
+        self._command = [sys.executable, "-m", "study.tracking.publisher", config.ledger_url, config.name, str(fence)]
         self._changing = threading.Lock()  # held while the process is replaced, told to end, or ended
         self._process = self._start()
         self._reader = threading.Thread(target=self._attend, name="ockham-publishing", daemon=True)

@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from study.config import StudyConfig
 from study.crash_points import reached
-from study.creation import open_or_create, write_study_file
 from study.errors import LeaseLost, RayDidNotStart, UsageError
 from study.events import Listener, Outcome, Silent
-from study.finishing import conclude
+from study.execution.finishing import conclude
+from study.execution.leftovers import remove_checkpoints, sweep
+from study.execution.signals import Signals, StopFlag
+from study.execution.watch import Watch
 from study.ledger import ENDED, Ledger
-from study.leftovers import remove_checkpoints, sweep
-from study.publishing import Publishing
-from study.restoring import fetch_networks
-from study.safekeeping import safekeeping
-from study.signals import Signals, StopFlag
-from study.watch import Watch
-from study.wishes import NO_WISHES, Wishes, grant
+from study.settings.creation import open_or_create, write_study_file
+from study.settings.wishes import NO_WISHES, Wishes, grant
+from study.storing.restoring import fetch_networks
+from study.storing.safekeeping import safekeeping
+from study.tracking.publishing import Publishing
 
 if TYPE_CHECKING:
-    from study.asking import Source
-    from study.backlog import Backlog
-    from study.early_stopping import ByNumber
-    from study.ray_session import Session
-    from study.recorder import Recorder
+    from study.execution.asking import Source
+    from study.execution.backlog import Backlog
+    from study.execution.early_stopping import ByNumber
+    from study.execution.ray_session import Session
+    from study.execution.recorder import Recorder
     from trainables.config import TrialConfig
     from trainables.record import Record
     from trainables.trial import TrialContext
@@ -139,8 +139,8 @@ def _concluded(this: _Run, publishing: Publishing) -> Outcome:
 
 
 def _run_trials(this: _Run, watch: Watch) -> None:
-    from study.asking import source_for
-    from study.ray_session import ray_session
+    from study.execution.asking import source_for
+    from study.execution.ray_session import ray_session
 
     source = source_for(this.config)
     try:
@@ -159,8 +159,8 @@ def _run_trials(this: _Run, watch: Watch) -> None:
 
 
 def _drive(this: _Run, watch: Watch, session: "Session", source: "Source") -> None:
-    from study.backlog import Backlog
-    from study.recorder import Recorder
+    from study.execution.backlog import Backlog
+    from study.execution.recorder import Recorder
 
     slots = session.slots(this.config.run)
     backlog = Backlog(this.ledger, this.config, source, slots)
@@ -180,14 +180,14 @@ def _drive(this: _Run, watch: Watch, session: "Session", source: "Source") -> No
 
 def _import_tune() -> None:
     """All that takes its time to import, while Ray's processes start."""
-    import study.ray_trial
-    import study.recorder
-    import study.searcher  # noqa: F401
+    import study.execution.ray_trial
+    import study.execution.recorder
+    import study.execution.searcher  # noqa: F401
 
 
 def _scheduler(ledger: Ledger) -> "ByNumber | None":
     """The study's scheduler, with what it knew when the last driver ended."""
-    from study.early_stopping import Reported, scheduler_for
+    from study.execution.early_stopping import Reported, scheduler_for
 
     config = ledger.config
     known = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
@@ -205,9 +205,9 @@ def _tune(
 ) -> None:
     from ray import tune
 
-    from study.lean_ray import lean_tune
-    from study.ray_trial import StudyTrial
-    from study.searcher import LedgerSearcher, StopWhenAsked
+    from study.execution.lean_ray import lean_tune
+    from study.execution.ray_trial import StudyTrial
+    from study.execution.searcher import LedgerSearcher, StopWhenAsked
 
     config = this.config
     job = {

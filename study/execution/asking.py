@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import IO, Any, Protocol
 
 from study.config import ADAPTIVE, StudyConfig
+from study.execution.signals import deaf_children
 from study.ledger import Proposal, TrialRow
 from study.proposing import Proposer
-from study.signals import deaf_children
 
 
 class Source(Protocol):
@@ -58,13 +58,13 @@ class InPlace:
 
 
 class Asker:
-    """Lets `python -m study.asking` compute: TPE takes 36 ms at 500 trials and 400 at 10,000, which the driver's
-    thread has no time for."""
+    """Lets `python -m study.execution.asking` compute: TPE takes 36 ms at 500 trials and 400 at 10,000, which the
+    driver's thread has no time for."""
 
     def __init__(self, config: StudyConfig) -> None:
         with deaf_children():
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "study.asking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [sys.executable, "-m", "study.execution.asking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
         self._told = 0
         self._waiting = 0

@@ -5,9 +5,9 @@ import math
 from collections.abc import Callable, Iterator
 
 from search_spaces.space import SearchSpace
-from study import machine
 from study.config import StudyConfig
 from study.errors import UsageError
+from study.settings import machine
 from trainables.config import TrialConfig
 
 SHORT_LOG2_RATIO = 3.0

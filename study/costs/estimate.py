@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from study.config import StudyConfig
-from study.cost import Cost, cost
+from study.costs.cost import Cost, cost
 from study.proposing import Proposer
 from trainables.config import TrialConfig
 

@@ -14,9 +14,9 @@ from search_spaces.notation import apply_settings, parse_value
 from search_spaces.space import CONDITIONS, Range, SearchSpace
 from study.config import ADAPTIVE, DEFAULT_OBJECTIVES, RunConfig, StudyConfig
 from study.errors import UsageError
-from study.place import Place
-from study.study_file import read_study_file
-from study.wishes import Wishes, budget
+from study.settings.place import Place
+from study.settings.study_file import read_study_file
+from study.settings.wishes import Wishes, budget
 from trainables.config import TrialConfig
 from trainables.explain import explain
 

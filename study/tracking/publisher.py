@@ -1,11 +1,11 @@
 """The publisher's process: drains the outbox into MLflow and keeps Optuna's tables in step with the ledger.
 
-    python -m study.publisher LEDGER_URL NAME FENCE
+    python -m study.tracking.publisher LEDGER_URL NAME FENCE
 
-Commands come as JSON lines on stdin, events go as JSON lines to stdout (see `study.publishing`, the driver's side).
-While MLflow is down it waits and tries again; nothing here can hurt the study. What a server lost (it came back with an
-empty store) it is told again from the ledger. The process ends when its input does, as when the driver dies, and a lock
-makes sure that a study never has two.
+Commands come as JSON lines on stdin, events go as JSON lines to stdout (see `study.tracking.publishing`, the driver's
+side). While MLflow is down it waits and tries again; nothing here can hurt the study. What a server lost (it came back
+with an empty store) it is told again from the ledger. The process ends when its input does, as when the driver dies,
+and a lock makes sure that a study never has two.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from filelock import FileLock
 from study.crash_points import reached
 from study.errors import LeaseLost, StudyNotFound
 from study.ledger import Ledger, OutboxRow, TrialRow
-from study.mlflow_sink import MlflowSink
-from study.reconciling import Reconciler
+from study.tracking.mlflow_sink import MlflowSink
+from study.tracking.reconciling import Reconciler
 
 if TYPE_CHECKING:
-    from study.optuna_projection import OptunaProjection
+    from study.tracking.optuna_projection import OptunaProjection
 
 POLL_S = 0.5
 LONGEST_BACKOFF_S = 10.0
@@ -196,7 +196,7 @@ class Projection:
             return
         try:
             if self._optuna is None:
-                from study.optuna_projection import OptunaProjection
+                from study.tracking.optuna_projection import OptunaProjection
 
                 self._optuna = OptunaProjection(self._ledger)
             self._optuna.sync()

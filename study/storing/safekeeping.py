@@ -1,7 +1,7 @@
 """What a driver leaves on its storage so that another machine can go on when this one is lost.
 
-    <storage>/<study>/driver.json            who drives it (study.claims)
-                      ledger/fence-…-….db    copies of a SQLite ledger (study.snapshots)
+    <storage>/<study>/driver.json            who drives it (study.storing.claims)
+                      ledger/fence-…-….db    copies of a SQLite ledger (study.storing.snapshots)
                       trials/0007/           checkpoints/ (written by the workers), networks.parquet
                       study.yaml  report/
 
@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from study import claims, snapshots
 from study.config import StudyConfig
 from study.errors import LeaseLost
 from study.ledger import ENDED, Ledger
+from study.storing import claims, snapshots
 from trainables.storage import Folder, folder_at
 
 NETWORKS = "networks.parquet"

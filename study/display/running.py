@@ -8,7 +8,7 @@ from rich.console import Console
 from study.config import StudyConfig
 from study.display import choose, terminal
 from study.display.summary import print_summary
-from study.wishes import NO_WISHES, Wishes
+from study.settings.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
     from study.answer import Answer
@@ -35,7 +35,7 @@ def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = N
 
 
 def _run(config: StudyConfig, console: Console, wishes: Wishes) -> "Outcome":
-    from study.driver import run
+    from study.execution.driver import run
 
     if not config.run.progress:
         return run(config, wishes=wishes)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from study.asking import Source
 from study.config import ADAPTIVE, StudyConfig
 from study.crash_points import reached
+from study.execution.asking import Source
 from study.ledger import ENDED, Ledger, TrialRow
 from trainables.config import TrialConfig, unflatten
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from study.answer import Answer, Effect
-from study.cost import spent
+from study.costs.cost import spent
 from study.events import Listener
+from study.execution.signals import StopFlag
 from study.ledger import Ledger
-from study.signals import StopFlag
 
 
 def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> tuple[Path | None, Mapping[str, Any]]:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from study import claims, snapshots
 from study.errors import UsageError
 from study.ledger import Ledger
-from study.safekeeping import NETWORKS, study_folder
+from study.storing import claims, snapshots
+from study.storing.safekeeping import NETWORKS, study_folder
 from trainables.storage import Folder
 
 _AT_ONCE = 16

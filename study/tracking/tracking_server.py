@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TextIO
 
 from study.errors import UsageError
-from study.place import Place
+from study.settings.place import Place
 
 HOST = "127.0.0.1"
 FIRST_PORT = 5000

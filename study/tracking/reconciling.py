@@ -1,7 +1,7 @@
 """MLflow's runs compared with the ledger: what it lost it is told again, what it has twice is removed."""
 
 from study.ledger import ENDED, Ledger
-from study.mlflow_sink import MlflowSink
+from study.tracking.mlflow_sink import MlflowSink
 
 
 class Reconciler:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from study import capacity, machine
 from study.config import StudyConfig
+from study.costs.estimate import Estimate, Timed, calibrate, estimate, representative
 from study.display.words import duration
 from study.errors import StudyNotFound
-from study.estimate import Estimate, Timed, calibrate, estimate, representative
-from study.freezing import frozen
+from study.execution import capacity
 from study.ledger import ENDED, Ledger
+from study.settings import machine
+from study.settings.freezing import frozen
 
 
 def dry_run(config: StudyConfig) -> Iterator[str]:
@@ -68,7 +69,7 @@ def _slots(config: StudyConfig) -> tuple[int, str]:
     """Trials at once, and where."""
     if config.run.address is None:
         return _here(config), "on this machine"
-    from study.ray_session import ray_session
+    from study.execution.ray_session import ray_session
 
     with ray_session(config.run) as session:
         return session.slots(config.run), _machines(session.slots(config.run), config, session.machines)
@@ -82,7 +83,7 @@ def _calibrated(config: StudyConfig) -> tuple[int, str, list[Timed]]:
         return _here(config), "on this machine", calibrate(*what)
     import ray
 
-    from study.ray_session import ray_session
+    from study.execution.ray_session import ray_session
 
     with ray_session(run) as session:  # on a worker, for which a cluster may have to start one
         remote = ray.remote(num_cpus=run.cpus_per_trial, num_gpus=run.gpus_per_trial)(calibrate)

@@ -5,8 +5,8 @@ from typing import Any
 from ray.tune import Stopper
 from ray.tune.search import Searcher
 
-from study.backlog import Backlog
-from study.signals import StopFlag
+from study.execution.backlog import Backlog
+from study.execution.signals import StopFlag
 
 FINISHED: str = Searcher.FINISHED
 

@@ -1,0 +1,1 @@
+"""What a study takes and has taken, in hours and in money."""
