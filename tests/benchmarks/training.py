@@ -112,10 +112,10 @@ def _compared(case: Case, threads: int, stacks: tuple[int, ...] = STACKS, name: 
             before = after
     typical = {way: statistics.median(values) for way, values in rates.items()}
     figures = {}
-    for way in operations:
+    for way, counted in operations.items():
         row = f"{name or case.model} {way}, {threads} thread{'s' * (threads > 1)}"
         figures[f"{row}: of matmul"] = statistics.median(shares[way])
-        figures[f"{row}: strictly"] = statistics.median(shares[way]) * strictly[way] / operations[way]
+        figures[f"{row}: strictly"] = statistics.median(shares[way]) * strictly[way] / counted
         figures[f"{row}: / plain loop"] = typical[way] / typical["plain"]
         figures[f"{row}: / DataLoader"] = typical[way] / typical["loader"]
         figures[f"{row}: samples/s"] = typical[way]
