@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from study.errors import UsageError
 from study.ledger import Ledger
 from study.settings import machine
+from study.settings.study_file import parsed
 from trainables.config import TrialConfig, flatten
 from trainables.explain import explain
 
@@ -38,12 +38,7 @@ def read_configurations(path: Path) -> list[dict[str, Any]]:
     Raises:
         UsageError: It can't be read, or holds something else.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} can't be read: {(error.strerror or str(error)).lower()}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no YAML file: {error}") from None
+    content = parsed(path)
     listed = content.get("configurations") if isinstance(content, dict) and len(content) == 1 else content
     if not isinstance(listed, list) or not listed or not all(isinstance(item, dict) for item in listed):
         raise UsageError(f"{path} must hold a list of trials, one a line: - {{model.width: 64, data.label_noise: 1}}")

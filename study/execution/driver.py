@@ -91,6 +91,7 @@ class _Run:
 
     @property
     def config(self) -> StudyConfig:
+        """As the ledger has it now: a run may change what is no part of a study's identity."""
         return self.ledger.config
 
 

@@ -33,7 +33,7 @@ def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
     Raises:
         UsageError: The file can't be read, is no mapping, or has an unknown field or value.
     """
-    fields = _parsed(path)
+    fields = _fields(path)
     known = [field for field in (*StudyConfig.model_fields, "set") if field != "added"]
     for field in fields:
         if field not in known:
@@ -52,13 +52,18 @@ def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
     return space, fields, own
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def parsed(path: Path) -> Any:
+    """What a YAML file holds; a UsageError says why it can't be read."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} can't be read: {(error.strerror or str(error)).lower()}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no YAML file: {error}") from None
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    content = parsed(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path} must hold fields of a study, e.g. 'space: redundancy' and 'trials: 12'.")
     return content

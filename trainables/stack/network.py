@@ -159,9 +159,11 @@ class _Builder:
         self.scale, self.draws, self.init = scale, draws, init
 
     def steps(self, plan: Plan, path: str) -> Steps:
+        """The modules of a plan whose steps lie below `path`."""
         return Steps(*(self.step(step, f"{path}{place}") for place, step in enumerate(plan)))
 
     def step(self, step: Step, path: str) -> nn.Module:
+        """The module of one step."""
         if isinstance(step, Residual):
             return ResidualBlock(self.steps(step.body, f"{path}.body."), self.steps(step.shortcut, f"{path}.shortcut."))
         before, after = self.at[path].before, self.at[path].after
