@@ -4,7 +4,7 @@ Only COMPLETE trials of role `design` count: what an adaptive sampler found is n
 unit of every interval; replicates are only counted in pairs.
 """
 
-from study.answer.model import Answer, AnswerVerdict, Effect, Reading, Tracking, Verdict
+from study.answer.model import Answer, AnswerVerdict, Effect, Rank, Reading, Tracking, Verdict
 from study.answer.question import answer
 
-__all__ = ["Answer", "AnswerVerdict", "Effect", "Reading", "Tracking", "Verdict", "answer"]
+__all__ = ["Answer", "AnswerVerdict", "Effect", "Rank", "Reading", "Tracking", "Verdict", "answer"]

@@ -164,6 +164,30 @@ class Tracking:
 
 
 @dataclass(frozen=True)
+class Rank:
+    """How far networks compress under one combination of instruments.
+
+    Attributes:
+        label: The combination in words, e.g. `magnitude l2, lowest`.
+        trials: How many.
+        mean: Of `compressibility/auc`, 0…1.
+        ci95: Half width of its 95 % interval over trials; None below 3.
+        within: Half width over the networks of the one trial there is.
+    """
+
+    label: str
+    trials: int
+    mean: float
+    ci95: float | None
+    within: float | None
+
+    @property
+    def half(self) -> float | None:
+        """Half width of the interval that exists."""
+        return self.within if self.ci95 is None else self.ci95
+
+
+@dataclass(frozen=True)
 class Answer:
     """Two sentences and the numbers behind them.
 
@@ -180,6 +204,7 @@ class Answer:
         counted: Design trials that ended COMPLETE.
         missing: What would have been needed and was not there, one sentence each.
         readings: One answer per value of an instrument that changes what is measured; empty where one answer does.
+        ranking: Where all labels are true: how far networks compress by each combination of instruments, best first.
     """
 
     sentences: tuple[str, str]
@@ -193,6 +218,7 @@ class Answer:
     counted: int
     missing: tuple[str, ...]
     readings: tuple[Reading, ...] = ()
+    ranking: tuple[Rank, ...] = ()
 
     @property
     def verdict(self) -> AnswerVerdict:

@@ -7,6 +7,7 @@ import pandas as pd
 from study.answer.contrast import CONTRAST, RETAINED, by_condition, by_instrument, effect
 from study.answer.model import Answer, Effect
 from study.answer.pairs import area_lengths, network_areas
+from study.answer.ranking import ranking, ranking_sentence
 from study.answer.reading_words import readings_sentence
 from study.answer.readings import readings
 from study.answer.selection import Group, column, conditions, counted, numbers
@@ -37,8 +38,11 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
     tracking = track(mine)
     shown = [level for level, group in zip(levels, groups, strict=True) if group.placebo == placebo]
     apart = () if placebo else readings(rows, areas, networks)
+    ranks = ranking(mine) if len(mine) and not groups else ()
     if apart:
         first = readings_sentence(apart)
+    elif ranks:
+        first = ranking_sentence(ranks, mine)
     else:
         first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups), placebo)
     return Answer(
@@ -55,6 +59,7 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
             trials=trials, networks=networks, mine=mine, groups=groups, levels=levels, overall=overall, placebo=placebo
         ),
         readings=apart,
+        ranking=ranks,
     )
 
 

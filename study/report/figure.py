@@ -47,7 +47,7 @@ class Figure:
 
     Attributes:
         title: Its heading, a phrase that says what is compared.
-        order: Place on the page; the one of order 0 stands beside the answer.
+        order: Place on the page; what is drawn of order 0 stands beside the answer.
         draw: Draws it, or says why not.
     """
 

@@ -4,7 +4,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from study.answer import Answer, AnswerVerdict, Effect, Reading
+from study.answer import Answer, AnswerVerdict, Effect, Rank, Reading
 from study.answer.words import estimate, interval_words, p_words, plural, signed
 from study.report.definitions import DEFINITIONS
 from study.report.drawing import Drawing, Key, palette, swatch
@@ -32,7 +32,7 @@ def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]]) 
         material: The study.
         drawn: Figure name → the figure and what it drew, in page order.
     """
-    hero = [(name, *pair) for name, pair in drawn.items() if pair[0].order == 0]
+    hero = [(name, *pair) for name, pair in drawn.items() if pair[0].order == 0 and pair[1] != Absent("")]
     rest = [(name, *pair) for name, pair in drawn.items() if pair[0].order != 0]
     space = material.config.space
     return Template(_file("page.html")).substitute(
@@ -70,8 +70,11 @@ def _answer(answer: Answer) -> str:
         holds = answer.overall.verdict == "unclear" or answer.overall.negligible
         first = "Placebo holds" if holds else "Placebo fails"
     readings = "".join(_reading(reading) for reading in answer.readings)
+    asked = "Do memorising networks break earlier than their clean twins?"
+    if answer.ranking:
+        asked, first = "How do networks compress furthest?", escape(answer.ranking[0].label.capitalize())
     questions = (
-        ("Do memorising networks break earlier than their clean twins?", first, answer.verdict, readings),
+        (asked, first, answer.verdict, readings),
         (
             "Does compressibility track the generalization gap?",
             "Not stated" if answer.tracking.verdict == "missing" else _WORDS[answer.tracking.verdict],
@@ -104,7 +107,11 @@ def _body(sentence: str) -> str:
 
 def _tiles(answer: Answer) -> str:
     tracking = answer.tracking
-    contrasts = [_reading_tile(reading) for reading in answer.readings[:_MOST_TILES]] or _contrast_tiles(answer.overall)
+    contrasts = (
+        [_reading_tile(reading) for reading in answer.readings[:_MOST_TILES]]
+        or [_rank_tile(rank) for rank in answer.ranking[:2]]
+        or _contrast_tiles(answer.overall)
+    )
     tiles = [
         *contrasts,
         (
@@ -127,6 +134,11 @@ def _contrast_tiles(overall: Effect) -> list[tuple[str, str, str]]:
         (estimate(overall), "contrast, clean twin − noisy", interval_words(overall)),
         (pairs, "pairs: the noisy network broke earlier", test),
     ]
+
+
+def _rank_tile(rank: Rank) -> tuple[str, str, str]:
+    value = signed(rank.mean) + ("" if rank.half is None else f" ± {rank.half:.2f}")
+    return value, f"compressibility, {rank.label}", plural(rank.trials, "trial")
 
 
 def _reading_tile(reading: Reading) -> tuple[str, str, str]:

@@ -91,7 +91,7 @@ def test_only_complete_design_trials_count() -> None:
     assert found.counted == 19
     assert found.overall.trials == 19
     assert found.overall.pairs == 95
-    assert any("4 trials of an adaptive sampler" in text for text in found.missing)
+    assert any("4 trials that a sampler or scheduler selected" in text for text in found.missing)
     assert any(text.startswith("1 trial failed") for text in found.missing)
 
 
@@ -240,3 +240,21 @@ def test_complete_trials_without_stored_networks_are_told() -> None:
     found = answer(trials, networks[networks["trial"] != 5])
     assert found.overall.pairs == 115
     assert any(text.startswith("1 complete trial without stored networks") for text in found.missing)
+
+
+def test_where_all_labels_are_true_the_answer_is_how_far_networks_compress() -> None:
+    _, trials, networks = make(Recipe(noise=(0.0,), widths=(64, 96, 160), control=False))
+    trials["compressibility/auc"] = [0.6, 0.62, 0.64, 0.4, 0.41, 0.42, *[math.nan] * (len(trials) - 6)]
+    found = answer(trials, networks)
+    assert [(rank.label, rank.trials) for rank in found.ranking] == [("magnitude l2", 3), ("random", 3)]
+    assert found.ranking[0].mean == pytest.approx(0.62)
+    assert found.ranking[0].ci95 == pytest.approx(4.302653 * 0.02 / math.sqrt(3), rel=1e-5)
+    assert "magnitude l2 0.62 ± 0.05; random 0.41 ± 0.02" in found.sentences[0]
+    assert answer(*make()[1:]).ranking == ()
+
+
+def test_without_instruments_true_labels_give_no_ranking() -> None:
+    _, trials, networks = make(Recipe(noise=(0.0,), criteria=("random",), control=False))
+    found = answer(trials, networks)
+    assert found.ranking == ()
+    assert "nothing was memorised" in found.sentences[0]

@@ -10,7 +10,7 @@ import pytest
 from study.answer import answer
 from study.report import write_report
 from study.report.curves import ratio_title
-from study.report.figure import Picture, figures
+from study.report.figure import Absent, Picture, figures
 from study.report.material import Material
 from study.report.scales import Scale, ratio_label, ratio_ticks, spanning
 from tests.unit.report_frames import Recipe, make
@@ -57,7 +57,7 @@ def test_a_full_study_draws_every_figure_but_those_of_students() -> None:
     material = Material(config, trials, networks, answer(trials, networks))
     drawn = {name: figure.draw(material) for name, figure in figures().items()}
     absent = {name for name, shown in drawn.items() if not isinstance(shown, Picture)}
-    assert absent == {"criteria", "following", "scratch_arm"}
+    assert absent == {"criteria", "following", "ranking", "scratch_arm"}
     curves = drawn["accuracy_curves"]
     assert isinstance(curves, Picture)
     assert len(curves.panels) == 6  # 3 noise levels × 2 criteria
@@ -147,10 +147,14 @@ def test_a_second_report_replaces_the_first(tmp_path: Path) -> None:
     assert not (tmp_path / "figures" / "heat_maps.csv").exists()
 
 
-def test_figures_are_ordered_and_one_stands_beside_the_answer() -> None:
+@pytest.mark.parametrize("name", STUDIES)
+def test_figures_are_ordered_and_one_stands_beside_the_answer(name: str) -> None:
     orders = [figure.order for figure in figures().values()]
     assert orders == sorted(orders)
-    assert orders.count(0) == 1
+    config, trials, networks = make(STUDIES[name])
+    material = Material(config, trials, networks, answer(trials, networks))
+    beside = [figure.draw(material) for figure in figures().values() if figure.order == 0]
+    assert len([shown for shown in beside if shown != Absent("")]) == 1
 
 
 def test_scales_map_ends_and_tick_at_round_values() -> None:

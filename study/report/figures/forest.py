@@ -20,6 +20,8 @@ def _draw(material: Material) -> Picture | Absent:
     answer = material.answer
     if answer.readings:
         return _of_readings(answer.readings)
+    if answer.ranking:
+        return Absent("")
     levels = [effect for effect in answer.levels if effect.mean is not None]
     instruments = list(answer.instruments) if len(answer.instruments) > 1 else []
     overall = [answer.overall] if answer.overall.mean is not None and len(levels) != 1 else []

@@ -1,0 +1,48 @@
+"""How far networks compress by each way that was tried: what a study of true labels alone can answer."""
+
+import math
+
+import pandas as pd
+
+from study.answer.model import Rank
+from study.answer.selection import instruments, numbers, short
+from study.answer.words import signed
+from trainables.statistics import mean_ci95
+
+COMPRESSIBILITY = "compressibility/auc"
+_MOST_WORDS = 6
+
+
+def ranking(trials: pd.DataFrame) -> tuple[Rank, ...]:
+    """One entry per combination of what the trials' compression spans, the most compressible first; () without any."""
+    fields = instruments(trials)
+    if not fields or COMPRESSIBILITY not in trials.columns:
+        return ()
+    known = trials[numbers(trials, COMPRESSIBILITY).notna()]
+    ranks = []
+    for values, rows in known.groupby(fields, sort=True):
+        mean, half, count = mean_ci95(numbers(rows, COMPRESSIBILITY).tolist())
+        within = None if half is not None or count > 1 else _finite(numbers(rows, f"{COMPRESSIBILITY}/ci95").iloc[0])
+        label = ", ".join(str(value).replace("_", " ") for value in values)
+        ranks.append(Rank(label, count, mean, half, within))
+    return tuple(sorted(ranks, key=lambda rank: -rank.mean))
+
+
+def ranking_sentence(ranks: tuple[Rank, ...], trials: pd.DataFrame) -> str:
+    """The best, the middle and the worst in words."""
+    what = " and ".join(short(name) for name in instruments(trials))
+    best = "; ".join(_words(rank) for rank in ranks[:_MOST_WORDS])
+    worst = "" if len(ranks) <= _MOST_WORDS else f"; … the least: {_words(ranks[-1])}"
+    over = "over trials" if any(rank.ci95 is not None for rank in ranks) else "over the networks of one trial each"
+    return (
+        f"All labels are true, so nothing was memorised; compressibility by {what}, the most first: {best}{worst} "
+        f"(95 % intervals {over}; neighbours whose intervals overlap are not told apart)."
+    )
+
+
+def _words(rank: Rank) -> str:
+    return f"{rank.label} {signed(rank.mean)}" + ("" if rank.half is None else f" ± {rank.half:.2f}")
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

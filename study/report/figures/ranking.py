@@ -1,0 +1,47 @@
+"""How far networks compress by each way that was tried, where all labels are true."""
+
+import pandas as pd
+
+from study.answer import Rank
+from study.answer.words import signed
+from study.report.drawing import Drawing, mark_path
+from study.report.figure import Absent, Figure, Picture
+from study.report.material import Material
+from study.report.scales import Scale, number_label
+
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 520.0, 220.0, 84.0, 12.0, 44.0
+_MOST = 40
+
+
+def _draw(material: Material) -> Picture | Absent:
+    ranks = material.answer.ranking[:_MOST]
+    if not ranks:
+        return Absent("")
+    row = 26.0 if len(ranks) <= 12 else 15.0
+    bottom = _TOP + row * len(ranks)
+    drawing = Drawing(_WIDTH, bottom + _BOTTOM, "Compressibility with 95 % interval")
+    scale = Scale(0, 1, _LEFT, _WIDTH - _RIGHT)
+    for tick in scale.ticks(4):
+        drawing.add("path", "grid", d=f"M{scale(tick):.2f} {_TOP:.2f}V{bottom:.2f}")
+        drawing.text(scale(tick), bottom + 16, number_label(tick), anchor="middle")
+    drawing.text((_LEFT + _WIDTH - _RIGHT) / 2, bottom + 36, "compressibility (0…1)", "axis", anchor="middle")
+    for place, rank in enumerate(ranks):
+        _row(drawing, scale, rank, _TOP + row * (place + 0.5))
+    over = "trials" if any(rank.ci95 is not None for rank in ranks) else "the networks of one trial"
+    table = pd.DataFrame([{"label": r.label, "trials": r.trials, "mean": r.mean, "ci95": r.half} for r in ranks])
+    caption = f"Mean compressibility and 95 % Student t interval over {over}; on the labels the networks were given."
+    return Picture([drawing], caption, table, [], columns=1)
+
+
+def _row(drawing: Drawing, scale: Scale, rank: Rank, y: float) -> None:
+    drawing.text(_LEFT - 10, y + 3.8, rank.label, "small", anchor="end")
+    if rank.half is not None:
+        low, high = max(0.0, rank.mean - rank.half), min(1.0, rank.mean + rank.half)
+        drawing.add("path", "whisker cat0", d=f"M{scale(low):.2f} {y:.2f}H{scale(high):.2f}")
+    value = signed(rank.mean) + ("" if rank.half is None else f" ± {rank.half:.2f}")
+    tip = f"{rank.label}: {value}\nn = {rank.trials}"
+    drawing.add("path", "dot cat0", tip=tip, d=mark_path("", scale(rank.mean), y, 4.0))
+    drawing.text(_WIDTH - 4, y + 3.8, value, "small", anchor="end")
+
+
+FIGURE = Figure("How far networks compress, by what was tried", 0, _draw)
