@@ -6,10 +6,10 @@ criterion that means something lies above it one way and below it the other way.
 `magnitude_l2` does, batch-norm scale needs batch norm: both are left out.
 
 Seen (compressibility lowest first / highest first, ± at most .09 over five networks a trial; random .42 and .39): FPGM
-.63/.22, distance .61/.19, magnitude_l2 .60/.20, movement .59/.18, magnitude_l1 .59/.21, Taylor .59/.16, activation variance
-.55/.18, Fisher .50/.19; not to be told from random lowest first SNIP .47/.29, SynFlow .44/.35, activation mean .39/.19,
-gradient .37/.20; below it both ways APoZ .27/.27, GraSP .23/.24, correlation .21/.34; and the wrong way round frame potential
-.23/.51, cosine .22/.49. A unit unlike all others may be one that training hardly touched.
+.63/.22, distance .61/.19, magnitude_l2 .60/.20, movement .59/.18, magnitude_l1 .59/.21, Taylor .59/.16, activation
+variance .55/.18, Fisher .50/.19; not to be told from random lowest first SNIP .47/.29, SynFlow .44/.35, activation
+mean .39/.19, gradient .37/.20; below it both ways APoZ .27/.27, GraSP .23/.24, correlation .21/.34; and the wrong way
+round frame potential .23/.51, cosine .22/.49. A unit unlike all others may be one that training hardly touched.
 """
 
 from search_spaces.space import Choices, SearchSpace
@@ -39,10 +39,10 @@ CRITERIA = (
 SPACE = SearchSpace(
     title="Which criterion finds the units that a network can do without?",
     claim=(
-        "Unretrained, lowest-first keeps more accuracy than random removal, and that more than highest-first, for FPGM, "
-        "distance from initialisation, magnitude, movement, Taylor and activation variance; SNIP and SynFlow, made for "
-        "networks at initialisation, can hardly be told from random; criteria that remove units which others repeat "
-        "(cosine, frame potential) are worse than random, and better than it the other way round."
+        "Unretrained, lowest-first keeps more accuracy than random removal, and that more than highest-first, for "
+        "FPGM, distance from initialisation, magnitude, movement, Taylor and activation variance; SNIP and SynFlow, "
+        "made for networks at initialisation, can hardly be told from random; criteria that remove units which others "
+        "repeat (cosine, frame potential) are worse than random, and better than it the other way round."
     ),
     source=SOURCE,
     base={
