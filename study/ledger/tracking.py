@@ -1,6 +1,6 @@
 """The part of the ledger that the publisher uses: what tracking has to be told, and what it has been told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, Engine
@@ -42,9 +42,15 @@ class Tracking:
         with self._engine.connect() as connection:
             return outbox.size(connection, self.name)
 
-    def delivered(self, ids: Sequence[int]) -> None:
-        """Forgets messages that tracking has confirmed."""
+    def delivered(self, ids: Sequence[int], *, runs: Mapping[int, str] | None = None) -> None:
+        """Forgets messages that tracking has confirmed.
+
+        Args:
+            runs: Trial number → the MLflow run that was made for it with these messages.
+        """
         with self._writing("delivered") as connection:
+            for number, run_id in (runs or {}).items():
+                trials.set_mlflow_run(connection, self.name, number, run_id)
             outbox.delivered(connection, self.name, ids)
 
     def tell_again(self, number: int) -> None:

@@ -7,6 +7,7 @@ Every call may be repeated: runs are found by their `ockham.uid` before they are
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.ledger import OutboxRow, TrialRow
-from study.tracking.mlflow_store import open_store
+from study.tracking import mlflow_bulk
+from study.tracking.mlflow_store import open_store, own_store
 from trainables.config import flatten
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class MlflowSink:
         self._spanned = tuple(config.space.span)
         self._tags = {"ockham.study": config.name, **provenance()}
         self._client, self._experiment = open_store(config)
+        self._store = own_store(config)
         self._parent = self._study_run()
 
     def find(self, uid: str) -> str | None:
@@ -67,18 +70,32 @@ class MlflowSink:
         """Deletes a run that is there twice."""
         self._client.delete_run(run_id)
 
+    def new_runs(self, trials: Sequence[tuple[TrialRow, Sequence[OutboxRow]]]) -> dict[int, str]:
+        """Trials that MLflow has never heard of, with all that their messages say, in one transaction.
+
+        Returns:
+            Trial number → run. Empty if the store can't be told in that way: then it is `new_run` and `publish`.
+        """
+        if self._store is None or not trials:
+            return {}
+        runs = []
+        for row, messages in trials:
+            said, start_ms = _said(messages), row.started_ms or row.created_ms
+            status = "RUNNING" if said.end is None else _STATUS[said.end.payload["state"]]
+            tags = _cut({**self._trial_tags(row), **said.tags}, _LONGEST_TAG)
+            params = _cut(_params(row), _LONGEST_PARAM)
+            end_ms = said.end.recorded_ms if said.end else None
+            name = run_name(row, self._spanned)
+            runs.append(mlflow_bulk.NewRun(name, status, start_ms, end_ms, tags, params, said.metrics))
+        made = mlflow_bulk.write(self._store, self._experiment, runs) or []
+        for _ in made:
+            reached("trial run made")
+            reached("batch sent")
+        return {row.number: run_id for (row, _), run_id in zip(trials, made, strict=False)}
+
     def new_run(self, row: TrialRow) -> str:
         """Makes the trial's run and returns its id; `publish` with `whole` gives it its parameters."""
-        tags = {
-            **self._tags,
-            "ockham.uid": row.uid,
-            "ockham.trial": str(row.number),
-            "ockham.role": row.role,
-            "ockham.state": "RUNNING",
-            "ockham.fingerprint": row.fingerprint,
-            "mlflow.parentRunId": self._parent,
-        }
-        run_id = self._make(run_name(row, self._spanned), tags, row.started_ms or row.created_ms)
+        run_id = self._make(run_name(row, self._spanned), self._trial_tags(row), row.started_ms or row.created_ms)
         reached("trial run made")
         return run_id
 
@@ -88,30 +105,24 @@ class MlflowSink:
         Args:
             whole: The trial, where its run may not have its parameters yet.
         """
-        metrics: list[Metric] = []
-        tags: dict[str, str] = {}
-        end: OutboxRow | None = None
-        for message in messages:
-            if message.kind == "retry":
-                self._reopen(run_id)
-                tags["ockham.state"] = "RUNNING"
-                tags.pop("ockham.error", None)
-                end = None
-            elif message.kind == "start":
-                tags["ockham.attempts"] = str(message.payload["attempt"])
-            elif message.kind == "step":
-                metrics += _metrics(message.payload["metrics"], message.payload["step"], message.recorded_ms)
-                tags |= message.payload.get("notes", {})
-            else:
-                end = message
-                tags["ockham.state"] = message.payload["state"]
-                if message.payload.get("error"):
-                    tags["ockham.error"] = message.payload["error"]
-        params = {name: as_param(value) for name, value in whole.params.items()} if whole else {}
-        self._log(run_id, metrics=metrics, params=params, tags=tags)
+        said = _said(messages)
+        if said.retried:
+            self._reopen(run_id)
+        self._log(run_id, metrics=said.metrics, params=_params(whole) if whole else {}, tags=said.tags)
         reached("batch sent")
-        if end is not None:
-            self._client.set_terminated(run_id, _STATUS[end.payload["state"]], end_time=end.recorded_ms)
+        if said.end is not None:
+            self._client.set_terminated(run_id, _STATUS[said.end.payload["state"]], end_time=said.end.recorded_ms)
+
+    def _trial_tags(self, row: TrialRow) -> dict[str, str]:
+        return {
+            **self._tags,
+            "ockham.uid": row.uid,
+            "ockham.trial": str(row.number),
+            "ockham.role": row.role,
+            "ockham.state": "RUNNING",
+            "ockham.fingerprint": row.fingerprint,
+            "mlflow.parentRunId": self._parent,
+        }
 
     def _reopen(self, run_id: str) -> None:
         """The run of a failed trial goes on."""
@@ -171,8 +182,8 @@ class MlflowSink:
     ) -> None:
         from mlflow.entities import Param, RunTag
 
-        pairs = [Param(name, value[:_LONGEST_PARAM]) for name, value in (params or {}).items()]
-        labels = [RunTag(name, value[:_LONGEST_TAG]) for name, value in (tags or {}).items()]
+        pairs = [Param(name, value) for name, value in _cut(params or {}, _LONGEST_PARAM).items()]
+        labels = [RunTag(name, value) for name, value in _cut(tags or {}, _LONGEST_TAG).items()]
         while metrics or pairs or labels:
             self._client.log_batch(
                 run_id,
@@ -182,6 +193,36 @@ class MlflowSink:
             )
             metrics = metrics[_METRICS_A_CALL - 2 * _PARAMS_A_CALL :]
             pairs, labels = pairs[_PARAMS_A_CALL:], labels[_PARAMS_A_CALL:]
+
+
+@dataclass
+class _Said:
+    """What messages about one trial come to; `retried`: before all that is left, its run has to be opened again."""
+
+    metrics: "list[Metric]" = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    end: OutboxRow | None = None
+    retried: bool = False
+
+
+def _said(messages: Sequence[OutboxRow]) -> _Said:
+    said = _Said()
+    for message in messages:
+        if message.kind == "retry":
+            said.retried, said.end = True, None
+            said.tags["ockham.state"] = "RUNNING"
+            said.tags.pop("ockham.error", None)
+        elif message.kind == "start":
+            said.tags["ockham.attempts"] = str(message.payload["attempt"])
+        elif message.kind == "step":
+            said.metrics += _metrics(message.payload["metrics"], message.payload["step"], message.recorded_ms)
+            said.tags |= message.payload.get("notes", {})
+        else:
+            said.end = message
+            said.tags["ockham.state"] = message.payload["state"]
+            if message.payload.get("error"):
+                said.tags["ockham.error"] = message.payload["error"]
+    return said
 
 
 def run_name(row: TrialRow, spanned: Sequence[str]) -> str:
@@ -204,6 +245,14 @@ def as_param(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "+".join(as_param(part) for part in value)
     return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def _params(row: TrialRow) -> dict[str, str]:
+    return {name: as_param(value) for name, value in row.params.items()}
+
+
+def _cut(texts: Mapping[str, str], longest: int) -> dict[str, str]:
+    return {name: text[:longest] for name, text in texts.items()}
 
 
 def provenance() -> dict[str, str]:

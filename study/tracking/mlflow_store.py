@@ -17,22 +17,27 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
     """A client and the study's experiment, both made if they are not there, one process at a time."""
     home = config.run.home.absolute()
     home.mkdir(parents=True, exist_ok=True)
-    own_store = config.run.tracking_uri is None
+    own = own_store(config)
     # Two studies that start in a fresh home would run MLflow's migrations at once, and one would crash.
     with FileLock(home / ".mlflow.lock", timeout=600):
-        if own_store:
-            _make_sqlite(home / "mlflow.db")
-            _prepare_sqlite(home / "mlflow.db")
+        if own:
+            _make_sqlite(own)
+            _prepare_sqlite(own)
         from mlflow.tracking import MlflowClient
 
         client = MlflowClient(tracking_uri=config.tracking_uri)
         experiment = client.get_experiment_by_name(config.name)
         if experiment is None:
-            artifacts = (home / "mlartifacts" / config.name).as_uri() if own_store else None
+            artifacts = (home / "mlartifacts" / config.name).as_uri() if own else None
             return client, str(client.create_experiment(config.name, artifact_location=artifacts))
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
         return client, str(experiment.experiment_id)
+
+
+def own_store(config: StudyConfig) -> Path | None:
+    """The home's own store, a SQLite file; None if MLflow is somewhere else."""
+    return config.run.home.absolute() / "mlflow.db" if config.run.tracking_uri is None else None
 
 
 def _make_sqlite(path: Path) -> None:

@@ -2,8 +2,8 @@
 
     optuna.load_study(study_name="blog", storage="sqlite:///studies/blog/study.db").trials
 
-Trials have the ledger's numbers. They enter through `create_new_trial(template)`, one transaction each, in the order of
-their numbers; what a killed process left behind is completed by the next one. Only one process may project a study at a
+Trials have the ledger's numbers. They enter whole and in the order of their numbers, many in one transaction; what a
+killed process left behind is completed by the next one. Only one process may project a study at a
 time (the publisher sees to that), while the driver goes on writing the ledger.
 
 Optuna's states mean slightly other things: RUNNING is every trial that was begun, trials that wait behind the last one
@@ -14,7 +14,7 @@ says COMPLETE. Studies of a design optimise nothing: their value is the primary 
 
 import warnings
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -33,9 +33,11 @@ from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
 from study.proposing.inside import inside
 from study.settings.goals import Objective
+from study.tracking import optuna_bulk
 from study.tracking.optuna_attributes import CONSTRAINTS
 
 DESIGN_OBJECTIVES = (Objective(metric="compressibility/auc"),)
+TRIALS_A_COMMIT = 100
 _UID = "ockham/uid"
 _TEXT = 500  # characters of an error; Optuna's attributes hold 2,048
 
@@ -71,12 +73,13 @@ class OptunaProjection:
         states = self._ledger.states(self._settled)
         begun = max((number for number, state in states.items() if state != "QUEUED"), default=-1)
         behind = [number for number, state in states.items() if number <= begun and self._behind(number, state)]
-        for start in range(0, len(behind), 500):
-            for row in self._ledger.trials(behind[start : start + 500]):
-                if row.number < len(self._ids):
+        for start in range(0, len(behind), TRIALS_A_COMMIT):
+            rows = self._ledger.trials(behind[start : start + TRIALS_A_COMMIT])
+            there = len(self._ids)
+            for row in rows:
+                if row.number < there:
                     self._update(row)
-                else:
-                    self._insert(row)
+            self._insert([row for row in rows if row.number >= there])
         while self._settled < len(self._states) and self._states[self._settled].is_finished():
             self._settled += 1
         return len(behind)
@@ -87,10 +90,13 @@ class OptunaProjection:
         there = self._states[number]
         return not there.is_finished() and (state in ENDED or (state == "RUNNING" and there == TrialState.WAITING))
 
-    def _insert(self, row: TrialRow) -> None:
-        trial = self._storage.create_new_trial(self._study, template_trial=self._template(row))
-        self._ids.append(trial)
-        self._states.append(self._outcome(row)[0])
+    def _insert(self, rows: Sequence[TrialRow]) -> None:
+        """Those that come next, in one transaction."""
+        if not rows:
+            return
+        templates = [self._template(row) for row in rows]
+        self._ids += optuna_bulk.create(self._storage.engine, self._study, len(self._ids), templates)
+        self._states += [trial.state for trial in templates]
 
     def _update(self, row: TrialRow) -> None:
         trial = self._ids[row.number]

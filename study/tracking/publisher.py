@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import queue
+import sqlite3
 import sys
 import threading
 import time
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 POLL_S = 0.5
 LONGEST_BACKOFF_S = 10.0
-TRIALS_A_COMMIT = 20
+TRIALS_A_COMMIT = 50
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -62,6 +63,7 @@ class Publisher:
         # Of a trial with a message up to this one, a run may be there that the ledger does not know: made by a
         # publisher that died before saying so, or by a request that was given up.
         self._doubtful = 0
+        self._there: set[str] | None = None  # uids of all trials that have a run; None while that is not certain
         self._troubled = False
         self._backoff = 0.0
 
@@ -74,10 +76,7 @@ class Publisher:
             ordered = sorted(rows, key=lambda row: (row.number, row.id))
             trials = [list(own) for _, own in groupby(ordered, lambda row: row.number)]
             for start in range(0, len(trials), TRIALS_A_COMMIT):
-                some = trials[start : start + TRIALS_A_COMMIT]
-                for own in some:
-                    self._deliver(sink, own[0].number, own)
-                self._ledger.delivered([row.id for own in some for row in own])
+                self._deliver_some(sink, trials[start : start + TRIALS_A_COMMIT])
         except (LeaseLost, StudyNotFound):
             raise
         except Exception as error:
@@ -116,17 +115,43 @@ class Publisher:
     def _connected(self) -> MlflowSink:
         if self._sink is None:
             sink = MlflowSink(self._ledger.config, self._ledger.uid)
-            if again := self._reconciler.compare(sink):
+            there = sink.trial_runs()
+            if again := self._reconciler.compare(sink, there):
                 self._say("again", f"MLflow has lost {again} trials; it is told of them again from the ledger")
             self._runs.clear()
-            self._doubtful = self._ledger.outbox_end()
+            self._doubtful, self._there = self._ledger.outbox_end(), set(there)
             sink.study_started(self._ledger.config)
             self._sink = sink
         return self._sink
 
-    def _deliver(self, sink: MlflowSink, number: int, rows: list[OutboxRow]) -> None:
+    def _deliver_some(self, sink: MlflowSink, trials: list[list[OutboxRow]]) -> None:
+        """Each item has all the messages about one trial."""
+        wanted = [own[0].number for own in trials if own[0].kind == "start" or own[0].number not in self._runs]
+        whole = {row.number: row for row in self._ledger.trials(wanted)} if wanted else {}
+        new = self._new_runs(sink, [(whole.get(own[0].number), own) for own in trials])
+        for own in trials:
+            if own[0].number not in new:
+                self._deliver(sink, whole.get(own[0].number), own)
+        self._ledger.delivered([row.id for own in trials for row in own], runs=new)
+        self._runs |= new
+
+    def _new_runs(self, sink: MlflowSink, trials: list[tuple[TrialRow | None, list[OutboxRow]]]) -> dict[int, str]:
+        new = [
+            (row, own)
+            for row, own in trials
+            if row is not None and row.mlflow_run_id is None and row.number not in self._runs
+            if own[0].id > self._doubtful or (self._there is not None and row.uid not in self._there)
+        ]
         try:
-            whole = self._ledger.trial(number) if rows[0].kind == "start" or number not in self._runs else None
+            return sink.new_runs(new)
+        except Exception as error:
+            if not _refused(error):
+                raise
+            return {}  # one at a time, then, to see which of them it is
+
+    def _deliver(self, sink: MlflowSink, whole: TrialRow | None, rows: list[OutboxRow]) -> None:
+        number = rows[0].number
+        try:
             if whole is not None and number not in self._runs:
                 self._runs[number] = self._run(sink, whole, maybe_there=rows[0].id <= self._doubtful)
             sink.publish(self._runs[number], rows, whole)
@@ -145,9 +170,9 @@ class Publisher:
 
     def _wait_for_better_times(self, error: Exception) -> None:
         traceback.print_exc(file=sys.stderr)
-        if _lost(error):
+        if _lost(error) or isinstance(error, sqlite3.OperationalError):  # the store's file may be gone
             self._sink = None
-        self._doubtful = self._ledger.outbox_end()
+        self._doubtful, self._there = self._ledger.outbox_end(), None
         self._backoff = min(LONGEST_BACKOFF_S, max(POLL_S, 2 * self._backoff))
         if not self._troubled:
             self._troubled = True

@@ -1,5 +1,7 @@
 """MLflow's runs compared with the ledger: what it lost it is told again, what it has twice is removed."""
 
+from collections.abc import Mapping
+
 from study.ledger import ENDED, Ledger
 from study.tracking.mlflow_sink import MlflowSink
 
@@ -15,9 +17,12 @@ class Reconciler:
         self._ledger = ledger
         self._retold: set[str] = set()  # what MLflow refuses even then is not told a third time
 
-    def compare(self, sink: MlflowSink) -> int:
-        """How many trials MLflow has to be told of again; their messages are in the outbox now."""
-        there = sink.trial_runs()
+    def compare(self, sink: MlflowSink, there: Mapping[str, Mapping[str, str]]) -> int:
+        """How many trials MLflow has to be told of again; their messages are in the outbox now.
+
+        Args:
+            there: What `sink.trial_runs()` found.
+        """
         waiting, states = self._ledger.outbox_numbers(), self._ledger.states()
         again = 0
         for number, run_id in self._ledger.mlflow_runs().items():
