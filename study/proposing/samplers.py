@@ -72,7 +72,8 @@ def made(config: StudyConfig, number: int, warm: Sequence[FrozenTrial]) -> BaseS
         match config.sampler:
             case "tpe":
                 # A constant liar would also look at what runs just now, which this process may not know.
-                return TPESampler(seed=seed, constant_liar=False)
+                # One model of all parameters sees what belongs together, and takes half the time of one model for each.
+                return TPESampler(seed=seed, constant_liar=False, multivariate=True)
             case "gp":
                 return GPSampler(seed=seed, warn_independent_sampling=False)
             case "cmaes":
