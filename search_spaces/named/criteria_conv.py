@@ -1,6 +1,12 @@
 """The study `criteria` on a convolutional network: Conv-2 of a quarter of its width, on 1,000 images of MNIST.
 
 Units are channels and hidden units. Small enough for two cores: the full width takes 16 times as long.
+
+Seen (compressibility lowest first / highest first; random .35 and .39, ± .16): Fisher .76/.14 (± .04), activation
+variance .74/.11, movement .73/.14, distance .72/.12, FPGM .68/.13, gradient .68/.14 (± .05), Taylor .67/.12,
+magnitude_l1 .66/.16, activation mean .65/.14, magnitude_l2 .64/.18, SNIP .51/.19, SynFlow .46/.25, APoZ .39/.22, GraSP
+.19/.20, and the wrong way round frame potential .20/.51, correlation .24/.42, cosine .22/.41. Four networks of one
+seed: intervals are wide.
 """
 
 from search_spaces.named.criteria import CRITERIA, SOURCE
@@ -10,7 +16,8 @@ SPACE = SearchSpace(
     title="Which criterion finds the channels that a convolutional network can do without?",
     claim=(
         "Unretrained, lowest-first keeps more accuracy than random removal, and that more than highest-first, for "
-        "magnitude and Taylor, as in the multilayer perceptron of the study criteria."
+        "Fisher, gradient, Taylor, movement, magnitude and the moments of activations; criteria that remove channels "
+        "which others repeat are better the other way round, as in the multilayer perceptron of the study criteria."
     ),
     source=SOURCE,
     base={
