@@ -105,11 +105,14 @@ def measure(trials: int = 500, naps: int = 60) -> dict[str, float]:
 def cpu_seconds() -> dict[str, float]:
     """What this process (the driver) and the two that it starts for a study have spent so far."""
     own = psutil.Process()
-    found = {"driver": own}
+    spent = {"driver": sum(own.cpu_times()[:2])}
     for child in own.children():
-        line = " ".join(child.cmdline())
-        found |= {part: child for part, module in MODULES.items() if module in line}
-    return {part: sum(process.cpu_times()[:2]) for part, process in found.items()}
+        try:
+            line, seconds = " ".join(child.cmdline()), sum(child.cpu_times()[:2])
+        except psutil.Error:  # it has just ended
+            continue
+        spent |= {part: seconds for part, module in MODULES.items() if module in line}
+    return spent
 
 
 def timed(sampler: Sampler, trials: int, trial: TrialFunction) -> Clock:
