@@ -55,11 +55,13 @@ class _NarrowLinear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """[K, B, I], [K, I, O], [K, 1, O] → [K, B, O]."""
         ctx.save_for_backward(x, weight)
         return torch.baddbmm(bias.mT, weight.mT, x.mT).mT
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        """The gradients of x (where one is wanted), weight and bias from that of the result."""
         x, weight = ctx.saved_tensors
         (of_output,) = gradients
         of_input = torch.bmm(of_output, weight.mT) if ctx.needs_input_grad[0] else None
