@@ -92,6 +92,19 @@ def test_a_network_is_scored_alone(criterion: Criterion, kind: Kind) -> None:
         assert torch.allclose(one, other[:2], rtol=1e-4, atol=1e-6)
 
 
+def test_how_many_examples_are_looked_at_does_not_depend_on_company_or_width() -> None:
+    """Large images, whose activations fill the memory."""
+    image, counts = (1, 40, 40), []
+    for networks, widths in ((1, (10, 8)), (8, (10, 8)), (2, (60, 40))):
+        draws = [generator(0, "init", network) for network in range(networks)]
+        model = StackedNetwork(PLAN, widths, image, 10, init_scale=1.0, draws=draws)
+        seen = scoring(model, input_shape=image)
+        counts.append([seen.activations(group).values.shape[2] for group in model.groups])
+    assert counts[0] == counts[1] == counts[2]
+    # Places: 40 × 40 and once more 20 × 20 of the residual sum; 20 × 20.
+    assert counts[0] == [min(90, 65536 // 2000), min(90, 65536 // 400)]
+
+
 @pytest.mark.parametrize("direction", ["lowest", "highest"])
 def test_exact_nested_counts_on_ten_units_with_ties(
     criterion: Criterion, kind: Kind, direction: Literal["lowest", "highest"]
