@@ -69,5 +69,7 @@ def test_silent_units_go_first_and_leave_nothing(fitted: bool) -> None:
     made = finish(merge_to(bench, Level(1, (6, 8), stack, origin), fitted=fitted))
     assert made.origin is not None
     assert made.origin[0].tolist() == [[0, 2, 3, 4, 6, 7]] * bench.networks
+    assert made.metrics["merged_constant"].tolist() == [1.0] * bench.networks
+    assert made.metrics["merged_correlation"].isnan().all(), "what never changes correlates with nothing"
     inputs = bench.train_inputs.slice(0, 40)
     assert torch.allclose(made.stack(inputs), stack(inputs), atol=1e-5)

@@ -1,5 +1,6 @@
 """Units folded into others that say the same."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -33,8 +34,18 @@ def merge_to(bench: Bench, level: Level, *, fitted: bool) -> Pausing[Compressed]
             origin = [*origin[:place], origin[place].gather(1, kept), *origin[place + 1 :]]
         folded.append(correlation)
     pairs = torch.cat(folded, dim=1)
-    metrics = {"merged_correlation": pairs.mean(dim=1)} if pairs.shape[1] else {}
-    return Compressed(stack, origin, level.epochs, metrics=metrics)
+    return Compressed(stack, origin, level.epochs, metrics=_metrics(pairs))
+
+
+def _metrics(pairs: Tensor) -> dict[str, Tensor]:
+    """What was folded: mean correlation over the pairs that have one (nan where none has), share of those without.
+
+    Args:
+        pairs: [K, pairs] correlations, nan where a unit never changes.
+    """
+    if not pairs.shape[1]:
+        return {}
+    return {"merged_correlation": pairs.nanmean(dim=1), "merged_constant": pairs.isnan().double().mean(dim=1)}
 
 
 def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, Tensor, Tensor]]:
@@ -48,7 +59,7 @@ def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, 
         width: Units that stay.
     Returns:
         [K, width] int64 ascending, the units that stay; [K, width, units], what of each unit's output weights they take
-        over; [K, units − width], the correlations of the pairs.
+        over; [K, units − width], the correlations of the pairs, nan where one of the two is the same for all examples.
     """
     flat = values.flatten(2).double()
     networks, units, _ = flat.shape
@@ -57,7 +68,8 @@ def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, 
     lengths = centred.square().sum(dim=2).sqrt()
     changing = lengths > 1e-12 * flat.abs().amax(dim=2).clamp_min(1e-300)
     unit = torch.where(changing[:, :, None], centred / lengths.where(changing, 1.0)[:, :, None], 0.0)
-    similar = (unit @ unit.mT).masked_fill(~(changing[:, :, None] & changing[:, None]), -2.0)
+    correlations = (unit @ unit.mT).clamp(-1, 1).masked_fill(~(changing[:, :, None] & changing[:, None]), math.nan)
+    similar = correlations.nan_to_num(nan=-2.0)
     # Folding a silent unit costs nothing.
     silent = powers == 0
     similar = similar.masked_fill(silent[:, :, None] | silent[:, None], 2.0)
@@ -68,7 +80,7 @@ def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, 
     for step in range(units - width):
         best = similar.flatten(1).argmax(dim=1)
         one, other = best // units, best % units
-        found.append(similar[network, one, other].clamp_max(1.0))
+        found.append(correlations[network, one, other])
         swap = powers[network, one] >= powers[network, other]
         stays, goes = torch.where(swap, one, other), torch.where(swap, other, one)
         slope = products[network, goes, stays] / powers[network, stays].clamp_min(1e-300)
@@ -80,8 +92,7 @@ def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, 
             yield
     kept = (~gone).nonzero()[:, 1].view(networks, width)
     taken = mixing.gather(1, kept[:, :, None].expand(-1, -1, units)).float()
-    correlations = torch.stack(found, dim=1) if found else flat.new_zeros(networks, 0)
-    return kept, taken, correlations
+    return kept, taken, torch.stack(found, dim=1) if found else flat.new_zeros(networks, 0)
 
 
 def _merged(stack: StackedModel, place: int, kept: Tensor, mixing: Tensor) -> StackedModel:

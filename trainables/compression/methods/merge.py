@@ -6,7 +6,8 @@ slope · w_j with the least-squares slope of activation j on activation i, which
 Units of convolutions are channels, their activations at all pixels. Units that are never active go first.
 
 Correlations are those of a bounded sample of training examples; layer after layer. Biases stay, batch norm is
-recalibrated. `merged_correlation` is the mean over the pairs folded at a level: how repeated they were.
+recalibrated. `merged_correlation` is the mean over the pairs folded at a level that have a correlation: how repeated
+they were; `merged_constant` the share of those without, one of which says the same to all examples (most often 0).
 
 Cost: a pass over the sample a layer, units² · examples, and units² a pair.
 """
