@@ -16,19 +16,41 @@ def test_the_proximal_step_shrinks_units_by_their_own_norm() -> None:
     threshold = 0.2
     shrink(model, threshold)
 
-    def shrunk(weights: torch.Tensor, axis: int) -> torch.Tensor:
-        norms = weights.norm(dim=axis, keepdim=True)
-        return weights * (1 - threshold * weights.shape[axis] ** 0.5 / norms).clamp_min(0)
+    def shrunk(numbers: torch.Tensor, axis: int) -> torch.Tensor:
+        norms = numbers.norm(dim=axis, keepdim=True)
+        return numbers * (1 - threshold * numbers.shape[axis] ** 0.5 / norms).clamp_min(0)
 
-    first = shrunk(before["layers.0.weight"], 1)
-    # Between two groups: outgoing weights of the one, then incoming ones of the other.
-    second = shrunk(shrunk(before["layers.1.weight"], 2), 1)
+    def made(weights: torch.Tensor, place: int) -> torch.Tensor:
+        """Incoming weights, and the bias as one more of them."""
+        return shrunk(torch.cat([weights, before[f"layers.{place}.bias"]], dim=1), 1)
+
+    first = made(before["layers.0.weight"], 0)
+    # Between two groups: outgoing weights of the one, then what makes the other.
+    second = made(shrunk(before["layers.1.weight"], 2), 1)
     third = shrunk(before["layers.2.weight"], 2)
-    for place, expected in enumerate((first, second, third)):
-        assert torch.allclose(model.tensors()[f"layers.{place}.weight"], expected, atol=1e-6)
-    assert all(torch.equal(model.tensors()[n], before[n]) for n in before if n.endswith("bias"))
+    for place, expected in enumerate((first, second)):
+        found = torch.cat([model.tensors()[f"layers.{place}.weight"], model.tensors()[f"layers.{place}.bias"]], 1)
+        assert torch.allclose(found, expected, atol=1e-6)
+    assert torch.allclose(model.tensors()["layers.2.weight"], third, atol=1e-6)
+    assert torch.equal(model.tensors()["layers.2.bias"], before["layers.2.bias"]), "nobody's unit"
     shrink(model, 100.0)
     assert all(not norms.any() for norms in unit_norms(model))
+
+
+def test_a_silent_unit_can_go_without_a_trace() -> None:
+    model = stack(2, sizes=(20, 6, 5, 3))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias"):
+                parameter.fill_(0.3)
+            if name.startswith("layers.0"):
+                parameter[..., 2:4] *= 1e-4
+    shrink(model, 1e-3)
+    silent = [(norms == 0).nonzero()[:, 1].tolist() for norms in unit_norms(model)]
+    assert silent == [[2, 3, 2, 3], []]
+    kept = [torch.tensor([[0, 1, 4, 5]] * 2), torch.arange(5).repeat(2, 1)]
+    inputs = torch.randn(2, 30, 1, 1, 20, generator=generator(1, "inputs"))
+    assert torch.allclose(model.keep_units(kept)(inputs), model(inputs), atol=1e-6)
 
 
 def test_group_lasso_silences_units_that_a_rule_does_not_need() -> None:

@@ -10,7 +10,7 @@ from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.keeping import units_to_keep
 from trainables.compression.merging import outgoing
 from trainables.pausing import Pausing
-from trainables.stack.model import Cut, StackedModel
+from trainables.stack.model import Cut, Group, StackedModel
 
 
 def sparse_to(bench: Bench, level: Level, *, epochs: int, lr: float | None, strength: float) -> Pausing[Compressed]:
@@ -36,11 +36,12 @@ def sparse_to(bench: Bench, level: Level, *, epochs: int, lr: float | None, stre
 def shrink(stack: StackedModel, threshold: float) -> None:
     """The proximal step of threshold · Σ √n ‖u‖₂, in place: u ← u · max(0, 1 − threshold · √n/‖u‖₂).
 
-    u are the n incoming weights of a unit, and (another group, as in DropNeuron) its n outgoing ones.
+    u are the n incoming weights of a unit and its biases, without which a unit of weights 0 would still say something,
+    and (another group, as in DropNeuron) its n outgoing weights.
     """
     parameters = dict(stack.named_parameters())
     for group in stack.groups:
-        for cuts in (group.incoming, outgoing(stack, group)):
+        for cuts in (_made_by(group), outgoing(stack, group)):
             squares, count = _squares(parameters, cuts)
             norms = squares.sqrt()
             factor = (1 - threshold * count**0.5 / norms.clamp_min(1e-30)).clamp_min(0)
@@ -53,12 +54,17 @@ def shrink(stack: StackedModel, threshold: float) -> None:
 
 
 def unit_norms(stack: StackedModel) -> list[Tensor]:
-    """For each group [K, units]: ‖incoming‖ · ‖outgoing‖, 0 where either is."""
+    """For each group [K, units]: ‖incoming weights and biases‖ · ‖outgoing weights‖, 0 where either is."""
     tensors, found = stack.tensors(), []
     for group in stack.groups:
-        sides = [_squares(tensors, cuts)[0] for cuts in (group.incoming, outgoing(stack, group))]
+        sides = [_squares(tensors, cuts)[0] for cuts in (_made_by(group), outgoing(stack, group))]
         found.append((sides[0] * sides[1]).sqrt())
     return found
+
+
+def _made_by(group: Group) -> tuple[Cut, ...]:
+    """Where a unit's incoming weights are, and its biases (with batch norm those of that too)."""
+    return (*group.incoming, *(cut for cut in group.others if cut.tensor.endswith(".bias")))
 
 
 def _squares(tensors: dict[str, Tensor] | dict[str, torch.nn.Parameter], cuts: Sequence[Cut]) -> tuple[Tensor, int]:

@@ -1,9 +1,10 @@
 """Training with a group lasso that silences units, which then go (DropNeuron: Pan et al. 2016, arXiv:1606.07326).
 
-loss + λ Σ_units √n (‖incoming weights‖₂ + ‖outgoing weights‖₂), n the weights in each norm. Networks of the level
-before train on with it for `epochs`; after each optimizer step the penalty's proximal step makes units exactly 0 that
-are not worth it (the paper takes subgradient steps and cuts off small ones). Then the units with the smallest
-‖incoming‖ · ‖outgoing‖ are removed, as many as the level asks for: silent ones first, which changes nothing.
+loss + λ Σ_units √n (‖incoming weights and bias‖₂ + ‖outgoing weights‖₂), n the numbers in each norm (the paper leaves
+the bias out; a unit without incoming weights would then still say it). Networks of the level before train on with it
+for `epochs`; after each optimizer step the penalty's proximal step makes units exactly 0 that are not worth it (the
+paper takes subgradient steps and cuts off small ones). Then the units with the smallest ‖incoming‖ · ‖outgoing‖ are
+removed, as many as the level asks for: silent ones first, which changes nothing.
 `level/silent_units` is the share of units that training had made 0.
 
 Weights are trained, so a scratch arm runs beside it: fresh networks of the same widths, trained as many epochs.
