@@ -97,12 +97,22 @@ class Bench:
 
     @cached_property
     def snapshot_at(self) -> int | None:
-        """The step of the dense training whose weights networks rewind to; None: those before training."""
+        """The step of the dense training whose weights networks rewind to; None: those before training.
+
+        Raises:
+            ValueError: Training ends before that step.
+        """
         batches = math.ceil(self.train_inputs.count / self.config.training.batch_size)
-        return round(self.config.compression.rewind_to * batches) or None
+        step, last = round(self.config.compression.rewind_to * batches), self.config.training.steps
+        if last is not None and step >= last:
+            raise ValueError(
+                f"compression.rewind_to={self.config.compression.rewind_to:g} is step {step} of {batches} an epoch, "
+                f"training.steps={last} ends before; use less"
+            )
+        return step or None
 
     def rewind_point(self) -> StackedModel:
-        """The dense networks as they were at `compression.rewind_to`; those that had stopped before, as they ended."""
+        """The dense networks as they were at `compression.rewind_to`."""
         tensors = self.progress.kept_values.get("rewind")
         if tensors is None:
             return self.initial()
@@ -156,11 +166,11 @@ class Bench:
         """One epoch, on the meter."""
         started, active = perf_counter(), training.stop_reasons.count(None)
         yield from training.run_epoch()
+        self.progress.training_seconds += perf_counter() - started
+        self.progress.samples += active * training.seen
         if self.watches:
             seen = yield from evaluating(training.write_back(), self.val_inputs, self.data.val_labels)
             training.watch(seen.loss.tolist())
-        self.progress.training_seconds += perf_counter() - started
-        self.progress.samples += active * training.seen
 
     def fit(
         self,

@@ -25,6 +25,7 @@ TICKET = {
     "data__label_noise": 0.0,
     "replicates": 2,
 }
+LATE = {"compression__recovery": "rewind", "compression__recovery_epochs": 4}
 
 
 def bench_of(recovery: str, **fields: Any) -> Bench:
@@ -92,7 +93,7 @@ def test_a_level_is_pruned_from_the_ticket_that_was_trained() -> None:
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 4), (1.5, 6), (0.25, 1)])
 def test_late_rewinding_goes_back_to_that_very_step(epochs: float, steps: int) -> None:
     """150 examples in batches of 40 are 4 steps an epoch."""
-    bench = bench_of("rewind", compression__rewind_to=epochs)
+    bench = bench_of("rewind", compression__rewind_to=epochs, training__stop_at_train_loss=None)
     assert bench.snapshot_at == steps
     dense(bench)
     again = bench_of("rewind")
@@ -123,7 +124,14 @@ def test_without_rewind_to_the_start_is_drawn_again() -> None:
 @pytest.mark.parametrize("recovery", ["rewind", "shuffled"])
 @pytest.mark.parametrize("stop", [3, 9, 12])
 def test_a_resumed_ticket_ends_as_an_undisturbed_one(tmp_path: Path, recovery: str, stop: int) -> None:
-    trial = config(**{**TICKET, "compression__recovery": recovery, "compression__rewind_to": 1.5})
+    trial = config(
+        **{
+            **TICKET,
+            "compression__recovery": recovery,
+            "compression__rewind_to": 1.5,
+            "training__stop_at_train_loss": None,
+        }
+    )
     expected = [record.metrics for record in records(trial)]
     going = (record for record in run(trial, CheckpointStore(tmp_path, 1, interval_s=0)) if record is not None)
     list(itertools.islice(going, stop))
@@ -151,9 +159,10 @@ def test_early_stopping_is_reported_of_tickets_and_of_their_scratch_arm() -> Non
     [
         ({"compression__rewind_to": 1.0}, "which recovery=none does not do"),
         (
-            {"compression__recovery": "rewind", "compression__recovery_epochs": 4, "compression__rewind_to": 5.0},
+            {**LATE, "compression__rewind_to": 5.0, "training__stop_at_train_loss": None},
             "no moment before the end of dense training",
         ),
+        ({**LATE, "compression__rewind_to": 1.0}, "stop_at_train_loss=0.01 may stop some before"),
         (
             {"compression__method": "distill", "compression__recovery": "reinit", "compression__recovery_epochs": 4},
             "students of distill have none",

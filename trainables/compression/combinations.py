@@ -143,11 +143,7 @@ def _check_recovery(config: TrialConfig) -> None:
             f"rewind_to={compression.rewind_to:g} is where networks rewind to, which recovery={recovery} does not do; "
             "use recovery=rewind, or leave rewind_to=0"
         )
-    if compression.rewind_to >= config.training.epochs:
-        raise ValueError(
-            f"rewind_to={compression.rewind_to:g} is no moment before the end of dense training, "
-            f"training.epochs={config.training.epochs}; use less, e.g. 0.1 of them"
-        )
+    _check_rewind_point(config)
     if recovery == "shuffled" and compression.granularity != "weight":
         raise ValueError(
             "recovery=shuffled shuffles masks of single weights, granularity=weight; units at random places are "
@@ -157,6 +153,25 @@ def _check_recovery(config: TrialConfig) -> None:
         raise ValueError(
             f"recovery={recovery} needs at least one epoch at each of {compression.depth} levels, "
             f"recovery_epochs={compression.recovery_epochs} gives fewer"
+        )
+
+
+def _check_rewind_point(config: TrialConfig) -> None:
+    """A network that stops before that point would rewind to its end, and clean twins stop long before noisy ones."""
+    training, rewind_to = config.training, config.compression.rewind_to
+    if rewind_to == 0:
+        return
+    rules = {name: getattr(training, name) for name in ("stop_at_train_loss", "stop_at_train_accuracy")}
+    for name, rule in rules.items():
+        if rule is not None:
+            raise ValueError(
+                f"rewind_to={rewind_to:g} needs networks that all train past it, training.{name}={rule:g} may stop "
+                f"some before; use training.{name}=none"
+            )
+    if training.steps is None and rewind_to >= training.epochs:
+        raise ValueError(
+            f"rewind_to={rewind_to:g} is no moment before the end of dense training, "
+            f"training.epochs={training.epochs}; use less, e.g. 0.1 of them"
         )
 
 

@@ -40,8 +40,8 @@ def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recov
       lottery ticket (Frankle & Carbin 2019, arXiv:1803.03635), else late rewinding (Frankle et al. 2019,
       arXiv:1903.01611). The trained ticket is what the next level compresses.
     - `reinit` and `shuffled` are controls of the *same* tickets: at every level the mask comes from a chain that
-      rewinds, which is trained beside them, and they train fresh weights under that mask, or the ticket's own weights
-      at as many random places of each layer (control experiments of the paper, sections 2 and 4; Zhou et al. 2019,
+      rewinds, which is trained beside them, and they train fresh weights under that mask, or the initial weights of as
+      many random places of each layer (control experiments of the paper, sections 2 and 4; Zhou et al. 2019,
       arXiv:1905.01067). Pruning the controls themselves would be other experiments.
 
     With `compression.ticket` masks and weights come from a file instead, found on other data or with another optimizer;
