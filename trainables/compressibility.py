@@ -39,6 +39,18 @@ class Curve:
             raise ValueError("a curve must be finite")
 
 
+def curve_of(ratios: npt.ArrayLike, accuracy: npt.ArrayLike) -> Curve:
+    """The curve of measured levels.
+
+    The description of a level may come out a little longer than that of the level before: the shorter one counts.
+
+    Args:
+        ratios: [levels + 1] compression ratios, the dense network's first.
+        accuracy: [levels + 1].
+    """
+    return Curve(np.maximum.accumulate(np.log2(np.asarray(ratios, dtype=np.float64))), np.asarray(accuracy))
+
+
 @dataclass(frozen=True)
 class Crossing:
     """Where a curve falls below a share of its dense accuracy.

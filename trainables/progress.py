@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict
+from time import perf_counter
 from typing import Any
 
 from trainables.checkpoints import CheckpointStore
@@ -13,7 +14,8 @@ from trainables.training.loop import Training
 class Progress:
     """Records reported so far, the last finished level, the stack there, and the trainings of the level in progress.
 
-    Also what training has cost so far: seconds, and samples (examples times networks).
+    Also what it has cost so far: seconds of the trial and of its training, and samples (examples times networks). What
+    died before its checkpoint does not count.
 
     What can be drawn or computed again (data, initial weights, batch orders, scores) is not kept.
 
@@ -39,10 +41,16 @@ class Progress:
         self.rows: list[dict[str, Any]] = state.get("rows", [])
         self.level: int = state.get("level", -1)
         self.kept_values: dict[str, Any] = state.get("kept_values", {})
+        self._begun: float = perf_counter() - state.get("seconds", 0.0)
         self.training_seconds: float = state.get("training_seconds", 0.0)
         self.samples: int = state.get("samples", 0)
         self._saved_trainings: dict[str, dict[str, Any]] = state.get("trainings", {})
         self._trainings: dict[str, Training] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Spent on the trial so far, earlier attempts up to their last checkpoints included."""
+        return perf_counter() - self._begun
 
     def report(self, record: Record) -> Record:
         """Adds the record to those that a resumed trial reports again, and returns it."""
@@ -71,6 +79,7 @@ class Progress:
                     "rows": self.rows,
                     "level": self.level,
                     "kept_values": self.kept_values,
+                    "seconds": self.seconds,
                     "training_seconds": self.training_seconds,
                     "samples": self.samples,
                     "trainings": self._saved_trainings

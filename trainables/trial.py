@@ -4,7 +4,6 @@ import resource
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 
 import torch
 from torch import Tensor
@@ -86,18 +85,18 @@ def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Gene
 
 
 def _stages(config: TrialConfig, context: TrialContext, together: int) -> Reports:
-    started = perf_counter()
     bench = _bench(config, context)
     bench.together = together
     yield from list(bench.progress.records)
     yield from _levels(bench, config.compression.depth)
-    yield _summary(bench, perf_counter() - started)
+    yield _summary(bench)
 
 
 def _bench(config: TrialConfig, context: TrialContext) -> Bench:
     data = trial_data(config, context.number, context.data_dir, context.device)
     bench = Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
     given(bench)  # says at once if a ticket does not fit
+    _ = bench.snapshot_at  # or a step to rewind to
     return bench
 
 
@@ -129,8 +128,7 @@ def _train_dense(bench: Bench) -> Reports:
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
     made = Compressed(stack, _all_units(stack))
-    start = None if bench.snapshot_at is None else training.snapshot or stack.tensors()
-    _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=start)
+    _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=training.snapshot)
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
 
@@ -200,11 +198,11 @@ def _finish_level(
     bench.progress.finish_level(number, rows, left)
 
 
-def _summary(bench: Bench, seconds: float) -> Record:
+def _summary(bench: Bench) -> Record:
     rows = bench.progress.rows
     limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
     metrics, notes = summarise(rows, bench.config, limit)
-    metrics |= {"cost/seconds": seconds, "cost/peak_bytes": _peak_bytes(bench.data.images.device)}
+    metrics |= {"cost/seconds": bench.progress.seconds, "cost/peak_bytes": _peak_bytes(bench.data.images.device)}
     if bench.progress.training_seconds > 0:
         metrics["cost/samples_per_second"] = bench.progress.samples / bench.progress.training_seconds
     if bench.together < bench.networks:

@@ -100,6 +100,7 @@ class Reading:
         retained: The contrast above the scratch arm; None without recovery or distillation.
         noisy, clean: How the arms fared; None without stored networks.
         depth: Levels of the shallowest trial.
+        absent: Why there is no contrast, where there is none.
         sentence: All that in words.
     """
 
@@ -111,6 +112,7 @@ class Reading:
     noisy: Survival | None
     clean: Survival | None
     depth: int
+    absent: str
     sentence: str = ""
 
     @property

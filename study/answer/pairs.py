@@ -44,7 +44,7 @@ def network_areas(trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str = 
 
 
 def _areas(trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str) -> Iterator[tuple[int, str, int, bool, float]]:
-    from trainables.compressibility import Curve, auc
+    from trainables.compressibility import auc, curve_of
 
     if networks.empty or accuracy not in networks.columns:
         return
@@ -57,8 +57,7 @@ def _areas(trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str) -> Itera
         area = math.nan
         complete = int(rows["level"].iloc[0]) == 0 and bool(np.isfinite(values).all())
         if complete and math.isfinite(chance):
-            log2_ratio = np.log2(rows["ratio"].to_numpy(dtype=float))
-            found = auc(Curve(log2_ratio, values), chance, lengths[int(trial)])
+            found = auc(curve_of(rows["ratio"].to_numpy(dtype=float), values), chance, lengths[int(trial)])
             area = math.nan if found is None else float(found)
         yield int(trial), arm, int(network), bool(rows["interpolated"].iloc[0]), area
 
@@ -92,11 +91,31 @@ def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, floa
 
 def count_pairs(areas: pd.DataFrame, trial_numbers: Any) -> Pairs:
     """Counts the pairs (replicate, control) of some trials."""
-    mine = areas[areas["trial"].isin(list(trial_numbers))]
-    noisy, clean = mine[mine["arm"] == "replicate"], mine[mine["arm"] == "control"]
-    both = noisy.merge(clean, on=["trial", "network"], suffixes=("", "_control"))
-    fitted = both[both["interpolated"].astype(bool) & both["interpolated_control"].astype(bool)]
+    both = _twins(areas, trial_numbers)
+    fitted = both[_interpolated(both)]
     difference = (fitted["auc_control"] - fitted["auc"]).astype(float).dropna()
     ties = int((difference.abs() <= _TIE).sum())
     earlier = int((difference > _TIE).sum())
     return Pairs(earlier, len(difference) - ties - earlier, ties, len(both) - len(difference))
+
+
+def why_no_pair(areas: pd.DataFrame, trial_numbers: Any) -> str:
+    """Why no pair of twins of these trials could be compared."""
+    both = _twins(areas, trial_numbers)
+    if not bool(_interpolated(both).any()):
+        return "in no trial did both a noisy network and its clean twin interpolate"
+    return (
+        "twins interpolated, but in no pair do both have a compressibility: their curves end before the ratio up to "
+        "which it is measured, or an accuracy is too near chance"
+    )
+
+
+def _twins(areas: pd.DataFrame, trial_numbers: Any) -> pd.DataFrame:
+    """One row a pair; columns of the control end in `_control`."""
+    mine = areas[areas["trial"].isin(list(trial_numbers))]
+    noisy, clean = mine[mine["arm"] == "replicate"], mine[mine["arm"] == "control"]
+    return noisy.merge(clean, on=["trial", "network"], suffixes=("", "_control"))
+
+
+def _interpolated(twins: pd.DataFrame) -> pd.Series:
+    return twins["interpolated"].astype(bool) & twins["interpolated_control"].astype(bool)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from study.answer.contrast import CONTRAST, RETAINED, by_condition, by_instrument, effect
 from study.answer.model import Answer, Effect
-from study.answer.pairs import area_lengths, network_areas
+from study.answer.pairs import area_lengths, network_areas, why_no_pair
 from study.answer.ranking import ranking, ranking_sentence
 from study.answer.reading_words import readings_sentence
 from study.answer.readings import readings
@@ -44,7 +44,7 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
     elif ranks:
         first = ranking_sentence(ranks, mine)
     else:
-        first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups), placebo)
+        first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups, areas), placebo)
     return Answer(
         sentences=(first, tracking_sentence(tracking)),
         caveat=_caveat(mine, networks, single=any(reading.contrast.trials < 3 for reading in apart)),
@@ -82,7 +82,7 @@ def _retained(rows: pd.DataFrame, areas: pd.DataFrame) -> Effect | None:
     return effect("above the scratch arm", rows, areas.head(0), metric=RETAINED) if relearns or has_scratch else None
 
 
-def _absence(trials: pd.DataFrame, mine: pd.DataFrame, groups: list[Group]) -> str:
+def _absence(trials: pd.DataFrame, mine: pd.DataFrame, groups: list[Group], areas: pd.DataFrame) -> str:
     """Why there is no contrast at all."""
     if trials.empty:
         return "the study has no trials yet"
@@ -95,7 +95,7 @@ def _absence(trials: pd.DataFrame, mine: pd.DataFrame, groups: list[Group]) -> s
         return "all trials have true labels and true inputs, so nothing was memorised"
     if not bool(column(mine, "control", True).astype(bool).any()):
         return "no clean twins were trained (control=false)"
-    return "in no trial did both a noisy network and its clean twin interpolate"
+    return why_no_pair(areas, mine["number"])
 
 
 def _missing(
@@ -153,6 +153,8 @@ def _caveat(mine: pd.DataFrame, networks: pd.DataFrame, *, single: bool) -> str:
     unit = "the trial is the unit"
     if single:
         unit += " where there are 3 or more, else its pairs, for this trial alone"
+    if bool((column(mine, "data.inputs", "true").fillna("true") != "true").any()):
+        unit += ", corrupted inputs drawn once for each trial"
     return (
         f"Conditional on one split of the data ({data}) and on these settings; n = {plural(len(mine), 'trial')} laid "
         f"out by design × {each} networks, {unit}; intervals are Student t at 95 %, not corrected for "

@@ -6,7 +6,7 @@ import pandas as pd
 
 from study.answer.model import Rank
 from study.answer.selection import instruments, numbers, short
-from study.answer.words import signed
+from study.answer.words import plural, signed
 from trainables.statistics import mean_ci95
 
 COMPRESSIBILITY = "compressibility/auc"
@@ -20,10 +20,10 @@ def ranking(trials: pd.DataFrame) -> tuple[Rank, ...]:
         return ()
     known = trials[numbers(trials, COMPRESSIBILITY).notna()]
     ranks = []
-    for values, rows in known.groupby(fields, sort=True):
+    for values, rows in known.groupby(fields, sort=True, dropna=False):
         mean, half, count = mean_ci95(numbers(rows, COMPRESSIBILITY).tolist())
         within = None if half is not None or count > 1 else _finite(numbers(rows, f"{COMPRESSIBILITY}/ci95").iloc[0])
-        label = ", ".join(str(value).replace("_", " ") for value in values)
+        label = ", ".join(str(value).replace("_", " ") for value in values if _given(value))
         ranks.append(Rank(label, count, mean, half, within))
     return tuple(sorted(ranks, key=lambda rank: -rank.mean))
 
@@ -34,9 +34,11 @@ def ranking_sentence(ranks: tuple[Rank, ...], trials: pd.DataFrame) -> str:
     best = "; ".join(_words(rank) for rank in ranks[:_MOST_WORDS])
     worst = "" if len(ranks) <= _MOST_WORDS else f"; … the least: {_words(ranks[-1])}"
     over = "over trials" if any(rank.ci95 is not None for rank in ranks) else "over the networks of one trial each"
+    without = len(trials) - sum(rank.trials for rank in ranks)
+    absent = f"; {plural(without, 'trial')} without a compressibility left out" if without else ""
     return (
         f"All labels are true, so nothing was memorised; compressibility by {what}, the most first: {best}{worst} "
-        f"(95 % intervals {over}; neighbours whose intervals overlap are not told apart)."
+        f"(95 % intervals {over}; neighbours whose intervals overlap are not told apart{absent})."
     )
 
 
@@ -46,3 +48,8 @@ def _words(rank: Rank) -> str:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def _given(value: object) -> bool:
+    """Whether a trial has this field: those of methods that it does not use are none, or absent."""
+    return value is not None and value == value  # noqa: PLR0124 - NaN is not

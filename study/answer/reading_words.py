@@ -61,7 +61,7 @@ def reading_sentence(reading: Reading) -> str:
     start = f"{reading.phrase[:1].upper()}{reading.phrase[1:]}"
     contrast, verdict = reading.contrast, reading.verdict
     if verdict == "missing":
-        return f"{start}: no answer, in no trial did both a noisy network and its clean twin interpolate."
+        return f"{start}: no answer, {reading.absent}."
     evidence = f"contrast {estimate(contrast)} ({interval_words(contrast)}; {pair_words(contrast)})"
     if verdict == "collapse":
         fate = f"{_survived(reading)}{_degenerate(reading)}"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from study.answer.contrast import RETAINED, by_condition, effect
 from study.answer.model import Reading, Survival
+from study.answer.pairs import why_no_pair
 from study.answer.reading_words import in_order, label, phrase, reading_sentence
 from study.answer.selection import column, conditions, instruments, numbers
 
@@ -63,6 +64,7 @@ def _reading(
         noisy=survival(rows, networks, "replicate"),
         clean=survival(rows, networks, "control"),
         depth=int(numbers(rows, "compression.depth").min()),
+        absent=why_no_pair(areas, rows["number"]),
     )
     return replace(reading, sentence=reading_sentence(reading))
 
@@ -87,11 +89,11 @@ def survival(trials: pd.DataFrame, networks: pd.DataFrame, arm: str) -> Survival
 
 
 def _levels_survived(curve: pd.DataFrame) -> int | None:
-    from trainables.compressibility import Curve, levels_survived
+    from trainables.compressibility import curve_of, levels_survived
 
     accuracy = numbers(curve, "train_accuracy").to_numpy()
     complete = int(curve["level"].iloc[0]) == 0 and bool(np.isfinite(accuracy).all())
     if not complete:
         return None
     chance = float(numbers(curve, "chance").iloc[0])
-    return levels_survived(Curve(np.log2(numbers(curve, "ratio").to_numpy()), accuracy), chance)
+    return levels_survived(curve_of(numbers(curve, "ratio").to_numpy(), accuracy), chance)

@@ -67,7 +67,7 @@ def mean_curve(networks: pd.DataFrame, arm: str, value: str) -> MeanCurve | None
     means = mine.groupby([unit, "level"])[["ratio", value]].mean().reset_index()
     single = []
     for name, rows in means.groupby(unit, sort=True):
-        x = np.log2(rows["ratio"].to_numpy(dtype=float))
+        x = np.maximum.accumulate(np.log2(rows["ratio"].to_numpy(dtype=float)))
         single.append((f"{unit} {name}", x.tolist(), rows[value].astype(float).tolist()))
     start, end = max(x[0] for _, x, _ in single), min(x[-1] for _, x, _ in single)
     if end <= start:

@@ -2,7 +2,9 @@
 
 DEFINITIONS: dict[str, str] = {
     "compression ratio": (
-        "parameters of the dense network ÷ parameters kept; all parameters counted, the classifier is never pruned. "
+        "parameters of the dense network ÷ parameters kept; all parameters counted. Where units are removed, those of "
+        "the classifier (the classes) never are; single weights of it are, at half the rate of other layers unless the "
+        "scope is global. "
         "(Density is its inverse, sparsity 1 − density.) Where methods only give parameters fewer bits it is "
         "bits of the dense network's description ÷ bits of what is left, for all methods of the study"
     ),
@@ -34,7 +36,7 @@ DEFINITIONS: dict[str, str] = {
         "fresh networks of the same sizes, labels and budget, beside recovery or distillation: relearning is not "
         "compressibility"
     ),
-    "interpolated": "the dense network fits all the labels it was given",
+    "interpolated": ("the dense network met its stop rule, or fits at least 99 % of the labels that it was given"),
     "interval": "Student t at 95 % over trials; over the paired replicates where a group is one trial; none below 3",
     "sign-flip p": (
         "share of sign assignments of the trials' contrasts whose sum is as far from 0 (exact up to 20 trials)"

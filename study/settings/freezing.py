@@ -9,6 +9,7 @@ from study.config import StudyConfig
 from study.errors import UsageError
 from study.settings import machine
 from trainables.config import TrialConfig
+from trainables.interfaces import Shape
 
 SHORT_LOG2_RATIO = 3.0
 _SIZES = ("model.", "compression.", "data.name")
@@ -20,31 +21,31 @@ def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
     """`config` with everything fixed that all trials must share.
 
     Where some methods only give parameters fewer bits (quantize, share), all curves are drawn against description
-    lengths. With those, with `compression.rate`, or where a method can't reach the target, networks reach different
-    ratios; the area under their curves is comparable only up to the smallest of them.
+    lengths. With those, with `compression.rate`, or where some networks can't reach the target (narrow ones can't lose
+    that many units, some methods need a few numbers for each layer), networks reach different ratios; the area under
+    their curves is comparable only up to the smallest of them.
 
     Raises:
         UsageError: The study spans the ratio itself.
     """
     config, by_description = _one_ratio(config, message)
-    trials = list(_corners(config, _RATIO))
-    formed = [trial.compression.method for trial in trials if _forms(trial)]
-    limited = by_description or formed or _spans_rate(config.space)
-    if not limited or config.space.base.get(_LIMIT) is not None:
+    if config.space.base.get(_LIMIT) is not None:
         return config
     machine.prepare_data(config)  # the first layer is as wide as the inputs
-    corners = list(_corners(config, _SIZES))
-    shortest = min(_reached(trial, config) for trial in corners)
+    sizes: dict[str, tuple[Shape, int]] = {}
+    reached = [(_reached(trial, config, sizes), trial) for trial in _corners(config, _SIZES)]
+    shortest, trial = min(reached, key=lambda found: found[0])
     if not by_description and not _spans_rate(config.space):
-        wanted = min(math.log2(trial.compression.target_ratio or math.inf) for trial in corners)
+        wanted = min(math.log2(trial.compression.target_ratio or math.inf) for _, trial in reached)
         if shortest >= wanted:
             return config
         message(
-            f"compression.target_ratio={2**wanted:g} is more than method={formed[0]} reaches for some trials, "
-            f"{2**shortest:.1f}: compressibility is measured up to there"
+            f"compression.target_ratio={2**wanted:g} is more than some trials reach, {2**shortest:.1f} with "
+            f"model.width={trial.model.width} and method={trial.compression.method}: compressibility is measured up to "
+            "there"
         )
     if shortest < SHORT_LOG2_RATIO:
-        further = "compress further" if by_description else "raise compression.depth"
+        further = "compress further" if by_description else "raise compression.depth, or widths"
         message(
             f"the last level reaches a ratio of only {2**shortest:.1f} for some trials: their compressibility is "
             f"measured over a short curve; {further}"
@@ -73,19 +74,16 @@ def _one_ratio(config: StudyConfig, message: Callable[[str], None]) -> tuple[Stu
     return config, True
 
 
-def _reached(trial: TrialConfig, config: StudyConfig) -> float:
+def _reached(trial: TrialConfig, config: StudyConfig, sizes: dict[str, tuple[Shape, int]]) -> float:
+    """log₂ of the ratio at the last level; `sizes` keeps image shape and classes of the data sets read so far."""
     from trainables.compression.reach import reached_log2_ratio
     from trainables.data.loading import dataset_of
 
-    raw = dataset_of(trial.data).load(config.run.data_path)
-    _, *shape = raw.images.shape
-    return reached_log2_ratio(trial, (shape[0], shape[1], shape[2]), raw.num_classes)
-
-
-def _forms(trial: TrialConfig) -> bool:
-    from trainables.compression.reach import forms
-
-    return forms(trial)
+    data = trial.data.model_dump_json()
+    if data not in sizes:
+        raw = dataset_of(trial.data).load(config.run.data_path)
+        sizes[data] = tuple(raw.images.shape[1:]), raw.num_classes
+    return reached_log2_ratio(trial, *sizes[data])
 
 
 def _spans_rate(space: SearchSpace) -> bool:

@@ -258,3 +258,23 @@ def test_without_instruments_true_labels_give_no_ranking() -> None:
     found = answer(trials, networks)
     assert found.ranking == ()
     assert "nothing was memorised" in found.sentences[0]
+
+
+def test_a_ranking_loses_no_trial_whose_method_lacks_a_field() -> None:
+    _, trials, networks = make(Recipe(noise=(0.0,), widths=(64,), criteria=("magnitude_l2",), failed=0))
+    rows = [trials.iloc[0].to_dict() | {"number": number} for number in range(4)]
+    for number, row in enumerate(rows):
+        row["compression.method"] = "prune" if number < 2 else "distill"
+        row["compression.distill.epochs"] = None if number < 2 else 10.0 * number
+        row["compressibility/auc"] = 0.9 - number / 10
+    ranks = answer(pd.DataFrame(rows), networks).ranking
+    assert [(rank.label, rank.trials) for rank in ranks] == [("prune", 2), ("distill, 20.0", 1), ("distill, 30.0", 1)]
+
+
+def test_a_contrast_that_curves_are_too_short_for_is_no_lack_of_fit() -> None:
+    _, trials, networks = make(Recipe(noise=(0.5,), failed=0))
+    trials["compressibility/log2_ratio_limit"] = 9.0
+    trials["contrast/auc"] = math.nan
+    found = answer(trials, networks)
+    assert "their curves end before the ratio" in found.sentences[0]
+    assert "did both a noisy network" not in found.sentences[0]

@@ -9,6 +9,7 @@ from trainables.compressibility import (
     Crossing,
     Curve,
     auc,
+    curve_of,
     levels_survived,
     log2_params_at,
     log2_ratio_at,
@@ -105,3 +106,8 @@ def test_auc_stays_in_the_unit_interval_and_grows_with_accuracy(
     assert (value is None) == (ratios[-1] < limit - 1e-9)
     if value is not None and better is not None:
         assert 0 <= value <= better + 1e-12 <= 1 + 1e-9
+
+
+def test_a_description_that_gets_longer_counts_as_the_shorter_one_before() -> None:
+    found = curve_of([1, 8, 7.9], [1.0, 0.5, 0.25])
+    assert found.log2_ratio.tolist() == [0, 3, 3]

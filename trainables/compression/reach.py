@@ -19,16 +19,18 @@ def auc_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) ->
     compression = config.compression
     if compression.auc_log2_ratio is not None:
         return compression.auc_log2_ratio
+    reached = reached_log2_ratio(config, input_shape, num_classes)
     if compression.curve_ratio == "parameters" and compression.target_ratio is not None:
-        wanted = math.log2(compression.target_ratio)
-        return min(wanted, reached_log2_ratio(config, input_shape, num_classes)) if forms(config) else wanted
-    return reached_log2_ratio(config, input_shape, num_classes)
+        return min(math.log2(compression.target_ratio), reached)
+    return reached
 
 
 def reached_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
     """log₂ of the curve's ratio at the last level, rounding included; of description lengths a lower bound."""
     dense = model_of(config).parameter_count(model_of(config).widths(config.model), input_shape, num_classes)
     if config.compression.curve_ratio == "parameters":
+        if _masks_units(config) and config.compression.target_ratio is not None:
+            return math.log2(config.compression.target_ratio)
         return math.log2(dense / sum(_numbers_left(config, input_shape, num_classes)))
     most = _most_bits(config, input_shape, num_classes)
     return max(math.log2(_FLOAT * dense / most), 1e-3)
@@ -44,7 +46,7 @@ def _numbers_left(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
     if _masks_weights(config):
         left = sum(level_weights(config, input_shape, num_classes)[-1])
     formed = forms(config)
-    global_units = "prune" in compression.methods and keeps_shape(compression) and not _masks_weights(config)
+    global_units = _masks_units(config)
     if (formed or global_units) and compression.target_ratio is not None:
         left = math.floor((left + others) / compression.target_ratio) - (0 if global_units else others)
     if formed:
@@ -101,3 +103,7 @@ def _mask_bits(count: int, left: int) -> float:
 
 def _masks_weights(config: TrialConfig) -> bool:
     return "prune" in config.compression.methods and config.compression.granularity == "weight"
+
+
+def _masks_units(config: TrialConfig) -> bool:
+    return "prune" in config.compression.methods and keeps_shape(config.compression) and not _masks_weights(config)

@@ -13,7 +13,7 @@ _CHUNK_BYTES = 64 << 20
 
 
 def corrupted_inputs(images: Tensor, inputs: Inputs, mean: Tensor, std: Tensor, seed: int, *names: str | int) -> Tensor:
-    """`images` after the corruption.
+    """`images` after the corruption, drawn once a trial: all its replicates see the same.
 
     Args:
         images: [n, C, H, W] uint8.

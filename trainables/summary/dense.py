@@ -25,10 +25,14 @@ _GAPS = {
     "gap/val_accuracy": ("train_accuracy", "val_accuracy"),
     "gap/iid_accuracy": ("train_accuracy", "iid_accuracy"),
 }
+_WHY_ABSENT = "no formula holds for this noise_kind: its labels are no independent draws"
 
 
 def dense_metrics(rows: Sequence[Row], *, final: bool) -> tuple[dict[str, float], dict[str, str]]:
     """Metrics and notes from the rows of level 0.
+
+    `train/epochs_to_fit` is the mean over the networks that fitted, `train/epochs_to_fit_censored` the share of those
+    that did not: with any of these the mean of all is larger.
 
     Args:
         rows: Replicates and controls.
@@ -43,8 +47,12 @@ def dense_metrics(rows: Sequence[Row], *, final: bool) -> tuple[dict[str, float]
             pairs = [(row[minuend], row[subtrahend]) for row in mine]
             differences = [None if None in pair else pair[0] - pair[1] for pair in pairs]
             add_mean(metrics, prefix + name, differences)
+            if final and prefix + name not in metrics:
+                notes[f"undefined/{prefix}{name}"] = _WHY_ABSENT
         if final:
-            add_mean(metrics, f"{prefix}train/epochs_to_fit", [row["epochs_to_fit"] for row in mine], notes)
+            epochs = [row["epochs_to_fit"] for row in mine]
+            add_mean(metrics, f"{prefix}train/epochs_to_fit", epochs, notes)
+            metrics[f"{prefix}train/epochs_to_fit_censored"] = epochs.count(None) / len(epochs)
             add_mean(metrics, f"{prefix}train/interpolated", [float(row["interpolated"]) for row in mine])
             notes[f"{prefix}train/stop_reason"] = _counts([row["stop_reason"] for row in mine])
     return metrics, notes

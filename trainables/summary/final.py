@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from trainables import compressibility as scalars
 from trainables.compressibility import Crossing, Curve
 from trainables.config import TrialConfig
 from trainables.measuring import Row
 from trainables.summary.means import PREFIXES, add_mean
+
+# Of the summary, with why they are absent where they are.
+_PARTS = {
+    "auc_kept": "no example kept its label, or no dense network fits those that did",
+    "auc_changed": "no example's label was changed, or no dense network fits those",
+    "selectivity": "needs auc_kept and auc_changed of one network",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,9 @@ def summarise(rows: Sequence[Row], config: TrialConfig, limit: float) -> tuple[d
             _compressibility(metrics, notes, prefix, networks, by_rate=config.compression.rate is not None)
     if "control" in found:
         _contrast(metrics, notes, found)
+    else:
+        clean = "the data are clean already" if config.data.clean else "control=false"
+        notes["undefined/contrast/auc"] = f"no clean twins were trained: {clean}"
     return metrics, notes
 
 
@@ -72,19 +80,18 @@ def _curves(rows: Sequence[Row], arm: str) -> list[list[Row]]:
 
 
 def _network(curve: Sequence[Row], limit: float, *, by_parameters: bool) -> Network:
-    # The description of some level may come out a little longer than that of the level before: the shorter one counts.
-    ratios = np.maximum.accumulate(np.log2([row["ratio"] for row in curve]))
+    ratios = [row["ratio"] for row in curve]
     chance = curve[0]["chance"]
 
     def on(column: str) -> Curve | None:
         values = [row[column] for row in curve]
-        return None if None in values else Curve(ratios, np.array(values, dtype=np.float64))
+        return None if None in values else scalars.curve_of(ratios, values)
 
     def auc_on(column: str) -> float | None:
         some = on(column)
         return None if some is None else scalars.auc(some, chance, limit)
 
-    whole = Curve(ratios, np.array([row["train_accuracy"] for row in curve], dtype=np.float64))
+    whole = scalars.curve_of(ratios, [row["train_accuracy"] for row in curve])
     return Network(
         interpolated=curve[0]["interpolated"],
         auc=scalars.auc(whole, chance, limit),
@@ -104,18 +111,20 @@ def _compressibility(
     start = f"{prefix}compressibility/"
     add_mean(metrics, f"{start}auc", [n.auc for n in networks], notes)
     _say_why(notes, f"{start}auc", networks, metrics)
-    for name in ("auc_kept", "auc_changed", "selectivity"):
+    for name, absent in _PARTS.items():
         values = [getattr(n, name) for n in networks]
         if any(value is not None for value in values):
             add_mean(metrics, start + name, values, notes)
+        else:
+            notes[f"undefined/{start}{name}"] = absent
     for name, crossings in {
         "log2_ratio_at_95": [n.at_95 for n in networks],
         "log2_ratio_at_half": [n.at_half for n in networks],
         "log2_params_at_half": [n.params_at_half for n in networks],
     }.items():
         defined = [crossing for crossing in crossings if crossing is not None]
-        add_mean(metrics, start + name, [crossing.log2_ratio for crossing in defined])
         if defined:
+            add_mean(metrics, start + name, [None if c is None else c.log2_ratio for c in crossings], notes)
             metrics[f"{start}{name}_censored"] = sum(crossing.censored for crossing in defined) / len(defined)
     if by_rate:
         add_mean(metrics, f"{prefix}levels_survived", [n.levels_survived for n in networks], notes)
@@ -151,7 +160,11 @@ def _contrast(metrics: dict[str, float], notes: dict[str, str], found: dict[str,
         )
         for k in both
     ]
-    add_mean(metrics, "contrast/retained", [value for value in left if value is not None])
+    retained = [value for value in left if value is not None]
+    metrics["contrast/retained_pairs"] = float(len(retained))
+    add_mean(metrics, "contrast/retained", retained)
+    if not retained:
+        notes["undefined/contrast/retained"] = "no pair in which both twins and both scratch networks have an auc"
 
 
 def _difference(first: float | None, second: float | None) -> float | None:
