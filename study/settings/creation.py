@@ -15,6 +15,7 @@ from study.ledger import Ledger
 from study.proposing import Proposer
 from study.settings import machine
 from study.settings.freezing import frozen
+from study.settings.tickets import check_tickets
 from study.settings.warm_start import looked_up
 from study.storing.restoring import restore_lost
 
@@ -41,6 +42,7 @@ def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple
             shutil.rmtree(config.directory, ignore_errors=True)
         raise
     machine.prepare_data(config)
+    check_tickets(config)
     config.directory.mkdir(parents=True, exist_ok=True)
     return ledger, False
 
@@ -63,6 +65,7 @@ def _create(config: StudyConfig) -> Ledger:
     made = _missing(config.directory)
     try:
         machine.prepare_data(config)
+        check_tickets(config)
         config.directory.mkdir(parents=True, exist_ok=True)
         write_study_file(config)
         reached("study file written")

@@ -1,15 +1,13 @@
 """What all trials of a study must share to be comparable is fixed before the study exists."""
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from search_spaces.space import SearchSpace
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.settings import machine
-from trainables.config import TrialConfig
-from trainables.interfaces import Shape
+from study.settings.corners import corners, sized_corners
 
 SHORT_LOG2_RATIO = 3.0
 _SIZES = ("model.", "compression.", "data.name")
@@ -31,9 +29,10 @@ def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
     config, by_description = _one_ratio(config, message)
     if config.space.base.get(_LIMIT) is not None:
         return config
+    from trainables.compression.reach import reached_log2_ratio
+
     machine.prepare_data(config)  # the first layer is as wide as the inputs
-    sizes: dict[str, tuple[Shape, int]] = {}
-    reached = [(_reached(trial, config, sizes), trial) for trial in _corners(config, _SIZES)]
+    reached = [(reached_log2_ratio(trial, *size), trial) for trial, size in sized_corners(config, _SIZES)]
     shortest, trial = min(reached, key=lambda found: found[0])
     if not by_description and not _spans_rate(config.space):
         wanted = min(math.log2(trial.compression.target_ratio or math.inf) for _, trial in reached)
@@ -56,7 +55,7 @@ def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
 
 def _one_ratio(config: StudyConfig, message: Callable[[str], None]) -> tuple[StudyConfig, bool]:
     """The study with one ratio for all curves, and whether it is that of description lengths."""
-    ratios = {trial.compression.curve_ratio: trial.compression.method for trial in _corners(config, _RATIO)}
+    ratios = {trial.compression.curve_ratio: trial.compression.method for trial in corners(config, _RATIO)}
     if "description_length" not in ratios:
         return config, False
     if len(ratios) > 1:
@@ -74,29 +73,5 @@ def _one_ratio(config: StudyConfig, message: Callable[[str], None]) -> tuple[Stu
     return config, True
 
 
-def _reached(trial: TrialConfig, config: StudyConfig, sizes: dict[str, tuple[Shape, int]]) -> float:
-    """log₂ of the ratio at the last level; `sizes` keeps image shape and classes of the data sets read so far."""
-    from trainables.compression.reach import reached_log2_ratio
-    from trainables.data.loading import dataset_of
-
-    data = trial.data.model_dump_json()
-    if data not in sizes:
-        raw = dataset_of(trial.data).load(config.run.data_path)
-        sizes[data] = tuple(raw.images.shape[1:]), raw.num_classes
-    return reached_log2_ratio(trial, *sizes[data])
-
-
 def _spans_rate(space: SearchSpace) -> bool:
     return "compression.rate" in space.span or space.base.get("compression.rate") is not None
-
-
-def _corners(config: StudyConfig, names: tuple[str, ...]) -> Iterator[TrialConfig]:
-    """A trial for every combination of the spanned values of names that begin like this."""
-    space = config.space
-    first = {name: spanned.corners()[0] for name, spanned in space.span.items()}
-    deciding = [name for name in space.span if name.startswith(names)]
-    for values in itertools.product(*(space.span[name].corners() for name in deciding)):
-        point = space.active({**first, **dict(zip(deciding, values, strict=True))})
-        yield space.config(point, config.seed)
-    for point in config.configurations:
-        yield space.config(space.active({**first, **point}), config.seed)

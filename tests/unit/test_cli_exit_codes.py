@@ -7,6 +7,9 @@ import pytest
 from study.cli import main
 from tests.unit.cli_ledgers import ledger
 
+_FIELDS = ("granularity=weight", "depth=1", "recovery=rewind", "recovery_epochs=5")
+TICKET = [word for field in _FIELDS for word in ("--set", f"compression.{field}")]
+
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
@@ -21,6 +24,7 @@ from tests.unit.cli_ledgers import ledger
         (["launch", "--storage", "ftp://host/x"], "s3://"),
         (["launch", "--storage", "/dev/null/x"], "--storage"),
         (["resume", "absent", "--storage", "ftp://host/x"], "s3://"),
+        (["launch", *TICKET, "--set", "compression.ticket=absent.safetensors"], "absent.safetensors can't be read"),
         (["launch", "--price", "absent.yaml"], "--price absent.yaml"),
         (["launch", "nothing.yaml"], "nothing.yaml"),
         (["lunch"], "'launch'"),

@@ -15,8 +15,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from trainables.compression.sizing import model_of
+from trainables.seeding import generator
+
 if TYPE_CHECKING:
     from trainables.bench import Bench
+    from trainables.config import TrialConfig
+    from trainables.interfaces import Shape
 
 _WEIGHT, _MASK = "weight.", "mask."
 
@@ -83,9 +88,33 @@ def given(bench: Bench) -> Tickets | None:
     return None if path is None else bench.once("tickets", lambda: _fitting(bench, Path(path)))
 
 
+def require_fit(config: TrialConfig, input_shape: Shape, num_classes: int) -> None:
+    """Refuses a trial whose tickets do not fit, before it starts; nothing happens without `compression.ticket`.
+
+    Raises:
+        ValueError: As `given`.
+    """
+    if config.compression.ticket is not None:
+        path = Path(config.compression.ticket)
+        _require_fit(path, Tickets.read(path), config, input_shape, num_classes)
+
+
 def _fitting(bench: Bench, path: Path) -> Tickets:
     tickets = Tickets.read(path)
-    there = bench.initial().tensors()
+    _require_fit(path, tickets, bench.config, bench.input_shape, bench.data.num_classes)
+    device = bench.data.images.device
+    index = torch.tensor([n % bench.replicates for n in range(bench.networks)])
+    weights, masks = (
+        {name: tensor[index].to(device) for name, tensor in tensors.items()}
+        for tensors in (tickets.weights, tickets.masks)
+    )
+    return Tickets(weights, masks)
+
+
+def _require_fit(path: Path, tickets: Tickets, config: TrialConfig, input_shape: Shape, num_classes: int) -> None:
+    model = model_of(config)
+    size = (model.widths(config.model), input_shape, num_classes)
+    there = model.build(config.model, *size, [generator(0, "shapes alone")]).tensors()
     theirs = {name: list(tensor.shape[1:]) for name, tensor in tickets.weights.items()}
     ours = {name: list(tensor.shape[1:]) for name, tensor in there.items()}
     if theirs != ours:
@@ -95,15 +124,8 @@ def _fitting(bench: Bench, path: Path) -> Tickets:
             f"{ours.get(name, 'absent')} in this trial; model, width, image size and classes must be the same"
         )
     many = len(next(iter(tickets.weights.values())))
-    if many < bench.replicates:
+    if many < config.replicates:
         raise ValueError(
-            f"compression.ticket={path} holds {many} tickets, the trial has {bench.replicates} replicates; "
+            f"compression.ticket={path} holds {many} tickets, the trial has {config.replicates} replicates; "
             f"use replicates={many}"
         )
-    device = bench.data.images.device
-    index = torch.tensor([n % bench.replicates for n in range(bench.networks)])
-    weights, masks = (
-        {name: tensor[index].to(device) for name, tensor in tensors.items()}
-        for tensors in (tickets.weights, tickets.masks)
-    )
-    return Tickets(weights, masks)
