@@ -20,8 +20,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Two processes: half of the tests compute on one core, the other half wait for Ray and for databases.
 test: setup lint
-	$(BIN)/python -m pytest -m "not cluster and not kills"
+	$(BIN)/python -m pytest -m "not cluster and not kills" -n 2 --dist loadfile
 
 # A quarter of an hour: death at every crash point, of workers, of nodes, of the tracking server.
 test-kills: setup
