@@ -14,7 +14,7 @@ OK, INTERNAL, USAGE, FAILED_TRIALS, HELD, INCOMPLETE = 0, 1, 2, 3, 4, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns the exit code that DESIGN §5 promises."""
+    """Runs one command and returns its exit code: see the help of `ockham`."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="ockham", standalone_mode=False)
@@ -28,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "--debug" in arguments:
             traceback.print_exc()
         code, text = _explained(error)
-        print(_paragraph(text), file=sys.stderr)
+        if text:  # a bare `ockham` has printed its help
+            print(_paragraph(text), file=sys.stderr)
         return code
 
 
@@ -38,6 +39,8 @@ def _explained(error: Exception) -> tuple[int, str]:
         context = getattr(error, "ctx", None)
         hint = f" See '{context.command_path} --help'." if context is not None else ""
         said = error.format_message().removeprefix("Invalid value: ").rstrip(".")
+        if not said:
+            return USAGE, ""
         return USAGE, f"Error: {said}{'' if said.endswith('?') else '.'}{hint}"
     from study.errors import LeaseHeld, LeaseLost, UsageError
 

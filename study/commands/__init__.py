@@ -3,6 +3,9 @@
 Nothing here imports torch, ray or mlflow before a command that needs them runs, so that help and errors come at once.
 """
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from study.commands import control, exporting, housekeeping, reading, running
@@ -32,6 +35,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ockham {metadata.version('ockham')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _ockham(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of `ockham` itself; its help is that of `app`."""
+
 
 for module in (running, control, reading, exporting, housekeeping):
     module.register(app)

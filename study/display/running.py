@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = NO_WISHES) -> int:
-    """Runs the study to its end, or until it is stopped; returns the exit code of DESIGN §5.
+    """Runs the study to its end, or until it is stopped; returns its exit code (0, 3 or 130).
 
     Args:
         notes: One line each, printed first.

@@ -62,3 +62,15 @@ def test_launch_py_runs_from_anywhere_and_ends_with_its_exit_code(tmp_path: Path
         ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
         assert ran.returncode == code, ran.stderr
         assert ran.stdout.splitlines()[-1] == f"exit={code}"
+
+
+def test_a_bare_command_shows_its_help_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    shown = capsys.readouterr()
+    assert "Start here" in shown.out
+    assert shown.err == ""
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("ockham ")
