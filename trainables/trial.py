@@ -19,6 +19,7 @@ from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import given
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
+from trainables.export.latency import QUICK_IMAGES, quick_latency
 from trainables.halving import halving
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
 from trainables.memory import freed_memory_kept
@@ -124,7 +125,8 @@ def _train_dense(bench: Bench) -> Reports:
     sizes = network_sizes(bench, Compressed(stack, None))
     rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes)
     trained = Record("dense", training.epoch, *dense_metrics(rows, final=True))
-    level = Record("level", 0, *level_metrics(rows, rows, stopped))
+    metrics, notes = level_metrics(rows, rows, stopped)
+    level = Record("level", 0, metrics | (yield from _latency(bench, stack)), notes)
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
     made = Compressed(stack, _all_units(stack))
@@ -156,7 +158,8 @@ def _compress_once(bench: Bench) -> Reports:
         sizes = network_sizes(bench, fresh)
         rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes | stopped)
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
-    record = Record("level", level.number, *level_metrics(rows, start, extra))
+    metrics, notes = level_metrics(rows, start, extra)
+    record = Record("level", level.number, metrics | (yield from _latency(bench, compressed.stack)), notes)
     recovered = replace(recovered, shown=compressed)
     _finish_level(bench, level.number, rows, recovered, dense, rewind=progress.kept_values["rewind"])
     yield progress.report(record)
@@ -208,6 +211,13 @@ def _summary(bench: Bench) -> Record:
     if bench.together < bench.networks:
         notes["cost/memory"] = f"ran out with {bench.networks} networks together; went on with {bench.together}"
     return Record("summary", 0, metrics, notes, same_columns(rows))
+
+
+def _latency(bench: Bench, stack: StackedModel) -> Pausing[dict[str, float]]:
+    """`cost/latency_ms` of the first network, see `quick_latency`."""
+    inputs = bench.val_inputs.select([0]).slice(0, min(QUICK_IMAGES, bench.val_inputs.count))[0]
+    seconds = yield from quick_latency(stack.select([0]), inputs)
+    return {"cost/latency_ms": 1000 * seconds}
 
 
 def _pipeline(bench: Bench) -> Pipeline:

@@ -108,7 +108,8 @@ def test_means_are_those_of_the_rows(plain: list[Record]) -> None:
 def test_clean_data_have_no_control(number: int) -> None:
     found = records(config(data__label_noise=0.0), number)
     names = {name for record in found for name in (*record.metrics, *record.notes)}
-    assert not [name for name in names if name.startswith(("control/", "contrast/")) or "contrast/" in name]
+    assert [name for name in names if "control/" in name or "contrast/" in name] == ["undefined/contrast/auc"]
+    assert found[-1].notes["undefined/contrast/auc"] == "no clean twins were trained: the data are clean already"
     assert {row["arm"] for row in found[-1].networks} == {"replicate"}
 
 
@@ -202,3 +203,10 @@ def test_networks_that_did_not_fit_have_no_auc_and_the_reason_is_said() -> None:
     assert summary.metrics["contrast/pairs"] == 0
     assert "3 of 3 pairs" in summary.notes["contrast/excluded"]
     assert "contrast/auc" not in summary.metrics
+
+
+def test_each_level_says_how_long_its_exported_network_takes() -> None:
+    trial = config(compression__target_ratio=16.0, model__width=512, training__epochs=1, replicates=1, control=False)
+    latency = [record.metrics["cost/latency_ms"] for record in records(trial) if record.stage == "level"]
+    assert len(latency) == 3
+    assert 0 < latency[2] < latency[0], "a sixteenth of 300,000 parameters"

@@ -73,7 +73,8 @@ def _squares(tensors: dict[str, Tensor] | dict[str, torch.nn.Parameter], cuts: S
     for cut in cuts:
         weights = tensors[cut.tensor].detach()
         others = [axis for axis in range(1, weights.ndim) if axis != cut.axis]
-        sums = weights.square().sum(dim=others)
+        squares = weights.square()
+        sums = squares.sum(dim=others) if others else squares  # batch norm has one number a unit
         total = total.to(sums.device) + sums.view(len(sums), -1, cut.repeat).sum(dim=2)
         count += weights[0].numel() // (weights.shape[cut.axis] // cut.repeat)
     return total, count
