@@ -137,6 +137,9 @@ class Scoring:
     def incoming(self, group: Group, values: Callable[[str], Tensor]) -> Tensor:
         """[K, units, weights a unit]: values of the weights that lead into each unit.
 
+        Weights are those of the layer itself; the scale of a batch norm that follows is not folded in, so that norms of
+        such layers compare as in the papers, not by what the units put out (`batch_norm_scale` looks at that).
+
         Args:
             values: Name of a tensor of weights → a value for each of them.
         """
