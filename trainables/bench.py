@@ -13,6 +13,7 @@ from trainables.compression.sizing import level_weights, level_widths, model_of
 from trainables.config import TrainingConfig, TrialConfig
 from trainables.data.trial_data import TrialData
 from trainables.interfaces import Shape
+from trainables.memory import give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.seeding import generator
@@ -160,6 +161,7 @@ class Bench:
             after_step=after_step,
         )
         self.progress.follow(name, training)
+        give_back()
         return training
 
     def run_epoch(self, training: Training) -> Pausing[None]:

@@ -4,6 +4,7 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 # Constants of mallopt(3), and the largest threshold that glibc accepts.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -18,13 +19,25 @@ def freed_memory_kept() -> Iterator[None]:
     Without it glibc returns large tensors to the system when they are freed, and each step pays for 2,500 page faults
     again (a stack of four 784-512-512-10 networks: 2–8 of 25–34 ms). Does nothing where the C library is another.
     """
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if library is None or not hasattr(library, "mallopt"):
-        yield
-        return
-    library.mallopt(_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
-    library.mallopt(_TRIM_THRESHOLD, _KEEP_BYTES)
+    if (library := _glibc()) is not None:
+        library.mallopt(_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+        library.mallopt(_TRIM_THRESHOLD, _KEEP_BYTES)
     try:
         yield
     finally:
+        give_back()
+
+
+def give_back() -> None:
+    """Gives what is free now back to the system; for between two loops that need tensors of other sizes.
+
+    What the first left free is seldom where the second wants it, so that memory would grow to hold both.
+    """
+    if (library := _glibc()) is not None:
         library.malloc_trim(0)
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "mallopt") else None

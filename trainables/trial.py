@@ -22,7 +22,7 @@ from trainables.data.trial_data import trial_data
 from trainables.export.latency import QUICK_IMAGES, quick_latency
 from trainables.halving import halving
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
-from trainables.memory import freed_memory_kept
+from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.record import Record
@@ -199,6 +199,7 @@ def _finish_level(
         "rewind": rewind,
     }
     bench.progress.finish_level(number, rows, left)
+    give_back()
 
 
 def _summary(bench: Bench) -> Record:

@@ -8,8 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from tests.engine import config, labels, orders, pixels, records, stack, training
+from trainables.compression.masks import masked
 from trainables.config import TrainingConfig
 from trainables.pausing import finish
+from trainables.stack import layers
+from trainables.stack.layers import StackedLinear
 from trainables.stack.mlp import StackedMLP
 from trainables.training.augmentation import augmented, drawn
 from trainables.training.examples import Examples
@@ -89,7 +92,8 @@ def test_the_backward_pass_of_an_mlp_is_that_of_autograd(dropout: float, sizes: 
     logits, losses, gradients = model().gradients(x, y, cross_entropy)
     found: dict[int, torch.Tensor] = {}
 
-    def use(places: Sequence[int], given: Sequence[torch.Tensor]) -> None:
+    def use(places: Sequence[int], given: Sequence[torch.Tensor], networks: slice | None) -> None:
+        assert networks is None
         found.update((place, gradient.clone()) for place, gradient in zip(places, given, strict=True))
 
     seen = model().descend(x, y, cross_entropy, use)
@@ -98,6 +102,27 @@ def test_the_backward_pass_of_an_mlp_is_that_of_autograd(dropout: float, sizes: 
     assert sorted(found) == list(range(len(gradients)))
     for place, gradient in enumerate(gradients):
         assert torch.allclose(found[place], gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"optimizer": "adam", "l1": 0.01}], ids=["sgd", "adam"])
+def test_gradients_used_up_network_by_network_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    def after_training() -> dict[str, torch.Tensor]:
+        model = StackedMLP((64, 16, 20, 10), 1.0, [torch.Generator().manual_seed(k) for k in range(3)])
+        masks = {"layers.0.weight": torch.rand(3, 64, 16, generator=torch.Generator().manual_seed(7)) > 0.5}
+        recipe = TrainingConfig(epochs=2, batch_size=30, **options)
+        task = Training(masked(model, masks), Examples(pixels(features=64), labels()), recipe, orders, masks=masks)
+        while not task.finished:
+            finish(task.run_epoch())
+        return task.model.tensors()
+
+    at_once = after_training()
+    monkeypatch.setattr(layers, "_PIECE_BYTES", 2 * 4 * 64 * 16)
+    assert StackedLinear(torch.zeros(3, 64, 16), torch.zeros(3, 1, 16)).gradients_at_once == 2
+    assert StackedLinear(torch.zeros(3, 63, 17), torch.zeros(3, 1, 17)).gradients_at_once == 3
+    for name, tensor in after_training().items():
+        assert torch.equal(tensor, at_once[name])
 
 
 def test_so_many_steps_and_no_more() -> None:

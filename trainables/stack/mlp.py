@@ -56,8 +56,8 @@ class StackedMLP(StackedModel):
     def descend(self, x: Tensor, targets: Tensor, loss: Loss, use: Use) -> tuple[Tensor, Tensor]:
         """As `StackedModel.descend`, without a graph: a layer is updated before the gradient of the next is made.
 
-        So the gradient is still in the processor's cache when the optimizer reads it, and its memory serves all layers
-        (about a tenth of a step of 784-512-512-10 networks).
+        So the gradient is still in the processor's cache when the optimizer reads it (about a tenth of a step of
+        784-512-512-10 networks), and a little memory serves all layers and networks.
         """
         if self.in_pieces or torch.is_autocast_enabled(x.device.type):
             return super().descend(x, targets, loss, use)
@@ -65,19 +65,28 @@ class StackedMLP(StackedModel):
             *seen, logits = self._activations(x)
             losses, gradient = loss(logits, targets)
             kept = 1 - self.dropout if self.training else 1.0
-            memory = logits.new_empty(max(parameter.numel() for parameter in self.parameters()))
-            for place in reversed(range(len(self.layers))):
-                layer, inputs = self.layers[place], seen[place]
-                assert isinstance(layer, StackedLinear)
+            layers = [layer for layer in self.layers if isinstance(layer, StackedLinear)]
+            together = [layer.gradients_at_once for layer in layers]
+            most = max(n * layer.weight.numel() for n, layer in zip(together, layers, strict=True))
+            memory = logits.new_empty(most // len(x))
+            for place in reversed(range(len(layers))):
+                layer, inputs, some = layers[place], seen.pop(), together[place]
                 output_gradient = gradient
                 if place:
                     # An input is 0 where the ReLU cut it or dropout zeroed it, and nothing goes back there.
                     gradient = torch.bmm(output_gradient, layer.weight.mT)
-                    gradient = torch.ops.aten.threshold_backward(gradient, inputs, 0)
+                    torch.ops.aten.threshold_backward.grad_input(gradient, inputs, 0, grad_input=gradient)
                     if kept < 1:
                         gradient.mul_(1 / kept)
                 of_bias = output_gradient.sum(1, keepdim=True)
-                use((2 * place, 2 * place + 1), (layer.weight_gradient(inputs, output_gradient, memory), of_bias))
+                if some == len(x):
+                    of_weight = layer.weight_gradient(inputs, output_gradient, memory)
+                    use((2 * place, 2 * place + 1), (of_weight, of_bias), None)
+                    continue
+                use((2 * place + 1,), (of_bias,), None)
+                for start in range(0, len(x), some):
+                    part = slice(start, min(start + some, len(x)))
+                    use((2 * place,), (layer.weight_gradient(inputs[part], output_gradient[part], memory),), part)
         return logits, losses
 
     def _activations(self, x: Tensor) -> list[Tensor]:

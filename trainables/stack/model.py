@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-# Takes gradients: places in `parameters()`, and a gradient for each, which it may change and must not keep.
-Use = Callable[[Sequence[int], Sequence[Tensor]], None]
+# Takes gradients: places in `parameters()`, a gradient for each, which it may change and must not keep, and of which
+# networks they are (None: of all).
+Use = Callable[[Sequence[int], Sequence[Tensor], slice | None], None]
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,13 @@ class StackedModel(nn.Module, ABC):
 
         Args:
             x, targets, loss: As for `gradients`.
-            use: Gets every parameter once, in one call or several, when this batch needs its old value no longer.
+            use: Gets every parameter of every network once, in order of networks, in one call or several, when this
+                batch needs its old value no longer.
         Returns:
             Logits [K, B, classes] and losses [K, B].
         """
         logits, losses, gradients = self.gradients_in_pieces(x, targets, loss)
-        use(range(len(gradients)), gradients)
+        use(range(len(gradients)), gradients, None)
         return logits, losses
 
     @property
@@ -200,7 +202,7 @@ class StackedModel(nn.Module, ABC):
         Raises:
             ValueError: Not one [K, kept ≥ 1] index for each group.
         """
-        groups, tensors = self.groups, {name: tensor.clone() for name, tensor in self.tensors().items()}
+        groups, tensors = self.groups, self.tensors()
         if len(indices) != len(groups):
             raise ValueError(f"{len(groups)} groups ({', '.join(g.name for g in groups)}) need {len(groups)} indices")
         for group, index in zip(groups, indices, strict=True):
@@ -208,7 +210,8 @@ class StackedModel(nn.Module, ABC):
                 raise ValueError(f"{group.name}: indices must be [{self.networks}, kept ≥ 1], not {list(index.shape)}")
             for cut in group.cuts:
                 tensors[cut.tensor] = _take(tensors[cut.tensor], cut, index)
-        return self.replaced(tensors)
+        cut_tensors = {cut.tensor for group in groups for cut in group.cuts}
+        return self.replaced({name: t if name in cut_tensors else t.clone() for name, t in tensors.items()})
 
 
 def _take(tensor: Tensor, cut: Cut, index: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from trainables.stack.model import StackedModel
 from trainables.training.augmentation import augmented
 from trainables.training.chunks import examples_at_once
 from trainables.training.examples import Examples, picked
+from trainables.training.inputs import Inputs
 from trainables.training.precision import check, computing
 from trainables.training.schedules import learning_rate
 from trainables.training.updates import Updates
@@ -108,10 +109,9 @@ class Training:
         before, count = self.steps, 0
         for index in (part for chunk in self._chunks(order) for part in self._until_snapshot(chunk)):
             targets = self.examples.batch_targets(networks, index)
-            seen = inputs.gather(index)
-            if changes is not None:
-                seen = augmented(seen, picked(changes, torch.arange(len(networks), device=device), index))
-            losses, hits = self._steps(seen, targets, self._rates(order, self.steps - before, len(index)))
+            rates = self._rates(order, self.steps - before, len(index))
+            # Inputs without a name, so that they are gone before the next ones are gathered.
+            losses, hits = self._steps(_gathered(inputs, index, changes), targets, rates)
             loss += losses
             correct += hits
             count += index.shape[0] * index.shape[2]
@@ -263,6 +263,14 @@ class Training:
         self._updates.optimizer.state = {
             n: [t.to(device, copy=True) for t in ts] for n, ts in state["optimizer"].items()
         }
+
+
+def _gathered(inputs: Inputs, index: Tensor, changes: Tensor | None) -> Tensor:
+    """The examples [P, A, B] as A networks see them; changed as [A, n, 3] say."""
+    seen = inputs.gather(index)
+    if changes is None:
+        return seen
+    return augmented(seen, picked(changes, torch.arange(index.shape[1], device=index.device), index))
 
 
 def early_stop(training: Training) -> dict[str, Tensor]:

@@ -30,8 +30,25 @@ class Optimizer(ABC):
         """State before the first step."""
 
     @abstractmethod
-    def step(self, places: Sequence[int], parameters: Sequence[Tensor], gradients: Sequence[Tensor], lr: float) -> None:
-        """One update of the parameters at these places, in place; call under `torch.no_grad`."""
+    def step(
+        self,
+        places: Sequence[int],
+        parameters: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        lr: float,
+        networks: slice | None = None,
+    ) -> None:
+        """One update of the parameters at these places, in place; call under `torch.no_grad`.
+
+        Args:
+            networks: Of which of the K networks parameters and gradients are (None: of all); one call after another
+                then gets all of them, the last ones last.
+        """
+
+    def _of(self, name: str, places: Sequence[int], networks: slice | None) -> list[Tensor]:
+        """This state of the parameters at these places."""
+        tensors = [self.state[name][place] for place in places]
+        return tensors if networks is None else [tensor[networks] for tensor in tensors]
 
     def select(self, networks: Tensor) -> None:
         """Keeps the state of these networks only, in this order."""
@@ -48,10 +65,18 @@ class SGD(Optimizer):
         # A buffer of zeros makes the first step what torch's missing buffer makes it: momentum · 0 + gradient.
         return {"momentum": [torch.zeros_like(p) for p in parameters] if self.recipe.momentum else []}
 
-    def step(self, places: Sequence[int], parameters: Sequence[Tensor], gradients: Sequence[Tensor], lr: float) -> None:
+    def step(
+        self,
+        places: Sequence[int],
+        parameters: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        lr: float,
+        networks: slice | None = None,
+    ) -> None:
         """v ← momentum · v + g, g = gradient + weight_decay · w; w ← w − lr · v, Nesterov: lr · (g + momentum · v)."""
-        momentum = self.state["momentum"]
-        buffers: list[Tensor | None] = [momentum[place] if momentum else None for place in places]
+        buffers: list[Tensor | None] = [None] * len(places)
+        if self.recipe.momentum:
+            buffers = [*self._of("momentum", places, networks)]
         sgd(
             [*parameters],
             [*gradients],
@@ -77,16 +102,27 @@ class Adam(Optimizer):
             "steps": [torch.zeros((), device=p.device) for p in parameters],
         }
 
-    def step(self, places: Sequence[int], parameters: Sequence[Tensor], gradients: Sequence[Tensor], lr: float) -> None:
+    def step(
+        self,
+        places: Sequence[int],
+        parameters: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        lr: float,
+        networks: slice | None = None,
+    ) -> None:
         """One step of torch's."""
         update = adamw if self.recipe.optimizer == "adamw" else adam
+        steps = [self.state["steps"][place] for place in places]
+        if networks is not None and networks.stop < len(self.state["first"][places[0]]):
+            # All networks share one number of steps, which the last ones count on.
+            steps = [count.clone() for count in steps]
         update(
             [*parameters],
             [*gradients],
-            [self.state["first"][place] for place in places],
-            [self.state["second"][place] for place in places],
+            self._of("first", places, networks),
+            self._of("second", places, networks),
             [],
-            [self.state["steps"][place] for place in places],
+            steps,
             fused=True,
             foreach=False,
             amsgrad=False,

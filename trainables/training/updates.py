@@ -39,30 +39,33 @@ class Updates:
         """One batch. Arguments and results as of `StackedModel.descend`."""
         parameters = list(model.parameters())
 
-        def update(places: Sequence[int], gradients: Sequence[Tensor]) -> None:
+        def update(places: Sequence[int], gradients: Sequence[Tensor], networks: slice | None) -> None:
             with torch.no_grad():
-                used = [parameters[place] for place in places]
+                used: list[Tensor] = [parameters[place] for place in places]
+                if networks is not None:
+                    used = [parameter[networks] for parameter in used]
                 if self.recipe.l1:
                     for parameter, gradient in zip(used, gradients, strict=True):
                         gradient.add_(parameter.sign(), alpha=self.recipe.l1)
-                self.optimizer.step(places, used, gradients, lr)
+                self.optimizer.step(places, used, gradients, lr, networks)
 
-        def masked(places: Sequence[int], gradients: Sequence[Tensor]) -> None:
+        def masked(places: Sequence[int], gradients: Sequence[Tensor], networks: slice | None) -> None:
             for place, gradient in zip(places, gradients, strict=True):
                 if place in self._masks:
-                    gradient.mul_(self._masks[place])
+                    mask = self._masks[place]
+                    gradient.mul_(mask if networks is None else mask[networks])
 
         if self.recipe.clip_norm is None:
 
-            def use(places: Sequence[int], gradients: Sequence[Tensor]) -> None:
-                masked(places, gradients)
-                update(places, gradients)
+            def use(places: Sequence[int], gradients: Sequence[Tensor], networks: slice | None) -> None:
+                masked(places, gradients, networks)
+                update(places, gradients, networks)
 
             return model.descend(x, targets, loss, use)
         logits, losses, gradients = model.gradients_in_pieces(x, targets, loss)
-        masked(range(len(gradients)), gradients)
+        masked(range(len(gradients)), gradients, None)
         clip(gradients, self.recipe.clip_norm)
-        update(range(len(gradients)), gradients)
+        update(range(len(gradients)), gradients, None)
         return logits, losses
 
 
