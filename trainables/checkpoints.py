@@ -2,7 +2,9 @@
 
 import io
 import logging
+import mmap
 import re
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,10 +77,12 @@ class CheckpointStore:
             The file's name; None if the storage did not take it.
         """
         started = time.monotonic()
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
         try:
-            return self._write(buffer.getbuffer())
+            # In a file, since a trial has not much more memory than its state takes.
+            with tempfile.TemporaryFile() as file:
+                torch.save(state, file)
+                file.flush()
+                return self._write(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
         except OSError as error:
             if self.folder.local:
                 raise
@@ -115,10 +119,14 @@ class CheckpointStore:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         """The state in a file; None if it is gone or its content is not what was written."""
-        content = unsealed(_KIND, self.folder.read(name))
-        if content is None:
+        data = self.folder.read(name)
+        content = unsealed(_KIND, data)
+        if data is None or content is None:
             return None
-        state: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+        # Bytes whole, which it takes as they are; a part would be copied.
+        stream = io.BytesIO(data)
+        stream.seek(len(data) - len(content))
+        state: dict[str, Any] = torch.load(stream, weights_only=True, map_location="cpu")
         return state
 
 

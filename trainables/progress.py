@@ -60,7 +60,7 @@ class Progress:
     def follow(self, name: str, training: Training) -> None:
         """Puts the training where the checkpoint left the one of that name, and saves it from now on."""
         if name in self._saved_trainings:
-            training.restore(self._saved_trainings[name])
+            training.restore(self._saved_trainings.pop(name))
         self._trainings[name] = training
 
     def finish_level(self, level: int, rows: list[dict[str, Any]], kept_values: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """Memory of each further concurrent MNIST trial, beyond a worker process that has imported torch.
 
 Two trials of an MLP 784-512-512-10 with 5 replicates and their controls run at once in processes of their own, on files
-of MNIST's size and format. Private means pages that belong to no file and to no other process.
+of MNIST's size and format, and save checkpoints whenever they may. Private means pages that belong to no file and to no
+other process.
 
 - `private MB`: most that one trial had beyond what its process had before it started. Budget: 100.
 - `shared MB`: of its pages, those of mapped data.
@@ -20,6 +21,7 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 import torchvision  # noqa: F401
+from trainables.checkpoints import CheckpointStore
 from trainables.config import TrialConfig
 from trainables.trial import TrialContext, run_trial
 
@@ -46,7 +48,9 @@ config = TrialConfig.model_validate({
     "training": {"epochs": 1, "batch_size": 128},
     "compression": {"depth": 1, "target_ratio": 4.0},
 })
-for _ in run_trial(config, TrialContext(int(sys.argv[2]), Path(sys.argv[1]))):
+data_dir, number = Path(sys.argv[1]), int(sys.argv[2])
+store = CheckpointStore(data_dir / f"checkpoints-{number}", 1, interval_s=0.0)
+for _ in run_trial(config, TrialContext(number, data_dir, checkpoints=store)):
     pass
 running = False
 watching.join()
