@@ -3,18 +3,22 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from search_spaces.space import CONDITIONS, SearchSpace
 from study.costs.prices import Prices
+from study.scores import task_in
 from study.settings.goals import Constraint, Objective, Stopping
+from study.settings.task import check_metric, default_objectives, default_stopping_metric, task_of_study
 from study.settings.warm_start import WarmStart
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part
+from trainables.task import Task
 
 Sampler = Literal["design", "grid", "qmc", "random", "tpe", "gp", "cmaes", "nsga2", "nsga3"]
 Scheduler = Literal["none", "asha", "median"]
@@ -22,7 +26,6 @@ Role = Literal["design", "explore"]
 ADAPTIVE: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
 CONSTRAINED: tuple[Sampler, ...] = ("tpe", "gp", "nsga2", "nsga3")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-DEFAULT_OBJECTIVES = (Objective(metric="contrast/auc"), Objective(metric="control/val/accuracy"))
 
 
 class RunConfig(Part):
@@ -70,7 +73,7 @@ class StudyConfig(Part):
     sampler: Sampler = "design"
     scheduler: Scheduler = "none"
     stopping: Stopping = Stopping()
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = DEFAULT_OBJECTIVES
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = default_objectives(task_in(()))
     constraints: tuple[Constraint, ...] = ()
     warm_start: WarmStart | None = None
     seed: int = Field(0, ge=0, lt=2**53)
@@ -78,6 +81,23 @@ class StudyConfig(Part):
         (), description="explicit trials (dotted name → value), run before any proposed one"
     )
     run: RunConfig = RunConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _goals_of_the_task(cls, values: Any) -> Any:
+        """Objectives and scheduler go by the score of the study's task unless they are told by what."""
+        if not isinstance(values, Mapping) or "space" not in values:
+            return values
+        try:
+            space = SearchSpace.model_validate(values["space"])
+        except ValidationError:
+            return values  # it is told of the field
+        task = task_of_study(space)
+        found: dict[str, Any] = {"objectives": default_objectives(task), **values, "space": space}
+        stopping = found.get("stopping", {})
+        if isinstance(stopping, Mapping):
+            found["stopping"] = {"metric": default_stopping_metric(task), **stopping}
+        return found
 
     @field_validator("name")
     @classmethod
@@ -115,7 +135,8 @@ class StudyConfig(Part):
             raise in_field(
                 "warm_start", f"sampler={self.sampler} learns from no trials; take one of {', '.join(ADAPTIVE)}"
             )
-        if self.scheduler == "none" and self.stopping != Stopping():
+        usual = Stopping.model_validate({"metric": default_stopping_metric(self.task)})
+        if self.scheduler == "none" and self.stopping not in (usual, Stopping()):
             raise in_field("stopping", "there is no scheduler that it could be for; add --scheduler asha or median")
         if self.scheduler != "none":
             try:
@@ -125,10 +146,31 @@ class StudyConfig(Part):
         return self
 
     @model_validator(mode="after")
+    def _goals_are_of_the_task(self) -> Self:
+        task = task_of_study(self.space, self.configurations)
+        goals = {
+            "objectives": [objective.metric for objective in self.objectives],
+            "constraints": [constraint.metric for constraint in self.constraints],
+            "stopping.metric": [] if self.scheduler == "none" else [self.stopping.metric.metric],
+        }
+        for field, metrics in goals.items():
+            for metric in metrics:
+                try:
+                    check_metric(metric, task)
+                except ValueError as error:
+                    raise in_field(field, str(error)) from None
+        return self
+
+    @model_validator(mode="after")
     def _configurations_are_trials(self) -> Self:
         for params in self.configurations:
             self.space.config(params, self.seed)
         return self
+
+    @property
+    def task(self) -> Task:
+        """What the networks of all trials are asked for."""
+        return task_of_study(self.space)
 
     @property
     def role(self) -> Role:

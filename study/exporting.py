@@ -37,15 +37,18 @@ class Exported:
         files: Weights, description, and the ONNX file if one was asked for.
         parameters, bytes: Of the networks as they are in files: zeros count.
         latency_s: Batch size → seconds a call on one thread, in the fastest of several rounds.
-        accuracy: `train_accuracy` … → (recorded, of the file).
-        difference: Largest difference of a logit to the trial's network on validation inputs, relative to the largest.
+        label: What the task's score is called for people, e.g. accuracy.
+        scores: `train_accuracy` … → (recorded, of the file).
+        difference: Largest difference of an output to the trial's network on validation inputs, relative to the
+            largest.
     """
 
     files: tuple[Path, ...]
     parameters: tuple[int, int]
     bytes: tuple[int, int]
     latency_s: dict[int, tuple[float, float]]
-    accuracy: dict[str, tuple[float, float]]
+    label: str
+    scores: dict[str, tuple[float, float]]
     difference: float
 
 
@@ -80,7 +83,7 @@ def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, s
     config = TrialConfig.model_validate(unflatten(row.params))
     _check_network(config, wanted)
     bench = _again(config, row, ledger.config, wanted.level, say or _silent)
-    return _write(bench, wanted, _recorded(ledger, row, wanted), out, onnx=onnx)
+    return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), out, onnx=onnx)
 
 
 def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say | None = None) -> int:
@@ -164,7 +167,7 @@ def _where(record: "Record", config: "TrialConfig", level: int) -> str:
     return f"level {record.step} of {level}"
 
 
-def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted) -> dict[str, float]:
+def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted, score: str) -> dict[str, float]:
     """What networks.parquet says of the network."""
     from study.results import network_frame
 
@@ -174,7 +177,7 @@ def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted) -> dict[str, fl
     mine = frame[
         (frame["arm"] == wanted.arm) & (frame["network"] == wanted.replicate) & (frame["level"] == wanted.level)
     ]
-    names = ("train_accuracy", "val_accuracy", "test_accuracy")
+    names = (f"train_{score}", f"val_{score}", f"test_{score}")
     return {name: float(mine[name].iloc[0]) for name in names}
 
 
@@ -196,14 +199,14 @@ def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path
     dense = plain(bench.initial().select([number]), mean, bench.input_shape, about | {"level": 0})
     files: tuple[Path, ...] = small.write(out)
     said = checked(load_network(out), bench, stack, number)
-    off = {name: abs(said.accuracy[name] - value) for name, value in recorded.items()}
+    off = {name: abs(said.scores[name] - value) for name, value in recorded.items()}
     if max(off.values()) > _FAR or said.difference > 1e-5:
         for file in files:
             file.unlink()
         name = max(off, key=lambda n: off[n])
         raise RuntimeError(
-            f"run again, the network has {name} {said.accuracy[name]:.4f} where {recorded[name]:.4f} was recorded "
-            f"(logits of the file differ by {said.difference:.1e}); was the trial run with other versions, or on "
+            f"run again, the network has {name} {said.scores[name]:.4f} where {recorded[name]:.4f} was recorded "
+            f"(outputs of the file differ by {said.difference:.1e}); was the trial run with other versions, or on "
             "another kind of machine?"
         )
     if onnx:
@@ -213,7 +216,8 @@ def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path
         (dense.parameters, small.parameters),
         (len(dense.content), len(small.content)),
         _latencies(bench, dense, small),
-        {name: (value, said.accuracy[name]) for name, value in recorded.items()},
+        bench.data.task.label,
+        {name: (value, said.scores[name]) for name, value in recorded.items()},
         said.difference,
     )
 

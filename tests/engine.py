@@ -14,10 +14,13 @@ from trainables.record import Record
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
 from trainables.stack.model import StackedModel
+from trainables.tasks.classification import Classification
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
 from trainables.trial import TrialContext, run_trial
+
+CLASSES = Classification()
 
 
 def config(**fields: Any) -> TrialConfig:
@@ -63,7 +66,7 @@ def training(model: StackedMLP, **recipe: Any) -> Training:
     """Of `model` on `pixels` and `labels`."""
     defaults = {"epochs": 3, "batch_size": 30, "stop_at_train_loss": None}
     k = model.networks
-    return Training(model, Examples(pixels(k), labels(k)), TrainingConfig(**{**defaults, **recipe}), orders)
+    return Training(model, Examples(pixels(k), labels(k), CLASSES), TrainingConfig(**{**defaults, **recipe}), orders)
 
 
 def run(config: TrialConfig, store: CheckpointStore | None = None, number: int = 0) -> Iterator[Record | None]:
@@ -94,7 +97,7 @@ def scoring(model: StackedModel, part: str = "", input_shape: tuple[int, ...] = 
     return Scoring(
         model,
         initial=initial,
-        sample=lambda: Sample(images, labels(model.networks, 90)),
+        sample=lambda: Sample(images, labels(model.networks, 90), CLASSES),
         draws=lambda name, network: generator(7, "criterion", part, name, network),
         input_shape=input_shape,
     )

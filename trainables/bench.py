@@ -46,7 +46,7 @@ class Bench:
         self.train_inputs, self.val_inputs, self.test_inputs = (
             Inputs(images, data.source, data.mean) for images in (data.images, data.val_images, data.test_images)
         )
-        self.train_examples = Examples(self.train_inputs, data.labels)
+        self.train_examples = Examples(self.train_inputs, data.labels, data.task)
         self.scratch_arms, self.together = True, self.networks
         self._memo: dict[str, Any] = {}
 
@@ -171,7 +171,8 @@ class Bench:
         self.progress.training_seconds += perf_counter() - started
         self.progress.samples += active * training.seen
         if self.watches:
-            seen = yield from evaluating(training.write_back(), self.val_inputs, self.data.val_labels)
+            stack, data = training.write_back(), self.data
+            seen = yield from evaluating(stack, self.val_inputs, data.val_labels, data.task)
             training.watch(seen.loss.tolist())
 
     def fit(

@@ -1,7 +1,7 @@
-"""How far a network compresses before it breaks: scalars of one accuracy-against-ratio curve.
+"""How far a network compresses before it breaks: scalars of one score-against-ratio curve.
 
-Everything is a function of the curve's normalised accuracy
-v(r) = clip((a(r) − chance)/(a(1) − chance), 0, 1), with a(r) the accuracy at parameter ratio r, taken at the measured
+The score is the task's: accuracy of classes, R² of numbers. Everything is a function of its normalised curve
+v(r) = clip((a(r) − chance)/(a(1) − chance), 0, 1), with a(r) the score at parameter ratio r, taken at the measured
 levels and joined by straight lines over log₂ r. A network that did not fit, a(1) < chance + ½(1 − chance), has no
 scalars: an untrained one would score .2 to .8.
 """
@@ -18,42 +18,42 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Curve:
-    """Accuracy against compression, from the dense network on.
+    """Score against compression, from the dense network on.
 
     Args:
         log2_ratio: [levels + 1] log₂ of total/kept parameters, not decreasing, 0 at the dense network.
-        accuracy: [levels + 1] in 0 … 1.
+        score: [levels + 1], at most 1.
     """
 
     log2_ratio: npt.NDArray[np.float64]
-    accuracy: npt.NDArray[np.float64]
+    score: npt.NDArray[np.float64]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "log2_ratio", np.asarray(self.log2_ratio, dtype=np.float64))
-        object.__setattr__(self, "accuracy", np.asarray(self.accuracy, dtype=np.float64))
-        if self.log2_ratio.ndim != 1 or self.log2_ratio.shape != self.accuracy.shape or not len(self.log2_ratio):
-            raise ValueError("a curve needs one ratio and one accuracy a level, the dense network first")
+        object.__setattr__(self, "score", np.asarray(self.score, dtype=np.float64))
+        if self.log2_ratio.ndim != 1 or self.log2_ratio.shape != self.score.shape or not len(self.log2_ratio):
+            raise ValueError("a curve needs one ratio and one score a level, the dense network first")
         if abs(self.log2_ratio[0]) > _ROUNDING or (np.diff(self.log2_ratio) < -_ROUNDING).any():
             raise ValueError("ratios start at 1 (log2 0) with the dense network and never fall")
-        if not (np.isfinite(self.accuracy).all() and np.isfinite(self.log2_ratio).all()):
+        if not (np.isfinite(self.score).all() and np.isfinite(self.log2_ratio).all()):
             raise ValueError("a curve must be finite")
 
 
-def curve_of(ratios: npt.ArrayLike, accuracy: npt.ArrayLike) -> Curve:
+def curve_of(ratios: npt.ArrayLike, score: npt.ArrayLike) -> Curve:
     """The curve of measured levels.
 
     The description of a level may come out a little longer than that of the level before: the shorter one counts.
 
     Args:
         ratios: [levels + 1] compression ratios, the dense network's first.
-        accuracy: [levels + 1].
+        score: [levels + 1].
     """
-    return Curve(np.maximum.accumulate(np.log2(np.asarray(ratios, dtype=np.float64))), np.asarray(accuracy))
+    return Curve(np.maximum.accumulate(np.log2(np.asarray(ratios, dtype=np.float64))), np.asarray(score))
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """Where a curve falls below a share of its dense accuracy.
+    """Where a curve falls below a share of its dense score.
 
     Args:
         log2_ratio: log₂ of the first such ratio, interpolated; the last measured one if it never falls.
@@ -64,16 +64,16 @@ class Crossing:
     censored: bool
 
 
-def fitted(dense_accuracy: Any, chance: Any) -> Any:
+def fitted(dense_score: Any, chance: Any) -> Any:
     """Whether a(1) ≥ chance + ½(1 − chance); numbers or arrays alike."""
-    return dense_accuracy >= chance + 0.5 * (1 - chance)
+    return dense_score >= chance + 0.5 * (1 - chance)
 
 
 def normalised(curve: Curve, chance: float) -> npt.NDArray[np.float64] | None:
     """v at each level, or None if the network did not fit."""
-    if not fitted(curve.accuracy[0], chance) or chance >= 1:
+    if not fitted(curve.score[0], chance) or chance >= 1:
         return None
-    result: npt.NDArray[np.float64] = np.clip((curve.accuracy - chance) / (curve.accuracy[0] - chance), 0, 1)
+    result: npt.NDArray[np.float64] = np.clip((curve.score - chance) / (curve.score[0] - chance), 0, 1)
     return result
 
 
@@ -92,11 +92,11 @@ def auc(curve: Curve, chance: float, limit: float) -> float | None:
     return float(np.trapezoid(np.append(values[inside], end), ratios) / limit)
 
 
-def why_no_auc(curve: Curve, chance: float, limit: float) -> str | None:
-    """Why `auc` is None, for a person; None if it is defined."""
+def why_no_auc(curve: Curve, chance: float, limit: float, label: str = "accuracy") -> str | None:
+    """Why `auc` is None, for a person to whom the score is `label`; None if it is defined."""
     if normalised(curve, chance) is None:
         need = chance + 0.5 * (1 - chance)
-        return f"the dense network did not fit: accuracy {curve.accuracy[0]:.3f}, at least {need:.3f} needed"
+        return f"the dense network did not fit: {label} {curve.score[0]:.3f}, at least {need:.3f} needed"
     if auc(curve, chance, limit) is None:
         return f"the curve ends at log2 ratio {curve.log2_ratio[-1]:.2f}, before {limit:.2f}"
     return None

@@ -28,11 +28,9 @@ class DataConfig(EntryPart):
 
     name: str = Field("digits", description="data set: a module of trainables/datasets")
     train_size: int | None = Field(None, ge=2, description="training examples; none takes all of the split")
-    split: tuple[int, int, int] | None = Field(
-        None, description="[train, val, test] sizes; none takes the data set's own"
-    )
+    split: tuple[int, int, int] | None = Field(None, description="[train, val, test] sizes; none: the data set's own")
     label_noise: Fraction = Field(0.0, description="share of training labels put through the noise")
-    noise_kind: NoiseKind = Field("uniform", description="how a noisy label is drawn")
+    noise_kind: NoiseKind = Field("uniform", description="how a noisy label is drawn; numbers: uniform or permuted")
     inputs: Inputs = Field("true", description="what is done to the images")
 
     def entries(self) -> dict[str, str]:
@@ -134,8 +132,10 @@ class TrainingConfig(Part):
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32", description="of products in dense and other training; all but fp32 need a GPU"
     )
-    stop_at_train_loss: float | None = Field(0.01, gt=0, description="mean cross-entropy of an epoch, in nats")
-    stop_at_train_accuracy: float | None = Field(None, gt=0, le=1)
+    stop_at_train_loss: float | None = Field(
+        0.01, gt=0, description="mean of an epoch: cross-entropy in nats; of numbers squared error, 0.01 is R² = 0.99"
+    )
+    stop_at_train_accuracy: float | None = Field(None, gt=0, le=1, description="of an epoch; for classes only")
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from trainables.bench import Bench
@@ -13,12 +12,10 @@ from trainables.compressibility import fitted
 from trainables.compression.description import description_lengths
 from trainables.compression.interfaces import Compressed, Sizes
 from trainables.compression.writing import as_it_is, written_of
-from trainables.data.label_noise import expected_iid_accuracy
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
-from trainables.statistics import cohen_kappa
 from trainables.training.evaluate import Evaluation, evaluating
-from trainables.training.loop import FITTED_ACCURACY, Training
+from trainables.training.loop import FITTED_SCORE, Training
 
 Row = dict[str, Any]
 _SOME = 1000
@@ -36,17 +33,17 @@ class Measured:
 def measure(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
     """Evaluates the stack on all three splits."""
     data = bench.data
-    train = yield from evaluating(stack, bench.train_inputs, data.labels)
-    val = yield from evaluating(stack, bench.val_inputs, data.val_labels)
-    test = yield from evaluating(stack, bench.test_inputs, data.test_labels)
+    train = yield from evaluating(stack, bench.train_inputs, data.labels, data.task)
+    val = yield from evaluating(stack, bench.val_inputs, data.val_labels, data.task)
+    test = yield from evaluating(stack, bench.test_inputs, data.test_labels, data.task)
     return Measured(train, val, test)
 
 
 def measure_some(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
     """A quick look during training: the first 1,000 examples of training and validation, test left alone."""
     data, some = bench.data, _SOME
-    train = yield from evaluating(stack, bench.train_inputs.head(some), data.labels[:, :some])
-    val = yield from evaluating(stack, bench.val_inputs.head(some), data.val_labels[:some])
+    train = yield from evaluating(stack, bench.train_inputs.head(some), data.labels[:, :some], data.task)
+    val = yield from evaluating(stack, bench.val_inputs.head(some), data.val_labels[:some], data.task)
     return Measured(train, val, None)
 
 
@@ -54,10 +51,10 @@ def measure_some(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
 class Dense:
     """What later levels hold their networks against; one entry a network.
 
-    A network counts as interpolating if it met its stop rule or has a final train accuracy of at least 0.99.
+    A network counts as interpolating if it met its stop rule or has a final train score of at least 0.99.
     """
 
-    train_accuracy: list[float]
+    train_score: list[float]
     interpolated: list[bool]
     stop_reasons: list[str]
     epochs: list[int]
@@ -67,12 +64,12 @@ class Dense:
     @classmethod
     def of(cls, training: Training, measured: Measured) -> "Dense":
         """After (or, for an intermediate report, during) the dense training."""
-        accuracy = measured.train.accuracy.tolist()
+        scores = measured.train.score.tolist()
         reasons = [reason or "" for reason in training.stop_reasons]
         met = [reason in ("train_loss", "train_accuracy") for reason in reasons]
         return cls(
-            train_accuracy=accuracy,
-            interpolated=[m or a >= FITTED_ACCURACY for m, a in zip(met, accuracy, strict=True)],
+            train_score=scores,
+            interpolated=[m or score >= FITTED_SCORE for m, score in zip(met, scores, strict=True)],
             stop_reasons=reasons,
             epochs=list(training.epochs),
             fitted_at=list(training.fitted_at),
@@ -102,6 +99,9 @@ def network_rows(
 ) -> list[Row]:
     """One row a network, JSON types; what is undefined is None.
 
+    `fidelity` is the task's score of a network's answers on validation inputs held against those of the dense network:
+    of classes the share of equal answers, of numbers R² with the dense network's outputs as targets.
+
     Args:
         level: 0 for the dense networks.
         scratch: Whether the networks are those of the scratch arm; `interpolated`, `fitted` and `fidelity` always refer
@@ -119,15 +119,15 @@ def network_rows(
         "flops": bench.model.multiply_adds(*size),
         "widths": "+".join(str(width) for width in widths),
     }
-    fidelity = (measured.val.predictions == dense.val_predictions).double().mean(dim=1)
+    said, dense_said = measured.val.predictions, dense.val_predictions
     columns: dict[str, Sequence[Any]] = {
         **_scores(bench, measured),
-        "fidelity": fidelity.tolist(),
-        "kappa": _kappas(measured.val.predictions, dense.val_predictions, data.num_classes),
+        "fidelity": data.task.scores(said, dense_said).tolist(),
+        "kappa": data.task.kappas(said, dense_said, data.num_classes),
         "chance": data.chance.tolist(),
         "changed_share": data.changed_share.tolist(),
         "interpolated": dense.interpolated,
-        "fitted": [bool(fitted(a, c)) for a, c in zip(dense.train_accuracy, data.chance.tolist(), strict=True)],
+        "fitted": [bool(fitted(a, c)) for a, c in zip(dense.train_score, data.chance.tolist(), strict=True)],
         "epochs": dense.epochs if epochs is None else [epochs] * bench.networks,
         "epochs_to_fit": dense.fitted_at,
         "stop_reason": dense.stop_reasons,
@@ -181,46 +181,26 @@ def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:
     kept = data.kept[:, : train.labels.shape[1]]
     truth = data.true_labels[: train.labels.shape[1]]
     unknown = [math.nan] * bench.networks
+    score = data.task.score
     return {
         "train_loss": train.loss.tolist(),
-        "train_accuracy": train.accuracy.tolist(),
-        "kept_accuracy": train.accuracy_on(kept).tolist(),
-        "changed_accuracy": train.accuracy_on(~kept).tolist(),
-        "recovered_accuracy": train.accuracy_on(~kept, truth).tolist(),
+        f"train_{score}": train.score.tolist(),
+        f"kept_{score}": train.score_on(kept).tolist(),
+        f"changed_{score}": train.score_on(~kept).tolist(),
+        f"recovered_{score}": train.score_on(~kept, truth).tolist(),
         "val_loss": measured.val.loss.tolist(),
-        "val_accuracy": measured.val.accuracy.tolist(),
+        f"val_{score}": measured.val.score.tolist(),
         "test_loss": unknown if test is None else test.loss.tolist(),
-        "test_accuracy": unknown if test is None else test.accuracy.tolist(),
-        "iid_accuracy": unknown if test is None else _iid_accuracy(bench, test),
+        f"test_{score}": unknown if test is None else test.score.tolist(),
+        f"iid_{score}": unknown if test is None else _iid_scores(bench, test),
     }
 
 
-def _iid_accuracy(bench: Bench, test: Evaluation) -> list[float]:
-    """Accuracy on test labels as noisy as those trained on; nan where no formula holds."""
-    config, data = bench.config.data, bench.data
-    clean = test.accuracy.tolist()
-    if data.iid_test_labels is not None:
-        said = test.predictions[: bench.replicates]
-        noisy = (said == data.iid_test_labels).double().mean(dim=1).tolist()
-        return [*noisy, *clean[bench.replicates :]]
-    return [
-        _or_nan(expected_iid_accuracy(config.noise_kind, config.label_noise, accuracy, data.num_classes))
-        if n < bench.replicates
-        else accuracy
-        for n, accuracy in enumerate(clean)
-    ]
-
-
-def _kappas(first: Tensor, second: Tensor, classes: int) -> list[float]:
-    pairs = first * classes + second
-    return [
-        _or_nan(cohen_kappa(torch.bincount(row, minlength=classes**2).view(classes, classes).cpu().double().numpy()))
-        for row in pairs
-    ]
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
+def _iid_scores(bench: Bench, test: Evaluation) -> list[float]:
+    """Scores on test labels as noisy as those trained on; nan where no formula holds."""
+    config, data, replicates = bench.config.data, bench.data, bench.replicates
+    noisy = data.task.iid_scores(config.noise_kind, config.label_noise, test, data)
+    return [*(noisy or [math.nan] * bench.networks)[:replicates], *test.score.tolist()[replicates:]]
 
 
 def same_columns(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -116,7 +116,9 @@ def _train_dense(bench: Bench) -> Reports:
         if not training.finished and _report_due(progress, training.epoch):
             measured = yield from measure_some(bench, training.write_back())
             rows = network_rows(bench, 0, measured, Dense.of(training, measured))
-            yield progress.report(Record("dense", training.epoch, *dense_metrics(rows, final=False)))
+            yield progress.report(
+                Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=False))
+            )
         progress.save_if_due()
         yield None
     measured = yield from measure(bench, stack)
@@ -124,8 +126,8 @@ def _train_dense(bench: Bench) -> Reports:
     stopped = {name: values.tolist() for name, values in early_stop(training).items()}
     sizes = network_sizes(bench, Compressed(stack, None))
     rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes)
-    trained = Record("dense", training.epoch, *dense_metrics(rows, final=True))
-    metrics, notes = level_metrics(rows, rows, stopped)
+    trained = Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=True))
+    metrics, notes = level_metrics(rows, rows, stopped, bench.data.task)
     level = Record("level", 0, metrics | (yield from _latency(bench, stack)), notes)
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
@@ -158,7 +160,7 @@ def _compress_once(bench: Bench) -> Reports:
         sizes = network_sizes(bench, fresh)
         rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes | stopped)
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
-    metrics, notes = level_metrics(rows, start, extra)
+    metrics, notes = level_metrics(rows, start, extra, bench.data.task)
     record = Record("level", level.number, metrics | (yield from _latency(bench, compressed.stack)), notes)
     recovered = replace(recovered, shown=compressed)
     _finish_level(bench, level.number, rows, recovered, dense, rewind=progress.kept_values["rewind"])

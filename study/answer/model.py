@@ -76,14 +76,14 @@ class Survival:
     """How one arm fared over the levels: means over networks, then over trials.
 
     Attributes:
-        levels: Levels before accuracy, scaled from chance (0) to the dense network (1), falls below ½.
-        accuracy: At the last level, on the training labels as given, 0…1.
+        levels: Levels before the score, scaled from chance (0) to the dense network (1), falls below ½.
+        score: At the last level, on the training labels as given, at most 1.
         top_share: Share of the transfer inputs to which the last level's teachers gave one and the same class, and
         agreement: share of them on which their students said the same as they did; None unless distilled.
     """
 
     levels: float
-    accuracy: float
+    score: float
     top_share: float | None
     agreement: float | None
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from study.answer.selection import numbers
+from study.answer.selection import numbers, task_of
 
 _TIE = 1e-9  # two areas closer than this are the same number up to rounding
 
@@ -28,31 +28,32 @@ class Pairs:
         return self.earlier + self.later + self.ties
 
 
-def network_areas(trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str = "train_accuracy") -> pd.DataFrame:
+def network_areas(trials: pd.DataFrame, networks: pd.DataFrame, part: str = "train") -> pd.DataFrame:
     """One row per trial, arm and network: `auc` (NaN where undefined) and `interpolated`.
 
     Args:
         trials: One row per trial, which says how far (L) the area goes.
         networks: One row per trial, arm, network and level.
-        accuracy: The curve: `train_accuracy`, `kept_accuracy` or `changed_accuracy`.
+        part: The curve: the score on all training labels as given (`train`), or on those `kept` or `changed`.
     """
     rows = [
         {"trial": trial, "arm": arm, "network": network, "interpolated": interpolated, "auc": area}
-        for trial, arm, network, interpolated, area in _areas(trials, networks, accuracy)
+        for trial, arm, network, interpolated, area in _areas(trials, networks, part)
     ]
     return pd.DataFrame(rows, columns=["trial", "arm", "network", "interpolated", "auc"])
 
 
-def _areas(trials: pd.DataFrame, networks: pd.DataFrame, accuracy: str) -> Iterator[tuple[int, str, int, bool, float]]:
+def _areas(trials: pd.DataFrame, networks: pd.DataFrame, part: str) -> Iterator[tuple[int, str, int, bool, float]]:
     from trainables.compressibility import auc, curve_of
 
-    if networks.empty or accuracy not in networks.columns:
+    score = f"{part}_{task_of(networks).score}"
+    if networks.empty or score not in networks.columns:
         return
     lengths = area_lengths(trials, networks)
     mine = _with_dense_scratch(networks[networks["trial"].isin(lengths)]).sort_values("level")
     for key, rows in mine.groupby(["trial", "arm", "network"], sort=True):
         trial, arm, network = (str(part) for part in key)
-        values = rows[accuracy].to_numpy(dtype=float)
+        values = rows[score].to_numpy(dtype=float)
         chance = float(numbers(rows, "chance").iloc[0])
         area = math.nan
         complete = int(rows["level"].iloc[0]) == 0 and bool(np.isfinite(values).all())
@@ -106,7 +107,7 @@ def why_no_pair(areas: pd.DataFrame, trial_numbers: Any) -> str:
         return "in no trial did both a noisy network and its clean twin interpolate"
     return (
         "twins interpolated, but in no pair do both have a compressibility: their curves end before the ratio up to "
-        "which it is measured, or an accuracy is too near chance"
+        "which it is measured, or a score is too near chance"
     )
 
 

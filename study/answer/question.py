@@ -10,7 +10,7 @@ from study.answer.pairs import area_lengths, network_areas, why_no_pair
 from study.answer.ranking import ranking, ranking_sentence
 from study.answer.reading_words import readings_sentence
 from study.answer.readings import readings
-from study.answer.selection import Group, column, conditions, counted, numbers
+from study.answer.selection import Group, column, conditions, counted, numbers, task_of
 from study.answer.tracking import track
 from study.answer.words import contrast_sentence, plural, tracking_sentence
 
@@ -145,6 +145,7 @@ def _caveat(mine: pd.DataFrame, networks: pd.DataFrame, *, single: bool) -> str:
     """What everything above is conditional on; `single`: some intervals are over the pairs of one or two trials."""
     if mine.empty:
         return "Nothing is concluded from trials that did not end, failed, or were chosen adaptively."
+    label = task_of(mine).label
     data = ", ".join(sorted(column(mine, "data.name", "unnamed data").astype(str).unique()))
     replicates = sorted(numbers(mine, "replicates").dropna().astype(int).unique())
     each = "–".join(str(count) for count in dict.fromkeys((replicates[0], replicates[-1]))) if replicates else "?"
@@ -159,6 +160,6 @@ def _caveat(mine: pd.DataFrame, networks: pd.DataFrame, *, single: bool) -> str:
         f"Conditional on one split of the data ({data}) and on these settings; n = {plural(len(mine), 'trial')} laid "
         f"out by design × {each} networks, {unit}; intervals are Student t at 95 %, not corrected for "
         f"looking at several conditions. Compressibility is the mean, over log₂ of the compression ratio{reach}, of "
-        "accuracy on the labels each network was given, scaled from chance (0) to the dense network (1); nothing was "
+        f"{label} on the labels each network was given, scaled from chance (0) to the dense network (1); nothing was "
         "tuned on it."
     )

@@ -12,7 +12,7 @@ from study.answer.contrast import RETAINED, by_condition, effect
 from study.answer.model import Reading, Survival
 from study.answer.pairs import why_no_pair
 from study.answer.reading_words import in_order, label, phrase, reading_sentence
-from study.answer.selection import column, conditions, instruments, numbers
+from study.answer.selection import column, conditions, instruments, numbers, task_of
 
 CRITERION = "compression.criterion"
 KINDS = ("compression.method", "compression.recovery", "compression.transfer")
@@ -74,26 +74,26 @@ def survival(trials: pd.DataFrame, networks: pd.DataFrame, arm: str) -> Survival
     if not {"trial", "arm", "network", "level"} <= {*networks.columns}:
         return None
     mine = networks[networks["trial"].isin(trials["number"]) & (networks["arm"] == arm)].sort_values("level")
-    rows = []
+    rows, score = [], f"train_{task_of(networks).score}"
     for (trial, _), curve in mine.groupby(["trial", "network"], sort=True):
-        levels = _levels_survived(curve)
+        levels = _levels_survived(curve, score)
         if levels is not None:
             last = curve.iloc[-1:]
-            columns = {name: float(numbers(last, name).iloc[0]) for name in ("train_accuracy", TOP_SHARE, AGREEMENT)}
+            columns = {name: float(numbers(last, name).iloc[0]) for name in (score, TOP_SHARE, AGREEMENT)}
             rows.append({"trial": trial, "levels": levels, **columns})
     if not rows:
         return None
     means = pd.DataFrame(rows).groupby("trial").mean().mean()
     shares = [None if np.isnan(means[name]) else float(means[name]) for name in (TOP_SHARE, AGREEMENT)]
-    return Survival(float(means["levels"]), float(means["train_accuracy"]), *shares)
+    return Survival(float(means["levels"]), float(means[score]), *shares)
 
 
-def _levels_survived(curve: pd.DataFrame) -> int | None:
+def _levels_survived(curve: pd.DataFrame, score: str) -> int | None:
     from trainables.compressibility import curve_of, levels_survived
 
-    accuracy = numbers(curve, "train_accuracy").to_numpy()
-    complete = int(curve["level"].iloc[0]) == 0 and bool(np.isfinite(accuracy).all())
+    scores = numbers(curve, score).to_numpy()
+    complete = int(curve["level"].iloc[0]) == 0 and bool(np.isfinite(scores).all())
     if not complete:
         return None
     chance = float(numbers(curve, "chance").iloc[0])
-    return levels_survived(curve_of(numbers(curve, "ratio").to_numpy(), accuracy), chance)
+    return levels_survived(curve_of(numbers(curve, "ratio").to_numpy(), scores), chance)

@@ -7,6 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from study.scores import task_in
+from trainables.task import Task
+
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
 PLACEBO = "renamed"
 _MOST_LEVELS = 12  # more distinct noise values than this are a continuous range, shown in bins
@@ -40,6 +43,11 @@ def column(frame: pd.DataFrame, name: str, default: Any = math.nan) -> pd.Series
 def numbers(frame: pd.DataFrame, name: str) -> pd.Series:
     """A column as floats; what is absent or no number is NaN."""
     return pd.to_numeric(column(frame, name), errors="coerce").astype(float)
+
+
+def task_of(*frames: pd.DataFrame) -> Task:
+    """What the networks of some trials were asked for, by the score in the frames' columns."""
+    return task_in(name for frame in frames for name in frame.columns)
 
 
 def counted(trials: pd.DataFrame) -> pd.DataFrame:

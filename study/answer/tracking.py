@@ -5,14 +5,18 @@ import math
 import pandas as pd
 
 from study.answer.model import Tracking
-from study.answer.selection import PLACEBO, column, instruments, is_continuous, numbers, short, varying
+from study.answer.selection import PLACEBO, column, instruments, is_continuous, numbers, short, task_of, varying
 from study.answer.words import plural
 from trainables.statistics import kendall_within_strata
 
-GAP = "gap/accuracy"
 COMPRESSIBILITY = "compressibility/auc"
 INTERPOLATED = "train/interpolated"
 LEAST_PAIRS = 20
+
+
+def gap_metric(trials: pd.DataFrame) -> str:
+    """The generalization gap in the score of the trials."""
+    return f"gap/{task_of(trials).score}"
 
 
 def strata_fields(trials: pd.DataFrame) -> list[str]:
@@ -52,7 +56,7 @@ def track(trials: pd.DataFrame) -> Tracking:
     """
     if "data.label_noise" not in trials.columns:
         return Tracking(None, 0, None, 0, (), "no design trial is complete")
-    both = numbers(trials, GAP).notna() & numbers(trials, COMPRESSIBILITY).notna()
+    both = numbers(trials, gap_metric(trials)).notna() & numbers(trials, COMPRESSIBILITY).notna()
     comparable = has_comparable_gap(trials)
     mine, excluded = trials[both & comparable], int((both & ~comparable).sum())
     fields = tuple(short(name) for name in strata_fields(mine)) if len(mine) else ()
@@ -70,7 +74,7 @@ def track(trials: pd.DataFrame) -> Tracking:
     noise = numbers(mine, "data.label_noise")
     result = kendall_within_strata(
         numbers(mine, COMPRESSIBILITY).tolist(),
-        numbers(mine, GAP).tolist(),
+        numbers(mine, gap_metric(trials)).tolist(),
         strata_labels(mine),
         conditions=noise.tolist() if is_continuous(noise) else None,
     )

@@ -26,7 +26,7 @@ ObjectiveText = Annotated[
         metavar="METRIC",
         help="What a learning sampler optimises, e.g. val/loss:min; repeatable. Never a test metric.",
         rich_help_panel=_PANEL,
-        show_default="contrast/auc control/val/accuracy",
+        show_default="contrast/auc control/val/accuracy, or …/r2",
     ),
 ]
 ConstraintText = Annotated[
@@ -65,7 +65,7 @@ SchedulerMetric = Annotated[
         metavar="METRIC",
         help="What it goes by, e.g. val/loss:min.",
         rich_help_panel=_PANEL,
-        show_default="val/accuracy",
+        show_default="val/accuracy, or val/r2",
     ),
 ]
 SchedulerGrace = Annotated[

@@ -19,6 +19,8 @@ _EXAMPLES = """[bold]Examples[/bold]
 [bold]Reading it[/bold], with torch and safetensors only (copy trainables/export/loader.py):
   from loader import load_network
   logits = load_network("small.safetensors")(images)    # pixels 0 … 255"""
+# Less than one example of a million, or what rounding makes of numbers.
+_ROUNDING = 1e-6
 
 
 def register(app: typer.Typer) -> None:
@@ -52,9 +54,9 @@ def export(
 ) -> None:
     """Write one compressed network as an ordinary PyTorch network, and say how small and fast it is.
 
-    The trial is run again up to that level, which takes at most as long as it took; its accuracy is compared with the
-    recorded one. Units that pruning removed or masked are gone from the file; single weights that were pruned are zeros
-    in it, and make it no smaller.
+    The trial is run again up to that level, which takes at most as long as it took; its scores are compared with the
+    recorded ones. Units that pruning removed or masked are gone from the file; single weights that were pruned are
+    zeros in it, and make it no smaller.
     """
     from study.display import terminal
     from study.exporting import Wanted, export_tickets, table
@@ -86,11 +88,13 @@ def export(
     typer.echo(f"{'':{wide}}{'dense':>12}{'exported':>12}{'ratio':>9}")
     for what, dense, small, ratio in table(made):
         typer.echo(f"{what:{wide}}{dense:>12}{small:>12}{ratio:>9}")
-    said = ", ".join(f"{name.partition('_')[0]} {there:.4f}" for name, (_, there) in made.accuracy.items())
-    typer.echo(f"Accuracy of the file: {said}.")
-    off = max(abs(there - recorded) for recorded, there in made.accuracy.values())
+    said = ", ".join(f"{name.partition('_')[0]} {there:.4f}" for name, (_, there) in made.scores.items())
+    typer.echo(f"{made.label[:1].upper()}{made.label[1:]} of the file: {said}.")
+    off = max(abs(there - recorded) for recorded, there in made.scores.values())
     typer.echo(
-        "As recorded." if off < 1e-9 else f"Recorded accuracy differs by up to {off:.4f}: another machine or version?"
+        "As recorded."
+        if off < _ROUNDING
+        else f"Recorded {made.label} differs by up to {off:.4f}: another machine or version?"
     )
     typer.echo(f"Outputs are those of the trial's network within {made.difference:.0e} of the largest.")
     typer.echo(f"Written: {', '.join(str(file) for file in made.files)}")

@@ -19,7 +19,11 @@ _ENDED = ("COMPLETE", "PRUNED", "FAILED")
 
 @dataclass
 class Running:
-    """A trial on its way. `begun` is on the board's clock; `epochs` and `depth` are what it goes through at most."""
+    """A trial on its way.
+
+    `begun` is on the board's clock; `epochs` and `depth` are what it goes through at most; `score` is the name of its
+    networks' score.
+    """
 
     number: int
     params: Mapping[str, Any]
@@ -29,6 +33,7 @@ class Running:
     stage: str = ""
     step: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    score: str = "accuracy"
 
     @property
     def of(self) -> int | None:
@@ -38,10 +43,10 @@ class Running:
     def doing(self) -> str:
         """`epoch 35/400  train 0.412` or `level 4/12  ×2.5  train 0.812`."""
         if self.stage == "dense":
-            return f"epoch {self.step}/{self.epochs}  train {metric(self.metrics, 'train/accuracy')}"
+            return f"epoch {self.step}/{self.epochs}  train {metric(self.metrics, f'train/{self.score}')}"
         if self.stage == "level":
-            accuracy = metric(self.metrics, "level/train_accuracy")
-            return f"level {self.step}/{self.depth}  ×{self.metrics.get('level/ratio', 1.0):.1f}  train {accuracy}"
+            train = metric(self.metrics, f"level/train_{self.score}")
+            return f"level {self.step}/{self.depth}  ×{self.metrics.get('level/ratio', 1.0):.1f}  train {train}"
         return "measuring" if self.stage == "summary" else "starting"
 
 
@@ -73,6 +78,7 @@ class Board:
             trial.training.epochs,
             trial.compression.depth,
             self._clock() if begun is None else begun,
+            score=self.config.task.score,
         )
         self._slots = max(self._slots, len(self.running))
         self._highest = max(self._highest, number)

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from study.display.board import Board, Running
-from study.display.words import KEY_METRICS, duration, metric, short_names, value
+from study.display.words import duration, key_metrics, metric, short_names, value
+from study.scores import task_in
 
 if TYPE_CHECKING:
     from study.ledger import TrialRow
@@ -42,11 +43,12 @@ def results(rows: Sequence["TrialRow"], spanned: Sequence[str], width: int) -> T
     """One row per trial: number, state, what was spanned, the key numbers."""
     texts = [[value(row.params.get(name)) for name in spanned] for row in rows]
     table, cells = _table(spanned, texts, width - _NUMBERS)
-    for label, _ in KEY_METRICS:
+    keys = key_metrics(task_in(name for row in rows for name in row.metrics).score)
+    for label, _ in keys:
         table.add_column(label, justify="right", no_wrap=True, min_width=10 if label == "contrast" else 5)
     for row, params in zip(rows, cells, strict=True):
         mark, colour = MARKS.get(row.state, ("·", "dim"))
-        numbers = [metric(row.metrics, name, interval=name == "contrast/auc") for _, name in KEY_METRICS]
+        numbers = [metric(row.metrics, name, interval=name == "contrast/auc") for _, name in keys]
         table.add_row(str(row.number), Text(mark, style=colour), *params, *numbers)
     return table
 

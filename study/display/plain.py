@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from study.display.board import Board
-from study.display.words import KEY_METRICS, duration, metric, setting
+from study.display.words import duration, key_metrics, metric, setting
 from study.events import Outcome
+from study.scores import task_in
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
@@ -50,7 +51,7 @@ class PlainDisplay:
         else:
             numbers = "  ".join(
                 f"{label} {metric(row.metrics, name, interval=name == 'contrast/auc')}"
-                for label, name in KEY_METRICS
+                for label, name in key_metrics(task_in(row.metrics).score)
                 if name in row.metrics
             )
             end = "done" if row.state != "PRUNED" else f"stopped at epoch {row.notes.get('pruned/epoch', '?')}"

@@ -4,12 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 DASH = "–"
-KEY_METRICS = (
-    ("train", "train/accuracy"),
-    ("gap", "gap/accuracy"),
-    ("auc", "compressibility/auc"),
-    ("contrast", "contrast/auc"),
-)
+
+
+def key_metrics(score: str) -> tuple[tuple[str, str], ...]:
+    """Heading and metric of the numbers that every trial is shown with, where networks have this score."""
+    return (
+        ("train", f"train/{score}"),
+        ("gap", f"gap/{score}"),
+        ("auc", "compressibility/auc"),
+        ("contrast", "contrast/auc"),
+    )
 
 
 def duration(seconds: float | None) -> str:

@@ -1,6 +1,8 @@
 """Each quantity of the report in a line."""
 
-DEFINITIONS: dict[str, str] = {
+from trainables.task import Task
+
+_DEFINITIONS: dict[str, str] = {
     "compression ratio": (
         "parameters of the dense network ÷ parameters kept; all parameters counted. Where units are removed, those of "
         "the classifier (the classes) never are; single weights of it are, at half the rate of other layers unless the "
@@ -13,8 +15,8 @@ DEFINITIONS: dict[str, str] = {
         "Huffman's words where numbers take few values, 32 bits a number elsewhere, batch-norm statistics included"
     ),
     "compressibility (auc)": (
-        "mean over log₂ of the compression ratio from 0 to L of (accuracy − chance) ÷ (dense accuracy − chance), "
-        "clipped to 0…1, accuracy on the training labels as given; undefined for a network that did not fit"
+        "mean over log₂ of the compression ratio from 0 to L of ({score} − chance) ÷ (dense {score} − chance), "
+        "clipped to 0…1, {score} on the training labels as given; undefined for a network that did not fit"
     ),
     "contrast": (
         "compressibility of the clean twin − that of the noisy network; same initial weights and batch order; only "
@@ -22,7 +24,7 @@ DEFINITIONS: dict[str, str] = {
     ),
     "clean twin (control)": "the same network trained with label noise 0 and true inputs",
     "generalization gap": (
-        "train accuracy on the labels given − test accuracy on clean labels, of the same dense network"
+        "train {score} on the labels given − test {score} on clean labels, of the same dense network"
     ),
     "label noise": (
         "share of training labels put through the noise; `uniform` draws from all classes, so a share 1 − 1/C of "
@@ -46,3 +48,20 @@ DEFINITIONS: dict[str, str] = {
         "p by permutation within strata; not stated below 20 pairs"
     ),
 }
+# What is said otherwise, or not ("") where networks were asked for numbers.
+_OF_NUMBERS = {
+    "label noise": (
+        "share of training targets put through the noise; `permuted` shuffles them among themselves, `uniform` draws "
+        "from all training targets"
+    ),
+    "placebo (renamed)": "",
+    "fidelity": "R² of what a compressed network says of validation inputs, held against what its dense network said",
+    "interpolated": "the dense network met its stop rule, or has R² of at least 0.99 on the targets that it was given",
+    "R²": "1 − squared error ÷ variance of the targets; 0, chance, is what their mean would have, and less is worse",
+}
+
+
+def definitions(task: Task) -> dict[str, str]:
+    """Word → what it means, where networks were asked for this."""
+    texts = _DEFINITIONS if task.has_classes else _DEFINITIONS | _OF_NUMBERS
+    return {word: text.format(score=task.label) for word, text in texts.items() if text}

@@ -9,8 +9,19 @@ import pandas as pd
 from study.answer import Answer
 from study.answer.reading_words import in_order
 from study.answer.reading_words import label as value_label
-from study.answer.selection import Group, column, conditions, counted, instruments, is_continuous, numbers, short
+from study.answer.selection import (
+    Group,
+    column,
+    conditions,
+    counted,
+    instruments,
+    is_continuous,
+    numbers,
+    short,
+    task_of,
+)
 from study.config import StudyConfig
+from trainables.task import Task
 
 _MOST_PANELS = 12
 
@@ -47,6 +58,16 @@ class Material:
     trials: pd.DataFrame
     networks: pd.DataFrame
     answer: Answer
+
+    @cached_property
+    def task(self) -> Task:
+        """What the networks were asked for: it has the score and what people call it."""
+        return task_of(self.trials, self.networks)
+
+    @property
+    def below_zero(self) -> str:
+        """A sentence for captions of scores that can be negative, "" where they can't."""
+        return "" if self.task.has_classes else f" {self.task.label} below 0 is drawn at 0."
 
     @cached_property
     def counted(self) -> pd.DataFrame:

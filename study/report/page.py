@@ -6,7 +6,7 @@ from string import Template
 
 from study.answer import Answer, AnswerVerdict, Effect, Rank, Reading
 from study.answer.words import estimate, interval_words, p_words, plural, signed
-from study.report.definitions import DEFINITIONS
+from study.report.definitions import definitions
 from study.report.drawing import Drawing, Key, palette, swatch
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
@@ -48,7 +48,7 @@ def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]]) 
         absent=_absences(rest),
         trials=trial_table(material),
         facts="".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts(material).items()),
-        definitions="".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in DEFINITIONS.items()),
+        definitions="".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in definitions(material.task).items()),
         config=escape(frozen_config(material)),
     )
 

@@ -60,7 +60,7 @@ class Plot:
         self.drawing.text((self.left + self.right) / 2, self.bottom + 33, x_title, "axis", anchor="middle")
 
     def line(self, xs: Floats, ys: Floats, colour: str, look: str = "line", tip: str = "") -> None:
-        """A line through the finite points; a gap where a value is missing."""
+        """A line through the finite points, along the edge where they lie beyond it; a gap where a value is missing."""
         if path := self._path(xs, ys):
             self.drawing.add("path", f"{look} {colour}", tip=tip, d=path)
 
@@ -104,7 +104,7 @@ class Plot:
         """Invisible spots that show their tip on hover."""
         for x, y, tip in zip(xs, ys, tips, strict=True):
             if math.isfinite(x) and math.isfinite(y):
-                self.drawing.add("circle", "hit", tip=tip, cx=self.x(x), cy=self.y(y), r=size)
+                self.drawing.add("circle", "hit", tip=tip, cx=self.x(x), cy=self._clipped(y), r=size)
 
     def _clipped(self, y: float) -> float:
         return min(max(self.y(y), self.top), self.bottom)
@@ -115,6 +115,6 @@ class Plot:
             if not (math.isfinite(x) and math.isfinite(y)):
                 pen_up = True
                 continue
-            path += f"{'M' if pen_up else 'L'}{self.x(x):.2f} {self.y(y):.2f}"
+            path += f"{'M' if pen_up else 'L'}{self.x(x):.2f} {self._clipped(y):.2f}"
             pen_up = False
         return path

@@ -8,9 +8,6 @@ from typing import Any
 from study.report.material import Material, short
 
 _METRICS = {
-    "train/accuracy": "train acc.",
-    "test/accuracy": "test acc.",
-    "gap/accuracy": "gap",
     "train/epochs_to_fit": "epochs to fit",
     "compressibility/auc": "auc",
     "control/compressibility/auc": "auc, clean twin",
@@ -27,13 +24,15 @@ def trial_table(material: Material) -> str:
     if trials.empty:
         return "<p>No trial has been recorded yet.</p>"
     span = [name for name in material.config.space.span if name in trials.columns]
-    metrics = [name for name in _METRICS if name in trials.columns and trials[name].notna().any()]
+    score, brief = material.task.score, material.task.brief
+    heads_of = {f"train/{score}": f"train {brief}", f"test/{score}": f"test {brief}", f"gap/{score}": "gap", **_METRICS}
+    metrics = [name for name in heads_of if name in trials.columns and trials[name].notna().any()]
     heads = [
         "trial",
         "state",
         "role",
         *(short(name) for name in span),
-        *(_METRICS[name] for name in metrics),
+        *(heads_of[name] for name in metrics),
         "seconds",
         "why",
     ]

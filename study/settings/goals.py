@@ -9,13 +9,15 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from study.scores import all_tasks
 from trainables.parts import Part
 
 Direction = Literal["maximize", "minimize"]
 _DIRECTIONS: dict[str, Direction] = {"max": "maximize", "min": "minimize"}
 _SMALLER_IS_BETTER = re.compile(r"(^|/)(cost|gap)/|/loss$|(^|/)bound/")
+_SCORES = "|".join(task.score for task in all_tasks())
 _WHILE_TRAINING = re.compile(
-    r"^(control/)?((train|val)/(accuracy|loss)|train/(kept|changed|recovered)_accuracy|gap/val_accuracy)$"
+    rf"^(control/)?((train|val)/({_SCORES}|loss)|train/(kept|changed|recovered)_({_SCORES})|gap/val_({_SCORES}))$"
 )
 
 
@@ -26,7 +28,7 @@ def without_test_data(metric: str) -> str:
         ValueError: It is.
     """
     uses_test = "test" in re.split(r"[/_]", metric) or (
-        re.search(r"(^|/)gap/", metric) and not metric.endswith("gap/val_accuracy")
+        re.search(r"(^|/)gap/", metric) and not re.search(rf"(^|/)gap/val_({_SCORES})$", metric)
     )
     if uses_test:
         raise ValueError(
@@ -126,7 +128,7 @@ class Stopping(Part):
         if not _WHILE_TRAINING.match(metric.metric):
             raise ValueError(
                 f"{metric.metric!r} is not known while networks train; take val/accuracy, val/loss, train/accuracy, "
-                "train/loss or gap/val_accuracy"
+                "train/loss or gap/val_accuracy (r2 instead of accuracy where networks say numbers)"
             )
         return metric
 

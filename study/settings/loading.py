@@ -12,13 +12,15 @@ from pydantic import BaseModel, ValidationError
 from search_spaces import catalog
 from search_spaces.notation import apply_settings, parse_value
 from search_spaces.space import CONDITIONS, Range, SearchSpace
-from study.config import ADAPTIVE, DEFAULT_OBJECTIVES, RunConfig, StudyConfig
+from study.config import ADAPTIVE, RunConfig, StudyConfig
 from study.errors import UsageError
 from study.settings.place import Place
 from study.settings.study_file import read_study_file
+from study.settings.task import default_objectives, default_stopping_metric, task_of_study
 from study.settings.wishes import Wishes, budget
 from trainables.config import TrialConfig
 from trainables.explain import explain
+from trainables.task import Task
 
 M = TypeVar("M", bound=BaseModel)
 SCHEDULERS = ("asha", "median")
@@ -79,8 +81,8 @@ def load_study(options: LaunchOptions) -> Loaded:
             space, note = _without_conditions(space, str(who), own)
             notes += note
     if fields.get("sampler") == "cmaes" and "objectives" not in fields:
-        fields["objectives"] = DEFAULT_OBJECTIVES[:1]
-        notes.append(f"cmaes has one objective: {DEFAULT_OBJECTIVES[0].metric} (--objective METRIC for another).")
+        fields["objectives"] = (only := default_objectives(_task(space))[:1])
+        notes.append(f"cmaes has one objective: {only[0].metric} (--objective METRIC for another).")
     if fields.get("scheduler") in SCHEDULERS and "metric" not in _mapping(fields.get("stopping")):
         notes += _on_scheduler(space, str(fields["scheduler"]))
     notes += _on_conditional(space, str(fields.get("sampler", "design")))
@@ -220,10 +222,18 @@ def _on_scheduler(space: SearchSpace, scheduler: str) -> list[str]:
     """A network that has nothing but noise to learn has no validation accuracy to compare."""
     if space.base.get("data.label_noise") != 1:
         return []
+    metric = default_stopping_metric(_task(space))
     return [
-        f"{scheduler} goes by val/accuracy, which is chance at data.label_noise=1; "
-        "--scheduler-metric control/val/accuracy goes by the clean twins."
+        f"{scheduler} goes by {metric}, which is chance at data.label_noise=1; "
+        f"--scheduler-metric control/{metric} goes by the clean twins."
     ]
+
+
+def _task(space: SearchSpace) -> Task:
+    try:
+        return task_of_study(space)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _on_conditional(space: SearchSpace, sampler: str) -> list[str]:

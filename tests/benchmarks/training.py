@@ -31,6 +31,7 @@ from trainables.seeding import generator
 from trainables.stack.layers import StackedLinear
 from trainables.stack.model import StackedModel
 from trainables.stack.spatial import StackedConv
+from trainables.tasks.classification import Classification
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
@@ -145,5 +146,5 @@ def epochs(stack: StackedModel, case: Case, count: int) -> Callable[[], None]:
     def orders(epoch: int, active: list[int]) -> Tensor:
         return torch.stack([torch.randperm(count, generator=generator(0, epoch, k)) for k in active])
 
-    training = Training(stack, Examples(inputs, labels.repeat(networks, 1)), recipe, orders)  # type: ignore[arg-type]
+    training = Training(stack, Examples(inputs, labels.repeat(networks, 1), Classification()), recipe, orders)  # type: ignore[arg-type]
     return lambda: finish(training.run_epoch())

@@ -73,7 +73,7 @@ def test_every_figure_is_drawn_without_a_console_message(tmp_path: Path, width: 
     probe = json.loads(found[1])
     assert [name for name, *_ in probe["sizes"]] == [
         "forest",
-        "accuracy_curves",
+        "score_curves",
         "contrast_by_noise",
         "epochs_to_fit",
         "kept_and_changed",

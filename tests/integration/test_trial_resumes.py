@@ -20,6 +20,15 @@ TRIALS: dict[str, dict[str, Any]] = {
         "compression__distill": {"epochs": 2},
         "compression__transfer": "gaussian",
     },
+    "regression": {
+        "data__name": "teacher",
+        "data.teacher.task": "regression",
+        "data__noise_kind": "permuted",
+        "training__lr": 0.01,
+        "training__stop_at_train_loss": 0.5,
+        "compression__recovery": "rewind",
+        "compression__recovery_epochs": 2,
+    },
 }
 
 

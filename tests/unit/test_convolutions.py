@@ -16,6 +16,7 @@ from trainables.stack.dropout import StackedDropout
 from trainables.stack.model import StackedModel
 from trainables.stack.network import StackedNetwork
 from trainables.stack.plan import CLASSES, BatchNorm, Conv, Linear, MaxPool, Plan, ReLU, Residual, trace, units_of
+from trainables.tasks.classification import Classification
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
@@ -40,7 +41,7 @@ def training(model: StackedModel, **recipe: object) -> Training:
     labels = torch.stack([torch.randint(3, (41,), generator=generator(9, k)) for k in range(model.networks)])
     inputs = Inputs(images, torch.zeros(model.networks, dtype=torch.int64), torch.tensor([127.0]))
     given = TrainingConfig.model_validate({"epochs": 6, "batch_size": 10, "stop_at_train_loss": None, **recipe})
-    return Training(model, Examples(inputs, labels), given, orders)
+    return Training(model, Examples(inputs, labels, Classification()), given, orders)
 
 
 def orders(epoch: int, networks: Sequence[int]) -> Tensor:

@@ -26,10 +26,11 @@ SETTINGS = [
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study `small`: trial 0 complete, with its networks; trial 1 queued; `clean` without controls."""
+    """A study `small`: trial 0 complete, with its networks; trial 1 queued; `clean` has no controls, `numbers` R²."""
     folder = tmp_path_factory.mktemp("home")
     rewinding = ["compression.granularity=weight", "compression.recovery=rewind", "compression.recovery_epochs=2"]
-    for name, more in (("small", []), ("clean", ["data.label_noise=0"]), ("lots", rewinding)):
+    asked = ["data.name=teacher", "data.teacher.task=regression", "data.noise_kind=permuted", "training.lr=0.01"]
+    for name, more in (("small", []), ("clean", ["data.label_noise=0"]), ("lots", rewinding), ("numbers", asked)):
         space = apply_settings(SearchSpace(title="Is it small?"), [*SETTINGS, *more])
         config = StudyConfig(name=name, space=space, trials=2, run=RunConfig(home=folder))
         config.directory.mkdir(parents=True)
@@ -54,7 +55,7 @@ def test_the_file_has_the_accuracy_that_was_recorded(arm: str, home: Path, tmp_p
     assert torch.get_num_threads() == before
     rows = handle.networks()
     row = rows[(rows["arm"] == arm) & (rows["network"] == 1) & (rows["level"] == 2)].iloc[0]
-    for name, (recorded, found) in made.accuracy.items():
+    for name, (recorded, found) in made.scores.items():
         assert recorded == row[name] == pytest.approx(found, abs=1e-12)
     assert made.difference <= 1e-5
     dense, small = made.parameters
@@ -74,6 +75,18 @@ def test_the_command_says_how_small_and_fast(home: Path, tmp_path: Path, capsys:
     for word in ("parameters", "bytes", "ms for 256 images", "As recorded.", str(out), "small.onnx"):
         assert word in said
     assert out.with_suffix(".onnx").is_file()
+
+
+def test_networks_that_say_numbers_are_judged_by_r2(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "numbers.safetensors"
+    assert main(["export", "numbers", "0", "--level", "1", "--out", str(out), "--home", str(home)]) == 0
+    said = capsys.readouterr().out
+    assert "R² of the file: train " in said
+    assert "As recorded." in said
+    assert "ccuracy" not in said
+    assert load_network(out)(torch.zeros(3, 1, 1, 64, dtype=torch.uint8)).shape == (3, 1)
 
 
 def test_only_masks_of_single_weights_are_tickets(

@@ -14,6 +14,8 @@ from study.settings.goals import Constraint, Objective, Stopping
         ("contrast/auc:min", "contrast/auc", "minimize"),
         ("cost/seconds", "cost/seconds", "minimize"),
         ("gap/val_accuracy", "gap/val_accuracy", "minimize"),
+        ("control/val/r2", "control/val/r2", "maximize"),
+        ("gap/val_r2", "gap/val_r2", "minimize"),
     ],
 )
 def test_objectives_as_text(text: str, metric: str, direction: str) -> None:
@@ -22,7 +24,9 @@ def test_objectives_as_text(text: str, metric: str, direction: str) -> None:
     assert objective.sign == (1 if direction == "maximize" else -1)
 
 
-@pytest.mark.parametrize("text", ["test/accuracy", "gap/accuracy", "level/test_accuracy:max", "val/loss:down", ":max"])
+@pytest.mark.parametrize(
+    "text", ["test/accuracy", "gap/accuracy", "level/test_accuracy:max", "test/r2", "gap/r2", "val/loss:down", ":max"]
+)
 def test_objectives_that_can_not_be(text: str) -> None:
     with pytest.raises(ValueError, match=r"test data|write METRIC"):
         Objective.model_validate(text)
@@ -53,7 +57,9 @@ def test_constraints_that_can_not_be(text: object, said: str) -> None:
         Constraint.model_validate(text)
 
 
-@pytest.mark.parametrize("metric", ["val/accuracy", "control/val/loss", "train/changed_accuracy", "gap/val_accuracy"])
+@pytest.mark.parametrize(
+    "metric", ["val/accuracy", "control/val/loss", "train/changed_accuracy", "gap/val_accuracy", "val/r2"]
+)
 def test_stopping_goes_by_what_is_known_while_networks_train(metric: str) -> None:
     assert Stopping.model_validate({"metric": metric}).metric.metric == metric
 

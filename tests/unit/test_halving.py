@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.engine import config, labels, pixels, records, stack, training
+from tests.engine import CLASSES, config, labels, pixels, records, stack, training
 from trainables.config import ModelConfig
 from trainables.halving import halving
 from trainables.interfaces import MODELS
@@ -58,7 +58,7 @@ def test_training_in_pieces_ends_where_training_together_does(clip_norm: float |
 
 
 def evaluated(model: StackedModel) -> torch.Tensor:
-    work = evaluating(model, pixels(), labels())
+    work = evaluating(model, pixels(), labels(), CLASSES)
     while True:
         try:
             next(work)

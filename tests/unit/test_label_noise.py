@@ -5,11 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.data.label_noise import expected_iid_accuracy, noisy_labels, renaming
+from trainables.data.label_noise import expected_iid_accuracy, noisy_labels, noisy_numbers, renaming
 from trainables.seeding import generator
 
 KINDS = ("uniform", "wrong", "permuted", "renamed")
 LABELS = torch.arange(1000) % 10
+NUMBERS = torch.stack([torch.arange(1000.0), -torch.arange(1000.0)], dim=1)
 
 
 def noisy(kind: str, share: float, draw: int = 0) -> torch.Tensor:
@@ -66,3 +67,36 @@ def test_expected_iid_accuracy_by_the_formulas() -> None:
     assert expected_iid_accuracy("permuted", 0.5, 0.9, 10) is None
     assert expected_iid_accuracy("renamed", 0.5, 0.9, 10) is None
     assert expected_iid_accuracy("permuted", 0.0, 0.9, 10) == 0.9
+
+
+def noisy_pairs(kind: str, share: float, draw: int = 0) -> torch.Tensor:
+    return noisy_numbers(NUMBERS, kind, share, generator(0, draw))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["uniform", "permuted"])
+def test_noisy_numbers_are_numbers_of_other_examples(kind: str) -> None:
+    before = NUMBERS.clone()
+    assert torch.equal(noisy_pairs(kind, 0.0), NUMBERS)
+    noisy = noisy_pairs(kind, 0.7)
+    assert torch.equal(noisy, noisy_pairs(kind, 0.7))
+    assert not torch.equal(noisy, noisy_pairs(kind, 0.7, draw=1))
+    assert torch.equal(noisy[:, 0], -noisy[:, 1]), "the outputs of an example stay together"
+    assert set(noisy[:, 0].tolist()) <= set(NUMBERS[:, 0].tolist())
+    assert float((noisy != NUMBERS).all(dim=1).double().mean()) == pytest.approx(0.7, abs=0.05)
+    assert torch.equal(NUMBERS, before)
+
+
+def test_permuted_numbers_are_the_same_numbers() -> None:
+    for share in (0.3, 1.0):
+        noisy = noisy_pairs("permuted", share)
+        assert torch.equal(noisy[:, 0].sort().values, NUMBERS[:, 0])
+        assert int((noisy != NUMBERS).any(dim=1).sum()) <= share * 1000
+
+
+def test_noise_of_numbers_is_nested() -> None:
+    little, much = noisy_pairs("uniform", 0.2), noisy_pairs("uniform", 0.6)
+    changed = (little != NUMBERS).any(dim=1)
+    assert torch.equal(little[changed], much[changed])
+    little, much = noisy_pairs("permuted", 0.2), noisy_pairs("permuted", 0.6)
+    untouched = (much == NUMBERS).all(dim=1)
+    assert float((little[untouched] == NUMBERS[untouched]).double().mean()) > 0.99

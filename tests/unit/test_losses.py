@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from trainables.training.losses import cross_entropy, soft_cross_entropy
+from trainables.training.losses import cross_entropy, soft_cross_entropy, squared_error
 
 
 def logits(networks: int = 3, examples: int = 8, classes: int = 10) -> torch.Tensor:
@@ -43,6 +43,7 @@ def test_losses_leave_logits_and_targets_alone() -> None:
     before = z.clone(), targets.clone()
     cross_entropy(z, torch.zeros(3, 8, dtype=torch.int64))
     soft_cross_entropy(z, targets, 2.0)
+    squared_error(z, targets)
     assert torch.equal(z, before[0])
     assert torch.equal(targets, before[1])
 
@@ -54,4 +55,15 @@ def test_smoothed_gradients_are_those_of_torch_and_losses_stay_plain() -> None:
     (gradient,) = torch.autograd.grad(smoothed, z)
     found, found_gradient = cross_entropy(z, labels, smoothing=0.2)
     assert torch.equal(found, cross_entropy(z, labels)[0])
+    assert torch.allclose(found_gradient, gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("outputs", [1, 4])
+def test_squared_error_is_that_of_torch(outputs: int) -> None:
+    said = logits(classes=outputs)
+    targets = torch.randn(3, 8, outputs, generator=torch.Generator().manual_seed(1))
+    expected = torch.stack([F.mse_loss(said[k], targets[k], reduction="none").mean(dim=1) for k in range(3)])
+    (gradient,) = torch.autograd.grad(expected.mean(dim=1).sum(), said)
+    found, found_gradient = squared_error(said, targets)
+    assert torch.allclose(found, expected, atol=1e-5)
     assert torch.allclose(found_gradient, gradient, atol=1e-6)

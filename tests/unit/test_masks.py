@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 import torch
 
-from tests.engine import config, labels, orders, pixels, stack
+from tests.engine import CLASSES, config, labels, orders, pixels, stack
 from trainables.compression.masked_pruning import kept_widths
 from trainables.compression.masks import (
     Masks,
@@ -129,7 +129,7 @@ def test_what_is_dropped_stays_zero_in_weights_and_optimizer(optimizer: str) -> 
     recipe = TrainingConfig(
         epochs=4, batch_size=30, optimizer=optimizer, weight_decay=0.01, lr=0.01, stop_at_train_loss=None
     )
-    training = Training(model, Examples(pixels(), labels()), recipe, orders, masks=masks)
+    training = Training(model, Examples(pixels(), labels(), CLASSES), recipe, orders, masks=masks)
     while not training.finished:
         for state in training.state()["optimizer"].values():
             for tensor, (name, parameter) in zip(state, model.named_parameters(), strict=False):
@@ -149,7 +149,7 @@ def test_masks_follow_their_networks_when_others_stop() -> None:
     easy = labels()
     easy[1] = 0
     recipe = TrainingConfig(epochs=40, batch_size=30, lr=0.1, stop_at_train_loss=0.3)
-    training = Training(model, Examples(pixels(), easy), recipe, orders, masks=masks)
+    training = Training(model, Examples(pixels(), easy, CLASSES), recipe, orders, masks=masks)
     while not training.finished:
         finish(training.run_epoch())
     assert training.epochs[1] < min(training.epochs[0], training.epochs[2])

@@ -58,7 +58,7 @@ def test_a_full_study_draws_every_figure_but_those_of_students() -> None:
     drawn = {name: figure.draw(material) for name, figure in figures().items()}
     absent = {name for name, shown in drawn.items() if not isinstance(shown, Picture)}
     assert absent == {"criteria", "following", "ranking", "scratch_arm"}
-    curves = drawn["accuracy_curves"]
+    curves = drawn["score_curves"]
     assert isinstance(curves, Picture)
     assert len(curves.panels) == 6  # 3 noise levels × 2 criteria
 
@@ -90,7 +90,7 @@ def test_criteria_stand_beside_random_removal_best_first() -> None:
 def test_bands_are_t_intervals_over_trials() -> None:
     config, trials, networks = make()
     material = Material(config, trials, networks, answer(trials, networks))
-    shown = figures()["accuracy_curves"].draw(material)
+    shown = figures()["score_curves"].draw(material)
     assert isinstance(shown, Picture)
     row = shown.data[(shown.data["panel"] == "noise 1 · random") & (shown.data["series"] == "replicate")].iloc[-1]
     last = networks[

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine import config
+from tests.engine import CLASSES, config
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
@@ -109,7 +109,7 @@ def test_level_contrast_is_paired_and_normalised() -> None:
     columns = ("train_loss", "recovered_accuracy", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
     for row in level:
         row.update(dict.fromkeys((*columns, "fidelity", "kappa"), 0.5))
-    metrics, _ = level_metrics(level, dense, {"extra": [3.0, 4.0]})
+    metrics, _ = level_metrics(level, dense, {"extra": [3.0, 4.0]}, CLASSES)
     assert metrics["level/normalised_accuracy"] == pytest.approx(0.5)
     assert metrics["contrast/level/normalised_accuracy"] == pytest.approx(0.4)
     assert (metrics["level/extra"], metrics["control/level/extra"]) == (3.0, 4.0)
@@ -122,7 +122,7 @@ def test_gaps() -> None:
     row = {"arm": "replicate", "train_accuracy": 0.9, "test_accuracy": 0.7, "val_accuracy": 0.75, "test_loss": 2.0}
     row |= {"train_loss": 0.5, "iid_accuracy": None, "val_loss": 1.0, "changed_share": 0.1}
     row |= {"kept_accuracy": 0.9, "changed_accuracy": None, "recovered_accuracy": None}
-    metrics, _ = dense_metrics([row], final=False)
+    metrics, _ = dense_metrics([row], "accuracy", final=False)
     assert metrics["gap/accuracy"] == pytest.approx(0.2)
     assert metrics["gap/loss"] == pytest.approx(1.5)
     assert metrics["gap/val_accuracy"] == pytest.approx(0.15)

@@ -77,6 +77,23 @@ def test_a_teacher_can_be_followed_by_its_own_rule() -> None:
     assert np.bincount(data.labels).min() > 300
 
 
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_numbers_are_what_the_teacher_says_in_units_of_their_deviation(activation: str) -> None:
+    data = raw("teacher", examples=2000, features=16, units=8, task="regression", outputs=3, activation=activation)
+    assert data.labels.dtype == np.float32
+    assert data.labels.shape == (2000, 3)
+    assert data.labels.mean(axis=0) == pytest.approx([0, 0, 0], abs=1e-5)
+    assert data.labels.var(axis=0) == pytest.approx([1, 1, 1], abs=1e-4)
+    draws = dataset_of(DataConfig(name="teacher")).draws("teacher")  # type: ignore[attr-defined]
+    first = torch.randn(16, 8, generator=draws).double() / 4
+    second = torch.randn(8, 3, generator=draws).double()
+    x = (torch.from_numpy(data.images).reshape(2000, 16).double() - 127.5) / (127.5 / 4)
+    hidden = x @ first
+    outputs = (torch.relu(hidden) if activation == "relu" else torch.erf(hidden / 2**0.5)) @ second
+    outputs = (outputs - outputs.mean(0)) / outputs.std(0, correction=0)
+    assert np.allclose(outputs.numpy(), data.labels, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["teacher", "gaussian", "xor"])
 def test_trials_run_on_them(name: str) -> None:
     ended = records(config(data__name=name, data__split=(150, 60, 60), training__epochs=2))

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.engine import labels, orders, pixels, stack, training
+from tests.engine import CLASSES, labels, orders, pixels, stack, training
 from trainables.config import TrainingConfig
 from trainables.errors import TrialDiverged
 from trainables.pausing import finish
@@ -150,7 +150,7 @@ def test_soft_targets_are_followed() -> None:
     images = pixels()
     answers = torch.softmax(teacher(images.gather(torch.arange(100).expand(1, 3, 100))[0]), dim=2).detach()
     recipe = TrainingConfig(epochs=60, batch_size=20, stop_at_train_loss=None)
-    task = train(Training(student, Examples(images, answers), recipe, orders))
+    task = train(Training(student, Examples(images, answers, CLASSES, 1.0), recipe, orders))
     entropy = -(answers * answers.log()).sum(dim=2).mean(dim=1)
     assert all(math.isfinite(loss) for loss in task.running_losses)
     assert all(loss < e + 0.1 for loss, e in zip(task.running_losses, entropy.tolist(), strict=True))

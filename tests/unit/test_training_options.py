@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.engine import config, labels, orders, pixels, records, stack, training
+from tests.engine import CLASSES, config, labels, orders, pixels, records, stack, training
 from trainables.compression.masks import masked
 from trainables.config import TrainingConfig
 from trainables.pausing import finish
@@ -112,10 +112,11 @@ def test_gradients_used_up_network_by_network_change_nothing(
         model = StackedMLP((64, 16, 20, 10), 1.0, [torch.Generator().manual_seed(k) for k in range(3)])
         masks = {"layers.0.weight": torch.rand(3, 64, 16, generator=torch.Generator().manual_seed(7)) > 0.5}
         recipe = TrainingConfig(epochs=2, batch_size=30, **options)
-        task = Training(masked(model, masks), Examples(pixels(features=64), labels()), recipe, orders, masks=masks)
-        while not task.finished:
-            finish(task.run_epoch())
-        return task.model.tensors()
+        examples = Examples(pixels(features=64), labels(), CLASSES)
+        going = Training(masked(model, masks), examples, recipe, orders, masks=masks)
+        while not going.finished:
+            finish(going.run_epoch())
+        return going.model.tensors()
 
     at_once = after_training()
     monkeypatch.setattr(layers, "_PIECE_BYTES", 2 * 4 * 64 * 16)
@@ -166,7 +167,7 @@ def test_augmented_networks_see_other_images_and_do_not_depend_on_the_stack() ->
             one = torch.stack([torch.zeros(100), torch.zeros(100), torch.arange(100) % 2], dim=1).long()
             return one.expand(len(active), -1, -1)
 
-        examples = Examples(pixels(networks), labels(networks))
+        examples = Examples(pixels(networks), labels(networks), CLASSES)
         recipe = TrainingConfig(epochs=2, batch_size=30, stop_at_train_loss=None)
         task = Training(stack(networks), examples, recipe, orders, changes=changes if augment else None)
         while not task.finished:
@@ -206,7 +207,7 @@ def test_other_precisions_learn_about_the_same(precision: str) -> None:
     def losses(kind: str) -> list[float]:
         seen = pixels()
         inputs = Inputs(seen.images.cuda(), seen.source.cuda(), seen.mean.cuda())
-        examples = Examples(inputs, labels().cuda())
+        examples = Examples(inputs, labels().cuda(), CLASSES)
         recipe = TrainingConfig(epochs=5, batch_size=30, stop_at_train_loss=None, precision=kind)
         task = Training(stack().cuda(), examples, recipe, orders)
         while not task.finished:

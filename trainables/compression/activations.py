@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from trainables.compression.gradients import SummedLoss
 from trainables.compression.places import last_makers
 from trainables.stack.model import Group, StackedModel
 
@@ -24,38 +24,43 @@ class Activations:
 
     Args:
         values: [K, units, n, places] ≥ 0, after the ReLU; places are the pixels of a channel, 1 in an affine layer.
-        slopes: The same shape; derivative of each example's own cross-entropy by the value (0 where it is 0).
+        slopes: The same shape; derivative of each example's own loss by the value (0 where it is 0).
     """
 
     values: Tensor
     slopes: Tensor
 
 
-def activations(stack: StackedModel, group: Group, inputs: Tensor, labels: Tensor) -> Activations:
+def activations(stack: StackedModel, group: Group, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> Activations:
     """Activations of the group on the first examples: 65,536 values of each unit, from at least 32 examples.
 
     Units that several layers make together (residual connections) have the places of all of them, side by side.
 
     Args:
         stack: K networks; left as they are.
-        inputs, labels: [K, n, C, H, W] and [K, n].
+        inputs, labels: [K, n, C, H, W] and [K, n, …].
+        loss: As for `gradients.mean_gradients`.
     Cost: One forward and one backward pass over the examples used, whose activations are in memory together.
     """
     modules = [stack.get_submodule(name) for name in last_makers(group)]
     units = dict(zip((g.name for g in stack.groups), stack.widths, strict=True))[group.name]
-    probe = _answers(stack, modules, units, inputs[:, :1], labels[:, :1])
+
+    def answers(part: slice) -> Activations:
+        with _listening(modules) as heard:
+            said = stack(inputs[:, part])
+        return _by_modules(modules, units, heard, loss(said, labels[:, part]))
+
+    probe = answers(slice(1))
     count = min(labels.shape[1], max(_LEAST_EXAMPLES, _VALUES // probe.values.shape[3]))
     parts = []
     for start in range(0, count, _BATCH):
-        stop = min(start + _BATCH, count)
-        parts.append(_answers(stack, modules, units, inputs[:, start:stop], labels[:, start:stop]))
+        parts.append(answers(slice(start, min(start + _BATCH, count))))
     return Activations(*(torch.cat([getattr(p, name) for p in parts], dim=2) for name in ("values", "slopes")))
 
 
-def _answers(stack: StackedModel, modules: list[nn.Module], units: int, x: Tensor, y: Tensor) -> Activations:
-    with _listening(modules) as heard:
-        logits = stack(x)
-    loss = functional.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="sum")
+def _by_modules(
+    modules: list[nn.Module], units: int, heard: dict[nn.Module, list[Tensor]], loss: Tensor
+) -> Activations:
     outputs = [output for module in modules for output in heard[module]]
     slopes = iter(torch.autograd.grad(loss, outputs))
     values, derivatives = [], []

@@ -8,6 +8,7 @@ from trainables.config import CompressionConfig, TrialConfig
 from trainables.interfaces import DATASETS, MODELS
 from trainables.stack.plan import BatchNorm, Plan, Residual
 from trainables.stack.planned import PlannedModel
+from trainables.task import task_of
 
 _ANY_SIDE = 32
 # What methods that walk through whole numbers call these.
@@ -21,6 +22,7 @@ def check(config: TrialConfig) -> None:
         ValueError: Says which fields do not go together, why, and what would.
     """
     compression = config.compression
+    _check_task(config)
     _check_augmentation(config)
     _check_recovery(config)
     _check_ticket(compression)
@@ -82,6 +84,35 @@ def _check_ratio(compression: CompressionConfig) -> None:
             f"ratio=parameters stays where it is under method={code[0]}, which only gives parameters fewer bits; use "
             "ratio=description_length"
         )
+
+
+def _check_task(config: TrialConfig) -> None:
+    """What is said of labels has to mean something for the task."""
+    task, training, compression = task_of(config.data), config.training, config.compression
+    data, kinds = f"data.name={config.data.name}", " or ".join(task.noise_kinds)
+    if config.data.noise_kind not in task.noise_kinds:
+        raise ValueError(
+            f"data.noise_kind={config.data.noise_kind} is of classes, and {data} asks for numbers; use {kinds}"
+        )
+    if task.has_classes:
+        return
+    if training.stop_at_train_accuracy is not None:
+        raise ValueError(
+            f"training.stop_at_train_accuracy={training.stop_at_train_accuracy:g} is of classes, and {data} asks for "
+            "numbers; leave it at none and use training.stop_at_train_loss, the share of their variance that is not "
+            f"explained (0.01 is {task.label} = 0.99)"
+        )
+    if training.label_smoothing:
+        raise ValueError(
+            f"training.label_smoothing={training.label_smoothing:g} spreads a target over classes, and {data} asks for "
+            "numbers; leave it at 0"
+        )
+    for name in (*compression.methods, compression.criterion):
+        if compression.options(name).get("temperature", 1.0) != 1.0:
+            raise ValueError(
+                f"compression.{name}.temperature is of probabilities of classes, and {data} asks for numbers; leave it "
+                "at 1"
+            )
 
 
 def _check_augmentation(config: TrialConfig) -> None:

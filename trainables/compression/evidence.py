@@ -39,7 +39,7 @@ def scoring(
 
     def sample() -> Sample:
         whole = bench.once("scoring sample", lambda: _sample(bench))
-        return whole if networks is None else Sample(whole.inputs[list(networks)], whole.labels[list(networks)])
+        return whole if networks is None else whole.of(networks)
 
     return Scoring(
         stack,
@@ -58,4 +58,5 @@ def _sample(bench: Bench) -> Sample:
         for replicate in range(bench.replicates)
     ]
     index = torch.stack([chosen[network % bench.replicates] for network in range(bench.networks)]).to(labels.device)
-    return Sample(bench.train_inputs.gather(index[None])[0], labels.gather(1, index))
+    inputs = bench.train_inputs.gather(index[None])[0]
+    return Sample(inputs, labels[torch.arange(len(labels), device=labels.device)[:, None], index], bench.data.task)

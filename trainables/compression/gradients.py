@@ -7,28 +7,27 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from trainables.stack.model import StackedModel
 
 Batch = tuple[Tensor, Tensor]
+# Outputs [K, B, …] and targets [K, B, …] → the sum over networks and examples of the loss, with its graph.
+SummedLoss = Callable[[Tensor, Tensor], Tensor]
 _COPIES_BYTES = 64 << 20
 
 
-def mean_gradients(
-    stack: StackedModel, batches: Iterable[Batch], count: int, temperature: float = 1.0
-) -> dict[str, Tensor]:
-    """Parameter → gradient of each network's mean cross-entropy.
+def mean_gradients(stack: StackedModel, batches: Iterable[Batch], count: int, loss: SummedLoss) -> dict[str, Tensor]:
+    """Parameter → gradient of each network's mean loss.
 
     Args:
         stack: K networks.
-        batches: Inputs [K, B, C, H, W] and labels [K, B], `count` examples in all.
+        batches: Inputs [K, B, C, H, W] and labels [K, B, …], `count` examples in all.
         count: See there.
-        temperature: Logits are divided by it.
+        loss: E.g. `Task.graph_loss`.
     Cost: One forward and one backward pass.
     """
     names, parameters = zip(*stack.named_parameters(), strict=True)
-    parts = [torch.autograd.grad(_loss(stack, x, y, count, temperature), parameters) for x, y in batches]
+    parts = [torch.autograd.grad(_loss(stack, x, y, count, loss), parameters) for x, y in batches]
     return dict(zip(names, _summed(parts), strict=True))
 
 
@@ -37,9 +36,9 @@ def hessian_products(
     batches: Callable[[], Iterable[Batch]],
     count: int,
     vectors: dict[str, Tensor],
-    temperature: float = 1.0,
+    loss: SummedLoss,
 ) -> dict[str, Tensor]:
-    """Parameter → its part of H·v, H the Hessian of each network's mean cross-entropy.
+    """Parameter → its part of H·v, H the Hessian of each network's mean loss.
 
     Args:
         vectors: v, parameter → tensor of its shape.
@@ -48,21 +47,21 @@ def hessian_products(
     names, parameters = zip(*stack.named_parameters(), strict=True)
     parts = []
     for x, y in batches():
-        loss = _loss(stack, x, y, count, temperature)
-        gradients = torch.autograd.grad(loss, parameters, create_graph=True)
+        gradients = torch.autograd.grad(_loss(stack, x, y, count, loss), parameters, create_graph=True)
         product = torch.stack([(g * vectors[n]).sum() for n, g in zip(names, gradients, strict=True)]).sum()
         parts.append(torch.autograd.grad(product, parameters))
     return dict(zip(names, _summed(parts), strict=True))
 
 
-def squared_gradients(stack: StackedModel, inputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
+def squared_gradients(stack: StackedModel, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> dict[str, Tensor]:
     """Parameter → mean over examples of the squared gradient of one example's loss: the diagonal empirical Fisher.
 
     Args:
-        inputs, labels: [K, n, C, H, W] and [K, n].
+        inputs, labels: [K, n, C, H, W] and [K, n, …].
+        loss: As for `mean_gradients`.
     Cost: n backward passes of one example; each example gets its own copy of its network.
     """
-    networks, count = labels.shape
+    networks, count = labels.shape[:2]
     names = [name for name, _ in stack.named_parameters()]
     totals = {name: torch.zeros_like(tensor) for name, tensor in stack.tensors().items() if name in names}
     together = max(1, _COPIES_BYTES // (4 * stack.parameters_per_network * networks))
@@ -70,7 +69,7 @@ def squared_gradients(stack: StackedModel, inputs: Tensor, labels: Tensor) -> di
         x, y = inputs[:, start : start + together], labels[:, start : start + together]
         size = y.shape[1]
         copies = stack.select([network for network in range(networks) for _ in range(size)])
-        single = mean_gradients(copies, [(x.flatten(0, 1)[:, None], y.flatten()[:, None])], 1)
+        single = mean_gradients(copies, [(x.flatten(0, 1)[:, None], y.flatten(0, 1)[:, None])], 1, loss)
         for name, gradient in single.items():
             totals[name] += gradient.square().view(networks, size, *gradient.shape[1:]).sum(1)
     return {name: total / count for name, total in totals.items()}
@@ -102,7 +101,6 @@ def _summed(parts: list[tuple[Tensor, ...]]) -> list[Tensor]:
     return [torch.stack(tensors).sum(0) for tensors in zip(*parts, strict=True)]
 
 
-def _loss(stack: StackedModel, x: Tensor, y: Tensor, count: int, temperature: float) -> Tensor:
+def _loss(stack: StackedModel, x: Tensor, y: Tensor, count: int, loss: SummedLoss) -> Tensor:
     """Sum over networks of their summed losses divided by `count`; no term holds weights of two networks."""
-    logits = stack(x) / temperature
-    return functional.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="sum") / count
+    return loss(stack(x), y) / count

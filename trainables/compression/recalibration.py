@@ -21,7 +21,7 @@ def recalibrate(bench: Bench, compressed: Compressed, *, rewritten: bool = False
 
     Each network's running mean and variance become the mean over the batches of one pass over its training inputs, in
     one random order. Weights and labels play no part. What the networks said with the old statistics is reported beside
-    it: `stale_train_accuracy`, `stale_val_accuracy`, `stale_test_accuracy`.
+    it: `stale_train_accuracy`, `stale_val_accuracy`, `stale_test_accuracy` (or what the task's score is called).
 
     Args:
         rewritten: Whether weights have just been rewritten, whatever was trained before.
@@ -32,13 +32,13 @@ def recalibrate(bench: Bench, compressed: Compressed, *, rewritten: bool = False
     goes_on = compression.recovery in ("none", "finetune") and pipeline_of(compression).maker is not None
     if not _layers(compressed.stack) or not (rewritten or (goes_on and compressed.recipe is None)):
         return compressed
-    stale = yield from measure(bench, compressed.stack)
+    stale, score = (yield from measure(bench, compressed.stack)), bench.data.task.score
     metrics = {
-        "stale_train_accuracy": stale.train.accuracy,
-        "stale_val_accuracy": stale.val.accuracy,
+        f"stale_train_{score}": stale.train.score,
+        f"stale_val_{score}": stale.val.score,
     }
     if stale.test is not None:
-        metrics["stale_test_accuracy"] = stale.test.accuracy
+        metrics[f"stale_test_{score}"] = stale.test.score
     stack = compressed.stack.select(range(compressed.stack.networks))
     yield from _pass(bench, stack)
     return replace(compressed, stack=stack, metrics={**compressed.metrics, **metrics})

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
 from trainables.compression.activations import Activations, activations
-from trainables.compression.gradients import hessian_products, mean_gradients, squared_gradients, synaptic_flow
+from trainables.compression.gradients import (
+    SummedLoss,
+    hessian_products,
+    mean_gradients,
+    squared_gradients,
+    synaptic_flow,
+)
 from trainables.stack.model import Group, StackedModel
+from trainables.task import Task
 
 T = TypeVar("T")
 Weights = Literal["trained", "initial"]
@@ -27,11 +34,13 @@ class Sample:
 
     Args:
         inputs: [K, n, C, H, W] float32, normalised.
-        labels: [K, n] int64.
+        labels: [K, n, …].
+        task: What networks are asked for.
     """
 
     inputs: Tensor
     labels: Tensor
+    task: Task
 
     @property
     def count(self) -> int:
@@ -40,10 +49,18 @@ class Sample:
 
     def first(self, count: int) -> Sample:
         """The first `count` examples, or all if there are fewer."""
-        return Sample(self.inputs[:, :count], self.labels[:, :count])
+        return Sample(self.inputs[:, :count], self.labels[:, :count], self.task)
+
+    def of(self, networks: Sequence[int]) -> Sample:
+        """Those of some of the networks."""
+        return Sample(self.inputs[list(networks)], self.labels[list(networks)], self.task)
+
+    def loss(self, temperature: float = 1.0) -> SummedLoss:
+        """The task's, with its graph."""
+        return partial(self.task.graph_loss, temperature=temperature)
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs [K, ≤ 64, C, H, W] and labels [K, ≤ 64], in order."""
+        """Inputs [K, ≤ 64, C, H, W] and labels [K, ≤ 64, …], in order."""
         for start in range(0, self.count, _BATCH):
             yield self.inputs[:, start : start + _BATCH], self.labels[:, start : start + _BATCH]
 
@@ -89,10 +106,12 @@ class Scoring:
         return self.stack if weights == "trained" else self.initial
 
     def gradients(self, weights: Weights = "trained", temperature: float = 1.0) -> dict[str, Tensor]:
-        """Parameter → gradient of each network's mean cross-entropy over the sample."""
+        """Parameter → gradient of each network's mean loss over the sample."""
         return self._once(
             ("gradients", weights, temperature),
-            lambda: mean_gradients(self.at(weights), self.sample.batches(), self.sample.count, temperature),
+            lambda: mean_gradients(
+                self.at(weights), self.sample.batches(), self.sample.count, self.sample.loss(temperature)
+            ),
         )
 
     def hessian_gradients(self, weights: Weights, temperature: float) -> dict[str, Tensor]:
@@ -104,18 +123,18 @@ class Scoring:
                 self.sample.batches,
                 self.sample.count,
                 self.gradients(weights, temperature),
-                temperature,
+                self.sample.loss(temperature),
             ),
         )
 
     def fisher(self, examples: int) -> dict[str, Tensor]:
         """Parameter → diagonal of the empirical Fisher matrix on the first examples of the sample."""
-        return self._once(
-            ("fisher", examples),
-            lambda: squared_gradients(
-                self.stack, self.sample.first(examples).inputs, self.sample.first(examples).labels
-            ),
-        )
+
+        def computed() -> dict[str, Tensor]:
+            some = self.sample.first(examples)
+            return squared_gradients(self.stack, some.inputs, some.labels, some.loss())
+
+        return self._once(("fisher", examples), computed)
 
     def synaptic_flow(self, weights: Weights) -> dict[str, Tensor]:
         """Parameter → its synaptic flow, float64; needs no data."""
@@ -125,7 +144,7 @@ class Scoring:
         """Of the group's units on the sample, with the gradients of each example's loss."""
         return self._once(
             ("activations", group.name),
-            lambda: activations(self.stack, group, self.sample.inputs, self.sample.labels),
+            lambda: activations(self.stack, group, self.sample.inputs, self.sample.labels, self.sample.loss()),
         )
 
     def _once(self, name: tuple[object, ...], make: Callable[[], T]) -> T:

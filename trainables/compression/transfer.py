@@ -7,6 +7,7 @@ from trainables.bench import Bench
 from trainables.data.input_corruption import corrupted_inputs
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
+from trainables.task import Task
 from trainables.training.chunks import examples_at_once
 from trainables.training.evaluate import evaluating
 from trainables.training.inputs import Inputs
@@ -42,7 +43,7 @@ def _drawn(bench: Bench) -> Inputs:
 
 
 def teacher_outputs(teacher: StackedModel, inputs: Inputs) -> Pausing[Tensor]:
-    """Logits [K, n, classes] on all inputs; pauses between chunks."""
+    """Outputs [K, n, outputs] on all inputs; pauses between chunks."""
     chunk = examples_at_once(teacher, inputs, _CHUNK_BYTES)
     parts = []
     for start in range(0, inputs.count, chunk):
@@ -52,17 +53,15 @@ def teacher_outputs(teacher: StackedModel, inputs: Inputs) -> Pausing[Tensor]:
     return torch.cat(parts, dim=1)
 
 
-def agreement(students: StackedModel, inputs: Inputs, answers: Tensor) -> Pausing[dict[str, Tensor]]:
-    """`transfer_agreement` and `teacher_top_class_share`, [K] each.
+def agreement(students: StackedModel, inputs: Inputs, answers: Tensor, task: Task) -> Pausing[dict[str, Tensor]]:
+    """`transfer_agreement` and what is needed to judge it, e.g. `teacher_top_class_share`, [K] each.
 
-    A teacher that gives one class to nearly every input is followed by anybody: agreement then says nothing.
+    Agreement is the task's score with the teachers' answers as targets. A teacher that gives one class to nearly every
+    input is followed by anybody: agreement then says nothing.
 
     Args:
-        answers: [K, n] int64, the teachers' predictions.
+        answers: [K, n, …], the teachers'.
+        task: What both were asked for.
     """
-    said = yield from evaluating(students, inputs, answers)
-    counts = torch.stack([row.bincount().max() for row in answers])
-    return {
-        "transfer_agreement": said.accuracy,
-        "teacher_top_class_share": counts.double() / answers.shape[1],
-    }
+    said = yield from evaluating(students, inputs, answers, task)
+    return {"transfer_agreement": said.score, **task.followed(answers)}

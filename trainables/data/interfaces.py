@@ -11,7 +11,7 @@ import numpy.typing as npt
 from trainables.registry import Entry, Registry
 
 Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int64]
+Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,10 @@ class RawData:
 
     Args:
         images: [n, C, H, W] uint8: what training and validation (and test, if it has no own) are drawn from.
-        labels: [n] int64 in 0 … num_classes − 1.
+        labels: [n] int64 in 0 … num_classes − 1; where the task is regression [n, num_classes] float32, of about mean 0
+            and variance 1.
         test_images, test_labels: The standard test split in the same form, or None where the set has none.
-        num_classes: Number of classes, at least 2.
+        num_classes: Outputs of a network: classes, at least 2, or the numbers of a regression's target.
     """
 
     images: Images
@@ -45,6 +46,10 @@ class Dataset(Entry, ABC):
     def name(cls) -> str:
         """Its name in configurations: that of its module."""
         return cls.__module__.rpartition(".")[2]
+
+    def task_name(self) -> str:
+        """What networks are asked for: a module of `trainables/tasks`."""
+        return "classification"
 
     def version(self) -> str:
         """What its examples depend on beside its fields, e.g. the state of a directory; must be quick.

@@ -1,4 +1,4 @@
-"""Label noise: wrong training labels, drawn for each replicate.
+"""Label noise: wrong training labels (or other targets), drawn for each replicate.
 
 Noise is nested: with the same generator, the examples put through the noise at a small `share` are among those at a
 larger one, with the same draws, so that noise levels are compared on the same luck.
@@ -32,16 +32,42 @@ def noisy_labels(labels: Tensor, kind: NoiseKind, share: float, num_classes: int
     n = len(labels)
     selector = torch.rand(n, generator=draws, dtype=torch.float64)
     if kind == "permuted":
-        chosen = selector.argsort()[: int(share * n + 0.5)].sort().values
-        order = torch.rand(n, generator=draws, dtype=torch.float64)
-        noisy = labels.clone()
-        noisy[chosen] = labels[chosen[order[chosen].argsort()]]
-        return noisy
+        return _permuted(labels, selector, share, draws)
     if kind == "uniform":
         drawn = torch.randint(num_classes, (n,), generator=draws)
     else:
         drawn = (labels + torch.randint(1, num_classes, (n,), generator=draws)) % num_classes
     return torch.where(selector < share, drawn, labels)
+
+
+def noisy_numbers(targets: Tensor, kind: NoiseKind, share: float, draws: torch.Generator) -> Tensor:
+    """Targets of a regression after the noise.
+
+    Args:
+        targets: [n, outputs] float32, true targets.
+        kind: `uniform`: each target is replaced with probability `share` by that of an example drawn from all n, itself
+            included; `permuted`: the targets of round(share · n) examples are shuffled among themselves.
+        share: In 0 … 1; at 0 nothing changes.
+        draws: CPU generator, the only source of randomness.
+    Returns:
+        [n, outputs] float32, a new tensor. An example's outputs stay together.
+    """
+    n = len(targets)
+    selector = torch.rand(n, generator=draws, dtype=torch.float64)
+    if kind == "permuted":
+        return _permuted(targets, selector, share, draws)
+    drawn = targets[torch.randint(n, (n,), generator=draws)]
+    return torch.where((selector < share)[:, None], drawn, targets)
+
+
+def _permuted(labels: Tensor, selector: Tensor, share: float, draws: torch.Generator) -> Tensor:
+    """[n, …]: the labels of the round(share · n) examples that `selector` puts first shuffled among themselves."""
+    n = len(labels)
+    chosen = selector.argsort()[: int(share * n + 0.5)].sort().values
+    order = torch.rand(n, generator=draws, dtype=torch.float64)
+    noisy = labels.clone()
+    noisy[chosen] = labels[chosen[order[chosen].argsort()]]
+    return noisy
 
 
 def renaming(share: float, num_classes: int, draws: torch.Generator) -> Tensor:

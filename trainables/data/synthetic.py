@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from pydantic import Field
 
-from trainables.data.interfaces import Dataset, RawData
+from trainables.data.interfaces import Dataset, Labels, RawData
 from trainables.seeding import generator
 
 Values = npt.NDArray[np.float32]
@@ -28,12 +28,12 @@ class Synthetic(Dataset):
 
     def load(self, data_dir: Path) -> RawData:
         """All examples, computed; `data_dir` is not used."""
-        inputs, labels, classes = self.draw()
-        return RawData(self.as_bytes(inputs), labels, None, None, classes)
+        inputs, labels, outputs = self.draw()
+        return RawData(self.as_bytes(inputs), labels, None, None, outputs)
 
     @abstractmethod
-    def draw(self) -> tuple[Values, npt.NDArray[np.int64], int]:
-        """Inputs [n, C, H, W], labels [n], number of classes."""
+    def draw(self) -> tuple[Values, Labels, int]:
+        """Inputs [n, C, H, W], labels [n, …], number of classes (or of the numbers of a target)."""
 
     @abstractmethod
     def as_bytes(self, inputs: Values) -> npt.NDArray[np.uint8]:

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from trainables.config import TrialConfig
 from trainables.data.input_corruption import corrupted_inputs
-from trainables.data.label_noise import noisy_labels, renaming
+from trainables.data.label_noise import renaming
 from trainables.data.loading import load_split
 from trainables.seeding import generator
+from trainables.task import Task, task_of
 
 # Images looked at together; all of them may be more than fits into memory.
 _CHUNK = 1000
@@ -25,21 +26,24 @@ class TrialData:
     corrupts them and there are controls (0: the replicates', 1: the true ones, for the controls), else 1.
 
     Args:
+        task: What networks are asked for.
         images: [S, n, C, H, W] uint8, training inputs.
-        labels: [N, n] int64, training labels as given to each network.
-        true_labels: [n] int64.
+        labels: [N, n, …], training labels as given to each network: [N, n] int64 classes, or the targets of a
+            regression, [N, n, num_classes] float32.
+        true_labels: [n, …].
         kept: [N, n] bool, where the label given is the true one.
-        val_images, val_labels: [S, n_val, C, H, W] uint8, [n_val] int64; labels always clean.
+        val_images, val_labels: [S, n_val, C, H, W] uint8, [n_val, …]; labels always clean.
         test_images, test_labels: As for validation.
         source: [N] int64, the version of the inputs that each network sees, everywhere.
         mean, std: [C] float32 of the true training images, in units of uint8.
-        num_classes: Number of classes C.
-        chance: [N] float64, the largest class share among the labels given.
+        num_classes: Outputs of a network: classes, or the numbers of a regression's target.
+        chance: [N] float64, the best score on the labels given without looking at the inputs.
         changed_share: [N] float64, share of training labels that differ from the truth.
         iid_test_labels: [K, n_test] int64 under `renamed` noise, where each replicate's rule extends to the test
             split; None otherwise.
     """
 
+    task: Task
     images: Tensor
     labels: Tensor
     true_labels: Tensor
@@ -67,7 +71,7 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
         DataUnavailable: The data set is neither in `data_dir` nor to be had.
         ValueError: The split asked for is larger than the data set.
     """
-    split = load_split(config.data, config.seed, data_dir)
+    task, split = task_of(config.data), load_split(config.data, config.seed, data_dir)
     true_labels = torch.from_numpy(split.train_labels)
     train = torch.from_numpy(split.train_images)
     mean, std = pixel_statistics(train)
@@ -78,13 +82,14 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
         corrupted = corrupted_inputs(images, config.data.inputs, mean, std, config.seed, number, part)
         return torch.stack([corrupted, images]) if config.has_control else corrupted[None]
 
+    noise = config.data
     given = [
-        _labels(config, number, replicate, true_labels, split.num_classes) for replicate in range(config.replicates)
+        task.noisy(true_labels, noise.noise_kind, noise.label_noise, split.num_classes, _draws(config, number, k))
+        for k in range(config.replicates)
     ]
     twins = [true_labels] * (config.replicates if config.has_control else 0)
     labels = torch.stack(given + twins)
-    kept = labels == true_labels
-    counts = torch.stack([row.bincount(minlength=split.num_classes) for row in labels])
+    kept = (labels == true_labels).reshape(*labels.shape[:2], -1).all(dim=2)
     test_labels = torch.from_numpy(split.test_labels)
     source = torch.zeros(len(labels), dtype=torch.int64)
     if config.data.inputs != "true":
@@ -95,6 +100,7 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
             [_renaming(config, number, k, split.num_classes)[test_labels] for k in range(config.replicates)]
         )
     return TrialData(
+        task=task,
         images=versions(train, "train").to(device),
         labels=labels.to(device),
         true_labels=true_labels.to(device),
@@ -107,7 +113,7 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
         mean=mean.to(device),
         std=std.to(device),
         num_classes=split.num_classes,
-        chance=counts.max(dim=1).values.double() / labels.shape[1],
+        chance=task.chance(labels, split.num_classes),
         changed_share=1 - kept.double().mean(dim=1),
         iid_test_labels=None if iid is None else iid.to(device),
     )
@@ -130,11 +136,6 @@ def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     variance = (share * (values - mean[:, None]) ** 2).sum(dim=1)
     std = torch.where(variance > 0, variance.sqrt(), torch.ones_like(variance))
     return mean.float(), std.float()
-
-
-def _labels(config: TrialConfig, number: int, replicate: int, true_labels: Tensor, num_classes: int) -> Tensor:
-    draws = _draws(config, number, replicate)
-    return noisy_labels(true_labels, config.data.noise_kind, config.data.label_noise, num_classes, draws)
 
 
 def _renaming(config: TrialConfig, number: int, replicate: int, num_classes: int) -> Tensor:

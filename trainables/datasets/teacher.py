@@ -4,38 +4,71 @@ A wide teacher is a rule that is hard but can be learnt, so that it tells diffic
 """
 
 import math
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
+from torch import Tensor
 
+from trainables.data.interfaces import Labels
 from trainables.data.synthetic import Synthetic, Values, normal_as_bytes
+from trainables.explain import in_field
 
 
 class Teacher(Synthetic):
-    """x ~ N(0, I); the label is the class whose output is largest among those of a two-layer ReLU network.
+    """x ~ N(0, I), and what a two-layer network of random weights says about it.
 
-    Outputs are shifted and scaled to mean 0 and deviation 1 over the examples, so that classes are about equally
-    frequent. The teacher sees the very bytes that its students see.
+    Outputs are shifted and scaled to mean 0 and variance 1 over all examples, whichever of them are trained on. In
+    classification the label is the class whose output is largest, so classes are about equally frequent; in regression
+    the outputs themselves are the target, so a squared error is in units of the target's variance. The teacher sees the
+    very bytes that its students see.
     """
 
+    task: Literal["classification", "regression"] = Field(
+        "classification", description="which of the teacher's outputs is largest, or the outputs themselves"
+    )
     features: int = Field(64, ge=2, le=100_000, description="inputs")
-    classes: int = Field(10, ge=2, le=1000)
+    classes: int = Field(10, ge=2, le=1000, description="outputs of the teacher in classification")
+    outputs: int = Field(1, ge=1, le=1000, description="outputs of the teacher in regression")
     units: int = Field(64, ge=1, le=100_000, description="hidden units of the teacher; more make a harder rule")
+    activation: Literal["relu", "erf"] = Field(
+        "relu", description="of the teacher's hidden units; erf: erf(x/√2), as Goldt et al. have it"
+    )
 
-    def draw(self) -> tuple[Values, npt.NDArray[np.int64], int]:
+    @model_validator(mode="after")
+    def _outputs_of_the_task(self) -> Self:
+        other, mine = ("classes", "outputs") if self.task == "regression" else ("outputs", "classes")
+        if getattr(self, other) != type(self).model_fields[other].default:
+            raise in_field(other, f"task={self.task} has none; use {mine}, or the other task")
+        return self
+
+    def task_name(self) -> str:
+        """As configured."""
+        return self.task
+
+    def draw(self) -> tuple[Values, Labels, int]:
         """Inputs [n, 1, 1, features]."""
         x = torch.randn(self.examples, self.features, generator=self.draws("inputs"))
-        draws = self.draws("teacher")
-        first = torch.randn(self.features, self.units, generator=draws) / math.sqrt(self.features)
-        second = torch.randn(self.units, self.classes, generator=draws)
         inputs: Values = x.numpy()
         seen = torch.from_numpy(self.as_bytes(inputs).astype(np.float32)).sub_(127.5).div_(127.5 / 4)
-        outputs = torch.relu(seen @ first) @ second
+        if self.task == "regression":
+            said = self._says(seen, self.outputs).double()
+            said = (said - said.mean(0)) / said.std(0, correction=0)
+            return inputs[:, None, None], said.float().numpy(), self.outputs
+        outputs = self._says(seen, self.classes)
         outputs = (outputs - outputs.mean(0)) / outputs.std(0)
         labels: npt.NDArray[np.int64] = outputs.argmax(1).numpy()
         return inputs[:, None, None], labels, self.classes
+
+    def _says(self, seen: Tensor, outputs: int) -> Tensor:
+        """[n, outputs]."""
+        draws = self.draws("teacher")
+        first = torch.randn(self.features, self.units, generator=draws) / math.sqrt(self.features)
+        second = torch.randn(self.units, outputs, generator=draws)
+        hidden = seen @ first
+        return (torch.relu(hidden) if self.activation == "relu" else torch.erf(hidden / math.sqrt(2))) @ second
 
     def as_bytes(self, inputs: Values) -> npt.NDArray[np.uint8]:
         """Four deviations on each side."""

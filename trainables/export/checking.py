@@ -16,12 +16,13 @@ class Said:
     """What a network of a trial, exported, was found to say.
 
     Args:
-        accuracy: `train_accuracy` (on the labels it was given), `val_accuracy`, `test_accuracy`.
-        difference: Largest difference of a logit to the trial's own network on validation inputs, over the largest
-            logit (or 1, if that is larger).
+        scores: `train_accuracy` (on the labels it was given), `val_accuracy`, `test_accuracy`, by the
+            name of the task's score.
+        difference: Largest difference of an output to the trial's own network on validation inputs, over the largest
+            output (or 1, if that is larger).
     """
 
-    accuracy: dict[str, float]
+    scores: dict[str, float]
     difference: float
 
 
@@ -29,33 +30,30 @@ def checked(network: nn.Module, bench: Bench, stack: StackedModel, number: int) 
     """Asks an exported network about all of the trial's data.
 
     Args:
-        network: Pixels [B, C, H, W] → logits, on the CPU.
+        network: Pixels [B, C, H, W] → outputs, on the CPU.
         stack: The networks of the level, of which it is number `number`.
     """
-    data, version = bench.data, int(bench.data.source[number])
-    one, theirs, ours = stack.select([number]), [], []
-    accuracy = {}
-    for name, images, labels in (
-        ("train_accuracy", data.images, data.labels[number]),
-        ("val_accuracy", data.val_images, data.val_labels),
-        ("test_accuracy", data.test_images, data.test_labels),
+    data, version, task = bench.data, int(bench.data.source[number]), bench.data.task
+    one, theirs, said = stack.select([number]), [], {}
+    scores = {}
+    for part, images, labels in (
+        ("train", data.images, data.labels[number]),
+        ("val", data.val_images, data.val_labels),
+        ("test", data.test_images, data.test_labels),
     ):
-        right = 0
-        for start in range(0, len(labels), _BATCH):
-            logits = _logits(network, images[version, start : start + _BATCH].cpu())
-            right += int((logits.argmax(dim=1) == labels[start : start + _BATCH].cpu()).sum())
-            if name == "val_accuracy":
-                ours.append(logits)
-                inputs = bench.val_inputs.select([number]).slice(start, min(len(labels), start + _BATCH))
-                with torch.no_grad():
-                    theirs.append(one(inputs)[0].cpu())
-        accuracy[name] = right / len(labels)
-    before, after = torch.cat(theirs), torch.cat(ours)
+        starts = range(0, len(labels), _BATCH)
+        said[part] = torch.cat([_outputs(network, images[version, at : at + _BATCH].cpu()) for at in starts])
+        scores[f"{part}_{task.score}"] = float(task.scores(task.answers(said[part][None]), labels[None].cpu())[0])
+    for start in range(0, bench.val_inputs.count, _BATCH):
+        inputs = bench.val_inputs.select([number]).slice(start, min(bench.val_inputs.count, start + _BATCH))
+        with torch.no_grad():
+            theirs.append(one(inputs)[0].cpu())
+    before, after = torch.cat(theirs), said["val"]
     scale = max(1.0, float(before.abs().max()))
-    return Said(accuracy, float((before - after).abs().max()) / scale)
+    return Said(scores, float((before - after).abs().max()) / scale)
 
 
-def _logits(network: nn.Module, pixels: Tensor) -> Tensor:
+def _outputs(network: nn.Module, pixels: Tensor) -> Tensor:
     with torch.no_grad():
-        logits: Tensor = network(pixels)
-    return logits
+        outputs: Tensor = network(pixels)
+    return outputs

@@ -6,29 +6,28 @@ from collections.abc import Sequence
 from trainables.measuring import Row
 from trainables.summary.means import PREFIXES, add_column_means, add_mean, by_arm
 
-_NAMES = {
-    "train_loss": "train/loss",
-    "train_accuracy": "train/accuracy",
-    "kept_accuracy": "train/kept_accuracy",
-    "changed_accuracy": "train/changed_accuracy",
-    "recovered_accuracy": "train/recovered_accuracy",
-    "val_loss": "val/loss",
-    "val_accuracy": "val/accuracy",
-    "test_loss": "test/loss",
-    "test_accuracy": "test/accuracy",
-    "changed_share": "data/changed_share",
-}
-# Name → (minuend, subtrahend); a positive gap is a network that does better on what it trained on.
-_GAPS = {
-    "gap/accuracy": ("train_accuracy", "test_accuracy"),
-    "gap/loss": ("test_loss", "train_loss"),
-    "gap/val_accuracy": ("train_accuracy", "val_accuracy"),
-    "gap/iid_accuracy": ("train_accuracy", "iid_accuracy"),
-}
+_LOSSES = {"train_loss": "train/loss", "val_loss": "val/loss", "test_loss": "test/loss"}
 _WHY_ABSENT = "no formula holds for this noise_kind: its labels are no independent draws"
 
 
-def dense_metrics(rows: Sequence[Row], *, final: bool) -> tuple[dict[str, float], dict[str, str]]:
+def _names(score: str) -> dict[str, str]:
+    """Column → metric."""
+    scores = {f"{part}_{score}": f"{part}/{score}" for part in ("train", "val", "test")}
+    parts = {f"{part}_{score}": f"train/{part}_{score}" for part in ("kept", "changed", "recovered")}
+    return {**_LOSSES, **scores, **parts, "changed_share": "data/changed_share"}
+
+
+def _gaps(score: str) -> dict[str, tuple[str, str]]:
+    """Metric → (minuend, subtrahend); a positive gap is a network that does better on what it trained on."""
+    return {
+        f"gap/{score}": (f"train_{score}", f"test_{score}"),
+        "gap/loss": ("test_loss", "train_loss"),
+        f"gap/val_{score}": (f"train_{score}", f"val_{score}"),
+        f"gap/iid_{score}": (f"train_{score}", f"iid_{score}"),
+    }
+
+
+def dense_metrics(rows: Sequence[Row], score: str, *, final: bool) -> tuple[dict[str, float], dict[str, str]]:
     """Metrics and notes from the rows of level 0.
 
     `train/epochs_to_fit` is the mean over the networks that fitted, `train/epochs_to_fit_censored` the share of those
@@ -36,14 +35,15 @@ def dense_metrics(rows: Sequence[Row], *, final: bool) -> tuple[dict[str, float]
 
     Args:
         rows: Replicates and controls.
+        score: What their task's score is called.
         final: Whether training has ended, so that what it came to can be said; before, metrics are quick estimates.
     """
     metrics: dict[str, float] = {}
     notes: dict[str, str] = {}
     for arm, mine in by_arm(rows).items():
         prefix = PREFIXES[arm]
-        add_column_means(metrics, mine, {column: prefix + name for column, name in _NAMES.items()}, notes)
-        for name, (minuend, subtrahend) in _GAPS.items():
+        add_column_means(metrics, mine, {column: prefix + name for column, name in _names(score).items()}, notes)
+        for name, (minuend, subtrahend) in _gaps(score).items():
             pairs = [(row[minuend], row[subtrahend]) for row in mine]
             differences = [None if None in pair else pair[0] - pair[1] for pair in pairs]
             add_mean(metrics, prefix + name, differences)

@@ -8,6 +8,7 @@ from trainables.compressibility import Crossing, Curve
 from trainables.config import TrialConfig
 from trainables.measuring import Row
 from trainables.summary.means import PREFIXES, add_mean
+from trainables.task import Task, task_of
 
 # Of the summary, with why they are absent where they are.
 _PARTS = {
@@ -49,10 +50,10 @@ def summarise(rows: Sequence[Row], config: TrialConfig, limit: float) -> tuple[d
         limit: L of `compressibility/auc`.
     """
     metrics: dict[str, float] = {"compressibility/log2_ratio_limit": limit}
-    by_parameters = config.compression.curve_ratio == "parameters"
+    task, by_parameters = task_of(config.data), config.compression.curve_ratio == "parameters"
     notes: dict[str, str] = {} if by_parameters else {"compressibility/ratio": config.compression.curve_ratio}
     found = {
-        arm: [_network(curve, limit, by_parameters=by_parameters) for curve in _curves(rows, arm)]
+        arm: [_network(curve, limit, task, by_parameters=by_parameters) for curve in _curves(rows, arm)]
         for arm in PREFIXES
         if any(row["arm"] == arm for row in rows)
     }
@@ -79,7 +80,7 @@ def _curves(rows: Sequence[Row], arm: str) -> list[list[Row]]:
     return [sorted((r for r in mine if r["network"] == n), key=lambda r: int(r["level"])) for n in networks]
 
 
-def _network(curve: Sequence[Row], limit: float, *, by_parameters: bool) -> Network:
+def _network(curve: Sequence[Row], limit: float, task: Task, *, by_parameters: bool) -> Network:
     ratios = [row["ratio"] for row in curve]
     chance = curve[0]["chance"]
 
@@ -91,17 +92,17 @@ def _network(curve: Sequence[Row], limit: float, *, by_parameters: bool) -> Netw
         some = on(column)
         return None if some is None else scalars.auc(some, chance, limit)
 
-    whole = scalars.curve_of(ratios, [row["train_accuracy"] for row in curve])
+    whole = scalars.curve_of(ratios, [row[f"train_{task.score}"] for row in curve])
     return Network(
         interpolated=curve[0]["interpolated"],
         auc=scalars.auc(whole, chance, limit),
-        auc_kept=auc_on("kept_accuracy"),
-        auc_changed=auc_on("changed_accuracy"),
+        auc_kept=auc_on(f"kept_{task.score}"),
+        auc_changed=auc_on(f"changed_{task.score}"),
         at_95=scalars.log2_ratio_at(whole, chance, 0.95),
         at_half=scalars.log2_ratio_at(whole, chance, 0.5),
         params_at_half=scalars.log2_params_at(whole, chance, 0.5, curve[0]["parameters"]) if by_parameters else None,
         levels_survived=scalars.levels_survived(whole, chance),
-        why_no_auc=scalars.why_no_auc(whole, chance, limit),
+        why_no_auc=scalars.why_no_auc(whole, chance, limit, task.label),
     )
 
 

@@ -7,48 +7,43 @@ from statistics import fmean
 from trainables.compressibility import Curve, normalised
 from trainables.measuring import Row
 from trainables.summary.means import PREFIXES, add_column_means, add_mean, by_arm
+from trainables.task import Task
 
-_COLUMNS = (
-    "train_loss",
-    "train_accuracy",
-    "kept_accuracy",
-    "changed_accuracy",
-    "recovered_accuracy",
-    "val_loss",
-    "val_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "fidelity",
-    "kappa",
-)
+_SCORES = ("train", "kept", "changed", "recovered", "val", "test")
+_COLUMNS = ("train_loss", "val_loss", "test_loss", "fidelity", "kappa")
 _SIZES = ("ratio", "parameters", "parameter_ratio", "flops", "description_length", "description_ratio")
 
 
 def level_metrics(
-    rows: Sequence[Row], dense: Sequence[Row], extra: Mapping[str, Sequence[float]]
+    rows: Sequence[Row], dense: Sequence[Row], extra: Mapping[str, Sequence[float]], task: Task
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Metrics and notes of a level.
 
-    `level/normalised_accuracy` is (accuracy − chance)/(dense accuracy − chance), clipped to 0 … 1, of the networks that
-    fitted; `contrast/level/normalised_accuracy` its mean difference control − replicate over pairs that both
+    `level/normalised_<score>` is (score − chance)/(dense score − chance), clipped to 0 … 1, of the networks that
+    fitted; `contrast/level/normalised_<score>` its mean difference control − replicate over pairs that both
     interpolated.
 
     Args:
         rows: All arms at this level.
         dense: Replicates and controls at level 0.
         extra: What the method says of each network, in the order of the stack; reported as `level/<name>`.
+        task: What networks are asked for, which has the score.
     """
     metrics: dict[str, float] = {}
     notes: dict[str, str] = {}
+    columns = (*(f"{part}_{task.score}" for part in _SCORES), *_COLUMNS)
     retained: dict[str, list[float | None]] = {}
     for arm, mine in by_arm(rows).items():
         prefix = f"{PREFIXES[arm]}level/"
         if not arm.startswith("scratch_"):
             metrics |= {prefix + name: size for name, size in _sizes(mine, dense[0]["flops"]).items()}
-        add_column_means(metrics, mine, {column: prefix + column for column in _COLUMNS}, notes)
+        add_column_means(metrics, mine, {column: prefix + column for column in columns}, notes)
+        notes |= {f"undefined/{prefix}{column}": reason for column, reason in task.undefined.items()}
         originals = [row for row in dense if row["arm"] == arm.removeprefix("scratch_")]
-        retained[arm] = [_retained(row, start) for row, start in zip(mine, originals, strict=True)]
-        add_mean(metrics, f"{prefix}normalised_accuracy", retained[arm], notes)
+        retained[arm] = [
+            _retained(row, start, f"train_{task.score}") for row, start in zip(mine, originals, strict=True)
+        ]
+        add_mean(metrics, f"{prefix}normalised_{task.score}", retained[arm], notes)
     for name, values in extra.items():
         count = len(retained["replicate"])
         add_mean(metrics, f"level/{name}", values[:count])
@@ -64,7 +59,7 @@ def level_metrics(
             for k, (control, replicate) in enumerate(zip(retained["control"], retained["replicate"], strict=True))
             if control is not None and replicate is not None and {("replicate", k), ("control", k)} <= interpolated
         ]
-        add_mean(metrics, "contrast/level/normalised_accuracy", differences)
+        add_mean(metrics, f"contrast/level/normalised_{task.score}", differences)
     return metrics, notes
 
 
@@ -78,8 +73,8 @@ def _sizes(rows: Sequence[Row], dense_flops: float) -> dict[str, float]:
     }
 
 
-def _retained(row: Row, dense: Row) -> float | None:
-    curve = Curve([0.0, 1.0], [dense["train_accuracy"], row["train_accuracy"]])  # type: ignore[arg-type]
+def _retained(row: Row, dense: Row, column: str) -> float | None:
+    curve = Curve([0.0, 1.0], [dense[column], row[column]])  # type: ignore[arg-type]
     values = normalised(curve, row["chance"])
     return None if values is None else float(values[1])
 

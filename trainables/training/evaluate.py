@@ -7,9 +7,9 @@ from torch import Tensor
 
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
+from trainables.task import Task
 from trainables.training.chunks import examples_at_once
 from trainables.training.inputs import Inputs
-from trainables.training.losses import cross_entropy
 
 _CHUNK_BYTES = 8 << 20
 
@@ -19,55 +19,53 @@ class Evaluation:
     """Loss and predictions of K networks on n examples.
 
     Args:
-        loss: [K] float64, mean cross-entropy in nats.
-        predictions: [K, n] int64.
-        labels: [K, n] int64, what they were held against.
+        task: What they were asked for.
+        loss: [K] float64, mean loss: of classes cross-entropy in nats, of numbers squared error.
+        predictions: [K, n, …], of classes [K, n] int64.
+        labels: The same shape, what they were held against.
     """
 
+    task: Task
     loss: Tensor
     predictions: Tensor
     labels: Tensor
 
     @property
-    def correct(self) -> Tensor:
-        """[K, n] bool."""
-        return self.predictions == self.labels
+    def score(self) -> Tensor:
+        """[K] float64, the task's score: of classes accuracy, of numbers R²."""
+        return self.task.scores(self.predictions, self.labels)
 
-    @property
-    def accuracy(self) -> Tensor:
-        """[K] float64."""
-        return self.correct.double().mean(dim=1)
+    def score_on(self, chosen: Tensor, labels: Tensor | None = None) -> Tensor:
+        """[K] float64, score on the chosen examples ([K, n] bool), nan where there are none.
 
-    def accuracy_on(self, chosen: Tensor, labels: Tensor | None = None) -> Tensor:
-        """[K] float64, accuracy on the chosen examples ([K, n] bool), nan where there are none.
-
-        `labels` ([n] int64) holds them against others than those of the evaluation.
+        `labels` ([n, …]) holds them against others than those of the evaluation.
         """
-        correct = self.correct if labels is None else self.predictions == labels
-        return (correct & chosen).sum(dim=1).double() / chosen.sum(dim=1).double()
+        return self.task.scores(self.predictions, self.labels if labels is None else labels, chosen)
 
 
-def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor) -> Pausing[Evaluation]:
+def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor, task: Task) -> Pausing[Evaluation]:
     """Evaluates in chunks of examples, pausing between them.
 
     Args:
         model: K networks; left as they are.
         inputs: Of the same networks.
-        labels: [n] or [K, n] int64.
+        labels: [n, …] or [K, n, …].
+        task: What the networks are asked for.
     """
     networks, n = model.networks, inputs.count
-    labels = labels.expand(networks, n)
+    labels = labels.expand(networks, n, *(labels.shape[-1:] if not task.has_classes else ()))
     chunk = examples_at_once(model, inputs, _CHUNK_BYTES)
     loss = torch.zeros(networks, dtype=torch.float64, device=labels.device)
     # One tensor for all: small ones that stay, between large ones that go, would keep the heap from being used again.
-    predictions = torch.empty(networks, n, dtype=torch.int64, device=labels.device)
+    predictions = torch.empty(labels.shape, dtype=labels.dtype, device=labels.device)
+    of_examples = task.loss()
     for start in range(0, n, chunk):
         if start:
             yield
         with torch.no_grad():
             part = labels[:, start : start + chunk]
             logits = model.answers(inputs.slice(start, min(n, start + chunk)))
-            losses, _ = cross_entropy(logits, part)
+            losses, _ = of_examples(logits, part)
             loss += losses.double().sum(dim=1)
-            predictions[:, start : start + chunk] = logits.argmax(dim=2)
-    return Evaluation(loss / n, predictions, labels)
+            predictions[:, start : start + chunk] = task.answers(logits)
+    return Evaluation(task, loss / n, predictions, labels)

@@ -1,13 +1,12 @@
 """What a stack is fitted to."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from torch import Tensor
 
 from trainables.stack.model import Loss
+from trainables.task import Task
 from trainables.training.inputs import Inputs
-from trainables.training.losses import cross_entropy, soft_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -16,27 +15,28 @@ class Examples:
 
     Args:
         inputs: Of K networks, n examples.
-        targets: [K, n] int64 labels, or [K, n, classes] float probabilities at `temperature`.
-        temperature: Of soft targets.
+        targets: [K, n, …], labels as `task` has them, or with a temperature what a teacher says, as `task` has it
+            imitated.
+        task: What the stack is asked for.
+        temperature: Of a teacher's answers; None: targets are labels.
     """
 
     inputs: Inputs
     targets: Tensor
-    temperature: float = 1.0
+    task: Task
+    temperature: float | None = None
 
     @property
     def soft(self) -> bool:
-        """Whether targets are probabilities."""
-        return self.targets.is_floating_point()
+        """Whether targets are what a teacher says."""
+        return self.temperature is not None
 
     def loss(self, smoothing: float = 0.0) -> Loss:
         """As in `trainables.training.losses`; soft targets are not smoothed once more."""
-        if self.soft:
-            return partial(soft_cross_entropy, temperature=self.temperature)
-        return partial(cross_entropy, smoothing=smoothing)
+        return self.task.loss(smoothing) if self.temperature is None else self.task.imitation_loss(self.temperature)
 
     def batch_targets(self, networks: Tensor, index: Tensor) -> Tensor:
-        """Targets [P, A, B(, classes)] of example numbers [P, A, B] for A networks of the K."""
+        """Targets [P, A, B, …] of example numbers [P, A, B] for A networks of the K."""
         return picked(self.targets, networks, index)
 
 

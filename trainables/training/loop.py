@@ -19,8 +19,8 @@ from trainables.training.precision import check, computing
 from trainables.training.schedules import learning_rate
 from trainables.training.updates import Updates
 
-# A network has fitted from the first epoch with this running accuracy on, where no stop rule says otherwise.
-FITTED_ACCURACY = 0.99
+# A network has fitted from the first epoch with this running score on, where no stop rule says otherwise.
+FITTED_SCORE = 0.99
 # Batches are gathered this many bytes at a time: few calls, and the piece stays in the processor's cache.
 _CHUNK_BYTES = 4 << 20
 
@@ -32,7 +32,7 @@ Changes = Callable[[int, Sequence[int]], Tensor]
 class Training:
     """Trains a stack in place until each of its networks meets a stop rule or the epochs (or steps) are over.
 
-    Stop rules look at the running mean over an epoch (loss and accuracy of each batch before its own update), which
+    Stop rules look at the running mean over an epoch (loss and score of each batch before its own update), which
     costs no extra pass. A network that meets one is frozen at the end of that epoch: it leaves the active stack with
     its optimizer state, and its weights no longer change. The sum over networks of mean batch losses is minimised, so
     networks never mix gradients.
@@ -86,7 +86,8 @@ class Training:
         self._active = list(range(model.networks))
         self._stack = model
         self._updates = Updates(recipe, model, masks or {})
-        self._counts_correct = recipe.stop_at_train_loss is None or recipe.stop_at_train_accuracy is not None
+        asked = recipe.stop_at_train_loss is None or recipe.stop_at_train_accuracy is not None
+        self._counts_correct = asked and examples.task.has_classes
 
     @property
     def finished(self) -> bool:
@@ -120,7 +121,9 @@ class Training:
                 self.snapshot = {name: tensor.clone() for name, tensor in self.write_back().tensors().items()}
             yield
         self.seen = count
-        self._end_epoch((loss / count).tolist(), (correct.double() / count).tolist())
+        losses = loss / count
+        scores = self.examples.task.running_scores(losses, correct.double() / count, self.examples.targets, networks)
+        self._end_epoch(losses.tolist(), scores.tolist())
 
     def _rates(self, order: Tensor, first: int, steps: int) -> list[float]:
         """Learning rates of the next steps, from step `first` of this epoch on."""
@@ -162,7 +165,7 @@ class Training:
         # Small tensors that stay, between large ones that go, would keep the heap from being used again.
         all_losses = inputs.new_empty(targets.shape[:3])
         all_right = targets.new_empty(targets.shape[:3], dtype=torch.bool)
-        wanted = targets.argmax(dim=3) if self.examples.soft else targets
+        wanted = targets.argmax(dim=3) if self.examples.soft and self._counts_correct else targets
         model.train()
         with computing(self.recipe.precision, inputs.device):
             for step, (x, y, lr) in enumerate(zip(inputs, targets, rates, strict=True)):
@@ -177,7 +180,7 @@ class Training:
             summed, dtype=torch.int64
         )
 
-    def _end_epoch(self, losses: list[float], accuracies: list[float]) -> None:
+    def _end_epoch(self, losses: list[float], scores: list[float]) -> None:
         """Freezes what has met its stop rule."""
         self.epoch += 1
         lost = [n for n, loss in zip(self._active, losses, strict=True) if not math.isfinite(loss)]
@@ -190,28 +193,28 @@ class Training:
         for place, network in enumerate(self._active):
             self.epochs[network] = self.epoch
             self.running_losses[network] = losses[place]
-            reason = self._stop_reason(losses[place], accuracies[place])
+            reason = self._stop_reason(losses[place], scores[place])
             self.stop_reasons[network] = reason
-            if self.fitted_at[network] is None and self._fits(reason, accuracies[place]):
+            if self.fitted_at[network] is None and self._fits(reason, scores[place]):
                 self.fitted_at[network] = self.epoch
             if reason is None:
                 staying.append(place)
         if len(staying) < len(self._active):
             self._freeze(staying)
 
-    def _stop_reason(self, loss: float, accuracy: float) -> str | None:
+    def _stop_reason(self, loss: float, score: float) -> str | None:
         recipe = self.recipe
         if recipe.stop_at_train_loss is not None and loss <= recipe.stop_at_train_loss:
             return "train_loss"
-        if recipe.stop_at_train_accuracy is not None and accuracy >= recipe.stop_at_train_accuracy:
+        if recipe.stop_at_train_accuracy is not None and score >= recipe.stop_at_train_accuracy:
             return "train_accuracy"
         if recipe.steps is not None:
             return "steps" if self.steps >= recipe.steps else None
         return "epochs" if self.epoch >= recipe.epochs else None
 
-    def _fits(self, reason: str | None, accuracy: float) -> bool:
+    def _fits(self, reason: str | None, score: float) -> bool:
         if self.recipe.stop_at_train_loss is None and self.recipe.stop_at_train_accuracy is None:
-            return accuracy >= FITTED_ACCURACY
+            return score >= FITTED_SCORE
         return reason in ("train_loss", "train_accuracy")
 
     def _freeze(self, staying: list[int]) -> None:

@@ -1,6 +1,6 @@
 """Losses with their gradients, without a graph: at small sizes a third of a step's time goes into it otherwise.
 
-Shapes: K networks, B examples, C classes.
+Shapes: K networks, B examples, C classes (or outputs).
 """
 
 import torch
@@ -49,3 +49,16 @@ def soft_cross_entropy(logits: Tensor, targets: Tensor, temperature: float) -> t
     losses = (log_p * wanted).sum(dim=1).mul_(-(temperature**2))
     gradient = log_p.exp_().sub_(wanted).mul_(temperature / logits.shape[1])
     return losses, gradient.mT
+
+
+def squared_error(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared error without ½, mean over outputs; each network's loss is its mean over the batch.
+
+    Args:
+        outputs: [K, B, C].
+        targets: [K, B, C] float32.
+    Returns:
+        [K, B] loss of each example; [K, B, C] gradient of the sum over K of the mean over B.
+    """
+    off = outputs.detach() - targets
+    return off.square().mean(dim=2), off.mul_(2 / (off.shape[1] * off.shape[2]))

@@ -1,4 +1,4 @@
-"""Every criterion against removing at random: accuracy along compression, lowest scores first and highest first."""
+"""Every criterion against removing at random: the test score along compression, lowest and highest first."""
 
 import math
 
@@ -8,7 +8,7 @@ import pandas as pd
 from study.report.curves import MeanCurve, mean_curve, reach
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
-from study.report.figures.accuracy_curves import curve_table
+from study.report.figures.score_curves import curve_table
 from study.report.material import Material, column, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale, log2_scale, ratio_label, ratio_ticks
@@ -32,16 +32,17 @@ def _draw(material: Material) -> Picture | Absent:
     top = max(reach(material.networks_of(trials)), 1.0)
     chance = numbers(material.networks_of(trials), "chance").dropna()
     level = float(chance.mean()) if len(chance) else math.nan
-    panels = [_panel(name, curves[name], random, top, level) for name in names]
+    panels = [_panel(name, curves[name], random, (top, level, material.task.label)) for name in names]
     tables = [
         curve_table(name, direction, curve) for name, found in curves.items() for direction, curve in found.items()
     ]
     first = next(iter(curves[names[0]].values()))
     caption = (
-        "Test accuracy against parameters ÷ parameters kept (all parameters counted), for each criterion. Line: mean "
-        f"over {first.unit}s; band: 95 % Student t interval over {first.unit}s of one criterion and direction "
-        f"({first.n}). Criteria are in the order of how much lowest-first lies above random removal, in the mean over "
-        "log₂ ratios. Networks of different panels were trained apart, from other initial weights."
+        f"Test {material.task.label} against parameters ÷ parameters kept (all parameters counted), for each "
+        f"criterion. Line: mean over {first.unit}s; band: 95 % Student t interval over {first.unit}s of one criterion "
+        f"and direction ({first.n}). Criteria are in the order of how much lowest-first lies above random removal, in "
+        "the mean over log₂ ratios. Networks of different panels were trained apart, from other initial weights."
+        f"{material.below_zero}"
     )
     there = {direction for found in curves.values() for direction in found}
     legend = [Key("line", colour, text) for name, (colour, text) in _DIRECTIONS.items() if name in there]
@@ -51,14 +52,14 @@ def _draw(material: Material) -> Picture | Absent:
 
 
 def _curves(material: Material) -> dict[str, dict[str, MeanCurve]]:
-    """Criterion → direction → its curve of test accuracy."""
+    """Criterion → direction → its curve of the test score."""
     trials = material.counted
     directions = column(trials, _DIRECTION, "lowest").astype(str)
     found: dict[str, dict[str, MeanCurve]] = {}
     for name in sorted(trials[_CRITERION].astype(str).unique()):
         for direction in _DIRECTIONS:
             mine = trials[(trials[_CRITERION] == name) & (directions == direction)]
-            curve = mean_curve(material.networks_of(mine), "replicate", "test_accuracy")
+            curve = mean_curve(material.networks_of(mine), "replicate", f"test_{material.task.score}")
             if curve is not None:
                 found.setdefault(name, {})[direction] = curve
     return found
@@ -71,13 +72,16 @@ def _above(found: dict[str, MeanCurve], random: MeanCurve | None) -> float:
     return float(np.mean(np.array(curve.mean) - base))
 
 
-def _panel(name: str, found: dict[str, MeanCurve], random: MeanCurve | None, top: float, chance: float) -> Drawing:
-    drawing = Drawing(*_SIZE, f"Test accuracy against compression ratio, {name}")
+def _panel(
+    name: str, found: dict[str, MeanCurve], random: MeanCurve | None, frame: tuple[float, float, str]
+) -> Drawing:
+    top, chance, score = frame
+    drawing = Drawing(*_SIZE, f"Test {score} against compression ratio, {name}")
     plot = Plot(drawing, log2_scale(top), Scale(0.0, 1.02, 0, 1))
     plot.axes(
         name.replace("_", " "),
         "compression ratio",
-        "test accuracy",
+        f"test {score}",
         x_ticks=ratio_ticks(top),
         x_label=ratio_label,
         y_ticks=[0, 0.25, 0.5, 0.75, 1.0],

@@ -15,6 +15,7 @@ def _draw(material: Material) -> Picture | Absent:
     table = _table(material)
     if table.empty:
         return Absent("No network recorded when it had fitted.")
+    score = f"train_{material.task.score}"
     labels = list(dict.fromkeys(table["condition"]))
     drawing = Drawing(520, 330, "Epochs until each network met its stop rule")
     top = float(table["epochs"].max()) * 1.06 + 1
@@ -35,8 +36,8 @@ def _draw(material: Material) -> Picture | Absent:
         for order, row in enumerate(rows.to_dict("records")):
             x = middle + 0.16 * ((order * 0.618034) % 1 - 0.5)
             look = "mark" if row["interpolated"] else "ring"
-            accuracy = f"train accuracy {row['train_accuracy']:.4f}"
-            tip = f"trial {row['trial']}, network {row['network']}\n{row['epochs']} epochs, {accuracy}"
+            fit = f"train {material.task.label} {row[score]:.4f}"
+            tip = f"trial {row['trial']}, network {row['network']}\n{row['epochs']} epochs, {fit}"
             plot.mark(x, row["epochs"], colour, look=look, size=3.4, tip=tip)
         median = float(rows["epochs"].median())
         plot.line([middle - 0.12, middle + 0.12], [median, median], "ink")
@@ -60,7 +61,7 @@ def _table(material: Material, most: int = 3000) -> pd.DataFrame:
         if rows.empty or "epochs" not in rows.columns:
             continue
         rows = rows[(rows["level"] == 0) & rows["arm"].isin(list(_ARMS))].dropna(subset=["epochs"])
-        columns = ["trial", "network", "arm", "epochs", "train_accuracy", "interpolated"]
+        columns = ["trial", "network", "arm", "epochs", f"train_{material.task.score}", "interpolated"]
         parts.append(rows[columns].head(most).assign(condition=group.label))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

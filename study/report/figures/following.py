@@ -1,6 +1,7 @@
 """Distillation: whom the students follow on the transfer inputs, and what is left on the original data."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -12,46 +13,63 @@ from study.report.material import Facet, Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale
 from trainables.statistics import mean_ci95
+from trainables.task import Task
 
 _ARMS = {"control": ("clean", "clean twin"), "replicate": ("noisy", "noisy network")}
-_SERIES: dict[str, tuple[Swatch, str]] = {
-    "train_accuracy": ("line", "accuracy on the original data"),
-    AGREEMENT: ("dash", "student agrees with its teacher on the transfer inputs"),
-    TOP_SHARE: ("dots", "inputs to which the teacher gives its top class"),
-}
+_WORDS_OF_CLASSES = (
+    "Where a teacher gives nearly all of them one and the same class (dotted, near 1), a student agrees with it "
+    "(dashed) without having learned anything, and accuracy on the original data (solid, training labels as given) "
+    "falls to chance."
+)
+_WORDS_OF_NUMBERS = (
+    "Dashed: how well students say what their teachers say of these inputs; solid: how well they say the training "
+    "targets as given."
+)
+
+
+def _series(task: Task) -> dict[str, tuple[Swatch, str]]:
+    """Column → look and words."""
+    train: dict[str, tuple[Swatch, str]] = {f"train_{task.score}": ("line", f"{task.label} on the original data")}
+    if not task.has_classes:
+        return {**train, AGREEMENT: ("dash", f"{task.label} of the student, held against its teacher's outputs")}
+    return {
+        **train,
+        AGREEMENT: ("dash", "student agrees with its teacher on the transfer inputs"),
+        TOP_SHARE: ("dots", "inputs to which the teacher gives its top class"),
+    }
 
 
 def _draw(material: Material) -> Picture | Absent:
     if AGREEMENT not in material.networks.columns:
         return Absent("")
     panels, tables = [], []
+    task = material.task
     counts: dict[str, str] = {}
     for facet in material.facets:
-        table = _table(facet)
+        table = _table(facet, _series(task))
         if not table.empty:
-            panels.append(_panel(facet.label, table, material.panel_size))
+            panels.append(_panel(facet.label, table, "share" if task.has_classes else task.label, material.panel_size))
             tables.append(table.drop(columns="look"))
             counts[facet.label] = str(table["over"].iloc[0])
     if not panels:
         return Absent("")
     caption = (
-        "Each level fits smaller students to the outputs of the last level’s networks on the transfer inputs. Where a "
-        "teacher gives nearly all of them one and the same class (dotted, near 1), a student agrees with it (dashed) "
-        "without having learned anything, and accuracy on the original data (solid, training labels as given) falls "
-        f"to chance. Means; values and 95 % intervals on hover and in the data. {sizes(counts)}."
+        "Each level fits smaller students to the outputs of the last level’s networks on the transfer inputs. "
+        f"{_WORDS_OF_CLASSES if task.has_classes else _WORDS_OF_NUMBERS} Means; values and 95 % intervals on hover and "
+        f"in the data. {sizes(counts)}.{material.below_zero}"
     )
     legend = [Key("line", colour, name) for colour, name in _ARMS.values()]
-    legend += [Key(look, "ink", words) for look, words in _SERIES.values()]
+    legend += [Key(look, "ink", words) for look, words in _series(task).values()]
     return Picture(panels, caption, pd.concat(tables).drop(columns="tip"), legend, material.facet_columns)
 
 
-def _table(facet: Facet) -> pd.DataFrame:
+def _table(facet: Facet, series: Mapping[str, tuple[Swatch, str]]) -> pd.DataFrame:
     """One row per arm, series and level: mean and interval over trials, over networks where there is one trial."""
     rows = []
     for arm, (colour, name) in _ARMS.items():
         mine = facet.networks[facet.networks["arm"] == arm]
         unit = "trial" if mine["trial"].nunique() > 1 else "network"
-        for column, (look, words) in _SERIES.items():
+        for column, (look, words) in series.items():
             values = mine.assign(value=numbers(mine, column)).dropna(subset=["value"])
             for level, found in values.groupby("level"):
                 means = found.groupby(unit)["value"].mean()
@@ -73,13 +91,13 @@ def _table(facet: Facet) -> pd.DataFrame:
     return table if not table.empty and (table["look"] != "line").any() else pd.DataFrame()
 
 
-def _panel(label: str, table: pd.DataFrame, size: tuple[float, float]) -> Drawing:
-    drawing = Drawing(*size, f"Agreement, top-class share and accuracy by level, {label}")
+def _panel(label: str, table: pd.DataFrame, what: str, size: tuple[float, float]) -> Drawing:
+    drawing = Drawing(*size, f"Whom students follow, and what is left, by level, {label}")
     depth = int(table["level"].max())
     plot = Plot(drawing, Scale(0.0, float(depth), 0, 1), Scale(0.0, 1.02, 0, 1))
     step = max(1, math.ceil(depth / 6))
     ticks = [float(level) for level in range(0, depth + 1, step)]
-    plot.axes(label, "level of distillation", "share", x_ticks=ticks, y_ticks=[0, 0.25, 0.5, 0.75, 1.0])
+    plot.axes(label, "level of distillation", what, x_ticks=ticks, y_ticks=[0, 0.25, 0.5, 0.75, 1.0])
     for (colour, look), rows in table.groupby(["arm", "look"], sort=False):
         xs, ys = rows["level"].astype(float).tolist(), rows["mean"].tolist()
         plot.line(xs, ys, str(colour), str(look))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from study.answer.tracking import COMPRESSIBILITY, GAP, has_comparable_gap, strata_labels
+from study.answer.tracking import COMPRESSIBILITY, gap_metric, has_comparable_gap, strata_labels
 from study.answer.words import p_words, plural, signed
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
@@ -14,7 +14,7 @@ from study.report.scales import spanning
 
 def _draw(material: Material) -> Picture | Absent:
     trials = material.counted
-    found = numbers(trials, GAP).notna() & numbers(trials, COMPRESSIBILITY).notna()
+    found = numbers(trials, gap_metric(trials)).notna() & numbers(trials, COMPRESSIBILITY).notna()
     both = trials[found & has_comparable_gap(trials)] if found.any() else trials[found]
     if len(both) < 2:
         return Absent(
@@ -53,7 +53,7 @@ def _table(material: Material, trials: pd.DataFrame) -> pd.DataFrame:
             "stratum": strata_labels(trials),
             "kind": (word + material.categories(trials)).str.strip(),
             "compressibility": numbers(trials, COMPRESSIBILITY),
-            "gap": numbers(trials, GAP),
+            "gap": numbers(trials, gap_metric(trials)),
         }
     )
     spanned = [name for name in material.spanned if name in trials.columns]
@@ -65,7 +65,7 @@ def _panel(group: Group, table: pd.DataFrame, kinds: list[str], material: Materi
     x = spanning(table["compressibility"].tolist(), least=0.1)
     y = spanning(table["gap"].tolist(), least=0.05)
     plot = Plot(drawing, x, y, (48.0, 46.0, 12.0, 40.0))
-    plot.axes(group.label, "compressibility (auc, 0…1)", "generalization gap (accuracy)")
+    plot.axes(group.label, "compressibility (auc, 0…1)", f"generalization gap ({material.task.label})")
     plot_rows = table.sort_values("compressibility")
     for _, rows in plot_rows.groupby("stratum"):
         colour = f"cat{kinds.index(rows['kind'].iloc[0]) % 6}"

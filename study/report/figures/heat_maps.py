@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from study.answer.contrast import CONTRAST
-from study.answer.tracking import COMPRESSIBILITY, GAP
+from study.answer.tracking import COMPRESSIBILITY, gap_metric
 from study.answer.words import plural, signed
 from study.report.drawing import Drawing
 from study.report.figure import Absent, Figure, Picture
@@ -14,7 +14,6 @@ from study.report.material import Material, numbers, short
 from study.report.scales import number_label
 
 _QUANTITIES = {
-    GAP: "generalization gap (train − test accuracy)",
     COMPRESSIBILITY: "compressibility of the noisy network",
     CONTRAST: "contrast (clean twin − noisy)",
 }
@@ -30,7 +29,8 @@ def _draw(material: Material) -> Picture | Absent:
         return Absent("Needs two spanned dimensions with at least two values each.")
     columns, rows = _labels(numbers_or_text(trials, names[1])), _labels(numbers_or_text(trials, names[0]))
     panels, tables = [], []
-    for quantity, title in _QUANTITIES.items():
+    gap = {gap_metric(trials): f"generalization gap (train − test {material.task.label})"}
+    for quantity, title in (gap | _QUANTITIES).items():
         table = pd.DataFrame({"row": rows, "column": columns, "value": numbers(trials, quantity)}).dropna()
         if table.empty:
             continue
@@ -54,7 +54,7 @@ def _dimensions(material: Material) -> list[str]:
     if all(name in spanned for name in _PREFERRED):
         return _PREFERRED
     target = numbers(material.counted, COMPRESSIBILITY)
-    target = target if target.notna().any() else numbers(material.counted, GAP)
+    target = target if target.notna().any() else numbers(material.counted, gap_metric(material.counted))
     ranked = sorted(spanned, key=lambda name: -_explained(_labels(numbers_or_text(material.counted, name)), target))
     return sorted(ranked[:2], key=spanned.index)
 

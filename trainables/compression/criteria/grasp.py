@@ -27,7 +27,7 @@ class Grasp(WeightCriterion):
     """Gradient signal preservation at initialisation, on labels as given."""
 
     at: Literal["initial", "trained"] = Field("initial", description="the weights that scores are taken at")
-    temperature: float = Field(1.0, gt=0, description="logits are divided by it")
+    temperature: float = Field(1.0, gt=0, description="logits are divided by it; numbers have none")
 
     def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
         """w ⊙ Hg."""

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 class Distill(Method):
     """Iterative distillation into fresh networks, on as many transfer inputs as there are training examples.
 
-    The student minimises T² · cross-entropy of softmax(student/T) against softmax(teacher/T); it shares nothing with
-    its teacher but the outputs. A replicate's student and its control's start from the same weights and see the same
-    batches. Optimizer, momentum, decay and batch size are those of the dense training; the rate stays constant.
+    The student minimises T² · cross-entropy of softmax(student/T) against softmax(teacher/T), or where outputs are
+    numbers the squared difference to its teacher's; it shares nothing with its teacher but the outputs. A replicate's
+    student and its control's start from the same weights and see the same batches. Optimizer, momentum, decay and batch
+    size are those of the dense training; the rate stays constant.
     """
 
     epochs: int = Field(30, ge=1, description="passes over the transfer inputs at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
-    temperature: float = Field(1.0, gt=0, description="T of both softmaxes")
+    temperature: float = Field(1.0, gt=0, description="T of both softmaxes; numbers have none")
 
     @property
     def trains(self) -> bool:
@@ -32,18 +33,16 @@ class Distill(Method):
 
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
         """Students of the level's widths, fitted to the networks of the level before."""
-        import torch
-
         from trainables.compression.transfer import agreement, teacher_outputs, transfer_inputs
         from trainables.training.examples import Examples
 
-        inputs = transfer_inputs(bench)
-        logits = yield from teacher_outputs(level.previous, inputs)
-        targets = torch.softmax(logits / self.temperature, dim=2)
+        inputs, task = transfer_inputs(bench), bench.data.task
+        outputs = yield from teacher_outputs(level.previous, inputs)
+        examples = Examples(inputs, task.imitated(outputs, self.temperature), task, self.temperature)
         students = bench.fresh(level.widths, "student", level.number)
         recipe = bench.fixed_recipe(self.epochs, self.lr)
-        yield from bench.fit("students", students, Examples(inputs, targets, self.temperature), recipe)
-        metrics = yield from agreement(students, inputs, logits.argmax(dim=2))
+        yield from bench.fit("students", students, examples, recipe)
+        metrics = yield from agreement(students, inputs, task.answers(outputs), task)
         return Compressed(students, None, self.epochs, recipe, metrics)
 
 

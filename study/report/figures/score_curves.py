@@ -1,4 +1,4 @@
-"""Accuracy on the labels given, along compression: noisy networks against their clean twins."""
+"""The score on the labels given, along compression: noisy networks against their clean twins."""
 
 import math
 
@@ -21,23 +21,25 @@ _ARMS = {
 
 def _draw(material: Material) -> Picture | Absent:
     panels, tables = [], []
+    task = material.task
     seen: dict[tuple[str, str, str], None] = {}
     counts: dict[str, str] = {}
     for facet in material.facets:
-        curves = arm_curves(facet, "train_accuracy")
+        curves = arm_curves(facet, f"train_{task.score}")
         if not curves:
             continue
-        panels.append(_panel(facet, curves, material.panel_size))
+        panels.append(_panel(facet, curves, task.label, material.panel_size))
         tables += [curve_table(facet.label, arm, curve) for arm, curve in curves.items()]
         seen |= dict.fromkeys(_look(facet, arm) for arm in curves)
         counts[facet.label] = curves[next(iter(curves))].n
     if not panels:
         return Absent("No curves: no complete design trial recorded its networks level by level.")
     caption = (
-        "Training accuracy on the labels each network was given, against the compression ratio (all parameters "
+        f"Training {task.label} on the labels each network was given, against the compression ratio (all parameters "
         "counted). Thick line: mean over trials; band: 95 % Student t interval over trials (over networks where there "
-        f"is only one trial); thin lines: single curves; dotted: chance. {sizes(counts)}. Twins are paired inside a "
-        "trial, so bands that overlap do not mean that pairs disagree: the contrast above is the paired comparison."
+        f"is only one trial); thin lines: single curves; dotted: chance. {sizes(counts)}.{material.below_zero} Twins "
+        "are paired inside a trial, so bands that overlap do not mean that pairs disagree: the contrast above is the "
+        "paired comparison."
     )
     legend = [Key("line" if look == "line" else "dash", colour, text) for colour, look, text in seen]
     legend += [Key("band", "soft", "95 % interval"), Key("dots", "soft", "chance")]
@@ -86,14 +88,14 @@ def _look(facet: Facet, arm: str) -> tuple[str, str, str]:
     return _ARMS[arm]
 
 
-def _panel(facet: Facet, curves: dict[str, MeanCurve], size: tuple[float, float]) -> Drawing:
-    drawing = Drawing(*size, f"Training accuracy against compression ratio, {facet.label}")
+def _panel(facet: Facet, curves: dict[str, MeanCurve], score: str, size: tuple[float, float]) -> Drawing:
+    drawing = Drawing(*size, f"Training {score} against compression ratio, {facet.label}")
     top = reach(facet.networks)
     plot = Plot(drawing, log2_scale(top), Scale(0.0, 1.02, 0, 1))
     plot.axes(
         facet.label,
         ratio_title(facet.networks),
-        "training accuracy, labels as given",
+        f"training {score}, labels as given",
         x_ticks=ratio_ticks(top),
         x_label=ratio_label,
         y_ticks=[0, 0.25, 0.5, 0.75, 1.0],
@@ -107,4 +109,4 @@ def _panel(facet: Facet, curves: dict[str, MeanCurve], size: tuple[float, float]
     return drawing
 
 
-FIGURE = Figure("Accuracy along compression: noisy networks and their clean twins", 10, _draw)
+FIGURE = Figure("Along compression: noisy networks and their clean twins", 10, _draw)

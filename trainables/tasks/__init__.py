@@ -1,0 +1,1 @@
+"""What networks are asked for, one file each; see `trainables.task`."""
