@@ -18,8 +18,9 @@ def write(folder: Path, colours: dict[str, tuple[int, int, int]], count: int) ->
             Image.new("RGB", (9, 7), colour).save(folder / name / f"{index}.png")
 
 
-def config(path: Path, size: int = 8) -> DataConfig:
-    return DataConfig.model_validate({"name": "image_folder", "image_folder": {"path": str(path), "size": size}})
+def config(path: Path, size: int = 8, colour: str = "rgb") -> DataConfig:
+    fields = {"path": str(path), "size": size, "colour": colour}
+    return DataConfig.model_validate({"name": "image_folder", "image_folder": fields})
 
 
 COLOURS = {"a": (255, 0, 0), "b": (0, 255, 0), "c": (0, 0, 255)}
@@ -33,6 +34,14 @@ def test_one_folder_is_split_in_three(tmp_path: Path) -> None:
     for label, colour in enumerate(COLOURS.values()):
         mine = raw.images[raw.labels == label]
         assert (mine == np.array(colour, dtype=np.uint8)[None, :, None, None]).all()
+
+
+def test_grey_images_have_one_channel(tmp_path: Path) -> None:
+    write(tmp_path / "images", {"dark": (10, 10, 10), "light": (200, 200, 200)}, 5)
+    raw = dataset_of(config(tmp_path / "images", colour="grey")).load(tmp_path / "data")
+    assert raw.images.shape == (10, 1, 8, 8)
+    assert [set(raw.images[raw.labels == label].ravel().tolist()) for label in (0, 1)] == [{10}, {200}]
+    assert dataset_of(config(tmp_path / "images")).load(tmp_path / "data").images.shape == (10, 3, 8, 8)
 
 
 def test_train_and_test_folders_are_kept_apart(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -21,12 +22,13 @@ _LAYOUT = "expected: PATH/CLASS/*.png (or .jpg …), or PATH/train/CLASS/* and P
 class ImageFolder(Dataset):
     """`PATH/CLASS/*`, or `PATH/train/CLASS/*` with `PATH/test/CLASS/*`; classes in alphabetical order.
 
-    Images become RGB squares of `size` pixels a side (bilinear), kept as arrays in `<data_dir>/image_folder` under a
+    Images become squares of `size` pixels a side (bilinear), in RGB or grey, kept as arrays in `<data_dir>/image_folder` under a
     name that depends on every file's name, size and time, so that a change in the directory is noticed.
     """
 
     path: Path | None = Field(None, description="the directory")
     size: int = Field(32, ge=4, le=512, description="pixels a side")
+    colour: Literal["rgb", "grey"] = Field("rgb", description="three channels, or one")
 
     @field_validator("path")
     @classmethod
@@ -64,7 +66,7 @@ class ImageFolder(Dataset):
         return n - 2 * (n // 5), n // 5, n // 5
 
     def _key(self, parts: list[list[Path]]) -> str:
-        return hashlib.sha256(repr([self.size, *(_identity(part) for part in parts)]).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr([self.size, self.colour, *(_identity(part) for part in parts)]).encode()).hexdigest()[:16]
 
     def _files(self) -> tuple[list[list[Path]], list[str]]:
         """Files of [all] or [train, test], and the class names."""
@@ -99,14 +101,15 @@ class ImageFolder(Dataset):
         """Images in the array that `make` makes of a shape, and labels."""
         from PIL import Image
 
-        images = make(shape=(len(files), 3, self.size, self.size), dtype=np.uint8)
+        channels, mode = (3, "RGB") if self.colour == "rgb" else (1, "L")
+        images = make(shape=(len(files), channels, self.size, self.size), dtype=np.uint8)
         for index, file in enumerate(files):
             try:
                 with Image.open(file) as image:
-                    square = image.convert("RGB").resize((self.size, self.size), Image.Resampling.BILINEAR)
+                    square = image.convert(mode).resize((self.size, self.size), Image.Resampling.BILINEAR)
             except OSError as error:
                 raise DataUnavailable(f"{file} cannot be read as an image: {error}.") from error
-            images[index] = np.asarray(square).transpose(2, 0, 1)
+            images[index] = np.asarray(square).reshape(self.size, self.size, channels).transpose(2, 0, 1)
         number = {name: index for index, name in enumerate(classes)}
         return images, np.array([number[file.parent.name] for file in files], dtype=np.int64)
 
