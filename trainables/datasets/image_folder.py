@@ -22,8 +22,9 @@ _LAYOUT = "expected: PATH/CLASS/*.png (or .jpg …), or PATH/train/CLASS/* and P
 class ImageFolder(Dataset):
     """`PATH/CLASS/*`, or `PATH/train/CLASS/*` with `PATH/test/CLASS/*`; classes in alphabetical order.
 
-    Images become squares of `size` pixels a side (bilinear), in RGB or grey, kept as arrays in `<data_dir>/image_folder` under a
-    name that depends on every file's name, size and time, so that a change in the directory is noticed.
+    Images become squares of `size` pixels a side (bilinear), in RGB or grey, kept as arrays in
+    `<data_dir>/image_folder` under a name that depends on every file's name, size and time, so that a change in the
+    directory is noticed.
     """
 
     path: Path | None = Field(None, description="the directory")
@@ -66,7 +67,8 @@ class ImageFolder(Dataset):
         return n - 2 * (n // 5), n // 5, n // 5
 
     def _key(self, parts: list[list[Path]]) -> str:
-        return hashlib.sha256(repr([self.size, self.colour, *(_identity(part) for part in parts)]).encode()).hexdigest()[:16]
+        identity = [self.size, self.colour, *(_identity(part) for part in parts)]
+        return hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
 
     def _files(self) -> tuple[list[list[Path]], list[str]]:
         """Files of [all] or [train, test], and the class names."""
