@@ -57,9 +57,19 @@ class Claim:
 
 
 def read(folder: Folder) -> Claim | None:
-    """The claim on a study's folder; None if nobody ever drove it from there."""
+    """The claim on a study's folder; None if nobody ever drove it from there.
+
+    Raises:
+        UsageError: It is not what a driver wrote.
+    """
     data = folder.read(FILE)
-    return None if data is None else Claim(**json.loads(data))
+    try:
+        return None if data is None else Claim(**json.loads(data))
+    except (ValueError, TypeError):
+        raise UsageError(
+            f"--storage: {FILE} in {folder} is damaged, so nobody knows who drives the study; make sure that nobody "
+            f"does, remove the file, and resume the study"
+        ) from None
 
 
 def write(folder: Folder, claim: Claim) -> None:

@@ -5,7 +5,7 @@
                       trials/0007/           checkpoints/ (written by the workers), networks.parquet
                       study.yaml  report/
 
-Nothing here is on the scheduling path: a thread of its own copies what has changed. A storage that does not answer
+Nothing here is on the scheduling path: threads of their own copy what has changed. A storage that does not answer
 delays copies and costs nothing else.
 """
 
@@ -23,6 +23,7 @@ from trainables.storage import Folder, folder_at
 
 NETWORKS = "networks.parquet"
 SAVE_S = 10.0
+_CLAIM, _RESULTS = "this driver's claim", "the results"
 _MOST_PARTS = 20  # copying takes at most one part in so many of the time
 
 
@@ -36,69 +37,91 @@ def trial_folder(number: int) -> str:
     return f"trials/{number:04d}"
 
 
-class Safekeeper(threading.Thread):
-    """Copies and claims until `finish`.
+class Safekeeper:
+    """Copies and claims from `start` until `finish`, each in a thread of its own: a long copy must not look like death.
 
     Args:
         ledger: With the lease held.
         lost: Told when another driver has taken over.
-        message: Told, in one sentence, when the storage stops or starts to answer.
+        message: Told, in one sentence, when something can't be stored, and when all can again.
     """
 
     def __init__(
         self, ledger: Ledger, folder: Folder, lost: Callable[[LeaseLost], None], message: Callable[[str], None]
     ) -> None:
-        super().__init__(name="ockham-safekeeping", daemon=True)
         self._ledger, self._folder, self._lost, self._message = ledger, folder, lost, message
         self._config: StudyConfig = ledger.config
         self._claim = claims.take(folder, ledger.name, ledger.uid, ledger.fence or 0)
-        self._over = threading.Event()
+        self._ending, self._over = threading.Event(), threading.Event()
+        self._saver = threading.Thread(target=self._save, name="ockham-safekeeping", daemon=True)
+        self._heart = threading.Thread(target=self._beat, name="ockham-claim", daemon=True)
         self._saved: object = None
         self._kept: set[int] | None = None
         self._dropped: set[int] = set()
-        self._next_save, self._well = 0.0, True
+        self._next_save = 0.0
+        self._telling = threading.Lock()
+        self._failing: set[str] = set()
+        self._replaced = False
 
-    def run(self) -> None:
-        """Every few seconds: a heartbeat; a copy, if anything has begun or ended since the last."""
-        next_beat = 0.0
-        while not self._over.wait(1.0):
-            now = time.monotonic()
-            try:
-                if now >= next_beat:
-                    self._beat()
-                    next_beat = now + claims.BEAT_S
-                if now >= self._next_save:
-                    self._save_changes()
-            except LeaseLost as lost:
-                self._lost(lost)
-                return
-            except OSError as error:
-                self._trouble(error)
-                next_beat = self._next_save = now + claims.BEAT_S
-            else:
-                self._fine()
+    def start(self) -> None:
+        """Begins."""
+        self._saver.start()
+        self._heart.start()
 
     def finish(self) -> None:
         """Copies the last changes and gives the claim back."""
+        self._ending.set()
+        self._saver.join()
         self._over.set()
-        if self.is_alive():
-            self.join(timeout=60.0)
-        if not self._well:
-            self._message("the storage still does not answer: resume the study later, and it gets what it lacks")
-            return
-        try:
-            self._beat()
-            self._copy_report()
-            self._save_changes()
-            self._beat(held=False)
-        except LeaseLost as lost:
-            self._lost(lost)
-        except OSError as error:
-            self._trouble(error)
+        self._heart.join()
+        if self._failing:
+            self._message("the storage may lack the latest results: resume the study later, and it gets them")
+        if _CLAIM not in self._failing:  # else it would only cost another wait
+            self._try(_CLAIM, lambda: self._write_claim(held=False))
 
-    def _beat(self, *, held: bool = True) -> None:
+    def _save(self) -> None:
+        """A copy every few seconds, if anything has begun or ended since the last, and one at the end."""
+        pause_s = 1.0
+        while not self._ending.wait(pause_s):
+            well = self._try(_RESULTS, self._save_changes)
+            pause_s = max(1.0, self._next_save - time.monotonic()) if well else claims.BEAT_S
+        if not self._failing:
+            self._try(_RESULTS, self._copy_report)
+            self._try(_RESULTS, self._save_changes)
+
+    def _beat(self) -> None:
+        while not self._over.wait(claims.BEAT_S):
+            self._try(_CLAIM, self._write_claim)
+
+    def _write_claim(self, *, held: bool = True) -> None:
         self._claim = self._claim.moved(held=held)
         claims.write(self._folder, self._claim)
+
+    def _try(self, what: str, call: Callable[[], None]) -> bool:
+        """Whether `call` came to its end. Whatever goes wrong here, the study goes on."""
+        if self._replaced:
+            return False
+        try:
+            call()
+        except LeaseLost as lost:
+            self._replaced = True
+            self._lost(lost)
+            return False
+        except Exception as error:
+            self._tell(what, error)
+            return False
+        self._tell(what, None)
+        return True
+
+    def _tell(self, what: str, error: Exception | None) -> None:
+        with self._telling:
+            before = bool(self._failing)
+            (self._failing.discard if error is None else self._failing.add)(what)
+            if error is not None and not before:
+                said = f"{type(error).__name__}: {error}"
+                self._message(f"the storage does not take {what} ({said}); this machine's disk has everything")
+            elif before and not self._failing:
+                self._message("the storage can be written again")
 
     def _save_changes(self) -> None:
         mark = (self._ledger.counts(), self._ledger.attempts_begun(), self._ledger.outbox_size() == 0)
@@ -106,29 +129,28 @@ class Safekeeper(threading.Thread):
             return
         begun = time.monotonic()
         if self._kept is None:
-            self._look()
+            self._kept = self._look()
         if self._ledger.url.startswith("sqlite"):
             content, ended = snapshots.copied(self._ledger.url, self._ledger.name)
-            self._keep_networks(ended)  # first: whoever has the copy finds the networks that it speaks of
+            self._keep_networks(ended, self._kept)  # first: whoever has the copy finds the networks that it speaks of
             snapshots.put(content, self._folder / "ledger", self._ledger.fence or 0)
         else:
             ended = set(self._ledger.numbers(*ENDED))
-            self._keep_networks(ended)
+            self._keep_networks(ended, self._kept)
         self._copy(self._config.directory / "study.yaml", "study.yaml")
         self._drop_checkpoints(ended)
         self._saved = mark
         now = time.monotonic()
         self._next_save = now + max(SAVE_S, _MOST_PARTS * (now - begun))
 
-    def _look(self) -> None:
-        """What earlier drivers left."""
+    def _look(self) -> set[int]:
+        """What earlier drivers left: trials whose networks are there."""
         names = (self._folder / "trials").names()
-        self._kept = {int(name[:4]) for name in names if name.endswith(f"/{NETWORKS}")}
-        unfinished = {int(name.split("/")[0]) for name in names if "/checkpoints/" in name}
+        unfinished = {_number(name) for name in names if "/checkpoints/" in name}
         self._dropped = set(self._ledger.numbers(*ENDED)) - unfinished
+        return {_number(name) for name in names if name.endswith(f"/{NETWORKS}")}
 
-    def _keep_networks(self, ended: set[int]) -> None:
-        kept = self._kept or set()
+    def _keep_networks(self, ended: set[int], kept: set[int]) -> None:
         for number in sorted(ended - kept):
             name = f"{trial_folder(number)}/{NETWORKS}"  # a failed trial has none, until it is tried again
             if self._copy(self._config.directory / name, name):
@@ -154,15 +176,10 @@ class Safekeeper(threading.Thread):
         self._folder.write(name, [path.read_bytes()])
         return True
 
-    def _trouble(self, error: OSError) -> None:
-        if self._well:
-            self._message(f"the storage does not answer ({error}); this machine's disk has everything")
-        self._well = False
 
-    def _fine(self) -> None:
-        if not self._well:
-            self._message("the storage answers again")
-        self._well = True
+def _number(name: str) -> int:
+    """Of the trial that a file below `trials` belongs to; more than four digits from 10,000 on."""
+    return int(name.partition("/")[0])
 
 
 @contextmanager
