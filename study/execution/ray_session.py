@@ -276,8 +276,9 @@ def _scratch(home: Path) -> Path:
 def _sweep(inside: Path) -> None:
     """Removes what killed drivers of this machine left, once they have been dead for a while."""
     for left in inside.glob("[0-9]*"):
-        if not psutil.pid_exists(int(left.name)) and time.time() - left.stat().st_mtime > 60:
-            shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another study that starts in this home sweeps as well
+            if not psutil.pid_exists(int(left.name)) and time.time() - left.stat().st_mtime > 60:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _remove(scratch: Path) -> None:

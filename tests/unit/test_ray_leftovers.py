@@ -1,0 +1,23 @@
+"""What a killed driver's Ray left in the home, swept by the next one."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from study.execution import ray_session
+
+
+def test_two_that_sweep_at_once_do_not_hinder_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("1", "2"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (0, 0))
+
+    def swept_by_another(_pid: int) -> bool:
+        shutil.rmtree(tmp_path / "1", ignore_errors=True)
+        return False
+
+    monkeypatch.setattr(ray_session.psutil, "pid_exists", swept_by_another)
+    ray_session._sweep(tmp_path)
+    assert not list(tmp_path.iterdir())
