@@ -19,7 +19,8 @@ def restore_lost(
     """Restores the SQLite ledger of a study from its newest good snapshot, if this home has none.
 
     Returns:
-        Whether it did. What happened after the snapshot is gone: those trials run again.
+        Whether it did (and no other process was quicker). What happened after the snapshot is gone: those trials run
+        again.
     Raises:
         LeaseHeld: A driver elsewhere still shows heartbeats.
         UsageError: There are snapshots, and none can be used.
@@ -31,10 +32,13 @@ def restore_lost(
     if not snapshots.exist(folder / "ledger"):
         return False
     claim = claims.wait_until_free(folder, name, wait_s=wait_s, say=say)
-    for fence, content in snapshots.newest(folder / "ledger"):
-        if snapshots.restore(content, path, name, max(fence, claim.fence if claim else 0)):
-            say(f"{name} is not in {home}: its ledger comes from a snapshot on {folder}")
-            return True
+    try:
+        for fence, content in snapshots.newest(folder / "ledger"):
+            if snapshots.restore(content, path, name, max(fence, claim.fence if claim else 0)):
+                say(f"{name} is not in {home}: its ledger comes from a snapshot on {folder}")
+                return True
+    except FileExistsError:
+        return False
     raise UsageError(f"--storage {storage}: none of the snapshots of {name!r} there can be used")
 
 

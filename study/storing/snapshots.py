@@ -63,6 +63,8 @@ def restore(content: bytes, path: Path, study: str, fence: int) -> bool:
 
     Args:
         fence: The highest known; the next driver gets a higher one, so that whoever writes late is known as late.
+    Raises:
+        FileExistsError: Someone else has made `path` meanwhile, and may be using it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restoring-", dir=path.parent) as scratch:
@@ -77,7 +79,7 @@ def restore(content: bytes, path: Path, study: str, fence: int) -> bool:
                 )
         except sqlite3.DatabaseError:
             return False
-        copy.replace(path)
+        path.hardlink_to(copy)  # unlike renaming, never replaces
     return True
 
 

@@ -1,12 +1,16 @@
 """Copies of a ledger: consistent while it is written, whole or not used, few, with a lease that nobody holds."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from study.ledger import Ledger, Proposal
 from study.storing import snapshots
+from study.storing.restoring import restore_lost
 from tests.studies_for_tests import a_ledger
-from trainables.storage import LocalFolder
+from trainables.storage import Folder, LocalFolder
 
 
 def test_a_copy_is_of_one_moment_although_the_ledger_is_written(tmp_path: Path) -> None:
@@ -64,3 +68,31 @@ def test_what_is_no_database_is_not_restored(tmp_path: Path) -> None:
         assert not snapshots.restore(bad, path, ledger.name, 1)
         assert not path.exists()
     assert not list(path.parent.iterdir())
+
+
+def test_a_ledger_that_someone_else_restored_first_stays(tmp_path: Path) -> None:
+    ledger = a_ledger(tmp_path)
+    content, _ = snapshots.copied(ledger.url, ledger.name)
+    path = tmp_path / "new" / "study.db"
+    path.parent.mkdir()
+    path.write_bytes(b"the first driver's")
+    with pytest.raises(FileExistsError):
+        snapshots.restore(content, path, ledger.name, 1)
+    assert path.read_bytes() == b"the first driver's"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_of_two_that_restore_at_once_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, home, storage = a_ledger(tmp_path / "old", proposals=1), tmp_path / "new", tmp_path / "storage"
+    content, _ = snapshots.copied(ledger.url, ledger.name)
+    snapshots.put(content, LocalFolder(storage / "tiny" / "ledger"), 1)
+    newest = snapshots.newest
+
+    def while_another_does(folder: Folder) -> Iterator[tuple[int, bytes]]:
+        monkeypatch.setattr(snapshots, "newest", newest)
+        assert restore_lost(home, "tiny", str(storage), None, print)
+        yield from newest(folder)
+
+    monkeypatch.setattr(snapshots, "newest", while_another_does)
+    assert not restore_lost(home, "tiny", str(storage), None, print)
+    assert Ledger.open(f"sqlite:///{home / 'tiny' / 'study.db'}", "tiny").next_number() == 1
