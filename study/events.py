@@ -23,7 +23,7 @@ class Outcome:
         counts: State → number of trials.
         trials: The budget.
         reason: Why the run stopped before the budget was spent, empty if it did not.
-        drained: Whether everything has reached MLflow.
+        drained: Whether everything has reached MLflow and Optuna's tables.
         seconds: Wall time of this run.
         report: The report's page, if one was written.
     """

@@ -70,7 +70,7 @@ def _ending(config: "StudyConfig", outcome: "Outcome") -> str:
     if outcome.ended < outcome.trials:
         said += f". Stopped early ({outcome.reason or 'not all trials ran'}); nothing is lost"
     if not outcome.drained:
-        said += ". Not everything has reached MLflow yet; resuming sends the rest"
+        said += ". Not everything has reached MLflow and Optuna's tables yet; resuming sends the rest"
     return f"{said}."
 
 

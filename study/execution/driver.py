@@ -133,8 +133,8 @@ def _concluded(this: _Run, publishing: Publishing) -> Outcome:
     drained = publishing.finish(status, summary, folder, left=ledger.outbox_size, flag=this.flag)
     if not drained:
         listener.message(
-            f"MLflow has not taken everything yet ({ledger.outbox_size()} messages wait in the ledger); "
-            f"deliver them with: ockham resume {config.name}"
+            f"tracking is not complete yet ({ledger.outbox_size()} messages to MLflow wait in the ledger); "
+            f"complete it with: ockham resume {config.name}"
         )
     return replace(outcome, drained=drained, seconds=time.monotonic() - this.begun)
 

@@ -17,7 +17,6 @@ import sqlite3
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +27,7 @@ from filelock import FileLock
 from study.crash_points import reached
 from study.errors import LeaseLost, StudyNotFound
 from study.ledger import Ledger, OutboxRow, TrialRow
+from study.tracking.error_log import ErrorLog, line
 from study.tracking.mlflow_sink import MlflowSink
 from study.tracking.reconciling import Reconciler
 
@@ -66,6 +66,7 @@ class Publisher:
         self._there: set[str] | None = None  # uids of all trials that have a run; None while that is not certain
         self._troubled = False
         self._backoff = 0.0
+        self._log = ErrorLog()
 
     def round(self) -> bool:
         """Delivers one batch. True if there may be more at once."""
@@ -159,7 +160,7 @@ class Publisher:
             if not _refused(error):
                 raise
             # MLflow will never take it: one odd message must not hold up all others for ever.
-            self._say("dropped", f"MLflow refused a message about trial {number:04d}: {_line(error)}")
+            self._say("dropped", f"MLflow refused a message about trial {number:04d}: {line(error)}")
 
     def _run(self, sink: MlflowSink, row: TrialRow, *, maybe_there: bool) -> str:
         if row.mlflow_run_id is not None:
@@ -169,14 +170,14 @@ class Publisher:
         return run_id
 
     def _wait_for_better_times(self, error: Exception) -> None:
-        traceback.print_exc(file=sys.stderr)
+        self._log.note(error)
         if _lost(error) or isinstance(error, sqlite3.OperationalError):  # the store's file may be gone
             self._sink = None
         self._doubtful, self._there = self._ledger.outbox_end(), None
         self._backoff = min(LONGEST_BACKOFF_S, max(POLL_S, 2 * self._backoff))
         if not self._troubled:
             self._troubled = True
-            self._say("trouble", f"MLflow does not answer ({_line(error)}); results wait in the ledger")
+            self._say("trouble", f"MLflow does not answer ({line(error)}); results wait in the ledger")
 
 
 def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) -> None:
@@ -188,18 +189,21 @@ def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) ->
     pause_s = 0.0
     while True:
         try:
-            line = inbox.get(timeout=pause_s) if pause_s else inbox.get_nowait()
+            said = inbox.get(timeout=pause_s) if pause_s else inbox.get_nowait()
         except queue.Empty:
-            line = ""
-        if line is None:
+            said = ""
+        if said is None:
             return
-        order = json.loads(line) if line else order
-        projection.update(last=order is not None)
+        order = json.loads(said) if said else order
+        projected = projection.update(last=order is not None)
         if order is None:
             pause_s = 0.0 if publisher.round() else publisher.pause_s
         elif publisher.end(order["status"], order["summary"], order["artifacts"]):
             reached("drained")
-            say("drained", "")
+            if projected or projection.insist():
+                say("drained", "")
+            else:
+                say("behind", "Optuna's tables lack the latest results; resume the study later, and they get them")
             return
         else:
             pause_s = publisher.pause_s
@@ -209,16 +213,18 @@ class Projection:
     """Optuna's tables, brought up to date every few seconds; a failure is logged and tried again."""
 
     PERIOD_S = 3.0
+    LAST_TRIES = 5
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._optuna: OptunaProjection | None = None
         self._next = 0.0
+        self._log = ErrorLog()
 
-    def update(self, *, last: bool) -> None:
-        """Projects what is new; `last` does not wait for its time to come."""
+    def update(self, *, last: bool = False) -> bool:
+        """Projects what is new, if it is time for it; `last` does not wait for that. False if it failed."""
         if not last and time.monotonic() < self._next:
-            return
+            return True
         try:
             if self._optuna is None:
                 from study.tracking.optuna_projection import OptunaProjection
@@ -227,10 +233,19 @@ class Projection:
             self._optuna.sync()
         except (LeaseLost, StudyNotFound):
             raise
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
+        except Exception as error:
+            self._log.note(error)
             self._optuna = None
         self._next = time.monotonic() + self.PERIOD_S
+        return self._optuna is not None
+
+    def insist(self) -> bool:
+        """Projects what is new, with a few tries. Whether one succeeded."""
+        for _ in range(self.LAST_TRIES):
+            time.sleep(POLL_S)
+            if self.update(last=True):
+                return True
+        return False
 
 
 def _listen(commands: IO[str]) -> "queue.SimpleQueue[str | None]":
@@ -252,10 +267,6 @@ def _refused(error: Exception) -> bool:
 def _lost(error: Exception) -> bool:
     """Whether the server does not know a run or an experiment that it once made."""
     return getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST"
-
-
-def _line(error: Exception) -> str:
-    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
 
 def main(arguments: Iterable[str]) -> None:

@@ -130,7 +130,7 @@ class Publishing:
             event = json.loads(line)
             if event["event"] == "drained":
                 self._drained.set()
-            elif event["event"] == "replaced":
+            elif event["event"] in ("replaced", "behind"):
                 self._over.set()
             elif event["event"] == "trouble":
                 self._down = True

@@ -88,7 +88,7 @@ def test_in_the_middle_of_a_study(
     code = ends(driver)
     assert code in (0, 130)
     if code == 130:
-        assert "MLflow has not taken everything yet" in (home / "driver.txt").read_text()
+        assert "tracking is not complete yet" in (home / "driver.txt").read_text()
         assert ends(drive(home, NAME, TRIALS, tracking_uri=proxy.uri, address=address)) == 0
     assert differences(first(calm, TRIALS), snapshot(home, NAME, mlflow=proxy.server.store)) == []
 

@@ -1,0 +1,70 @@
+"""The publisher's process: what it says when it has done all, and what its log says when it can't."""
+
+import io
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from study.ledger import Ledger
+from study.tracking import publisher
+from study.tracking.publisher import Projection, Publisher, serve
+from tests.studies_for_tests import a_ledger
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+
+
+class Endless(io.StringIO):
+    """A pipe that nobody closes."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__()
+        self._lines = [line]
+
+    def __next__(self) -> str:
+        while not self._lines:
+            publisher.time.sleep(60)
+        return self._lines.pop()
+
+
+def ordered() -> IO[str]:
+    return Endless('{"do": "end", "status": "FINISHED", "summary": {}, "artifacts": ""}\n')
+
+
+def served(ledger: Ledger) -> list[str]:
+    """The events of a publisher that is told to end."""
+    said: list[str] = []
+    serve(ledger, ordered(), lambda event, _text: said.append(event))
+    return said
+
+
+def test_it_has_drained_when_optuna_has_everything_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = a_ledger(tmp_path, proposals=1)
+    ledger.finish(0, ledger.start_attempt(0), "COMPLETE")
+    monkeypatch.setattr(publisher, "POLL_S", 0.01)
+
+    def locked(ledger: Ledger) -> None:
+        raise RuntimeError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("study.tracking.optuna_projection.OptunaProjection", locked)
+        assert served(ledger) == ["behind"]
+    assert served(ledger) == ["drained"]
+
+
+def test_a_day_of_failures_leaves_one_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                                monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    ledger = a_ledger(tmp_path)
+
+    def down(*_: object) -> None:
+        raise ConnectionError("refused\nin many words")
+
+    monkeypatch.setattr(publisher, "MlflowSink", down)
+    monkeypatch.setattr("study.tracking.optuna_projection.OptunaProjection", down)
+    tracked, projected = Publisher(ledger, lambda *_: None), Projection(ledger)
+    for _ in range(5):
+        assert not tracked.round()
+        assert not projected.update(last=True)
+    logged = capsys.readouterr().err
+    assert logged.count("Traceback") == 2
+    assert logged.count("again: ConnectionError: refused\n") == 8
