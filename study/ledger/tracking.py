@@ -49,8 +49,7 @@ class Tracking:
             runs: Trial number → the MLflow run that was made for it with these messages.
         """
         with self._writing("delivered") as connection:
-            for number, run_id in (runs or {}).items():
-                trials.set_mlflow_run(connection, self.name, number, run_id)
+            trials.set_mlflow_runs(connection, self.name, runs or {})
             outbox.delivered(connection, self.name, ids)
 
     def tell_again(self, number: int) -> None:
@@ -66,4 +65,4 @@ class Tracking:
     def set_mlflow_run(self, number: int, run_id: str) -> None:
         """Remembers the MLflow run of a trial."""
         with self._writing("run id") as connection:
-            trials.set_mlflow_run(connection, self.name, number, run_id)
+            trials.set_mlflow_runs(connection, self.name, {number: run_id})

@@ -1,10 +1,10 @@
 """The life of trials: QUEUED → RUNNING → COMPLETE, PRUNED or FAILED, with a way back from RUNNING to QUEUED."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
 
 from study.config import StudyConfig
 from study.errors import StaleAttempt
@@ -149,9 +149,12 @@ def begun(connection: Connection, study: str) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def set_mlflow_run(connection: Connection, study: str, number: int, run_id: str) -> None:
-    """Remembers the MLflow run of a trial."""
-    _update(connection, study, number, mlflow_run_id=run_id)
+def set_mlflow_runs(connection: Connection, study: str, runs: Mapping[int, str]) -> None:
+    """Remembers the MLflow runs of trials, by number."""
+    if runs:
+        own = (trials.c.study == study) & (trials.c.number == bindparam("trial"))
+        rows = [{"trial": number, "run": run_id} for number, run_id in runs.items()]
+        connection.execute(update(trials).where(own).values(mlflow_run_id=bindparam("run")), rows)
 
 
 def mlflow_runs(connection: Connection, study: str) -> dict[int, str]:

@@ -8,6 +8,7 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -255,7 +256,8 @@ def _cut(texts: Mapping[str, str], longest: int) -> dict[str, str]:
     return {name: text[:longest] for name, text in texts.items()}
 
 
-def provenance() -> dict[str, str]:
+@cache
+def provenance() -> Mapping[str, str]:
     """What the code was: the git commit, if it lies in a repository, and versions."""
     tags = {f"ockham.version.{name}": version(name) for name in _REPORTED}
     root = Path(__file__).parents[2]

@@ -252,8 +252,8 @@ def _listen(commands: IO[str]) -> "queue.SimpleQueue[str | None]":
     inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def read() -> None:
-        for line in commands:
-            inbox.put(line)
+        for said in commands:
+            inbox.put(said)
         inbox.put(None)
 
     threading.Thread(target=read, daemon=True).start()
