@@ -12,15 +12,14 @@ import contextlib
 import json
 import logging
 import os
-import queue
 import sqlite3
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from filelock import FileLock
 
@@ -29,14 +28,13 @@ from study.errors import LeaseLost, StudyNotFound
 from study.ledger import Ledger, OutboxRow, TrialRow
 from study.tracking.error_log import ErrorLog, line
 from study.tracking.mlflow_sink import MlflowSink
+from study.tracking.projecting import Projection
 from study.tracking.reconciling import Reconciler
-
-if TYPE_CHECKING:
-    from study.tracking.optuna_projection import OptunaProjection
 
 POLL_S = 0.5
 LONGEST_BACKOFF_S = 10.0
 TRIALS_A_COMMIT = 50
+NICENESS = 15
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -182,82 +180,56 @@ class Publisher:
 
 def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) -> None:
     """Publishes until told to end, or until `commands` ends."""
-    inbox = _listen(commands)
-    publisher = Publisher(ledger, say)
-    projection = Projection(ledger)
-    order: dict[str, Any] | None = None
+    driver = _Driver(commands)
+    publisher, projection = Publisher(ledger, say), Projection(ledger)
+    # A thread that has stepped back can't step forward again: another one finishes, when no trials run any more.
+    with ThreadPoolExecutor(1, initializer=_step_back) as beside:
+        beside.submit(_while_trials_run, driver, publisher, projection).result()
     pause_s = 0.0
-    while True:
-        try:
-            said = inbox.get(timeout=pause_s) if pause_s else inbox.get_nowait()
-        except queue.Empty:
-            said = ""
-        if said is None:
-            return
-        order = json.loads(said) if said else order
-        projected = projection.update(last=order is not None)
-        if order is None:
-            pause_s = 0.0 if publisher.round() else publisher.pause_s
-        elif publisher.end(order["status"], order["summary"], order["artifacts"]):
+    while not driver.gone.wait(pause_s):
+        projected = projection.update(last=True)
+        if publisher.end(driver.order["status"], driver.order["summary"], driver.order["artifacts"]):
             reached("drained")
             if projected or projection.insist():
                 say("drained", "")
             else:
                 say("behind", "Optuna's tables lack the latest results; resume the study later, and they get them")
             return
-        else:
-            pause_s = publisher.pause_s
+        pause_s = publisher.pause_s
 
 
-class Projection:
-    """Optuna's tables, brought up to date every few seconds; a failure is logged and tried again."""
-
-    PERIOD_S = 3.0
-    LAST_TRIES = 5
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._optuna: OptunaProjection | None = None
-        self._next = 0.0
-        self._log = ErrorLog()
-
-    def update(self, *, last: bool = False) -> bool:
-        """Projects what is new, if it is time for it; `last` does not wait for that. False if it failed."""
-        if not last and time.monotonic() < self._next:
-            return True
-        try:
-            if self._optuna is None:
-                from study.tracking.optuna_projection import OptunaProjection
-
-                self._optuna = OptunaProjection(self._ledger)
-            self._optuna.sync()
-        except (LeaseLost, StudyNotFound):
-            raise
-        except Exception as error:
-            self._log.note(error)
-            self._optuna = None
-        self._next = time.monotonic() + self.PERIOD_S
-        return self._optuna is not None
-
-    def insist(self) -> bool:
-        """Projects what is new, with a few tries. Whether one succeeded."""
-        for _ in range(self.LAST_TRIES):
-            time.sleep(POLL_S)
-            if self.update(last=True):
-                return True
-        return False
+def _while_trials_run(driver: "_Driver", publisher: Publisher, projection: Projection) -> None:
+    pause_s = 0.0
+    while not driver.heard.wait(pause_s):
+        projection.update()
+        pause_s = 0.0 if publisher.round() else publisher.pause_s
 
 
-def _listen(commands: IO[str]) -> "queue.SimpleQueue[str | None]":
-    inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+def _step_back() -> None:
+    """Behind the workers: preparing MLflow takes seconds of a processor that the first trials need."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # of this thread, on Linux
 
-    def read() -> None:
+
+class _Driver:
+    """What is heard from the driver.
+
+    Attributes:
+        order: How to end, once `heard` is set.
+        gone: Set when it has died.
+    """
+
+    def __init__(self, commands: IO[str]) -> None:
+        self.heard, self.gone = threading.Event(), threading.Event()
+        self.order: dict[str, Any] = {}
+        threading.Thread(target=self._listen, args=(commands,), daemon=True).start()
+
+    def _listen(self, commands: IO[str]) -> None:
         for said in commands:
-            inbox.put(said)
-        inbox.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    return inbox
+            self.order = json.loads(said)
+            self.heard.set()
+        self.gone.set()
+        self.heard.set()
 
 
 def _refused(error: Exception) -> bool:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -19,7 +18,6 @@ STALLED_S = 120.0  # without any delivery although MLflow answers; its requests 
 STALLED_WHILE_DOWN_S = 3.0
 RESTART_S = 1.0
 RESTARTS = 5
-NICENESS = 15  # below the workers: preparing MLflow takes six seconds of a processor that the first trials need
 
 
 class Publishing:
@@ -93,8 +91,6 @@ class Publishing:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
             )
-        if hasattr(os, "setpriority"):
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         return process
 
     def _send_order(self) -> None:

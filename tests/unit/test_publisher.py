@@ -1,47 +1,48 @@
 """The publisher's process: what it says when it has done all, and what its log says when it can't."""
 
 import io
+import os
+import queue
+import sys
+import threading
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from study.ledger import Ledger
 from study.tracking import publisher
-from study.tracking.publisher import Projection, Publisher, serve
+from study.tracking.projecting import Projection
+from study.tracking.publisher import Publisher, serve
 from tests.studies_for_tests import a_ledger
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+ORDER = '{"do": "end", "status": "FINISHED", "summary": {}, "artifacts": ""}\n'
 
 
 class Endless(io.StringIO):
     """A pipe that nobody closes."""
 
-    def __init__(self, line: str) -> None:
+    def __init__(self, *lines: str) -> None:
         super().__init__()
-        self._lines = [line]
+        self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for line in lines:
+            self.lines.put(line)
 
     def __next__(self) -> str:
-        while not self._lines:
-            publisher.time.sleep(60)
-        return self._lines.pop()
-
-
-def ordered() -> IO[str]:
-    return Endless('{"do": "end", "status": "FINISHED", "summary": {}, "artifacts": ""}\n')
+        return self.lines.get()
 
 
 def served(ledger: Ledger) -> list[str]:
     """The events of a publisher that is told to end."""
     said: list[str] = []
-    serve(ledger, ordered(), lambda event, _text: said.append(event))
+    serve(ledger, Endless(ORDER), lambda event, _text: said.append(event))
     return said
 
 
 def test_it_has_drained_when_optuna_has_everything_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = a_ledger(tmp_path, proposals=1)
     ledger.finish(0, ledger.start_attempt(0), "COMPLETE")
-    monkeypatch.setattr(publisher, "POLL_S", 0.01)
+    monkeypatch.setattr(Projection, "PAUSE_S", 0.01)
 
     def locked(ledger: Ledger) -> None:
         raise RuntimeError("database is locked")
@@ -50,6 +51,27 @@ def test_it_has_drained_when_optuna_has_everything_too(tmp_path: Path, monkeypat
         patched.setattr("study.tracking.optuna_projection.OptunaProjection", locked)
         assert served(ledger) == ["behind"]
     assert served(ledger) == ["drained"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere niceness is a process's, and stays")
+def test_it_steps_back_only_while_trials_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = a_ledger(tmp_path)
+    orders, began = Endless(), threading.Event()
+    nice: list[int] = []
+
+    def note(*_: object) -> bool:
+        nice.append(os.getpriority(os.PRIO_PROCESS, 0))
+        began.set()
+        return True
+
+    monkeypatch.setattr(Publisher, "round", note)
+    monkeypatch.setattr(Publisher, "end", note)
+    server = threading.Thread(target=serve, args=(ledger, orders, lambda *_: None))
+    server.start()
+    assert began.wait(20)
+    orders.lines.put(ORDER)
+    server.join(20)
+    assert (nice[0], nice[-1]) == (publisher.NICENESS, os.getpriority(os.PRIO_PROCESS, 0))
 
 
 def test_a_day_of_failures_leaves_one_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str],
