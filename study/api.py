@@ -184,7 +184,7 @@ def load(name: str, *, home: Path | str = DEFAULT_HOME, ledger: str | None = Non
     Raises:
         StudyNotFound: There is none of that name.
     """
-    return StudyHandle(Ledger.open(Place(home=Path(home), ledger=ledger).ledger_url(name), name))
+    return StudyHandle(Place(home=Path(home), ledger=ledger).open(name))
 
 
 def _run(
@@ -193,7 +193,7 @@ def _run(
     from study.execution.driver import RUN_TRIAL, run
 
     outcome = run(config, listener=listener, trial=trial or RUN_TRIAL, wishes=wishes)
-    return StudyHandle(Ledger.open(config.ledger_url, config.name), outcome)
+    return StudyHandle(Place(home=config.run.home, ledger=config.run.ledger).open(config.name), outcome)
 
 
 def _silent(_text: str) -> None:

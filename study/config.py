@@ -31,7 +31,7 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 class RunConfig(Part):
     """How a run is carried out; may differ from launch to launch without making another study."""
 
-    home: Path = Field(Path("studies"), description="directory of all studies")
+    home: Path = Field(Path("studies"), description="directory of all studies", validate_default=True)
     data_dir: Path | None = Field(None, description="where data sets lie or are downloaded to; none: <home>/data")
     ledger: str | None = Field(None, description="database URL; none: SQLite in the study's directory")
     tracking_uri: str | None = Field(None, description="MLflow; none: SQLite in the home")
@@ -46,6 +46,12 @@ class RunConfig(Part):
     prices: Prices | None = Field(None, description="what hours cost; none: hours are told, money is not")
     keep_checkpoints: bool = Field(False, description="keep the checkpoints of trials that ended")
     progress: bool = Field(True, description="show progress")
+
+    @field_validator("home", "data_dir")
+    @classmethod
+    def _from_anywhere(cls, path: Path | None) -> Path | None:
+        """A study is gone on with, and reported on, from other folders than the one that it was launched in."""
+        return None if path is None else path.expanduser().absolute()
 
     @field_validator("storage")
     @classmethod
@@ -196,12 +202,12 @@ class StudyConfig(Part):
     @property
     def ledger_url(self) -> str:
         """The database that holds the ledger."""
-        return self.run.ledger or f"sqlite:///{self.directory.absolute() / 'study.db'}"
+        return self.run.ledger or f"sqlite:///{self.directory / 'study.db'}"
 
     @property
     def tracking_uri(self) -> str:
         """The MLflow store."""
-        return self.run.tracking_uri or f"sqlite:///{self.run.home.absolute() / 'mlflow.db'}"
+        return self.run.tracking_uri or f"sqlite:///{self.run.home / 'mlflow.db'}"
 
     def identity(self) -> dict[str, Any]:
         """What makes this study this study; JSON types. Launching the same identity again resumes it."""

@@ -106,9 +106,7 @@ def names(place: Place) -> list[str]:
 
 
 def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
-    config = ledger.config.model_copy(
-        update={"run": ledger.config.run.model_copy(update={"home": place.home, "ledger": place.ledger})}
-    )
+    config = ledger.config
     counts: dict[str, int] = {str(state): number for state, number in ledger.counts().items()}
     lease, now = ledger.lease(), time.time()
     held = lease is not None and lease.held

@@ -97,7 +97,6 @@ def report(
     """Write the answer as one self-contained HTML page: the answer in words, figures, the table of trials."""
     from study.api import load
 
-    place.open(name).close()
     handle = load(name, home=place.home, ledger=place.ledger)
     page = handle.report(out)
     for sentence in handle.answer().sentences:

@@ -15,7 +15,7 @@ from rich.text import Text
 from study.display import terminal
 from study.display.frame import frame, results
 from study.display.painter import Painter
-from study.display.words import DASH, duration, setting
+from study.display.words import DASH, duration, from_here, setting
 from study.errors import UsageError
 from study.settings.place import Place
 from study.status import Status, names, status_of
@@ -128,5 +128,5 @@ def _phase(status: Status) -> Text:
         text.append(f"\n{status.outbox} results have not reached MLflow; ockham resume {status.name} sends them.")
     if status.cost.hours:
         text.append(f"\nUsed so far: {status.cost}.", style="dim")
-    text.append(f"\nIn {status.directory}", style="dim")
+    text.append(f"\nIn {from_here(Path(status.directory))}", style="dim")
     return text

@@ -78,7 +78,7 @@ def _slots(config: StudyConfig) -> tuple[int, str]:
 def _calibrated(config: StudyConfig) -> tuple[int, str, list[Timed]]:
     run = config.run
     trials = [(number, trial.model_dump_json()) for number, trial in representative(config)]
-    what = (trials, str(run.data_path.absolute()), run.cpus_per_trial, run.gpus_per_trial > 0)
+    what = (trials, str(run.data_path), run.cpus_per_trial, run.gpus_per_trial > 0)
     if run.address is None:
         return _here(config), "on this machine", calibrate(*what)
     import ray

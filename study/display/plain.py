@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from study.display.board import Board
-from study.display.words import duration, key_metrics, metric, setting
+from study.display.words import duration, from_here, key_metrics, metric, setting
 from study.events import Outcome
 from study.scores import task_in
 
@@ -27,7 +27,9 @@ class PlainDisplay:
         title = f": {config.space.title}" if config.space.title else ""
         self._say(f"{config.name}{title}")
         before = f", {board.ended} of them done before" if board.ended else ""
-        self._say(f"{config.trials} trials ({config.sampler}, seed {config.seed}){before}, in {config.directory}")
+        self._say(
+            f"{config.trials} trials ({config.sampler}, seed {config.seed}){before}, in {from_here(config.directory)}"
+        )
 
     def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
         """One line."""

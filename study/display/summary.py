@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from study.display.frame import results
-from study.display.words import duration
+from study.display.words import duration, from_here
 from study.settings.place import DEFAULT_HOME
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _ending(config: "StudyConfig", outcome: "Outcome") -> str:
     stopped = outcome.counts.get("PRUNED", 0)
     said += f", {stopped} of them stopped by {config.scheduler}" if stopped else ""
     said += f", {failed} failed" if failed else ""
-    said += f", in {duration(outcome.seconds)}; everything is in {config.directory}"
+    said += f", in {duration(outcome.seconds)}; everything is in {from_here(config.directory)}"
     if outcome.ended < outcome.trials:
         said += f". Stopped early ({outcome.reason or 'not all trials ran'}); nothing is lost"
     if not outcome.drained:
@@ -101,5 +101,5 @@ def _command(verb: str, config: "StudyConfig") -> str:
 
 
 def _home(config: "StudyConfig") -> str:
-    usual = Path(os.environ.get("OCKHAM_HOME") or DEFAULT_HOME)
-    return "" if config.run.home == usual else f" --home {config.run.home}"
+    usual = Path(os.environ.get("OCKHAM_HOME") or DEFAULT_HOME).absolute()
+    return "" if config.run.home == usual else f" --home {from_here(config.run.home)}"

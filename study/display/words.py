@@ -1,6 +1,7 @@
 """Numbers, durations and parameters as a person reads them."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 DASH = "–"
@@ -25,6 +26,12 @@ def duration(seconds: float | None) -> str:
     if hours >= 48:
         return f"{hours // 24} d {hours % 24} h"
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def from_here(path: Path) -> Path:
+    """As someone in this folder would write it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def short_names(dotted: Iterable[str]) -> dict[str, str]:

@@ -261,7 +261,7 @@ def _kill(process: psutil.Process) -> None:
 
 def _scratch(home: Path) -> Path:
     """A directory of this run for Ray's files, inside the home where the path is short enough for sockets."""
-    inside = home.absolute() / ".ray"
+    inside = home / ".ray"
     _sweep(inside)
     own = inside / str(os.getpid())
     if len(os.fsencode(own)) <= _LONGEST_TEMP_DIR:

@@ -33,7 +33,9 @@ class Place:
         return self.tracking_uri or f"sqlite:///{self.home.absolute() / 'mlflow.db'}"
 
     def open(self, name: str) -> "Ledger":
-        """The ledger of the study called `name`.
+        """The ledger of the study called `name`; its `config` says home and ledger as they are here.
+
+        What is stored is where the last driver saw them: from another folder, or with the home on another machine.
 
         Raises:
             StudyNotFound: There is none; says which there are, and the closest.
@@ -47,7 +49,10 @@ class Place:
                 raise StudyNotFound(f"there is no study {name!r}: {self.home} holds none. Is --home right?")
             said = unknown_name("study", name, there).replace("Allowed:", f"In {self.home} there are:")
             raise StudyNotFound(said)
-        return Ledger.open(self.ledger_url(name), name)
+        ledger = Ledger.open(self.ledger_url(name), name)
+        run = ledger.config.run.model_copy(update={"home": self.home.absolute(), "ledger": self.ledger})
+        ledger.config = ledger.config.model_copy(update={"run": run})
+        return ledger
 
     def studies(self) -> list[str]:
         """Names of the studies whose folders lie in the home, sorted; [] where there is no home."""

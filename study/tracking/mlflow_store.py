@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
     """A client and the study's experiment, both made if they are not there, one process at a time."""
-    home = config.run.home.absolute()
+    home = config.run.home
     home.mkdir(parents=True, exist_ok=True)
     own = own_store(config)
     # Two studies that start in a fresh home would run MLflow's migrations at once, and one would crash.
@@ -37,7 +37,7 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
 
 def own_store(config: StudyConfig) -> Path | None:
     """The home's own store, a SQLite file; None if MLflow is somewhere else."""
-    return config.run.home.absolute() / "mlflow.db" if config.run.tracking_uri is None else None
+    return config.run.home / "mlflow.db" if config.run.tracking_uri is None else None
 
 
 def _make_sqlite(path: Path) -> None:

@@ -254,7 +254,7 @@ def main(arguments: Iterable[str]) -> None:
     with contextlib.suppress(BrokenPipeError):  # the driver is gone
         try:
             ledger = Ledger.open(url, name).with_fence(int(fence))
-            with FileLock(ledger.config.directory.absolute() / ".publisher.lock"):
+            with FileLock(ledger.config.directory / ".publisher.lock"):
                 serve(ledger, sys.stdin, say)
         except (LeaseLost, StudyNotFound):
             say("replaced", "")  # another driver, with a publisher of its own, took over; or the study was deleted
