@@ -14,6 +14,7 @@ from study.costs.prices import Prices
 from study.scores import task_in
 from study.settings.goals import Constraint, Objective, Stopping
 from study.settings.task import check_metric, default_objectives, default_stopping_metric, task_of_study
+from study.settings.passwords import HIDDEN, lacks_password, without_password
 from study.settings.warm_start import WarmStart
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
@@ -52,6 +53,13 @@ class RunConfig(Part):
     def _from_anywhere(cls, path: Path | None) -> Path | None:
         """A study is gone on with, and reported on, from other folders than the one that it was launched in."""
         return None if path is None else path.expanduser().absolute()
+
+    @field_validator("ledger", "tracking_uri", "storage")
+    @classmethod
+    def _whole(cls, url: str | None) -> str | None:
+        if url is not None and lacks_password(url):
+            raise ValueError(f"{url} has {HIDDEN} where its password was left out of a file; give the whole URL again")
+        return url
 
     @field_validator("storage")
     @classmethod
@@ -208,6 +216,13 @@ class StudyConfig(Part):
     def tracking_uri(self) -> str:
         """The MLflow store."""
         return self.run.tracking_uri or f"sqlite:///{self.run.home / 'mlflow.db'}"
+
+    def shown(self) -> dict[str, Any]:
+        """All of it in JSON types, for files and trackers: without passwords."""
+        found = self.model_dump(mode="json")
+        for name in ("ledger", "tracking_uri", "storage"):
+            found["run"][name] = found["run"][name] and without_password(found["run"][name])
+        return found
 
     def identity(self) -> dict[str, Any]:
         """What makes this study this study; JSON types. Launching the same identity again resumes it."""

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from study.display import terminal
+from study.settings.passwords import without_password
 from study.settings.place import Place
 
 if TYPE_CHECKING:
@@ -198,8 +199,9 @@ def _port() -> Finding:
 
 def _tracking(place: Place) -> Finding:
     uri = place.tracking()
+    shown = without_password(uri)
     if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
-        return Finding("Tracking", "ok", f"{uri}, made by the first study")
+        return Finding("Tracking", "ok", f"{shown}, made by the first study")
     from mlflow.tracking import MlflowClient
 
     try:
@@ -207,8 +209,8 @@ def _tracking(place: Place) -> Finding:
     except Exception as error:
         first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         fix = "Start it, or leave --tracking-uri out. A study would run all the same, and deliver its results later."
-        return Finding("Tracking", "broken", f"{uri}: {first}", fix)
-    return Finding("Tracking", "ok", f"{uri}, {count} experiments")
+        return Finding("Tracking", "broken", f"{shown}: {first}", fix)
+    return Finding("Tracking", "ok", f"{shown}, {count} experiments")
 
 
 def _ray() -> Finding:

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from study.costs.cost import NOTHING, Cost, spent
 from study.display.board import LAST, Board
+from study.errors import UsageError
 from study.ledger import ENDED, Ledger, State, TrialRow
+from study.settings.passwords import without_password
 from study.settings.place import Place
 
 Phase = Literal["running", "interrupted", "finished", "stopped"]
@@ -91,13 +93,20 @@ def status_of(place: Place, name: str) -> tuple[Status, Board]:
 
 
 def names(place: Place) -> list[str]:
-    """All studies: those whose folders lie in the home, or all of a shared ledger."""
+    """All studies: those whose folders lie in the home, or all of a shared ledger.
+
+    Raises:
+        UsageError: There is no such ledger, or it can't be opened.
+    """
     if place.ledger is None:
         return place.studies()
     from study.ledger.connection import connect
     from study.ledger.studies import names as names_in_ledger
 
-    engine = connect(place.ledger, create=False)
+    try:
+        engine = connect(place.ledger, create=False)
+    except FileNotFoundError as error:
+        raise UsageError(f"--ledger: there is no ledger at {error}; the first ockham launch with it makes it") from None
     try:
         with engine.connect() as connection:
             return names_in_ledger(connection)
@@ -135,7 +144,7 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
         outbox=ledger.outbox_size(),
         cost=spent(ledger, now_ms=round(now * 1000) if alive else None),
         directory=str(config.directory),
-        tracking_uri=place.tracking_uri or config.tracking_uri,
+        tracking_uri=without_password(place.tracking_uri or config.tracking_uri),
     )
     return status, board
 

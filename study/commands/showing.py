@@ -17,6 +17,7 @@ from study.display.frame import frame, results
 from study.display.painter import Painter
 from study.display.words import DASH, duration, from_here, setting
 from study.errors import UsageError
+from study.settings.passwords import without_password
 from study.settings.place import Place
 from study.status import Status, names, status_of
 
@@ -37,7 +38,8 @@ def all_studies(place: Place, *, as_json: bool) -> None:
         typer.echo(json.dumps([status.as_json() for status in found], indent=2))
         return
     if not found:
-        typer.echo(f"There is no study in {place.ledger or place.home} yet. Start one: ockham launch")
+        where = without_password(place.ledger or str(place.home))
+        typer.echo(f"There is no study in {where} yet. Start one: ockham launch")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for label in ("study", "is", "done", "running", "failed", "left", "not yet in MLflow"):

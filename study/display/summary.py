@@ -10,6 +10,7 @@ from rich.text import Text
 
 from study.display.frame import results
 from study.display.words import duration, from_here
+from study.settings.passwords import without_password
 from study.settings.place import DEFAULT_HOME
 
 if TYPE_CHECKING:
@@ -92,11 +93,7 @@ def _longest(config: "StudyConfig", outcome: "Outcome") -> int:
 
 def _command(verb: str, config: "StudyConfig") -> str:
     """The command that finds this study again."""
-    ledger = ""
-    if config.run.ledger:
-        from sqlalchemy import make_url
-
-        ledger = f" --ledger {make_url(config.run.ledger).render_as_string(hide_password=True)}"
+    ledger = f" --ledger {without_password(config.run.ledger)}" if config.run.ledger else ""
     return f"ockham {verb} {config.name}{_home(config)}{ledger}"
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import psutil
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from study.errors import UsageError
 from study.ledger import migrations, schema
+from study.settings.passwords import without_password
 
 BUSY_S = 30.0
 _NETWORK_FILESYSTEMS = {"nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "beegfs"} | {
@@ -42,23 +43,30 @@ def connect(url: str, *, create: bool) -> Engine:
         url: `sqlite:///path` or `postgresql://user@host/database`.
         create: Make the directory and the tables if they are not there.
     Raises:
-        UsageError: The URL is unusable, the file lies on a network file system, a newer version wrote the tables, or
-            a driver of an older one is at work.
+        UsageError: The URL is unusable, the database does not answer or is none, the file lies on a network file
+            system, a newer version wrote the tables, or a driver of an older one is at work.
         FileNotFoundError: Nothing there, and `create` is false.
     """
+    shown = without_password(url)
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise UsageError(f"--ledger {url}: {error}") from None
+        raise UsageError(f"--ledger {shown}: {error}") from None
     kind = parsed.get_backend_name()
     if kind == "sqlite":
         engine = _sqlite(parsed.database, create=create)
     elif kind == "postgresql":
         engine = _postgresql(url)
     else:
-        raise UsageError(f"--ledger {url}: use sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {kind}")
+        raise UsageError(f"--ledger {shown}: use sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {kind}")
     with closed_on_error(engine):
-        _tables(engine, create=create)
+        try:
+            _tables(engine, create=create)
+        except DBAPIError as error:
+            why = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
+            raise UsageError(
+                f"the ledger {shown} can't be opened ({why}); set it right, or give another --ledger"
+            ) from None
     return engine
 
 
@@ -170,7 +178,7 @@ def _postgresql(url: str) -> Engine:
     try:
         return create_engine(optuna_url(url), pool_pre_ping=True, pool_size=4, max_overflow=16)
     except ModuleNotFoundError:
-        raise UsageError(f"--ledger {url}: PostgreSQL needs a driver; pip install 'ockham[postgresql]'") from None
+        raise UsageError("--ledger: PostgreSQL needs a driver; pip install 'ockham[postgresql]'") from None
 
 
 def _tables(engine: Engine, *, create: bool) -> None:

@@ -54,7 +54,7 @@ def _chosen(config: StudyConfig) -> dict[str, str]:
 
 def frozen_config(material: Material) -> str:
     """The study's identity, budget and run as YAML."""
-    return yaml.safe_dump(material.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(material.config.shown(), sort_keys=False, allow_unicode=True, width=100)
 
 
 def commit() -> str:

@@ -51,7 +51,7 @@ def write_study_file(config: StudyConfig) -> None:
     """`study.yaml`: the configuration as frozen, complete or not there at all."""
     path = config.directory / "study.yaml"
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(config.shown(), sort_keys=False, allow_unicode=True)
     with unfinished.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

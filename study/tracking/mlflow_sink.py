@@ -135,7 +135,7 @@ class MlflowSink:
         """The parent run is running (again), with the latest budget."""
         self._client.update_run(self._parent, status="RUNNING")
         self._client.set_tag(self._parent, "ockham.trials", str(config.trials))
-        self._client.log_dict(self._parent, config.model_dump(mode="json"), "study.json")
+        self._client.log_dict(self._parent, config.shown(), "study.json")
 
     def study_ended(self, status: str, summary: Mapping[str, Any], artifacts: Path | None) -> None:
         """The parent run has ended for now.

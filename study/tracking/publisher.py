@@ -1,11 +1,12 @@
 """The publisher's process: drains the outbox into MLflow and keeps Optuna's tables in step with the ledger.
 
-    python -m study.tracking.publisher LEDGER_URL NAME FENCE
+    python -m study.tracking.publisher NAME FENCE
 
-Commands come as JSON lines on stdin, events go as JSON lines to stdout (see `study.tracking.publishing`, the driver's
-side). While MLflow is down it waits and tries again; nothing here can hurt the study. What a server lost (it came back
-with an empty store) it is told again from the ledger. The process ends when its input does, as when the driver dies,
-and a lock makes sure that a study never has two.
+Commands come as JSON lines on stdin (the first is the ledger's URL: in a command line, everyone could read its
+password), events go as JSON lines to stdout (see `study.tracking.publishing`, the driver's side). While MLflow is down
+it waits and tries again; nothing here can hurt the study. What a server lost (it came back with an empty store) it is
+told again from the ledger. The process ends when its input does, as when the driver dies, and a lock makes sure that a
+study never has two.
 """
 
 import contextlib
@@ -243,7 +244,10 @@ def _lost(error: Exception) -> bool:
 
 def main(arguments: Iterable[str]) -> None:
     """Entry point of the process."""
-    url, name, fence = arguments
+    name, fence = arguments
+    url = sys.stdin.readline()
+    if not url:
+        return  # the driver is gone
     os.environ.update(_QUIET)
     logging.disable(logging.WARNING)  # alembic's migrations, MLflow's hints
     events, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not break the protocol
@@ -253,7 +257,7 @@ def main(arguments: Iterable[str]) -> None:
 
     with contextlib.suppress(BrokenPipeError):  # the driver is gone
         try:
-            ledger = Ledger.open(url, name).with_fence(int(fence))
+            ledger = Ledger.open(json.loads(url), name).with_fence(int(fence))
             with FileLock(ledger.config.directory / ".publisher.lock"):
                 serve(ledger, sys.stdin, say)
         except (LeaseLost, StudyNotFound):

@@ -35,7 +35,8 @@ class Publishing:
         self._order = ""
         self._log: Path = config.directory / "publisher.log"
         self._store = config.run.home / "mlflow.db" if config.run.tracking_uri is None else None
-        self._command = [sys.executable, "-m", "study.tracking.publisher", config.ledger_url, config.name, str(fence)]
+        self._command = [sys.executable, "-m", "study.tracking.publisher", config.name, str(fence)]
+        self._url = config.ledger_url
         self._changing = threading.Lock()  # held while the process is replaced, told to end, or ended
         self._process = self._start()
         self._reader = threading.Thread(target=self._attend, name="ockham-publishing", daemon=True)
@@ -58,7 +59,7 @@ class Publishing:
         """
         order = {"do": "end", "status": status, "summary": dict(summary), "artifacts": str(artifacts or "")}
         with self._changing:
-            self._order = json.dumps(order) + "\n"
+            self._order = json.dumps(order)
             self._send_order()
         before, since = left(), time.monotonic()
         while not self._drained.wait(0.1):
@@ -91,15 +92,11 @@ class Publishing:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
             )
+        _tell(process, json.dumps(self._url))
         return process
 
     def _send_order(self) -> None:
-        try:
-            if self._process.stdin is not None:
-                self._process.stdin.write(self._order)
-                self._process.stdin.flush()
-        except BrokenPipeError:
-            return  # it has just died; the next one is told
+        _tell(self._process, self._order)
 
     def _attend(self) -> None:
         """Listens; starts another process where one died. One that is done or was replaced says so."""
@@ -141,6 +138,15 @@ def _fold_in(store: Path) -> None:
     if store.exists():
         with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(store, timeout=1.0)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the last one to close removes the files
+
+
+def _tell(process: "subprocess.Popen[str]", line: str) -> None:
+    try:
+        if process.stdin is not None:
+            process.stdin.write(f"{line}\n")
+            process.stdin.flush()
+    except BrokenPipeError:
+        return  # it has just died; the next one is told
 
 
 def _close_pipes(process: "subprocess.Popen[str]") -> None:

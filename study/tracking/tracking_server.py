@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TextIO
 
 from study.errors import UsageError
+from study.settings.passwords import without_password
 from study.settings.place import Place
 
 HOST = "127.0.0.1"
@@ -28,7 +29,7 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
     """
     uri = place.tracking()
     if uri.startswith(("http://", "https://")):
-        say(f"MLflow runs at {uri}")
+        say(f"MLflow runs at {without_password(uri)}")
         return 0
     if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
         raise UsageError(f"there is no MLflow store in {place.home} yet; run a study first: ockham launch")
@@ -37,13 +38,17 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
         raise UsageError(f"--port {port}: something else listens there; leave the option out to get a free one")
     say("Starting MLflow …")
     with tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log:
-        return _serve(_command(place, uri, port), port, log, say, f"The studies of {place.home}: http://{HOST}:{port}")
+        server = subprocess.Popen(  # noqa: S603 - our own words
+            _command(place, port),
+            env=os.environ | _QUIET | {"MLFLOW_BACKEND_STORE_URI": uri},  # everyone can read a command line's password
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        return _attend(server, port, log, say, f"The studies of {place.home}: http://{HOST}:{port}")
 
 
-def _serve(command: list[str], port: int, log: TextIO, say: Callable[[str], None], ready: str) -> int:
-    server = subprocess.Popen(  # noqa: S603 - our own words
-        command, env=os.environ | _QUIET, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-    )
+def _attend(server: "subprocess.Popen[bytes]", port: int, log: TextIO, say: Callable[[str], None], ready: str) -> int:
     before = [(number, signal.signal(number, _interrupt)) for number in (signal.SIGTERM, signal.SIGHUP)]
     try:
         if _answers(server, port):
@@ -81,11 +86,10 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _command(place: Place, uri: str, port: int) -> list[str]:
+def _command(place: Place, port: int) -> list[str]:
     artifacts = (place.home / "mlartifacts").absolute()
     return [
         *(sys.executable, "-m", "mlflow", "server"),
-        *("--backend-store-uri", uri),
         *("--artifacts-destination", str(artifacts)),
         *("--host", HOST, "--port", str(port), "--workers", "1"),
         *("--uvicorn-opts", "--log-level warning"),

@@ -1,5 +1,6 @@
 """Bad input ends in seconds with its exit code and one paragraph, and leaves nothing behind."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,23 @@ def test_a_home_that_cannot_be_written_is_refused_before_anything_starts(capsys:
     said = " ".join(capsys.readouterr().err.split())
     assert "--home /proc/ockham: nothing can be written in /proc" in said
     assert "choose another place" in said
+
+
+@pytest.mark.parametrize("command", [["status"], ["status", "small"], ["resume", "small"], ["launch"]])
+def test_a_ledger_that_is_none_is_refused(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("no database\n" * 1000)
+    cases = {f"sqlite:///{tmp_path / 'notes.txt'}": "file is not a database"}
+    if importlib.util.find_spec("psycopg"):
+        cases["postgresql://me:sesame@127.0.0.1:9/x"] = "Connection refused"
+    if command != ["launch"]:
+        cases[f"sqlite:///{tmp_path / 'none.db'}"] = "no ledger at"
+    for url, reason in cases.items():
+        assert main([*command, "--ledger", url]) == 2
+        shown = capsys.readouterr()
+        assert reason in " ".join(shown.err.split())
+        assert "sesame" not in shown.err
+        assert "\n\n" not in shown.err.strip()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt"]
