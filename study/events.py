@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from study.answer import Answer
     from study.config import StudyConfig
     from study.ledger import TrialRow
     from trainables.record import Record
@@ -26,6 +27,8 @@ class Outcome:
         drained: Whether everything has reached MLflow and Optuna's tables.
         seconds: Wall time of this run.
         report: The report's page, if one was written.
+        answer: What the study says so far; None where that was not worked out: no trial is complete, or the run was
+            interrupted.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Outcome:
     drained: bool
     seconds: float
     report: Path | None = None
+    answer: "Answer | None" = None
 
     @property
     def ended(self) -> int:

@@ -44,15 +44,22 @@ def network_frame(directory: Path, rows: Sequence["TrialRow"]) -> "DataFrame":
     finished, or failed) have no rows.
     """
     import pandas as pd
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
 
-    parts = []
-    for row in rows:
-        path = directory / "trials" / f"{row.number:04d}" / "networks.parquet"
-        if path.is_file():
-            networks = pd.read_parquet(path)
-            named = pd.DataFrame({"trial": row.number, **{k: _cell(v) for k, v in row.params.items()}}, networks.index)
-            parts.append(pd.concat([named, networks.drop(columns=[*named.columns], errors="ignore")], axis=1))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"trial": pd.Series(dtype="int64")})
+    paths = [(row, directory / "trials" / f"{row.number:04d}" / "networks.parquet") for row in rows]
+    there = [(row, path) for row, path in paths if path.is_file()]
+    if not there:
+        return pd.DataFrame({"trial": pd.Series(dtype="int64")})
+    # one frame of all: joining a thousand small ones took five times as long as reading them
+    tables = [ParquetFile(path).read(use_threads=False).replace_schema_metadata() for _, path in there]
+    networks = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    params = _union(row.params for row, _ in there)
+    trials = [{"trial": row.number} | {name: _cell(row.params.get(name)) for name in params} for row, _ in there]
+    counts = [table.num_rows for table in tables]
+    named = pd.DataFrame.from_records(trials).iloc[[i for i, count in enumerate(counts) for _ in range(count)]]
+    own = networks.drop(columns=[*named.columns], errors="ignore")
+    return pd.concat([named.reset_index(drop=True), own], axis=1)
 
 
 def as_text(rows: Sequence["TrialRow"], form: Literal["json", "csv"]) -> str:

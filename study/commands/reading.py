@@ -95,11 +95,10 @@ def report(
     ] = None,
 ) -> None:
     """Write the answer as one self-contained HTML page: the answer in words, figures, the table of trials."""
-    from study.api import load
+    from study.execution.finishing import write
 
-    handle = load(name, home=place.home, ledger=place.ledger)
-    page = handle.report(out)
-    for sentence in handle.answer().sentences:
+    page, answer = write(place.open(name), out)
+    for sentence in answer.sentences:
         typer.echo(sentence)
     typer.echo(f"Report: {page}")
 

@@ -11,9 +11,7 @@ from study.display.summary import print_summary
 from study.settings.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
-    from study.answer import Answer
     from study.events import Outcome
-    from study.ledger import TrialRow
 
 
 def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = NO_WISHES) -> int:
@@ -30,7 +28,10 @@ def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = N
     for note in notes:
         console.print(note, markup=False)
     outcome = _run(config, console, wishes)
-    _sum_up(config, outcome, console)
+    try:
+        _sum_up(config, outcome, console)
+    except Exception as error:  # the study has ended as it has, whatever can be shown of it
+        console.print(f"Its summary can't be shown ({type(error).__name__}: {error}).", markup=False)
     return outcome.exit_code
 
 
@@ -52,15 +53,4 @@ def _sum_up(config: StudyConfig, outcome: "Outcome", console: Console) -> None:
     ledger = Ledger.open(config.ledger_url, config.name)
     rows = ledger.trials()
     ledger.close()
-    print_summary(console, config, outcome, rows, _answer(config, rows))
-
-
-def _answer(config: StudyConfig, rows: Sequence["TrialRow"]) -> "Answer | None":
-    """The answer so far; None before the first trial has ended."""
-    ended = [row for row in rows if row.state in ("COMPLETE", "PRUNED")]
-    if not ended:
-        return None
-    from study.answer import answer
-    from study.results import network_frame, trial_frame
-
-    return answer(trial_frame(ended), network_frame(config.directory, ended))
+    print_summary(console, config, outcome, rows)

@@ -14,7 +14,6 @@ from study.settings.passwords import without_password
 from study.settings.place import DEFAULT_HOME
 
 if TYPE_CHECKING:
-    from study.answer import Answer
     from study.config import StudyConfig
     from study.events import Outcome
     from study.ledger import TrialRow
@@ -28,7 +27,6 @@ def print_summary(
     config: "StudyConfig",
     outcome: "Outcome",
     rows: Sequence["TrialRow"],
-    answer: "Answer | None",
 ) -> None:
     """Table of trials, why some failed, the answer in two sentences, the commands to look further."""
     ended = [row for row in rows if row.state in ("COMPLETE", "PRUNED", "FAILED")]
@@ -39,9 +37,9 @@ def print_summary(
     if len(ended) > MOST_ROWS:
         console.print(f"The last {MOST_ROWS} of {len(ended)}; all of them: {_command('trials', config)}", style="dim")
     _failures(console, [row for row in ended if row.state == "FAILED"])
-    if answer is not None:
+    if outcome.answer is not None:
         console.print()
-        for paragraph in answer.paragraphs:
+        for paragraph in outcome.answer.paragraphs:
             console.print(Text(paragraph))
     console.print()
     console.print(Text(_ending(config, outcome), style="" if outcome.exit_code == 0 else "yellow"))

@@ -7,14 +7,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.errors import LeaseLost, RayDidNotStart, UsageError
 from study.events import Listener, Outcome, Silent
-from study.execution.finishing import conclude
+from study.execution.finishing import Conclusion, conclude
 from study.execution.leftovers import remove_checkpoints, sweep
 from study.execution.signals import Signals, StopFlag
 from study.execution.watch import Watch
@@ -125,12 +124,12 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
 
 def _concluded(this: _Run, publishing: Publishing) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
-    report, summary = conclude(ledger, listener, this.flag)
-    outcome = _outcome(this, report)
+    conclusion = conclude(ledger, listener, this.flag)
+    outcome = _outcome(this, conclusion)
     reached("concluded")
     status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
-    folder = report.parent if report else None
-    drained = publishing.finish(status, summary, folder, left=ledger.outbox_size, flag=this.flag)
+    folder = conclusion.page.parent if conclusion.page else None
+    drained = publishing.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
     if not drained:
         listener.message(
             f"tracking is not complete yet ({ledger.outbox_size()} messages to MLflow wait in the ledger); "
@@ -256,7 +255,7 @@ def _say_resuming(listener: Listener, config: StudyConfig, counts: Mapping[str, 
     listener.message(f"resuming {config.name}: {ended} of {config.trials} trials have ended{interrupted}")
 
 
-def _outcome(this: _Run, report: Path | None) -> Outcome:
+def _outcome(this: _Run, conclusion: Conclusion) -> Outcome:
     config = this.config
     counts = {str(state): number for state, number in this.ledger.counts().items()}
     complete = sum(counts[state] for state in ENDED) >= config.trials
@@ -268,7 +267,8 @@ def _outcome(this: _Run, report: Path | None) -> Outcome:
         reason="" if complete else this.flag.reason or "incomplete",
         drained=False,
         seconds=time.monotonic() - this.begun,
-        report=report,
+        report=conclusion.page,
+        answer=conclusion.answer,
     )
 
 

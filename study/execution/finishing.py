@@ -1,6 +1,7 @@
 """What a run leaves for people: the answer and the report, and their gist for MLflow."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,17 @@ from study.execution.signals import StopFlag
 from study.ledger import Ledger
 
 
-def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> tuple[Path | None, Mapping[str, Any]]:
-    """Writes the report of a study that has complete trials; its page, and what MLflow's parent run is told.
+@dataclass(frozen=True)
+class Conclusion:
+    """The answer and the report's page, None where there are none; what MLflow's parent run is told."""
+
+    summary: Mapping[str, Any]
+    answer: Answer | None = None
+    page: Path | None = None
+
+
+def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
+    """Writes the report of a study that has complete trials.
 
     A failure here is told and costs nothing else: all results are in the ledger. Someone who pressed Ctrl-C does not
     wait for it.
@@ -21,7 +31,7 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> tuple[Path |
     summary: dict[str, Any] = {f"ockham/{state.lower()}": number for state, number in counts.items()}
     summary |= spent(ledger).as_metrics()
     if flag.reason.startswith("interrupted") or not counts["COMPLETE"]:
-        return None, summary
+        return Conclusion(summary)
     try:
         page, answer = write(ledger)
     except Exception as error:
@@ -29,8 +39,8 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> tuple[Path |
             f"the report could not be written ({type(error).__name__}: {error}); all results are there: "
             f"ockham report {ledger.name}"
         )
-        return None, summary
-    return page, {**summary, **gist(answer)}
+        return Conclusion(summary)
+    return Conclusion({**summary, **gist(answer)}, answer, page)
 
 
 def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer]:

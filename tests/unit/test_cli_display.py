@@ -3,21 +3,27 @@
 import io
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
+from study.answer import answer
 from study.display.board import Board
 from study.display.frame import frame
 from study.display.live import LiveDisplay
 from study.display.painter import Painter
 from study.display.plain import PlainDisplay
+from study.display.running import run_study
 from study.display.summary import print_summary
 from study.display.words import duration, metric, setting, short_names, value
-from study.events import Outcome
+from study.events import Outcome, Silent
+from study.execution import finishing
+from study.execution.signals import StopFlag
 from study.ledger import TrialRow
-from tests.unit.cli_ledgers import METRICS, config
+from tests.unit.cli_ledgers import METRICS, config, ledger
+from tests.unit.report_frames import make as frames
 from trainables.record import Record
 
 POINT = {"model.width": 16, "data.label_noise": 0.5}
@@ -245,7 +251,7 @@ def outcome(**changes: object) -> Outcome:
 )
 def test_summary_says_how_it_ended_and_how_to_go_on(ended: Outcome, said: list[str]) -> None:
     console = Console(record=True, width=80, file=io.StringIO())
-    print_summary(console, config(Path("h")), ended, [row(0), row(1, "FAILED")], None)
+    print_summary(console, config(Path("h")), ended, [row(0), row(1, "FAILED")])
     shown = " ".join(console.export_text().split())
     assert "Trial 1 failed: TrialDiverged: the loss is nan" in shown
     assert "ockham report small --home h" in shown
@@ -253,3 +259,29 @@ def test_summary_says_how_it_ended_and_how_to_go_on(ended: Outcome, said: list[s
         assert sentence in shown
     if ended.exit_code == 130:
         assert "ockham resume small --home h go on" in shown
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_the_answer_is_shown_as_the_run_found_it(
+    readable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = outcome(answer=SimpleNamespace(paragraphs=["Yes: earlier."]))
+    monkeypatch.setattr("study.execution.driver.run", lambda *_, **__: ended)
+    monkeypatch.setattr("study.answer.answer", lambda *_: pytest.fail("worked out once more"))
+    if readable:
+        ledger(tmp_path).close()
+    assert run_study(config(tmp_path)) == ended.exit_code == 3
+    shown = capsys.readouterr().out
+    assert ("Yes: earlier." in shown) == readable
+    assert ("Its summary can't be shown (StudyNotFound" in shown) != readable
+
+
+def test_a_conclusion_has_the_answer_of_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, (_, trials, networks) = ledger(tmp_path), frames()
+    found = answer(trials, networks)
+    monkeypatch.setattr(finishing, "write", lambda _: (tmp_path / "index.html", found))
+    concluded = finishing.conclude(made, Silent(), StopFlag())
+    assert (concluded.answer, concluded.page) == (found, tmp_path / "index.html")
+    assert "ockham.verdict" in concluded.summary
+    (flag := StopFlag()).raise_for("interrupted by SIGINT")
+    assert finishing.conclude(made, Silent(), flag).answer is None

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -103,6 +104,30 @@ def test_frames(study: Ledger, tmp_path: Path) -> None:
     assert list(networks["model.width"]) == [16, 16]
     assert list(networks["network"]) == [0, 1]
     assert network_frame(tmp_path / "nowhere", rows).empty
+
+
+def test_networks_of_unlike_trials_are_one_frame(tmp_path: Path) -> None:
+    files = [
+        {"network": [0, 1], "ratio": [1, 2], "loss": [None, None], "reason": ["diverged", None]},
+        {"network": [0], "ratio": [2.5], "loss": [0.5], "more": [True], "model.width": [1]},
+        {"network": [], "ratio": []},
+    ]
+    rows = []
+    for number, content in enumerate(files):
+        folder = tmp_path / "trials" / f"{number:04d}"
+        folder.mkdir(parents=True)
+        pd.DataFrame(content).to_parquet(folder / "networks.parquet")
+        rows.append(SimpleNamespace(number=number, params={"model.width": 16 * number, "data.split": [1, 2]}))
+    rows.append(SimpleNamespace(number=3, params={"training.lr": 0.1}))
+    found = network_frame(tmp_path, rows)  # type: ignore[arg-type]
+    assert list(found.columns) == ["trial", "model.width", "data.split", "network", "ratio", "loss", "reason", "more"]
+    assert list(found["trial"]) == [0, 0, 1]
+    assert list(found["model.width"]) == [0, 0, 16], "the trial's own, whatever else has that name"
+    assert list(found["data.split"]) == ["1+2"] * 3
+    assert list(found["ratio"]) == [1.0, 2.0, 2.5]
+    assert found["loss"].isna().tolist() == [True, True, False]
+    assert found["reason"].isna().tolist() == [False, True, True]
+    assert list(found.index) == [0, 1, 2]
 
 
 def test_stop_asks_a_living_driver_only(study: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,6 +113,6 @@ def test_mlflow_is_told_what_the_study_has_cost(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path, proposals=1, run={"prices": PRICES})
     ledger.start_attempt(0)
     ledger.finish(0, 1, "FAILED", error="made up")
-    _, summary = conclude(ledger, Silent(), StopFlag())
+    summary = conclude(ledger, Silent(), StopFlag()).summary
     assert {"cost/core_hours", "cost/gpu_hours", "cost/hours", "cost/amount"} <= set(summary)
     assert summary["ockham.currency"] == "EUR"
