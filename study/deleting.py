@@ -1,14 +1,23 @@
-"""A study removed from everywhere it left something: ledger, Optuna's tables, its folder, MLflow."""
+"""A study removed from everywhere it left something: ledger, Optuna's tables, its folder, MLflow, its storage."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger
+from study.settings.passwords import without_password
 from study.settings.place import Place
+from study.storing import claims
 from study.storing.restoring import folder_of
+from trainables.storage import Folder
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+Say = Callable[[str], None]
 
 
 def described(place: Place, name: str) -> str:
@@ -24,25 +33,29 @@ def described(place: Place, name: str) -> str:
         ledger.close()
     folder = place.home / name
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
-    return f"{name}: {ended} finished trials, {size / 1e6:.1f} MB in {folder}, and its MLflow experiment."
+    return f"{name}: {ended} finished trials, {size / 1e6:.1f} MB in {folder}, and its runs in MLflow."
 
 
-def delete_study(place: Place, name: str) -> Iterator[str]:
-    """Deletes the study; yields a line for each thing done.
+def delete_study(place: Place, name: str, say: Say) -> None:
+    """Deletes the study.
 
-    MLflow comes first: if it does not answer, nothing is deleted and the command can be repeated.
+    Storage and MLflow are asked first: if one does not answer, nothing is deleted and the command can be repeated.
 
+    Args:
+        say: Told each thing done, in a line.
     Raises:
         StudyNotFound: There is no such study.
-        LeaseHeld: A driver runs it; nothing is deleted.
-        UsageError: MLflow does not answer.
+        LeaseHeld: A driver runs it, here or elsewhere; nothing is deleted.
+        UsageError: It has gone on elsewhere, or the storage or MLflow does not answer; nothing is deleted.
     """
     ledger = place.open(name)
+    storage = place.storage or ledger.config.run.storage
     try:
+        there = None if storage is None else _own_folder(ledger, storage, say)
         ledger.acquire()
         try:
-            yield from _experiment(place, ledger)
-            yield from _optuna(ledger)
+            _mlflow(place, ledger, say)
+            _optuna(ledger, say)
         except BaseException:
             ledger.release()
             raise
@@ -52,21 +65,31 @@ def delete_study(place: Place, name: str) -> Iterator[str]:
     folder = place.home / name
     if folder.is_dir():
         shutil.rmtree(folder)
-        yield f"Deleted {folder}"
+        say(f"Deleted {folder}")
     artifacts = place.home / "mlartifacts" / name
     if place.tracking_uri is None and artifacts.is_dir():
         shutil.rmtree(artifacts)
-        yield f"Deleted {artifacts}"
-    storage = place.storage or ledger.config.run.storage
-    if storage is not None:
-        there = folder_of(storage, name)
+        say(f"Deleted {artifacts}")
+    if there is not None:
         there.remove_all()
-        yield f"Deleted {there}"
-    yield f"Study {name} is deleted"
+        say(f"Deleted {there}")
+    say(f"Study {name} is deleted")
 
 
-def _experiment(place: Place, ledger: Ledger) -> Iterator[str]:
-    """Deletes the MLflow experiment, renamed so that its name is free for a new study."""
+def _own_folder(ledger: Ledger, storage: str, say: Say) -> Folder:
+    """The study's folder on its storage, when nobody drives it from there any more."""
+    folder, lease = folder_of(storage, ledger.name), ledger.lease()
+    try:
+        claims.wait_until_free(folder, ledger.name, say=say)
+        claims.check(folder, ledger.name, ledger.uid, lease.fence if lease else 0)
+    except OSError as error:
+        raise UsageError(
+            f"--storage {folder} does not answer ({error}), so nothing has been deleted; try again when it does"
+        ) from None
+    return folder
+
+
+def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
     uri = place.tracking_uri or ledger.config.run.tracking_uri or place.tracking()
     if place.tracking_uri is None and uri == place.tracking() and not (place.home / "mlflow.db").is_file():
         return
@@ -74,21 +97,45 @@ def _experiment(place: Place, ledger: Ledger) -> Iterator[str]:
     from mlflow.tracking import MlflowClient
 
     try:
-        client = MlflowClient(tracking_uri=uri)
-        experiment = client.get_experiment_by_name(ledger.name)
-        if experiment is None or experiment.lifecycle_stage == "deleted":
-            return
-        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
-        client.rename_experiment(experiment.experiment_id, f"{ledger.name} (deleted {now}, {ledger.uid})")
-        client.delete_experiment(experiment.experiment_id)
+        _runs(MlflowClient(tracking_uri=uri), ledger, say)
     except MlflowException as error:
         raise UsageError(
-            f"MLflow at {uri} does not answer ({error}), so nothing has been deleted; try again when it does."
+            f"MLflow at {without_password(uri)} does not answer ({error}), so nothing has been deleted; try again when "
+            f"it does."
         ) from None
-    yield f"Deleted MLflow experiment {ledger.name}"
 
 
-def _optuna(ledger: Ledger) -> Iterator[str]:
+def _runs(client: "MlflowClient", ledger: Ledger, say: Say) -> None:
+    """Deletes the study's runs; with the experiment, renamed so that its name is free, unless others are in it.
+
+    Studies of one name in several homes share an experiment on a shared server.
+    """
+    experiment = client.get_experiment_by_name(ledger.name)
+    if experiment is None or experiment.lifecycle_stage == "deleted":
+        return
+    mine: list[str] = []
+    others, token = 0, None
+    while True:
+        page = client.search_runs([experiment.experiment_id], max_results=1000, page_token=token)
+        for run in page:
+            if run.data.tags.get("ockham.uid", "").startswith(f"{ledger.name}/{ledger.uid}"):
+                mine.append(run.info.run_id)
+            else:
+                others += 1
+        if not (token := page.token):
+            break
+    if others:
+        for run_id in mine:
+            client.delete_run(run_id)
+        say(f"Deleted {len(mine)} runs of MLflow experiment {ledger.name}; {others} of other studies stay")
+        return
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    client.rename_experiment(experiment.experiment_id, f"{ledger.name} (deleted {now}, {ledger.uid})")
+    client.delete_experiment(experiment.experiment_id)
+    say(f"Deleted MLflow experiment {ledger.name}")
+
+
+def _optuna(ledger: Ledger, say: Say) -> None:
     """Removes the study from Optuna's tables, where those are in a database that stays."""
     if ledger.url.startswith("sqlite") and Path(ledger.url.removeprefix("sqlite:///")).parent.name == ledger.name:
         return  # they go with the folder
@@ -100,7 +147,7 @@ def _optuna(ledger: Ledger) -> Iterator[str]:
     try:
         if any(summary.study_name == ledger.name for summary in optuna.get_all_study_summaries(storage)):
             optuna.delete_study(study_name=ledger.name, storage=storage)
-            yield f"Deleted {ledger.name} from Optuna's tables"
+            say(f"Deleted {ledger.name} from Optuna's tables")
     finally:
         storage.remove_session()
         storage.engine.dispose()

@@ -53,7 +53,7 @@ def network_frame(directory: Path, rows: Sequence["TrialRow"]) -> "DataFrame":
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
     # one frame of all: joining a thousand small ones took five times as long as reading them
     tables = [ParquetFile(path).read(use_threads=False).replace_schema_metadata() for _, path in there]
-    networks = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    networks: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     params = _union(row.params for row, _ in there)
     trials = [{"trial": row.number} | {name: _cell(row.params.get(name)) for name in params} for row, _ in there]
     counts = [table.num_rows for table in tables]

@@ -21,9 +21,9 @@ def delete(
     name: StudyName,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a study for good: its folder, its rows in the ledger and in Optuna's tables, its MLflow experiment.
+    """Delete a study for good: its folder, its rows in the ledger and in Optuna's tables, its runs in MLflow.
 
-    Refused while a driver runs it (exit code 4). Other studies of the home are untouched.
+    Refused while a driver runs it, here or elsewhere (exit code 4). Other studies of the home are untouched.
     """
     from study.deleting import delete_study, described
 
@@ -36,8 +36,7 @@ def delete(
         if not sure:
             typer.echo("Nothing was deleted.")
             return
-    for line in delete_study(place, name):
-        typer.echo(line)
+    delete_study(place, name, typer.echo)
 
 
 def ui(

@@ -21,7 +21,7 @@ from study.ledger import ENDED, Ledger
 from study.settings.creation import open_or_create, write_study_file
 from study.settings.wishes import NO_WISHES, Wishes, grant
 from study.storing.restoring import fetch_networks
-from study.storing.safekeeping import safekeeping
+from study.storing.safekeeping import check_storage, safekeeping
 from study.tracking.publishing import Publishing
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def run(
     flag = StopFlag()
     this = _Run(ledger, function, listener, flag, Signals(flag), begun)
     try:
+        check_storage(ledger)
         fence = ledger.acquire()
         this.signals.install()
         try:

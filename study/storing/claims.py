@@ -84,9 +84,11 @@ def write(folder: Folder, claim: Claim) -> None:
     folder.write(FILE, [json.dumps(asdict(claim)).encode()])
 
 
-def take(folder: Folder, name: str, uid: str, fence: int) -> Claim:
-    """Claims the folder for a driver that has just taken the lease of its ledger.
+def check(folder: Folder, name: str, uid: str, fence: int) -> None:
+    """Looks whether a home may speak for the study: before it takes the lease, which alone would make its fence later.
 
+    Args:
+        fence: Of the last lease in the home's ledger.
     Raises:
         UsageError: The folder belongs to another study, or to a later ledger of this one.
     """
@@ -96,11 +98,20 @@ def take(folder: Folder, name: str, uid: str, fence: int) -> Claim:
             f"--storage: {folder} holds another study that is called {name!r}; choose another --name or --storage, or "
             f"look at the other one from a new --home: ockham resume {name} --home DIR --storage …"
         )
-    if there is not None and there.fence >= fence:
+    if there is not None and there.fence > fence:
         raise UsageError(
             f"--storage: {folder} holds a later ledger of {name!r} than this home: it went on with {there.by}. "
             f"Move this home's folder of the study away and resume it: it starts from the newest snapshot"
         )
+
+
+def take(folder: Folder, name: str, uid: str, fence: int) -> Claim:
+    """Claims the folder for a driver that has just taken the lease of its ledger.
+
+    Raises:
+        UsageError: See `check`.
+    """
+    check(folder, name, uid, fence - 1)
     claim = Claim.new(uid, fence)
     write(folder, claim)
     return claim

@@ -182,6 +182,17 @@ def _number(name: str) -> int:
     return int(name.partition("/")[0])
 
 
+def check_storage(ledger: Ledger) -> None:
+    """Refuses a home that the study has left, before it takes the lease.
+
+    Raises:
+        UsageError: See `claims.check`.
+    """
+    storage, lease = ledger.config.run.storage, ledger.lease()
+    if storage is not None and lease is not None:
+        claims.check(study_folder(storage, ledger.name), ledger.name, ledger.uid, lease.fence)
+
+
 @contextmanager
 def safekeeping(
     ledger: Ledger, lost: Callable[[LeaseLost], None], message: Callable[[str], None]

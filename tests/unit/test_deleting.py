@@ -1,0 +1,104 @@
+"""Deleting a study leaves what is another's: of one that went on elsewhere, of its namesake on a shared server."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.cli import main
+from study.errors import UsageError
+from study.ledger import Ledger
+from study.storing import claims, restoring
+from study.storing.claims import Claim
+from study.storing.safekeeping import check_storage, study_folder
+from tests.unit.cli_ledgers import ledger
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> tuple[list[str], Ledger, Claim]:
+    """A study that this home has driven; how to delete it, and its claim."""
+    made, storage = ledger(tmp_path / "home"), tmp_path / "storage"
+    claim = claims.take(study_folder(str(storage), "small"), "small", made.uid, made.fence or 0)
+    made.release()
+    return ["delete", "small", "--yes", "--home", str(tmp_path / "home"), "--storage", str(storage)], made, claim
+
+
+def is_there(tmp_path: Path) -> bool:
+    return bool(study_folder(str(tmp_path / "storage"), "small").names()) and (tmp_path / "home" / "small").is_dir()
+
+
+def test_what_a_driver_elsewhere_holds_is_not_deleted(
+    left: tuple[list[str], Ledger, Claim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, _, claim = left
+    claims.write(study_folder(str(tmp_path / "storage"), "small"), replace(claim, fence=2))  # by this living process
+    assert main(command) == 4
+    assert f"process {os.getpid()}" in capsys.readouterr().err
+    assert is_there(tmp_path)
+
+
+def test_what_has_gone_on_elsewhere_is_not_deleted_however_often_one_tries(
+    left: tuple[list[str], Ledger, Claim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, made, claim = left
+    claims.write(study_folder(str(tmp_path / "storage"), "small"), replace(claim, fence=2, held=False))
+    run = made.config.run.model_copy(update={"storage": str(tmp_path / "storage")})
+    made.config = made.config.model_copy(update={"run": run})
+    for _ in range(3):
+        with pytest.raises(UsageError, match="holds a later ledger"):
+            check_storage(made)
+        assert main(command) == 2
+        assert "holds a later ledger" in " ".join(capsys.readouterr().err.split())
+    assert is_there(tmp_path)
+
+
+def test_a_storage_that_does_not_answer_keeps_everything(
+    left: tuple[list[str], Ledger, Claim],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command, _, claim = left
+    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.moved(held=False))
+
+    def down(*_: object, **__: object) -> None:
+        raise OSError("no route to host")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(claims, "wait_until_free", down)
+        assert main(command) == 2
+    assert "nothing has been deleted" in " ".join(capsys.readouterr().err.split())
+    assert is_there(tmp_path)
+    assert main(command) == 0
+    assert not is_there(tmp_path)
+    assert restoring.folder_of(str(tmp_path / "storage"), "small").names() == []
+
+
+def test_studies_of_one_name_on_one_server_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from mlflow.tracking import MlflowClient
+
+    uri = f"sqlite:///{tmp_path / 'server.db'}"
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.create_experiment("small", artifact_location=str(tmp_path / "artifacts"))
+    runs: dict[str, list[str]] = {}
+    for home in ("one", "two"):
+        made = ledger(tmp_path / home)
+        made.release()
+        tags: list[dict[str, Any]] = [{"ockham.uid": f"small/{made.uid}{rest}"} for rest in ("", "/0", "/1")]
+        runs[home] = [client.create_run(experiment, tags=tag).info.run_id for tag in tags]
+    by_hand = client.create_run(experiment).info.run_id
+    command = ["delete", "small", "--yes", "--tracking-uri", uri, "--home"]
+
+    def there() -> set[str]:
+        return {run.info.run_id for run in client.search_runs([experiment])}
+
+    assert main([*command, str(tmp_path / "one")]) == 0
+    assert "4 of other studies stay" in capsys.readouterr().out
+    assert there() == {*runs["two"], by_hand}
+    client.delete_run(by_hand)
+    assert main([*command, str(tmp_path / "two")]) == 0
+    assert client.get_experiment(experiment).lifecycle_stage == "deleted"
