@@ -13,8 +13,8 @@ from search_spaces.space import CONDITIONS, SearchSpace
 from study.costs.prices import Prices
 from study.scores import task_in
 from study.settings.goals import Constraint, Objective, Stopping
-from study.settings.task import check_metric, default_objectives, default_stopping_metric, task_of_study
 from study.settings.passwords import HIDDEN, lacks_password, without_password
+from study.settings.task import check_metric, default_objectives, default_stopping_metric, task_of_study
 from study.settings.warm_start import WarmStart
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
