@@ -151,7 +151,7 @@ def _run_trials(this: _Run, watch: Watch) -> None:
             this.signals.install()  # Ray has put in one of its own
             _drive(this, watch, session, source)
     except (KeyboardInterrupt, SystemExit):  # the latter from Ray's own handler of SIGTERM
-        this.flag.raise_for("interrupted")
+        this.flag.interrupt("interrupted")
     except RayDidNotStart as error:
         this.flag.raise_for(str(error))
     finally:

@@ -30,7 +30,7 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
     counts = ledger.counts()
     summary: dict[str, Any] = {f"ockham/{state.lower()}": number for state, number in counts.items()}
     summary |= spent(ledger).as_metrics()
-    if flag.reason.startswith("interrupted") or not counts["COMPLETE"]:
+    if flag.hurried or not counts["COMPLETE"]:
         return Conclusion(summary)
     try:
         page, answer = write(ledger)

@@ -22,11 +22,12 @@ class StopFlag:
 
     Attributes:
         draining: Whether nothing new is to be started.
+        hurried: Whether somebody has interrupted the study, whatever it stops for: what can be done later is left.
     """
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self.reason, self.draining = "", False
+        self.reason, self.draining, self.hurried = "", False, False
 
     def drain_for(self, reason: str) -> None:
         """Asks that nothing new is started; what runs may come to its end. The flag is not raised."""
@@ -38,6 +39,11 @@ class StopFlag:
         if not self._event.is_set():
             self.reason = reason
             self._event.set()
+
+    def interrupt(self, reason: str) -> None:
+        """Asks the study to stop in a hurry."""
+        self.hurried = True
+        self.raise_for(reason)
 
     def __bool__(self) -> bool:
         return self._event.is_set()
@@ -75,8 +81,8 @@ class Signals:
         self._previous.clear()
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
-        second = self._flag.reason.startswith("interrupted")
-        self._flag.raise_for(f"interrupted by {signal.Signals(number).name}")
+        second = self._flag.hurried
+        self._flag.interrupt(f"interrupted by {signal.Signals(number).name}")
         if second or self.at_once:
             self.at_once = False
             raise KeyboardInterrupt

@@ -66,7 +66,7 @@ class Publishing:
             now = left()
             if now < before:
                 before, since = now, time.monotonic()
-            patience = STALLED_WHILE_DOWN_S if self._down or flag.reason.startswith("interrupted") else STALLED_S
+            patience = STALLED_WHILE_DOWN_S if self._down or flag.hurried else STALLED_S
             if not self._reader.is_alive() or time.monotonic() - since > patience:
                 return self._drained.is_set()
         return True
