@@ -97,8 +97,10 @@ class _Run:
 
 def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
     ledger, listener = this.ledger, this.listener
-    watch = Watch(ledger, this.flag, this.config.run.time_budget, listener.message)
-    with safekeeping(ledger, watch.lose, listener.message):
+    with (
+        Watch(ledger, this.flag, this.config.run.time_budget, listener.message) as watch,
+        safekeeping(ledger, watch.lose, listener.message),
+    ):
         fetch_networks(ledger)
         left = sweep(ledger)
         remove_checkpoints(ledger, this.config)
@@ -109,10 +111,10 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
         if not new:
             _say_resuming(listener, config, counts, left)
         listener.started(config, counts)
-        watch.start()
         publishing = Publishing(config, fence, listener.message)
         try:
-            if sum(counts[state] for state in ENDED) < config.trials:
+            stopped = this.flag or this.flag.draining  # Ray would start in vain
+            if not stopped and sum(counts[state] for state in ENDED) < config.trials:
                 _run_trials(this, watch)
             if watch.lost is not None:
                 raise watch.lost
@@ -120,7 +122,6 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
             return _concluded(this, publishing)
         finally:
             publishing.close()
-            watch.end()
 
 
 def _concluded(this: _Run, publishing: Publishing) -> Outcome:

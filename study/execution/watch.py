@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Self
 
 from sqlalchemy.exc import OperationalError
 
@@ -15,6 +16,9 @@ BEAT_S = 1.0
 
 class Watch(threading.Thread):
     """Every second: heartbeat, `ockham stop` requests, the time budget, a look at what the trials run on.
+
+    For the block of a `with`, which has to hold all that happens under the lease: anything may take longer than the
+    30 s after which another machine takes a silent driver for dead.
 
     Args:
         ledger: With the lease held.
@@ -38,7 +42,7 @@ class Watch(threading.Thread):
         self.works: Callable[[], bool] | None = None
 
     def run(self) -> None:
-        """Beats until `end`; a locked database only delays a beat."""
+        """Beats until the block ends; a locked database only delays a beat."""
         while not self._over.wait(self._pause()):
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self._flag.raise_for("time budget spent")
@@ -64,11 +68,13 @@ class Watch(threading.Thread):
             self._flag.drain_for("paused")
             self._say("pausing: running trials go on to their end, no new ones start")
 
-    def end(self) -> None:
-        """Stops the thread and waits for it."""
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
         self._over.set()
-        if self.is_alive():
-            self.join(timeout=60.0)
+        self.join(timeout=60.0)
 
     def _pause(self) -> float:
         if self._deadline is None or self._flag:
