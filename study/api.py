@@ -167,15 +167,17 @@ def resume(
     say = listener.message if listener else _silent
     restore_lost(Path(home), name, run.get("storage"), ledger, say)
     known = load(name, home=home, ledger=ledger)._ledger
-    there, total = known.config, budget(trials, known)
+    there = known.config
+    if trials is not None:
+        budget(trials, known)
     known.close()
     last = there.run.model_dump() | {"home": Path(home), "ledger": ledger, "time_budget": None}
     try:
         settings = RunConfig.model_validate(last | run)
     except ValidationError as error:
         raise UsageError(explain(error, RunConfig)) from None
-    config = there.model_copy(update={"trials": total, "run": settings})
-    return _run(config, listener, trial, Wishes(total if trials is not None else None, retry_failed))
+    config = there.model_copy(update={"run": settings})
+    return _run(config, listener, trial, Wishes(trials, retry_failed))
 
 
 def load(name: str, *, home: Path | str = DEFAULT_HOME, ledger: str | None = None) -> StudyHandle:

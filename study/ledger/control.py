@@ -62,14 +62,14 @@ class Control:
             return studies.added_waiting(connection, self.name)
 
     def begun(self) -> int:
-        """One more than the highest number of a trial that has ever run: less the budget can't become. Cheap."""
+        """How many trials have ever run: less the budget can't become. Cheap."""
         with self._engine.connect() as connection:
             return trials.begun(connection, self.name)
 
     # From the driver
 
     def set_trials(self, n: int) -> None:
-        """Sets the number of trials in total. Trials from `n` on that wait are kept, and run once it grows again."""
+        """Sets the number of trials in total. What waits beyond it is kept, and runs once it grows again."""
         self._save(StudyConfig.model_validate(self.config.model_dump() | {"trials": n}))
 
     def take_added(self) -> list[int]:

@@ -52,9 +52,8 @@ class Ledger(Control, Curves, Tracking):
         with closed_on_error(engine), writing(engine, exclusive=True) as connection:
             new = studies.create(connection, config)
             stored, uid = studies.read(connection, config.name)
-        trials_wanted = config.trials if new else max(config.trials, stored.trials)
-        ledger = cls(url, engine, config.model_copy(update={"trials": trials_wanted, "added": stored.added}), uid)
-        ledger._unsaved = None if new else ledger.config
+        ledger = cls(url, engine, _again(config, stored), uid)
+        ledger._unsaved = None if new else config
         return ledger
 
     @classmethod
@@ -103,6 +102,8 @@ class Ledger(Control, Curves, Tracking):
     def acquire(self, *, wait_s: float = 30.0) -> int:
         """Takes the lease, then stores new run settings if there are any; returns the fence.
 
+        `config` is read again: until now another driver may have extended the study, or taken what was added to it.
+
         Args:
             wait_s: How long a holder on another machine must show no heartbeat to be taken for dead.
         Raises:
@@ -110,9 +111,12 @@ class Ledger(Control, Curves, Tracking):
         """
         self.fence = lease.acquire(self._engine, self.name, wait_s=wait_s)
         reached("acquire committed")
-        if self._unsaved is not None:
-            self._save(self._unsaved)
-            self._unsaved = None
+        with self._writing("save") as connection:
+            self.config, _ = studies.read(connection, self.name)
+            if self._unsaved is not None:
+                self.config = _again(self._unsaved, self.config)
+                studies.save(connection, self.config)
+        self._unsaved = None
         return self.fence
 
     def heartbeat(self) -> None:
@@ -271,3 +275,8 @@ class Ledger(Control, Curves, Tracking):
             yield connection
             reached(f"{what} uncommitted")
         reached(f"{what} committed")
+
+
+def _again(asked: StudyConfig, stored: StudyConfig) -> StudyConfig:
+    """A study launched again: run settings as asked for, and at least the trials that it has."""
+    return asked.model_copy(update={"trials": max(asked.trials, stored.trials), "added": stored.added})

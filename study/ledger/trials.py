@@ -142,11 +142,9 @@ def retry(connection: Connection, study: str, numbers: Sequence[int], now_ms: in
 
 
 def begun(connection: Connection, study: str) -> int:
-    """One more than the highest number of a trial that has ever run."""
-    last = connection.execute(
-        select(func.max(trials.c.number)).where(trials.c.study == study, trials.c.attempts > 0)
-    ).scalar()
-    return 0 if last is None else int(last) + 1
+    """How many trials have ever run."""
+    query = select(func.count()).where(trials.c.study == study, trials.c.attempts > 0)
+    return int(connection.execute(query).scalar_one())
 
 
 def set_mlflow_runs(connection: Connection, study: str, runs: Mapping[int, str]) -> None:

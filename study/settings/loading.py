@@ -104,13 +104,14 @@ def load_existing(
     ledger = place.open(name)
     config = ledger.config
     try:
-        total = budget(trials, ledger)
+        if trials is not None:
+            budget(trials, ledger)
     except UsageError as error:
         raise UsageError(str(error).replace("trials=", "--trials ", 1)) from None
     last = {key: value for key, value in config.run.model_dump().items() if value is not None and key != "time_budget"}
     changed = {**last, **run}
-    asked = validated(StudyConfig, {**dict(config), "trials": total, "run": validated(RunConfig, changed)})
-    return asked, Wishes(total if trials is not None else None, retry_failed)
+    asked = validated(StudyConfig, {**dict(config), "run": validated(RunConfig, changed)})
+    return asked, Wishes(trials, retry_failed)
 
 
 def validated(model: type[M], fields: Mapping[str, Any]) -> M:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from study.errors import UsageError
 from study.ledger import Ledger
+from study.proposing import Proposer
 
 
 @dataclass(frozen=True)
@@ -12,11 +13,12 @@ class Wishes:
     """Of one run.
 
     Attributes:
-        trials: The budget, smaller than before too; None: what the configuration says, if it is more.
+        trials: The budget, smaller than before too, or "+N": so many more than there are once this run has the lease.
+            None: what the configuration says, if it is more.
         retry_failed: Run FAILED trials once more, under their numbers.
     """
 
-    trials: int | None = None
+    trials: int | str | None = None
     retry_failed: bool = False
 
 
@@ -24,9 +26,13 @@ NO_WISHES = Wishes()
 
 
 def grant(ledger: Ledger, wishes: Wishes, say: Callable[[str], None]) -> None:
-    """Changes the ledger accordingly, and says so; with the lease held and nothing running. May be repeated."""
-    if wishes.trials is not None and wishes.trials != ledger.config.trials:
-        ledger.set_trials(wishes.trials)
+    """Changes the ledger accordingly, and says so; with the lease held and nothing running.
+
+    Raises:
+        UsageError: See `budget`: more trials may have begun since it was first looked at.
+    """
+    if wishes.trials is not None:
+        ledger.set_trials(budget(wishes.trials, ledger))
     if wishes.retry_failed:
         again = ledger.retry_failed()
         say(f"failed trials that run again: {_listed(again)}" if again else "no trial has failed: none runs again")
@@ -34,15 +40,13 @@ def grant(ledger: Ledger, wishes: Wishes, say: Callable[[str], None]) -> None:
         say(f"added configurations are now trials {_listed(ledger.take_added())}")
 
 
-def budget(asked: int | str | None, ledger: Ledger) -> int:
-    """Trials in total: what there is, a number, or "+N" more.
+def budget(asked: int | str, ledger: Ledger) -> int:
+    """Trials in total: a number, or "+N" more than there are.
 
     Raises:
-        UsageError: Neither a positive number nor "+N", or less than what has begun already.
+        UsageError: Neither a positive number nor "+N", less than what has begun already, or more than a grid has.
     """
     there, begun = ledger.config.trials, ledger.begun()
-    if asked is None:
-        return there
     text = str(asked)
     number = text.removeprefix("+")
     if not number.isdecimal() or int(number) < 1:
@@ -53,6 +57,7 @@ def budget(asked: int | str | None, ledger: Ledger) -> int:
             f"trials={asked}: {begun} trials of {ledger.name} have begun already, and what has begun is never dropped; "
             f"give at least {begun} (the budget is {there})"
         )
+    Proposer(ledger.config.model_copy(update={"trials": total}))
     return total
 
 

@@ -10,6 +10,8 @@ from study.execution.asking import InPlace
 from study.execution.backlog import Backlog
 from study.ledger import Ledger
 from study.proposing import Proposer
+from study.settings.loading import load_existing
+from study.settings.place import Place
 from study.settings.wishes import Wishes, budget, grant
 from tests.studies_for_tests import a_ledger
 from tests.unit.cli_ledgers import ledger
@@ -80,8 +82,8 @@ def test_a_budget_may_shrink_to_what_has_begun(tmp_path: Path) -> None:
     study = a_ledger(tmp_path, proposals=6)
     study.finish(0, study.start_attempt(0), "COMPLETE")
     study.start_attempt(2)
-    assert [budget(asked, study) for asked in (None, 3, "4", "+2")] == [6, 3, 4, 8]
-    for refused in ("2", "0", "+0", "-3", "many"):
+    assert [budget(asked, study) for asked in (3, "4", "+2")] == [3, 4, 8]
+    for refused in ("1", "0", "+0", "-3", "many"):
         with pytest.raises(UsageError, match="trials="):
             budget(refused, study)
     grant(study, Wishes(trials=3), lambda _: None)
@@ -90,3 +92,22 @@ def test_a_budget_may_shrink_to_what_has_begun(tmp_path: Path) -> None:
     assert [getattr(backlog.next(wait=True), "number", None) for _ in range(3)] == [2, 1, None]
     assert backlog.exhausted
     assert Ledger.open(study.url, "tiny").config.trials == 3
+
+
+def test_more_trials_are_counted_from_what_there_are_once_the_lease_is_held(tmp_path: Path) -> None:
+    study = a_ledger(tmp_path, trials=6)
+    asked, wishes = load_existing(Place(home=tmp_path), "tiny", "+5", {})
+    study.add([{"model.width": 99}] * 2)
+    study.take_added()
+    study.release()
+    late = Ledger.create(study.url, asked)
+    late.acquire()
+    grant(late, wishes, lambda _: None)
+    assert (late.config.trials, late.config.added) == (13, 2)
+
+
+def test_a_grid_is_not_extended_beyond_its_cells(tmp_path: Path) -> None:
+    study = a_ledger(tmp_path, sampler="grid")
+    with pytest.raises(UsageError, match="the grid has 6 cells"):
+        grant(study, Wishes(trials="+1"), lambda _: None)
+    assert Ledger.open(study.url, "tiny").config.trials == 6

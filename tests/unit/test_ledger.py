@@ -140,6 +140,21 @@ def test_launching_the_same_identity_goes_on_and_never_shrinks_the_study(tmp_pat
     assert again.uid == ledger.uid
 
 
+@pytest.mark.parametrize("opened", [True, False], ids=["launched again", "opened"])
+def test_what_another_driver_did_before_this_one_has_the_lease_stays(opened: bool, tmp_path: Path) -> None:
+    first = a_ledger(tmp_path, trials=6)
+    launched = Ledger.create(first.url, a_study(tmp_path, trials=7, run={"max_concurrent": 3}))
+    late = launched if opened else Ledger.open(first.url, "tiny")
+    first.add([{"data.label_noise": 1, "model.width": 99}] * 3)
+    first.take_added()
+    first.release()
+    late.acquire()
+    for config in (late.config, Ledger.open(first.url, "tiny").config):
+        assert (config.trials, config.added) == (9, 3)
+        assert config.run.max_concurrent == (3 if opened else None)
+    assert late.propose([Proposal({"model.width": 16, "data.label_noise": 1})]) == [3]
+
+
 def test_another_identity_under_the_same_name_is_refused_with_what_differs(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
     with pytest.raises(StudyMismatch) as caught:
