@@ -25,8 +25,8 @@ class Source(Protocol):
             added: Trials of lower numbers that were put into the queue by hand.
         """
 
-    def take(self, *, wait_s: float | None) -> list[Proposal]:
-        """What was asked for; waits for it at most `wait_s` (None: until it comes), then []."""
+    def take(self, *, wait_s: float) -> list[Proposal]:
+        """As much as has come of what was asked for, in its order; waits for the first at most `wait_s`, then []."""
 
     def close(self) -> None:
         """Asks for nothing any more."""
@@ -48,8 +48,8 @@ class InPlace:
         """See `Source`."""
         self._asked = (numbers, history, added)
 
-    def take(self, *, wait_s: float | None) -> list[Proposal]:
-        """See `Source`."""
+    def take(self, *, wait_s: float) -> list[Proposal]:
+        """See `Source`; here it is all of it."""
         (numbers, history, added), self._asked = self._asked, ((), (), 0)
         return [self._proposer.propose(number, history, added=added) for number in numbers]
 
@@ -68,7 +68,7 @@ class Asker:
             )
         self._told = 0
         self._waiting = 0
-        self._answers: queue.SimpleQueue[list[Proposal] | str] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Proposal | str] = queue.SimpleQueue()
         self._send(config.model_dump_json())
         threading.Thread(target=self._listen, name="ockham-asker", daemon=True).start()
 
@@ -76,24 +76,25 @@ class Asker:
         """See `Source`; sends only what has ended since the last call."""
         self._send((list(numbers), list(history[self._told :]), added))
         self._told = len(history)
-        self._waiting += 1
+        self._waiting += len(numbers)
 
-    def take(self, *, wait_s: float | None) -> list[Proposal]:
+    def take(self, *, wait_s: float) -> list[Proposal]:
         """See `Source`.
 
         Raises:
             RuntimeError: The sampler failed; with its message.
         """
-        if not self._waiting:
-            return []
-        try:
-            answer = self._answers.get(block=wait_s != 0.0, timeout=wait_s)
-        except queue.Empty:
-            return []
-        if isinstance(answer, str):
-            raise RuntimeError(f"the sampler failed: {answer}")
-        self._waiting -= 1
-        return answer
+        found: list[Proposal] = []
+        while self._waiting:
+            try:
+                answer = self._answers.get(block=not found and wait_s > 0, timeout=wait_s)
+            except queue.Empty:
+                break
+            if isinstance(answer, str):
+                raise RuntimeError(f"the sampler failed: {answer}")
+            self._waiting -= 1
+            found.append(answer)
+        return found
 
     def close(self) -> None:
         """Ends the process; it holds nothing that could be lost."""
@@ -123,7 +124,8 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     Args:
         requests: Pickles: the study's config as JSON, then triples of numbers, newly ended trials, and the
             number of those added by hand.
-        answers: Gets a list of proposals for each, or a message if the sampler raised.
+        answers: Gets each proposal as soon as it is there (a slow sampler lets a trial start before it has proposed
+            all), or a message if the sampler raised.
     """
     proposer = Proposer(StudyConfig.model_validate_json(pickle.load(requests)))  # noqa: S301 - from our own parent
     history: list[TrialRow] = []
@@ -133,12 +135,13 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         except EOFError:
             return
         history += ended
-        try:
-            answer: list[Proposal] | str = [proposer.propose(number, history, added=added) for number in numbers]
-        except Exception as error:
-            answer = f"{type(error).__name__}: {error}"
-        pickle.dump(answer, answers)
-        answers.flush()
+        for number in numbers:
+            try:
+                answer: Proposal | str = proposer.propose(number, history, added=added)
+            except Exception as error:
+                answer = f"{type(error).__name__}: {error}"
+            pickle.dump(answer, answers)
+            answers.flush()
 
 
 if __name__ == "__main__":

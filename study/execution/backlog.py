@@ -1,9 +1,10 @@
-"""What is to run next: trials of earlier attempts first, then proposals that wait, then new ones.
+"""What is to run next: trials of earlier attempts first, then what users added, then proposals that wait, then new ones.
 
 Proposals are in the ledger before anything of them runs, and are never asked for twice. Samplers that lay their trials
 out in advance are asked in blocks; adaptive ones are asked one trial ahead, in a process of their own.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -13,12 +14,14 @@ from typing import Any
 from study.config import ADAPTIVE, StudyConfig
 from study.crash_points import reached
 from study.execution.asking import Source
+from study.execution.signals import StopFlag
 from study.ledger import ENDED, Ledger, TrialRow
 from trainables.config import TrialConfig, unflatten
 
 BLOCK = 32
 LOOK_S = 1.0  # how often it is asked whether someone has added configurations
 PATIENCE_S = 1.0  # an idle worker is lost if nothing comes for it, and a new one costs more than that
+SLICE_S = 0.1  # how soon a wait hears that the study is to stop
 
 
 @dataclass(frozen=True)
@@ -38,22 +41,24 @@ class Backlog:
         source: Of proposals.
         slots: Trials at once. As many proposals of an adaptive sampler wait ahead; with one slot, trial n is therefore
             proposed when trial n − 1 starts, in every run.
+        flag: Ends all waiting.
     """
 
-    def __init__(self, ledger: Ledger, config: StudyConfig, source: Source, slots: int) -> None:
-        self._ledger, self._config, self._source = ledger, config, source
+    def __init__(self, ledger: Ledger, config: StudyConfig, source: Source, slots: int, flag: StopFlag) -> None:
+        self._ledger, self._config, self._source, self._flag = ledger, config, source, flag
         self._adaptive = config.sampler in ADAPTIVE
         self._ahead = slots if self._adaptive else BLOCK
-        left = [row for row in ledger.trials(states=("QUEUED",)) if row.number < ledger.config.trials]
+        left = _left(ledger)
         self._attempts = {row.number: row.attempts for row in left if row.attempts}
         # What was proposed by an earlier version keeps the configuration that it was given then.
         self._configs = {row.number: _frozen(row) for row in left}
         self._params = {row.number: row.proposed for row in left}
-        self._waiting = deque(sorted(self._configs, key=lambda number: (number not in self._attempts, number)))
+        self._waiting = deque(row.number for row in left)
         # Trials on their way are there too, for samplers that keep clear of what runs.
         self._history = [self._slim(row) for row in [*left, *ledger.trials(states=ENDED)]] if self._adaptive else []
         self._asked = self._proposed = ledger.next_number()
-        self._looked = 0.0
+        self._looked = -math.inf
+        self._patient_until: float | None = None
 
     @property
     def exhausted(self) -> bool:
@@ -62,10 +67,15 @@ class Backlog:
 
     def next(self, *, wait: bool) -> Assignment | None:
         """The next trial to start; None if there is none now. `wait` where nothing else can go on meanwhile."""
+        self._take(until=0.0)
         self._look_for_added(now=wait)
-        self._refill(wait_s=0.0 if self._waiting else None if wait else PATIENCE_S)
+        self._ask()
+        if not self._waiting:
+            self._take(until=math.inf if wait else self._patience())
+            self._look_for_added(now=wait)
         if not self._waiting:
             return None
+        self._patient_until = None
         number = self._waiting.popleft()
         return Assignment(number, self._attempts.get(number, 0) + 1, self._configs[number])
 
@@ -76,7 +86,8 @@ class Backlog:
     def started(self, number: int, attempt: int) -> None:
         """The attempt is in the ledger; now is the time to ask for what comes after."""
         self._attempts[number] = attempt
-        self._refill(wait_s=0.0)
+        self._ask()
+        self._take(until=0.0)
 
     def again(self, number: int) -> None:
         """The trial lost its worker and goes first."""
@@ -90,20 +101,35 @@ class Backlog:
         if self._adaptive:
             self._history.append(self._slim(row))
 
-    def _refill(self, *, wait_s: float | None) -> None:
-        if self._asked == self._proposed and len(self._waiting) <= self._ahead // 2:
-            last = min(self._ledger.config.trials, self._proposed + self._ahead - len(self._waiting))
-            if self._proposed < last:
-                self._source.ask(range(self._proposed, last), self._history, self._ledger.config.added)
-                self._asked = last
-        if self._asked > self._proposed and (proposals := self._source.take(wait_s=wait_s)):
-            reached("asked")
-            numbers = self._ledger.propose(proposals)
-            self._proposed += len(numbers)
-            for number, proposal in zip(numbers, proposals, strict=True):
-                self._params[number] = proposal.params
-                self._configs[number] = self._config.space.config(proposal.params, self._config.seed).model_dump_json()
-                self._waiting.append(number)
+    def _ask(self) -> None:
+        if self._asked > self._proposed or len(self._waiting) > self._ahead // 2:
+            return
+        last = min(self._ledger.config.trials, self._proposed + self._ahead - len(self._waiting))
+        if self._proposed < last:
+            self._source.ask(range(self._proposed, last), self._history, self._ledger.config.added)
+            self._asked = last
+
+    def _take(self, *, until: float) -> None:
+        """Queues what has come of what was asked for; waits for some of it, but not for a study that is to stop."""
+        while self._asked > self._proposed:
+            left = max(0.0, until - time.monotonic())
+            if proposals := self._source.take(wait_s=min(SLICE_S, left)):
+                reached("asked")
+                for number, proposal in zip(self._ledger.propose(proposals), proposals, strict=True):
+                    self._params[number] = proposal.params
+                    config = self._config.space.config(proposal.params, self._config.seed)
+                    self._configs[number] = config.model_dump_json()
+                    self._waiting.append(number)
+                self._proposed += len(proposals)
+                return
+            if not left or self._flag or self._flag.draining:
+                return
+
+    def _patience(self) -> float:
+        """Until when a slot that is free may keep the driver's thread from what the others report: once for each."""
+        if self._patient_until is None:
+            self._patient_until = time.monotonic() + PATIENCE_S
+        return self._patient_until
 
     def _look_for_added(self, *, now: bool) -> None:
         """What users have added gets the next numbers, which nobody may be computing proposals for, and runs first."""
@@ -126,6 +152,14 @@ class Backlog:
         wanted |= {constraint.metric for constraint in self._config.constraints}
         metrics = {name: value for name, value in row.metrics.items() if name in wanted}
         return replace(row, metrics=metrics, notes={}, traceback=None)
+
+
+def _left(ledger: Ledger) -> list[TrialRow]:
+    """What earlier drivers left and the budget has room for: begun trials, what was added, then as proposed."""
+    queued = ledger.trials(states=("QUEUED",))
+    queued.sort(key=lambda row: (not row.attempts, not row.added, row.number))
+    counts = ledger.counts()
+    return queued[: max(0, ledger.config.trials - sum(counts[state] for state in ENDED))]
 
 
 def _frozen(row: TrialRow) -> str:

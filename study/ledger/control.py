@@ -75,7 +75,8 @@ class Control:
     def take_added(self) -> list[int]:
         """Makes explore trials of the configurations that were added; the budget grows by as many. Their numbers."""
         with self._writing("take added") as connection:
-            proposals = [Proposal(params, role="explore") for params in studies.take_added(connection, self.name)]
+            taken = studies.take_added(connection, self.name)
+            proposals = [Proposal(params, role="explore", added=True) for params in taken]
             numbers = trials.propose(connection, self.config, self.uid, proposals, now_ms())
             more = {"trials": self.config.trials + len(numbers), "added": self.config.added + len(numbers)}
             config = self.config.model_copy(update=more)

@@ -50,4 +50,15 @@ def _stop_has_two_ways_and_trials_can_be_added(dialect: str) -> list[str]:
     ]
 
 
-_STATEMENTS: dict[int, Callable[[str], list[str]]] = {2: _stop_has_two_ways_and_trials_can_be_added}
+def _trials_say_whether_they_were_added(_dialect: str) -> list[str]:
+    """Version 3: `added` of trials. Of earlier ones it is known where the sampler does not explore as well."""
+    return [
+        "ALTER TABLE ockham_trials ADD COLUMN added BOOLEAN DEFAULT FALSE NOT NULL",
+        "UPDATE ockham_trials SET added = TRUE WHERE role = 'explore' AND seen IS NULL",
+    ]
+
+
+_STATEMENTS: dict[int, Callable[[str], list[str]]] = {
+    2: _stop_has_two_ways_and_trials_can_be_added,
+    3: _trials_say_whether_they_were_added,
+}

@@ -19,12 +19,14 @@ class Proposal:
         seen: Numbers of the ended trials that an adaptive sampler had been told, in the short form of
             `study.ledger.seen`, e.g. "0-41,43"; None for all others.
         number: The trial number that it was computed for; the ledger refuses to give it another one.
+        added: Whether someone put it into the queue by hand.
     """
 
     params: dict[str, Any]
     role: str = "design"
     seen: str | None = None
     number: int | None = None
+    added: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class TrialRow:
         attempts: Executions begun. `charged`: those that ended in a worker death held against the trial.
         duration_s: Wall seconds over all attempts, once ended.
         proposed: The part of `params` that was proposed.
-        seen: See `Proposal`.
+        seen, added: See `Proposal`.
     """
 
     number: int
@@ -60,6 +62,7 @@ class TrialRow:
     created_ms: int = 0
     started_ms: int | None = None
     ended_ms: int | None = None
+    added: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The row of `ockham trials --format json`."""

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, false
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -59,6 +59,7 @@ trials = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),
     Column("mlflow_run_id", String(64)),
+    Column("added", Boolean, nullable=False, server_default=false()),  # put into the queue by hand
 )
 Index("ockham_trials_by_state", trials.c.study, trials.c.state, trials.c.number)
 

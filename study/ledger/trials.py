@@ -38,6 +38,7 @@ def propose(
                 "params": json.dumps(trial.flat()),
                 "fingerprint": trial.fingerprint(),
                 "seen": proposal.seen,
+                "added": proposal.added,
                 "uid": f"{config.name}/{uid}/{number}",
                 "attempts": 0,
                 "charged": 0,
@@ -262,6 +263,7 @@ def _trial_row(row: Row[Any], live: dict[int, list[Any]]) -> TrialRow:
         created_ms=row.created_ms,
         started_ms=row.started_ms,
         ended_ms=row.ended_ms,
+        added=row.added,
     )
 
 

@@ -112,12 +112,13 @@ def next_trial(config: StudyConfig) -> dict[str, float]:
     import study.execution.recorder  # noqa: F401 - and with it Ray Tune
     from study.execution.asking import source_for
     from study.execution.backlog import Backlog
+    from study.execution.signals import StopFlag
 
     begun = time.monotonic()
     ledger = Ledger.open(config.ledger_url, config.name)
     ledger.acquire()
     source = source_for(config)
-    assignment = Backlog(ledger, config, source, 2).next(wait=True)
+    assignment = Backlog(ledger, config, source, 2, StopFlag()).next(wait=True)
     if assignment is None or ledger.start_attempt(assignment.number) != 1:
         raise RuntimeError("there is no next trial")
     spent = time.monotonic() - begun

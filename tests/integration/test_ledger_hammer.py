@@ -76,6 +76,7 @@ def test_tables_of_version_1_are_brought_up_to_date(url: str, tmp_path: Path) ->
             "ALTER TABLE ockham_studies ADD COLUMN stop_requested BOOLEAN DEFAULT FALSE NOT NULL",
             "ALTER TABLE ockham_studies DROP COLUMN stop",
             "DROP TABLE ockham_added",
+            "ALTER TABLE ockham_trials DROP COLUMN added",
             "UPDATE ockham_meta SET value = '1' WHERE key = 'schema_version'",
             "UPDATE ockham_leases SET held = FALSE",
         ):

@@ -8,6 +8,7 @@ from study.cli import main
 from study.errors import UsageError
 from study.execution.asking import InPlace
 from study.execution.backlog import Backlog
+from study.execution.signals import StopFlag
 from study.ledger import Ledger
 from study.proposing import Proposer
 from study.settings.loading import load_existing
@@ -63,7 +64,7 @@ def test_added_to_a_study_that_nobody_runs(tmp_path: Path, capsys: pytest.Captur
 
 def test_the_backlog_runs_what_was_added_first_and_leaves_no_gap_in_the_plan(tmp_path: Path) -> None:
     study = a_ledger(tmp_path, trials=40)
-    backlog = Backlog(study, study.config, InPlace(study.config), 2)
+    backlog = Backlog(study, study.config, InPlace(study.config), 2, StopFlag())
     first = backlog.next(wait=True)
     assert first is not None
     assert first.number == 0
@@ -88,7 +89,7 @@ def test_a_budget_may_shrink_to_what_has_begun(tmp_path: Path) -> None:
             budget(refused, study)
     grant(study, Wishes(trials=3), lambda _: None)
     study.requeue(2, charged=False)
-    backlog = Backlog(study, study.config, InPlace(study.config), 1)
+    backlog = Backlog(study, study.config, InPlace(study.config), 1, StopFlag())
     assert [getattr(backlog.next(wait=True), "number", None) for _ in range(3)] == [2, 1, None]
     assert backlog.exhausted
     assert Ledger.open(study.url, "tiny").config.trials == 3
