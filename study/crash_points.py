@@ -12,7 +12,8 @@ import signal
 
 VARIABLE = "OCKHAM_CRASH_AT"
 POINTS = (
-    "study file written",  # and no ledger yet
+    "study made",  # and nobody has its lease
+    "study file written",  # under another name
     "acquire uncommitted",
     "acquire committed",
     "heartbeat uncommitted",

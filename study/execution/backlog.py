@@ -1,4 +1,4 @@
-"""What is to run next: trials of earlier attempts first, then what users added, then proposals that wait, then new ones.
+"""What is to run next: begun trials first, then what users added, then proposals that wait, then new ones.
 
 Proposals are in the ledger before anything of them runs, and are never asked for twice. Samplers that lay their trials
 out in advance are asked in blocks; adaptive ones are asked one trial ahead, in a process of their own.

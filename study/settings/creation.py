@@ -1,16 +1,24 @@
-"""A study comes into being, all of it or nothing: settings frozen, data checked, directory, `study.yaml`, ledger."""
+"""A study comes into being, all of it or nothing: settings frozen, data checked, directory and ledger made.
 
+Two may be at it at once, under one name. What is looked at and made is so under a lock of the home, which is not held
+while data are fetched; the ledger decides whose study it is, and a study that is there is never removed from here.
+"""
+
+import contextlib
 import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import yaml
+from filelock import FileLock
 
 from study.config import StudyConfig
 from study.crash_points import reached
-from study.errors import StudyMismatch, StudyNotFound, UsageError
+from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
 from study.proposing import Proposer
 from study.settings import machine
@@ -26,29 +34,27 @@ def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple
     Raises:
         UsageError: See `machine`, or the name belongs to another study.
     """
-    machine.check(config)
-    Proposer(config)  # refuses a sampler that does not suit the space
-    config = frozen(config, message)
-    restored = restore_lost(config.run.home, config.name, config.run.storage, config.run.ledger, message)
-    config = looked_up(config, message)
+    missing = [*_missing(config.run.data_path), *_missing(config.directory)]
     try:
-        Ledger.open(config.ledger_url, config.name).close()
-    except StudyNotFound:
-        return _create(config), True
-    try:
-        ledger = Ledger.create(config.ledger_url, config)  # refuses another identity
-    except StudyMismatch:
-        if restored:
-            shutil.rmtree(config.directory, ignore_errors=True)
+        machine.check(config)
+        Proposer(config)  # refuses a sampler that does not suit the space
+        config, ledger = _known(frozen(config, message), message)
+        machine.prepare_data(config)
+        check_tickets(config)
+        if ledger is None:
+            return _create(config)
+    except BaseException:
+        _remove_if_empty(missing)
         raise
-    machine.prepare_data(config)
-    check_tickets(config)
     config.directory.mkdir(parents=True, exist_ok=True)
     return ledger, False
 
 
 def write_study_file(config: StudyConfig) -> None:
-    """`study.yaml`: the configuration as frozen, complete or not there at all."""
+    """`study.yaml`: the configuration as frozen, complete or not there at all.
+
+    For whoever holds the lease; a run writes it each time, so that it is there in the end whenever a driver dies.
+    """
     path = config.directory / "study.yaml"
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
     text = yaml.safe_dump(config.shown(), sort_keys=False, allow_unicode=True)
@@ -56,27 +62,77 @@ def write_study_file(config: StudyConfig) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    reached("study file written")
     unfinished.replace(path)
-    for left in path.parent.glob("study.*.tmp"):  # of drivers that died
-        left.unlink(missing_ok=True)
+    for left in path.parent.glob("study.*.tmp"):
+        if not psutil.pid_exists(int(left.suffixes[0][1:])):
+            left.unlink(missing_ok=True)
 
 
-def _create(config: StudyConfig) -> Ledger:
-    made = _missing(config.directory)
+@contextmanager
+def alone_in(home: Path) -> Iterator[None]:
+    """Nobody else makes a study of this home meanwhile."""
+    home.mkdir(parents=True, exist_ok=True)
+    lock = home / ".creation.lock"
+    with FileLock(lock, timeout=600):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # no trace; those who wait notice, and wait for the next
+                lock.unlink()
+
+
+def _known(config: StudyConfig, message: Callable[[str], None]) -> tuple[StudyConfig, Ledger | None]:
+    """The study with what it takes from others, and its ledger if it has one, perhaps only on its storage."""
+    with alone_in(config.run.home):
+        restored = restore_lost(config.run.home, config.name, config.run.storage, config.run.ledger, message)
+        try:
+            config = looked_up(config, message)
+            return config, _opened(config)
+        except BaseException:
+            if restored:  # by this process, and nobody has seen it yet
+                shutil.rmtree(config.directory, ignore_errors=True)
+            raise
+
+
+def _create(config: StudyConfig) -> tuple[Ledger, bool]:
+    made = False
+    with alone_in(config.run.home):
+        if ledger := _opened(config):  # somebody else was faster
+            return ledger, False
+        try:
+            made = _made(config.directory)
+            ledger = Ledger.create(config.ledger_url, config)
+            reached("study made")
+        except BaseException as error:
+            if made and not _exists(config):
+                shutil.rmtree(config.directory, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise UsageError(f"--home {config.run.home}: {error.strerror or error}") from None
+            raise
+        return ledger, True
+
+
+def _opened(config: StudyConfig) -> Ledger | None:
+    """The study's ledger, if there is one; refuses that of another identity."""
+    return Ledger.create(config.ledger_url, config) if _exists(config) else None
+
+
+def _exists(config: StudyConfig) -> bool:
     try:
-        machine.prepare_data(config)
-        check_tickets(config)
-        config.directory.mkdir(parents=True, exist_ok=True)
-        write_study_file(config)
-        reached("study file written")
-        return Ledger.create(config.ledger_url, config)
-    except BaseException as error:
-        if config.directory in made:
-            shutil.rmtree(config.directory, ignore_errors=True)
-        _remove_if_empty(config.run.data_path, *made)
-        if isinstance(error, OSError):
-            raise UsageError(f"--home {config.run.home}: {error.strerror or error}") from None
-        raise
+        Ledger.open(config.ledger_url, config.name).close()
+    except StudyNotFound:
+        return False
+    return True
+
+
+def _made(directory: Path) -> bool:
+    """Whether it was this call that made it."""
+    try:
+        directory.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def _missing(directory: Path) -> list[Path]:
@@ -84,7 +140,7 @@ def _missing(directory: Path) -> list[Path]:
     return list(itertools.takewhile(lambda path: not path.exists(), (directory, *directory.parents)))
 
 
-def _remove_if_empty(*folders: Path) -> None:
+def _remove_if_empty(folders: list[Path]) -> None:
     for folder in folders:
-        if folder.is_dir() and not any(folder.iterdir()):
+        with contextlib.suppress(OSError):
             folder.rmdir()

@@ -92,7 +92,7 @@ def test_a_slot_waits_once_and_then_leaves_the_driver_alone(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("stop", [StopFlag.raise_for, StopFlag.drain_for])
-def test_nothing_is_waited_for_in_a_study_that_is_to_stop(stop: Callable[[StopFlag, str], None], tmp_path: Path) -> None:
+def test_nothing_keeps_a_study_waiting_that_is_to_stop(stop: Callable[[StopFlag, str], None], tmp_path: Path) -> None:
     study, flag = a_ledger(tmp_path, trials=40, sampler="tpe", span=TUNED), StopFlag()
     source = Late(silent=True, meanwhile=lambda: stop(flag, "stop requested") if source.waited > 0.2 else None)
     assert Backlog(study, study.config, source, 2, flag).next(wait=True) is None

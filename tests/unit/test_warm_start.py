@@ -92,7 +92,6 @@ def test_a_study_keeps_what_it_started_from(tmp_path: Path) -> None:
     made, new = open_or_create(ours(tmp_path), str)
     made.close()
     assert new
-    assert "training.lr" in (tmp_path / "tiny" / "study.yaml").read_text()
     more = Ledger.open(a_study(tmp_path, name="other").ledger_url, "other")
     more.acquire()
     more.propose([Proposal({"model.width": 64, "training.lr": 0.1, "training.batch_size": 50})])
