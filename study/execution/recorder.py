@@ -125,10 +125,10 @@ class Recorder(Callback):
         **why: str | None,
     ) -> None:
         with self._networks(number, records) as files:
-            self._ledger.finish(number, attempt, state, records=records, files=files, **why)
+            ended = self._ledger.finish(number, attempt, state, records=records, files=files, **why)
         self._open.discard(number)
         self._tell(number, records)
-        row = self._ledger.trial(number)
+        row = ended or self._ledger.trial(number)
         self._backlog.ended(row)
         if not self._config.run.keep_checkpoints:
             shutil.rmtree(self._trial_directory(number) / "checkpoints", ignore_errors=True)

@@ -186,13 +186,13 @@ class Ledger(Control, Curves, Tracking):
         error: str | None = None,
         traceback: str | None = None,
         files: Callable[[], None] | None = None,
-    ) -> bool:
+    ) -> TrialRow | None:
         """Ends a trial, in one transaction with its last `records`; its metrics are merged over all its steps.
 
         Args:
             files: As for `record`; left alone if the trial had ended before.
         Returns:
-            False if it had ended before: then nothing changes.
+            The trial as it ended; None if it had ended before: then nothing changes.
         Raises:
             StaleAttempt: The trial runs in a newer attempt, or is queued again.
         """
@@ -201,7 +201,7 @@ class Ledger(Control, Curves, Tracking):
             ended = trials.finish(
                 connection, self.name, number, attempt, state, records=records, now_ms=now_ms(), **reason
             )
-            if ended and files is not None:
+            if ended is not None and files is not None:
                 files()
             return ended
 

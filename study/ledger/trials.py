@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, select, update
 
 from study.config import StudyConfig
 from study.errors import StaleAttempt
@@ -78,9 +79,7 @@ def require_running(connection: Connection, study: str, number: int, attempt: in
     Raises:
         StaleAttempt: `attempt` is not the one that is running.
     """
-    row = _one(connection, study, number)
-    if row.state != "RUNNING" or row.attempts != attempt:
-        raise StaleAttempt(f"trial {number} is {row.state} in attempt {row.attempts}; attempt {attempt} came too late")
+    _refuse_stale(_one(connection, study, number), number, attempt)
 
 
 def finish(
@@ -94,34 +93,33 @@ def finish(
     error: str | None,
     traceback: str | None,
     now_ms: int,
-) -> bool:
-    """Records the last steps and ends the trial. False, and nothing changes, if it has ended already."""
+) -> TrialRow | None:
+    """Records the last steps and ends the trial; as which. None, and nothing changes, if it has ended already."""
     if state not in ENDED:
         raise ValueError(f"a trial ends as one of {', '.join(ENDED)}, not {state}")
-    if _one(connection, study, number).state in ENDED:
-        return False
-    require_running(connection, study, number, attempt)
+    row = connection.execute(_whole_rows(study).where(trials.c.number == number)).first()
+    if row is None:
+        raise ValueError(_absent(study, number))
+    if row.state in ENDED:
+        return None
+    _refuse_stale(row, number, attempt)
     steps.record(connection, study, number, attempt, records, now_ms=now_ms)
     metrics, notes = steps.merged(steps.of_trial(connection, study, number))
     _close(connection, study, number, attempt, outcome=state, ended_ms=now_ms)
     spent = select(func.sum(attempts.c.ended_ms - attempts.c.started_ms)).where(
         attempts.c.study == study, attempts.c.number == number
     )
-    _update(
-        connection,
-        study,
-        number,
-        state=state,
-        metrics=json.dumps(metrics),
-        notes=json.dumps(notes),
-        error=error,
-        traceback=traceback,
-        duration_s=float(connection.execute(spent).scalar_one()) / 1000,
-        ended_ms=now_ms,
-    )
+    how: dict[str, Any] = {
+        "state": state,
+        "error": error,
+        "traceback": traceback,
+        "duration_s": float(connection.execute(spent).scalar_one()) / 1000,
+        "ended_ms": now_ms,
+    }
+    _update(connection, study, number, metrics=json.dumps(metrics), notes=json.dumps(notes), **how)
     payload = {"state": state, "error": error, "metrics": metrics, "notes": notes}
     outbox.put(connection, study, number, [("end", payload)], now_ms)
-    return True
+    return replace(_trial_row(row, {}), metrics=metrics, notes=notes, **how)
 
 
 def requeue(connection: Connection, study: str, number: int, *, charged: bool) -> None:
@@ -207,19 +205,7 @@ def rows(
     states: Collection[str] | None = None,
 ) -> list[TrialRow]:
     """Trials in the order of their numbers, all unless told which."""
-    query = (
-        select(trials, attempts.c.started_ms)
-        .outerjoin(
-            attempts,
-            and_(
-                attempts.c.study == trials.c.study,
-                attempts.c.number == trials.c.number,
-                attempts.c.attempt == 1,
-            ),
-        )
-        .where(trials.c.study == study)
-        .order_by(trials.c.number)
-    )
+    query = _whole_rows(study).order_by(trials.c.number)
     if wanted is not None:
         query = query.where(trials.c.number.in_(wanted))
     if states is not None:
@@ -235,6 +221,12 @@ def latest(connection: Connection, study: str, limit: int) -> list[int]:
     query = select(trials.c.number).where(trials.c.study == study, trials.c.ended_ms.is_not(None))
     found = connection.execute(query.order_by(trials.c.ended_ms.desc(), trials.c.number.desc()).limit(limit))
     return list(reversed(found.scalars().all()))
+
+
+def _whole_rows(study: str) -> Select[Any]:
+    """With when each trial first started."""
+    first = and_(attempts.c.study == trials.c.study, attempts.c.number == trials.c.number, attempts.c.attempt == 1)
+    return select(trials, attempts.c.started_ms).outerjoin(attempts, first).where(trials.c.study == study)
 
 
 def _trial_row(row: Row[Any], live: dict[int, list[Any]]) -> TrialRow:
@@ -271,8 +263,17 @@ def _one(connection: Connection, study: str, number: int) -> Row[str, int, int]:
     query = select(trials.c.state, trials.c.attempts, trials.c.charged)
     row = connection.execute(query.where(trials.c.study == study, trials.c.number == number)).first()
     if row is None:
-        raise ValueError(f"study {study!r} has no trial {number}")
+        raise ValueError(_absent(study, number))
     return row
+
+
+def _refuse_stale(row: Row[Any], number: int, attempt: int) -> None:
+    if row.state != "RUNNING" or row.attempts != attempt:
+        raise StaleAttempt(f"trial {number} is {row.state} in attempt {row.attempts}; attempt {attempt} came too late")
+
+
+def _absent(study: str, number: int) -> str:
+    return f"study {study!r} has no trial {number}"
 
 
 def _update(connection: Connection, study: str, number: int, **values: Any) -> None:

@@ -97,7 +97,8 @@ class Life(RuleBasedStateMachine):
             with pytest.raises(StaleAttempt):
                 self.ledger.finish(number, trial.attempts, state)
             return
-        assert self.ledger.finish(number, trial.attempts, state) == (trial.state == "RUNNING")
+        ended = self.ledger.finish(number, trial.attempts, state)
+        assert ended == (self.ledger.trial(number) if trial.state == "RUNNING" else None)
         if trial.state == "RUNNING":
             trial.state = state
             self.outbox.append((number, "end"))

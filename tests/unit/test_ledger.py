@@ -23,8 +23,9 @@ def test_a_trial_lives_from_queued_to_complete(tmp_path: Path) -> None:
     assert ledger.progress()[0].stage == "level"
     assert ledger.trial(0).metrics == {"train/accuracy": 0.9, "level/ratio": 2.0}, "live, while it runs"
     summary = Record("summary", 0, {"compressibility/auc": 0.7}, {"train/stop_reason": "epochs x5"})
-    assert ledger.finish(0, attempt, "COMPLETE", records=[summary])
+    ended = ledger.finish(0, attempt, "COMPLETE", records=[summary])
     row = ledger.trial(0)
+    assert ended == row
     assert (row.state, row.attempts, row.error) == ("COMPLETE", 1, None)
     assert row.metrics == {"train/accuracy": 0.9, "level/ratio": 2.0, "compressibility/auc": 0.7}
     assert row.notes == {"train/stop_reason": "epochs x5"}
