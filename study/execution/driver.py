@@ -243,7 +243,7 @@ def _tune(
             verbose=0,
         ),
     )
-    with lean_tune():
+    with lean_tune(slots):
         tuner.fit()
 
 

@@ -267,7 +267,7 @@ def _one(connection: Connection, study: str, number: int) -> Row[str, int, int]:
     return row
 
 
-def _refuse_stale(row: Row[Any], number: int, attempt: int) -> None:
+def _refuse_stale(row: Row[*tuple[Any, ...]], number: int, attempt: int) -> None:
     if row.state != "RUNNING" or row.attempts != attempt:
         raise StaleAttempt(f"trial {number} is {row.state} in attempt {row.attempts}; attempt {attempt} came too late")
 

@@ -1,0 +1,53 @@
+"""What Ray is spared for each trial, counted."""
+
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.tune import registry
+from ray.tune.execution.tune_controller import TuneController
+
+from study.execution.driver import run
+from study.execution.lean_ray import lean_tune
+from tests.integration import trials_for_tests
+from tests.integration.driving import config
+
+pytestmark = pytest.mark.slow
+
+
+def test_each_slot_starts_one_worker_and_trials_ask_the_control_store_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: Counter[str] = Counter()
+
+    def counted(place: Any, name: str) -> None:
+        real = getattr(place, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            calls[name] += 1
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(place, name, call)
+
+    counted(RayActorManager, "add_actor")
+    counted(registry, "_internal_kv_get")
+    assert run(config(tmp_path, "lean", 24), trial=trials_for_tests.quick).exit_code == 0
+    assert calls["add_actor"] == 2
+    assert calls["_internal_kv_get"] < 24
+
+
+@pytest.mark.parametrize(("has_resources", "takes"), [(True, False), (False, True)])
+def test_a_free_worker_goes_to_a_trial_unless_its_own_is_starting(
+    has_resources: bool, takes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for resources that the free worker holds would wait for ever."""
+    monkeypatch.setattr(TuneController, "_maybe_reuse_cached_actor", lambda _tune, _trial: True)
+    manager = SimpleNamespace(is_actor_started=lambda _actor: has_resources)
+    tune: Any = SimpleNamespace(_resetting_trials=set(), _trial_to_actor={"trial": "own"}, _actor_manager=manager)
+    with lean_tune(2):
+        assert TuneController._maybe_reuse_cached_actor(tune, "trial") == takes
+        assert TuneController._maybe_reuse_cached_actor(tune, "without an own one")
+    assert TuneController._maybe_reuse_cached_actor(tune, "trial"), "as it was"
