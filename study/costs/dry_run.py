@@ -1,9 +1,11 @@
 """`ockham launch --dry-run`: what a study will take, said before anything of it runs or is written."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from study.config import StudyConfig
 from study.costs.estimate import Estimate, Timed, calibrate, estimate, representative
+from study.costs.side_by_side import sharing, timed_together
 from study.display.words import duration
 from study.errors import StudyNotFound
 from study.execution import capacity
@@ -24,20 +26,22 @@ def dry_run(config: StudyConfig) -> Iterator[str]:
     config = frozen(config, notes.append)
     yield from notes
     durations = _durations(config)
-    if durations:
-        slots, where, timed = *_slots(config), list[Timed]()
-    else:
-        slots, where, timed = _calibrated(config)
-    found = estimate(config, durations, timed, slots)
+    where, timed, at_once = (_where(config), list[Timed](), 1) if durations else _calibrated(config)
+    found = estimate(config, durations, timed, where.slots)
     yield f"{config.name}: {found.trials} trials to run ({config.sampler}, seed {config.seed}). This is a dry run."
-    yield _per_trial(config, found, len(durations))
-    at_once = min(found.slots, max(1, found.trials))
-    yield f"Together {found.cost}; about {duration(found.wall_s)} {where}, {at_once} at once."
+    yield _per_trial(config, found, len(durations), at_once)
+    running = min(found.slots, max(1, found.trials))
+    yield f"Together {found.cost}; about {duration(found.wall_s)} {where.said}, {running} at once."
+    if where.idle_minutes is not None:
+        yield (
+            "Workers come and go: each takes some minutes until its first trial and stays for "
+            f"{where.idle_minutes:g} more after its last. They cost too, and are not counted here."
+        )
     if found.cost.amount is None:
         yield "No prices are known: --price FILE turns hours into money, see infra/prices.example.yaml."
 
 
-def _per_trial(config: StudyConfig, found: Estimate, ended: int) -> str:
+def _per_trial(config: StudyConfig, found: Estimate, ended: int, at_once: int) -> str:
     run = config.run
     needs = f"{run.cpus_per_trial:g} core{'s' if run.cpus_per_trial != 1 else ''}"
     needs += f" and {run.gpus_per_trial:g} GPU" if run.gpus_per_trial else ""
@@ -45,12 +49,29 @@ def _per_trial(config: StudyConfig, found: Estimate, ended: int) -> str:
     if not found.timed:
         return f"{said}: the mean of the {ended} that have ended."
     seconds = [each.seconds for each in found.timed]
-    said += f": {len(seconds)} of its trials were trained just now ({min(seconds):.1f} … {max(seconds):.1f} s)."
+    said += f": {len(seconds)} of its trials were trained just now ({min(seconds):.1f} … {max(seconds):.1f} s)"
+    if at_once > 1:
+        shared = "GPU" if run.gpus_per_trial else "machine"
+        said += f", {at_once} at a time, as many as will share a {shared}"
+    said += "."
     if not all(each.whole for each in found.timed):
         said += " They did not end in their few seconds: this is an upper estimate, for networks that never fit."
     if not all(each.levels for each in found.timed):
         said += " Compression was not reached: what it takes comes on top."
     return said
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where a study would run, in words, and with how many trials at once.
+
+    Attributes:
+        idle_minutes: For which a worker stays without work; None where none is started for the study.
+    """
+
+    slots: int
+    said: str
+    idle_minutes: float | None = None
 
 
 def _durations(config: StudyConfig) -> list[float]:
@@ -65,31 +86,36 @@ def _durations(config: StudyConfig) -> list[float]:
         ledger.close()
 
 
-def _slots(config: StudyConfig) -> tuple[int, str]:
-    """Trials at once, and where."""
+def _where(config: StudyConfig) -> _Where:
     if config.run.address is None:
-        return _here(config), "on this machine"
+        return _Where(_here(config), "on this machine")
     from study.execution.ray_session import ray_session
 
     with ray_session(config.run) as session:
-        return session.slots(config.run), _machines(session.slots(config.run), config, session.machines)
+        return _on_cluster(config, session.slots(config.run), session.machines)
 
 
-def _calibrated(config: StudyConfig) -> tuple[int, str, list[Timed]]:
-    run = config.run
-    trials = [(number, trial.model_dump_json()) for number, trial in representative(config)]
-    what = (trials, str(run.data_path), run.cpus_per_trial, run.gpus_per_trial > 0)
-    if run.address is None:
-        return _here(config), "on this machine", calibrate(*what)
-    import ray
+def _calibrated(config: StudyConfig) -> tuple[_Where, list[Timed], int]:
+    """Where the study would run, what some of its trials took, and how many were trained at once."""
+    run, slots = config.run, _here(config)
+    trials, data_dir = _representative(config), str(config.run.data_path.absolute())
+    if run.address is None and sharing(run, min(slots, config.trials), slots) == 1:
+        timed = calibrate(trials, data_dir, run.cpus_per_trial, run.gpus_per_trial > 0)
+        return _Where(slots, "on this machine"), timed, 1
+    from study.execution.ray_session import machines_there, ray_session
 
-    from study.execution.ray_session import ray_session
+    with ray_session(run) as session:
+        slots = session.slots(run)  # first of all: a trial that fits nowhere is refused, its task would wait for ever
+        at_once = sharing(run, min(slots, config.trials), capacity.most_on_one(run, session.machines))
+        timed = timed_together(trials, data_dir, run, at_once)  # for which a cluster may have to start a worker
+        where = (
+            _Where(slots, "on this machine") if run.address is None else _on_cluster(config, slots, machines_there())
+        )
+    return where, timed, at_once
 
-    with ray_session(run) as session:  # on a worker, for which a cluster may have to start one
-        remote = ray.remote(num_cpus=run.cpus_per_trial, num_gpus=run.gpus_per_trial)(calibrate)
-        timed: list[Timed] = ray.get(remote.remote(*what))
-        slots = session.slots(run)
-        return slots, _machines(slots, config, session.machines), timed
+
+def _representative(config: StudyConfig) -> list[tuple[int, str]]:
+    return [(number, trial.model_dump_json()) for number, trial in representative(config)]
 
 
 def _here(config: StudyConfig) -> int:
@@ -98,10 +124,14 @@ def _here(config: StudyConfig) -> int:
     return min(most, run.max_concurrent or most)
 
 
-def _machines(slots: int, config: StudyConfig, there: Sequence[tuple[float, float]]) -> str:
-    """How many workers that takes, from the largest that is there."""
-    largest = max((capacity.fit(cpus, gpus, config.run) for cpus, gpus in there), default=0)
+def _on_cluster(config: StudyConfig, slots: int, there: Sequence[tuple[float, float]]) -> _Where:
+    """How many workers that takes: of the largest machines that are there or, before any is, will be."""
+    plan, most = capacity.planned(), capacity.most_trials(config.run, there)
+    if plan is not None:  # --max-concurrent may ask for more than there ever will be
+        slots = min(slots, most)
+    idle = plan.idle_minutes if plan else None
+    largest = capacity.most_on_one(config.run, there)
     if not largest:
-        return "on the cluster"
+        return _Where(slots, "on the cluster", idle)
     nodes = -(-min(slots, config.trials) // largest)
-    return f"on {nodes} machine{'s' if nodes > 1 else ''} of the cluster"
+    return _Where(slots, f"on {nodes} machine{'s' if nodes > 1 else ''} of the cluster", idle)

@@ -43,8 +43,23 @@ def fit(cpus: float, gpus: float, run: RunConfig) -> int:
     return int(min(cpus / run.cpus_per_trial, by_gpu) + 1e-9)
 
 
-def planned(path: Path = CLUSTER_FILE) -> tuple[list[Nodes], int] | None:
-    """The worker types of the cluster whose head this is, and how many workers there can be in all; None: no head."""
+@dataclass(frozen=True)
+class Plan:
+    """What a cluster file makes room for.
+
+    Attributes:
+        kinds: Of workers.
+        at_most: Workers of all kinds together.
+        idle_minutes: After which the cluster ends a worker that it has started; None where machines are simply there.
+    """
+
+    kinds: tuple[Nodes, ...]
+    at_most: int
+    idle_minutes: float | None
+
+
+def planned(path: Path = CLUSTER_FILE) -> Plan | None:
+    """What the cluster whose head this is may grow to; None: this is no such head."""
     path = path.expanduser()
     if not path.is_file():
         return None
@@ -56,7 +71,19 @@ def planned(path: Path = CLUSTER_FILE) -> tuple[list[Nodes], int] | None:
         known = "CPU" in resources
         cpus, gpus = (float(resources.get(what, 0)) if known else None for what in ("CPU", "GPU"))
         found.append(Nodes(name, min(most, int(kind.get("max_workers", most))), cpus, gpus))
-    return found, most
+    bought = config.get("provider", {}).get("type") != "local"
+    return Plan(tuple(found), most, float(config.get("idle_timeout_minutes", 5)) if bought else None)
+
+
+def most_on_one(run: RunConfig, machines: Sequence[tuple[float, float]], path: Path = CLUSTER_FILE) -> int:
+    """Trials at once on the machine that holds most of them, of those there are and those that can be; 0: nobody knows.
+
+    Args:
+        machines: (CPUs, GPUs) of those that are there.
+    """
+    plan = planned(path)
+    later = [kind.hold(run) or 0 for kind in plan.kinds if kind.at_most] if plan else []
+    return max([*later, *(fit(cpus, gpus, run) for cpus, gpus in machines)], default=0)
 
 
 def most_trials(run: RunConfig, machines: Sequence[tuple[float, float]], path: Path = CLUSTER_FILE) -> int:
@@ -65,24 +92,32 @@ def most_trials(run: RunConfig, machines: Sequence[tuple[float, float]], path: P
     Args:
         machines: (CPUs, GPUs) of those that are there.
     Raises:
-        UsageError: Not one trial fits on any machine that there is or can be.
+        UsageError: Not one trial fits on any machine that there is or, as far as anybody knows, can be.
     """
     now = sum(fit(cpus, gpus, run) for cpus, gpus in machines)
     plan = planned(path)
     if plan is None:
         return max(1, now)
-    kinds, left = plan
-    # A machine of a kind that does not say what it has is taken to be as the best that is there.
-    unknown = max((fit(cpus, gpus, run) for cpus, gpus in machines), default=0) or 1
-    held = [(unknown if (each := kind.hold(run)) is None else each, kind.at_most) for kind in kinds]
-    later = 0
+    # A machine of a kind that does not say what it has is taken to be as the best that is there; a head without CPUs
+    # says nothing about it.
+    joined = [(cpus, gpus) for cpus, gpus in machines if cpus]
+    unknown = max((fit(cpus, gpus, run) for cpus, gpus in joined), default=1)
+    held = [(unknown if (each := kind.hold(run)) is None else each, kind.at_most) for kind in plan.kinds]
+    later, left = 0, plan.at_most
     for trials, count in sorted(held, reverse=True):
         later += trials * min(count, left)
         left -= min(count, left)
     if max(now, later) < 1:
-        said = ", ".join(f"{kind.kind} ({kind.cpus:g} CPUs, {kind.gpus:g} GPUs)" for kind in kinds if kind.cpus)
         raise UsageError(
             f"--cpus-per-trial {run.cpus_per_trial:g} --gpus-per-trial {run.gpus_per_trial:g}: no machine of this "
-            f"cluster holds such a trial; it can have {said or 'none'}"
+            f"cluster holds such a trial; it {_what_there_is(plan, joined)}"
         )
     return max(now, later)
+
+
+def _what_there_is(plan: Plan, joined: Sequence[tuple[float, float]]) -> str:
+    can = [f"{kind.kind} ({kind.cpus:g} CPUs, {kind.gpus:g} GPUs)" for kind in plan.kinds if kind.cpus and kind.at_most]
+    if any(kind.cpus is None and kind.at_most for kind in plan.kinds) and joined:
+        have = ", ".join(f"{cpus:g} CPUs and {gpus:g} GPUs" for cpus, gpus in sorted(set(joined), reverse=True))
+        return f"has machines of {have} so far; if larger ones are still to join, try again when they have"
+    return f"can have {', '.join(can) or 'none'}"

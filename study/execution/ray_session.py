@@ -87,7 +87,8 @@ class Session:
         if run.gpus_per_trial > 0:
             fit = min(fit, self.gpus / run.gpus_per_trial)
         if not self.local:  # a cluster may grow; what does not fit yet waits, and makes it
-            return run.max_concurrent or most_trials(run, self.machines)
+            most = most_trials(run, self.machines)  # whatever else is asked for: what never fits would wait for ever
+            return run.max_concurrent or most
         if fit < 1:
             raise UsageError(f"--cpus-per-trial {run.cpus_per_trial:g}: this machine has {self.cpus:g} CPUs; lower it")
         return min(int(fit), run.max_concurrent or int(fit))
@@ -223,9 +224,15 @@ def _session(results: Path, *, local: bool) -> Session:
     total = ray.cluster_resources()
     children = psutil.Process().children(recursive=True) if local else []
     vital = tuple(process for process in children if process.name() in ("raylet", "gcs_server"))
+    return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local, vital, machines_there())
+
+
+def machines_there() -> tuple[tuple[float, float], ...]:
+    """(CPUs, GPUs) of each machine of the Ray that this process has joined."""
+    import ray
+
     there = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    machines = tuple((node.get("CPU", 0.0), node.get("GPU", 0.0)) for node in there)
-    return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local, vital, machines)
+    return tuple((node.get("CPU", 0.0), node.get("GPU", 0.0)) for node in there)
 
 
 def _shutdown(started: list[psutil.Process]) -> None:

@@ -9,7 +9,8 @@ from ray.autoscaler._private.util import prepare_config
 
 from study.config import RunConfig
 from study.errors import UsageError
-from study.execution.capacity import fit, most_trials
+from study.execution.capacity import fit, most_on_one, most_trials, planned
+from study.execution.ray_session import Session
 
 INFRA = Path(__file__).parents[2] / "infra"
 HEAD = (0.0, 0.0)
@@ -59,6 +60,39 @@ def test_a_trial_that_will_never_fit_is_refused(tmp_path: Path) -> None:
         most_trials(run(cpus_per_trial=8), [HEAD], aws)
     with pytest.raises(UsageError, match="--gpus-per-trial 2"):
         most_trials(run(gpus_per_trial=2), [HEAD], aws)
+
+
+def test_nor_is_it_made_to_wait_by_asking_for_some_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_head(tmp_path, "cluster.yaml")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    session = Session(4.0, 1.0, tmp_path, local=False, machines=(HEAD, (4.0, 1.0)))
+    assert session.slots(run(max_concurrent=3, gpus_per_trial=1)) == 3
+    with pytest.raises(UsageError, match="--gpus-per-trial 2"):
+        session.slots(run(max_concurrent=3, gpus_per_trial=2))
+
+
+def test_of_your_own_machines_those_that_have_joined_tell(tmp_path: Path) -> None:
+    local = on_head(tmp_path, "local.yaml")
+    with pytest.raises(UsageError, match="has machines of 4 CPUs and 0 GPUs so far"):
+        most_trials(run(cpus_per_trial=8), [HEAD, (4.0, 0.0)], local)
+    assert most_trials(run(cpus_per_trial=8), [HEAD], local) == 2, "nobody knows what they will be"
+
+
+def test_the_machine_that_holds_most(tmp_path: Path) -> None:
+    aws, absent = on_head(tmp_path, "cluster.yaml"), tmp_path / "none.yaml"
+    assert most_on_one(run(), [HEAD], aws) == 4, "none is there yet, the file says what one will be"
+    assert most_on_one(run(), [HEAD, (6.0, 0.0)], aws) == 6
+    local = on_head(tmp_path, "local.yaml")
+    assert most_on_one(run(), [HEAD], local) == 0
+    assert most_on_one(run(), [HEAD, (6.0, 0.0)], local) == 6
+    assert most_on_one(run(), [HEAD, (2.0, 0.0)], absent) == 2
+
+
+def test_who_waits_for_work_costs_where_machines_are_started(tmp_path: Path) -> None:
+    bought, own = planned(on_head(tmp_path, "cluster.yaml")), planned(on_head(tmp_path, "local.yaml"))
+    assert bought is not None
+    assert own is not None
+    assert (bought.idle_minutes, own.idle_minutes) == (5.0, None)
 
 
 def test_thirds_of_a_gpu_add_up() -> None:
