@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The MLflow server of a head: on 127.0.0.1 only, restarted whenever it ends. Usage: mlflow_server.sh start|stop|run
-# `start` makes it a systemd user service; where there is no systemd (containers), a loop of its own watches it.
+# The MLflow server of a head: on 127.0.0.1 only, restarted whenever it ends.
+# Usage: mlflow_server.sh start|stop|run|supervise
+# `start` makes it a systemd user service; where there is no systemd, `supervise`, a loop, watches it in the background;
+# a container runs that itself.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/env.sh"
@@ -59,5 +61,5 @@ stop() {
 
 case "${1:-}" in
   start | stop | run | supervise) "$1" ;;
-  *) echo "usage: $0 start|stop|run" >&2; exit 2 ;;
+  *) echo "usage: $0 start|stop|run|supervise" >&2; exit 2 ;;
 esac

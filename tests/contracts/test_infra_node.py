@@ -1,0 +1,113 @@
+"""The scripts of a node: every shell knows the token mode, set-up copes with the Pythons that machines have."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+INFRA = REPO / "infra"
+
+
+@pytest.mark.parametrize("name", ["env.sh", "setup.sh", "mlflow_server.sh"])
+def test_shell_scripts_parse(name: str) -> None:
+    subprocess.run(["bash", "-n", str(INFRA / "node" / name)], check=True)
+
+
+def test_every_shell_of_a_node_has_the_token_mode(tmp_path: Path) -> None:
+    command = f'. "{INFRA}/node/env.sh"; echo "$RAY_AUTH_MODE $OCKHAM_HOME $OCKHAM_ADDRESS"'
+    site = tmp_path / ".ockham/site.sh"
+    site.parent.mkdir()
+    site.write_text("export OCKHAM_ADDRESS=elsewhere\n")
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    shell = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=True)
+    assert shell.stdout.split() == ["token", str(tmp_path / "studies"), "elsewhere"]
+
+
+def _programs(folder: Path, **scripts: str) -> None:
+    """Shell scripts in the place of programs; `_` in a name stands for `.`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in scripts.items():
+        program = folder / name.replace("_", ".")
+        program.write_text(f"#!/bin/bash\n{text}\n")
+        program.chmod(0o755)
+
+
+def test_mlflow_server_says_what_it_can_do(tmp_path: Path) -> None:
+    command = ["bash", str(INFRA / "node/mlflow_server.sh")]
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert asked.returncode == 2
+    assert "start|stop|run|supervise" in asked.stderr
+
+
+def test_mlflow_is_started_again_by_the_loop_that_a_container_runs(tmp_path: Path) -> None:
+    _programs(tmp_path / ".ockham/venv/bin", mlflow="echo started >> ~/called; exit 1", sleep="exec /bin/sleep 0.1")
+    command = ["bash", str(INFRA / "node/mlflow_server.sh"), "supervise"]
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    loop = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "called").exists() or (tmp_path / "called").read_text().count("started") < 3:
+            assert time.monotonic() < deadline
+            assert loop.poll() is None
+            time.sleep(0.05)
+    finally:
+        os.killpg(loop.pid, signal.SIGKILL)
+        loop.wait()
+
+
+# What `python3.11 -m venv` makes: a Python, and a pip that works.
+_VENV = """if [ "$1" = -m ]; then
+  mkdir -p "$3/bin"
+  printf '#!/bin/sh\\necho "$*" >> ~/called\\n' > "$3/bin/python"
+  chmod +x "$3/bin/python"
+fi"""
+
+
+def _node(home: Path, python: str) -> subprocess.CompletedProcess[str]:
+    """Runs setup.sh on a node whose python3.11 is that shell script; pip and uv only note that they were called."""
+    programs = home / "programs"
+    _programs(programs, python3_11=python, curl="echo 'echo uv >> ~/called'")
+    (home / ".ray").mkdir(exist_ok=True)
+    (home / ".ray/auth_token").touch()
+    if not (home / "ockham").exists():
+        (home / "ockham").symlink_to(REPO)
+    environment = {"HOME": str(home), "PATH": f"{programs}:/usr/bin:/bin"}
+    command = ["bash", str(INFRA / "node/setup.sh")]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_set_up_makes_a_venv_and_leaves_a_good_one_alone(tmp_path: Path) -> None:
+    assert _node(tmp_path, _VENV).returncode == 0
+    (tmp_path / ".ockham/venv/mine").touch()
+    assert _node(tmp_path, "exit 1").returncode == 0
+    assert (tmp_path / ".ockham/venv/mine").exists()
+
+
+def test_set_up_recovers_from_a_venv_without_pip(tmp_path: Path) -> None:
+    """Debian's python3.11 without python3.11-venv leaves a Python without pip, and fails."""
+    broken = tmp_path / ".ockham/venv/bin/python"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    (tmp_path / ".ockham/installed").write_text("what was in the venv\n")
+    assert _node(tmp_path, _VENV).returncode == 0
+    assert "infra/node/requirements.txt" in (tmp_path / "called").read_text(), "the packages as well"
+
+
+def test_set_up_fetches_a_python_where_the_systems_own_makes_no_venv(tmp_path: Path) -> None:
+    _node(tmp_path, "exit 1")  # no ensurepip; the uv of this test makes nothing, so it ends there
+    assert (tmp_path / "called").read_text() == "uv\n"
+
+
+def test_set_up_again_installs_only_what_has_changed(tmp_path: Path) -> None:
+    assert _node(tmp_path, _VENV).returncode == 0
+    called = tmp_path / "called"
+    assert len([line for line in called.read_text().splitlines() if " install " in line]) == 2  # packages, Ockham
+    called.unlink()
+    assert _node(tmp_path, _VENV).returncode == 0
+    assert " install " not in called.read_text()
