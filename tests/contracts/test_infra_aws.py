@@ -94,6 +94,8 @@ def test_aws_roles_can_do_what_they_need_and_nothing_else(stack: dict[str, Any])
         assert not any("*" in action for action in actions)
         if "*" in _as_list(statement["Resource"]):
             assert all(action.startswith("ec2:Describe") for action in actions)
+        # Made once by whoever sets the account up, in the guide: no machine needs to make roles.
+        assert not any(action.startswith("iam:") and action != "iam:PassRole" for action in actions)
     allowed = stack["Parameters"]["WorkerTypes"]["Default"].split(",")
     assert _load("cluster.yaml")["available_node_types"]["gpu"]["node_config"]["InstanceType"] in allowed
 
@@ -104,6 +106,19 @@ def test_aws_bucket_is_private_and_encrypted(stack: dict[str, Any]) -> None:
     assert bucket["BucketEncryption"]
     (policy,) = _of_kind(stack, "AWS::S3::BucketPolicy")
     assert [statement["Effect"] for statement in policy["PolicyDocument"]["Statement"]] == ["Deny"]
+
+
+def _fill(folder: Path, values: dict[str, str], *options: str) -> tuple[dict[str, Any], str]:
+    """Runs fill.py in a copy of infra/ that stays from call to call; returns the cluster file and what it printed."""
+    script, cluster = folder / "infra/aws/fill.py", folder / "infra/cluster.yaml"
+    if not script.exists():
+        script.parent.mkdir(parents=True)
+        script.write_text((INFRA / "aws/fill.py").read_text())
+        cluster.write_text((INFRA / "cluster.yaml").read_text())
+    outputs = json.dumps([{"OutputKey": key, "OutputValue": value} for key, value in values.items()])
+    command = [sys.executable, str(script), *options]
+    ended = subprocess.run(command, input=outputs, text=True, check=True, capture_output=True)
+    return yaml.safe_load(cluster.read_text()), ended.stdout
 
 
 def test_fill_writes_every_output_of_the_stack(stack: dict[str, Any], tmp_path: Path) -> None:
@@ -117,14 +132,8 @@ def test_fill_writes_every_output_of_the_stack(stack: dict[str, Any], tmp_path: 
         "Region": "eu-west-1",
     }
     assert set(values) == set(stack["Outputs"])
-    script = tmp_path / "infra/aws/fill.py"
-    script.parent.mkdir(parents=True)
-    script.write_text((INFRA / "aws/fill.py").read_text())
-    (tmp_path / "infra/cluster.yaml").write_text((INFRA / "cluster.yaml").read_text())
-    outputs = json.dumps([{"OutputKey": key, "OutputValue": value} for key, value in values.items()])
     for _ in range(2):  # it may run again, over what it wrote
-        subprocess.run([sys.executable, str(script)], input=outputs, text=True, check=True, capture_output=True)
-    config = yaml.safe_load((tmp_path / "infra/cluster.yaml").read_text())
+        config, _ = _fill(tmp_path, values)
     head, gpu = (config["available_node_types"][name]["node_config"] for name in ("head", "gpu"))
     assert head["SubnetIds"] == gpu["SubnetIds"] == ["subnet-0a", "subnet-0b"]
     assert head["SecurityGroupIds"] == gpu["SecurityGroupIds"] == ["sg-0c"]
@@ -136,3 +145,23 @@ def test_fill_writes_every_output_of_the_stack(stack: dict[str, Any], tmp_path: 
     asked = ["bash", "-c", '. ~/.ockham/site.sh; echo "$OCKHAM_STORAGE $OCKHAM_ARTIFACTS"']
     said = subprocess.run(asked, env={"HOME": str(tmp_path)}, check=True, capture_output=True, text=True).stdout
     assert said.split() == ["s3://ockham-1-eu-west-1/studies", "s3://ockham-1-eu-west-1/mlartifacts"]
+
+
+def test_a_head_is_exchanged_only_on_demand(stack: dict[str, Any], tmp_path: Path) -> None:
+    """Its image is part of what `ray up` compares: another one leaves the old head behind, with the ledgers."""
+
+    def images(config: dict[str, Any]) -> tuple[str, str]:
+        kinds = config["available_node_types"]
+        return kinds["head"]["node_config"]["ImageId"], kinds["gpu"]["node_config"]["ImageId"]
+
+    def values(image: str) -> dict[str, str]:
+        return {name: f"{image}-{name}" if name.endswith("Image") else f"sg-{name}" for name in stack["Outputs"]}
+
+    first, said = _fill(tmp_path, values("ami-old1"))
+    assert "--new-head" not in said
+    later, said = _fill(tmp_path, values("ami-new2"))
+    assert images(first)[0] == images(later)[0]
+    assert images(first)[1] != images(later)[1]
+    assert "--new-head would take" in said
+    exchanged, _ = _fill(tmp_path, values("ami-new2"), "--new-head")
+    assert images(exchanged)[0] != images(later)[0]
