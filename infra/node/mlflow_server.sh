@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The MLflow server of a head: on 127.0.0.1 only, restarted whenever it ends.
-# Usage: mlflow_server.sh start|stop|run|supervise
+# Usage: mlflow_server.sh start|wait|stop|run|supervise
 # `start` makes it a systemd user service; where there is no systemd, `supervise`, a loop, watches it in the background;
-# a container runs that itself.
+# a container runs that itself. `wait` returns when it answers, which takes as long as Ray's own start.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/env.sh"
@@ -41,6 +41,9 @@ start() {
   else
     setsid bash "$here/mlflow_server.sh" supervise < /dev/null >> "$state/mlflow.log" 2>&1 9>&- &
   fi
+}
+
+wait_for_it() {
   for _ in $(seq 60); do
     if answers; then echo "MLflow answers on 127.0.0.1:$port"; return; fi
     sleep 1
@@ -61,5 +64,6 @@ stop() {
 
 case "${1:-}" in
   start | stop | run | supervise) "$1" ;;
-  *) echo "usage: $0 start|stop|run|supervise" >&2; exit 2 ;;
+  wait) wait_for_it ;;
+  *) echo "usage: $0 start|wait|stop|run|supervise" >&2; exit 2 ;;
 esac

@@ -203,7 +203,9 @@ def test_mlflow_is_a_supervised_service() -> None:
     assert unit["Service"]["Restart"] == "always"
     assert unit["Service"]["ExecStart"].endswith("%h/ockham/infra/node/mlflow_server.sh run")
     for name in CLUSTER_FILES:
-        assert "bash ~/ockham/infra/node/mlflow_server.sh start" in _load(name)["head_start_ray_commands"]
+        commands = _load(name)["head_start_ray_commands"]
+        assert commands[0] == "bash ~/ockham/infra/node/mlflow_server.sh start"
+        assert commands[-1] == "bash ~/ockham/infra/node/mlflow_server.sh wait"
 
 
 def test_image_runs_as_nobody_special_with_pinned_packages() -> None:

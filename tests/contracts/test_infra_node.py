@@ -41,7 +41,7 @@ def test_mlflow_server_says_what_it_can_do(tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert asked.returncode == 2
-    assert "start|stop|run|supervise" in asked.stderr
+    assert "start|wait|stop|run|supervise" in asked.stderr
 
 
 def test_mlflow_is_started_again_by_the_loop_that_a_container_runs(tmp_path: Path) -> None:
