@@ -97,9 +97,9 @@ def _where(config: StudyConfig) -> _Where:
 
 def _calibrated(config: StudyConfig) -> tuple[_Where, list[Timed], int]:
     """Where the study would run, what some of its trials took, and how many were trained at once."""
-    run, slots = config.run, _here(config)
-    trials, data_dir = _representative(config), str(config.run.data_path.absolute())
-    if run.address is None and sharing(run, min(slots, config.trials), slots) == 1:
+    run, trials = config.run, _representative(config)
+    data_dir = str(run.data_path.absolute())
+    if run.address is None and sharing(run, min(slots := _here(config), config.trials), slots) == 1:
         timed = calibrate(trials, data_dir, run.cpus_per_trial, run.gpus_per_trial > 0)
         return _Where(slots, "on this machine"), timed, 1
     from study.execution.ray_session import machines_there, ray_session
