@@ -30,6 +30,8 @@ def machines() -> Iterator[Machines]:
             built.command(f"ray up {FILE} --yes --no-config-cache", 420)
             until(lambda: active_nodes(built.on_head("ray status")) == 3, 300, "three nodes in the cluster")
             yield built
+        for session in built.sessions:  # ended with the laptop
+            session.wait(timeout=20)
     finally:
         if kept := os.environ.get("OCKHAM_CLUSTER_LOGS"):
             for log in folder.glob("*.log"):

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 REPO = Path(__file__).resolve().parents[2]
-TOOLS = ("ip", "unshare", "nsenter", "setpriv", "sshd", "ssh", "ssh-keygen", "rsync", "nft")
+TOOLS = ("ip", "unshare", "nsenter", "setpriv", "sshd", "ssh", "ssh-keygen", "rsync", "nft", "tmux")
 _SUBNET = "10.213.7."
 _PREFIX = "ockham-"
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -46,7 +46,7 @@ def missing() -> str | None:
         return "needs root on Linux for network namespaces"
     absent = [tool for tool in TOOLS if shutil.which(tool, path=_PATH) is None]
     if absent:
-        return f"needs {', '.join(absent)}: apt install openssh-server rsync iproute2 nftables"
+        return f"needs {', '.join(absent)}: apt install openssh-server rsync iproute2 nftables tmux"
     probe = f"{_PREFIX}{os.getpid()}-probe"
     made = subprocess.run(["ip", "netns", "add", probe], capture_output=True, text=True, check=False)
     if made.returncode:

@@ -3,12 +3,16 @@
 import hashlib
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +30,16 @@ class Machines:
 
     Attributes:
         logs: Folder that what commands printed goes to.
+        dashboard: Whether the head has what Ray's dashboard needs.
+        sessions: What `stay` started; it ends with the laptop.
     """
 
     head: Host
     workers: tuple[Host, Host]
     laptop: Host
     logs: Path
+    dashboard: bool
+    sessions: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
     @property
     def storage(self) -> Path:
@@ -44,11 +52,30 @@ class Machines:
         Raises:
             AssertionError: It failed; the message ends with what it printed.
         """
+        started = time.monotonic()
         ended = self.laptop.run(command, timeout)
         with (self.logs / "commands.log").open("a") as log:
-            log.write(f"$ {command}\n{ended.stdout}\n")
+            log.write(f"$ {command}   # {time.monotonic() - started:.1f} s\n{ended.stdout}\n")
         assert ended.returncode == 0, f"{command} gave {ended.returncode}:\n{ended.stdout[-6000:]}"
         return ended.stdout
+
+    def commands(self, *commands: str, timeout: float = 120.0) -> list[str]:
+        """The same of several at once, which mostly wait for SSH and imports."""
+        with ThreadPoolExecutor(len(commands)) as pool:
+            return list(pool.map(lambda command: self.command(command, timeout), commands))
+
+    def stay(self, command: str, name: str) -> Path:
+        """Starts a command on the laptop that goes on until somebody leaves it; returns the file that it prints to."""
+        log = self.logs / f"{name}.log"
+        self.sessions.append(self.laptop.start(f"sleep infinity | {command}", log))
+        return log
+
+    def forward(self, command: str, port: int) -> None:
+        """Has the laptop reach that port of the head by a command that goes on until it is left, if it does not yet."""
+        answers = f"(exec 3<> /dev/tcp/127.0.0.1/{port}) 2> /dev/null"
+        if self.laptop.run(answers).returncode:
+            self.stay(command, f"port-{port}")
+            until(lambda: self.laptop.run(answers).returncode == 0, 60, f"port {port} of the head", every=0.5)
 
     def on_head(self, command: str, timeout: float = 60.0) -> str:
         """Runs a command on the head itself; returns what it printed."""
@@ -59,14 +86,21 @@ class Machines:
     def close_ports(self, host: Host) -> None:
         """What the guide tells an administrator to do on each machine."""
         shutil.copy(self.laptop.home / "ockham/infra/firewall.nft", host.home / "firewall.nft")
-        done = host.run("nft -f ~/firewall.nft")
-        assert done.returncode == 0, done.stdout
+        (host.home / "nftables.conf").write_text('flush ruleset\ninclude "/root/firewall.nft"\n')  # as /etc's
+        for when in ("firewall.nft", "nftables.conf"):  # at once, and as after a restart
+            done = host.run(f"nft -f ~/{when}")
+            assert done.returncode == 0, done.stdout
 
-    def launch(self, study: str, arguments: str) -> "Launch":
-        """Starts `ray submit … study/launch.py` on the laptop."""
+    def launch(self, study: str, arguments: str, source: str = "redundancy", options: str = "") -> "Launch":
+        """Starts `ray submit … study/launch.py` on the laptop.
+
+        Args:
+            source: A named study, or a file on the head.
+            options: Of `ray submit`.
+        """
         log = self.logs / f"{study}-{len(list(self.logs.glob(f'{study}-*.log'))) + 1}.log"
-        command = f"ray submit {FILE} study/launch.py --no-config-cache -- redundancy --name {study} {arguments}"
-        return Launch(self.laptop.start(command, log), log)
+        submit = f"ray submit {FILE} study/launch.py --no-config-cache {options}"
+        return Launch(self.laptop.start(f"{submit} -- {source} --name {study} {arguments}", log), log)
 
     def trials(self, study: str) -> list[dict[str, Any]]:
         """`ockham trials STUDY --format json` on the head; [] while there is no such study."""
@@ -103,9 +137,10 @@ class Launch:
 
 def prepare(hosts: dict[str, Host], logs: Path) -> Machines:
     """Gives every machine Python's packages, and the laptop a checkout whose infra/local.yaml names the machines."""
-    machines = Machines(hosts["head"], (hosts["worker-1"], hosts["worker-2"]), hosts["laptop"], logs)
     for host in hosts.values():
         _install_packages(host)
+    dashboard = _install_dashboard(hosts["head"], logs / "shared/packages")
+    machines = Machines(hosts["head"], (hosts["worker-1"], hosts["worker-2"]), hosts["laptop"], logs, dashboard)
     checkout = machines.laptop.home / "ockham"
     _check_out(checkout)
     addresses = {
@@ -130,6 +165,28 @@ def _install_packages(host: Host) -> None:
     pinned = ("constraints.txt", "pyproject.toml", "infra/node/requirements.txt")
     digest = hashlib.sha256(b"".join((REPO / name).read_bytes() for name in pinned)).hexdigest()
     (state / "installed").write_text(f"{digest}  -\n")
+
+
+def _install_dashboard(head: Host, folder: Path) -> bool:
+    """What setup.sh would install beyond the tests' own environment; whether it could be fetched.
+
+    Only the head's Ray has a dashboard to show, and machines that share two cores are better off without the workers'.
+    """
+    absent = [line for line in (REPO / "infra/node/requirements.txt").read_text().splitlines() if _is_absent(line)]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    if absent and subprocess.run([*pip, "--target", folder, *absent], capture_output=True, check=False).returncode:
+        return False
+    folder.mkdir(exist_ok=True)
+    packages = sysconfig.get_path("purelib")
+    return head.run(f"cp -r /mnt/shared/{folder.name}/. {shlex.quote(packages)}").returncode == 0
+
+
+def _is_absent(pin: str) -> bool:
+    name, _, _ = pin.partition("==")
+    try:
+        return bool(name) and not name.startswith("#") and not metadata.version(name.partition("[")[0])
+    except metadata.PackageNotFoundError:
+        return True
 
 
 def _check_out(checkout: Path) -> None:

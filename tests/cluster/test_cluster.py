@@ -13,32 +13,45 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cluster.hosts import Host
-from tests.cluster.machines import FILE, Launch, Machines, active_nodes, until
+from tests.cluster.machines import FILE, Launch, Machines, until
 from tests.storage_for_tests import ended_in_snapshot
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 STUDY = "lost-worker"
-TRIALS = 5
+TRIALS = 4
 SETTINGS = (
     "--max-concurrent 3 --storage file:///mnt/shared/ockham "
     "--set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=16"
 )
 _CONNECT = """
 import socket, sys
-for port in sys.argv[2:]:
+from concurrent.futures import ThreadPoolExecutor
+def reached(port):
     with socket.socket() as attempt:
-        attempt.settimeout(1.0)
-        if attempt.connect_ex((sys.argv[1], int(port))) == 0:
-            print(port)
+        attempt.settimeout(2.0)
+        return attempt.connect_ex((sys.argv[1], int(port))) == 0
+with ThreadPoolExecutor(32) as pool:
+    print(*(port for port, open in zip(sys.argv[2:], pool.map(reached, sys.argv[2:])) if open))
 """
 _GET = """
 import sys, urllib.request
 data = sys.argv[2].encode() if len(sys.argv) > 2 else None
 request = urllib.request.Request(sys.argv[1], data, {"Content-Type": "application/json"})
 print(urllib.request.urlopen(request, timeout=30).read().decode())
+"""
+_STATUS = """
+import os, sys, urllib.error, urllib.request
+token = open(os.path.expanduser("~/.ray/auth_token")).read().strip()
+page, data = sys.argv[1], sys.argv[1] + "/api/cluster_status"
+for url, headers in ((page, {}), (data, {}), (data, {"Authorization": "Bearer " + token})):
+    try:
+        print(urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30).status)
+    except urllib.error.HTTPError as error:
+        print(error.code)
 """
 
 
@@ -57,14 +70,10 @@ def _reached(host: Host, seen_from: Host) -> set[int]:
 
 
 def _mlflow_runs(machines: Machines, study: str) -> list[dict[str, Any]]:
-    """The runs of a study, as the MLflow server tells the laptop through an SSH tunnel."""
+    """The runs of a study, as the MLflow server tells the laptop through the guide's tunnel."""
     api = "http://127.0.0.1:5000/api/2.0/mlflow"
     name = urllib.parse.quote(study)
-    tunnel = (
-        "ssh -f -N -o StrictHostKeyChecking=no -o ExitOnForwardFailure=yes -i ~/.ssh/ockham_cluster "
-        f"-L 5000:127.0.0.1:5000 root@{machines.head.address}"
-    )
-    machines.laptop.run(f"{tunnel} > /dev/null 2>&1")  # fails where the tunnel stands already
+    machines.forward(f"ray attach {FILE} -p 5000", 5000)
     found = machines.command(
         f"python -c {shlex.quote(_GET)} '{api}/experiments/get-by-name?experiment_name={name}'", 60
     )
@@ -78,11 +87,19 @@ def test_without_the_token_ray_is_closed(machines: Machines) -> None:
     connect = "import ray; ray.init(address='auto' if not '{0}' else '{0}', log_to_driver=False); print('let in')"
     script = shlex.quote(connect.format(f"{machines.head.address}:6379"))
     worker = machines.workers[0]
+    wrong = worker.start(f"RAY_AUTH_TOKEN={'0' * 64} python -c {script}", log := machines.logs / "refused.log")
     assert "let in" in worker.run(f"python -c {script}", 90).stdout
-    refused = worker.run(f"RAY_AUTH_TOKEN={'0' * 64} python -c {script}", 90)
-    assert refused.returncode != 0
-    assert "let in" not in refused.stdout
-    assert "InvalidAuthToken" in refused.stdout
+    assert wrong.wait(90) != 0
+    refused = log.read_text()
+    assert "let in" not in refused
+    assert "InvalidAuthToken" in refused
+
+
+def test_machines_run_what_was_shipped(machines: Machines) -> None:
+    where = "import study, trainables; print(study.__file__, trainables.__file__)"
+    for host in (machines.head, *machines.workers):
+        shipped = host.run(f"cd / && python -c {shlex.quote(where)}").stdout.split()
+        assert shipped == [f"/root/ockham/{package}/__init__.py" for package in ("study", "trainables")]
 
 
 def test_strangers_find_only_ssh(machines: Machines) -> None:
@@ -93,7 +110,15 @@ def test_strangers_find_only_ssh(machines: Machines) -> None:
     assert 5000 in _listening(machines.head), "MLflow listens"
     inside = _reached(machines.head, seen_from=worker)
     assert {22, 6379} <= inside
-    assert 5000 not in inside, "MLflow is for the head itself"
+    assert not {5000, 8265} & inside, "MLflow and the dashboard are for the head itself"
+
+
+def test_the_dashboard_asks_for_the_token(machines: Machines) -> None:
+    if not machines.dashboard:
+        pytest.skip("the dashboard's packages could not be fetched")
+    machines.forward(f"ray dashboard {FILE}", 8265)
+    asked = f"python -c {shlex.quote(_STATUS)} http://127.0.0.1:8265"
+    assert machines.command(asked, 60).split() == ["200", "401", "200"], "the page, data without it, data with it"
 
 
 def _lose(host: Host, machines: Machines, study: str, launch: Launch) -> int:
@@ -113,13 +138,19 @@ def _lose(host: Host, machines: Machines, study: str, launch: Launch) -> int:
 
 
 def _running_on(host: Host, machines: Machines, study: str, launch: Launch) -> tuple[int, int] | None:
-    """Number and attempt of a trial that the ledger says is running and whose newest log lies on that machine."""
+    """Number and attempt of a trial that the ledger says is running and whose newest log lies on that machine.
+
+    Files first: asking the ledger takes seconds of the processors that the trials need.
+    """
     assert launch.running, launch.text[-6000:]
+    logs = {int(log.parent.name): log for log in host.home.glob(f"studies/{study}/trials/*/log.txt")}
+    if not any(_checkpoints(machines, study, number) for number in logs):
+        return None
     for trial in machines.trials(study):
-        log = host.home / f"studies/{study}/trials/{trial['number']:04d}/log.txt"
-        begun = f"attempt {trial['attempts']}\n"
-        if trial["state"] == "RUNNING" and log.is_file() and begun in log.read_text(errors="replace"):
-            return (trial["number"], trial["attempts"]) if _checkpoints(machines, study, trial["number"]) else None
+        number, attempt = trial["number"], trial["attempts"]
+        here = number in logs and f"attempt {attempt}\n" in logs[number].read_text(errors="replace")
+        if here and trial["state"] == "RUNNING" and _checkpoints(machines, study, number):
+            return number, attempt
     return None
 
 
@@ -170,38 +201,49 @@ def test_mlflow_has_each_trial_once(machines: Machines) -> None:
 
 @pytest.mark.usefixtures("survived")
 def test_what_the_guide_does_with_a_finished_study(machines: Machines) -> None:
-    assert STUDY in machines.command(f"ray exec {FILE} 'ockham status'", 90)
-    said = machines.command(f"ray exec {FILE} 'ockham status {STUDY}'", 90)
-    assert "All trials have ended." in said
-    assert "core-hours" in said
-    assert "Report:" in machines.command(f"ray exec {FILE} 'ockham report {STUDY}'", 120)
+    asked = ("ockham status", f"ockham status {STUDY}", f"ockham report {STUDY}")
+    overview, status, report = machines.commands(*(f"ray exec {FILE} '{each}'" for each in asked))
+    assert STUDY in overview
+    assert "All trials have ended." in status
+    assert "core-hours" in status
+    assert "Report:" in report
     machines.command(f"ray rsync-down {FILE} studies/{STUDY}/report/ ./report/", 90)
     assert list((machines.laptop.home / "ockham/report").glob("*.html"))
 
 
 @pytest.mark.usefixtures("survived")
-def test_a_dry_run_trains_on_a_worker_and_leaves_nothing(machines: Machines) -> None:
-    small = "--set training.epochs=2 --set compression.depth=1 --set replicates=2 --set model.width=8"
-    dry = machines.launch("estimated", f"--trials 9 --max-concurrent 2 --dry-run {small}")
+def test_a_dry_run_of_a_study_file_trains_on_a_worker_and_leaves_nothing(machines: Machines) -> None:
+    small = {"training.epochs": 2, "compression.depth": 1, "replicates": 2, "model.width": 8}
+    checkout = machines.laptop.home / "ockham"
+    (checkout / "my_study.yaml").write_text(yaml.safe_dump({"space": "redundancy", "trials": 9, "set": small}))
+    shutil.copy(checkout / "infra/prices.example.yaml", checkout / "prices.yaml")
+    machines.commands(*(f"ray rsync-up {FILE} {name} {name}" for name in ("my_study.yaml", "prices.yaml")))
+    dry = machines.launch("estimated", "--max-concurrent 2 --dry-run --price prices.yaml", source="my_study.yaml")
     assert dry.exit_codes() == (0, [0]), dry.text[-6000:]
     assert "9 trials to run" in dry.text
     assert "3 of its trials were trained just now" in dry.text
     assert "of the cluster, 2 at once" in dry.text
+    assert "EUR" in dry.text
     assert not machines.trials("estimated")
 
 
 @pytest.mark.usefixtures("survived")
 def test_the_same_command_again_finds_nothing_to_do(machines: Machines) -> None:
+    """In tmux, where it goes on without the connection that started it."""
     before = machines.trials(STUDY)
-    again = machines.launch(STUDY, f"--trials {TRIALS} {SETTINGS}")
-    assert again.exit_codes() == (0, [0]), again.text[-6000:]
+    again = machines.launch(STUDY, f"--trials {TRIALS} {SETTINGS}", options="--tmux")
+    assert again.exit_codes(120)[0] == 0, again.text[-6000:]
+    shown = machines.stay(f"TERM=xterm ray attach {FILE} --tmux", "tmux")
+    until(lambda: "exit=" in shown.read_text(errors="replace"), 180, "the end of it")
+    machines.on_head("tmux kill-server")
+    assert "exit=0" in shown.read_text(errors="replace")
     assert machines.trials(STUDY) == before
 
 
 @pytest.mark.usefixtures("survived")
 def test_a_study_goes_on_after_the_loss_of_the_head_and_its_disk(machines: Machines) -> None:
-    study, arguments = "lost-head", f"--trials 4 {SETTINGS}"
-    same = machines.trials(STUDY)[:4]
+    study, arguments, count = "lost-head", f"--trials 3 {SETTINGS}", 3
+    same = machines.trials(STUDY)[:count]
     launch = machines.launch(study, arguments)
     safe = until(
         lambda: ended_in_snapshot(str(machines.storage), study), 400, "a copy of a ledger with a finished trial"
@@ -218,17 +260,16 @@ def test_a_study_goes_on_after_the_loss_of_the_head_and_its_disk(machines: Machi
     machines.head.power_on()
     machines.close_ports(machines.head)
     machines.command(f"ray up {FILE} --yes --no-config-cache", 420)
-    until(lambda: active_nodes(machines.on_head("ray status")) >= 2, 300, "the head and a worker")
-    again = machines.launch(study, arguments)
+    again = machines.launch(study, arguments)  # at once: it waits for the workers, which are still to join
     assert again.exit_codes() == (0, [0]), again.text[-6000:]
     assert "its ledger comes from a snapshot" in again.text
     trials = {each["number"]: each for each in machines.trials(study)}
-    assert [each["state"] for each in trials.values()] == ["COMPLETE"] * 4
+    assert [each["state"] for each in trials.values()] == ["COMPLETE"] * count
     assert {number: _lasting(trials[number]) for number in finished} == {
         number: _lasting(each) for number, each in finished.items()
     }, "what had ended was not run again"
     assert sorted(_uids(machines, study)) == sorted(each["uid"] for each in trials.values())
-    for other in same:  # the same four trials: neither study's misfortunes show in its results
+    for other in same:  # the same trials: neither study's misfortunes show in its results
         assert _results(trials[other["number"]]) == _results(other)
 
 
