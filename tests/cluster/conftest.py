@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.hosts import lab, missing
-from tests.cluster.machines import FILE, NAMES, Machines, active_nodes, prepare, until
+from tests.cluster.machines import FILE, NAMES, Machines, active_nodes, fetch_packages, prepare, until
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,10 @@ def machines() -> Iterator[Machines]:
     if reason := missing():
         pytest.skip(reason)
     folder = Path(tempfile.mkdtemp(prefix="ockham-lab-"))
+    fetching = fetch_packages(folder)
     try:
         with lab(NAMES, folder) as hosts:
-            built = prepare(hosts, folder)
+            built = prepare(hosts, folder, fetching)
             for host in (built.head, *built.workers):
                 built.close_ports(host)
             built.command("ray get-auth-token --generate > /dev/null && chmod 600 ~/.ray/auth_token", 60)
@@ -33,6 +34,8 @@ def machines() -> Iterator[Machines]:
         for session in built.sessions:  # ended with the laptop
             session.wait(timeout=20)
     finally:
+        fetching.kill()
+        fetching.wait()
         if kept := os.environ.get("OCKHAM_CLUSTER_LOGS"):
             for log in folder.glob("*.log"):
                 shutil.copy(log, kept)

@@ -135,11 +135,16 @@ class Launch:
         return own, [int(code) for code in re.findall(r"^exit=(\d+)", self.text, re.MULTILINE)]
 
 
-def prepare(hosts: dict[str, Host], logs: Path) -> Machines:
-    """Gives every machine Python's packages, and the laptop a checkout whose infra/local.yaml names the machines."""
+def prepare(hosts: dict[str, Host], logs: Path, fetching: "subprocess.Popen[bytes]") -> Machines:
+    """Gives every machine Python's packages, and the laptop a checkout whose infra/local.yaml names the machines.
+
+    Args:
+        fetching: From `fetch_packages`.
+    """
     for host in hosts.values():
         _install_packages(host)
-    dashboard = _install_dashboard(hosts["head"], logs / "shared/packages")
+    # Only the head's Ray has a dashboard to show; on two cores for all machines the workers are better off without.
+    dashboard = fetching.wait() == 0 and _copy_packages(logs / "packages", hosts["head"], logs / "shared")
     machines = Machines(hosts["head"], (hosts["worker-1"], hosts["worker-2"]), hosts["laptop"], logs, dashboard)
     checkout = machines.laptop.home / "ockham"
     _check_out(checkout)
@@ -167,18 +172,21 @@ def _install_packages(host: Host) -> None:
     (state / "installed").write_text(f"{digest}  -\n")
 
 
-def _install_dashboard(head: Host, folder: Path) -> bool:
-    """What setup.sh would install beyond the tests' own environment; whether it could be fetched.
-
-    Only the head's Ray has a dashboard to show, and machines that share two cores are better off without the workers'.
-    """
+def fetch_packages(logs: Path) -> "subprocess.Popen[bytes]":
+    """Starts to fetch what setup.sh would install beyond the tests' own environment; without internet that fails."""
     absent = [line for line in (REPO / "infra/node/requirements.txt").read_text().splitlines() if _is_absent(line)]
+    (logs / "packages").mkdir()
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    if absent and subprocess.run([*pip, "--target", folder, *absent], capture_output=True, check=False).returncode:
-        return False
-    folder.mkdir(exist_ok=True)
-    packages = sysconfig.get_path("purelib")
-    return head.run(f"cp -r /mnt/shared/{folder.name}/. {shlex.quote(packages)}").returncode == 0
+    command = [*pip, "--target", str(logs / "packages"), *absent] if absent else ["true"]
+    with (logs / "pip.log").open("wb") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def _copy_packages(packages: Path, host: Host, shared: Path) -> bool:
+    """Through the host itself: nothing but it may write to what lies under its environment."""
+    packages.rename(shared / packages.name)
+    place = shlex.quote(sysconfig.get_path("purelib"))
+    return host.run(f"cp -r /mnt/shared/{packages.name}/. {place}").returncode == 0
 
 
 def _is_absent(pin: str) -> bool:

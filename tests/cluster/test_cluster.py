@@ -17,6 +17,7 @@ import yaml
 
 from tests.cluster.hosts import Host
 from tests.cluster.machines import FILE, Launch, Machines, until
+from tests.cluster.network import GET, STATUS, listening, reached
 from tests.storage_for_tests import ended_in_snapshot
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -27,46 +28,6 @@ SETTINGS = (
     "--max-concurrent 3 --storage file:///mnt/shared/ockham "
     "--set data.label_noise=0.5,1 --set model.width=32,64 --set replicates=16"
 )
-_CONNECT = """
-import socket, sys
-from concurrent.futures import ThreadPoolExecutor
-def reached(port):
-    with socket.socket() as attempt:
-        attempt.settimeout(2.0)
-        return attempt.connect_ex((sys.argv[1], int(port))) == 0
-with ThreadPoolExecutor(32) as pool:
-    print(*(port for port, open in zip(sys.argv[2:], pool.map(reached, sys.argv[2:])) if open))
-"""
-_GET = """
-import sys, urllib.request
-data = sys.argv[2].encode() if len(sys.argv) > 2 else None
-request = urllib.request.Request(sys.argv[1], data, {"Content-Type": "application/json"})
-print(urllib.request.urlopen(request, timeout=30).read().decode())
-"""
-_STATUS = """
-import os, sys, urllib.error, urllib.request
-token = open(os.path.expanduser("~/.ray/auth_token")).read().strip()
-page, data = sys.argv[1], sys.argv[1] + "/api/cluster_status"
-for url, headers in ((page, {}), (data, {}), (data, {"Authorization": "Bearer " + token})):
-    try:
-        print(urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30).status)
-    except urllib.error.HTTPError as error:
-        print(error.code)
-"""
-
-
-def _listening(host: Host) -> set[int]:
-    """The TCP ports on which something listens on a machine, on whichever of its addresses."""
-    sockets = host.run("ss --no-header --listening --tcp --numeric").stdout
-    return {int(line.split()[3].rpartition(":")[2]) for line in sockets.splitlines()}
-
-
-def _reached(host: Host, seen_from: Host) -> set[int]:
-    """Those of them that let another machine connect."""
-    ports = " ".join(map(str, sorted(_listening(host))))
-    ended = seen_from.run(f"python -c {shlex.quote(_CONNECT)} {host.address} {ports}", timeout=120)
-    assert ended.returncode == 0, ended.stdout
-    return set(map(int, ended.stdout.split()))
 
 
 def _mlflow_runs(machines: Machines, study: str) -> list[dict[str, Any]]:
@@ -74,25 +35,11 @@ def _mlflow_runs(machines: Machines, study: str) -> list[dict[str, Any]]:
     api = "http://127.0.0.1:5000/api/2.0/mlflow"
     name = urllib.parse.quote(study)
     machines.forward(f"ray attach {FILE} -p 5000", 5000)
-    found = machines.command(
-        f"python -c {shlex.quote(_GET)} '{api}/experiments/get-by-name?experiment_name={name}'", 60
-    )
+    found = machines.command(f"python -c {shlex.quote(GET)} '{api}/experiments/get-by-name?experiment_name={name}'", 60)
     body = json.dumps({"experiment_ids": [json.loads(found)["experiment"]["experiment_id"]], "max_results": 100})
     return json.loads(
-        machines.command(f"python -c {shlex.quote(_GET)} '{api}/runs/search' {shlex.quote(body)}", 60)
+        machines.command(f"python -c {shlex.quote(GET)} '{api}/runs/search' {shlex.quote(body)}", 60)
     ).get("runs", [])
-
-
-def test_without_the_token_ray_is_closed(machines: Machines) -> None:
-    connect = "import ray; ray.init(address='auto' if not '{0}' else '{0}', log_to_driver=False); print('let in')"
-    script = shlex.quote(connect.format(f"{machines.head.address}:6379"))
-    worker = machines.workers[0]
-    wrong = worker.start(f"RAY_AUTH_TOKEN={'0' * 64} python -c {script}", log := machines.logs / "refused.log")
-    assert "let in" in worker.run(f"python -c {script}", 90).stdout
-    assert wrong.wait(90) != 0
-    refused = log.read_text()
-    assert "let in" not in refused
-    assert "InvalidAuthToken" in refused
 
 
 def test_machines_run_what_was_shipped(machines: Machines) -> None:
@@ -105,20 +52,12 @@ def test_machines_run_what_was_shipped(machines: Machines) -> None:
 def test_strangers_find_only_ssh(machines: Machines) -> None:
     worker = machines.workers[0]
     for host in (machines.head, *machines.workers):
-        assert len(_listening(host)) > 3, "Ray listens"
-        assert _reached(host, seen_from=machines.laptop) == {22}
-    assert 5000 in _listening(machines.head), "MLflow listens"
-    inside = _reached(machines.head, seen_from=worker)
+        assert len(listening(host)) > 3, "Ray listens"
+        assert reached(host, seen_from=machines.laptop) == {22}
+    assert 5000 in listening(machines.head), "MLflow listens"
+    inside = reached(machines.head, seen_from=worker)
     assert {22, 6379} <= inside
     assert not {5000, 8265} & inside, "MLflow and the dashboard are for the head itself"
-
-
-def test_the_dashboard_asks_for_the_token(machines: Machines) -> None:
-    if not machines.dashboard:
-        pytest.skip("the dashboard's packages could not be fetched")
-    machines.forward(f"ray dashboard {FILE}", 8265)
-    asked = f"python -c {shlex.quote(_STATUS)} http://127.0.0.1:8265"
-    assert machines.command(asked, 60).split() == ["200", "401", "200"], "the page, data without it, data with it"
 
 
 def _lose(host: Host, machines: Machines, study: str, launch: Launch) -> int:
@@ -128,13 +67,18 @@ def _lose(host: Host, machines: Machines, study: str, launch: Launch) -> int:
     trial have ended just before, the network comes back and the next one is waited for.
     """
     while True:
-        number, attempt = until(lambda: _running_on(host, machines, study, launch), 400, f"a trial on {host.name}")
+        number, attempt = _catch(host, machines, study, launch)
         host.unplug()
         time.sleep(1.0)  # what was on the wire arrives
         if any(_is(each, number, attempt) for each in machines.trials(study)):
             host.kill()
             return number
         host.plug()
+
+
+def _catch(host: Host, machines: Machines, study: str, launch: Launch) -> tuple[int, int]:
+    """Waits for a trial on that machine; looks often, as some take five seconds where nothing else runs."""
+    return until(lambda: _running_on(host, machines, study, launch), 400, f"a trial on {host.name}", every=0.5)
 
 
 def _running_on(host: Host, machines: Machines, study: str, launch: Launch) -> tuple[int, int] | None:
@@ -165,12 +109,42 @@ def _is(trial: dict[str, Any], number: int, attempt: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def survived(machines: Machines) -> tuple[Launch, int]:
-    """The launch of a study that lost the second worker, and the trial that ran there; it has ended."""
+def losing(machines: Machines) -> tuple[Launch, int]:
+    """The launch of a study that has just lost the second worker, and the trial that ran there."""
     launch = machines.launch(STUDY, f"--trials {TRIALS} {SETTINGS}")
-    lost = _lose(machines.workers[1], machines, STUDY, launch)
-    launch.process.wait(timeout=900)
-    return launch, lost
+    return launch, _lose(machines.workers[1], machines, STUDY, launch)
+
+
+@pytest.fixture(scope="module")
+def survived(losing: tuple[Launch, int]) -> tuple[Launch, int]:
+    """The same when the study has ended."""
+    losing[0].process.wait(timeout=900)
+    return losing
+
+
+# The next two while Ray notices the loss, which takes most of a minute.
+
+
+@pytest.mark.usefixtures("losing")
+def test_without_the_token_ray_is_closed(machines: Machines) -> None:
+    connect = "import ray; ray.init(address='auto' if not '{0}' else '{0}', log_to_driver=False); print('let in')"
+    script = shlex.quote(connect.format(f"{machines.head.address}:6379"))
+    worker = machines.workers[0]
+    wrong = worker.start(f"RAY_AUTH_TOKEN={'0' * 64} python -c {script}", log := machines.logs / "refused.log")
+    assert "let in" in worker.run(f"python -c {script}", 90).stdout
+    assert wrong.wait(90) != 0
+    refused = log.read_text()
+    assert "let in" not in refused
+    assert "InvalidAuthToken" in refused
+
+
+@pytest.mark.usefixtures("losing")
+def test_the_dashboard_asks_for_the_token(machines: Machines) -> None:
+    if not machines.dashboard:
+        pytest.skip("the dashboard's packages could not be fetched")
+    machines.forward(f"ray dashboard {FILE}", 8265)
+    asked = f"python -c {shlex.quote(STATUS)} http://127.0.0.1:8265"
+    assert machines.command(asked, 60).split() == ["200", "401", "200"], "the page, data without it, data with it"
 
 
 def test_a_study_survives_the_loss_of_a_worker(machines: Machines, survived: tuple[Launch, int]) -> None:
@@ -211,23 +185,19 @@ def test_what_the_guide_does_with_a_finished_study(machines: Machines) -> None:
     assert list((machines.laptop.home / "ockham/report").glob("*.html"))
 
 
-@pytest.mark.usefixtures("survived")
-def test_a_dry_run_of_a_study_file_trains_on_a_worker_and_leaves_nothing(machines: Machines) -> None:
+@pytest.fixture(scope="module")
+def estimating(machines: Machines, survived: tuple[Launch, int]) -> Launch:
+    """A dry run under way, of a study file and with prices that the head was given."""
+    assert not survived[0].running
     small = {"training.epochs": 2, "compression.depth": 1, "replicates": 2, "model.width": 8}
     checkout = machines.laptop.home / "ockham"
     (checkout / "my_study.yaml").write_text(yaml.safe_dump({"space": "redundancy", "trials": 9, "set": small}))
     shutil.copy(checkout / "infra/prices.example.yaml", checkout / "prices.yaml")
     machines.commands(*(f"ray rsync-up {FILE} {name} {name}" for name in ("my_study.yaml", "prices.yaml")))
-    dry = machines.launch("estimated", "--max-concurrent 2 --dry-run --price prices.yaml", source="my_study.yaml")
-    assert dry.exit_codes() == (0, [0]), dry.text[-6000:]
-    assert "9 trials to run" in dry.text
-    assert "3 of its trials were trained just now" in dry.text
-    assert "of the cluster, 2 at once" in dry.text
-    assert "EUR" in dry.text
-    assert not machines.trials("estimated")
+    return machines.launch("estimated", "--max-concurrent 2 --dry-run --price prices.yaml", source="my_study.yaml")
 
 
-@pytest.mark.usefixtures("survived")
+@pytest.mark.usefixtures("survived", "estimating")
 def test_the_same_command_again_finds_nothing_to_do(machines: Machines) -> None:
     """In tmux, where it goes on without the connection that started it."""
     before = machines.trials(STUDY)
@@ -240,15 +210,26 @@ def test_the_same_command_again_finds_nothing_to_do(machines: Machines) -> None:
     assert machines.trials(STUDY) == before
 
 
+def test_a_dry_run_of_a_study_file_trains_on_a_worker_and_leaves_nothing(
+    machines: Machines, estimating: Launch
+) -> None:
+    assert estimating.exit_codes() == (0, [0]), estimating.text[-6000:]
+    assert "9 trials to run" in estimating.text
+    assert "3 of its trials were trained just now" in estimating.text
+    assert "of the cluster, 2 at once" in estimating.text
+    assert "EUR" in estimating.text
+    assert not machines.trials("estimated")
+
+
 @pytest.mark.usefixtures("survived")
 def test_a_study_goes_on_after_the_loss_of_the_head_and_its_disk(machines: Machines) -> None:
-    study, arguments, count = "lost-head", f"--trials 3 {SETTINGS}", 3
+    study, arguments, count = "lost-head", f"--trials 4 {SETTINGS}", 4
     same = machines.trials(STUDY)[:count]
     launch = machines.launch(study, arguments)
     safe = until(
-        lambda: ended_in_snapshot(str(machines.storage), study), 400, "a copy of a ledger with a finished trial"
+        lambda: ended_in_snapshot(str(machines.storage), study), 400, "a finished trial in a ledger's copy", 0.5
     )
-    until(lambda: _running_on(machines.workers[0], machines, study, launch), 400, "a trial under way")
+    _catch(machines.workers[0], machines, study, launch)
     finished = {each["number"]: each for each in machines.trials(study) if each["number"] in safe}
     machines.head.unplug()
     machines.head.kill()
