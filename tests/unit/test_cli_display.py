@@ -283,5 +283,5 @@ def test_a_conclusion_has_the_answer_of_the_report(tmp_path: Path, monkeypatch: 
     concluded = finishing.conclude(made, Silent(), StopFlag())
     assert (concluded.answer, concluded.page) == (found, tmp_path / "index.html")
     assert "ockham.verdict" in concluded.summary
-    (flag := StopFlag()).raise_for("interrupted by SIGINT")
+    (flag := StopFlag()).interrupt("interrupted by SIGINT")
     assert finishing.conclude(made, Silent(), flag).answer is None

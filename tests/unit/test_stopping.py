@@ -33,5 +33,4 @@ def test_an_interrupted_study_that_was_stopping_does_not_wait_for_its_report(tmp
     study, flag = ledger(tmp_path), StopFlag()
     flag.raise_for("time budget spent")
     flag.interrupt("interrupted by SIGINT")
-    page, _ = conclude(study, Silent(), flag)
-    assert page is None
+    assert conclude(study, Silent(), flag).page is None

@@ -19,10 +19,10 @@ def auc_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) ->
     compression = config.compression
     if compression.auc_log2_ratio is not None:
         return compression.auc_log2_ratio
-    reached = reached_log2_ratio(config, input_shape, num_classes)
     if compression.curve_ratio == "parameters" and compression.target_ratio is not None:
-        return min(math.log2(compression.target_ratio), reached)
-    return reached
+        wanted = math.log2(compression.target_ratio)
+        return min(wanted, reached_log2_ratio(config, input_shape, num_classes)) if forms(config) else wanted
+    return reached_log2_ratio(config, input_shape, num_classes)
 
 
 def reached_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int) -> float:
