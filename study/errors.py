@@ -44,5 +44,19 @@ class LeaseLost(RuntimeError):
     """Another driver took the study over: this process may no longer write to its ledger and must stop."""
 
 
+class CommitUnknown(RuntimeError):
+    """The ledger's database went away just when it confirmed a write: whether that counts will be seen by a resume."""
+
+    def __init__(self, study: str) -> None:
+        super().__init__(
+            f"the ledger of {study!r} went away while it confirmed a write; no result is lost: when the database is "
+            f"back, go on with: ockham resume {study}"
+        )
+        self.study = study
+
+    def __reduce__(self) -> tuple[type["CommitUnknown"], tuple[str]]:
+        return CommitUnknown, (self.study,)
+
+
 class StaleAttempt(RuntimeError):
     """A result came from an attempt that is not the trial's newest, or from a trial that is not running."""

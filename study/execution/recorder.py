@@ -208,7 +208,8 @@ def networks_file(path: Path, rows: Sequence[Mapping[str, Any]]) -> Iterator[Cal
     reached("networks written")
 
     def name() -> None:
-        unfinished.replace(path)
+        if unfinished.exists():  # not if its transaction was lost and is tried again
+            unfinished.replace(path)
         reached("networks renamed")
 
     try:

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from study.errors import LeaseLost
+from study.errors import CommitUnknown, LeaseLost
 from study.execution.signals import StopFlag
 from study.ledger import Ledger
+from study.ledger.outage import away
 
 BEAT_S = 1.0
 
@@ -55,7 +56,9 @@ class Watch(threading.Thread):
             except LeaseLost as lost:
                 self.lose(lost)
                 return
-            except OperationalError as error:
+            except CommitUnknown:
+                continue  # the next beat tells
+            except DBAPIError as error:
                 self._flag_if_gone(error)
 
     def lose(self, lost: LeaseLost) -> None:
@@ -81,6 +84,6 @@ class Watch(threading.Thread):
             return BEAT_S
         return min(BEAT_S, max(0.0, self._deadline - time.monotonic()))
 
-    def _flag_if_gone(self, error: OperationalError) -> None:
-        if "locked" not in str(error) and "connection" not in str(error).lower():
+    def _flag_if_gone(self, error: DBAPIError) -> None:
+        if "locked" not in str(error) and not away(error):
             self._flag.raise_for(f"the ledger can't be written: {error.orig}")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from study.config import StudyConfig
 from study.ledger import studies, trials
 from study.ledger.connection import writing
+from study.ledger.outage import outlasting
 from study.ledger.rows import Proposal, now_ms
 from study.ledger.studies import Stop
 
@@ -56,6 +57,7 @@ class Control:
             with writing(self._engine) as connection:
                 studies.add(connection, self.name, configurations)
 
+    @outlasting
     def added_waiting(self) -> int:
         """Configurations that no driver has taken yet. Cheap."""
         with self._engine.connect() as connection:
@@ -72,6 +74,7 @@ class Control:
         """Sets the number of trials in total. What waits beyond it is kept, and runs once it grows again."""
         self._save(StudyConfig.model_validate(self.config.model_dump() | {"trials": n}))
 
+    @outlasting
     def take_added(self) -> list[int]:
         """Makes explore trials of the configurations that were added; the budget grows by as many. Their numbers."""
         with self._writing("take added") as connection:

@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, Update, select, update
+from sqlalchemy.exc import DBAPIError
 
 from study.crash_points import reached
-from study.errors import LeaseHeld, LeaseLost
+from study.errors import CommitUnknown, LeaseHeld, LeaseLost
 from study.ledger.connection import writing
 from study.ledger.holder import Holder, this_process
+from study.ledger.outage import away
 from study.ledger.schema import leases, studies
 
 POLL_S = 0.5
@@ -61,14 +63,22 @@ def fenced(engine: Engine, study: str, fence: int | None) -> Iterator[Connection
 
     Raises:
         LeaseLost: It is not, or none was ever taken; nothing is written.
+        CommitUnknown: The database went away while it committed.
     """
-    with writing(engine) as connection:
-        lease = lock(connection, study)
-        if fence is None:
-            raise LeaseLost(f"study {study!r}: this process writes without having taken the lease")
-        if lease.fence != fence:
-            raise LeaseLost(f"study {study!r} was taken over by {lease.holder} (fence {lease.fence}, ours {fence})")
-        yield connection
+    committing = False
+    try:
+        with writing(engine) as connection:
+            lease = lock(connection, study)
+            if fence is None:
+                raise LeaseLost(f"study {study!r}: this process writes without having taken the lease")
+            if lease.fence != fence:
+                raise LeaseLost(f"study {study!r} was taken over by {lease.holder} (fence {lease.fence}, ours {fence})")
+            yield connection
+            committing = True
+    except DBAPIError as error:
+        if committing and away(error):
+            raise CommitUnknown(study) from error
+        raise
 
 
 def lock(connection: Connection, study: str) -> LeaseRow:

@@ -15,6 +15,7 @@ from study.ledger.connection import closed_on_error, connect, writing
 from study.ledger.control import Control
 from study.ledger.curves import Curves
 from study.ledger.lease import LeaseRow
+from study.ledger.outage import outlasting
 from study.ledger.rows import Proposal, State, TrialRow, now_ms
 from study.ledger.tracking import Tracking
 from trainables.record import Record
@@ -23,7 +24,8 @@ from trainables.record import Record
 class Ledger(Control, Curves, Tracking):
     """Reads are open to everyone; writes need the lease (`acquire`) and raise LeaseLost once another has taken it.
 
-    Safe to use from several threads; pickles and copies to other processes without its connections.
+    What a running study needs outlasts a restart of PostgreSQL. Safe to use from several threads; pickles and copies to
+    other processes without its connections.
 
     Attributes:
         url: The database.
@@ -141,6 +143,7 @@ class Ledger(Control, Curves, Tracking):
 
     # Trials
 
+    @outlasting
     def propose(self, proposals: Sequence[Proposal]) -> list[int]:
         """Persists QUEUED trials and returns their numbers, consecutive from the next free one on.
 
@@ -150,6 +153,7 @@ class Ledger(Control, Curves, Tracking):
         with self._writing("propose") as connection:
             return trials.propose(connection, self.config, self.uid, proposals, now_ms())
 
+    @outlasting
     def start_attempt(self, number: int) -> int:
         """QUEUED or RUNNING (its last attempt is dead) → RUNNING; returns the attempt, 1 for the first.
 
@@ -159,6 +163,7 @@ class Ledger(Control, Curves, Tracking):
         with self._writing("start") as connection:
             return trials.start(connection, self.name, number, self.fence or 0, now_ms())
 
+    @outlasting
     def record(
         self, number: int, attempt: int, records: Sequence[Record], *, files: Callable[[], None] | None = None
     ) -> None:
@@ -176,6 +181,7 @@ class Ledger(Control, Curves, Tracking):
                 files()
             steps.record(connection, self.name, number, attempt, records, now_ms=now_ms())
 
+    @outlasting
     def finish(
         self,
         number: int,
@@ -205,6 +211,7 @@ class Ledger(Control, Curves, Tracking):
                 files()
             return ended
 
+    @outlasting
     def requeue(self, number: int, *, charged: bool) -> None:
         """RUNNING → QUEUED, to be run again from its last checkpoint; does nothing to a trial that is not running.
 
@@ -214,6 +221,7 @@ class Ledger(Control, Curves, Tracking):
         with self._writing("requeue") as connection:
             trials.requeue(connection, self.name, number, charged=charged)
 
+    @outlasting
     def trials(
         self, numbers: Collection[int] | None = None, *, states: Collection[str] | None = None
     ) -> list[TrialRow]:
@@ -239,11 +247,13 @@ class Ledger(Control, Curves, Tracking):
             found = {row.number: row for row in trials.rows(connection, self.name, wanted=numbers)}
         return [found[number] for number in numbers]
 
+    @outlasting
     def numbers(self, *states: str) -> list[int]:
         """Numbers of the trials in one of `states`, ascending; cheap."""
         with self._engine.connect() as connection:
             return trials.numbers(connection, self.name, states)
 
+    @outlasting
     def counts(self) -> dict[str, int]:
         """Trials by state; every state is there. Cheap."""
         with self._engine.connect() as connection:
@@ -254,6 +264,7 @@ class Ledger(Control, Curves, Tracking):
         with self._engine.connect() as connection:
             return trials.attempt_times(connection, self.name)
 
+    @outlasting
     def attempts_begun(self) -> int:
         """Executions begun of all trials together; cheap."""
         with self._engine.connect() as connection:
@@ -264,6 +275,7 @@ class Ledger(Control, Curves, Tracking):
         with self._engine.connect() as connection:
             return trials.states(connection, self.name, start)
 
+    @outlasting
     def next_number(self) -> int:
         """The number of the next trial to propose = trials proposed so far. Cheap."""
         with self._engine.connect() as connection:

@@ -7,16 +7,38 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running one.
+
+    Attributes:
+        url: Of its database.
+        crash, start: Ends it as a lost machine does; starts it again. Both return when that is done.
+    """
+
+    url: str
+    crash: Callable[[], None]
+    start: Callable[[], None]
+
+
 @contextmanager
 def postgresql() -> Iterator[str]:
     """URL of a fresh server's database; skips the test, with the reason, where there can't be one."""
+    with server() as found:
+        yield found.url
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """As `postgresql`, for tests in which it dies."""
     programs = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
     programs += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if not programs or not (programs[0] / "initdb").exists():
@@ -49,10 +71,17 @@ def postgresql() -> Iterator[str]:
     try:
         call("initdb", "-D", data, "-A", "trust", "-U", "ockham", "--no-sync")
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        call("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
-        try:
-            yield f"postgresql://ockham@127.0.0.1:{port}/postgres"
-        finally:
+
+        def start() -> None:
+            call("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+
+        def crash() -> None:
             call("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+
+        start()
+        try:
+            yield Server(f"postgresql://ockham@127.0.0.1:{port}/postgres", crash, start)
+        finally:
+            crash()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

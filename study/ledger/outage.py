@@ -1,0 +1,38 @@
+"""A PostgreSQL that restarts is away for seconds. What a driver asks of it meanwhile is asked again."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+AWAY_S = 60.0  # longer than a restart takes, with the recovery after a crash
+AGAIN_S = 0.5
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def outlasting(call: Callable[P, T]) -> Callable[P, T]:
+    """`call`, repeated while the database is away: a read, or a write in one `lease.fenced` transaction.
+
+    What a lost connection interrupts has left nothing; only a commit may have come to its end, and is not repeated.
+    """
+
+    @wraps(call)
+    def patient(*args: P.args, **kwargs: P.kwargs) -> T:
+        deadline = time.monotonic() + AWAY_S
+        while True:
+            try:
+                return call(*args, **kwargs)
+            except DBAPIError as error:
+                if not away(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(AGAIN_S)
+
+    return patient
+
+
+def away(error: DBAPIError) -> bool:
+    """Whether there was a connection that broke, or none could be made: only the server itself gives errors a state."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None
