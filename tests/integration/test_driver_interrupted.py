@@ -74,7 +74,7 @@ def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
     lines = Lines()
     outcome = run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.slow_levels, listener=lines)
     assert outcome.exit_code == 0
-    assert "interrupted trials go on" in lines.lines[0]
+    assert any("interrupted trials go on" in line for line in lines.lines)
     undisturbed = run(config(calm, NAME, TRIALS), trial=trials_for_tests.slow_levels)
     assert undisturbed.exit_code == 0
 
