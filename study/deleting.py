@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger
+from study.settings.creation import alone_in
 from study.settings.passwords import without_password
 from study.settings.place import Place
 from study.storing import claims
@@ -59,13 +60,15 @@ def delete_study(place: Place, name: str, say: Say) -> None:
         except BaseException:
             ledger.release()
             raise
-        ledger.delete()
+        with alone_in(place.home):  # or a new study of that name might begin in the folder that is about to go
+            ledger.delete()
+            ledger.close()
+            folder = place.home / name
+            if folder.is_dir():
+                shutil.rmtree(folder)
+                say(f"Deleted {folder}")
     finally:
         ledger.close()
-    folder = place.home / name
-    if folder.is_dir():
-        shutil.rmtree(folder)
-        say(f"Deleted {folder}")
     artifacts = place.home / "mlartifacts" / name
     if place.tracking_uri is None and artifacts.is_dir():
         shutil.rmtree(artifacts)
