@@ -10,6 +10,9 @@ Differs from the paper: 6 epochs of 55,000 images (5,500 steps) under a cosine s
 98 %, instead of 50,000 steps at a constant rate; He initial weights; depth 10.
 The paper's one-shot pruning to 21 %: `--set compression.depth=1 --set compression.rate=0.79 --set
 compression.recovery_epochs=6`. Late rewinding: `--set compression.rewind_to=0.1` (epochs).
+
+Seen (test accuracy, four networks): dense .983; tickets .983 at 21 % and at 13.5 %, where fresh weights have .977 and
+.974, shuffled masks .973 and .966.
 """
 
 from search_spaces.space import Choices, SearchSpace
