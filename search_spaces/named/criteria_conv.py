@@ -4,7 +4,7 @@ Units are channels and hidden units. Small enough for two cores: the full width 
 
 Seen (compressibility lowest first / highest first; random .35 and .39, ± .16): Fisher .76/.14 (± .04), activation
 variance .74/.11, movement .73/.14, distance .72/.12, FPGM .68/.13, gradient .68/.14 (± .05), Taylor .67/.12,
-magnitude_l1 .66/.16, activation mean .65/.14, magnitude_l2 .64/.18, SNIP .51/.19, SynFlow .46/.25, APoZ .39/.22, GraSP
+magnitude_l1 .66/.16, activation mean .66/.14, magnitude_l2 .64/.18, SNIP .51/.19, SynFlow .46/.25, APoZ .39/.22, GraSP
 .19/.20, and the wrong way round frame potential .20/.51, correlation .24/.42, cosine .22/.41. Four networks of one
 seed: intervals are wide.
 """
