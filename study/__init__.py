@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from study.api import StudyHandle, launch, load, resume
     from study.config import RunConfig, StudyConfig
+    from study.config.goals import Constraint, Objective, Stopping
     from study.errors import LeaseHeld, UsageError
     from study.events import Listener, Outcome
-    from study.settings.goals import Constraint, Objective, Stopping
 
 __all__ = [
     "Constraint",
@@ -37,7 +37,7 @@ _HOMES = {
     "study.config": ("RunConfig", "StudyConfig"),
     "study.errors": ("LeaseHeld", "UsageError"),
     "study.events": ("Listener", "Outcome"),
-    "study.settings.goals": ("Constraint", "Objective", "Stopping"),
+    "study.config.goals": ("Constraint", "Objective", "Stopping"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -15,7 +15,7 @@ from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
 from study.events import Listener, Outcome
 from study.ledger import Ledger
-from study.settings.place import DEFAULT_HOME, Place
+from study.ledger.place import DEFAULT_HOME, Place
 from study.settings.wishes import NO_WISHES, Wishes, budget
 from study.storing.restoring import restore_lost
 from trainables.explain import explain
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from study.answer import Answer
     from study.execution.driver import TrialFunction
-    from study.exporting import Exported
+    from study.operations.exporting import Exported
 
 _SETTABLE = frozenset(RunConfig.model_fields) - {"home", "ledger"}
 
@@ -44,13 +44,13 @@ class StudyHandle:
 
     def trials(self) -> "DataFrame":
         """One row per trial: number, state, role, dotted parameters, metrics and the rest of `TrialRow`."""
-        from study.results import trial_frame
+        from study.ledger.frames import trial_frame
 
         return trial_frame(self._ledger.trials())
 
     def networks(self) -> "DataFrame":
         """One row per network, arm and level of all ended trials, with the trial's number and parameters."""
-        from study.results import network_frame
+        from study.ledger.frames import network_frame
 
         return network_frame(self.config.directory, self._ledger.trials())
 
@@ -100,7 +100,7 @@ class StudyHandle:
         Raises:
             UsageError: There is no such network, or `out` can't be written.
         """
-        from study.exporting import Wanted, export
+        from study.operations.exporting import Wanted, export
 
         return export(self._ledger, Wanted(trial, level, replicate, arm), Path(out), onnx=onnx)
 
@@ -113,7 +113,7 @@ class StudyHandle:
         Raises:
             UsageError: One of them is no valid trial, or its data set can't be had.
         """
-        from study.adding import add
+        from study.operations.adding import add
 
         add(self._ledger, configurations)
 

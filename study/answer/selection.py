@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.scores import task_in
+from study.config.scores import task_in
 from trainables.task import Task
 
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from study.commands.options import StudyName, located
-from study.settings.place import Place
+from study.ledger.place import Place
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
@@ -53,8 +53,8 @@ def add(
     They get the next free numbers and run before what the sampler proposes. They explore: the answer rests on designed
     trials only.
     """
-    from study.adding import add as add_to
-    from study.adding import read_configurations
+    from study.operations.adding import add as add_to
+    from study.operations.adding import read_configurations
 
     ledger = place.open(name)
     configurations = read_configurations(file)

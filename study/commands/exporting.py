@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from study.commands.options import StudyName, located
-from study.settings.place import Place
+from study.ledger.place import Place
 
 _EXAMPLES = """[bold]Examples[/bold]
   ockham export redundancy 3 --level 6 --out small.safetensors
@@ -59,8 +59,8 @@ def export(
     zeros in it, and make it no smaller.
     """
     from study.display import terminal
-    from study.exporting import Wanted, export_tickets, table
-    from study.exporting import export as write
+    from study.operations.exporting import Wanted, export_tickets, table
+    from study.operations.exporting import export as write
 
     if arm not in ("replicate", "control"):
         raise typer.BadParameter(f"--arm {arm}: choose replicate or control")

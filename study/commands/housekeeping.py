@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from study.commands.options import StudyName, located
-from study.settings.place import Place
+from study.ledger.place import Place
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def delete(
 
     Refused while a driver runs it, here or elsewhere (exit code 4). Other studies of the home are untouched.
     """
-    from study.deleting import delete_study, described
+    from study.operations.deleting import delete_study, described
 
     if not yes:
         typer.echo(described(place, name))
@@ -61,6 +61,6 @@ def doctor(
 
     ✓ fine, – worth knowing, ✗ broken, with what to do. Exit code 1 if anything is broken.
     """
-    from study.doctor import examine, show
+    from study.operations.doctor import examine, show
 
     raise typer.Exit(show(examine(place, start_ray=ray)))

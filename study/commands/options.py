@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from study.settings.place import DEFAULT_HOME, Place
+from study.ledger.place import DEFAULT_HOME, Place
 
 _PANEL = "Where things are"
 Home = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from study.commands.options import StudyName, complete_space, complete_study, located
-from study.settings.place import Place
+from study.ledger.place import Place
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +66,7 @@ def trials(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
 ) -> None:
     """The trials of a study, one row each."""
-    from study.results import FORMATS, as_parquet, as_text, write
+    from study.ledger.frames import FORMATS, as_parquet, as_text, write
 
     if form not in FORMATS:
         raise typer.BadParameter(f"--format {form}: choose one of {', '.join(FORMATS)}")

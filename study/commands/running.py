@@ -7,7 +7,7 @@ import typer
 
 from study.commands import choosing
 from study.commands.options import StudyName, complete_space, located
-from study.settings.place import Place
+from study.ledger.place import Place
 
 _RUN = "How this run is carried out"
 MaxConcurrent = Annotated[
@@ -184,7 +184,7 @@ def launch(
         )
     )
     if only_estimate:
-        from study.costs.dry_run import dry_run
+        from study.operations.dry_run import dry_run
 
         for line in (*loaded.notes, *dry_run(loaded.config)):
             typer.echo(line)
@@ -251,7 +251,7 @@ def resume(
 
 
 def _prices(path: Path | None) -> Any:
-    from study.costs.prices import read_prices
+    from study.config.prices import read_prices
 
     return None if path is None else read_prices(path)
 

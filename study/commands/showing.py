@@ -12,14 +12,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from study.config.passwords import without_password
 from study.display import terminal
 from study.display.frame import frame, results
 from study.display.painter import Painter
 from study.display.words import DASH, duration, from_here, setting
 from study.errors import UsageError
-from study.settings.passwords import without_password
-from study.settings.place import Place
-from study.status import Status, names, status_of
+from study.ledger.place import Place
+from study.operations.status import Status, names, status_of
 
 if TYPE_CHECKING:
     from study.display.board import Board

@@ -8,9 +8,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from study.config.scores import task_in
 from study.display.board import Board, Running
 from study.display.words import duration, key_metrics, metric, short_names, value
-from study.scores import task_in
 
 if TYPE_CHECKING:
     from study.ledger import TrialRow

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from study.config.scores import task_in
 from study.display.board import Board
 from study.display.words import duration, from_here, key_metrics, metric, setting
 from study.events import Outcome
-from study.scores import task_in
 
 if TYPE_CHECKING:
     from study.config import StudyConfig

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from study.config.passwords import without_password
 from study.display.frame import results
 from study.display.words import duration, from_here
-from study.settings.passwords import without_password
-from study.settings.place import DEFAULT_HOME
+from study.ledger.place import DEFAULT_HOME
 
 if TYPE_CHECKING:
     from study.config import StudyConfig

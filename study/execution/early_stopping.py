@@ -17,7 +17,7 @@ import numpy as np
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
 from study.config import StudyConfig
-from study.settings.goals import Stopping
+from study.config.goals import Stopping
 from trainables.record import Record
 
 if TYPE_CHECKING:

@@ -46,8 +46,8 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
 def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer]:
     """Answer and report of a study as it stands, in its `report` folder unless told where."""
     from study.answer import answer
+    from study.ledger.frames import network_frame, trial_frame
     from study.report import write_report
-    from study.results import network_frame, trial_frame
 
     config, rows = ledger.config, ledger.trials()
     trials, networks = trial_frame(rows), network_frame(config.directory, rows)

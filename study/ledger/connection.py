@@ -14,9 +14,9 @@ import psutil
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
+from study.config.passwords import without_password
 from study.errors import UsageError
 from study.ledger import migrations, schema
-from study.settings.passwords import without_password
 
 BUSY_S = 30.0
 _NETWORK_FILESYSTEMS = {"nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "beegfs"} | {

@@ -17,6 +17,7 @@ import yaml
 from filelock import FileLock
 
 from study.config import StudyConfig
+from study.config.warm_start import looked_up
 from study.crash_points import reached
 from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
@@ -24,7 +25,6 @@ from study.proposing import Proposer
 from study.settings import machine
 from study.settings.freezing import frozen
 from study.settings.tickets import check_tickets
-from study.settings.warm_start import looked_up
 from study.storing.restoring import restore_lost
 
 

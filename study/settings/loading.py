@@ -13,10 +13,10 @@ from search_spaces import catalog
 from search_spaces.notation import apply_settings, parse_value
 from search_spaces.space import CONDITIONS, Range, SearchSpace
 from study.config import ADAPTIVE, RunConfig, StudyConfig
+from study.config.task import default_objectives, default_stopping_metric, task_of_study
 from study.errors import UsageError
-from study.settings.place import Place
+from study.ledger.place import Place
 from study.settings.study_file import read_study_file
-from study.settings.task import default_objectives, default_stopping_metric, task_of_study
 from study.settings.wishes import Wishes, budget
 from trainables.config import TrialConfig
 from trainables.explain import explain

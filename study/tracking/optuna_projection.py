@@ -28,11 +28,11 @@ from sqlalchemy import bindparam, event, make_url, text
 
 from search_spaces.space import CONDITIONS
 from study.config import ADAPTIVE
+from study.config.goals import Objective
 from study.crash_points import reached
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
 from study.proposing.inside import inside
-from study.settings.goals import Objective
 from study.tracking import optuna_bulk
 from study.tracking.optuna_attributes import CONSTRAINTS
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TextIO
 
+from study.config.passwords import without_password
 from study.errors import UsageError
-from study.settings.passwords import without_password
-from study.settings.place import Place
+from study.ledger.place import Place
 
 HOST = "127.0.0.1"
 FIRST_PORT = 5000

@@ -20,9 +20,9 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from study.config import RunConfig, Sampler, StudyConfig
+from study.config.goals import Objective
 from study.ledger import Ledger
 from study.proposing import Proposer
-from study.settings.goals import Objective
 from tests.benchmarks.service import space
 from trainables.record import Record
 

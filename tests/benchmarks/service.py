@@ -20,10 +20,10 @@ import psutil
 
 from search_spaces.space import Choices, Range, SearchSpace
 from study.config import RunConfig, Sampler, StudyConfig
+from study.config.goals import Objective
 from study.events import Outcome, Silent
 from study.execution.driver import TrialFunction, run
 from study.ledger import Ledger, TrialRow
-from study.settings.goals import Objective
 from tests.integration import trials_for_tests
 
 SLOTS = 2

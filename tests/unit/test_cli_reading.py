@@ -12,8 +12,8 @@ import pytest
 from study.cli import main
 from study.commands.options import complete_space
 from study.ledger import Ledger
-from study.results import as_parquet, network_frame, trial_frame
-from study.settings.place import Place
+from study.ledger.frames import as_parquet, network_frame, trial_frame
+from study.ledger.place import Place
 from tests.unit.cli_ledgers import ledger
 
 TRIAL_FIELDS = {

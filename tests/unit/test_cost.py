@@ -7,9 +7,9 @@ import yaml
 
 from study.cli import main
 from study.config import RunConfig
+from study.config.prices import Prices, read_prices
 from study.costs.cost import cost, spent
 from study.costs.estimate import Timed, calibrate, estimate, representative
-from study.costs.prices import Prices, read_prices
 from study.errors import UsageError
 from study.events import Silent
 from study.execution.finishing import conclude

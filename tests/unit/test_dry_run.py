@@ -11,11 +11,11 @@ from ray.autoscaler._private.util import prepare_config
 
 from study.cli import main
 from study.config import RunConfig, StudyConfig
-from study.costs.dry_run import dry_run
 from study.costs.estimate import Timed
 from study.costs.side_by_side import means, sharing
 from study.errors import UsageError
 from study.execution.ray_session import Session
+from study.operations.dry_run import dry_run
 from tests.studies_for_tests import a_study
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -54,7 +54,7 @@ def _timed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(neighbours)
         return [Timed(60.0, whole=True)] * 3
 
-    monkeypatch.setattr("study.costs.dry_run.timed_together", timed)
+    monkeypatch.setattr("study.operations.dry_run.timed_together", timed)
     return asked
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler
 
+from study.config.goals import Stopping
 from study.execution.early_stopping import Asha, ByNumber, Median, Reported, scheduler_for
-from study.settings.goals import Stopping
 from tests.studies_for_tests import TUNED, a_study
 from trainables.record import Record
 

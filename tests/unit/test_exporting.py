@@ -135,7 +135,7 @@ def test_another_network_than_the_recorded_one_is_not_passed_off_as_it(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = study.load("small", home=home)
-    monkeypatch.setattr("study.exporting._recorded", lambda *_: {"val_accuracy": 2.0})
+    monkeypatch.setattr("study.operations.exporting._recorded", lambda *_: {"val_accuracy": 2.0})
     with pytest.raises(RuntimeError, match="was recorded"):
         handle.export(0, 1, tmp_path / "net.safetensors")
     assert not list(tmp_path.iterdir())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from study.settings.goals import Constraint, Objective, Stopping
+from study.config.goals import Constraint, Objective, Stopping
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from study.config import RunConfig
+from study.config.passwords import without_password
 from study.errors import UsageError
+from study.ledger.place import Place
 from study.settings.creation import write_study_file
 from study.settings.loading import LaunchOptions, load_study
-from study.settings.passwords import without_password
-from study.settings.place import Place
 from study.tracking import publishing, tracking_server
 from tests.studies_for_tests import a_study
 

@@ -13,12 +13,12 @@ from search_spaces.notation import apply_settings
 from search_spaces.space import SearchSpace
 from study.answer import answer
 from study.config import StudyConfig
+from study.config.scores import capital, task_in
 from study.display.board import Board
 from study.display.frame import frame
 from study.errors import UsageError
 from study.ledger import TrialRow
 from study.report import write_report
-from study.scores import capital, task_in
 from study.settings.loading import LaunchOptions, load_study
 from tests.unit.report_frames import Recipe, make
 from trainables.record import Record

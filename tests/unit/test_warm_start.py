@@ -7,11 +7,11 @@ import pytest
 
 from search_spaces.space import Range
 from study.config import StudyConfig
+from study.config.warm_start import looked_up
 from study.errors import StudyMismatch, UsageError
 from study.ledger import Ledger, Proposal, TrialRow
 from study.proposing import Proposer
 from study.settings.creation import open_or_create
-from study.settings.warm_start import looked_up
 from tests.studies_for_tests import TUNED, a_study
 from trainables.record import Record
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from study.config.scores import capital
 from study.report.curves import mean_curve, ratio_title, reach
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture, sizes
@@ -9,7 +10,6 @@ from study.report.figures.score_curves import curve_table, draw_curve
 from study.report.material import Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale, log2_scale, ratio_label, ratio_ticks
-from study.scores import capital
 
 _SERIES = {
     "kept": ("kept", "line", "examples with their true label (kept)"),

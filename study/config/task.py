@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from search_spaces.space import SearchSpace
-from study.scores import all_tasks
-from study.settings.goals import Objective
+from study.config.goals import Objective
+from study.config.scores import all_tasks
 from trainables.task import Task, task_of
 
 _MOST_CORNERS = 1000

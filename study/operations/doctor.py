@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from rich.table import Table
 from rich.text import Text
 
+from study.config.passwords import without_password
 from study.display import terminal
-from study.settings.passwords import without_password
-from study.settings.place import Place
+from study.ledger.place import Place
 
 if TYPE_CHECKING:
     from trainables.data.interfaces import Dataset

@@ -169,7 +169,7 @@ def _where(record: "Record", config: "TrialConfig", level: int) -> str:
 
 def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted, score: str) -> dict[str, float]:
     """What networks.parquet says of the network."""
-    from study.results import network_frame
+    from study.ledger.frames import network_frame
 
     frame = network_frame(ledger.config.directory, [row])
     if frame.empty or "arm" not in frame.columns:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from study.config.passwords import without_password
 from study.costs.cost import NOTHING, Cost, spent
 from study.display.board import LAST, Board
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger, State, TrialRow
-from study.settings.passwords import without_password
-from study.settings.place import Place
+from study.ledger.place import Place
 
 Phase = Literal["running", "interrupted", "finished", "stopped"]
 LOG_LINES = 8

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from study.config.passwords import without_password
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger
+from study.ledger.place import Place
 from study.settings.creation import alone_in
-from study.settings.passwords import without_password
-from study.settings.place import Place
 from study.storing import claims
 from study.storing.restoring import folder_of
 from trainables.storage import Folder

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from study.scores import all_tasks
+from study.config.scores import all_tasks
 from trainables.parts import Part
 
 Direction = Literal["maximize", "minimize"]

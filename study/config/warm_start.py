@@ -61,7 +61,7 @@ def looked_up(config: "StudyConfig", message: Callable[[str], None]) -> "StudyCo
         UsageError: There is no such study, or none of its trials tells this one anything.
     """
     from study.ledger import Ledger
-    from study.settings.place import Place
+    from study.ledger.place import Place
 
     start = config.warm_start
     if start is None or start.trials:

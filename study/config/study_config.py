@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from search_spaces.space import CONDITIONS, SearchSpace
-from study.costs.prices import Prices
-from study.scores import task_in
-from study.settings.goals import Constraint, Objective, Stopping
-from study.settings.passwords import HIDDEN, lacks_password, without_password
-from study.settings.task import check_metric, default_objectives, default_stopping_metric, task_of_study
-from study.settings.warm_start import WarmStart
+from study.config.goals import Constraint, Objective, Stopping
+from study.config.passwords import HIDDEN, lacks_password, without_password
+from study.config.prices import Prices
+from study.config.scores import task_in
+from study.config.task import check_metric, default_objectives, default_stopping_metric, task_of_study
+from study.config.warm_start import WarmStart
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part

@@ -1,0 +1,1 @@
+"""What people do with studies that exist: look, check, add, export, delete, and reckon before they run."""
