@@ -1,17 +1,23 @@
 """Fixtures that every test may use."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What is kept for the user between runs (digests of files, shared splits) is none of a test's business.
+_cache = tempfile.TemporaryDirectory(prefix="ockham-tests-cache-")
+os.environ["OCKHAM_CACHE"] = _cache.name
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """A user's environment must not reach into a test."""
-    ockham = [name for name in os.environ if name.startswith("OCKHAM_") and name != "OCKHAM_TEST_DATA"]
+    ockham = [
+        name for name in os.environ if name.startswith("OCKHAM_") and name not in ("OCKHAM_TEST_DATA", "OCKHAM_CACHE")
+    ]
     for name in (*ockham, "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
 

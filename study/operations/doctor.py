@@ -175,14 +175,12 @@ def _data_sets(folder: Path) -> Iterator[Finding]:
 
 def _at_hand(dataset: "type[Dataset]", folder: Path) -> bool:
     """Whether a data set needs no download."""
-    from trainables.data.idx_source import IdxDataset
-    from trainables.data.torchvision_source import TorchvisionDataset
+    from trainables.errors import DataUnavailable
 
-    if issubclass(dataset, IdxDataset):
-        return (folder / dataset.folder / "raw").is_dir()
-    if issubclass(dataset, TorchvisionDataset):
-        return all((folder / dataset.subfolder / file).is_file() for file in dataset.files)
-    return True
+    try:
+        return all(path.is_file() for path in dataset().files(folder).values())
+    except DataUnavailable:  # it needs to be told where its files are
+        return True
 
 
 def _port() -> Finding:

@@ -25,7 +25,7 @@ def sized_corners(config: StudyConfig, names: tuple[str, ...]) -> Iterator[tuple
 
     The data have to be there; each set is read once.
     """
-    from trainables.data.loading import dataset_of
+    from trainables.data.interfaces import dataset_of
 
     sizes: dict[str, tuple[Shape, int]] = {}
     for trial in corners(config, names):

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from trainables.config import DataConfig
-from trainables.data.interfaces import DATASETS, Dataset, RawData
-from trainables.data.loading import dataset_of
+from trainables.data.interfaces import DATASETS, Dataset, RawData, dataset_of
 from trainables.data.splits import split
 from trainables.errors import DataUnavailable
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from trainables.config import DataConfig
-from trainables.data.loading import dataset_of, prepare
+from trainables.data.interfaces import dataset_of
+from trainables.data.loading import prepare
 from trainables.errors import DataUnavailable
 
 

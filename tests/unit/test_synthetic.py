@@ -9,8 +9,7 @@ from scipy.stats import norm
 
 from tests.engine import config, records
 from trainables.config import DataConfig
-from trainables.data.interfaces import RawData
-from trainables.data.loading import dataset_of
+from trainables.data.interfaces import RawData, dataset_of
 
 NOWHERE = Path("unused")
 

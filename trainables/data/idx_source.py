@@ -1,6 +1,7 @@
 """MNIST and the sets in its format: idx files, mapped into memory without a copy and without torchvision."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -51,6 +52,10 @@ class IdxDataset(Dataset):
         return RawData(
             images[:, None], labels.astype(np.int64), test_images[:, None], test_labels.astype(np.int64), num_classes=10
         )
+
+    def files(self, data_dir: Path) -> Mapping[str, Path]:
+        """The four idx files."""
+        return {name: data_dir / name for name in (f"{self.folder}/raw/{file}" for file in _FILES)}
 
     def default_split(self, raw: RawData) -> tuple[int, int, int]:
         """55,000 / 5,000 / 10,000."""

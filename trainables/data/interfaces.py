@@ -1,13 +1,17 @@
 """What a data set is. Torch-free, so that a configuration that names one can be checked quickly."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 
+from trainables.config import DataConfig
+from trainables.explain import explain
 from trainables.registry import Entry, Registry
 
 Images = npt.NDArray[np.uint8]
@@ -38,9 +42,11 @@ class Dataset(Entry, ABC):
 
     Attributes:
         has_images: Whether an example is an image, which neighbouring pixels make and which may be moved or mirrored.
+        revision: Of the code that makes examples; grows whenever the same fields and files would give others.
     """
 
     has_images: ClassVar[bool] = True
+    revision: ClassVar[int] = 1
 
     @classmethod
     def name(cls) -> str:
@@ -51,13 +57,19 @@ class Dataset(Entry, ABC):
         """What networks are asked for: a module of `trainables/tasks`."""
         return "classification"
 
-    def version(self) -> str:
-        """What its examples depend on beside its fields, e.g. the state of a directory; must be quick.
+    def files(self, data_dir: Path) -> Mapping[str, Path]:
+        """Every file that examples are read from, under a name that is the same wherever the data set lies.
+
+        Must be quick; {} where nothing is read. Called when the data set is there.
 
         Raises:
             DataUnavailable: As `load`.
         """
-        return ""
+        return {}
+
+    def places(self) -> set[str]:
+        """Fields that say where the files are, not what is made of them."""
+        return {name for name, value in self if isinstance(value, Path)}
 
     @abstractmethod
     def load(self, data_dir: Path) -> RawData:
@@ -73,3 +85,12 @@ class Dataset(Entry, ABC):
 
 
 DATASETS: Registry[Dataset] = Registry("trainables.datasets", Dataset, "data set")  # type: ignore[type-abstract]
+
+
+def dataset_of(config: DataConfig) -> Dataset:
+    """The data set with the fields given for it."""
+    kind = DATASETS.get(config.name)
+    try:
+        return kind.model_validate(config.options(config.name))
+    except ValidationError as error:
+        raise ValueError(f"data.{config.name}: {explain(error, kind)}") from None

@@ -3,13 +3,11 @@
 from functools import cache, lru_cache
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from trainables.config import DataConfig
-from trainables.data.interfaces import DATASETS, Dataset, RawData
+from trainables.data.identity import data_identity
+from trainables.data.interfaces import RawData, dataset_of
 from trainables.data.shared import shared_split
 from trainables.data.splits import Split, Take, split, split_sizes
-from trainables.explain import explain
 
 
 def prepare(config: DataConfig, data_dir: Path) -> tuple[int, int, int]:
@@ -27,24 +25,16 @@ def prepare(config: DataConfig, data_dir: Path) -> tuple[int, int, int]:
     return split_sizes(config, dataset, dataset.load(data_dir))
 
 
-def dataset_of(config: DataConfig) -> Dataset:
-    """The data set with the fields given for it."""
-    kind = DATASETS.get(config.name)
-    try:
-        return kind.model_validate(config.options(config.name))
-    except ValidationError as error:
-        raise ValueError(f"data.{config.name}: {explain(error, kind)}") from None
-
-
 def load_split(config: DataConfig, seed: int, data_dir: Path) -> Split:
     """The split of a study, kept for the next trial of this process. Raises as `prepare`."""
     untouched = config.model_copy(update={"label_noise": 0.0, "noise_kind": "uniform", "inputs": "true"})
-    return _load_split(untouched.model_dump_json(), seed, data_dir.absolute())
+    identity = data_identity(untouched, data_dir)
+    return _load_split(untouched.model_dump_json(), seed, data_dir.absolute(), identity)
 
 
 # Two, so that a study which alternates between two training sizes reads from disk but twice.
 @lru_cache(maxsize=2)
-def _load_split(config_json: str, seed: int, data_dir: Path) -> Split:
+def _load_split(config_json: str, seed: int, data_dir: Path, identity: str) -> Split:
     config = DataConfig.model_validate_json(config_json)
     dataset = dataset_of(config)
 
@@ -55,4 +45,4 @@ def _load_split(config_json: str, seed: int, data_dir: Path) -> Split:
     def make(take: Take) -> Split:
         return split(config, dataset, raw(), seed, take)
 
-    return shared_split(repr([config_json, seed, dataset.version()]), data_dir, make)
+    return shared_split(repr([config_json, seed, identity]), data_dir, make)

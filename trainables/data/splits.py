@@ -12,6 +12,8 @@ from trainables.config import DataConfig
 from trainables.data.interfaces import Dataset, Images, Labels, RawData
 from trainables.seeding import generator
 
+# Revision of this code; grows whenever the same data set and seed would be split otherwise.
+SPLITTING = 1
 # Picks examples by number: (array [n, …], index [m] int64) → [m, …].
 Take = Callable[[npt.NDArray[Any], npt.NDArray[np.int64]], npt.NDArray[Any]]
 

@@ -1,6 +1,7 @@
 """Colour data sets that torchvision downloads, verifies and reads."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +21,7 @@ class TorchvisionDataset(Dataset):
 
     num_classes: ClassVar[int]
     expected: ClassVar[str]
-    files: ClassVar[tuple[str, ...]]
+    needed: ClassVar[tuple[str, ...]]
     subfolder: ClassVar[str] = ""
 
     @abstractmethod
@@ -38,7 +39,7 @@ class TorchvisionDataset(Dataset):
             self.name(),
             data_dir,
             self.expected,
-            present=lambda: all((root / file).is_file() for file in self.files),
+            present=lambda: all((root / file).is_file() for file in self.needed),
             fetch=lambda folder: self._fetch(folder / self.subfolder),
             addresses=self.addresses(),
         )
@@ -55,6 +56,10 @@ class TorchvisionDataset(Dataset):
             np.asarray(test_labels, dtype=np.int64),
             self.num_classes,
         )
+
+    def files(self, data_dir: Path) -> Mapping[str, Path]:
+        """The files that torchvision reads."""
+        return {file: data_dir / self.subfolder / file for file in self.needed}
 
     def default_split(self, raw: RawData) -> tuple[int, int, int]:
         """All but 5,000 of the training images, those 5,000, and the standard test split."""

@@ -12,7 +12,7 @@ class Cifar10(TorchvisionDataset):
 
     num_classes = 10
     expected = f"cifar-10-batches-py with {', '.join(_FILES)}"
-    files = tuple(f"cifar-10-batches-py/{file}" for file in (*_FILES, "batches.meta"))
+    needed = tuple(f"cifar-10-batches-py/{file}" for file in (*_FILES, "batches.meta"))
 
     def addresses(self) -> list[str]:
         """The authors' page."""

@@ -12,7 +12,7 @@ class Cifar100(TorchvisionDataset):
 
     num_classes = 100
     expected = f"cifar-100-python with {', '.join(_FILES)}"
-    files = tuple(f"cifar-100-python/{file}" for file in (*_FILES, "meta"))
+    needed = tuple(f"cifar-100-python/{file}" for file in (*_FILES, "meta"))
 
     def addresses(self) -> list[str]:
         """The authors' page."""

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -55,9 +55,10 @@ class ImageFolder(Dataset):
         arrays = [np.load(kept / name, mmap_mode="c") for name in names]
         return _raw(list(zip(arrays[::2], arrays[1::2], strict=True)), len(classes))
 
-    def version(self) -> str:
-        """Changes with the files."""
-        return self._key(self._files()[0])
+    def files(self, data_dir: Path) -> Mapping[str, Path]:
+        """The images, under their names below the directory."""
+        root = self.path or Path()
+        return {file.relative_to(root).as_posix(): file for part in self._files()[0] for file in part}
 
     def default_split(self, raw: RawData) -> tuple[int, int, int]:
         """With a test folder: 90 % / 10 % of the training images, and all of test. Without: 60 % / 20 % / 20 %."""

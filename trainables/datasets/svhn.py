@@ -10,7 +10,7 @@ class Svhn(TorchvisionDataset):
 
     num_classes = 10
     subfolder = "SVHN"
-    files = ("train_32x32.mat", "test_32x32.mat")
+    needed = ("train_32x32.mat", "test_32x32.mat")
     expected = "SVHN with train_32x32.mat and test_32x32.mat"
 
     def addresses(self) -> list[str]:
