@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from study.config import StudyConfig
-from study.ledger import studies, trials
+from study.ledger import inputs, studies, trials
 from study.ledger.connection import writing
+from study.ledger.inputs import Inputs
 from study.ledger.outage import outlasting
 from study.ledger.rows import Proposal, now_ms
 from study.ledger.studies import Stop
@@ -68,7 +69,17 @@ class Control:
         with self._engine.connect() as connection:
             return trials.begun(connection, self.name)
 
+    def inputs(self) -> Inputs:
+        """What trials read from files, as recorded: what names an input → file → digest; {} if nothing was."""
+        with self._engine.connect() as connection:
+            return inputs.read(connection, self.name)
+
     # From the driver
+
+    def record_inputs(self, now: Inputs) -> None:
+        """Stores what trials read from files, from now on the measure for later runs."""
+        with self._writing("save") as connection:
+            inputs.record(connection, self.name, now)
 
     def set_trials(self, n: int) -> None:
         """Sets the number of trials in total. What waits beyond it is kept, and runs once it grows again."""

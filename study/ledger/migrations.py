@@ -58,7 +58,16 @@ def _trials_say_whether_they_were_added(_dialect: str) -> list[str]:
     ]
 
 
+def _inputs_are_recorded(_dialect: str) -> list[str]:
+    """Version 4: what trials read from files. Nothing is known of what earlier ones read."""
+    return [
+        "CREATE TABLE ockham_inputs (study VARCHAR(128) NOT NULL, key VARCHAR(32) NOT NULL, content TEXT NOT NULL, "
+        "PRIMARY KEY (study, key))",
+    ]
+
+
 _STATEMENTS: dict[int, Callable[[str], list[str]]] = {
     2: _stop_has_two_ways_and_trials_can_be_added,
     3: _trials_say_whether_they_were_added,
+    4: _inputs_are_recorded,
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, false
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -94,6 +94,14 @@ added = Table(  # configurations that someone put into the queue and no driver h
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("study", String(128), nullable=False),
     Column("params", Text, nullable=False),  # JSON: dotted name → value
+)
+
+inputs = Table(  # what trials read from files, as it was when the study was launched
+    "ockham_inputs",
+    metadata,
+    _key("study", String(128)),
+    _key("key", String(32)),  # digest of the name, which may be longer than a key can be
+    Column("content", Text, nullable=False),  # JSON: name (data.name=mnist, compression.ticket=…), file → digest
 )
 
 outbox = Table(

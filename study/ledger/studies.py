@@ -104,7 +104,15 @@ def names(connection: Connection) -> list[str]:
 
 def remove(connection: Connection, name: str) -> None:
     """Deletes everything that Ockham's tables hold of a study."""
-    for table in (schema.added, schema.outbox, schema.steps, schema.attempts, schema.trials, schema.studies):
+    for table in (
+        schema.added,
+        schema.inputs,
+        schema.outbox,
+        schema.steps,
+        schema.attempts,
+        schema.trials,
+        schema.studies,
+    ):
         connection.execute(delete(table).where(table.c.study == name))
     # the lease row stays: a later study of this name goes on counting fences where this one stopped
     connection.execute(update(leases).where(leases.c.study == name).values(fence=leases.c.fence + 1, held=False))

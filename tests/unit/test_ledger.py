@@ -246,3 +246,14 @@ class Mount:
 @pytest.mark.parametrize("numbers", [[], [0], [5], [0, 1, 2], [0, 2, 3, 9], [1, 3, 5]])
 def test_sets_of_numbers_survive_their_short_form(numbers: list[int]) -> None:
     assert expand(compact(reversed(numbers))) == numbers
+
+
+def test_inputs_are_recorded_by_name_and_go_with_the_study(tmp_path: Path) -> None:
+    ledger = a_ledger(tmp_path)
+    assert ledger.inputs() == {}
+    ledger.record_inputs({"data.name=mnist": {"raw/labels": "12ab"}, "compression.ticket=/\udcff": {"t": "34cd"}})
+    ledger.record_inputs({"data.name=mnist": {"raw/labels": "99ff"}})
+    expected = {"data.name=mnist": {"raw/labels": "99ff"}, "compression.ticket=/\udcff": {"t": "34cd"}}
+    assert Ledger.open(ledger.url, "tiny").inputs() == expected
+    ledger.delete()
+    assert ledger.inputs() == {}

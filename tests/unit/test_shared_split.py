@@ -82,6 +82,33 @@ def test_small_splits_and_folders_that_are_not_there_stay_as_they_are(tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
+def test_a_data_folder_that_takes_no_files_leaves_one_copy_of_the_user(
+    tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCKHAM_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "splits").write_bytes(b"in the way, for root as well")
+    found = shared_split("a", tmp_path / "data", make)
+    assert same(found, make(lambda array, index: array[index]))
+    assert not private(found.train_images)
+    assert Path(found.train_images.filename).is_relative_to(tmp_path / "cache" / "splits")
+    assert (tmp_path / "cache" / "splits").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_others_could_have_written_is_not_believed(
+    tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCKHAM_CACHE", str(tmp_path / "cache"))
+    first = shared_split("a", tmp_path, make)
+    theirs = Path(first.train_labels.filename)
+    assert theirs.is_relative_to(tmp_path / "splits")
+    labels = np.load(theirs, mmap_mode="r+")
+    labels[:] = 2
+    labels.flush()
+    (tmp_path / "splits").chmod(0o777)
+    assert same(shared_split("a", tmp_path, make), make(lambda array, index: array[index]))
+
+
 def test_only_the_last_ones_are_kept(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared, "_KEEP_SPLITS", 2)
     kept = [shared_split(name, tmp_path, make) for name in "abcd"]

@@ -1,6 +1,6 @@
-"""A folder of this user alone for what can be computed again.
+"""Folders for what can be computed again, that nobody else can write to: beside the data, or this user's own.
 
-`$OCKHAM_CACHE`, or else `$XDG_CACHE_HOME/ockham`, or else `~/.cache/ockham`. It can be removed at any time.
+The user's own is `$OCKHAM_CACHE`, or else `$XDG_CACHE_HOME/ockham`, or else `~/.cache/ockham`. It may be removed any time.
 """
 
 import os
@@ -28,6 +28,27 @@ def private_cache(name: str) -> Path | None:
 
 def _usual() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ockham"
+
+
+def cache_beside(data_dir: Path, name: str) -> Path | None:
+    """The folder `name` in `data_dir` where it is this user's or can be made, else that of the private cache.
+
+    So a data folder that can only be read, or whose cache belongs to somebody else, costs no second copy a process.
+    None where there is no data folder, or no place at all.
+    """
+    if not data_dir.is_dir():
+        return None
+    folder = data_dir / name
+    try:
+        if folder.is_dir():
+            beside = only_ours(folder) and os.access(folder, os.W_OK | os.X_OK)
+        else:  # tried, not asked: permissions say nothing about read-only file systems
+            folder.mkdir()
+            folder.rmdir()
+            beside = True
+    except OSError:
+        beside = False
+    return folder if beside else private_cache(name)
 
 
 def only_ours(folder: Path) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.data.download import one_process, writable_folder
+from trainables.data.private_cache import cache_beside
 from trainables.data.splits import Split, Take
 
 # Smaller splits are not worth files.
@@ -25,14 +26,18 @@ _FOLDER = "splits"
 def shared_split(identity: str, data_dir: Path, make: Callable[[Take], Split]) -> Split:
     """The split, mapped from `<data_dir>/splits`; made and written there by the first process that asks.
 
-    One process makes it, others wait for it. The 16 splits used last are kept. Where nothing can be written, and for
-    splits below 4 MiB, every process has its own copy.
+    Where nothing can be written there, or somebody else's cache lies there, the user's own takes its place (see
+    `cache_beside`). One process makes it, others wait for it. The 16 splits used last are kept. Where nothing can be
+    written at all, and for splits below 4 MiB, every process has its own copy.
 
     Args:
         identity: Of the split; whatever changes an example changes it.
         make: Makes the split, with `take` for what picks examples out of a set.
     """
-    place = data_dir / _FOLDER / hashlib.sha256(identity.encode()).hexdigest()[:16]
+    folder = cache_beside(data_dir, _FOLDER)
+    if folder is None:
+        return make(_taken)
+    place = folder / hashlib.sha256(identity.encode()).hexdigest()[:32]
     if (found := _mapped(place)) is not None:
         return found
     sizes: list[int] = []
@@ -42,16 +47,21 @@ def shared_split(identity: str, data_dir: Path, make: Callable[[Take], Split]) -
         return array[index[:0]]
 
     make(measured)
-    if sum(sizes) < _SHARE_BYTES or not data_dir.is_dir():
-        return make(lambda array, index: array[index])
+    if sum(sizes) < _SHARE_BYTES:
+        return make(_taken)
     try:
         with writable_folder(place.parent), one_process(place.parent / f".{place.name}.lock"):
             if (found := _mapped(place)) is None:
                 _write(place, make)
                 _forget_old(place.parent)
     except OSError:
-        return make(lambda array, index: array[index])
-    return found or _mapped(place) or make(lambda array, index: array[index])
+        return make(_taken)
+    return found or _mapped(place) or make(_taken)
+
+
+def _taken(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Into memory of this process."""
+    return array[index]
 
 
 def _write(place: Path, make: Callable[[Take], Split]) -> None:
