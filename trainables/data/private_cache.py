@@ -1,6 +1,6 @@
 """Folders for what can be computed again, that nobody else can write to: beside the data, or this user's own.
 
-The user's own is `$OCKHAM_CACHE`, or else `$XDG_CACHE_HOME/ockham`, or else `~/.cache/ockham`. It may be removed any time.
+The user's own is `$OCKHAM_CACHE`, or else `$XDG_CACHE_HOME/ockham`, or else `~/.cache/ockham`. Nothing is lost with it.
 """
 
 import os
