@@ -28,6 +28,7 @@ Scalar = bool | int | float | str | None
 # Values of these are checked in all their combinations, up to a number that takes half a second.
 _GO_TOGETHER = ("compression.", "model.name")
 _COMBINATIONS = 2000
+MOST_TRIALS = 1_000_000  # a hundred times what a ledger was measured with
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
 
 
@@ -108,7 +109,7 @@ class SearchSpace(Part):
     source: str = ""
     base: dict[str, Any] = Field(default_factory=dict)
     span: dict[str, Choices | Range] = Field(default_factory=dict)
-    trials: int = Field(24, ge=1)
+    trials: int = Field(24, ge=1, le=MOST_TRIALS)
 
     @model_validator(mode="after")
     def _every_corner_is_a_trial(self) -> Self:

@@ -8,7 +8,7 @@ name: `compression.distill.epochs` belongs to `trainables/compression/methods/di
 import hashlib
 import importlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,16 +26,14 @@ Ratio = Literal["parameters", "description_length"]
 class DataConfig(EntryPart):
     """What the networks see. `label_noise`, `noise_kind` and `inputs` are the condition of a trial."""
 
+    choosers: ClassVar[dict[str, str]] = {"name": "trainables.datasets"}
+
     name: str = Field("digits", description="data set: a module of trainables/datasets")
     train_size: int | None = Field(None, ge=2, description="training examples; none takes all of the split")
     split: tuple[int, int, int] | None = Field(None, description="[train, val, test] sizes; none: the data set's own")
     label_noise: Fraction = Field(0.0, description="share of training labels put through the noise")
     noise_kind: NoiseKind = Field("uniform", description="how a noisy label is drawn; numbers: uniform or permuted")
     inputs: Inputs = Field("true", description="what is done to the images")
-
-    def entries(self) -> dict[str, str]:
-        """The selected data set."""
-        return {self.name: "trainables.datasets"}
 
     @field_validator("name")
     @classmethod
@@ -63,6 +61,8 @@ class ModelConfig(EntryPart):
     given; all its other layers keep their proportion to it. So width over the published width is the multiplier.
     """
 
+    choosers: ClassVar[dict[str, str]] = {"name": "trainables.models"}
+
     name: str = Field("mlp", description="model: a module of trainables/models")
     width: int = Field(
         128, ge=1, le=65536, description="units or channels of the first layers; unless given, the model's own"
@@ -77,10 +77,6 @@ class ModelConfig(EntryPart):
     dropout: float = Field(
         0.0, ge=0, lt=1, description="rate in training: after hidden layers, between convolutions of residual blocks"
     )
-
-    def entries(self) -> dict[str, str]:
-        """The selected model."""
-        return {self.name: "trainables.models"}
 
     @field_validator("name")
     @classmethod
@@ -157,6 +153,11 @@ class TrainingConfig(Part):
 class CompressionConfig(EntryPart):
     """How a trained network is squeezed: the instrument of a trial."""
 
+    choosers: ClassVar[dict[str, str]] = {
+        "method": "trainables.compression.methods",
+        "criterion": "trainables.compression.criteria",
+    }
+
     method: str = Field(
         "prune", description="a module of trainables/compression/methods, or several joined by +: prune+quantize"
     )
@@ -182,13 +183,6 @@ class CompressionConfig(EntryPart):
     auc_log2_ratio: float | None = Field(
         None, gt=0, description="L of compressibility/auc; none: log2(target_ratio), or as far as all trials reach"
     )
-
-    def entries(self) -> dict[str, str]:
-        """The selected methods and criterion."""
-        return {
-            **dict.fromkeys(self.methods, "trainables.compression.methods"),
-            self.criterion: "trainables.compression.criteria",
-        }
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """What sections of a configuration are made of. Torch-free."""
 
 import importlib
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
 
 from trainables.explain import explain, in_field
-from trainables.registry import names_in
+from trainables.registry import names_in, refuse_truth_as_number
 from trainables.spelling import unknown_name
 
 
@@ -15,15 +15,25 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        return refuse_truth_as_number(cls, value, info)
+
 
 class EntryPart(Part):
     """A section that names entries of registries and may carry their own fields under their names."""
 
     model_config = ConfigDict(extra="allow")
 
+    choosers: ClassVar[dict[str, str]] = {}
+    """Field → the dotted package whose entries it names; several are joined with +."""
+
     def entries(self) -> dict[str, str]:
         """Selected entry names → the dotted package that holds them."""
-        raise TypeError(f"{type(self).__name__} must say which entries it selects")
+        return {
+            name: package for field, package in self.choosers.items() for name in str(getattr(self, field)).split("+")
+        }
 
     def options(self, entry: str) -> dict[str, Any]:
         """The fields given under the entry's own name, {} if none."""
@@ -34,7 +44,7 @@ class EntryPart(Part):
         selected = self.entries()
         for key, value in (self.__pydantic_extra__ or {}).items():
             if key not in selected:
-                raise in_field(key, unknown_name("field", key, [*type(self).model_fields, *selected]))
+                raise in_field(key, self._not_selected(key, list(selected)))
             if not isinstance(value, dict):
                 raise in_field(key, f"{key!r} holds fields of its own, e.g. {key}.FIELD; it has no value itself")
             entry = importlib.import_module(f"{selected[key]}.{key}").ENTRY
@@ -43,6 +53,34 @@ class EntryPart(Part):
             except ValidationError as error:
                 raise in_field(key, explain(error, entry), nested=True) from None
         return self
+
+    def _not_selected(self, key: str, selected: list[str]) -> str:
+        for field, package in self.choosers.items():
+            if key in names_in(package):
+                return f"fields of {key} need {field}={key}, and {field} is {getattr(self, field)} here."
+        return unknown_name("field", key, [*type(self).model_fields, *selected])
+
+
+def field_type(root: type[BaseModel], name: str) -> Any:
+    """The type of a dotted field, those of entries included (`compression.distill.epochs`), without its bounds.
+
+    None where there is no such field.
+
+    Args:
+        root: The section that the name starts in, e.g. `TrialConfig`.
+    """
+    first, _, rest = name.partition(".")
+    if first in root.model_fields:
+        field = root.model_fields[first]
+        if not rest:
+            return field.annotation
+        inner = field.annotation
+        return field_type(inner, rest) if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+    if rest and issubclass(root, EntryPart):
+        for package in root.choosers.values():
+            if first in names_in(package):
+                return field_type(importlib.import_module(f"{package}.{first}").ENTRY, rest)
+    return None
 
 
 def known(package: str, kind: str, name: str) -> str:

@@ -6,10 +6,11 @@ and binds it to `ENTRY`. Names are listed without importing anything; `get` impo
 
 import importlib
 import pkgutil
+import typing
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from trainables.spelling import unknown_name
 
@@ -18,6 +19,30 @@ class Entry(BaseModel):
     """Base of everything that a folder of entries can hold: a frozen set of hyperparameters with behaviour."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        return refuse_truth_as_number(cls, value, info)
+
+
+def refuse_truth_as_number(model: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
+    """`value`, unless it is true or false and its field holds numbers, as which pydantic would read 1 and 0.
+
+    Raises:
+        ValueError: It is.
+    """
+    there = value if isinstance(value, list | tuple) else (value,)
+    if any(isinstance(each, bool) for each in there):
+        kinds = _kinds(model.model_fields[str(info.field_name)].annotation)
+        if kinds & {int, float} and not kinds & {bool, Any, object}:
+            raise ValueError("must be a number; true and false (yes, no, on and off in some YAML) are none")
+    return value
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """All types that an annotation names, at any depth."""
+    return {annotation}.union(*map(_kinds, typing.get_args(annotation)))
 
 
 T = TypeVar("T", bound=Entry)

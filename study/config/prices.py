@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from study.config.yaml_files import read_yaml
 from study.errors import UsageError
 from trainables.explain import explain
 from trainables.parts import Part
@@ -37,11 +37,8 @@ def read_prices(path: Path) -> Prices:
         UsageError: It can't be read, or holds something else.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Prices.model_validate(content)
-    except OSError as error:
-        raise UsageError(f"--price {path} can't be read: {(error.strerror or str(error)).lower()}") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"--price {path} is no YAML file: {error}") from None
+        return Prices.model_validate(read_yaml(path))
+    except UsageError as error:
+        raise UsageError(f"--price {error}") from None
     except ValidationError as error:
         raise UsageError(f"--price {path}: {explain(error, Prices)} See infra/prices.example.yaml") from None

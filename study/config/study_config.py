@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from search_spaces.space import CONDITIONS, SearchSpace
+from search_spaces.space import CONDITIONS, MOST_TRIALS, SearchSpace
 from study.config.goals import Constraint, Objective, Stopping
 from study.config.passwords import HIDDEN, lacks_password, without_password
 from study.config.prices import Prices
@@ -82,7 +82,7 @@ class StudyConfig(Part):
 
     name: Annotated[str, Field(description="of the study, its directory and its MLflow experiment")] = "redundancy"
     space: SearchSpace
-    trials: int = Field(24, ge=1, description="trials in total")
+    trials: int = Field(24, ge=1, le=MOST_TRIALS, description="trials in total")
     added: int = Field(0, ge=0, description="how many of these were put into the queue by hand, beside the sampler")
     sampler: Sampler = "design"
     scheduler: Scheduler = "none"
@@ -119,6 +119,15 @@ class StudyConfig(Part):
         if not _NAME.match(name):
             raise ValueError("use letters, digits, '.', '_' and '-', at most 64, starting with a letter or digit")
         return name
+
+    @model_validator(mode="after")
+    def _configurations_are_trials(self) -> Self:
+        for number, params in enumerate(self.configurations, start=1):
+            try:
+                self.space.config(params, self.seed)
+            except ValueError as error:
+                raise ValueError(f"configuration {number}: {error}") from None
+        return self
 
     @model_validator(mode="after")
     def _what_explores_never_chooses_conditions(self) -> Self:
@@ -173,12 +182,6 @@ class StudyConfig(Part):
                     check_metric(metric, task)
                 except ValueError as error:
                     raise in_field(field, str(error)) from None
-        return self
-
-    @model_validator(mode="after")
-    def _configurations_are_trials(self) -> Self:
-        for params in self.configurations:
-            self.space.config(params, self.seed)
         return self
 
     @property

@@ -6,11 +6,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from study.config.yaml_files import read_yaml
 from study.errors import UsageError
 from study.ledger import Ledger
 from study.settings import machine
-from study.settings.study_file import parsed
-from trainables.config import TrialConfig, flatten
+from study.settings.study_file import trials_in
+from trainables.config import TrialConfig
 from trainables.explain import explain
 
 
@@ -38,8 +39,9 @@ def read_configurations(path: Path) -> list[dict[str, Any]]:
     Raises:
         UsageError: It can't be read, or holds something else.
     """
-    content = parsed(path)
-    listed = content.get("configurations") if isinstance(content, dict) and len(content) == 1 else content
-    if not isinstance(listed, list) or not listed or not all(isinstance(item, dict) for item in listed):
-        raise UsageError(f"{path} must hold a list of trials, one a line: - {{model.width: 64, data.label_noise: 1}}")
-    return [flatten(item) for item in listed]
+    content = read_yaml(path)
+    trials = content.get("configurations") if isinstance(content, dict) and len(content) == 1 else content
+    try:
+        return trials_in(trials)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None

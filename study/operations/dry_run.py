@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from study.config import StudyConfig
+from study.config.warm_start import looked_up
 from study.costs.estimate import Estimate, Timed, calibrate, estimate, representative
 from study.costs.side_by_side import sharing, timed_together
 from study.display.words import duration
@@ -18,12 +19,12 @@ def dry_run(config: StudyConfig) -> Iterator[str]:
     """Lines about the study: trials, hours, machines, time, money. Downloads data sets that are missing.
 
     Raises:
-        UsageError: The study can't be run as asked.
+        UsageError: The study can't be run as asked, or its name is that of another one.
     """
     machine.check(config)
     machine.prepare_data(config)
     notes: list[str] = []
-    config = frozen(config, notes.append)
+    config = looked_up(frozen(config, notes.append), notes.append)
     yield from notes
     durations = _durations(config)
     where, timed, at_once = (_where(config), list[Timed](), 1) if durations else _calibrated(config)
@@ -75,11 +76,12 @@ class _Where:
 
 
 def _durations(config: StudyConfig) -> list[float]:
-    """Of the study's own trials, if it exists."""
+    """Of the study's own trials, if it exists; refuses the name of another study, as a launch would."""
     try:
-        ledger = Ledger.open(config.ledger_url, config.name)
+        Ledger.open(config.ledger_url, config.name).close()
     except StudyNotFound:
         return []
+    ledger = Ledger.create(config.ledger_url, config)
     try:
         return [row.duration_s for row in ledger.trials(states=ENDED) if row.duration_s]
     finally:

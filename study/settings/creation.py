@@ -23,6 +23,7 @@ from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
 from study.proposing import Proposer
 from study.settings import machine
+from study.settings.edits import check_study_file
 from study.settings.freezing import frozen
 from study.settings.tickets import check_tickets
 from study.storing.restoring import restore_lost
@@ -42,7 +43,7 @@ def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple
         machine.prepare_data(config)
         check_tickets(config)
         if ledger is None:
-            return _create(config)
+            return _create(config, message)
     except BaseException:
         _remove_if_empty(missing)
         raise
@@ -88,24 +89,24 @@ def _known(config: StudyConfig, message: Callable[[str], None]) -> tuple[StudyCo
         restored = restore_lost(config.run.home, config.name, config.run.storage, config.run.ledger, message)
         try:
             config = looked_up(config, message)
-            return config, _opened(config)
+            return config, _opened(config, message)
         except BaseException:
             if restored:  # by this process, and nobody has seen it yet
                 shutil.rmtree(config.directory, ignore_errors=True)
             raise
 
 
-def _create(config: StudyConfig) -> tuple[Ledger, bool]:
+def _create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger, bool]:
     made = False
     with alone_in(config.run.home):
-        if ledger := _opened(config):  # somebody else was faster
+        if ledger := _opened(config, message):  # somebody else was faster
             return ledger, False
         try:
             made = _made(config.directory)
             ledger = Ledger.create(config.ledger_url, config)
             reached("study made")
         except BaseException as error:
-            if made and not _exists(config):
+            if made and _stored(config) is None:
                 shutil.rmtree(config.directory, ignore_errors=True)
             if isinstance(error, OSError):
                 raise UsageError(f"--home {config.run.home}: {error.strerror or error}") from None
@@ -113,17 +114,27 @@ def _create(config: StudyConfig) -> tuple[Ledger, bool]:
         return ledger, True
 
 
-def _opened(config: StudyConfig) -> Ledger | None:
+def _opened(config: StudyConfig, message: Callable[[str], None]) -> Ledger | None:
     """The study's ledger, if there is one; refuses that of another identity."""
-    return Ledger.create(config.ledger_url, config) if _exists(config) else None
-
-
-def _exists(config: StudyConfig) -> bool:
+    stored = _stored(config)
+    if stored is None:
+        return None
+    ledger = Ledger.create(config.ledger_url, config)
     try:
-        Ledger.open(config.ledger_url, config.name).close()
+        check_study_file(config.directory / "study.yaml", stored, ledger.config, message)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def _stored(config: StudyConfig) -> StudyConfig | None:
+    """The study of that name as its ledger has it."""
+    try:
+        with contextlib.closing(Ledger.open(config.ledger_url, config.name)) as ledger:
+            return ledger.config
     except StudyNotFound:
-        return False
-    return True
+        return None
 
 
 def _made(directory: Path) -> bool:

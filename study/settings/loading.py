@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from search_spaces import catalog
-from search_spaces.notation import apply_settings, parse_value
+from search_spaces.notation import apply_settings, parse_setting
 from search_spaces.space import CONDITIONS, Range, SearchSpace
 from study.config import ADAPTIVE, RunConfig, StudyConfig
 from study.config.task import default_objectives, default_stopping_metric, task_of_study
@@ -69,9 +69,11 @@ def load_study(options: LaunchOptions) -> Loaded:
         UsageError: The source does not exist, or a field or value is not allowed; says which, why and what is.
     """
     space, fields, own = _source(options.source)
+    in_file = {"configuration", *fields} if _is_file(options.source) else set()
     space, own = _with_settings(space, options.settings, own)
     given = {name: getattr(options, name) for name in (*_SAID_ONCE, "objectives", "constraints")}
     fields |= {name: value for name, value in given.items() if value not in (None, ())}
+    in_file -= {name for name, value in given.items() if value not in (None, ())}
     if options.stopping:
         fields["stopping"] = {**_mapping(fields.get("stopping")), **options.stopping}
     fields["run"] = {**_mapping(fields.get("run")), **options.run}
@@ -87,7 +89,10 @@ def load_study(options: LaunchOptions) -> Loaded:
         notes += _on_scheduler(space, str(fields["scheduler"]))
     notes += _on_conditional(space, str(fields.get("sampler", "design")))
     fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
-    return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
+    try:
+        return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
+    except UsageError as error:
+        raise UsageError(_in_file(str(error), options.source, in_file)) from None
 
 
 def load_existing(
@@ -137,9 +142,20 @@ def in_options(text: str) -> str:
     return text.replace("Input should be", "must be")
 
 
+def _in_file(text: str, source: str, fields: set[str]) -> str:
+    """A sentence about an option as one about the file, where that is who said it."""
+    field = re.match(r"(?:--)?([a-z-]+?)s?(?: \d+)?: ", text)
+    names = {field[1].replace("-", "_"), field[1].replace("-", "_") + "s"} if field else set()
+    return f"{source}: {text.removeprefix('--')}" if names & fields else text
+
+
+def _is_file(source: str) -> bool:
+    return source.endswith((".yaml", ".yml")) or "/" in source
+
+
 def _source(source: str) -> tuple[SearchSpace, dict[str, Any], set[str]]:
     """The space, the other fields of `StudyConfig`, and the dotted names that the user fixed or spanned."""
-    if source.endswith((".yaml", ".yml")) or "/" in source:
+    if _is_file(source):
         return read_study_file(Path(source))
     try:
         return catalog.get(source), {"name": source}, set()
@@ -167,11 +183,12 @@ def _unreadable(settings: tuple[str, ...]) -> str:
     """What is wrong with the first value that can't be read at all, "" if there is none."""
     for setting in settings:
         try:
-            parse_value(setting.partition("=")[2])
+            parse_setting(setting)
         except ValidationError as error:
             return f"--set {setting}: {explain(error, Range)}"
         except ValueError as error:
-            return f"--set {setting}: {error}"
+            said = str(error)
+            return said if said.startswith("--set") else f"--set {setting}: {said}"
     return ""
 
 

@@ -8,21 +8,22 @@ set:
   training: {lr: 0.1}          # sections may be nested
 configurations:                # run before anything proposed
   - {model.width: 64, data.label_noise: 1}
+
+The `study.yaml` that a study keeps of itself is such a file.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from search_spaces import catalog
-from search_spaces.notation import override, parse_key, parse_value
+from search_spaces.notation import choices, override, parse_key, parse_scalar, parse_value, scalar_of_file
 from search_spaces.space import Choices, Range, SearchSpace
 from study.config import StudyConfig
+from study.config.yaml_files import read_yaml
 from study.errors import UsageError
-from trainables.config import flatten
 from trainables.explain import explain
 from trainables.spelling import unknown_name
 
@@ -34,39 +35,54 @@ def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
         UsageError: The file can't be read, is no mapping, or has an unknown field or value.
     """
     fields = _fields(path)
-    known = [field for field in (*StudyConfig.model_fields, "set") if field != "added"]
-    for field in fields:
-        if field not in known:
-            raise UsageError(f"{path}: {unknown_name('field', str(field), known)}")
     try:
         space, own = _space(fields.pop("space", None))
-        settings = fields.pop("set", None) or {}
-        space = _set(space, _section(settings, "set"))
+        settings = _flat(_section(fields.pop("set", None) or {}, "set"))
+        space = _set(space, settings)
+        if "configurations" in fields:
+            fields["configurations"] = tuple(trials_in(fields["configurations"]))
     except ValidationError as error:
         raise UsageError(f"{path}: {explain(error, SearchSpace)}") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
-    own |= {parse_key(key)[0] for key in _flat(_section(settings, "set"))}
+    own |= {parse_key(key)[0] for key in settings}
     fields.setdefault("name", path.stem)
-    fields["configurations"] = tuple(_configurations(fields.get("configurations"), path))
     return space, fields, own
 
 
-def parsed(path: Path) -> Any:
-    """What a YAML file holds; a UsageError says why it can't be read."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} can't be read: {(error.strerror or str(error)).lower()}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no YAML file: {error}") from None
+def trials_in(value: Any) -> list[dict[str, Any]]:
+    """A list of explicit trials, each a mapping of fields, flat or nested.
+
+    Raises:
+        ValueError: It is no such list, or an entry of it is no mapping; says which.
+    """
+    example = "one a line: - {model.width: 64, data.label_noise: 1}"
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"configurations must be a list of trials, {example}")
+    trials = []
+    for number, item in enumerate(value, start=1):
+        try:
+            flat = _flat(item) if isinstance(item, Mapping) else {}
+        except ValueError as error:
+            raise ValueError(f"configuration {number}: {error}") from None
+        if not flat:
+            raise ValueError(f"configuration {number} is {item!r}, not a trial; write them {example}")
+        trials.append({name: _typed(name, each) for name, each in flat.items()})
+    return trials
 
 
 def _fields(path: Path) -> dict[str, Any]:
-    content = parsed(path)
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path} must hold fields of a study, e.g. 'space: redundancy' and 'trials: 12'.")
-    return content
+    fields = {str(field): value for field, value in content.items()}
+    if fields.pop("added", None) is not None and not fields.get("configurations"):
+        fields.pop("configurations", None)  # a study's own file, which has every field
+    known = [field for field in (*StudyConfig.model_fields, "set") if field != "added"]
+    for field in fields:
+        if field not in known:
+            raise UsageError(f"{path}: {unknown_name('field', field, known)}")
+    return fields
 
 
 def _space(value: Any) -> tuple[SearchSpace, set[str]]:
@@ -76,56 +92,80 @@ def _space(value: Any) -> tuple[SearchSpace, set[str]]:
     if isinstance(value, str):
         return catalog.get(value), set()
     fields = dict(_section(value, "space"))
-    base = flatten(dict(_section(fields.pop("base", None) or {}, "space.base")))
+    flat = _flat(_section(fields.pop("base", None) or {}, "space.base"))
+    base = {name: _typed(name, each) for name, each in flat.items()}
     span = _spans(_flat(_section(fields.pop("span", None) or {}, "space.span")))
+    if twice := sorted(set(base) & set(span)):
+        raise ValueError(f"{twice[0]} is in space.base and in space.span; fix it or span it")
     return SearchSpace.model_validate({**fields, "base": base, "span": span}), {*base, *span}
 
 
 def _spans(flat: Mapping[str, Any]) -> dict[str, Any]:
     """What is spanned; a key may say on what it depends, as in the notation of --set."""
-    found: dict[str, Any] = {}
+    spans: dict[str, Any] = {}
     for key, value in flat.items():
         name, when = parse_key(key)
-        spanned = _spanned(value)
-        found[name] = {**dict(spanned), "when": when} if when else spanned
-    return found
+        if name in spans:
+            raise ValueError(f"{name} is spanned twice; write it once")
+        spanned = _spanned(name, value)
+        spans[name] = {**dict(spanned), "when": when} if when else spanned
+    return spans
 
 
-def _spanned(value: Any) -> Any:
+def _spanned(name: str, value: Any) -> Any:
     if isinstance(value, str):
-        value = parse_value(value)
+        value = parse_value(value, name)
     if isinstance(value, list):
-        return Choices(values=tuple(value))
+        return _choices(name, value)
+    if isinstance(value, Mapping) and isinstance(value.get("values"), list):
+        return {**value, "values": _choices(name, value["values"]).values}
     return value if isinstance(value, Choices | Range | Mapping) else Choices(values=(value,))
+
+
+def _choices(name: str, values: list[Any]) -> Choices:
+    if not values:
+        raise ValueError(f"{name} is spanned by an empty list; give it values, e.g. {name}: [0.5, 1]")
+    try:
+        return choices(_typed(name, each) for each in values)
+    except ValidationError:
+        raise
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _typed(name: str, value: Any) -> Any:
+    """A value as its field has it: none and true are names of values of some."""
+    if isinstance(value, str):
+        value = parse_scalar(value, name)
+    return scalar_of_file(value, name)
 
 
 def _set(space: SearchSpace, settings: Mapping[str, Any]) -> SearchSpace:
     """As `--set`, all at once."""
     fixed: dict[str, Any] = {}
     spanned: dict[str, Any] = {}
-    for key, value in _flat(settings).items():
-        read = parse_value(value) if isinstance(value, str) else value
-        if isinstance(read, list | Choices | Range | Mapping) or "@" in key:
-            spanned |= _spans({key: read})
+    for key, value in settings.items():
+        parsed = parse_value(value, parse_key(key)[0]) if isinstance(value, str) else value
+        if isinstance(parsed, list | Choices | Range | Mapping) or "@" in key:
+            spanned |= _spans({key: parsed})
         else:
-            fixed[key] = read
+            fixed[key] = scalar_of_file(parsed, key)
     return override(space, fixed, spanned)
 
 
-def _configurations(value: Any, path: Path) -> list[dict[str, Any]]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise UsageError(f"{path}: configurations must be a list of trials, e.g. '- {{model.width: 64}}'.")
-    return [flatten(dict(item)) for item in value]
-
-
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """As `flatten`, but {low, high} and {values} are a range and a list to span, not sections."""
+    """As `flatten`, but {low, high} and {values} are a range and a list to span, not sections.
+
+    Raises:
+        ValueError: A field is there twice, as in {model.width: 64, model: {width: 32}}.
+    """
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         section = isinstance(value, Mapping) and not {"low", "values"} & set(value)
-        flat.update(_flat(value, f"{prefix}{key}.") if section else {f"{prefix}{key}": value})
+        for name, each in (_flat(value, f"{prefix}{key}.") if section else {f"{prefix}{key}": value}).items():
+            if name in flat:
+                raise ValueError(f"{name} is there twice; write it once")
+            flat[name] = each
     return flat
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from search_spaces.space import MOST_TRIALS
 from study.errors import UsageError
 from study.ledger import Ledger
 from study.proposing import Proposer
@@ -44,7 +45,8 @@ def budget(asked: int | str, ledger: Ledger) -> int:
     """Trials in total: a number, or "+N" more than there are.
 
     Raises:
-        UsageError: Neither a positive number nor "+N", less than what has begun already, or more than a grid has.
+        UsageError: Neither a positive number nor "+N", less than what has begun already, or more than a grid or
+            any study has.
     """
     there, begun = ledger.config.trials, ledger.begun()
     text = str(asked)
@@ -57,6 +59,8 @@ def budget(asked: int | str, ledger: Ledger) -> int:
             f"trials={asked}: {begun} trials of {ledger.name} have begun already, and what has begun is never dropped; "
             f"give at least {begun} (the budget is {there})"
         )
+    if total > MOST_TRIALS:
+        raise UsageError(f"trials={asked}: that makes {total} trials in total; a study has at most {MOST_TRIALS}")
     Proposer(ledger.config.model_copy(update={"trials": total}))
     return total
 

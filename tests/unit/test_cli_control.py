@@ -32,8 +32,8 @@ def test_stop_may_let_running_trials_end(tmp_path: Path, capsys: pytest.CaptureF
     [
         ("- {model.widht: 3}", "Did you mean"),
         ("- {model.width: 16}\n- {model.width: -1}", "configuration 2"),
-        ("model: {width: 3}", "must hold a list of trials"),
-        ("[]", "must hold a list of trials"),
+        ("model: {width: 3}", "must be a list of trials"),
+        ("[]", "must be a list of trials"),
         ("{", "is no YAML file"),
     ],
 )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from search_spaces.space import Choices, Range
 from study.errors import UsageError
@@ -43,6 +44,15 @@ from study.settings.loading import LaunchOptions, load_study
         ({"source": "redundncy"}, "Did you mean 'redundancy'?"),
         ({"source": "absent.yaml"}, "absent.yaml can't be read: no such file or directory."),
         ({"name": "a b"}, "--name: use letters"),
+        ({"trials": 99999999999999999999}, "--trials: must be less than or equal to 1000000"),
+        ({"settings": ("model.width=8", "model.width=16")}, "--set model.width is there twice"),
+        ({"settings": ("data.label_noise=,",)}, "--set data.label_noise=,: ',' lists an empty value"),
+        ({"settings": ("data.label_noise=0,0",)}, "--set data.label_noise=0,0: 0 is there twice"),
+        ({"settings": ("data.label_noise=true",)}, "--set data.label_noise: must be a number"),
+        ({"settings": ("compression.distill.epochs=9",)}, "need method=distill, and method is prune here"),
+        ({"settings": ("compression.lamp.epochs=9",)}, "need criterion=lamp, and criterion is magnitude_l2 here"),
+        ({"settings": ("data.xor.pairs=9",)}, "need name=xor, and name is digits here"),
+        ({"settings": ("compression.destill.epochs=9",)}, "there is no field 'destill'"),
         ({"run": {"max_concurrent": 0}}, "--max-concurrent: must be greater than or equal to 1"),
         ({"run": {"time_budget": -3}}, "--time-budget: must be greater than 0"),
     ],
@@ -114,6 +124,22 @@ def test_a_space_can_be_written_out(tmp_path: Path) -> None:
         ("space: redundncy", "Did you mean 'redundancy'?"),
         ("set: {model.widht: 3}", "Did you mean 'width'?"),
         ("configurations: {model.width: 3}", "must be a list of trials"),
+        ("configurations: []", "must be a list of trials"),
+        ("configurations: [{model.width: 3}, 7]", "configuration 2 is 7, not a trial"),
+        ("configurations: [{}]", "configuration 1 is {}, not a trial"),
+        ("configurations: [{model.width: 3}, {model.widht: 3}]", "configuration 2: model.widht: there is no field"),
+        ("configurations: [{model.width: 3, model: {width: 4}}]", "configuration 1: model.width is there twice"),
+        ("configurations: [{data.label_noise: true}]", "configuration 1: data.label_noise: must be a number"),
+        ("trials: 3\ntrials: 4", "'trials' is there twice, again in line 2"),
+        ("set: {model.width: 3, model.width: 4}", "'model.width' is there twice"),
+        ("set: {model.width: 3, model: {width: 4}}", "model.width is there twice"),
+        ("set: {model.width: []}", "model.width is spanned by an empty list"),
+        ("set: {data.label_noise: [0.5, 0.5]}", "data.label_noise: 0.5 is there twice"),
+        ("set: {data.label_noise: no}", "data.label_noise: "),
+        ("set: {data.label_noise: true}", "data.label_noise: must be a number"),
+        ("space: {base: {model.width: 3}, span: {model.width: [3, 4]}}", "in space.base and in space.span"),
+        ("trials: yes", "trials: must be a valid integer"),
+        ("objectives: [nothing:low]\nsampler: tpe", "objective: "),
         ("- a\n- b", "must hold fields of a study"),
         ("a: [", "is no YAML file"),
     ],
@@ -162,3 +188,54 @@ def test_a_design_says_what_it_makes_of_what_only_some_trials_have(tmp_path: Pat
         path.write_text(text)
         span = load_study(LaunchOptions(source=str(path))).config.space.span
         assert span["training.momentum"].when == {"training.optimizer": ("sgd",)}
+
+
+def test_words_of_a_file_are_read_by_the_type_of_their_field(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        """
+        space:
+          base: {data.inputs: true, compression: {recovery: none}, training.clip_norm: none, control: no}
+          span: {training.augment: [none, flip]}
+        set: {data.name: mnist}
+        configurations: [{data.inputs: true, training.augment: none}]
+        """
+    )
+    config = load_study(LaunchOptions(source=str(path))).config
+    wanted = {"data.inputs": "true", "compression.recovery": "none", "training.clip_norm": None}
+    assert wanted.items() <= config.space.base.items()
+    assert config.space.span["training.augment"] == Choices(values=("none", "flip"))
+    assert config.space.config(config.configurations[0]).data.inputs == "true"
+    assert not config.space.config(config.configurations[0]).control
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"source": "criteria"},
+        {"source": "lottery_ticket"},
+        {"sampler": "tpe", "objectives": ("val/loss:min",), "constraints": ("cost/seconds:max=30",), "seed": 3},
+        {"scheduler": "asha", "stopping": {"grace": 10}},
+        {"settings": ("data.inputs=true,gaussian", "compression.recovery=none")},
+        {"settings": ("training.optimizer=sgd,adam", "training.momentum@training.optimizer:sgd=0,0.9")},
+        {"settings": ("training.step_at=0.3+0.6", "model.width=8..64:log")},
+    ],
+)
+def test_the_file_that_a_study_keeps_of_itself_is_that_study(options: dict, tmp_path: Path) -> None:
+    study = load_study(LaunchOptions(**options)).config
+    study = study.model_copy(update={"trials": 31, "added": 3})
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(study.shown(), sort_keys=False))
+    again = load_study(LaunchOptions(source=str(path))).config
+    assert again.fingerprint() == study.fingerprint()
+    assert (again.name, again.trials, again.run) == (study.name, 31, study.run)
+    assert again.space.title == study.space.title
+
+
+def test_so_is_that_of_a_study_with_trials_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("{space: redundancy, configurations: [{model.width: 24, compression.criterion: random}]}")
+    study = load_study(LaunchOptions(source=str(path))).config
+    path.write_text(yaml.safe_dump(study.shown(), sort_keys=False))
+    assert load_study(LaunchOptions(source=str(path))).config == study

@@ -93,3 +93,55 @@ def test_many_that_launch_the_same_study_agree_on_one(tmp_path: Path) -> None:
     said = [launch.communicate(timeout=120)[0].split() for launch in launches]
     assert sorted(new for new, _ in said) == ["False", "False", "True"]
     assert len({uid for _, uid in said}) == 1
+
+
+def _known(tmp_path: Path) -> StudyConfig:
+    ledger, _ = open_or_create(a_study(tmp_path, run={"max_concurrent": 2}), str)
+    ledger.acquire()
+    write_study_file(ledger.config)
+    ledger.release()
+    return ledger.config
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "field"),
+    [
+        ("data.name: digits", "data.name: mnist", "space.base.data.name"),
+        ("seed: ", "seed: 7 # was ", "seed"),
+        ("sampler: design", "sampler: random", "sampler"),
+        ("configurations: []", "configurations: [{model.width: 9}]", "configurations"),
+        ("  base:\n", "  base:\n    training.l1: 0.5\n", "space.base.training.l1"),
+    ],
+)
+def test_another_study_in_its_file_is_refused(before: str, after: str, field: str, tmp_path: Path) -> None:
+    config = _known(tmp_path)
+    path = config.directory / "study.yaml"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    with pytest.raises(StudyMismatch) as refused:
+        open_or_create(config, str)
+    assert f"  {field}: " in str(refused.value)
+    assert str(path) in str(refused.value)
+    path.unlink()
+    assert not open_or_create(config, str)[1], "and goes on without the file"
+
+
+def test_what_is_no_identity_in_its_file_is_written_over_aloud(tmp_path: Path) -> None:
+    config = _known(tmp_path)
+    path = config.directory / "study.yaml"
+    said: list[str] = []
+    open_or_create(config, said.append)
+    assert said == []
+    path.write_text(path.read_text().replace("max_concurrent: 2", "max_concurrent: 7"))
+    open_or_create(config, said.append)
+    assert len(said) == 1
+    assert "study.yaml says run.max_concurrent=7" in said[0]
+    assert "it is 2 again" in said[0]
+    changed = config.model_copy(update={"run": config.run.model_copy(update={"max_concurrent": 7})})
+    open_or_create(changed, said.append)
+    assert len(said) == 1, "what a run asks for itself was no edit"
+    path.write_text("{")
+    open_or_create(config, said.append)
+    assert "is no YAML file" in said[-1]
+    assert "written anew" in said[-1]

@@ -13,8 +13,9 @@ from study.cli import main
 from study.config import RunConfig, StudyConfig
 from study.costs.estimate import Timed
 from study.costs.side_by_side import means, sharing
-from study.errors import UsageError
+from study.errors import StudyMismatch, UsageError
 from study.execution.ray_session import Session
+from study.ledger import Ledger
 from study.operations.dry_run import dry_run
 from tests.studies_for_tests import a_study
 
@@ -128,3 +129,10 @@ def test_two_trials_are_timed_side_by_side_for_real(tmp_path: Path, capsys: pyte
     assert "3 of its trials were trained just now" in said
     assert "2 at a time, as many as will share a machine" in said
     assert not list((tmp_path / "home").glob("*"))
+
+
+def test_the_name_of_another_study_is_refused_as_a_launch_would(tmp_path: Path) -> None:
+    there = a_study(tmp_path)
+    Ledger.create(there.ledger_url, there).close()
+    with pytest.raises(StudyMismatch, match="these fields differ"):
+        list(dry_run(there.model_copy(update={"seed": 9})))

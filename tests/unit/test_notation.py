@@ -40,10 +40,60 @@ def test_values(text: str, value: Any) -> None:
     assert type(parsed) is type(value)
 
 
-@pytest.mark.parametrize("text", ["a..b", "5..1", "0..1:log", ",", "1..true", "16..512:lgo"])
+@pytest.mark.parametrize("text", ["a..b", "5..1", "0..1:log", ",", "0,,1", "1,", "1..true", "16..512:lgo"])
 def test_what_looks_like_a_span_but_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"range|item|numbers"):
+    with pytest.raises(ValueError, match=r"range|empty value|numbers"):
         parse_value(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("data.inputs", "true", "true"),
+        ("data.inputs", "true,gaussian", Choices(values=("true", "gaussian"))),
+        ("compression.recovery", "none", "none"),
+        ("compression.recovery", "none,finetune", Choices(values=("none", "finetune"))),
+        ("training.augment", "none", "none"),
+        ("training.augment", "flip+crop", "flip+crop"),
+        ("training.schedule", "step", "step"),
+        ("training.clip_norm", "none", None),
+        ("compression.distill.lr", "none", None),
+        ("compression.ticket", "none", None),
+        ("compression.ticket", "7", "7"),
+        ("data.image_folder.path", "2026", "2026"),
+        ("control", "true", True),
+        ("data.label_noise", "1", 1),
+        ("data.label_noise", "true", True),
+        ("training.step_at", "0.5", (0.5,)),
+        ("training.step_at", "1e-1+.5", (0.1, 0.5)),
+        ("data.split", "1000+400+397", (1000, 400, 397)),
+        ("no.such.field", "none", None),
+    ],
+)
+def test_a_text_is_read_by_the_type_of_its_field(key: str, text: str, value: Any) -> None:
+    parsed = parse_value(text, key)
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+def test_what_others_depend_on_is_read_by_its_own_type() -> None:
+    settings = [
+        "compression.recovery_epochs@compression.recovery:finetune=8,16",
+        "training.lr@training.augment:none=0.1,0.2",
+        "training.augment=none,flip",
+    ]
+    assert apply_settings(SearchSpace(), settings[1:]).span["training.lr"].when == {"training.augment": ("none",)}
+
+
+def test_a_value_is_listed_once() -> None:
+    with pytest.raises(ValueError, match="1 is there twice"):
+        parse_value("0,1,1.0", "data.label_noise")
+
+
+def test_truth_is_no_number() -> None:
+    for setting in ("data.label_noise=true", "data.label_noise=0,true", "replicates=true", "training.lr=false"):
+        with pytest.raises(ValueError, match="must be a number"):
+            apply_settings(SearchSpace(), [setting])
 
 
 def test_scalars_keep_the_type_they_were_written_in() -> None:
@@ -58,10 +108,10 @@ def test_a_setting_replaces_base_and_span() -> None:
     assert widened.span["model.width"] == Choices(values=(16, 32))
 
 
-def test_the_last_of_two_settings_of_a_key_counts() -> None:
-    space = apply_settings(SPACE, ["model.width=16,32", "model.width=8"])
-    assert space.base["model.width"] == 8
-    assert "model.width" not in space.span
+@pytest.mark.parametrize("second", ["model.width=8", "model.width=16,32", "model.width@data.name:digits=8,16"])
+def test_a_key_is_set_once(second: str) -> None:
+    with pytest.raises(ValueError, match=r"--set model\.width is there twice"):
+        apply_settings(SPACE, ["model.width=16,32", second])
 
 
 def test_settings_that_depend_on_one_another_are_applied_together() -> None:
