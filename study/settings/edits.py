@@ -55,7 +55,7 @@ def check_study_file(path: Path, stored: StudyConfig, asked: StudyConfig, messag
 
 
 def _is_identity(name: str) -> bool:
-    return name.startswith(_OF_THE_SPACE) or name.split(".")[0] in (*_IDENTITY, "configurations")
+    return name.startswith(_OF_THE_SPACE) or name.partition(".")[0] in (*_IDENTITY, "configurations")
 
 
 def _said(fields: Mapping[str, Any], name: str) -> Any:
