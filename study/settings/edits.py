@@ -1,4 +1,4 @@
-"""The `study.yaml` that a study keeps of itself is a record: what somebody changed in it is never lost without a word."""
+"""A study's own `study.yaml` is a record: what somebody changed in it is never lost without a word."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
