@@ -50,8 +50,18 @@ class Effect:
 
     @property
     def verdict(self) -> Verdict:
-        """`yes` or `no` where the interval over trials lies above or below 0, `unclear` where it does not tell."""
+        """`yes` or `no` where interval and sign-flip test over trials both tell a side, else `unclear`.
+
+        Below 6 trials the exact test never reaches 0.05, so a side is never told, however narrow the interval is.
+        """
+        if self.p is not None and self.p >= 0.05:
+            return "unclear"
         return self._side(self.ci95)
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether 0 lies outside the interval over trials."""
+        return self.mean is not None and self.ci95 is not None and abs(self.mean) > self.ci95
 
     @property
     def negligible(self) -> bool:

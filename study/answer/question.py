@@ -136,7 +136,7 @@ def _missing(
 def _placebo_note(level: Effect) -> str:
     if level.ci95 is None:
         return f"The placebo ({level.label}) has too few trials to judge."
-    if level.verdict == "unclear" or level.negligible:
+    if not level.excludes_zero or level.negligible:
         return "The placebo (class names permuted) shows no contrast, as it should."
     return "The placebo (class names permuted) shows a contrast, so the contrast is not memorisation alone."
 

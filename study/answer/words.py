@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from study.answer.model import NEGLIGIBLE, Effect, Tracking
 
+_FEWEST_FOR_SIGNS = 6  # 2/2⁶ is the first smallest p of a sign-flip test below 0.05
+
 
 def signed(value: float, digits: int = 2) -> str:
     """0.25 → `0.25`, −0.031 → `−0.03` (a true minus sign; never `−0.00`)."""
@@ -96,9 +98,16 @@ def _no(overall: Effect, levels: Sequence[Effect]) -> str:
 def _unclear(overall: Effect, levels: Sequence[Effect]) -> str:
     return (
         "Can’t tell whether memorising networks break earlier than their clean twins: the contrast in compressibility "
-        f"is {estimate(overall)} and its interval includes 0 ({_evidence(overall)}); {pair_words(overall)}"
+        f"is {estimate(overall)}{_why_unclear(overall)} ({_evidence(overall)}); {pair_words(overall)}"
         f"{level_words(levels)}."
     )
+
+
+def _why_unclear(effect: Effect) -> str:
+    if not effect.excludes_zero:
+        return " and its interval includes 0"
+    few = f": below {_FEWEST_FOR_SIGNS} trials it can’t" if effect.trials < _FEWEST_FOR_SIGNS else ""
+    return f", whose interval excludes 0, but the exact test over trials does not confirm it{few}"
 
 
 def level_words(levels: Sequence[Effect]) -> str:
@@ -116,7 +125,7 @@ def level_words(levels: Sequence[Effect]) -> str:
 
 
 def _placebo_sentence(overall: Effect) -> str:
-    if overall.verdict == "unclear":
+    if not overall.excludes_zero:
         return (
             "The placebo holds: with class names permuted there is a rule to learn and nothing to memorise, and the "
             f"contrast is {estimate(overall)}, an interval that includes 0 ({_evidence(overall)}; "

@@ -67,7 +67,7 @@ def _claim(claim: str, source: str) -> str:
 def _answer(answer: Answer) -> str:
     first = _WORDS[answer.verdict]
     if answer.placebo and answer.overall.ci95 is not None:
-        holds = answer.overall.verdict == "unclear" or answer.overall.negligible
+        holds = not answer.overall.excludes_zero or answer.overall.negligible
         first = "Placebo holds" if holds else "Placebo fails"
     readings = "".join(_reading(reading) for reading in answer.readings)
     asked = "Do memorising networks break earlier than their clean twins?"

@@ -7,6 +7,7 @@ a million, for each assertion.
 import numpy as np
 import pytest
 
+from trainables import statistics
 from trainables.statistics import kendall_within_strata, mean_ci95, sign_flip_p
 
 
@@ -45,3 +46,25 @@ def test_kendall_within_strata_holds_its_level_when_strata_drive_both_sides() ->
         rejected += result.p <= 0.05
     # Binomial(60, 0.05): above 11 about 4 times in 100,000 draws.
     assert rejected <= 11
+
+
+@pytest.mark.parametrize(("trials", "runs"), [(24, 200), (120, 100)])
+def test_kendall_holds_its_level_where_a_continuous_condition_drives_both_sides(
+    trials: int, runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 199 permutations are as valid as 9,999, only coarser.
+    monkeypatch.setattr(statistics, "_FEWEST_PERMUTATIONS", 199)
+    monkeypatch.setattr(statistics, "_MOST_PERMUTATIONS", 199)
+    random, rejected, taus = np.random.default_rng(trials), 0, []
+    for run in range(runs):
+        noise = random.uniform(0, 1, trials)
+        x = 0.2 + 0.7 * np.exp(-2.5 * noise) + random.normal(0, 0.05, trials)
+        y = 0.9 * (1 - np.exp(-2 * noise)) + random.normal(0, 0.01, trials)
+        result = kendall_within_strata(x, y, ["all"] * trials, noise, seed=run)
+        assert result.p is not None
+        assert result.tau is not None
+        rejected += result.p <= 0.05
+        taus.append(result.tau)
+    assert abs(rejected / runs - 0.05) <= error_of(0.05, runs)
+    # The deviation of τ without a relation is about 2/(3√n); five standard errors of its mean.
+    assert abs(float(np.mean(taus))) <= 5 * 2 / (3 * np.sqrt(trials * runs))

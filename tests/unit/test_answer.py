@@ -83,6 +83,16 @@ def test_few_trials_give_no_claim() -> None:
     assert "needs 3" in found.sentences[0]
 
 
+def test_four_trials_say_no_yes_however_narrow_their_interval_is() -> None:
+    _, trials, networks = make(Recipe(noise=(1.0,)))
+    four = trials.head(4)
+    found = answer(four, networks[networks["trial"].isin(four["number"])])
+    assert found.overall.excludes_zero
+    assert found.overall.p == pytest.approx(2 / 2**4)
+    assert found.verdict == "unclear"
+    assert "below 6 trials it can’t" in found.sentences[0]
+
+
 def test_only_complete_design_trials_count() -> None:
     _, trials, networks = make()
     trials.loc[trials["number"] < 4, "role"] = "explore"

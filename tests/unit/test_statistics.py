@@ -68,11 +68,22 @@ def test_kendall_never_compares_across_strata() -> None:
     assert pooled.tau > 0, "the shift between strata, which drives both sides"
 
 
-def test_kendall_with_a_continuous_condition_counts_near_pairs_only() -> None:
-    noise = np.repeat([0.0, 0.04, 0.5], 6)
-    x, y = np.tile(np.arange(6.0), 3), np.tile(np.arange(6.0), 3) + 10 * noise
-    result = kendall_within_strata(x, y, ["a"] * 18, conditions=noise)
-    assert result.pairs == 12 * 11 // 2 + 6 * 5 // 2
+def test_kendall_with_a_continuous_condition_compares_what_the_condition_leaves() -> None:
+    random = np.random.default_rng(4)
+    noise = random.uniform(0, 1, 40)
+    own = random.normal(size=40)
+    x, y = 5 * np.exp(-2 * noise) + 0.1 * own, 30 * noise + own
+    raw = kendall_within_strata(x, y, ["a"] * 40)
+    result = kendall_within_strata(x, y, ["a"] * 40, conditions=noise)
+    assert (raw.tau or 0) < -0.8, "the condition drives both sides, in opposite directions"
+    assert (result.tau or 0) > 0.8, "what it leaves agrees"
+    assert result.pairs == 40 * 39 // 2
+
+
+def test_kendall_of_what_a_condition_wholly_explains_is_undefined() -> None:
+    noise = np.linspace(0, 1, 20)
+    result = kendall_within_strata(noise, np.random.default_rng(0).normal(size=20), [0] * 20, conditions=noise)
+    assert result.tau is None
 
 
 def test_kendall_is_undefined_below_twenty_pairs_and_when_all_is_tied() -> None:

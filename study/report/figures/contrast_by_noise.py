@@ -22,7 +22,7 @@ def _draw(material: Material) -> Picture | Absent:
     levels = [(e, e.noise) for e in material.answer.levels if e.mean is not None and e.noise is not None]
     noise = sorted({float(value) for value in rows["noise"]})
     y = spanning(
-        rows["contrast"].tolist(), include=[0.0, *[e.mean + (e.ci95 or 0) for e, _ in levels if e.mean]], least=0.1
+        rows["contrast"].tolist(), include=[0.0, *[e.mean + (e.half or 0) for e, _ in levels if e.mean]], least=0.1
     )
     plot = Plot(drawing, Scale(-0.05, 1.08, 0, 1), y, (48, 40, 14, 42))
     x_ticks = noise if len(noise) <= 8 else [0.0, 0.25, 0.5, 0.75, 1.0]
@@ -41,8 +41,8 @@ def _draw(material: Material) -> Picture | Absent:
         plot.mark(row["x"], row["contrast"], f"cat{index % 6}", look="mark", shape=shape, size=4.6, tip=row["tip"])
     for effect, at in levels:
         mean = effect.mean or 0.0
-        if effect.ci95 is not None:
-            plot.whisker(at, mean - effect.ci95, mean + effect.ci95, "ink")
+        if effect.half is not None:
+            plot.whisker(at, mean - effect.half, mean + effect.half, "ink")
         tip = f"{effect.label}: {estimate(effect)}\n{effect.trials} trials"
         plot.mark(at, mean, "ink", look="dot" if effect.ci95 is not None else "ring", size=5.5, tip=tip)
     legend = [Key(SHAPES[i % len(SHAPES)], f"cat{i % 6}", kind or "one trial") for i, kind in enumerate(kinds)]
