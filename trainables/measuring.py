@@ -15,7 +15,7 @@ from trainables.compression.writing import as_it_is, written_of
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.training.evaluate import Evaluation, evaluating
-from trainables.training.loop import FITTED_SCORE, Training
+from trainables.training.loop import Training, fits
 
 Row = dict[str, Any]
 _SOME = 1000
@@ -51,7 +51,8 @@ def measure_some(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
 class Dense:
     """What later levels hold their networks against; one entry a network.
 
-    A network counts as interpolating if it met its stop rule or has a final train score of at least 0.99.
+    A network interpolates if it fits the targets that it was given (`fits`), over its last epoch or once it is trained;
+    which stop rule it met says nothing of that.
     """
 
     train_score: list[float]
@@ -65,14 +66,15 @@ class Dense:
     def of(cls, training: Training, measured: Measured) -> "Dense":
         """After (or, for an intermediate report, during) the dense training."""
         scores = measured.train.score.tolist()
-        reasons = [reason or "" for reason in training.stop_reasons]
-        met = [reason in ("train_loss", "train_accuracy") for reason in reasons]
+        losses = zip(measured.train.loss.tolist(), training.running_losses, strict=True)
+        interpolated = [fits(score, min(both)) for score, both in zip(scores, losses, strict=True)]
+        known = zip(interpolated, training.fitted_at, training.epochs, strict=True)
         return cls(
             train_score=scores,
-            interpolated=[m or score >= FITTED_SCORE for m, score in zip(met, scores, strict=True)],
-            stop_reasons=reasons,
+            interpolated=interpolated,
+            stop_reasons=[reason or "" for reason in training.stop_reasons],
             epochs=list(training.epochs),
-            fitted_at=list(training.fitted_at),
+            fitted_at=[epochs if fit and at is None else at for fit, at, epochs in known],
             val_predictions=measured.val.predictions,
         )
 

@@ -38,7 +38,9 @@ _DEFINITIONS: dict[str, str] = {
         "fresh networks of the same sizes, labels and budget, beside recovery or distillation: relearning is not "
         "compressibility"
     ),
-    "interpolated": ("the dense network met its stop rule, or fits at least 99 % of the labels that it was given"),
+    "interpolated": (
+        "the dense network fits the labels that it was given: at least 99 % of them, or a loss of at most 0.01"
+    ),
     "interval": "Student t at 95 % over trials; over the paired replicates where a group is one trial; none below 3",
     "sign-flip p": (
         "share of sign assignments of the trials' contrasts whose sum is as far from 0 (exact up to 20 trials)"
@@ -56,7 +58,7 @@ _OF_NUMBERS = {
     ),
     "placebo (renamed)": "",
     "fidelity": "R² of what a compressed network says of validation inputs, held against what its dense network said",
-    "interpolated": "the dense network met its stop rule, or has R² of at least 0.99 on the targets that it was given",
+    "interpolated": "the dense network fits the targets that it was given: R² ≥ 0.99, or a loss of at most 0.01",
     "R²": "1 − squared error ÷ variance of the targets; 0, chance, is what their mean would have, and less is worse",
 }
 

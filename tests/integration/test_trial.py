@@ -104,6 +104,18 @@ def test_means_are_those_of_the_rows(plain: list[Record]) -> None:
     assert of_stage(plain, "level")[-1].metrics["level/val_accuracy"] == pytest.approx(mean)
 
 
+def test_networks_stopped_early_by_a_lax_rule_do_not_interpolate() -> None:
+    rules = {"training__stop_at_train_accuracy": 0.6, "training__stop_at_train_loss": None}
+    found = records(config(data__label_noise=1.0, model__width=32, training__epochs=60, **rules))
+    dense, summary = of_stage(found, "dense")[-1], found[-1]
+    assert dense.notes["train/stop_reason"] == "train_accuracy x3"
+    assert dense.metrics["train/interpolated"] == 0
+    assert dense.metrics["train/epochs_to_fit_censored"] == 1
+    assert "contrast/auc" not in summary.metrics
+    assert summary.notes["contrast/excluded"] == "3 of 3 pairs: a twin did not interpolate"
+    assert summary.notes["undefined/contrast/auc"]
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_clean_data_have_no_control(number: int) -> None:
     found = records(config(data__label_noise=0.0), number)

@@ -78,7 +78,7 @@ def test_a_frozen_network_no_longer_changes_and_the_others_do_not_notice() -> No
         if stopping.stop_reasons[lowest] is not None and seen is None:
             seen = [tensor[lowest] for tensor in weights(stopping_model)]
     assert stopping.stop_reasons[lowest] == "train_loss"
-    assert stopping.fitted_at[lowest] == stopping.epochs[lowest] <= 6
+    assert stopping.epochs[lowest] <= 6
     assert seen is not None
     for frozen, final in zip(seen, weights(stopping_model), strict=True):
         assert torch.equal(frozen, final[lowest])
@@ -95,8 +95,23 @@ def test_stop_reasons() -> None:
     by_loss = train(training(stack(), stop_at_train_loss=100.0))
     assert (by_loss.stop_reasons, by_loss.epochs) == (["train_loss"] * 3, [1] * 3)
     by_accuracy = train(training(stack(), stop_at_train_accuracy=0.01))
-    assert (by_accuracy.stop_reasons, by_accuracy.fitted_at) == (["train_accuracy"] * 3, [1] * 3)
-    assert train(training(stack(), epochs=1, stop_at_train_loss=1e-9)).fitted_at == [None] * 3
+    assert (by_accuracy.stop_reasons, by_accuracy.epochs) == (["train_accuracy"] * 3, [1] * 3)
+
+
+@pytest.mark.parametrize(
+    "rule", [{"stop_at_train_loss": 100.0}, {"stop_at_train_accuracy": 0.01}, {"stop_at_train_loss": 1e-9, "epochs": 1}]
+)
+def test_a_stop_rule_that_asks_for_little_is_no_fit(rule: dict[str, float]) -> None:
+    assert train(training(stack(), **rule)).fitted_at == [None] * 3
+
+
+def test_networks_have_fitted_when_they_fit_whatever_the_stop_rule_asks_for() -> None:
+    recipe = {"epochs": 400, "lr": 0.1, "momentum": 0.9}
+    usual = train(training(stack(), stop_at_train_loss=0.01, **recipe))
+    assert None not in usual.fitted_at
+    strict = train(training(stack(), stop_at_train_loss=0.003, **recipe))
+    assert strict.fitted_at == usual.fitted_at == usual.epochs
+    assert all(later > fit for later, fit in zip(strict.epochs, usual.epochs, strict=True))
 
 
 def test_running_accuracy_counts_right_answers() -> None:
