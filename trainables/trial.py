@@ -16,7 +16,7 @@ from trainables.compression.reach import auc_log2_ratio
 from trainables.compression.recalibration import recalibrate
 from trainables.compression.recovery import Recovered, recover
 from trainables.compression.scratch import train_scratch
-from trainables.compression.tickets import given
+from trainables.compression.tickets import configured_tickets
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
 from trainables.export.latency import QUICK_IMAGES, quick_latency
@@ -96,7 +96,7 @@ def _stages(config: TrialConfig, context: TrialContext, together: int) -> Report
 def _bench(config: TrialConfig, context: TrialContext) -> Bench:
     data = trial_data(config, context.number, context.data_dir, context.device)
     bench = Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
-    given(bench)  # says at once if a ticket does not fit
+    configured_tickets(bench)  # says at once if a ticket does not fit
     _ = bench.snapshot_at  # or a step to rewind to
     return bench
 
@@ -163,7 +163,8 @@ def _compress_once(bench: Bench) -> Reports:
     metrics, notes = level_metrics(rows, start, extra, bench.data.task)
     record = Record("level", level.number, metrics | (yield from _latency(bench, compressed.stack)), notes)
     recovered = replace(recovered, shown=compressed)
-    _finish_level(bench, level.number, rows, recovered, dense, rewind=progress.kept_values["rewind"])
+    rewind = progress.kept_values["rewind"]
+    _finish_level(bench, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
     yield progress.report(record)
     progress.save_if_due()
 
@@ -188,14 +189,21 @@ def _finish_level(
     dense: Dense,
     *,
     rewind: dict[str, Tensor] | None,
+    tickets: dict[str, Tensor] | None = None,
 ) -> None:
-    """Closes a level; `rewind` are the weights that networks rewind to, None: those before training."""
+    """Closes a level.
+
+    Args:
+        rewind: The weights that networks rewind to; None: those before training.
+        tickets: The masks that the method made, before a recovery moved them.
+    """
     chain, shown = recovered.chain, recovered.shown
     left = {
         "stack": chain.stack.tensors(),
         "origin": chain.origin,
         "epochs": chain.epochs,
         "masks": chain.masks,
+        "tickets": tickets,
         "shown": None if shown is chain else shown.stack.tensors(),
         "dense": dense.state(),
         "rewind": rewind,

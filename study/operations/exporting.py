@@ -103,9 +103,9 @@ def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: 
     _check_network(config, wanted)
     if level == 0 or config.compression.granularity != "weight":
         raise UsageError("--ticket: tickets are masks of single weights, of a level from 1 on, granularity=weight.")
-    from trainables.compression.tickets import found
+    from trainables.compression.tickets import winning_tickets
 
-    tickets = found(_again(config, row, ledger.config, level, say or _silent))
+    tickets = winning_tickets(_again(config, row, ledger.config, level, say or _silent))
     tickets.write(out)
     return sum(int(mask[0].sum()) for mask in tickets.masks.values())
 

@@ -9,7 +9,7 @@ import torch
 from tests.engine import config, records
 from trainables.bench import Bench
 from trainables.compression.combinations import check
-from trainables.compression.tickets import Tickets, found, given
+from trainables.compression.tickets import Tickets, configured_tickets, winning_tickets
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
@@ -28,7 +28,7 @@ SOURCE = {
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tickets") / "tickets.safetensors"
-    found(finish(run_to_level(config(**SOURCE), TrialContext(0, Path("unused")), 2))).write(path)
+    winning_tickets(finish(run_to_level(config(**SOURCE), TrialContext(0, Path("unused")), 2))).write(path)
     return path
 
 
@@ -48,6 +48,26 @@ def test_a_ticket_is_where_its_network_started_and_what_was_kept(file: Path) -> 
         assert torch.equal(tickets.weights[name], tensor)
     kept = [int(mask[0].sum()) for mask in tickets.masks.values()]
     assert kept == list(bench.level_weights[2])
+
+
+@pytest.mark.parametrize("recovery", ["reinit", "shuffled"])
+@pytest.mark.parametrize("level", [1, 2])
+def test_the_tickets_of_a_trial_of_controls_are_those_that_they_are_controls_of(recovery: str, level: int) -> None:
+    def tickets_under(recovery: str) -> Tickets:
+        trial = config(**{**SOURCE, "compression__recovery": recovery})
+        return winning_tickets(finish(run_to_level(trial, TrialContext(0, Path("unused")), level)))
+
+    expected, tickets = tickets_under("rewind"), tickets_under(recovery)
+    assert all(torch.equal(tickets.masks[name], mask) for name, mask in expected.masks.items())
+    assert all(torch.equal(tickets.weights[name], tensor) for name, tensor in expected.weights.items())
+
+
+@pytest.mark.parametrize("recovery", ["rewind", "shuffled"])
+def test_a_ticket_handed_on_is_the_same_ticket(file: Path, recovery: str) -> None:
+    trial = taking(file, compression__recovery=recovery)
+    first, again = Tickets.read(file), winning_tickets(finish(run_to_level(trial, TrialContext(5, Path("unused")), 1)))
+    assert all(torch.equal(again.masks[name], mask) for name, mask in first.masks.items())
+    assert all(torch.equal(again.weights[name], tensor) for name, tensor in first.weights.items())
 
 
 @pytest.mark.parametrize("recovery", ["rewind", "shuffled"])
@@ -71,7 +91,7 @@ def test_another_trial_trains_it_with_its_own_data_and_optimizer(file: Path, rec
 
 def test_twins_have_the_same_ticket_and_the_scratch_arm_the_same_mask(file: Path) -> None:
     trial = taking(file, data__label_noise=0.5, replicates=2)
-    tickets = given(bench_of(trial))
+    tickets = configured_tickets(bench_of(trial))
     assert tickets is not None
     assert all(torch.equal(mask[:2], mask[2:]) for mask in tickets.masks.values())
     rows = records(trial, number=5)[-1].networks
@@ -97,7 +117,7 @@ def test_a_ticket_that_does_not_fit_fails_before_anything_is_trained(
 
 def test_what_is_no_ticket_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="can't be read"):
-        given(bench_of(taking(tmp_path / "absent.safetensors")))
+        configured_tickets(bench_of(taking(tmp_path / "absent.safetensors")))
     (tmp_path / "text.safetensors").write_text("no")
     with pytest.raises(ValueError, match="can't be read"):
         Tickets.read(tmp_path / "text.safetensors")
@@ -108,7 +128,7 @@ def test_what_is_no_ticket_is_refused(tmp_path: Path) -> None:
 
 def test_where_nothing_is_masked_there_is_no_ticket() -> None:
     with pytest.raises(ValueError, match="only pruning that masks"):
-        found(finish(run_to_level(config(), TrialContext(0, Path("unused")), 1)))
+        winning_tickets(finish(run_to_level(config(), TrialContext(0, Path("unused")), 1)))
 
 
 @pytest.mark.parametrize(

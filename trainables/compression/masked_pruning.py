@@ -21,7 +21,7 @@ from trainables.compression.masks import (
     unit_masks,
 )
 from trainables.compression.sizing import between, target_at
-from trainables.compression.tickets import given
+from trainables.compression.tickets import configured_tickets
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 
@@ -33,7 +33,7 @@ def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int) 
     taken instead.
     """
     config = bench.config.compression
-    if (ticket := given(bench)) is not None:
+    if (ticket := configured_tickets(bench)) is not None:
         return _with_masks(bench, level, masked(level.previous, ticket.masks), ticket.masks)
     masks = level.masks or all_weights(level.previous)
     start, end = bench.level_weights[level.number - 1 : level.number + 1]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.masks import masked, shuffled
-from trainables.compression.tickets import given
+from trainables.compression.tickets import ticket_start
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.training.loop import early_stop
@@ -65,7 +65,7 @@ def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recov
         return Recovered(made, made)
     shown, stack = compressed, bench.fresh(level.widths, "reinit", level.number)
     if compression.recovery == "shuffled":
-        stack = _start(bench)
+        stack = ticket_start(bench)
         draws = bench.draws_for_networks
         shown = replace(
             compressed,
@@ -81,13 +81,7 @@ def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recov
 def _rewound(bench: Bench, compressed: Compressed) -> StackedModel:
     if compressed.origin is None:
         raise ValueError("these units come from no dense network, so that they have nothing to rewind to")
-    return _start(bench).keep_units(compressed.origin)
-
-
-def _start(bench: Bench) -> StackedModel:
-    """Where networks of the dense shape rewind to: their own start, or that of the ticket they were given."""
-    ticket = given(bench)
-    return bench.rewind_point() if ticket is None else bench.initial().replaced(ticket.weights)
+    return ticket_start(bench).keep_units(compressed.origin)
 
 
 def _trained(bench: Bench, name: str, compressed: Compressed, stack: StackedModel) -> Pausing[Compressed]:

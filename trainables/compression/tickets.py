@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trainables.bench import Bench
     from trainables.config import TrialConfig
     from trainables.interfaces import Shape
+    from trainables.stack.model import StackedModel
 
 _WEIGHT, _MASK = "weight.", "mask."
 
@@ -62,23 +63,31 @@ class Tickets:
         return cls(weights, masks)
 
 
-def found(bench: Bench) -> Tickets:
-    """The masks of the level just made and the weights that its networks rewind to, of the replicates.
+def winning_tickets(bench: Bench) -> Tickets:
+    """The masks that pruning chose at the level just made, and where its networks rewind to, of the replicates.
+
+    The same at every level, whether the trial trains these tickets or controls of them (`reinit`, `shuffled`).
 
     Raises:
         ValueError: Nothing is masked there.
     """
-    masks = bench.progress.kept_values["masks"]
+    masks = bench.progress.kept_values["tickets"]
     if masks is None:
         raise ValueError("no ticket: only pruning that masks (granularity=weight, or scope=global) leaves one")
     some = bench.replicates
     return Tickets(
-        {name: tensor[:some] for name, tensor in bench.rewind_point().tensors().items()},
+        {name: tensor[:some] for name, tensor in ticket_start(bench).tensors().items()},
         {name: mask[:some] for name, mask in masks.items()},
     )
 
 
-def given(bench: Bench) -> Tickets | None:
+def ticket_start(bench: Bench) -> StackedModel:
+    """Where networks of the dense shape rewind to: their own start, or that of the ticket they were given."""
+    ticket = configured_tickets(bench)
+    return bench.rewind_point() if ticket is None else bench.initial().replaced(ticket.weights)
+
+
+def configured_tickets(bench: Bench) -> Tickets | None:
     """The tickets of `compression.ticket` for all networks of the trial (twins have the same); None without.
 
     Raises:
@@ -92,7 +101,7 @@ def require_fit(config: TrialConfig, input_shape: Shape, num_classes: int) -> No
     """Refuses a trial whose tickets do not fit, before it starts; nothing happens without `compression.ticket`.
 
     Raises:
-        ValueError: As `given`.
+        ValueError: As `configured_tickets`.
     """
     if config.compression.ticket is not None:
         path = Path(config.compression.ticket)
