@@ -5,8 +5,8 @@ from trainables.task import Task
 _DEFINITIONS: dict[str, str] = {
     "compression ratio": (
         "parameters of the dense network ÷ parameters kept; all parameters counted. Where units are removed, those of "
-        "the classifier (the classes) never are; single weights of it are, at half the rate of other layers unless the "
-        "scope is global. "
+        "the classifier (the classes) never are; single weights of it are, at half the rate of other layers (another "
+        "with prune.output_rate, 0: not at all), or as they compete with all others where the scope is global. "
         "(Density is its inverse, sparsity 1 − density.) Where methods only give parameters fewer bits it is "
         "bits of the dense network's description ÷ bits of what is left, for all methods of the study"
     ),

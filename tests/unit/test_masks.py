@@ -1,5 +1,8 @@
 """Masks: exact counts with ties, what belongs to a unit, sizes, and that nothing dropped ever comes back."""
 
+import itertools
+import math
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -19,6 +22,7 @@ from trainables.compression.masks import (
     shuffled,
     unit_masks,
 )
+from trainables.compression.reach import reached_log2_ratio
 from trainables.compression.sizing import level_weights, model_of
 from trainables.config import TrainingConfig
 from trainables.interfaces import MODELS
@@ -27,6 +31,7 @@ from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
 from trainables.training.examples import Examples
 from trainables.training.loop import Training
+from trainables.trial import TrialContext, run_to_level
 
 Direction = Literal["lowest", "highest"]
 TEN = torch.tensor([[5.0, 1.0, 4.0, 2.0, 3.0, 9.0, 8.0, 7.0, 6.0, 0.0], [1.0] * 10])
@@ -194,3 +199,38 @@ def test_rate_is_the_lottery_tickets() -> None:
     assert levels[12][2] / levels[0][2] == pytest.approx(0.9**12, abs=0.006)
     whole = level_weights(config(**fields, compression__scope="global"), (1, 28, 28), 10)
     assert [counts[0] for counts in whole[:3]] == [266200, 212960, 170368]
+
+
+WEIGHTS = {
+    "model__width": 40,
+    "compression__granularity": "weight",
+    "compression__depth": 3,
+    "compression__target_ratio": 4.0,
+}
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25, 0.5, 1.0])
+def test_the_output_layer_is_pruned_at_its_own_rate(rate: float) -> None:
+    levels = level_weights(config(**WEIGHTS, **{"compression.prune.output_rate": rate}), (1, 8, 8), 10)
+    assert levels[0] == (2560, 1600, 400)
+    for before, after in itertools.pairwise(levels):
+        of_first, of_output = (1 - after[place] / before[place] for place in (0, 2))
+        assert of_output == pytest.approx(rate * of_first, abs=2 / before[2])
+
+
+@pytest.mark.parametrize("scope", ["layer", "global"])
+def test_an_output_layer_of_rate_0_stays_whole_and_networks_reach_the_ratio_all_the_same(scope: str) -> None:
+    trial = config(**WEIGHTS, compression__scope=scope, **{"compression.prune.output_rate": 0.0})
+    bench = finish(run_to_level(trial, TrialContext(0, Path("unused")), 3))
+    masks = bench.progress.kept_values["masks"]
+    *hidden, output = masks.values()
+    assert output.all()
+    assert not any(mask.flatten(1).all(dim=1).any() for mask in hidden)
+    reached = [row["parameter_ratio"] for row in bench.progress.rows if row["level"] == 3]
+    assert all(4 <= ratio < 4.01 for ratio in reached)
+    assert reached_log2_ratio(trial, (1, 8, 8), 10) == pytest.approx(math.log2(reached[0]))
+
+
+def test_single_weights_of_the_output_layer_go_at_half_the_rate_unless_told_otherwise() -> None:
+    told = config(**WEIGHTS, **{"compression.prune.output_rate": 0.5})
+    assert level_weights(config(**WEIGHTS), (1, 8, 8), 10) == level_weights(told, (1, 8, 8), 10)

@@ -20,7 +20,8 @@ from trainables.compression.masks import (
     parameters_kept,
     unit_masks,
 )
-from trainables.compression.sizing import between, target_at
+from trainables.compression.places import weight_names
+from trainables.compression.sizing import between, output_rate, target_at
 from trainables.compression.tickets import configured_tickets
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
@@ -48,7 +49,9 @@ def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int) 
         if config.scope == "layer":
             masks = keep_in_layers(scores, masks, counts, config.direction)
         else:
-            masks = keep_overall(scores, masks, counts[0], config.direction)
+            whole = weight_names(stack)[-1:] if output_rate(config) == 0 else ()
+            competing = {name: mask for name, mask in masks.items() if name not in whole}
+            masks = masks | keep_overall(scores, competing, counts[0], config.direction)
         stack = masked(stack, masks)
     return _with_masks(bench, level, stack, masks)
 

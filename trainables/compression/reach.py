@@ -44,7 +44,8 @@ def _numbers_left(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
     others = model.parameter_count(levels[-1], input_shape, num_classes) - sum(weights)
     left = sum(weights)
     if _masks_weights(config):
-        left = sum(level_weights(config, input_shape, num_classes)[-1])
+        first, *_, last = level_weights(config, input_shape, num_classes)
+        left = sum(last) + sum(weights) - sum(first)  # an output layer that stays whole is not among them
     formed = forms(config)
     global_units = _masks_units(config)
     if (formed or global_units) and compression.target_ratio is not None:

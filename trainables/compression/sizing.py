@@ -61,17 +61,18 @@ def level_weights(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
 
     Each level drops the same share of what is left in every layer, of the output layer `prune.output_rate` of that
     share, rounded up. The share is `rate`, or with `target_ratio` the smallest at which the parameter ratio reaches
-    target_ratio^(l/depth). Biases and batch norm stay and count. Never below one weight a layer.
+    target_ratio^(l/depth). Biases and batch norm stay and count. Never below one weight a layer. With `scope=global`
+    the output layer competes like any other; `prune.output_rate=0` keeps it out, whole, and it is not counted here.
     """
-    from trainables.compression.methods.prune import Prune
-
     model, compression = model_of(config), config.compression
     dense = model.widths(config.model)
     layers = model.weight_counts(dense, input_shape, num_classes)
     others = model.parameter_count(dense, input_shape, num_classes) - sum(layers)
-    output = Prune.model_validate(compression.options("prune")).output_rate
+    output = output_rate(compression)
     counts, least = layers, 1
     if compression.scope == "global":
+        if output == 0:
+            layers, others = layers[:-1], others + layers[-1]
         counts, least, output = (sum(layers),), len(layers), 1.0
 
     def pruned(before: Shape, share: float) -> Shape:
@@ -87,6 +88,13 @@ def level_weights(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
             share = _smallest_share(pruned, before, allowed)
         levels.append(pruned(before, share))
     return tuple(levels)
+
+
+def output_rate(compression: CompressionConfig) -> float:
+    """Rate at which single weights of the output layer go, over that of the other layers."""
+    from trainables.compression.methods.prune import Prune
+
+    return Prune.model_validate(compression.options("prune")).output_rate
 
 
 def _smallest_share(pruned: Callable[[Shape, float], Shape], before: Shape, allowed: float) -> float:

@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 class Prune(Method):
     """Scores are taken on the network as the last level left it.
 
-    `output_rate` is the lottery-ticket paper's convention (Frankle & Carbin 2019, arXiv:1803.03635): the output layer
-    is pruned at half the rate of the others.
+    Units of the output layer are the classes, and never go. Single weights of it do, with `scope=layer` at half the
+    rate of the other layers, the lottery-ticket paper's convention (Frankle & Carbin 2019, arXiv:1803.03635): small
+    networks consist of it so largely that most ratios could not be reached otherwise. With `scope=global` they compete
+    with all others. `output_rate=0` leaves them all where they are, whatever the scope.
     """
 
     steps: int = Field(1, ge=1, le=1000, description="each level is reached in so many, scores taken anew in between")
     output_rate: float = Field(
-        0.5, ge=0, le=1, description="rate of the output layer over that of the others; single weights, scope=layer"
+        0.5,
+        ge=0,
+        le=1,
+        description="of single weights, scope=layer: rate of the output layer over that of others; 0: it stays whole",
     )
 
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
