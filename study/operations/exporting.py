@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from study.ledger import Ledger, TrialRow
     from trainables.bench import Bench
     from trainables.config import TrialConfig
+    from trainables.export.checking import Said
     from trainables.export.files import Plain
     from trainables.record import Record
 
@@ -39,8 +40,8 @@ class Exported:
         latency_s: Batch size → seconds a call on one thread, in the fastest of several rounds.
         label: What the task's score is called for people, e.g. accuracy.
         scores: `train_accuracy` … → (recorded, of the file).
-        difference: Largest difference of an output to the trial's network on validation inputs, relative to the
-            largest.
+        difference: Largest difference of an output to the trial's network (in float64) on validation inputs, relative
+            to the largest.
     """
 
     files: tuple[Path, ...]
@@ -199,16 +200,10 @@ def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path
     dense = plain(bench.initial().select([number]), mean, bench.input_shape, about | {"level": 0})
     files: tuple[Path, ...] = small.write(out)
     said = checked(load_network(out), bench, stack, number)
-    off = {name: abs(said.scores[name] - value) for name, value in recorded.items()}
-    if max(off.values()) > _FAR or said.difference > 1e-5:
+    if why := _why_another(said, recorded):
         for file in files:
             file.unlink()
-        name = max(off, key=lambda n: off[n])
-        raise RuntimeError(
-            f"run again, the network has {name} {said.scores[name]:.4f} where {recorded[name]:.4f} was recorded "
-            f"(outputs of the file differ by {said.difference:.1e}); was the trial run with other versions, or on "
-            "another kind of machine?"
-        )
+        raise RuntimeError(why)
     if onnx:
         files += (small.write_onnx(out.with_suffix(".onnx")),)
     return Exported(
@@ -219,6 +214,23 @@ def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path
         bench.data.task.label,
         {name: (value, said.scores[name]) for name, value in recorded.items()},
         said.difference,
+    )
+
+
+def _why_another(said: "Said", recorded: dict[str, float]) -> str | None:
+    """Why the file is not of the network that was recorded; None where it is."""
+    if not said.difference <= said.allowed:
+        return (
+            f"the file does not say what the trial's network says: outputs differ by {said.difference:.1e} of the "
+            f"largest, where rounding explains {said.allowed:.1e}; the export is at fault, nothing was written"
+        )
+    off = {name: abs(said.scores[name] - value) for name, value in recorded.items()}
+    name = max(off, key=lambda n: off[n])
+    if off[name] <= _FAR:
+        return None
+    return (
+        f"run again, the network has {name} {said.scores[name]:.4f} where {recorded[name]:.4f} was recorded; was the "
+        "trial run with other versions, or on another kind of machine?"
     )
 
 

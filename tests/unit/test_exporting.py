@@ -141,6 +141,15 @@ def test_another_network_than_the_recorded_one_is_not_passed_off_as_it(
     assert not list(tmp_path.iterdir())
 
 
+def test_an_export_that_says_something_else_is_the_exports_fault(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainables.export.files._SCALE", 254.0)
+    with pytest.raises(RuntimeError, match="the file does not say what the trial's network says"):
+        study.load("small", home=home).export(0, 1, tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 def test_onnx_is_refused_where_it_is_not_installed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(UsageError, match="onnxscript"):

@@ -40,11 +40,12 @@ def recalibrate(bench: Bench, compressed: Compressed, *, rewritten: bool = False
     if stale.test is not None:
         metrics[f"stale_test_{score}"] = stale.test.score
     stack = compressed.stack.select(range(compressed.stack.networks))
-    yield from _pass(bench, stack)
+    yield from renew_statistics(bench, stack)
     return replace(compressed, stack=stack, metrics={**compressed.metrics, **metrics})
 
 
-def _pass(bench: Bench, stack: StackedModel) -> Pausing[None]:
+def renew_statistics(bench: Bench, stack: StackedModel) -> Pausing[None]:
+    """Replaces running means and variances, in place, by the means over one pass over the training inputs."""
     inputs, layers = bench.train_inputs, _layers(stack)
     size = min(bench.config.training.batch_size, inputs.count)
     order = torch.randperm(inputs.count, generator=bench.draws("recalibration")).to(inputs.images.device)
