@@ -19,6 +19,7 @@ from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import configured_tickets
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
+from trainables.device import prepare
 from trainables.export.latency import QUICK_IMAGES, quick_latency
 from trainables.halving import halving
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
@@ -94,6 +95,7 @@ def _stages(config: TrialConfig, context: TrialContext, together: int) -> Report
 
 
 def _bench(config: TrialConfig, context: TrialContext) -> Bench:
+    prepare(torch.device(context.device))
     data = trial_data(config, context.number, context.data_dir, context.device)
     bench = Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
     configured_tickets(bench)  # says at once if a ticket does not fit

@@ -1,0 +1,148 @@
+"""Every entry of every kind through a whole trial on a GPU that counts, with the numbers of a CPU."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.counting_device import counting_device
+from tests.engine import config
+from trainables.compression.interfaces import CRITERIA, METHODS
+from trainables.compression.tickets import found
+from trainables.config import TrialConfig
+from trainables.export.checking import checked
+from trainables.export.files import plain
+from trainables.interfaces import MODELS
+from trainables.pausing import finish
+from trainables.record import Record
+from trainables.trial import TrialContext, run_to_level, run_trial
+
+TINY: dict[str, Any] = {
+    "data__split": (40, 20, 20),
+    "model__width": 6,
+    "training__epochs": 2,
+    "training__batch_size": 20,
+    "compression__depth": 1,
+    "replicates": 2,
+}
+SHORT: dict[str, dict[str, Any]] = {"distill": {"epochs": 1}, "hypernet": {"epochs": 1}, "group_sparse": {"epochs": 1}}
+WEIGHTS = {"compression__granularity": "weight"}
+RECOVERY = {"compression__recovery_epochs": 1}
+OTHERS: dict[str, dict[str, Any]] = {
+    "one network": {"replicates": 1, "control": False},
+    "one network, convolutions": {"replicates": 1, "control": False, "model__name": "conv2"},
+    "masks": {**WEIGHTS, "compression__recovery": "finetune", **RECOVERY},
+    "units over all layers": {"compression__scope": "global"},
+    "rewind": {
+        **WEIGHTS,
+        "compression__recovery": "rewind",
+        "compression__rewind_to": 0.5,
+        "training__stop_at_train_loss": None,
+        **RECOVERY,
+    },
+    "reinit": {**WEIGHTS, "compression__recovery": "reinit", **RECOVERY},
+    "shuffled": {**WEIGHTS, "compression__recovery": "shuffled", **RECOVERY},
+    "regression": {
+        "data__name": "teacher",
+        "data__teacher": {"task": "regression"},
+        "data__noise_kind": "permuted",
+        "training__lr": 0.01,
+    },
+    "xor": {"data__name": "xor", "data__noise_kind": "wrong"},
+    "renamed labels": {"data__noise_kind": "renamed"},
+    "shuffled pixels": {"data__inputs": "shuffled_pixels"},
+    "adam": {"training__optimizer": "adam", "training__clip_norm": 0.5, "training__l1": 0.001},
+    "adamw": {"training__optimizer": "adamw", "training__label_smoothing": 0.1, "training__weight_decay": 0.01},
+    "nesterov": {"training__nesterov": True, "training__schedule": "cosine", "training__warmup_epochs": 1.0},
+    "dropout": {"model__dropout": 0.3},
+    "dropout of channels": {"model__name": "wide_resnet", "model__dropout": 0.3},
+    "augmented": {"data__label_noise": 0.0, "training__augment": "flip+crop"},
+    "rate": {"compression__rate": 0.3},
+    "distilled on the training inputs": {
+        "compression__method": "distill",
+        "compression__transfer": "train",
+        "compression__distill": {"epochs": 1, "temperature": 2.0},
+    },
+    "update from the start": {"compression__method": "low_rank", "compression__low_rank": {"of": "update"}},
+    "k-means": {"compression__method": "quantize", "compression__quantize": {"codebook": "kmeans", "bits": 2}},
+    "deep compression": {"compression__method": "prune+share", **WEIGHTS},
+    "stops early": {"training__stop_at_train_loss": 2.28, "training__epochs": 6},
+    "an hypernetwork of convolutions": {
+        "compression__method": "hypernet",
+        "compression__hypernet": {"epochs": 1},
+        "model__name": "conv2",
+    },
+    "normalised and quantized": {"model__name": "resnet20", "compression__method": "quantize"},
+}
+CASES: dict[str, dict[str, Any]] = {
+    **{f"criterion {name}": {"compression__criterion": name} for name in CRITERIA.names()},
+    **{
+        f"criterion {name}, weights": {"compression__criterion": name, **WEIGHTS}
+        for name in CRITERIA.names()
+        if CRITERIA.get(name).scores_weights
+    },
+    **{
+        f"method {name}": {
+            "compression__method": name,
+            **({f"compression__{name}": SHORT[name]} if name in SHORT else {}),
+        }
+        for name in METHODS.names()
+    },
+    **{f"model {name}": {"model__name": name} for name in MODELS.names()},
+    **OTHERS,
+}
+NEEDS_NORMALISED = {"criterion batch_norm_scale": {"model__name": "resnet20"}}
+
+
+def trial(fields: dict[str, Any]) -> TrialConfig:
+    return config(**{**TINY, **fields})
+
+
+def records(trial: TrialConfig, device: str) -> list[Record]:
+    context = TrialContext(0, Path("unused"), device)
+    return [record for record in run_trial(trial, context) if record is not None]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_trial_on_the_device_says_what_it_says_on_the_cpu(name: str) -> None:
+    chosen = trial({**CASES[name], **NEEDS_NORMALISED.get(name, {})})
+    with counting_device() as device:
+        there = records(chosen, "cuda")
+    assert device.counts.total > 0, "it was used"
+    here = records(chosen, "cpu")
+    assert [(r.stage, r.step) for r in there] == [(r.stage, r.step) for r in here]
+    for one, other in zip(there, here, strict=True):
+        assert one.metrics.keys() | other.metrics.keys() == one.metrics.keys() & other.metrics.keys() | timing(
+            one, other
+        )
+        for metric in ("train/loss", "val/loss", "level/train_loss"):
+            if metric in other.metrics:
+                assert one.metrics[metric] == pytest.approx(other.metrics[metric], rel=0.05, abs=1e-3), metric
+
+
+def timing(one: Record, other: Record) -> set[str]:
+    return {name for record in (one, other) for name in record.metrics if name.startswith("cost/")}
+
+
+@pytest.mark.parametrize("model", ["mlp", "conv2", "resnet20"])
+def test_an_exported_network_says_what_the_devices_own_says(model: str, tmp_path: Path) -> None:
+    chosen = trial({"model__name": model})
+    with counting_device():
+        bench = finish(run_to_level(chosen, TrialContext(0, Path("unused"), "cuda"), 1))
+        stack = bench.networks_here()
+        small = plain(stack.select([1]), bench.data.mean.cpu(), bench.input_shape, {})
+        small.write(tmp_path / "small.safetensors")
+        assert checked(small.network, bench, stack, 1).difference <= 1e-5
+
+
+def test_tickets_found_and_given_on_the_device(tmp_path: Path) -> None:
+    fields = {**WEIGHTS, "compression__recovery": "rewind", **RECOVERY, "data__label_noise": 0.0}
+    path = tmp_path / "tickets.safetensors"
+    with counting_device():
+        tickets = found(finish(run_to_level(trial(fields), TrialContext(0, Path("unused"), "cuda"), 1)))
+        tickets.write(path)
+        taken = trial({**fields, "compression__ticket": str(path)})
+        bench = finish(run_to_level(taken, TrialContext(5, Path("unused"), "cuda"), 1))
+        masks = {name: mask.cpu() for name, mask in bench.progress.kept_values["masks"].items()}
+        assert all(torch.equal(mask, tickets.masks[name].cpu()) for name, mask in masks.items())

@@ -1,0 +1,162 @@
+"""`torch.cuda` as the counting device answers it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import torch
+
+from tests.counting_device.device import CountingDevice, Recorded
+
+NAME = "Counting device"
+
+
+@contextmanager
+def patched(device: CountingDevice) -> Iterator[None]:
+    """The functions of `torch.cuda`, and autocast, answer for the device."""
+    autocast, is_enabled = torch.autocast, torch.is_autocast_enabled
+    properties = SimpleNamespace(
+        name=NAME,
+        major=device.capability[0],
+        minor=device.capability[1],
+        total_memory=device.memory_bytes,
+        multi_processor_count=132,
+    )
+
+    def share(fraction: float, _device: Any = None) -> None:
+        device.share = fraction
+
+    def cast(device_type: str, *args: Any, **kwargs: Any) -> Any:
+        return autocast("cpu" if device_type == "cuda" else device_type, *args, **kwargs)
+
+    answers: dict[str, Any] = {
+        "is_available": lambda: True,
+        "is_initialized": lambda: True,
+        "_lazy_init": lambda: None,
+        "init": lambda: None,
+        "device_count": lambda: 1,
+        "current_device": lambda: 0,
+        "set_device": lambda _device: None,
+        "get_device_name": lambda _device=None: NAME,
+        "get_device_capability": lambda _device=None: device.capability,
+        "get_device_properties": lambda _device=None: properties,
+        "is_bf16_supported": lambda *_: device.capability >= (8, 0),
+        "mem_get_info": lambda _device=None: (device.memory_bytes, device.memory_bytes),
+        "memory_allocated": lambda _device=None: 0,
+        "memory_reserved": lambda _device=None: 0,
+        "max_memory_allocated": lambda _device=None: 0,
+        "max_memory_reserved": lambda _device=None: 0,
+        "reset_peak_memory_stats": lambda _device=None: None,
+        "empty_cache": lambda: None,
+        "set_per_process_memory_fraction": share,
+        "synchronize": lambda _device=None: device.wait("synchronize"),
+        "is_current_stream_capturing": lambda: device.capturing is not None,
+        "Stream": lambda *_, **__: SimpleNamespace(
+            wait_stream=lambda _other: None, synchronize=lambda: device.wait("stream")
+        ),
+        "current_stream": lambda _device=None: SimpleNamespace(
+            wait_stream=lambda _other: None, synchronize=lambda: device.wait("stream")
+        ),
+        "stream": lambda _stream: nullcontext(),
+        "Event": lambda **_: _Event(device),
+        "CUDAGraph": lambda *_, **__: _Graph(device),
+        "graph": lambda graph, **_: graph.captured(),
+        "graph_pool_handle": lambda: (0, 0),
+    }
+    with ExitStack() as stack:
+        stack.enter_context(_settings_restored())
+        for name, answer in answers.items():
+            stack.enter_context(patch.object(torch.cuda, name, answer))
+        stack.enter_context(patch.object(torch, "autocast", cast))
+        # A parameter that moves to the device becomes a tensor of the device, not one of the CPU with its memory.
+        stack.enter_context(
+            patch.object(torch, "_has_compatible_shallow_copy_type", lambda one, other: type(one) is type(other))
+        )
+        stack.enter_context(
+            patch.object(
+                torch, "is_autocast_enabled", lambda kind="cuda": is_enabled("cpu" if kind == "cuda" else kind)
+            )
+        )
+        yield
+
+
+@contextmanager
+def _settings_restored() -> Iterator[None]:
+    """What trials set once for a process with a GPU is as before afterwards."""
+    matmul, conv, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn
+    before = matmul.fp32_precision, conv.fp32_precision, cudnn.benchmark
+    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    fills = torch.utils.deterministic.fill_uninitialized_memory
+    with patch.dict(os.environ):
+        try:
+            yield
+        finally:
+            matmul.fp32_precision, conv.fp32_precision, cudnn.benchmark = before
+            torch.use_deterministic_algorithms(strict, warn_only=warns)
+            torch.utils.deterministic.fill_uninitialized_memory = fills
+
+
+class _Event:
+    """Times nothing; waiting for it is waiting."""
+
+    def __init__(self, device: CountingDevice) -> None:
+        self._device = device
+
+    def record(self, _stream: Any = None) -> None:
+        """Now."""
+
+    def synchronize(self) -> None:
+        """Waits."""
+        self._device.wait("event")
+
+    def query(self) -> bool:
+        """Whether it is over."""
+        return True
+
+    def elapsed_time(self, _end: "_Event") -> float:
+        """Milliseconds; made up."""
+        return 1.0
+
+
+class _Graph:
+    """Operations that were captured once, done again on the same memory by one call."""
+
+    def __init__(self, device: CountingDevice) -> None:
+        self._device = device
+        self._steps: list[Recorded] = []
+        self._kernels: list[str] = []
+
+    @contextmanager
+    def captured(self) -> Iterator[None]:
+        """Captures what is done in the block. A real one does nothing of it yet, this one does."""
+        device = self._device
+        if device.capturing is not None:
+            raise RuntimeError("CUDA error: a graph is being captured already")
+        before = device.counts.copy()
+        device.capturing = []
+        try:
+            yield
+            self._steps = device.capturing
+        finally:
+            device.capturing = None
+            self._kernels = list(device.counts.since(before).kernels.elements())
+            device.counts = before
+
+    def replay(self) -> None:
+        """All of it again."""
+        for func, args, kwargs, outs in self._steps:
+            again = func(*args, **kwargs)
+            found = [x for x in torch.utils._pytree.tree_leaves(again) if isinstance(x, torch.Tensor)]
+            for old, new in zip(outs, found, strict=True):
+                if old is not new:
+                    old.copy_(new)
+        self._device.counts.launches += 1
+        for name in self._kernels:
+            self._device.counts.kernels[name] += 1
+
+    def reset(self) -> None:
+        """Forgets it."""
+        self._steps = []

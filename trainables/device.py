@@ -1,0 +1,38 @@
+"""What a process settles before it computes on a GPU, and what that GPU is."""
+
+import os
+
+import torch
+
+from trainables.training.precision import exact
+
+# Of cuBLAS: the same algorithm, with memory of its own, at every call.
+_WORKSPACE = ":4096:8"
+
+
+def prepare(device: torch.device) -> None:
+    """Makes products exact and results repeatable on a GPU, and starts its peak of memory anew; nothing on a CPU.
+
+    Two trainings on GPUs of the same model, with the same versions of PyTorch and CUDA, are then equal bit for bit
+    (where PyTorch knows no such algorithm it warns), and everything but training computes in fp32.
+
+    Raises:
+        RuntimeError: PyTorch does not keep the settings.
+    """
+    if device.type != "cuda":
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", _WORKSPACE)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Memory that is about to be written need not be filled before.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False
+    exact()
+    torch.cuda.reset_peak_memory_stats(device)
+
+
+def description(device: torch.device) -> str:
+    """What results depend on bit for bit: the GPU's model and compute capability, CUDA; or `cpu`."""
+    if device.type != "cuda":
+        return device.type
+    major, minor = torch.cuda.get_device_capability(device)
+    return f"{torch.cuda.get_device_name(device)}, compute capability {major}.{minor}, CUDA {torch.version.cuda}"
