@@ -235,10 +235,9 @@ class Operations(TorchDispatchMode):
 
 
 def _of_device(args: tuple[Any, ...]) -> bool:
-    for arg in args:
-        if isinstance(arg, CudaTensor) or (isinstance(arg, tuple | list) and _of_device(tuple(arg))):
-            return True
-    return False
+    return any(
+        isinstance(arg, CudaTensor) or (isinstance(arg, tuple | list) and _of_device(tuple(arg))) for arg in args
+    )
 
 
 @cache
@@ -263,7 +262,7 @@ def _unwrapped(x: Any, wrappers: dict[int, CudaTensor]) -> Any:
 def _waits(name: str, args: tuple[Any, ...]) -> int:
     if name == "index":  # places where a mask is True have to be counted
         return sum(1 for x in args[1] if x is not None and x.dtype in (torch.bool, torch.uint8))
-    if name == "index_put" or name == "index_put_":
+    if name in ("index_put", "index_put_"):
         masks = [x for x in args[1] if x is not None and x.dtype in (torch.bool, torch.uint8)]
         return 0 if value_of(args[2]).numel() == 1 and len(masks) == 1 else len(masks)
     if name == "repeat_interleave":
