@@ -60,7 +60,7 @@ def run(
     begun = time.monotonic()
     listener = listener or Silent()
     function = _importable(trial)
-    ledger, new = open_or_create(config, listener.message)
+    ledger, new = open_or_create(config, listener.message, own_trials=function != RUN_TRIAL)
     flag = StopFlag()
     this = _Run(ledger, function, listener, flag, Signals(flag), begun)
     try:

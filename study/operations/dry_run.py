@@ -13,6 +13,7 @@ from study.execution import capacity
 from study.ledger import ENDED, Ledger
 from study.settings import machine
 from study.settings.freezing import frozen
+from study.settings.goals import check_goals
 
 
 def dry_run(config: StudyConfig) -> Iterator[str]:
@@ -25,6 +26,7 @@ def dry_run(config: StudyConfig) -> Iterator[str]:
     machine.prepare_data(config)
     notes: list[str] = []
     config = looked_up(frozen(config, notes.append), notes.append)
+    check_goals(config)
     yield from notes
     durations = _durations(config)
     where, timed, at_once = (_where(config), list[Timed](), 1) if durations else _calibrated(config)

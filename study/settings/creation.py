@@ -25,15 +25,20 @@ from study.proposing import Proposer
 from study.settings import machine
 from study.settings.edits import check_study_file
 from study.settings.freezing import frozen
+from study.settings.goals import check_goals
 from study.settings.tickets import check_tickets
 from study.storing.restoring import restore_lost
 
 
-def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger, bool]:
+def open_or_create(
+    config: StudyConfig, message: Callable[[str], None], *, own_trials: bool = False
+) -> tuple[Ledger, bool]:
     """The ledger of the study of `config`, and whether it is new. Of a study that can't be made nothing is left.
 
+    Args:
+        own_trials: Whether trials are the caller's own, of whose metrics nothing is known.
     Raises:
-        UsageError: See `machine`, or the name belongs to another study.
+        UsageError: See `machine` and `check_goals`, or the name belongs to another study.
     """
     missing = [*_missing(config.run.data_path), *_missing(config.directory)]
     try:
@@ -43,6 +48,8 @@ def open_or_create(config: StudyConfig, message: Callable[[str], None]) -> tuple
         machine.prepare_data(config)
         check_tickets(config)
         if ledger is None:
+            if not own_trials:
+                check_goals(config)
             return _create(config, message)
     except BaseException:
         _remove_if_empty(missing)

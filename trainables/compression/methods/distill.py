@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -21,6 +21,9 @@ class Distill(Method):
     student and its control's start from the same weights and see the same batches. Optimizer, momentum, decay and batch
     size are those of the dense training; the rate stays constant.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("transfer",)
+    reports: ClassVar[tuple[str, ...]] = ("transfer_agreement", "teacher_top_class_share")
 
     epochs: int = Field(30, ge=1, description="passes over the transfer inputs at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")

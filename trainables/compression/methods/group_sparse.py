@@ -14,7 +14,7 @@ Cost: `epochs` of training a level, and two norms a step.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 class GroupSparse(Method):
     """Exactly the level's widths stay, as with `prune`."""
+
+    reports: ClassVar[tuple[str, ...]] = ("silent_units",)
 
     epochs: int = Field(20, ge=1, description="passes over the training examples with the penalty, at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")

@@ -14,7 +14,7 @@ Cost: a pass over the sample a layer, units² · examples, and units² a pair.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 class Merge(Method):
     """Exactly the level's widths stay, as with `prune`; the other units live on in those."""
+
+    reports: ClassVar[tuple[str, ...]] = ("merged_correlation", "merged_constant")
 
     fitted: bool = Field(False, description="scale added output weights by the least-squares slope between activations")
 

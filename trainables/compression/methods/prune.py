@@ -7,7 +7,7 @@ unit or weight that would go last stays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +26,8 @@ class Prune(Method):
     networks consist of it so largely that most ratios could not be reached otherwise. With `scope=global` they compete
     with all others. `output_rate=0` leaves them all where they are, whatever the scope.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("criterion", "granularity", "scope", "direction")
 
     steps: int = Field(1, ge=1, le=1000, description="each level is reached in so many, scores taken anew in between")
     output_rate: float = Field(

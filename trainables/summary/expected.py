@@ -1,0 +1,66 @@
+"""The metrics that a trial reports if everything in it is defined: asked of the functions that report them."""
+
+from typing import Any
+
+from trainables.compression.pipeline import pipeline_of
+from trainables.config import TrialConfig
+from trainables.measuring import Row
+from trainables.summary.dense import dense_metrics
+from trainables.summary.final import summarise
+from trainables.summary.levels import level_metrics
+from trainables.task import task_of
+
+_COSTS = ("cost/seconds", "cost/samples_per_second", "cost/peak_bytes", "cost/latency_ms")
+
+
+def expected_metrics(config: TrialConfig, *, while_training: bool = False) -> frozenset[str]:
+    """Names of all metrics that a trial of this configuration can report, from networks that learn as they should.
+
+    Args:
+        while_training: Only of those that are known while the dense networks train.
+    """
+    compression, task = config.compression, task_of(config.data)
+    pipeline = pipeline_of(compression)
+    arms = ["replicate", *(["control"] if config.has_control else [])]
+    dense = _rows(config, arms, 0, task.score)
+    names = set(dense_metrics(dense, task.score, final=not while_training)[0])
+    if while_training:
+        return frozenset(name for name in names if "test" not in name and "iid" not in name)
+    if pipeline.trains or compression.recovery != "none":
+        arms += [f"scratch_{arm}" for arm in arms]
+    levels = [_rows(config, arms, level, task.score) for level in (0, 1)]
+    extra = {name: [0.5] * (2 * config.replicates) for method in pipeline.methods for name in method.reports}
+    if _watches(config):
+        extra["early_stop_epoch"] = [1.0] * (2 * config.replicates)
+    names |= set(level_metrics(levels[1], levels[0], extra, task)[0])
+    names |= set(summarise([*levels[0], *levels[1]], config, 1.0)[0])
+    return frozenset(names | set(_COSTS))
+
+
+class _Row(Row):
+    """A row in which every number is there."""
+
+    def __missing__(self, column: str) -> Any:
+        return 0.5
+
+
+def _rows(config: TrialConfig, arms: list[str], level: int, score: str) -> list[_Row]:
+    """One a network, which fitted, and lost half of it over a level in which half of the parameters went."""
+    values: dict[str, Any] = {
+        f"{part}_{score}": 1.0 - 0.5 * level for part in ("train", "kept", "changed", "recovered")
+    }
+    values |= {"level": level, "ratio": 2.0**level, "parameters": 2 // 2**level, "chance": 0.0}
+    values |= {"interpolated": True, "stop_reason": "", **dict.fromkeys(task_of(config.data).undefined)}
+    if _watches(config):
+        values["early_stop_epoch"] = 1.0
+    unchanged = {f"changed_{score}": None, f"recovered_{score}": None}
+    return [
+        _Row(values | (unchanged if "control" in arm or config.data.label_noise == 0 else {}), arm=arm, network=network)
+        for arm in arms
+        for network in range(config.replicates)
+    ]
+
+
+def _watches(config: TrialConfig) -> bool:
+    """As `trainables.bench.Bench.watches`."""
+    return config.compression.recovery in ("rewind", "reinit", "shuffled")
