@@ -1,13 +1,27 @@
-# `make demo` and `make test` need Python 3.11 and nothing else.
-PYTHON ?= python3.11
+# `make demo` and `make test` need a Python from 3.11 to 3.13 and nothing else.
+PYTHONS := python3.11 python3.12 python3.13 python3
+FITS := -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+PYTHON ?= $(firstword $(foreach python,$(PYTHONS),$(shell $(python) $(FITS) && echo $(python))))
+NEWEST ?= python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 
-.PHONY: setup demo lint test test-kills test-cluster bench torture clean
+.PHONY: setup which-python demo lint test smoke test-newest test-kills test-cluster bench torture clean
 setup: $(VENV)/.installed
 
+define a_python_fits
+$(or $(PYTHON),false) $(FITS) || { echo "Ockham needs Python 3.11, 3.12 or 3.13 with its venv module:" \
+"$(if $(PYTHON),$(PYTHON) is none,$(PYTHONS): none is here). Install it (Debian, Ubuntu: apt install python3 python3-venv)," \
+"or say where it is: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+endef
+
+which-python:
+	@$(a_python_fits)
+	@echo $(PYTHON)
+
 $(VENV)/.installed: pyproject.toml constraints.txt
+	@$(a_python_fits)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
@@ -24,6 +38,16 @@ lint: setup
 test: setup lint
 	$(BIN)/python -m pytest -m "not cluster and not kills" -n 2 --dist loadfile
 
+# The newest Python, shortly: it installs, and runs a study, its report and the tests of what users write and read.
+test-newest:
+	@if $(NEWEST) $(FITS); then $(MAKE) VENV=.venv-newest PYTHON=$(NEWEST) smoke; \
+	else echo "$(NEWEST) is not here: the newest Python is not tested"; fi
+
+smoke: setup
+	$(BIN)/python -m pytest tests/unit/test_config.py tests/unit/test_space.py tests/unit/test_ledger.py \
+	  tests/unit/test_proposing.py tests/unit/test_report.py tests/unit/test_from_python.py tests/integration/test_trial.py
+	$(BIN)/ockham launch redundancy --trials 6 --home $(VENV)/studies --name smoke-$$$$ --no-progress
+
 # A quarter of an hour: death at every crash point, of workers, of nodes, of the tracking server.
 test-kills: setup
 	$(BIN)/python -m pytest -m kills
@@ -39,4 +63,4 @@ torture: setup
 	$(BIN)/python -m tests.torture --kills 100
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-newest build *.egg-info .mypy_cache .pytest_cache .ruff_cache

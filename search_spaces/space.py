@@ -100,7 +100,7 @@ class SearchSpace(Part):
 
     Args:
         base: Dotted name → value, over the defaults of `TrialConfig`.
-        span: Dotted name → the values it takes.
+        span: Dotted name → the values it takes: a `Choices`, a `Range`, or a list.
         trials: How many trials the study runs unless told otherwise.
     """
 
@@ -110,6 +110,13 @@ class SearchSpace(Part):
     base: dict[str, Any] = Field(default_factory=dict)
     span: dict[str, Choices | Range] = Field(default_factory=dict)
     trials: int = Field(24, ge=1, le=MOST_TRIALS)
+
+    @field_validator("span", mode="before")
+    @classmethod
+    def _lists_are_choices(cls, span: Any) -> Any:
+        if not isinstance(span, Mapping):
+            return span
+        return {name: {"values": said} if isinstance(said, list | tuple) else said for name, said in span.items()}
 
     @model_validator(mode="after")
     def _every_corner_is_a_trial(self) -> Self:

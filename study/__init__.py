@@ -1,7 +1,7 @@
 """The service: config, ledger, proposing, scheduling, recording, resuming, reporting, CLI.
 
     import study
-    handle = study.launch(study.StudyConfig(...))
+    handle = study.launch("redundancy", set={"model.width": [64, 128]}, trials=8)
 
 The names below are imported when first used, so that `import study` costs nothing.
 """
@@ -46,3 +46,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

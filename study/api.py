@@ -1,24 +1,30 @@
 """Studies from Python: launch, resume, load, and a handle on what came out.
 
 import study
-handle = study.launch(study.StudyConfig(...))
+handle = study.launch("redundancy", set={"model.width": [64, 128]}, trials=8)
 handle.trials()
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
+from search_spaces.space import SearchSpace
 from study.config import RunConfig, StudyConfig
+from study.config.goals import Constraint, Objective
 from study.errors import UsageError
 from study.events import Listener, Outcome
 from study.ledger import Ledger
-from study.ledger.place import DEFAULT_HOME, Place
+from study.ledger.place import Place
+from study.settings.loading import LaunchOptions, Loaded, load_study
 from study.settings.wishes import NO_WISHES, Wishes, budget
 from study.storing.restoring import restore_lost
 from trainables.explain import explain
+from trainables.spelling import unknown_name
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -27,7 +33,8 @@ if TYPE_CHECKING:
     from study.execution.driver import TrialFunction
     from study.operations.exporting import Exported
 
-_SETTABLE = frozenset(RunConfig.model_fields) - {"home", "ledger"}
+_OPTION = re.compile(r"(?:^|(?<=[.)?] ))--([a-z-]+)(?=:)")  # a sentence about a field, in a command's terms
+_SETTABLE = tuple(name for name in RunConfig.model_fields if name not in ("home", "ledger"))
 
 
 class StudyHandle:
@@ -127,24 +134,47 @@ class StudyHandle:
 
 
 def launch(
-    config: StudyConfig, *, listener: Listener | None = None, trial: "TrialFunction | str | None" = None
+    space: StudyConfig | SearchSpace | str | Path = "redundancy",
+    *,
+    name: str | None = None,
+    trials: int | None = None,
+    set: Mapping[str, Any] | None = None,
+    listener: Listener | None = None,
+    trial: "TrialFunction | str | None" = None,
+    **options: Any,
 ) -> StudyHandle:
     """Runs a study to its end and returns a handle; blocks. A study with the same identity is resumed.
 
     Args:
+        space: A named study, a file (.yaml), a `SearchSpace`, or a whole `StudyConfig`, which takes no further options.
+        name: Of the study; unless given, that of the space or file.
+        trials: In total.
+        set: Dotted name → what it is fixed at, or a list (or a text in the notation of `--set`, `"16..512:log"`) to
+            span: `{"model.width": [64, 128], "training.lr": 0.1}`.
         trial: What a trial does, in place of `trainables.trial.run_trial`.
+        options: Other fields of `StudyConfig` (sampler, objectives, seed, …) and of `RunConfig` (home, data_dir, …).
     Raises:
         UsageError: It can't be run as asked.
         LeaseHeld: Another driver runs it.
     """
-    return _run(config, listener, trial, NO_WISHES)
+    if isinstance(space, SearchSpace) and name is None:
+        raise UsageError('launch: a space of your own needs a name, e.g. study.launch(space, name="mine")')
+    asked = {key: value for key, value in (("name", name), ("trials", trials), ("set", set)) if value is not None}
+    if isinstance(space, StudyConfig):
+        if others := [*asked, *options]:
+            raise UsageError(f"launch: a whole StudyConfig leaves nothing to say; put {', '.join(others)} into it")
+        return _run(space, listener, trial, NO_WISHES)
+    loaded = _loaded(space, asked | options)
+    for note in loaded.notes:
+        (listener.message if listener else _silent)(note)
+    return _run(loaded.config, listener, trial, NO_WISHES)
 
 
 def resume(
     name: str,
     trials: int | str | None = None,
     *,
-    home: Path | str = DEFAULT_HOME,
+    home: Path | str | None = None,
     ledger: str | None = None,
     listener: Listener | None = None,
     trial: "TrialFunction | str | None" = None,
@@ -162,16 +192,18 @@ def resume(
         UsageError: There is no such study, or a value is not allowed.
         LeaseHeld: Another driver runs it.
     """
-    if unknown := set(run) - _SETTABLE:
-        raise UsageError(f"resume: unknown {', '.join(sorted(unknown))}; allowed: {', '.join(sorted(_SETTABLE))}")
+    for option in run:
+        if option not in _SETTABLE:
+            raise UsageError(f"resume: {unknown_name('option', option, ('home', 'ledger', *_SETTABLE))}")
     say = listener.message if listener else _silent
-    restore_lost(Path(home), name, run.get("storage"), ledger, say)
-    known = load(name, home=home, ledger=ledger)._ledger
+    place = _place(home, ledger)
+    restore_lost(place.home, name, run.get("storage", place.storage), place.ledger, say)
+    known = place.open(name)
     there = known.config
     if trials is not None:
         budget(trials, known)
     known.close()
-    last = there.run.model_dump() | {"home": Path(home), "ledger": ledger, "time_budget": None}
+    last = there.run.model_dump() | {"home": place.home, "ledger": place.ledger, "time_budget": None}
     try:
         settings = RunConfig.model_validate(last | run)
     except ValidationError as error:
@@ -180,13 +212,45 @@ def resume(
     return _run(config, listener, trial, Wishes(trials, retry_failed))
 
 
-def load(name: str, *, home: Path | str = DEFAULT_HOME, ledger: str | None = None) -> StudyHandle:
+def load(name: str, *, home: Path | str | None = None, ledger: str | None = None) -> StudyHandle:
     """A handle on an existing study, to read.
+
+    Args:
+        home: Folder of all studies; unless given `$OCKHAM_HOME`, else `./studies`.
 
     Raises:
         StudyNotFound: There is none of that name.
     """
-    return StudyHandle(Place(home=Path(home), ledger=ledger).open(name))
+    return StudyHandle(_place(home, ledger).open(name))
+
+
+def _loaded(space: SearchSpace | str | Path, options: Mapping[str, Any]) -> Loaded:
+    """The study that `study.launch(space, **options)` means.
+
+    Args:
+        space: A space, the name of a named study, or a file.
+        options: `set`, fields of `StudyConfig` and of `RunConfig`.
+    Raises:
+        UsageError: As `load_study`, told in Python's terms.
+    """
+    known = [field.name for field in fields(LaunchOptions) if field.name not in ("source", "settings", "run")]
+    allowed = ["set", *known, *RunConfig.model_fields]
+    for option in options:
+        if option not in allowed:
+            raise UsageError(f"launch: {unknown_name('option', option, allowed)}")
+    given = {name: value for name, value in options.items() if name in known}
+    run = {name: value for name, value in options.items() if name in RunConfig.model_fields}
+    for goals in ("objectives", "constraints"):  # one alone needs no list around it
+        if isinstance(given.get(goals), str | Objective | Constraint):
+            given[goals] = (given[goals],)
+    try:
+        return load_study(LaunchOptions(space, settings=options.get("set", {}), run=run, **given))
+    except UsageError as error:
+        raise UsageError(re.sub(_OPTION, _field, str(error))) from None
+
+
+def _field(option: re.Match[str]) -> str:
+    return option[1].replace("scheduler-", "stopping.", 1).replace("-", "_")
 
 
 def _run(
@@ -196,6 +260,12 @@ def _run(
 
     outcome = run(config, listener=listener, trial=trial or RUN_TRIAL, wishes=wishes)
     return StudyHandle(Place(home=config.run.home, ledger=config.run.ledger).open(config.name), outcome)
+
+
+def _place(home: Path | str | None, ledger: str | None) -> Place:
+    """What is not given is as the environment says."""
+    given = {"home": home and Path(home).expanduser(), "ledger": ledger}
+    return Place(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
 def _silent(_text: str) -> None:

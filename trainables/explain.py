@@ -1,5 +1,7 @@
 """A pydantic validation error as sentences that name the field, the value, what is allowed and the likely fix."""
 
+import difflib
+import re
 import types
 import typing
 from typing import Any
@@ -42,7 +44,15 @@ def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
     said = problem["msg"].removeprefix("Value error, ")
     given = "" if isinstance(problem["input"], dict | BaseModel) else f" (given: {problem['input']!r})"
     text = f"{where}: {said}{given}" if where else f"{said}{given}"
-    return text if text.endswith(".") else f"{text}."
+    return (text if text.endswith(".") else f"{text}.") + _meant(problem)
+
+
+def _meant(problem: dict[str, Any]) -> str:
+    """Which of the allowed words was probably meant, where it is one of a few."""
+    if problem["type"] != "literal_error" or not isinstance(problem["input"], str):
+        return ""
+    close = difflib.get_close_matches(problem["input"], re.findall(r"'([^']*)'", problem["ctx"]["expected"]), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def _owner(model: type[BaseModel], path: list[str]) -> type[BaseModel] | None:

@@ -1,7 +1,7 @@
 """What sections of a configuration are made of. Torch-free."""
 
 import importlib
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -11,9 +11,24 @@ from trainables.spelling import unknown_name
 
 
 class Part(BaseModel):
-    """A frozen section of a configuration that refuses unknown keys."""
+    """A frozen section of a configuration that refuses unknown keys.
+
+    Written out in Python, with something wrong, it raises `refusal` with a sentence for each problem; `model_validate`
+    raises pydantic's own error, for readers that say the same in other terms.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+    refusal: ClassVar[type[ValueError]] = ValueError
+
+    if not TYPE_CHECKING:  # for type checkers the fields are the arguments
+
+        def __init__(self, /, **fields: Any) -> None:
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                raise self.refusal(explain(error, type(self))) from None
+
+        __init__.__pydantic_base_init__ = True  # else `model_validate` would come through here as well
 
     @field_validator("*", mode="before")
     @classmethod

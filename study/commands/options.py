@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from study.ledger.place import DEFAULT_HOME, Place
+from study.config.environment import DEFAULT_HOME, usual_home
+from study.ledger.place import Place
 
 _PANEL = "Where things are"
 Home = Annotated[
@@ -100,7 +101,7 @@ def _unwrapped(text: str) -> str:
 
 def complete_study(context: typer.Context, incomplete: str) -> list[str]:
     """Names of the studies in the home that start with what was typed."""
-    home = context.params.get("home") or DEFAULT_HOME
+    home = context.params.get("home") or usual_home()
     return [name for name in Place(home=Path(home)).studies() if name.startswith(incomplete)]
 
 

@@ -5,17 +5,20 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from search_spaces import catalog
 from search_spaces.space import CONDITIONS, MOST_TRIALS, SearchSpace
+from study.config.environment import said_in, usual_home
 from study.config.goals import Constraint, Objective, Stopping
 from study.config.passwords import HIDDEN, lacks_password, without_password
 from study.config.prices import Prices
 from study.config.scores import task_in
 from study.config.task import check_metric, default_objectives, default_stopping_metric, task_of_study
 from study.config.warm_start import WarmStart
+from study.errors import UsageError
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part
@@ -30,16 +33,30 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
 class RunConfig(Part):
-    """How a run is carried out; may differ from launch to launch without making another study."""
+    """How a run is carried out; may differ from launch to launch without making another study.
 
-    home: Path = Field(Path("studies"), description="directory of all studies", validate_default=True)
+    What the environment says (`$OCKHAM_HOME`, `_LEDGER`, `_TRACKING_URI`, `_STORAGE`, `_ADDRESS`) holds unless told
+    otherwise, as for commands.
+    """
+
+    refusal: ClassVar[type[ValueError]] = UsageError
+
+    home: Path = Field(default_factory=usual_home, description="directory of all studies")
     data_dir: Path | None = Field(None, description="where data sets lie or are downloaded to; none: <home>/data")
-    ledger: str | None = Field(None, description="database URL; none: SQLite in the study's directory")
-    tracking_uri: str | None = Field(None, description="MLflow; none: SQLite in the home")
-    storage: str | None = Field(
-        None, description="path or URI for checkpoints and copies of ledger and results; none: the study's directory"
+    ledger: str | None = Field(
+        default_factory=said_in("OCKHAM_LEDGER"), description="database URL; none: SQLite in the study's directory"
     )
-    address: str | None = Field(None, description="Ray cluster to connect to; none: start one on this machine")
+    tracking_uri: str | None = Field(
+        default_factory=said_in("OCKHAM_TRACKING_URI"), description="MLflow; none: SQLite in the home"
+    )
+    storage: str | None = Field(
+        default_factory=said_in("OCKHAM_STORAGE"),
+        description="path or URI for checkpoints and copies of ledger and results; none: the study's directory",
+    )
+    address: str | None = Field(
+        default_factory=said_in("OCKHAM_ADDRESS"),
+        description="Ray cluster to connect to; none: start one on this machine",
+    )
     max_concurrent: int | None = Field(None, ge=1, description="trials at once; none: as many as the CPUs or GPUs hold")
     cpus_per_trial: float = Field(1.0, gt=0)
     gpus_per_trial: float = Field(0.0, ge=0)
@@ -78,7 +95,11 @@ class StudyConfig(Part):
 
     Identity (frozen once the study exists): space, sampler, scheduler, objectives, constraints, warm start, seed and
     explicit configurations. Budget and run (free to change): trials, run.
+
+    `space` may be the name of a named study, which then gives name and number of trials as well unless they are said.
     """
+
+    refusal: ClassVar[type[ValueError]] = UsageError
 
     name: Annotated[str, Field(description="of the study, its directory and its MLflow experiment")] = "redundancy"
     space: SearchSpace
@@ -94,7 +115,7 @@ class StudyConfig(Part):
     configurations: tuple[dict[str, Any], ...] = Field(
         (), description="explicit trials (dotted name → value), run before any proposed one"
     )
-    run: RunConfig = RunConfig()
+    run: RunConfig = Field(default_factory=RunConfig)
 
     @model_validator(mode="before")
     @classmethod
@@ -102,6 +123,8 @@ class StudyConfig(Part):
         """Objectives and scheduler go by the score of the study's task unless they are told by what."""
         if not isinstance(values, Mapping) or "space" not in values:
             return values
+        if isinstance(name := values["space"], str):
+            values = {"name": name, "trials": (named := _named(name)).trials, **values, "space": named}
         try:
             space = SearchSpace.model_validate(values["space"])
         except ValidationError:
@@ -242,3 +265,10 @@ class StudyConfig(Part):
     def fingerprint(self) -> str:
         """16 hex digits of the identity."""
         return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _named(name: str) -> SearchSpace:
+    try:
+        return catalog.get(name)
+    except ValueError as error:
+        raise in_field("space", str(error)) from None

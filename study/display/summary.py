@@ -1,17 +1,15 @@
 """What stands on the screen when a run is over: the trials, the answer, how to look further."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
+from study.config.environment import usual_home
 from study.config.passwords import without_password
 from study.display.frame import results
 from study.display.words import duration, from_here
-from study.ledger.place import DEFAULT_HOME
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
@@ -96,5 +94,4 @@ def _command(verb: str, config: "StudyConfig") -> str:
 
 
 def _home(config: "StudyConfig") -> str:
-    usual = Path(os.environ.get("OCKHAM_HOME") or DEFAULT_HOME).absolute()
-    return "" if config.run.home == usual else f" --home {from_here(config.run.home)}"
+    return "" if config.run.home == usual_home().absolute() else f" --home {from_here(config.run.home)}"

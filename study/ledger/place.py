@@ -1,23 +1,23 @@
 """Where a study is: its home, its ledger, its tracking store. What every command's shared options say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from study.config.environment import said_in, usual_home
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
 
-DEFAULT_HOME = Path("studies")
-
 
 @dataclass(frozen=True)
 class Place:
-    """The shared options of all commands; None means: inside the home."""
+    """The shared options of all commands; None means: inside the home. Unless given they are the environment's."""
 
-    home: Path = DEFAULT_HOME
-    ledger: str | None = None
-    tracking_uri: str | None = None
-    storage: str | None = None
+    home: Path = field(default_factory=usual_home)
+    ledger: str | None = field(default_factory=said_in("OCKHAM_LEDGER"))
+    tracking_uri: str | None = field(default_factory=said_in("OCKHAM_TRACKING_URI"))
+    storage: str | None = field(default_factory=said_in("OCKHAM_STORAGE"))
 
     def run_fields(self) -> dict[str, Any]:
         """As fields of `RunConfig`; what was not given is left out, the home never is."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from study.config import ADAPTIVE, RunConfig, StudyConfig
 from study.config.task import default_objectives, default_stopping_metric, task_of_study
 from study.errors import UsageError
 from study.ledger.place import Place
+from study.settings.mapping import dotted, with_mapping
 from study.settings.study_file import read_study_file
 from study.settings.wishes import Wishes, budget
 from trainables.config import TrialConfig
@@ -32,18 +32,18 @@ class LaunchOptions:
     """What `ockham launch` was given; None means not given.
 
     Attributes:
-        source: A named study, or a file that ends in .yaml.
-        settings: `KEY=VALUE` each, as given to `--set`.
+        source: A named study, a file that ends in .yaml, or, from Python, a space.
+        settings: `KEY=VALUE` each, as given to `--set`; or, from Python, name → value, a list to span, or its notation.
         stopping: Fields of `Stopping`.
         objectives, constraints: In their own notations.
         warm_start: Another study's name.
         run: Fields of `RunConfig`.
     """
 
-    source: str = "redundancy"
+    source: str | Path | SearchSpace = "redundancy"
     name: str | None = None
     trials: int | None = None
-    settings: tuple[str, ...] = ()
+    settings: tuple[str, ...] | Mapping[str, Any] = ()
     sampler: str | None = None
     scheduler: str | None = None
     stopping: Mapping[str, Any] = field(default_factory=dict)
@@ -142,20 +142,24 @@ def in_options(text: str) -> str:
     return text.replace("Input should be", "must be")
 
 
-def _in_file(text: str, source: str, fields: set[str]) -> str:
+def _in_file(text: str, source: str | Path | SearchSpace, fields: set[str]) -> str:
     """A sentence about an option as one about the file, where that is who said it."""
     field = re.match(r"(?:--)?([a-z-]+?)s?(?: \d+)?: ", text)
     names = {field[1].replace("-", "_"), field[1].replace("-", "_") + "s"} if field else set()
     return f"{source}: {text.removeprefix('--')}" if names & fields else text
 
 
-def _is_file(source: str) -> bool:
-    return source.endswith((".yaml", ".yml")) or "/" in source
+def _is_file(source: str | Path | SearchSpace) -> bool:
+    return isinstance(source, Path) or (
+        isinstance(source, str) and (source.endswith((".yaml", ".yml")) or "/" in source)
+    )
 
 
-def _source(source: str) -> tuple[SearchSpace, dict[str, Any], set[str]]:
+def _source(source: str | Path | SearchSpace) -> tuple[SearchSpace, dict[str, Any], set[str]]:
     """The space, the other fields of `StudyConfig`, and the dotted names that the user fixed or spanned."""
-    if _is_file(source):
+    if isinstance(source, SearchSpace):
+        return source, {}, {*source.base, *source.span}
+    if isinstance(source, Path) or _is_file(source):
         return read_study_file(Path(source))
     try:
         return catalog.get(source), {"name": source}, set()
@@ -163,7 +167,12 @@ def _source(source: str) -> tuple[SearchSpace, dict[str, Any], set[str]]:
         raise UsageError(f"{error} A file of your own must end in .yaml.") from None
 
 
-def _with_settings(space: SearchSpace, settings: tuple[str, ...], own: set[str]) -> tuple[SearchSpace, set[str]]:
+def _with_settings(
+    space: SearchSpace, settings: tuple[str, ...] | Mapping[str, Any], own: set[str]
+) -> tuple[SearchSpace, set[str]]:
+    if isinstance(settings, Mapping):
+        space, names = with_mapping(space, settings)
+        return space, own | names
     keys = {setting.partition("=")[0].partition("@")[0] for setting in settings}
     if "seed" in keys:
         raise UsageError("--set seed: the seed belongs to the study; write --seed N.")
@@ -204,17 +213,9 @@ def in_settings(text: str, keys: set[str]) -> str:
             )
     for key in keys - set(TrialConfig.model_fields):
         if "." not in key:
-            text += _dotted(key)
+            text += dotted(key)
     text = re.sub(r"(?<=\.) \(given: [^)]*\)\.", "", text)  # the sentence before names it already
     return text.replace("Input should be", "must be")
-
-
-def _dotted(key: str) -> str:
-    """A hint for a key without its section."""
-    names = list(TrialConfig().flat())
-    close = get_close_matches(key, [name.split(".")[-1] for name in names], n=1)
-    hint = next((name for name in names if close and name.split(".")[-1] == close[0]), "model.width")
-    return f" Keys are dotted: {'did you mean' if close else 'for example'} {hint}{'?' if close else '.'}"
 
 
 def _without_conditions(space: SearchSpace, sampler: str, own: set[str]) -> tuple[SearchSpace, list[str]]:

@@ -37,15 +37,14 @@ def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
     fields = _fields(path)
     try:
         space, own = _space(fields.pop("space", None))
-        settings = _flat(_section(fields.pop("set", None) or {}, "set"))
-        space = _set(space, settings)
+        space, names = with_fields(space, _section(fields.pop("set", None) or {}, "set"))
         if "configurations" in fields:
             fields["configurations"] = tuple(trials_in(fields["configurations"]))
     except ValidationError as error:
         raise UsageError(f"{path}: {explain(error, SearchSpace)}") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
-    own |= {parse_key(key)[0] for key in settings}
+    own |= names
     fields.setdefault("name", path.stem)
     return space, fields, own
 
@@ -140,17 +139,21 @@ def _typed(name: str, value: Any) -> Any:
     return scalar_of_file(value, name)
 
 
-def _set(space: SearchSpace, settings: Mapping[str, Any]) -> SearchSpace:
-    """As `--set`, all at once."""
+def with_fields(space: SearchSpace, settings: Mapping[str, Any]) -> tuple[SearchSpace, set[str]]:
+    """`space` with fields fixed (a value) or spanned (a list, or the notation of `--set`), and their dotted names.
+
+    Raises:
+        ValueError: There is no such field, or a value is not allowed there; pydantic's own error where it found that.
+    """
     fixed: dict[str, Any] = {}
     spanned: dict[str, Any] = {}
-    for key, value in settings.items():
+    for key, value in _flat(settings).items():
         parsed = parse_value(value, parse_key(key)[0]) if isinstance(value, str) else value
         if isinstance(parsed, list | Choices | Range | Mapping) or "@" in key:
             spanned |= _spans({key: parsed})
         else:
             fixed[key] = scalar_of_file(parsed, key)
-    return override(space, fixed, spanned)
+    return override(space, fixed, spanned), {*fixed, *spanned}
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
