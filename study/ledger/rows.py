@@ -64,6 +64,15 @@ class TrialRow:
     ended_ms: int | None = None
     added: bool = False
 
+    @property
+    def judges_its_configuration(self) -> bool:
+        """Whether how the trial ended is its configuration's doing and would come again: undefined or not, it ran to
+        its end, or it diverged, or ran out of memory. A worker or node that was lost says nothing about it."""
+        if self.state == "COMPLETE":
+            return True
+        error = self.error or ""
+        return self.state == "FAILED" and ("diverged" in error.lower() or "out of memory" in error.lower())
+
     def as_json(self) -> dict[str, Any]:
         """The row of `ockham trials --format json`."""
         return {

@@ -17,6 +17,8 @@ from study.proposing.samplers import GENETIC, POPULATION, made
 from study.tracking.optuna_attributes import CONSTRAINTS
 
 Params = dict[str, str | int | float | bool | None]
+Goals = tuple[list[float], dict[str, float]]
+_WORST = 1e300  # until the values of other trials are known
 
 
 class Mirror:
@@ -42,31 +44,65 @@ class Mirror:
         self.told: set[int] = set()
         self.asked: set[int] = set()
         self._warm_count = 0
+        self._sound: list[Goals] = []
+        self._unfit: dict[int, dict[str, float]] = {}  # Optuna's id → the violations that are known all the same
         self._warm = self._warm_started()
 
     def tell(self, row: TrialRow) -> None:
         """Ends a trial.
 
-        One that lacks an objective, a constrained metric or a parameter is of no use to a sampler, and FAILED. One that
-        a scheduler stopped counts as worse than all complete ones; samplers other than tpe pass it over.
+        One that its configuration kept from having an objective or a constrained metric (it diverged, ran out of
+        memory, its networks did not fit) counts as bad as the worst that is known: see `_grade_unfit`. One that lacks a
+        parameter, or was lost for no fault of its own, is of no use to a sampler, and FAILED. One that a scheduler
+        stopped counts as worse than all complete ones; samplers other than tpe pass it over.
         """
         self._reserve(row.number + 1)
         trial = self._ids[row.number]
         params = self._params(row.proposed, row.params)
-        goals = self._goals(row.metrics) if row.state == "COMPLETE" else None
-        if params is not None and (goals is not None or row.state == "PRUNED"):
-            self._set_params(trial, params)
-        if params is not None and goals is not None:
-            scores, missed = goals
-            for name, violation in missed.items():
-                self._storage.set_trial_system_attr(trial, f"{CONSTRAINTS}:{name}", violation)
-            if self._genetic:
-                self._set_generation(row.number, row.seen or "", self._genetic._get_generation_key())
-            self._storage.set_trial_state_values(trial, TrialState.COMPLETE, scores)
-        else:
-            stopped = params is not None and row.state == "PRUNED"
-            self._storage.set_trial_state_values(trial, TrialState.PRUNED if stopped else TrialState.FAIL)
         self.told.add(row.number)
+        if params is None or not (row.state == "PRUNED" or row.judges_its_configuration):
+            self._storage.set_trial_state_values(trial, TrialState.FAIL)
+            return
+        self._set_params(trial, params)
+        if row.state == "PRUNED":
+            self._storage.set_trial_state_values(trial, TrialState.PRUNED)
+            return
+        goals = self._goals(row.metrics) if row.state == "COMPLETE" else None
+        if goals is None:
+            self._unfit[trial] = _known_violations(self._config, row)
+            scores = [-objective.sign * _WORST for objective in self._config.objectives]
+        else:
+            self._sound.append(goals)
+            scores = goals[0]
+            self._set_violations(trial, goals[1])
+        if self._genetic:
+            self._set_generation(row.number, row.seen or "", self._genetic._get_generation_key())
+        self._storage.set_trial_state_values(trial, TrialState.COMPLETE, scores)
+
+    def _grade_unfit(self) -> None:
+        """Gives trials without objectives the worst value of each that any other has, and the worst violations.
+
+        Told as failed, or left out, they would teach no sampler anything, and it would propose their like again and
+        again. The values are worked out anew before each ask, so that they depend on what is known then and not on the
+        order in which it became known.
+        """
+        if not self._unfit:
+            return
+        scores = [
+            -objective.sign * max((-objective.sign * known[0][i] for known in self._sound), default=0.0)
+            for i, objective in enumerate(self._config.objectives)
+        ]
+        for trial, known in self._unfit.items():
+            self._storage.get_trial(trial).values = scores
+            missed = {
+                one.name: known.get(one.name, max([1.0, *(sound[1][one.name] for sound in self._sound)]))
+                for one in self._config.constraints
+            }
+            self._set_violations(trial, missed)
+
+    def _set_violations(self, trial: int, missed: Mapping[str, float]) -> None:
+        attributes = self._storage.get_trial(trial).system_attrs
+        attributes |= {f"{CONSTRAINTS}:{name}": violation for name, violation in missed.items()}
 
     def run(self, number: int, proposed: Mapping[str, Any], others: Mapping[str, Any]) -> None:
         """A trial is on its way, with these parameters; `others` are those of its configuration that were not proposed.
@@ -81,6 +117,7 @@ class Mirror:
     def ask(self, number: int) -> Params:
         """What the sampler proposes as trial `number`, of which nothing has been said yet."""
         self._reserve(number)
+        self._grade_unfit()
         self._study.sampler = made(self._config, number, self._warm)
         params: Params = {}
         with _quiet():
@@ -102,6 +139,7 @@ class Mirror:
                 distributions = {name: self._distributions[name] for name in params}
                 attributes = {self._genetic._get_generation_key(): 0} if self._genetic else {}
                 scores, missed = goals
+                self._sound.append(goals)
                 found.append(
                     create_trial(
                         values=scores,
@@ -118,7 +156,7 @@ class Mirror:
         self._warm_count = len(found)
         return []
 
-    def _goals(self, metrics: Mapping[str, float]) -> tuple[list[float], dict[str, float]] | None:
+    def _goals(self, metrics: Mapping[str, float]) -> Goals | None:
         """Objectives and violations; None if one of them is undefined."""
         scores = [metrics.get(objective.metric) for objective in self._config.objectives]
         missed = {one.name: one.violation(metrics) for one in self._config.constraints}
@@ -178,6 +216,11 @@ def replayed(config: StudyConfig, rows: Sequence[TrialRow]) -> Mirror:
         if row.number not in mirror.told:
             mirror.tell(row)
     return mirror
+
+
+def _known_violations(config: StudyConfig, row: TrialRow) -> dict[str, float]:
+    known = {one.name: one.violation(row.metrics) for one in config.constraints}
+    return {name: violation for name, violation in known.items() if violation is not None}
 
 
 @contextmanager
