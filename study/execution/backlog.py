@@ -16,6 +16,7 @@ from study.crash_points import reached
 from study.execution.asking import Source
 from study.execution.signals import StopFlag
 from study.ledger import ENDED, Ledger, TrialRow
+from study.proposing.signal import FEWEST_TRIALS, lacking_signal
 from trainables.config import TrialConfig, unflatten
 
 BLOCK = 32
@@ -58,6 +59,7 @@ class Backlog:
         self._history = [self._slim(row) for row in [*left, *ledger.trials(states=ENDED)]] if self._adaptive else []
         self._asked = self._proposed = ledger.next_number()
         self._looked = -math.inf
+        self._warn_at = FEWEST_TRIALS
         self._patient_until: float | None = None
 
     @property
@@ -93,13 +95,22 @@ class Backlog:
         """The trial lost its worker and goes first."""
         self._waiting.appendleft(number)
 
-    def ended(self, row: TrialRow) -> None:
-        """The trial won't come back; adaptive samplers learn from it."""
+    def ended(self, row: TrialRow) -> str | None:
+        """The trial won't come back; adaptive samplers learn from it.
+
+        Returns:
+            A warning where there is little to learn; not again before there are four times as many trials.
+        """
         self._attempts.pop(row.number, None)
         self._configs.pop(row.number, None)
         self._params.pop(row.number, None)
-        if self._adaptive:
-            self._history.append(self._slim(row))
+        if not self._adaptive:
+            return None
+        self._history.append(self._slim(row))
+        if len(self._history) < self._warn_at:
+            return None
+        self._warn_at = 4 * len(self._history)
+        return lacking_signal(self._config, self._history)
 
     def _ask(self) -> None:
         if self._asked > self._proposed or len(self._waiting) > self._ahead // 2:

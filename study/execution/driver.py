@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from study.config import StudyConfig
+from study.config import ADAPTIVE, StudyConfig
 from study.crash_points import reached
 from study.errors import LeaseLost, RayDidNotStart, UsageError
 from study.events import Listener, Outcome, Silent
@@ -18,6 +18,7 @@ from study.execution.leftovers import remove_checkpoints, sweep
 from study.execution.signals import Signals, StopFlag
 from study.execution.watch import Watch
 from study.ledger import ENDED, Ledger
+from study.proposing.signal import lacking_signal
 from study.settings.creation import open_or_create, write_study_file
 from study.settings.wishes import NO_WISHES, Wishes, grant
 from study.storing.restoring import fetch_networks
@@ -126,6 +127,8 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
 
 def _concluded(this: _Run, publishing: Publishing) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
+    if config.sampler in ADAPTIVE and (warning := lacking_signal(config, ledger.trials(states=ENDED))):
+        listener.message(warning)
     conclusion = conclude(ledger, listener, this.flag)
     outcome = _outcome(this, conclusion)
     reached("concluded")

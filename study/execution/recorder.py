@@ -129,10 +129,12 @@ class Recorder(Callback):
         self._open.discard(number)
         self._tell(number, records)
         row = ended or self._ledger.trial(number)
-        self._backlog.ended(row)
+        warning = self._backlog.ended(row)
         if not self._config.run.keep_checkpoints:
             shutil.rmtree(self._trial_directory(number) / "checkpoints", ignore_errors=True)
         self._listener.trial_ended(row)
+        if warning:
+            self._listener.message(warning)
 
     @contextmanager
     def _networks(self, number: int, records: Sequence[Record]) -> Iterator[Callable[[], None] | None]:
