@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from search_spaces.space import SearchSpace
-from study.config import RunConfig, StudyConfig
+from study.config import OF_ONE_RUN, RunConfig, StudyConfig
 from study.config.goals import Constraint, Objective
 from study.errors import UsageError
 from study.events import Listener, Outcome
@@ -203,7 +203,8 @@ def resume(
     if trials is not None:
         budget(trials, known)
     known.close()
-    last = there.run.model_dump() | {"home": place.home, "ledger": place.ledger, "time_budget": None}
+    last = {name: value for name, value in there.run.model_dump().items() if name not in OF_ONE_RUN}
+    last |= {"home": place.home, "ledger": place.ledger}
     try:
         settings = RunConfig.model_validate(last | run)
     except ValidationError as error:

@@ -60,6 +60,15 @@ KeepCheckpoints = Annotated[
         show_default="drop",
     ),
 ]
+Offline = Annotated[
+    bool | None,
+    typer.Option(
+        "--offline/--online",
+        help="Start though the MLflow store does not answer: what it is to be told waits in the ledger.",
+        rich_help_panel=_RUN,
+        show_default="online",
+    ),
+]
 ShowProgress = Annotated[
     bool | None,
     typer.Option(
@@ -141,6 +150,7 @@ def launch(
     keep_checkpoints: KeepCheckpoints = None,
     price: PriceFile = None,
     progress: ShowProgress = None,
+    offline: Offline = None,
     only_estimate: Annotated[
         bool,
         typer.Option(
@@ -180,6 +190,7 @@ def launch(
                 keep_checkpoints=keep_checkpoints,
                 prices=_prices(price),
                 progress=progress,
+                offline=offline,
             ),
         )
     )
@@ -223,6 +234,7 @@ def resume(
     keep_checkpoints: KeepCheckpoints = None,
     price: PriceFile = None,
     progress: ShowProgress = None,
+    offline: Offline = None,
 ) -> None:
     """Go on with a study that was stopped or killed, or extend one that is finished.
 
@@ -245,6 +257,7 @@ def resume(
         keep_checkpoints=keep_checkpoints,
         prices=_prices(price),
         progress=progress,
+        offline=offline,
     )
     config, wishes = load_existing(place, name, trials, run, retry_failed=retry_failed)
     raise typer.Exit(run_study(config, wishes=wishes))

@@ -29,6 +29,7 @@ Scheduler = Literal["none", "asha", "median"]
 Role = Literal["design", "explore"]
 ADAPTIVE: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
 CONSTRAINED: tuple[Sampler, ...] = ("tpe", "gp", "nsga2", "nsga3")
+OF_ONE_RUN = ("time_budget", "offline")  # a run's settings that the next one does not inherit
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
@@ -48,6 +49,9 @@ class RunConfig(Part):
     )
     tracking_uri: str | None = Field(
         default_factory=said_in("OCKHAM_TRACKING_URI"), description="MLflow; none: SQLite in the home"
+    )
+    offline: bool = Field(
+        False, description="start though the MLflow store does not answer: what it is to be told waits in the ledger"
     )
     storage: str | None = Field(
         default_factory=said_in("OCKHAM_STORAGE"),

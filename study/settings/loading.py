@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from search_spaces import catalog
 from search_spaces.notation import apply_settings, parse_setting
 from search_spaces.space import CONDITIONS, Range, SearchSpace
-from study.config import ADAPTIVE, RunConfig, StudyConfig
+from study.config import ADAPTIVE, OF_ONE_RUN, RunConfig, StudyConfig
 from study.config.task import default_objectives, default_stopping_metric, task_of_study
 from study.errors import UsageError
 from study.ledger.place import Place
@@ -102,7 +102,7 @@ def load_existing(
 
     Args:
         trials: The new budget, `N` (no less than have begun) or `+N`; None keeps it.
-        run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only.
+        run: Fields of `RunConfig` that replace those of the last run. `OF_ONE_RUN` are not kept.
     Raises:
         UsageError: No such study, or a value is not allowed.
     """
@@ -113,7 +113,7 @@ def load_existing(
             budget(trials, ledger)
     except UsageError as error:
         raise UsageError(str(error).replace("trials=", "--trials ", 1)) from None
-    last = {key: value for key, value in config.run.model_dump().items() if value is not None and key != "time_budget"}
+    last = {key: value for key, value in config.run.model_dump().items() if value is not None and key not in OF_ONE_RUN}
     changed = {**last, **run}
     asked = validated(StudyConfig, {**dict(config), "run": validated(RunConfig, changed)})
     return asked, Wishes(trials, retry_failed)

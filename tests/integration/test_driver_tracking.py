@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`
 def test_down_for_the_whole_run_then_drained_by_a_resume(tmp_path: Path) -> None:
     port = free_port()
     uri = f"http://127.0.0.1:{port}"
-    wanted = config(tmp_path / "home", "dark", 4, tracking_uri=uri)
+    wanted = config(tmp_path / "home", "dark", 4, tracking_uri=uri, offline=True)
     lines = Lines()
     outcome = run(wanted, trial=trials_for_tests.quick, listener=lines)
     assert (outcome.exit_code, outcome.drained, outcome.ended) == (130, False, 4)

@@ -1,0 +1,88 @@
+"""A tracking store that can't be reached is said at once, before anything is made."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from socket import socket
+
+import pytest
+
+from study.config import RunConfig
+from study.errors import UsageError
+from study.settings import creation
+from study.settings.tracking import check_tracking
+from tests.studies_for_tests import a_study
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("htp:/bad", "'htp' is no kind of address that MLflow knows; did you mean http://?"),
+        ("postgresq://me:sesame@host/db", "did you mean postgresql://?"),
+        ("http://127.0.0.1:{unused}", "the server does not answer (Connection refused)"),
+        ("http://me:sesame@127.0.0.1:{unused}/prefix", "the server does not answer (Connection refused)"),
+        ("http://", "does not answer"),
+        ("http://127.0.0.1:999999", "does not answer"),
+        ("postgresql://me:sesame@127.0.0.1:{unused}/db", "the database does not answer ("),
+        ("sqlite:////nowhere/at/all/mlflow.db", "there is no folder /nowhere/at/all"),
+        ("sqlite://", "must be a file that outlives the process"),
+    ],
+)
+def test_a_store_that_is_not_there_is_refused(uri: str, said: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    uri = uri.format(unused=_unused_port())
+    with pytest.raises(UsageError) as refused:
+        creation.open_or_create(a_study(home, run={"tracking_uri": uri}), str)
+    assert said in str(refused.value)
+    assert "--offline" in str(refused.value)
+    assert "sesame" not in str(refused.value)
+    assert not home.exists(), "nothing is left"
+
+
+def test_offline_goes_on(tmp_path: Path) -> None:
+    uri = f"http://127.0.0.1:{_unused_port()}"
+    assert creation.open_or_create(a_study(tmp_path, run={"tracking_uri": uri, "offline": True}), str)[1]
+
+
+@pytest.mark.parametrize(("code", "refused"), [(200, False), (401, False), (404, True), (503, True)])
+def test_whoever_answers_is_asked_whether_it_is_mlflow(code: int, refused: bool) -> None:
+    with _server(code) as uri:
+        run = RunConfig(tracking_uri=uri)
+        if refused:
+            with pytest.raises(UsageError, match=f"HTTP {code}"):
+                check_tracking(run)
+        else:
+            check_tracking(run)
+
+
+@pytest.mark.parametrize("uri", ["databricks", "sqlite:///{}/mlflow.db", "{}/runs", "file:{}/runs"])
+def test_stores_that_are_there(uri: str, tmp_path: Path) -> None:
+    check_tracking(RunConfig(tracking_uri=uri.format(tmp_path)))
+
+
+def _unused_port() -> int:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _server(code: int) -> Iterator[str]:
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(code)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
