@@ -9,7 +9,7 @@ import torch
 from tests.counting_device import counting_device
 from tests.engine import config
 from trainables.compression.interfaces import CRITERIA, METHODS
-from trainables.compression.tickets import found
+from trainables.compression.tickets import winning_tickets
 from trainables.config import TrialConfig
 from trainables.export.checking import checked
 from trainables.export.files import plain
@@ -134,7 +134,7 @@ def test_tickets_found_and_given_on_the_device(tmp_path: Path) -> None:
     fields = {**WEIGHTS, "compression__recovery": "rewind", **RECOVERY, "data__label_noise": 0.0}
     path = tmp_path / "tickets.safetensors"
     with counting_device():
-        tickets = found(finish(run_to_level(trial(fields), TrialContext(0, Path("unused"), "cuda"), 1)))
+        tickets = winning_tickets(finish(run_to_level(trial(fields), TrialContext(0, Path("unused"), "cuda"), 1)))
         tickets.write(path)
         taken = trial({**fields, "compression__ticket": str(path)})
         bench = finish(run_to_level(taken, TrialContext(5, Path("unused"), "cuda"), 1))

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import torch
 
 from tests.counting_device.device import CountingDevice, Recorded
+from tests.counting_device.tensors import CudaTensor
 
 NAME = "Counting device"
 
@@ -18,6 +19,7 @@ NAME = "Counting device"
 def patched(device: CountingDevice) -> Iterator[None]:
     """The functions of `torch.cuda`, and autocast, answer for the device."""
     autocast, is_enabled = torch.autocast, torch.is_autocast_enabled
+    exchangeable = torch._has_compatible_shallow_copy_type
     properties = SimpleNamespace(
         name=NAME,
         major=device.capability[0],
@@ -31,6 +33,12 @@ def patched(device: CountingDevice) -> Iterator[None]:
 
     def cast(device_type: str, *args: Any, **kwargs: Any) -> Any:
         return autocast("cpu" if device_type == "cuda" else device_type, *args, **kwargs)
+
+    def exchange(one: torch.Tensor, other: torch.Tensor) -> bool:
+        return not isinstance(one, CudaTensor) and not isinstance(other, CudaTensor) and exchangeable(one, other)
+
+    def casts(device_type: str = "cuda") -> bool:
+        return is_enabled("cpu" if device_type == "cuda" else device_type)
 
     answers: dict[str, Any] = {
         "is_available": lambda: True,
@@ -71,15 +79,9 @@ def patched(device: CountingDevice) -> Iterator[None]:
         for name, answer in answers.items():
             stack.enter_context(patch.object(torch.cuda, name, answer))
         stack.enter_context(patch.object(torch, "autocast", cast))
-        # A parameter that moves to the device becomes a tensor of the device, not one of the CPU with its memory.
-        stack.enter_context(
-            patch.object(torch, "_has_compatible_shallow_copy_type", lambda one, other: type(one) is type(other))
-        )
-        stack.enter_context(
-            patch.object(
-                torch, "is_autocast_enabled", lambda kind="cuda": is_enabled("cpu" if kind == "cuda" else kind)
-            )
-        )
+        # A parameter that moves or changes its type becomes another tensor: what it holds can't be exchanged.
+        stack.enter_context(patch.object(torch, "_has_compatible_shallow_copy_type", exchange))
+        stack.enter_context(patch.object(torch, "is_autocast_enabled", casts))
         yield
 
 
@@ -88,14 +90,13 @@ def _settings_restored() -> Iterator[None]:
     """What trials set once for a process with a GPU is as before afterwards."""
     matmul, conv, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn
     before = matmul.fp32_precision, conv.fp32_precision, cudnn.benchmark
-    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    fills = torch.utils.deterministic.fill_uninitialized_memory
+    mode, fills = torch.get_deterministic_debug_mode(), torch.utils.deterministic.fill_uninitialized_memory
     with patch.dict(os.environ):
         try:
             yield
         finally:
             matmul.fp32_precision, conv.fp32_precision, cudnn.benchmark = before
-            torch.use_deterministic_algorithms(strict, warn_only=warns)
+            torch.set_deterministic_debug_mode(mode)
             torch.utils.deterministic.fill_uninitialized_memory = fills
 
 
