@@ -17,8 +17,6 @@ from trainables.parts import EntryPart, Part, known
 from trainables.registry import names_in
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-NoiseKind = Literal["uniform", "wrong", "permuted", "renamed"]
-Inputs = Literal["true", "shuffled_pixels", "random_pixels", "gaussian"]
 Recovery = Literal["none", "finetune", "rewind", "reinit", "shuffled"]
 Ratio = Literal["parameters", "description_length"]
 
@@ -26,19 +24,33 @@ Ratio = Literal["parameters", "description_length"]
 class DataConfig(EntryPart):
     """What the networks see. `label_noise`, `noise_kind` and `inputs` are the condition of a trial."""
 
-    choosers: ClassVar[dict[str, str]] = {"name": "trainables.datasets"}
+    choosers: ClassVar[dict[str, str]] = {
+        "name": "trainables.datasets",
+        "noise_kind": "trainables.noises",
+        "inputs": "trainables.input_kinds",
+    }
 
     name: str = Field("digits", description="data set: a module of trainables/datasets")
     train_size: int | None = Field(None, ge=2, description="training examples; none takes all of the split")
     split: tuple[int, int, int] | None = Field(None, description="[train, val, test] sizes; none: the data set's own")
     label_noise: Fraction = Field(0.0, description="share of training labels put through the noise")
-    noise_kind: NoiseKind = Field("uniform", description="how a noisy label is drawn; numbers: uniform or permuted")
-    inputs: Inputs = Field("true", description="what is done to the images")
+    noise_kind: str = Field("uniform", description="how a noisy label is drawn: a module of trainables/noises")
+    inputs: str = Field("true", description="what is done to the images: a module of trainables/input_kinds")
 
     @field_validator("name")
     @classmethod
     def _name(cls, name: str) -> str:
         return known("trainables.datasets", "data set", name)
+
+    @field_validator("noise_kind")
+    @classmethod
+    def _noise_kind(cls, name: str) -> str:
+        return known("trainables.noises", "kind of noise", name)
+
+    @field_validator("inputs")
+    @classmethod
+    def _inputs(cls, name: str) -> str:
+        return known("trainables.input_kinds", "kind of inputs", name)
 
     @field_validator("split")
     @classmethod
@@ -50,7 +62,8 @@ class DataConfig(EntryPart):
     @property
     def clean(self) -> bool:
         """True when the condition changes nothing, so that a control would be a copy."""
-        return self.label_noise == 0 and self.inputs == "true"
+        conditions = importlib.import_module("trainables.data.conditions")
+        return bool(conditions.is_clean(self.label_noise, self.inputs))
 
 
 class ModelConfig(EntryPart):

@@ -12,6 +12,7 @@ from trainables.compressibility import fitted
 from trainables.compression.description import description_lengths
 from trainables.compression.interfaces import Compressed, Sizes
 from trainables.compression.writing import as_it_is, written_of
+from trainables.data.conditions import noise_of
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.training.evaluate import Evaluation, evaluating
@@ -201,7 +202,7 @@ def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:
 def _iid_scores(bench: Bench, test: Evaluation) -> list[float]:
     """Scores on test labels as noisy as those trained on; nan where no formula holds."""
     config, data, replicates = bench.config.data, bench.data, bench.replicates
-    noisy = data.task.iid_scores(config.noise_kind, config.label_noise, test, data)
+    noisy = data.task.iid_scores(noise_of(config), config.label_noise, test, data)
     return [*(noisy or [math.nan] * bench.networks)[:replicates], *test.score.tolist()[replicates:]]
 
 

@@ -42,17 +42,21 @@ class EntryPart(Part):
     model_config = ConfigDict(extra="allow")
 
     choosers: ClassVar[dict[str, str]] = {}
-    """Field → the dotted package whose entries it names; several are joined with +."""
+    """Field → the dotted package whose entries it names, several joined with +; of two of one name the first counts."""
 
     def entries(self) -> dict[str, str]:
         """Selected entry names → the dotted package that holds them."""
-        return {
-            name: package for field, package in self.choosers.items() for name in str(getattr(self, field)).split("+")
-        }
+        choosers = reversed(self.choosers.items())
+        return {name: package for field, package in choosers for name in str(getattr(self, field)).split("+")}
 
     def options(self, entry: str) -> dict[str, Any]:
         """The fields given under the entry's own name, {} if none."""
         return dict((self.__pydantic_extra__ or {}).get(entry, {}))
+
+    def options_of(self, chooser: str) -> dict[str, Any]:
+        """The fields given for the one entry that this field names; {} if its name means that of an earlier chooser."""
+        name = getattr(self, chooser)
+        return self.options(name) if self.entries()[name] == self.choosers[chooser] else {}
 
     @model_validator(mode="after")
     def _options_belong_to_selected_entries(self) -> Self:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from trainables.config import DataConfig, NoiseKind
+    from trainables.config import DataConfig
+    from trainables.data.conditions import Noise
     from trainables.data.trial_data import TrialData
     from trainables.stack.model import Loss
     from trainables.training.evaluate import Evaluation
@@ -35,7 +36,6 @@ class Task(Entry, ABC):
         score: What the score is called in metrics and columns, e.g. `train/accuracy`, `train_accuracy`.
         label: What it is called where people read it.
         brief: The same at the head of a column.
-        noise_kinds: The kinds of noise that mean something for its targets.
         has_classes: Whether targets are class numbers: answers are right or wrong, and can be counted.
         undefined: Column that other tasks have → why this one has not.
     """
@@ -43,7 +43,6 @@ class Task(Entry, ABC):
     score: ClassVar[str]
     label: ClassVar[str]
     brief: ClassVar[str]
-    noise_kinds: ClassVar[tuple[NoiseKind, ...]]
     has_classes: ClassVar[bool]
     undefined: ClassVar[Mapping[str, str]] = {}
 
@@ -52,11 +51,11 @@ class Task(Entry, ABC):
         """[K] float64, the best score without looking at the inputs, of targets [K, n, …]."""
 
     @abstractmethod
-    def noisy(self, targets: Tensor, kind: NoiseKind, share: float, outputs: int, draws: torch.Generator) -> Tensor:
+    def noisy(self, targets: Tensor, noise: Noise, share: float, outputs: int, draws: torch.Generator) -> Tensor:
         """Targets [n, …] after the noise, a new tensor; nested over shares with the same generator.
 
         Args:
-            kind: One of `noise_kinds`.
+            noise: One that is for such targets.
             share: In 0 … 1.
             draws: CPU generator, the only source of randomness.
         """
@@ -112,7 +111,7 @@ class Task(Entry, ABC):
         """
 
     @abstractmethod
-    def iid_scores(self, kind: NoiseKind, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
+    def iid_scores(self, noise: Noise, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
         """Expected scores on test targets as noisy as those trained on, of all K networks as if all had noisy ones.
 
         None where no formula holds.

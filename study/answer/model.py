@@ -154,7 +154,7 @@ class Tracking:
         trials: Trials with both quantities.
         within: The fields that make the strata, as words.
         reason: Why nothing is stated, "" otherwise.
-        excluded: Trials left out because a network did not interpolate or its classes were only renamed.
+        excluded: Trials left out because a network did not interpolate or learned another rule than the true one.
     """
 
     tau: float | None
@@ -206,7 +206,7 @@ class Answer:
     Attributes:
         sentences: Do memorising networks break earlier? Does compressibility track the gap?
         caveat: What the answer is conditional on.
-        placebo: True where every trial with a contrast only renamed the classes, so that none is expected.
+        placebo: True where in every trial with a contrast the data still followed a rule, so that none is expected.
         overall: Over all counted conditions, the placebo apart; without mean where `readings` must not be pooled.
         levels: By condition (noise level, kind and inputs), placebo conditions last; empty where `readings` are not.
         instruments: By each value of what compressed the networks, where a study spans that.

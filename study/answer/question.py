@@ -44,7 +44,8 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
     elif ranks:
         first = ranking_sentence(ranks, mine)
     else:
-        first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups, areas), placebo)
+        what = " or ".join(dict.fromkeys(group.kind for group in pooled)) if placebo else ""
+        first = contrast_sentence(overall, shown, retained, _absence(trials, mine, groups, areas), what)
     return Answer(
         sentences=(first, tracking_sentence(tracking)),
         caveat=_caveat(mine, networks, single=any(reading.contrast.trials < 3 for reading in apart)),
@@ -128,17 +129,17 @@ def _missing(
         if level.mean is None and overall.mean is not None:
             found.append(f"No contrast at {group.label}.")
     if not placebo:
-        placebos = [level for level, group in zip(levels, groups, strict=True) if group.placebo]
-        found += [_placebo_note(level) for level in placebos if level.mean is not None]
+        placebos = [(level, group.kind) for level, group in zip(levels, groups, strict=True) if group.placebo]
+        found += [_placebo_note(level, kind) for level, kind in placebos if level.mean is not None]
     return tuple(found)
 
 
-def _placebo_note(level: Effect) -> str:
+def _placebo_note(level: Effect, kind: str) -> str:
     if level.ci95 is None:
         return f"The placebo ({level.label}) has too few trials to judge."
     if not level.excludes_zero or level.negligible:
-        return "The placebo (class names permuted) shows no contrast, as it should."
-    return "The placebo (class names permuted) shows a contrast, so the contrast is not memorisation alone."
+        return f"The placebo ({kind}) shows no contrast, as it should."
+    return f"The placebo ({kind}) shows a contrast, so the contrast is not memorisation alone."
 
 
 def _caveat(mine: pd.DataFrame, networks: pd.DataFrame, *, single: bool) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from study.config.scores import task_in
+from trainables.data.conditions import INPUT_KINDS, NOISES, is_clean, is_placebo
 from trainables.task import Task
 
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
-PLACEBO = "renamed"
 _MOST_LEVELS = 12  # more distinct noise values than this are a continuous range, shown in bins
 _BINS = 5
 
@@ -22,12 +22,14 @@ class Group:
 
     Attributes:
         label: In words, e.g. `noise 0.5, wrong labels`.
+        kind: Of these what is not the amount of noise, e.g. `wrong labels`; "" for the usual noise and true inputs.
         noise: Mean label noise.
-        placebo: Whether the classes were only renamed.
+        placebo: Whether the condition leaves a rule to learn, and so nothing to memorise.
         trials: The rows.
     """
 
     label: str
+    kind: str
     noise: float
     placebo: bool
     trials: pd.DataFrame
@@ -64,18 +66,27 @@ def conditions(trials: pd.DataFrame) -> list[Group]:
     level, words = _levels(noise)
     groups = []
     for (index, kind_name, inputs_name), rows in trials.groupby([level, kind, inputs], sort=True):
-        mean = float(noise.loc[rows.index].mean())
-        if mean == 0 and inputs_name == "true":
+        mean, condition = float(noise.loc[rows.index].mean()), (str(kind_name), str(inputs_name))
+        known = condition[1] in INPUT_KINDS.names()
+        if known and is_clean(mean, condition[1]):
             continue
-        placebo = kind_name == PLACEBO and mean > 0
-        extra = _condition_words(str(kind_name), str(inputs_name), mean)
-        groups.append(Group(", ".join([f"noise {words[index]}", *extra]), mean, placebo, rows))
+        placebo = known and condition[0] in NOISES.names() and is_placebo(mean, *condition)
+        extra = ", ".join(_condition_words(*condition, mean))
+        label = ", ".join([f"noise {words[index]}", *([extra] if extra else [])]) + (" (placebo)" if placebo else "")
+        groups.append(Group(label, extra, mean, placebo, rows))
     return sorted(groups, key=lambda group: (group.placebo, group.noise, group.label))
 
 
 def is_continuous(noise: pd.Series) -> bool:
     """Whether noise is spanned as a range: more distinct values than a plan of levels has."""
     return int(noise.nunique()) > _MOST_LEVELS
+
+
+def labels_are_a_rule(trials: pd.DataFrame) -> pd.Series:
+    """For each trial whether its noise left labels that are a rule of the inputs, though not the true one."""
+    kinds = column(trials, "data.noise_kind", "uniform").fillna("uniform").astype(str)
+    rules = {name for name in kinds.unique() if name in NOISES.names() and NOISES.get(name).leaves_rule}
+    return kinds.isin(rules) & (numbers(trials, "data.label_noise") > 0)
 
 
 def _levels(noise: pd.Series) -> tuple[pd.Series, dict[Hashable, str]]:
@@ -92,13 +103,15 @@ def _levels(noise: pd.Series) -> tuple[pd.Series, dict[Hashable, str]]:
 
 
 def _condition_words(kind: str, inputs: str, noise: float) -> list[str]:
-    kinds = {
-        "wrong": "wrong labels",
-        "permuted": "permuted labels",
-        PLACEBO: "classes renamed (placebo)",
-    }
-    words = [kinds.get(kind, kind)] if kind != "uniform" and noise > 0 else []
-    return words + ([f"inputs {inputs.replace('_', ' ')}"] if inputs != "true" else [])
+    """What the entries say of themselves; the name of one that is not installed here."""
+    words = []
+    if noise > 0:
+        words.append(NOISES.get(kind).label if kind in NOISES.names() else kind.replace("_", " "))
+    if inputs in INPUT_KINDS.names():
+        words.append("" if INPUT_KINDS.get(inputs).untouched else INPUT_KINDS.get(inputs).label)
+    else:
+        words.append(f"inputs {inputs.replace('_', ' ')}")
+    return [word for word in words if word]
 
 
 def varying(trials: pd.DataFrame, prefix: str) -> list[str]:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from study.answer.model import Tracking
-from study.answer.selection import PLACEBO, column, instruments, is_continuous, numbers, short, task_of, varying
+from study.answer.selection import instruments, is_continuous, labels_are_a_rule, numbers, short, task_of, varying
 from study.answer.words import plural
 from trainables.statistics import kendall_within_strata
 
@@ -40,13 +40,12 @@ def strata_labels(trials: pd.DataFrame) -> list[str]:
 
 
 def has_comparable_gap(trials: pd.DataFrame) -> pd.Series:
-    """For each trial whether its gap compares with others': all its networks interpolated, and no class was renamed.
+    """For each trial whether its gap compares with others': all its networks interpolated, and learned no other rule.
 
     Gaps compare at equal fit only: a network that fits less has the smaller gap for that alone. Held against the true
-    test labels, a network that learned other names has the smaller gap the worse it generalizes.
+    test labels, a network that learned other names of the classes has the smaller gap the worse it generalizes.
     """
-    renamed = (column(trials, "data.noise_kind", "uniform") == PLACEBO) & (numbers(trials, "data.label_noise") > 0)
-    return ~(numbers(trials, INTERPOLATED) < 1) & ~renamed
+    return ~(numbers(trials, INTERPOLATED) < 1) & ~labels_are_a_rule(trials)
 
 
 def track(trials: pd.DataFrame) -> Tracking:

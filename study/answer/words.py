@@ -37,9 +37,14 @@ def plural(count: int, noun: str) -> str:
 
 
 def contrast_sentence(
-    overall: Effect, levels: Sequence[Effect], retained: Effect | None, absent: str, placebo: bool
+    overall: Effect, levels: Sequence[Effect], retained: Effect | None, absent: str, placebo: str
 ) -> str:
-    """Do memorising networks break earlier than their clean twins?"""
+    """Do memorising networks break earlier than their clean twins?
+
+    Args:
+        absent: Why there is no answer.
+        placebo: What was done to the data where that leaves a rule in every trial; "" where it does not.
+    """
     if overall.mean is None:
         return f"No answer to whether memorising networks break earlier: {absent}."
     if overall.ci95 is None:
@@ -50,7 +55,7 @@ def contrast_sentence(
             "interval over trials needs 3."
         )
     if placebo:
-        return _placebo_sentence(overall)
+        return _placebo_sentence(overall, placebo)
     if overall.verdict == "yes" and retained is not None and retained.verdict != "yes":
         return _perhaps_relearned(overall, levels, retained)
     sentence = {"yes": _yes, "no": _no, "unclear": _unclear}[overall.verdict](overall, levels)
@@ -124,21 +129,21 @@ def level_words(levels: Sequence[Effect]) -> str:
     return f". All conditions have the same sign, not each is certain by itself ({listed})"
 
 
-def _placebo_sentence(overall: Effect) -> str:
+def _placebo_sentence(overall: Effect, what: str) -> str:
     if not overall.excludes_zero:
         return (
-            "The placebo holds: with class names permuted there is a rule to learn and nothing to memorise, and the "
+            f"The placebo holds: with {what} there is a rule to learn and nothing to memorise, and the "
             f"contrast is {estimate(overall)}, an interval that includes 0 ({_evidence(overall)}; "
             f"{pair_words(overall)})."
         )
     if overall.negligible:
         return (
-            "The placebo holds: with class names permuted there is a rule to learn and nothing to memorise, and the "
+            f"The placebo holds: with {what} there is a rule to learn and nothing to memorise, and the "
             f"contrast is {estimate(overall)}: not exactly 0, but within ±{NEGLIGIBLE:g} of it "
             f"({_evidence(overall)}; {pair_words(overall)})."
         )
     return (
-        "The placebo fails: class names were only permuted, which leaves nothing to memorise, yet the contrast is "
+        f"The placebo fails: {what}, which leaves a rule to learn and nothing to memorise, yet the contrast is "
         f"{estimate(overall)} ({_evidence(overall)}; {pair_words(overall)}); contrasts measured with this design "
         "cannot be read as memorisation until this is explained."
     )

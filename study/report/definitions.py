@@ -30,7 +30,10 @@ _DEFINITIONS: dict[str, str] = {
         "share of training labels put through the noise; `uniform` draws from all classes, so a share 1 − 1/C of "
         "them changes"
     ),
-    "placebo (renamed)": "class names permuted: still a rule to learn, nothing to memorise, so no contrast is expected",
+    "placebo": (
+        "a condition that leaves a rule to learn and nothing to memorise (classes renamed, one permutation of the "
+        "pixels for all images), so that no contrast is expected"
+    ),
     "kept, changed examples": "training examples whose label stayed true, and those whose label the noise changed",
     "selectivity": "auc on kept examples − auc on changed ones, inside one network",
     "fidelity": "share of validation inputs on which a compressed network predicts what its dense network predicted",
@@ -56,7 +59,6 @@ _OF_NUMBERS = {
         "share of training targets put through the noise; `permuted` shuffles them among themselves, `uniform` draws "
         "from all training targets"
     ),
-    "placebo (renamed)": "",
     "fidelity": "R² of what a compressed network says of validation inputs, held against what its dense network said",
     "interpolated": "the dense network fits the targets that it was given: R² ≥ 0.99, or a loss of at most 0.01",
     "R²": "1 − squared error ÷ variance of the targets; 0, chance, is what their mean would have, and less is worse",

@@ -80,7 +80,7 @@ class Material:
         noisy = conditions(self.counted) if len(self.counted) else []
         taken = [index for group in noisy for index in group.trials.index]
         clean = self.counted.drop(index=taken)
-        return ([Group("true labels", 0.0, False, clean)] if len(clean) else []) + noisy
+        return ([Group("true labels", "", 0.0, False, clean)] if len(clean) else []) + noisy
 
     @cached_property
     def noisy_groups(self) -> list[Group]:

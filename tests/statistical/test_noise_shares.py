@@ -7,7 +7,7 @@ alarm about 7 times in a million, for each assertion.
 import pytest
 import torch
 
-from trainables.data.label_noise import noisy_labels
+from trainables.data.conditions import NOISES
 from trainables.seeding import generator
 
 N, CLASSES = 200_000, 10
@@ -15,7 +15,7 @@ LABELS = torch.arange(N) % CLASSES
 
 
 def changed(kind: str, share: float) -> torch.Tensor:
-    labels = noisy_labels(LABELS, kind, share, CLASSES, generator(0, kind, int(share * 100)))  # type: ignore[arg-type]
+    labels = NOISES.get(kind)().labels(LABELS, share, CLASSES, generator(0, kind, int(share * 100)))
     return labels != LABELS
 
 
@@ -29,7 +29,7 @@ def test_the_share_of_changed_labels_is_the_expected_one(kind: str, share: float
 
 
 def test_uniform_noise_draws_every_class_alike() -> None:
-    labels = noisy_labels(LABELS, "uniform", 1.0, CLASSES, generator(1))
+    labels = NOISES.get("uniform")().labels(LABELS, 1.0, CLASSES, generator(1))
     joint = torch.bincount(LABELS * CLASSES + labels, minlength=CLASSES**2).double()
     chi2 = ((joint - N / CLASSES**2) ** 2 / (N / CLASSES**2)).sum().item()
     # 90 degrees of freedom (rows fixed): above 156.6 once in 50,000 draws.
@@ -37,7 +37,7 @@ def test_uniform_noise_draws_every_class_alike() -> None:
 
 
 def test_wrong_noise_draws_every_other_class_alike() -> None:
-    labels = noisy_labels(LABELS, "wrong", 1.0, CLASSES, generator(2))
+    labels = NOISES.get("wrong")().labels(LABELS, 1.0, CLASSES, generator(2))
     offsets = ((labels - LABELS) % CLASSES).bincount(minlength=CLASSES).double()
     assert offsets[0] == 0
     chi2 = ((offsets[1:] - N / 9) ** 2 / (N / 9)).sum().item()

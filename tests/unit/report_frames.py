@@ -112,7 +112,8 @@ def _failed(number: int, params: dict[str, Any]) -> dict[str, Any]:
 
 def _networks(recipe: Recipe, params: dict[str, Any], rng: np.random.Generator) -> list[dict[str, Any]]:
     noise = float(params["data.label_noise"])
-    arms = ["replicate"] + (["control"] if recipe.control and noise > 0 else [])
+    true = noise == 0 and params["data.inputs"] == "true"
+    arms = ["replicate"] + (["control"] if recipe.control and not true else [])
     if recipe.scratch:
         arms += [f"scratch_{arm}" for arm in arms]
     rows: list[dict[str, Any]] = []

@@ -2,7 +2,7 @@
 
 import torch
 
-from trainables.data.input_corruption import corrupted_inputs
+from trainables.data.conditions import INPUT_KINDS
 from trainables.data.trial_data import pixel_statistics
 
 IMAGES = torch.randint(0, 256, (50, 3, 4, 5), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
@@ -10,7 +10,7 @@ MEAN, STD = pixel_statistics(IMAGES)
 
 
 def corrupted(inputs: str, number: int = 1, part: str = "train") -> torch.Tensor:
-    return corrupted_inputs(IMAGES, inputs, MEAN, STD, 7, number, part)  # type: ignore[arg-type]
+    return INPUT_KINDS.get(inputs)().inputs(IMAGES, MEAN, STD, 7, number, part)
 
 
 def positions(images: torch.Tensor) -> torch.Tensor:
@@ -44,7 +44,7 @@ def test_random_pixels_permute_each_image_by_itself() -> None:
 
 def test_gaussian_keeps_no_trace_but_the_moments() -> None:
     images = torch.full((2000, 1, 6, 6), 90, dtype=torch.uint8)
-    noise = corrupted_inputs(images, "gaussian", torch.tensor([90.0]), torch.tensor([20.0]), 0, 0, "train")
+    noise = INPUT_KINDS.get("gaussian")().inputs(images, torch.tensor([90.0]), torch.tensor([20.0]), 0, 0, "train")
     mean, std = pixel_statistics(noise)
     # 72,000 draws: 5 standard errors, so a false alarm about once in a million runs of another seed.
     assert abs(mean.item() - 90) < 5 * 20 / 72_000**0.5

@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.data.label_noise import expected_iid_accuracy, noisy_labels, noisy_numbers, renaming
+from trainables.data.conditions import NOISES
+from trainables.noises.renamed import Renamed
 from trainables.seeding import generator
 
 KINDS = ("uniform", "wrong", "permuted", "renamed")
@@ -14,7 +15,7 @@ NUMBERS = torch.stack([torch.arange(1000.0), -torch.arange(1000.0)], dim=1)
 
 
 def noisy(kind: str, share: float, draw: int = 0) -> torch.Tensor:
-    return noisy_labels(LABELS, kind, share, 10, generator(0, draw))  # type: ignore[arg-type]
+    return NOISES.get(kind)().labels(LABELS, share, 10, generator(0, draw))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,27 +51,26 @@ def test_permuted_keeps_the_class_counts_and_touches_at_most_its_share(share: fl
 
 @given(share=st.floats(0.001, 1), classes=st.integers(2, 20), draw=st.integers(0, 5))
 def test_renaming_is_a_bijection_that_moves_its_share_of_classes(share: float, classes: int, draw: int) -> None:
-    names = renaming(share, classes, generator(draw))
+    names = Renamed().renaming(share, classes, generator(draw))
     assert sorted(names.tolist()) == list(range(classes))
     assert int((names != torch.arange(classes)).sum()) == max(2, int(share * classes + 0.5))
 
 
 def test_renamed_labels_follow_one_rule() -> None:
     labels = noisy("renamed", 0.5)
-    assert torch.equal(labels, renaming(0.5, 10, generator(0, 0))[LABELS])
+    assert torch.equal(labels, Renamed().renaming(0.5, 10, generator(0, 0))[LABELS])
     assert int((labels != LABELS).sum()) == 500
 
 
 def test_expected_iid_accuracy_by_the_formulas() -> None:
-    assert expected_iid_accuracy("uniform", 0.5, 0.9, 10) == pytest.approx(0.5 * 0.9 + 0.05)
-    assert expected_iid_accuracy("wrong", 0.5, 0.9, 10) == pytest.approx(0.5 * 0.9 + 0.5 * 0.1 / 9)
-    assert expected_iid_accuracy("permuted", 0.5, 0.9, 10) is None
-    assert expected_iid_accuracy("renamed", 0.5, 0.9, 10) is None
-    assert expected_iid_accuracy("permuted", 0.0, 0.9, 10) == 0.9
+    expected = {kind: NOISES.get(kind)().iid_accuracy(0.5, 0.9, 10) for kind in KINDS}
+    assert expected.pop("uniform") == pytest.approx(0.5 * 0.9 + 0.05)
+    assert expected.pop("wrong") == pytest.approx(0.5 * 0.9 + 0.5 * 0.1 / 9)
+    assert set(expected.values()) == {None}
 
 
 def noisy_pairs(kind: str, share: float, draw: int = 0) -> torch.Tensor:
-    return noisy_numbers(NUMBERS, kind, share, generator(0, draw))  # type: ignore[arg-type]
+    return NOISES.get(kind)().numbers(NUMBERS, share, generator(0, draw))
 
 
 @pytest.mark.parametrize("kind", ["uniform", "permuted"])

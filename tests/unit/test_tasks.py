@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from tests.engine import CLASSES, config, labels, pixels, stack
 from trainables.config import DataConfig
+from trainables.noises.permuted import Permuted
+from trainables.noises.uniform import Uniform
 from trainables.pausing import finish
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
@@ -37,7 +39,7 @@ def test_tasks_have_names_for_their_score(name: str) -> None:
     assert task.score.isidentifier()
     assert "_" not in task.score, "names of metrics and columns are split there"
     assert task.label
-    assert "uniform" in task.noise_kinds, "the default means something everywhere"
+    assert Uniform.is_for(has_classes=task.has_classes), "the default means something everywhere"
 
 
 def test_data_sets_say_what_they_ask_for() -> None:
@@ -100,11 +102,11 @@ def test_iid_r2_is_what_many_draws_of_the_noise_give() -> None:
     drawn = torch.stack([given[torch.randint(300, (200,), generator=draws)] for _ in range(400)])
     noisy = torch.where(torch.rand(400, 200, 1, generator=draws) < p, drawn, own)
     expected = NUMBERS.scores(said[:1].expand(400, -1, -1).flatten(0, 1)[None], noisy.flatten(0, 1)[None])
-    found = NUMBERS.iid_scores("uniform", p, test, data)
+    found = NUMBERS.iid_scores(Uniform(), p, test, data)
     assert found is not None
     assert found[0] == pytest.approx(float(expected[0]), abs=0.02)
-    assert NUMBERS.iid_scores("uniform", 0.0, test, data) == test.score.tolist()
-    assert NUMBERS.iid_scores("permuted", p, test, data) is None
+    assert NUMBERS.iid_scores(Uniform(), 0.0, test, data) == test.score.tolist()
+    assert NUMBERS.iid_scores(Permuted(), p, test, data) is None
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -138,7 +140,7 @@ def test_a_stack_steps_as_each_network_alone_would() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"data__noise_kind": "wrong"}, r"data\.noise_kind=wrong is of classes, .*teacher.*use uniform or permuted"),
+        ({"data__noise_kind": "wrong"}, r"data\.noise_kind=wrong is of classes, .*teacher.*use permuted or uniform"),
         ({"data__noise_kind": "renamed"}, "noise_kind=renamed"),
         ({"training__stop_at_train_accuracy": 0.9}, r"stop_at_train_accuracy=0\.9 .*stop_at_train_loss.*R² = 0\.99"),
         ({"training__label_smoothing": 0.1}, r"label_smoothing=0\.1 .*leave it at 0"),

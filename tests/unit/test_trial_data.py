@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from trainables.config import TrialConfig
-from trainables.data.label_noise import renaming
 from trainables.data.loading import load_split, prepare
 from trainables.data.trial_data import TrialData, trial_data
+from trainables.noises.renamed import Renamed
 from trainables.seeding import generator
 
 NOWHERE = Path("no-data-needed")
@@ -74,7 +74,7 @@ def test_renamed_labels_extend_to_the_test_split() -> None:
     data = digits(number=4, label_noise=0.5, noise_kind="renamed")
     assert data.iid_test_labels is not None
     for k in range(3):
-        names = renaming(0.5, 10, generator(0, 4, "labels", k))
+        names = Renamed().renaming(0.5, 10, generator(0, 4, "labels", k))
         assert torch.equal(data.labels[k], names[data.true_labels])
         assert torch.equal(data.iid_test_labels[k], names[data.test_labels])
 

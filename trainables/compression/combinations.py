@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from trainables.compression.interfaces import CRITERIA, METHODS, Criterion
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
+from trainables.data.conditions import NOISES
 from trainables.interfaces import DATASETS, MODELS
 from trainables.stack.plan import BatchNorm, Plan, Residual
 from trainables.stack.planned import PlannedModel
@@ -89,10 +90,12 @@ def _check_ratio(compression: CompressionConfig) -> None:
 def _check_task(config: TrialConfig) -> None:
     """What is said of labels has to mean something for the task."""
     task, training, compression = task_of(config.data), config.training, config.compression
-    data, kinds = f"data.name={config.data.name}", " or ".join(task.noise_kinds)
-    if config.data.noise_kind not in task.noise_kinds:
+    data = f"data.name={config.data.name}"
+    kinds = [name for name in NOISES.names() if NOISES.get(name).is_for(has_classes=task.has_classes)]
+    if config.data.noise_kind not in kinds:
+        of, asks = ("numbers", "classes") if task.has_classes else ("classes", "numbers")
         raise ValueError(
-            f"data.noise_kind={config.data.noise_kind} is of classes, and {data} asks for numbers; use {kinds}"
+            f"data.noise_kind={config.data.noise_kind} is of {of}, and {data} asks for {asks}; use {' or '.join(kinds)}"
         )
     if task.has_classes:
         return

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from trainables.bench import Bench
-from trainables.data.input_corruption import corrupted_inputs
+from trainables.data.input_corruption import gaussian_like
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.task import Task
@@ -36,8 +36,8 @@ def _drawn(bench: Bench) -> Inputs:
             draws = bench.draws("transfer", replicate)
             sets.append(torch.randint(256, like.shape, generator=draws, dtype=torch.uint8))
         else:
-            names = (bench.number, "transfer", replicate)
-            sets.append(corrupted_inputs(like, "gaussian", data.mean.cpu(), data.std.cpu(), bench.config.seed, *names))
+            draws = bench.draws("transfer", replicate, "inputs", "gaussian")
+            sets.append(gaussian_like(like, data.mean.cpu(), data.std.cpu(), draws))
     source = torch.arange(bench.networks, device=data.images.device) % bench.replicates
     return Inputs(torch.stack(sets).to(data.images.device), source, data.mean)
 

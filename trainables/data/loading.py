@@ -27,7 +27,9 @@ def prepare(config: DataConfig, data_dir: Path) -> tuple[int, int, int]:
 
 def load_split(config: DataConfig, seed: int, data_dir: Path) -> Split:
     """The split of a study, kept for the next trial of this process. Raises as `prepare`."""
-    untouched = config.model_copy(update={"label_noise": 0.0, "noise_kind": "uniform", "inputs": "true"})
+    whole = config.model_dump(mode="json", include={"name", "train_size", "split"})
+    own = {config.name: options} if (options := config.options(config.name)) else {}
+    untouched = DataConfig.model_validate(whole | own)
     identity = data_identity(untouched, data_dir)
     return _load_split(untouched.model_dump_json(), seed, data_dir.absolute(), identity)
 

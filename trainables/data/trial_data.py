@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from trainables.config import TrialConfig
-from trainables.data.input_corruption import corrupted_inputs
-from trainables.data.label_noise import renaming
+from trainables.data.conditions import input_kind_of, noise_of
 from trainables.data.loading import load_split
 from trainables.seeding import generator
 from trainables.task import Task, task_of
@@ -39,8 +38,8 @@ class TrialData:
         num_classes: Outputs of a network: classes, or the numbers of a regression's target.
         chance: [N] float64, the best score on the labels given without looking at the inputs.
         changed_share: [N] float64, share of training labels that differ from the truth.
-        iid_test_labels: [K, n_test] int64 under `renamed` noise, where each replicate's rule extends to the test
-            split; None otherwise.
+        iid_test_labels: [K, n_test] int64 where the noise renames classes, so that each replicate's rule extends to
+            the test split; None otherwise.
     """
 
     task: Task
@@ -76,15 +75,16 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
     train = torch.from_numpy(split.train_images)
     mean, std = pixel_statistics(train)
 
+    noise, kind, share = noise_of(config.data), input_kind_of(config.data), config.data.label_noise
+
     def versions(images: Tensor, part: str) -> Tensor:
-        if config.data.inputs == "true":
+        if kind.untouched:
             return images[None]
-        corrupted = corrupted_inputs(images, config.data.inputs, mean, std, config.seed, number, part)
+        corrupted = kind.inputs(images, mean, std, config.seed, number, part)
         return torch.stack([corrupted, images]) if config.has_control else corrupted[None]
 
-    noise = config.data
     given = [
-        task.noisy(true_labels, noise.noise_kind, noise.label_noise, split.num_classes, _draws(config, number, k))
+        task.noisy(true_labels, noise, share, split.num_classes, _draws(config, number, k))
         for k in range(config.replicates)
     ]
     twins = [true_labels] * (config.replicates if config.has_control else 0)
@@ -92,13 +92,10 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
     kept = (labels == true_labels).reshape(*labels.shape[:2], -1).all(dim=2)
     test_labels = torch.from_numpy(split.test_labels)
     source = torch.zeros(len(labels), dtype=torch.int64)
-    if config.data.inputs != "true":
+    if not kind.untouched:
         source[config.replicates :] = 1
-    iid = None
-    if config.data.noise_kind == "renamed":
-        iid = torch.stack(
-            [_renaming(config, number, k, split.num_classes)[test_labels] for k in range(config.replicates)]
-        )
+    names = [noise.renaming(share, split.num_classes, _draws(config, number, k)) for k in range(config.replicates)]
+    iid = [renamed[test_labels] for renamed in names if renamed is not None]
     return TrialData(
         task=task,
         images=versions(train, "train").to(device),
@@ -115,7 +112,7 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
         num_classes=split.num_classes,
         chance=task.chance(labels, split.num_classes),
         changed_share=1 - kept.double().mean(dim=1),
-        iid_test_labels=None if iid is None else iid.to(device),
+        iid_test_labels=torch.stack(iid).to(device) if iid else None,
     )
 
 
@@ -136,10 +133,6 @@ def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     variance = (share * (values - mean[:, None]) ** 2).sum(dim=1)
     std = torch.where(variance > 0, variance.sqrt(), torch.ones_like(variance))
     return mean.float(), std.float()
-
-
-def _renaming(config: TrialConfig, number: int, replicate: int, num_classes: int) -> Tensor:
-    return renaming(config.data.label_noise, num_classes, _draws(config, number, replicate))
 
 
 def _draws(config: TrialConfig, number: int, replicate: int) -> torch.Generator:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from trainables.config import NoiseKind
+    from trainables.data.conditions import Noise
     from trainables.data.trial_data import TrialData
     from trainables.stack.model import Loss
     from trainables.training.evaluate import Evaluation
@@ -23,7 +23,6 @@ class Classification(Task):
     score: ClassVar[str] = "accuracy"
     label: ClassVar[str] = "accuracy"
     brief: ClassVar[str] = "acc."
-    noise_kinds: ClassVar[tuple[NoiseKind, ...]] = ("uniform", "wrong", "permuted", "renamed")
     has_classes: ClassVar[bool] = True
 
     def chance(self, targets: Tensor, outputs: int) -> Tensor:
@@ -33,11 +32,9 @@ class Classification(Task):
         counts = torch.stack([row.bincount(minlength=outputs) for row in targets])
         return counts.max(dim=1).values.double() / targets.shape[1]
 
-    def noisy(self, targets: Tensor, kind: NoiseKind, share: float, outputs: int, draws: torch.Generator) -> Tensor:
-        """See `trainables.data.label_noise`."""
-        from trainables.data.label_noise import noisy_labels
-
-        return noisy_labels(targets, kind, share, outputs, draws)
+    def noisy(self, targets: Tensor, noise: Noise, share: float, outputs: int, draws: torch.Generator) -> Tensor:
+        """The noise's labels."""
+        return noise.labels(targets, share, outputs, draws)
 
     def loss(self, smoothing: float = 0.0) -> Loss:
         """Cross-entropy in nats."""
@@ -86,16 +83,17 @@ class Classification(Task):
         """The shares of right answers."""
         return correct
 
-    def iid_scores(self, kind: NoiseKind, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
-        """By `expected_iid_accuracy`; under `renamed` held against the labels that the rule gives."""
-        from trainables.data.label_noise import expected_iid_accuracy
-
+    def iid_scores(self, noise: Noise, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
+        """By the noise's formula; where classes are renamed held against the labels that the rule gives."""
         if data.iid_test_labels is not None:
             said = test.predictions[: len(data.iid_test_labels)]
             noisy: list[float] = self.scores(said, data.iid_test_labels).tolist()
             return noisy
-        found = [expected_iid_accuracy(kind, share, clean, data.num_classes) for clean in test.score.tolist()]
-        return None if None in found else [accuracy for accuracy in found if accuracy is not None]
+        clean: list[float] = test.score.tolist()
+        if share == 0:
+            return clean
+        expected = [noise.iid_accuracy(share, accuracy, data.num_classes) for accuracy in clean]
+        return None if None in expected else [accuracy for accuracy in expected if accuracy is not None]
 
     def kappas(self, first: Tensor, second: Tensor, outputs: int) -> list[float]:
         """Cohen's κ; nan where both always say the same class."""

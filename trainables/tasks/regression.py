@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from trainables.config import NoiseKind
+    from trainables.data.conditions import Noise
     from trainables.data.trial_data import TrialData
     from trainables.stack.model import Loss
     from trainables.training.evaluate import Evaluation
@@ -31,7 +31,6 @@ class Regression(Task):
     score: ClassVar[str] = "r2"
     label: ClassVar[str] = "R²"
     brief: ClassVar[str] = "R²"
-    noise_kinds: ClassVar[tuple[NoiseKind, ...]] = ("uniform", "permuted")
     has_classes: ClassVar[bool] = False
     undefined: ClassVar[Mapping[str, str]] = {
         "kappa": "numbers do not agree by chance, as classes do; fidelity is a coefficient of determination already",
@@ -41,11 +40,9 @@ class Regression(Task):
         """0."""
         return targets.new_zeros(len(targets)).double()
 
-    def noisy(self, targets: Tensor, kind: NoiseKind, share: float, outputs: int, draws: torch.Generator) -> Tensor:
-        """See `trainables.data.label_noise`."""
-        from trainables.data.label_noise import noisy_numbers
-
-        return noisy_numbers(targets, kind, share, draws)
+    def noisy(self, targets: Tensor, noise: Noise, share: float, outputs: int, draws: torch.Generator) -> Tensor:
+        """The noise's numbers."""
+        return noise.numbers(targets, share, draws)
 
     def loss(self, smoothing: float = 0.0) -> Loss:
         """Squared error; there is nothing to smooth.
@@ -101,22 +98,23 @@ class Regression(Task):
         """R² from the mean squared error."""
         return 1 - losses / targets[networks].double().var(dim=1, correction=0).mean(dim=1)
 
-    def iid_scores(self, kind: NoiseKind, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
-        """R² with squared errors and variance in expectation over the noise; None for `permuted`.
+    def iid_scores(self, noise: Noise, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
+        """R² with squared errors and variance in expectation over the noise; None where its draws are not independent.
 
-        Under `uniform` noise p a target is (1 − p) · its own and p · a training target, of mean m and variance v:
+        A target is replaced with probability p by draws of mean m and variance v:
         E(f − y')² = (1 − p)(f − y)² + p((f − m)² + v).
         """
         if share == 0:
             clean: list[float] = test.score.tolist()
             return clean
-        if kind != "uniform":
+        said, own = test.predictions.double(), test.labels.double()
+        moments = noise.iid_moments(data.true_labels.double())
+        if moments is None:
             return None
-        said, own, given = test.predictions.double(), test.labels.double(), data.true_labels.double()
-        m, v = given.mean(dim=0), given.var(dim=0, correction=0)
-        errors = (1 - share) * (said - own).square() + share * ((said - m).square() + v)
-        mean = (1 - share) * own.mean(dim=1) + share * m
-        spread = (1 - share) * own.square().mean(dim=1) + share * (v + m.square()) - mean.square()
+        p, (m, v) = share, moments
+        errors = (1 - p) * (said - own).square() + p * ((said - m).square() + v)
+        mean = (1 - p) * own.mean(dim=1) + p * m
+        spread = (1 - p) * own.square().mean(dim=1) + p * (v + m.square()) - mean.square()
         found: list[float] = (1 - errors.mean(dim=1).sum(dim=1) / spread.sum(dim=1)).tolist()
         return found
 

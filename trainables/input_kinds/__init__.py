@@ -1,0 +1,1 @@
+"""Kinds of inputs, one file each; see `trainables.data.conditions`."""
