@@ -1,13 +1,15 @@
 """What sections of a configuration are made of. Torch-free."""
 
 import importlib
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from trainables.explain import explain, in_field
 from trainables.registry import names_in, refuse_truth_as_number
 from trainables.spelling import unknown_name
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Part(BaseModel):
