@@ -8,12 +8,12 @@ name: `compression.distill.epochs` belongs to `trainables/compression/methods/di
 import hashlib
 import importlib
 import json
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from trainables.explain import in_field
-from trainables.parts import EntryPart, Fraction, Part, known
+from trainables.parts import NAMED_FILE, EntryPart, Fraction, Part, known
 from trainables.registry import names_in
 from trainables.training.config import TrainingConfig
 
@@ -139,7 +139,7 @@ class CompressionConfig(EntryPart):
     rewind_to: float = Field(
         0.0, ge=0, description="epochs of dense training after which the weights are taken that networks rewind to"
     )
-    ticket: str | None = Field(
+    ticket: Annotated[str | None, NAMED_FILE] = Field(
         None, description="a file of tickets whose masks and weights take the place of this trial's own"
     )
     transfer: Literal["noise", "gaussian", "train"] = Field("noise", description="inputs a student is fitted on")

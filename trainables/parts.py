@@ -10,6 +10,8 @@ from trainables.registry import names_in, refuse_truth_as_number
 from trainables.spelling import unknown_name
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+# In the annotation of a field: its value names a file that trials read, which is then compared when a study goes on.
+NAMED_FILE = "names a file that trials read"
 
 
 class Part(BaseModel):

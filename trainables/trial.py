@@ -1,8 +1,8 @@
 """A whole trial: train, compress level by level, measure, summarise; resumable from its checkpoints."""
 
 import resource
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -22,6 +22,7 @@ from trainables.data.trial_data import trial_data
 from trainables.device import prepare
 from trainables.export.latency import QUICK_IMAGES, quick_latency
 from trainables.halving import halving
+from trainables.input_files import require_inputs
 from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
 from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
@@ -45,12 +46,14 @@ class TrialContext:
         data_dir: Where data sets lie or are downloaded to.
         device: As torch names it.
         checkpoints: Where the trial saves itself; None: nowhere.
+        inputs: What the study recorded of what it reads, see `require_inputs`; {}: nothing is compared.
     """
 
     number: int
     data_dir: Path
     device: str = "cpu"
     checkpoints: CheckpointStore | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
@@ -96,6 +99,7 @@ def _stages(config: TrialConfig, context: TrialContext, together: int) -> Report
 
 def _bench(config: TrialConfig, context: TrialContext) -> Bench:
     prepare(torch.device(context.device))
+    require_inputs(config, context.data_dir, context.inputs)
     data = trial_data(config, context.number, context.data_dir, context.device)
     bench = Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
     configured_tickets(bench)  # says at once if a ticket does not fit

@@ -20,6 +20,7 @@ from study.execution.watch import Watch
 from study.ledger import ENDED, Ledger
 from study.proposing.signal import lacking_signal
 from study.settings.creation import open_or_create, write_study_file
+from study.settings.inputs import settle_inputs
 from study.settings.wishes import NO_WISHES, Wishes, grant
 from study.storing.restoring import fetch_networks
 from study.storing.safekeeping import check_storage, safekeeping
@@ -105,6 +106,7 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
         fetch_networks(ledger)
         left = sweep(ledger)
         remove_checkpoints(ledger, this.config)
+        settle_inputs(ledger, wishes)
         grant(ledger, wishes, listener.message)
         config = this.config
         write_study_file(config)
@@ -213,6 +215,7 @@ def _tune(
     from study.execution.lean_ray import lean_tune
     from study.execution.ray_trial import StudyTrial
     from study.execution.searcher import LedgerSearcher, StopWhenAsked
+    from trainables.input_files import whole_digest
 
     config = this.config
     job = {
@@ -221,6 +224,7 @@ def _tune(
         "checkpoints": [config.run.storage or str(config.run.home.absolute()), f"{config.name}/trials"],
         "fence": this.ledger.fence or 0,
         "data_dir": str(config.run.data_path.absolute()),
+        "inputs": {name: whole_digest(files) for name, files in this.ledger.inputs().items()},
         "cpus": config.run.cpus_per_trial,
         "gpus": config.run.gpus_per_trial,
     }

@@ -115,6 +115,7 @@ class StudyTrial(Trainable):
             number=self.config["number"],
             data_dir=Path(job["data_dir"]),
             device="cuda" if job["gpus"] else "cpu",
+            inputs=job["inputs"],
             checkpoints=CheckpointStore(checkpoints, self.config["attempt"], fence=job["fence"], reached=reached),
         )
         return trial(TrialConfig.model_validate_json(self.config["config"]), context)

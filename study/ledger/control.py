@@ -74,12 +74,12 @@ class Control:
         with self._engine.connect() as connection:
             return inputs.read(connection, self.name)
 
-    # From the driver
-
     def record_inputs(self, now: Inputs) -> None:
         """Stores what trials read from files, from now on the measure for later runs."""
-        with self._writing("save") as connection:
+        with writing(self._engine) as connection:
             inputs.record(connection, self.name, now)
+
+    # From the driver
 
     def set_trials(self, n: int) -> None:
         """Sets the number of trials in total. What waits beyond it is kept, and runs once it grows again."""

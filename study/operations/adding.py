@@ -10,6 +10,7 @@ from study.config.yaml_files import read_yaml
 from study.errors import UsageError
 from study.ledger import Ledger
 from study.settings import machine
+from study.settings.inputs import compare_inputs
 from study.settings.study_file import trials_in
 from trainables.config import TrialConfig
 from trainables.explain import explain
@@ -19,17 +20,19 @@ def add(ledger: Ledger, configurations: Sequence[Mapping[str, Any]]) -> None:
     """Puts them into the queue; a driver makes explore trials with the next free numbers of them.
 
     Raises:
-        UsageError: One of them is no valid trial, or its data set can't be had; then none is added.
+        UsageError: One of them is no valid trial, its data set can't be had or is not what it was; then none is added.
     """
     config = ledger.config
+    trials = []
     for place, params in enumerate(configurations, start=1):
         try:
-            config.space.config(params, config.seed)
+            trials.append(config.space.config(params, config.seed))
         except ValidationError as error:
             raise UsageError(f"configuration {place}: {explain(error, TrialConfig)}") from None
         except ValueError as error:
             raise UsageError(f"configuration {place}: {error}") from None
     machine.prepare_data(config.model_copy(update={"configurations": tuple(dict(params) for params in configurations)}))
+    ledger.record_inputs(compare_inputs(ledger, trials))
     ledger.add(configurations)
 
 

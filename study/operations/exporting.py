@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import UsageError
+from study.settings.inputs import compare_inputs
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
@@ -74,7 +75,8 @@ def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, s
     """Writes the network to `out` (.safetensors) and a .json beside it, with `onnx` also an .onnx.
 
     Raises:
-        UsageError: There is no such network, `out` can't be written, or ONNX is not installed.
+        UsageError: There is no such network, `out` can't be written, ONNX is not installed, or what the trial read is
+            not what it was.
         RuntimeError: The trial run again became another network than the one that was recorded.
     """
     row = _checked_row(ledger, wanted)
@@ -83,6 +85,7 @@ def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, s
 
     config = TrialConfig.model_validate(unflatten(row.params))
     _check_network(config, wanted)
+    compare_inputs(ledger, [config])
     bench = _again(config, row, ledger.config, wanted.level, say or _silent)
     return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), out, onnx=onnx)
 
@@ -93,7 +96,8 @@ def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: 
     Returns:
         How many weights a ticket keeps (of the first replicate), of matrices and kernels.
     Raises:
-        UsageError: There is no such level or nothing is masked there, or `out` can't be written.
+        UsageError: There is no such level or nothing is masked there, `out` can't be written, or what the trial read
+            is not what it was.
     """
     wanted = Wanted(trial, level)
     row = _checked_row(ledger, wanted)
@@ -102,6 +106,7 @@ def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: 
 
     config = TrialConfig.model_validate(unflatten(row.params))
     _check_network(config, wanted)
+    compare_inputs(ledger, [config])
     if level == 0 or config.compression.granularity != "weight":
         raise UsageError("--ticket: tickets are masks of single weights, of a level from 1 on, granularity=weight.")
     from trainables.compression.tickets import winning_tickets
