@@ -17,14 +17,14 @@ from trainables.config import TrialConfig
 from trainables.parts import field_type
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_RANGE = re.compile(rf"^(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})(?P<log>:log)?$")
+_RANGE = re.compile(rf"(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})(?P<log>:log)?")
 # Two ways to say one thing: setting one drops what the space says about the other.
 _REPLACES = {
     "compression.rate": "compression.target_ratio",
     "compression.target_ratio": "compression.rate",
 }
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "none": None, "null": None}
-_NUMBER_LISTS = re.compile(rf"^{_NUMBER}(\+{_NUMBER})+$")
+_NUMBER_LISTS = re.compile(rf"{_NUMBER}(\+{_NUMBER})+")
 
 
 def apply_settings(space: SearchSpace, settings: list[str]) -> SearchSpace:
@@ -94,14 +94,14 @@ def parse_value(text: str, key: str = "") -> Any:
     Raises:
         ValueError: It looks like a range or a list and is none.
     """
-    if match := _RANGE.match(text):
+    if match := _RANGE.fullmatch(text):
         low, high = (parse_scalar(match[end]) for end in ("low", "high"))
         return Range.model_validate({"low": low, "high": high, "log": bool(match["log"])})
     if ".." in text and "/" not in text:
         raise ValueError(f"{text!r} is no range; both ends must be numbers, e.g. 16..512 or 1e-3..1:log")
     if "," in text:
         return choices(parse_scalar(part, key) for part in _parts(text))
-    if _NUMBER_LISTS.match(text) and not _fits(text, key):
+    if _NUMBER_LISTS.fullmatch(text) and not _fits(text, key):
         return tuple(parse_scalar(part) for part in text.split("+"))
     value = parse_scalar(text, key)
     return (value,) if not _fits(value, key) and _fits((value,), key) else value

@@ -4,11 +4,14 @@ import shutil
 import sys
 import textwrap
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import TextIO, cast
 
 import typer
 
 from study.commands import app
+from study.printable import PrintableStream
 
 OK, INTERNAL, USAGE, FAILED_TRIALS, HELD, INCOMPLETE = 0, 1, 2, 3, 4, 130
 
@@ -16,6 +19,11 @@ OK, INTERNAL, USAGE, FAILED_TRIALS, HELD, INCOMPLETE = 0, 1, 2, 3, 4, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: see the help of `ockham`."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    with _printable(colours=not arguments or "--help" in arguments):
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="ockham", standalone_mode=False)
         return code if isinstance(code, int) else OK
@@ -31,6 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if text:  # a bare `ockham` has printed its help
             print(_paragraph(text), file=sys.stderr)
         return code
+
+
+@contextmanager
+def _printable(*, colours: bool) -> Iterator[None]:
+    """Whatever is printed inside, by whomever, has no passwords in it and no commands to the terminal."""
+    out, err = (cast(TextIO, PrintableStream(stream, colours=colours)) for stream in (sys.stdout, sys.stderr))
+    with redirect_stdout(out), redirect_stderr(err):
+        yield
 
 
 def _explained(error: Exception) -> tuple[int, str]:

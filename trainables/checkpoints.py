@@ -14,7 +14,7 @@ import torch
 
 from trainables.storage import Folder, Part, folder_at, seal, unsealed
 
-_NAME = re.compile(r"^attempt-(\d+)\.(\d+)-(\d+)\.pt$")
+_NAME = re.compile(r"attempt-(\d+)\.(\d+)-(\d+)\.pt")
 _UNFINISHED = re.compile(r"^attempt-(\d+)\.(\d+)-(\d+)\.tmp-")
 _KIND = b"ockham checkpoint 1"
 # Saving takes at most one part in so many of a trial's time, however slow the disk is.
@@ -132,7 +132,7 @@ class CheckpointStore:
 
 def _checkpoints(names: list[str]) -> list[_File]:
     """The files among `names` that are checkpoints, oldest first."""
-    found = ((match, name) for name in names if (match := _NAME.match(name)))
+    found = ((match, name) for name in names if (match := _NAME.fullmatch(name)))
     return sorted(_File(int(match[1]), int(match[2]), int(match[3]), name) for match, name in found)
 
 

@@ -12,7 +12,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from study.config.passwords import without_password
 from study.display import terminal
 from study.display.frame import frame, results
 from study.display.painter import Painter
@@ -20,6 +19,7 @@ from study.display.words import DASH, duration, from_here, setting
 from study.errors import UsageError
 from study.ledger.place import Place
 from study.operations.status import Status, names, status_of
+from study.passwords import masked
 
 if TYPE_CHECKING:
     from study.display.board import Board
@@ -38,7 +38,7 @@ def all_studies(place: Place, *, as_json: bool) -> None:
         typer.echo(json.dumps([status.as_json() for status in found], indent=2))
         return
     if not found:
-        where = without_password(place.ledger or str(place.home))
+        where = masked(place.ledger or str(place.home))
         typer.echo(f"There is no study in {where} yet. Start one: ockham launch")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)

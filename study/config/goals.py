@@ -28,7 +28,7 @@ def without_test_data(metric: str) -> str:
         ValueError: It is.
     """
     uses_test = "test" in re.split(r"[/_]", metric) or (
-        re.search(r"(^|/)gap/", metric) and not re.search(rf"(^|/)gap/val_({_SCORES})$", metric)
+        re.search(r"(^|/)gap/", metric) and not re.search(rf"(^|/)gap/val_({_SCORES})\Z", metric)
     )
     if uses_test:
         raise ValueError(

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from search_spaces import catalog
 from search_spaces.space import CONDITIONS, MOST_TRIALS, SearchSpace
 from study.config.environment import said_in, usual_home
 from study.config.goals import Constraint, Objective, Stopping
-from study.config.passwords import HIDDEN, lacks_password, without_password
 from study.config.prices import Prices
 from study.config.scores import task_in
 from study.config.task import check_metric, default_objectives, default_stopping_metric, task_of_study
 from study.config.warm_start import WarmStart
 from study.errors import UsageError
+from study.passwords import HIDDEN, lacks_password, masked, remember
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part
@@ -30,7 +30,7 @@ Role = Literal["design", "explore"]
 ADAPTIVE: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
 CONSTRAINED: tuple[Sampler, ...] = ("tpe", "gp", "nsga2", "nsga3")
 OF_ONE_RUN = ("time_budget", "offline")  # a run's settings that the next one does not inherit
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class RunConfig(Part):
@@ -75,10 +75,11 @@ class RunConfig(Part):
         """A study is gone on with, and reported on, from other folders than the one that it was launched in."""
         return None if path is None else path.expanduser().absolute()
 
-    @field_validator("ledger", "tracking_uri", "storage")
+    @field_validator("ledger", "tracking_uri", "storage", "address")
     @classmethod
-    def _whole(cls, url: str | None) -> str | None:
-        if url is not None and lacks_password(url):
+    def _whole(cls, url: str | None, info: ValidationInfo) -> str | None:
+        remember(url)
+        if url is not None and lacks_password(url) and not (info.context or {}).get("stored"):
             raise ValueError(f"{url} has {HIDDEN} where its password was left out of a file; give the whole URL again")
         return url
 
@@ -87,6 +88,18 @@ class RunConfig(Part):
     def _absolute(cls, storage: str | None) -> str | None:
         """Workers stand in other folders than the driver."""
         return storage if storage is None or "://" in storage else str(Path(storage).expanduser().absolute())
+
+    def place(self, name: Literal["ledger", "tracking_uri", "storage", "address"]) -> str | None:
+        """One of the places to connect to, as it can be used.
+
+        Raises:
+            ValueError: It comes from a ledger or a file, which keep no passwords.
+        """
+        place: str | None = getattr(self, name)
+        if place is not None and lacks_password(place):
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option}: {place} is kept without its password; give it again: --{option} URL")
+        return place
 
     @property
     def data_path(self) -> Path:
@@ -143,7 +156,7 @@ class StudyConfig(Part):
     @field_validator("name")
     @classmethod
     def _file_name(cls, name: str) -> str:
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             raise ValueError("use letters, digits, '.', '_' and '-', at most 64, starting with a letter or digit")
         return name
 
@@ -247,11 +260,16 @@ class StudyConfig(Part):
         """The MLflow store."""
         return self.run.tracking_uri or f"sqlite:///{self.run.home / 'mlflow.db'}"
 
+    @classmethod
+    def stored(cls, text: str) -> Self:
+        """What `shown` put down, as JSON; where a place had a password it can't be used (`RunConfig.place`)."""
+        return cls.model_validate_json(text, context={"stored": True})
+
     def shown(self) -> dict[str, Any]:
         """All of it in JSON types, for files and trackers: without passwords."""
         found = self.model_dump(mode="json")
-        for name in ("ledger", "tracking_uri", "storage"):
-            found["run"][name] = found["run"][name] and without_password(found["run"][name])
+        for name in ("ledger", "tracking_uri", "storage", "address"):
+            found["run"][name] = found["run"][name] and masked(found["run"][name])
         return found
 
     def identity(self) -> dict[str, Any]:

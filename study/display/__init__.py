@@ -5,6 +5,7 @@ import sys
 
 from rich.console import Console
 
+from study.display.console import PrintableConsole
 from study.display.live import LiveDisplay
 from study.display.plain import PlainDisplay
 
@@ -13,9 +14,10 @@ __all__ = ["LiveDisplay", "PlainDisplay", "choose", "terminal"]
 
 def terminal() -> Console:
     """Stdout as rich sees it; as wide as anything needs where it is no terminal."""
-    console = Console(file=sys.stdout, highlight=False)
+    out = getattr(sys.stdout, "styled", sys.stdout)
+    console = PrintableConsole(file=out, highlight=False)
     if not console.is_terminal:
-        console = Console(file=sys.stdout, highlight=False, width=int(os.environ.get("COLUMNS", "160")))
+        console = PrintableConsole(file=out, highlight=False, width=int(os.environ.get("COLUMNS", "160")))
     return console
 
 

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from study.config.environment import usual_home
-from study.config.passwords import without_password
 from study.display.frame import results
 from study.display.words import duration, from_here
+from study.passwords import masked
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
@@ -89,7 +89,7 @@ def _longest(config: "StudyConfig", outcome: "Outcome") -> int:
 
 def _command(verb: str, config: "StudyConfig") -> str:
     """The command that finds this study again."""
-    ledger = f" --ledger {without_password(config.run.ledger)}" if config.run.ledger else ""
+    ledger = f" --ledger {masked(config.run.ledger)}" if config.run.ledger else ""
     return f"ockham {verb} {config.name}{_home(config)}{ledger}"
 
 

@@ -18,6 +18,7 @@ from study.execution.leftovers import remove_checkpoints, sweep
 from study.execution.signals import Signals, StopFlag
 from study.execution.watch import Watch
 from study.ledger import ENDED, Ledger
+from study.private import open_to_others, private_files
 from study.proposing.signal import lacking_signal
 from study.settings.creation import open_or_create, write_study_file
 from study.settings.inputs import settle_inputs
@@ -59,9 +60,17 @@ def run(
         LeaseHeld: Another driver runs it.
         LeaseLost: Another driver took it over meanwhile.
     """
+    with private_files(config.run.home):
+        return _run(config, trial, listener or Silent(), wishes)
+
+
+def _run(config: StudyConfig, trial: "TrialFunction | str", listener: Listener, wishes: Wishes) -> Outcome:
     begun = time.monotonic()
-    listener = listener or Silent()
     function = _importable(trial)
+    if may := open_to_others(config.run.home):
+        listener.message(
+            f"other users of this machine may {may} {config.run.home}; to end that: chmod 700 {config.run.home}"
+        )
     ledger, new = open_or_create(config, listener.message, own_trials=function != RUN_TRIAL)
     flag = StopFlag()
     this = _Run(ledger, function, listener, flag, Signals(flag), begun)
@@ -250,7 +259,7 @@ def _tune(
             verbose=0,
         ),
     )
-    with lean_tune(slots):
+    with lean_tune(slots, session.results):
         tuner.fit()
 
 

@@ -1,14 +1,11 @@
 """Ray for one run: a private, authenticated, quiet local instance, or a cluster that is already there."""
 
-import contextlib
 import logging
 import os
 import secrets
-import shutil
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +18,10 @@ from study.config import RunConfig
 from study.errors import RayDidNotStart, UsageError
 from study.execution.capacity import most_trials
 from study.execution.lean_ray import lean_and_private
+from study.execution.scratch import make_scratch, remove_scratch
 from study.execution.signals import deaf_children
+from study.passwords import masked
 from study.settings.machine import cpus, gpus
-
-# An AF_UNIX path holds 107 bytes; Ray appends session_<date>_<microseconds>_<pid>/sockets/plasma_store.
-_LONGEST_TEMP_DIR = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")
 
 # A local head that died never comes back; Ray would let the driver wait for it for a minute.
 HEAD_IS_GONE_S = 5
@@ -130,23 +126,23 @@ def _joined(run: RunConfig) -> Iterator[Session]:
     """A cluster that is there."""
     import ray
 
-    scratch = _scratch(run.home)
+    scratch = make_scratch(run.home)
     try:
         try:
             with deaf_children():
                 ray.init(address=run.address, **_SILENT)
         except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
-            raise UsageError(f"--address {run.address}: no Ray answers there ({error})") from None
+            raise UsageError(masked(f"--address {run.address}: no Ray answers there ({error})")) from None
         yield _session(scratch / "results", local=False)
     finally:
         with deaf_children():
             ray.shutdown()
-        _remove(scratch)
+        remove_scratch(scratch)
 
 
 def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
     """One of this process."""
-    scratch = _scratch(run.home)
+    scratch = make_scratch(run.home)
     started: list[psutil.Process] = []
     try:
         for left in reversed(range(STARTS)):
@@ -166,7 +162,7 @@ def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
     finally:
         with deaf_children():
             _shutdown(started)
-        _remove(scratch)
+        remove_scratch(scratch)
 
 
 def _authenticate() -> None:
@@ -264,33 +260,3 @@ def _kill(process: psutil.Process) -> None:
         process.kill()
     except psutil.NoSuchProcess:
         return  # it went on its own in the meantime
-
-
-def _scratch(home: Path) -> Path:
-    """A directory of this run for Ray's files, inside the home where the path is short enough for sockets."""
-    inside = home / ".ray"
-    _sweep(inside)
-    own = inside / str(os.getpid())
-    if len(os.fsencode(own)) <= _LONGEST_TEMP_DIR:
-        own.mkdir(parents=True, exist_ok=True)
-        return own
-    system = Path(tempfile.gettempdir())
-    if len(os.fsencode(system)) + len("/ockham-12345678") > _LONGEST_TEMP_DIR and sys.platform != "win32":
-        system = Path("/tmp")  # noqa: S108 - a private directory is made in it
-    return Path(tempfile.mkdtemp(prefix="ockham-", dir=system))
-
-
-def _sweep(inside: Path) -> None:
-    """Removes what killed drivers of this machine left, once they have been dead for a while."""
-    for left in inside.glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError):  # another study that starts in this home sweeps as well
-            if not psutil.pid_exists(int(left.name)) and time.time() - left.stat().st_mtime > 60:
-                shutil.rmtree(left, ignore_errors=True)
-
-
-def _remove(scratch: Path) -> None:
-    """And the folder of all of them, unless another study of the home has its Ray there."""
-    shutil.rmtree(scratch, ignore_errors=True)
-    if scratch.parent.name == ".ray":
-        with contextlib.suppress(OSError):
-            scratch.parent.rmdir()

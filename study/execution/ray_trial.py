@@ -8,7 +8,6 @@ the traceback); only a worker that can't be trusted any more goes down with its 
 import contextlib
 import gc
 import importlib
-import io
 import json
 import logging
 import pickle
@@ -17,12 +16,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
 from study.crash_points import reached
+from study.passwords import MaskedStream, remember
 
 if TYPE_CHECKING:
     from trainables.config import TrialConfig
@@ -54,7 +54,7 @@ class StudyTrial(Trainable):
         """Takes the first trial; it starts in the first `step`, where exceptions are results."""
         with contextlib.suppress(Exception):  # raised again by that step
             _imported(config)  # torch takes seconds: before the trial counts as started
-        self._log: io.TextIOWrapper | None = None
+        self._log: TextIO | None = None
         self._running: Iterator[Record | None] | None = None
         self._node = ray.get_runtime_context().get_node_id()
 
@@ -129,7 +129,8 @@ class StudyTrial(Trainable):
         if self._log is None:
             folder = self._folder()
             folder.mkdir(parents=True, exist_ok=True)
-            self._log = (folder / "log.txt").open("a", encoding="utf-8", buffering=1)
+            remember(json.loads(self.config["job"])["checkpoints"][0])
+            self._log = cast(TextIO, MaskedStream((folder / "log.txt").open("a", encoding="utf-8", buffering=1)))
             self._log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} attempt {self.config['attempt']}\n")
         handler = logging.StreamHandler(self._log)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ray import cloudpickle
 from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.tune import Callback
 
@@ -20,6 +19,7 @@ from study.execution.backlog import Backlog
 from study.execution.early_stopping import ByNumber, Verdict
 from study.execution.nodes import node_is_gone
 from study.ledger import Ledger, StaleAttempt, State
+from study.passwords import masked
 from trainables.record import Record
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ class Recorder(Callback):
         **why: str | None,
     ) -> None:
         with self._networks(number, records) as files:
-            ended = self._ledger.finish(number, attempt, state, records=records, files=files, **why)
+            said = {name: text and masked(text) for name, text in why.items()}
+            ended = self._ledger.finish(number, attempt, state, records=records, files=files, **said)
         self._open.discard(number)
         self._tell(number, records)
         row = ended or self._ledger.trial(number)
@@ -233,11 +234,8 @@ def _which(trial: "Trial") -> tuple[int, int]:
 
 
 def _error(trial: "Trial") -> Exception | None:
-    """What the attempt died of; the searcher hears of it before the file exists, callbacks afterwards."""
-    file = trial.pickled_error_file
-    if file is None or not Path(file).exists():
-        return None
-    error = cloudpickle.loads(Path(file).read_bytes())
+    """What the attempt died of (see `lean_tune`); the searcher hears of the death as well, but not of its cause."""
+    error = getattr(trial, "died_of", None)
     return error if isinstance(error, Exception) else None
 
 

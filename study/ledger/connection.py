@@ -14,9 +14,9 @@ import psutil
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from study.config.passwords import without_password
 from study.errors import UsageError
 from study.ledger import migrations, schema
+from study.passwords import masked
 
 BUSY_S = 30.0
 _NETWORK_FILESYSTEMS = {"nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "beegfs"} | {
@@ -47,7 +47,7 @@ def connect(url: str, *, create: bool) -> Engine:
             system, a newer version wrote the tables, or a driver of an older one is at work.
         FileNotFoundError: Nothing there, and `create` is false.
     """
-    shown = without_password(url)
+    shown = masked(url)
     try:
         parsed = make_url(url)
     except ArgumentError as error:

@@ -52,10 +52,10 @@ class Ledger(Control, Curves, Tracking):
         """
         engine = connect(url, create=True)
         with closed_on_error(engine), writing(engine, exclusive=True) as connection:
-            new = studies.create(connection, config)
+            studies.create(connection, config)
             stored, uid = studies.read(connection, config.name)
         ledger = cls(url, engine, _again(config, stored), uid)
-        ledger._unsaved = None if new else config
+        ledger._unsaved = config
         return ledger
 
     @classmethod

@@ -35,7 +35,7 @@ def create(connection: Connection, config: StudyConfig) -> bool:
             study=config.name,
             uid=secrets.token_hex(4),
             identity=json.dumps(_identity(config)),
-            config=config.model_dump_json(),
+            config=json.dumps(config.shown()),
             stop="",
             created_ms=time.time_ns() // 1_000_000,
         )
@@ -59,12 +59,12 @@ def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
         hint = f"did you mean {close[0]!r}? " if close else ""
         known = f"there are: {', '.join(there[:_SHOWN])}" if there else "it holds no study yet"
         raise StudyNotFound(f"there is no study {name!r} in this ledger; {hint}{known}")
-    return StudyConfig.model_validate_json(row.config), row.uid
+    return StudyConfig.stored(row.config), row.uid
 
 
 def save(connection: Connection, config: StudyConfig) -> None:
     """Replaces budget and run settings."""
-    connection.execute(update(studies).where(studies.c.study == config.name).values(config=config.model_dump_json()))
+    connection.execute(update(studies).where(studies.c.study == config.name).values(config=json.dumps(config.shown())))
 
 
 def request_stop(connection: Connection, name: str, how: Stop) -> None:

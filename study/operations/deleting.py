@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from study.config.passwords import without_password
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger
 from study.ledger.place import Place
+from study.passwords import masked
 from study.settings.creation import alone_in
 from study.storing import claims
 from study.storing.restoring import folder_of
@@ -50,7 +50,7 @@ def delete_study(place: Place, name: str, say: Say) -> None:
         UsageError: It has gone on elsewhere, or the storage or MLflow does not answer; nothing is deleted.
     """
     ledger = place.open(name)
-    storage = place.storage or ledger.config.run.storage
+    storage = place.storage or _usable(ledger, "storage")
     try:
         there = None if storage is None else _own_folder(ledger, storage, say)
         ledger.acquire()
@@ -79,6 +79,13 @@ def delete_study(place: Place, name: str, say: Say) -> None:
     say(f"Study {name} is deleted")
 
 
+def _usable(ledger: Ledger, name: Literal["tracking_uri", "storage"]) -> str | None:
+    try:
+        return ledger.config.run.place(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def _own_folder(ledger: Ledger, storage: str, say: Say) -> Folder:
     """The study's folder on its storage, when nobody drives it from there any more."""
     folder, lease = folder_of(storage, ledger.name), ledger.lease()
@@ -93,7 +100,7 @@ def _own_folder(ledger: Ledger, storage: str, say: Say) -> Folder:
 
 
 def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
-    uri = place.tracking_uri or ledger.config.run.tracking_uri or place.tracking()
+    uri = place.tracking_uri or _usable(ledger, "tracking_uri") or place.tracking()
     if place.tracking_uri is None and uri == place.tracking() and not (place.home / "mlflow.db").is_file():
         return
     from mlflow.exceptions import MlflowException
@@ -103,8 +110,7 @@ def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
         _runs(MlflowClient(tracking_uri=uri), ledger, say)
     except MlflowException as error:
         raise UsageError(
-            f"MLflow at {without_password(uri)} does not answer ({error}), so nothing has been deleted; try again when "
-            f"it does."
+            f"MLflow at {masked(uri)} does not answer ({error}), so nothing has been deleted; try again when it does."
         ) from None
 
 

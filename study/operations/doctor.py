@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from rich.table import Table
 from rich.text import Text
 
-from study.config.passwords import without_password
 from study.display import terminal
 from study.ledger.place import Place
+from study.passwords import masked
 
 if TYPE_CHECKING:
     from trainables.data.interfaces import Dataset
@@ -197,7 +197,7 @@ def _port() -> Finding:
 
 def _tracking(place: Place) -> Finding:
     uri = place.tracking()
-    shown = without_password(uri)
+    shown = masked(uri)
     if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
         return Finding("Tracking", "ok", f"{shown}, made by the first study")
     from mlflow.tracking import MlflowClient

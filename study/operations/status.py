@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from study.config.passwords import without_password
 from study.costs.cost import NOTHING, Cost, spent
 from study.display.board import LAST, Board
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger, State, TrialRow
 from study.ledger.place import Place
+from study.passwords import masked
 
 Phase = Literal["running", "interrupted", "finished", "stopped"]
 LOG_LINES = 8
@@ -144,7 +144,7 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
         outbox=ledger.outbox_size(),
         cost=spent(ledger, now_ms=round(now * 1000) if alive else None),
         directory=str(config.directory),
-        tracking_uri=without_password(place.tracking_uri or config.tracking_uri),
+        tracking_uri=masked(place.tracking_uri or config.tracking_uri),
     )
     return status, board
 

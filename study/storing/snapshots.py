@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from trainables.storage import Folder, seal, unsealed
 
-_NAME = re.compile(r"^fence-(\d+)-(\d+)\.db$")
+_NAME = re.compile(r"fence-(\d+)-(\d+)\.db")
 _KIND = b"ockham ledger 1"
 _SCRATCH = ".snapshot-"
 KEEP = 3
@@ -85,5 +85,5 @@ def restore(content: bytes, path: Path, study: str, fence: int) -> bool:
 
 def _all(folder: Folder) -> list[tuple[int, int, str]]:
     """(fence, sequence, name), oldest first."""
-    found = ((match, name) for name in folder.names() if (match := _NAME.match(name)))
+    found = ((match, name) for name in folder.names() if (match := _NAME.fullmatch(name)))
     return sorted((int(match[1]), int(match[2]), name) for match, name in found)

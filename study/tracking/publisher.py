@@ -2,11 +2,11 @@
 
     python -m study.tracking.publisher NAME FENCE
 
-Commands come as JSON lines on stdin (the first is the ledger's URL: in a command line, everyone could read its
-password), events go as JSON lines to stdout (see `study.tracking.publishing`, the driver's side). While MLflow is down
-it waits and tries again; nothing here can hurt the study. What a server lost (it came back with an empty store) it is
-told again from the ledger. The process ends when its input does, as when the driver dies, and a lock makes sure that a
-study never has two.
+Commands come as JSON lines on stdin (the first says where ledger and MLflow are: in a command line, everyone could
+read their passwords), events go as JSON lines to stdout (see `study.tracking.publishing`, the driver's side). While
+MLflow is down it waits and tries again; nothing here can hurt the study. What a server lost (it came back with an
+empty store) it is told again from the ledger. The process ends when its input does, as when the driver dies, and a
+lock makes sure that a study never has two.
 """
 
 import contextlib
@@ -20,13 +20,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO, cast
 
 from filelock import FileLock
 
 from study.crash_points import reached
 from study.errors import LeaseLost, StudyNotFound
 from study.ledger import Ledger, OutboxRow, TrialRow
+from study.passwords import MaskedStream, masked, remember
 from study.tracking.error_log import ErrorLog, line
 from study.tracking.mlflow_sink import MlflowSink
 from study.tracking.projecting import Projection
@@ -245,19 +246,25 @@ def _lost(error: Exception) -> bool:
 def main(arguments: Iterable[str]) -> None:
     """Entry point of the process."""
     name, fence = arguments
-    url = sys.stdin.readline()
-    if not url:
+    first = sys.stdin.readline()
+    if not first:
         return  # the driver is gone
+    places = json.loads(first)
+    for address in places.values():
+        remember(address)
     os.environ.update(_QUIET)
     logging.disable(logging.WARNING)  # alembic's migrations, MLflow's hints
+    sys.stderr = cast(TextIO, MaskedStream(sys.stderr))  # the log
     events, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not break the protocol
 
     def say(event: str, text: str) -> None:
-        print(json.dumps({"event": event, "text": text}), file=events, flush=True)
+        print(json.dumps({"event": event, "text": masked(text)}), file=events, flush=True)
 
     with contextlib.suppress(BrokenPipeError):  # the driver is gone
         try:
-            ledger = Ledger.open(json.loads(url), name).with_fence(int(fence))
+            ledger = Ledger.open(places["ledger"], name).with_fence(int(fence))
+            run = ledger.config.run.model_copy(update=places)
+            ledger.config = ledger.config.model_copy(update={"run": run})
             with FileLock(ledger.config.directory / ".publisher.lock"):
                 serve(ledger, sys.stdin, say)
         except (LeaseLost, StudyNotFound):

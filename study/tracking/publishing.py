@@ -36,7 +36,8 @@ class Publishing:
         self._log: Path = config.directory / "publisher.log"
         self._store = config.run.home / "mlflow.db" if config.run.tracking_uri is None else None
         self._command = [sys.executable, "-m", "study.tracking.publisher", config.name, str(fence)]
-        self._url = config.ledger_url
+        # In a command line, everyone could read a password; the ledger has none.
+        self._places = {"ledger": config.ledger_url, "tracking_uri": config.run.tracking_uri}
         self._changing = threading.Lock()  # held while the process is replaced, told to end, or ended
         self._process = self._start()
         self._reader = threading.Thread(target=self._attend, name="ockham-publishing", daemon=True)
@@ -92,7 +93,7 @@ class Publishing:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
             )
-        _tell(process, json.dumps(self._url))
+        _tell(process, json.dumps(self._places))
         return process
 
     def _send_order(self) -> None:

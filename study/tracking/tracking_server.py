@@ -11,9 +11,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TextIO
 
-from study.config.passwords import without_password
 from study.errors import UsageError
 from study.ledger.place import Place
+from study.passwords import masked
 
 HOST = "127.0.0.1"
 FIRST_PORT = 5000
@@ -29,7 +29,7 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
     """
     uri = place.tracking()
     if uri.startswith(("http://", "https://")):
-        say(f"MLflow runs at {without_password(uri)}")
+        say(f"MLflow runs at {masked(uri)}")
         return 0
     if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
         raise UsageError(f"there is no MLflow store in {place.home} yet; run a study first: ockham launch")

@@ -47,7 +47,7 @@ def test_a_free_worker_goes_to_a_trial_unless_its_own_is_starting(
     monkeypatch.setattr(TuneController, "_maybe_reuse_cached_actor", lambda _tune, _trial: True)
     manager = SimpleNamespace(is_actor_started=lambda _actor: has_resources)
     tune: Any = SimpleNamespace(_resetting_trials=set(), _trial_to_actor={"trial": "own"}, _actor_manager=manager)
-    with lean_tune(2):
+    with lean_tune(2, Path("results")):
         assert TuneController._maybe_reuse_cached_actor(tune, "trial") == takes
         assert TuneController._maybe_reuse_cached_actor(tune, "without an own one")
     assert TuneController._maybe_reuse_cached_actor(tune, "trial"), "as it was"

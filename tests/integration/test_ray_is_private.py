@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.strangers import as_nobody, public_folder, root_only
+
 pytestmark = pytest.mark.slow
 
 # Ray is imported first, as by the driver's own modules: it then no longer reads the environment.
@@ -64,3 +66,34 @@ def test_listens_on_loopback_and_refuses_who_has_no_token(tmp_path: Path) -> Non
     assert stranger.returncode != 0, "a stranger's token was accepted"
     assert "nauthenticated" in stranger.stderr or "AuthenticationError" in stranger.stderr, stranger.stderr
     assert not Path(results).parent.exists()
+
+
+# Everything under the home that a stranger can reach and write to, and what becomes of Ray's folder when he tries to
+# move it away and put his own in its place.
+INTRUDER = """
+reached = [folder for folder, _, _ in os.walk(arguments[0]) if os.access(folder, os.W_OK)]
+results = Path(arguments[1])
+result = {"writable": reached, "moved": tried(lambda: results.rename(results.with_name("theirs")))}
+"""
+
+
+@root_only
+def test_no_other_user_gets_into_rays_folders() -> None:
+    """Ray makes them writable for everybody; he who writes there could overwrite this user's files, or run code."""
+    with public_folder() as home:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        session = subprocess.Popen(
+            [sys.executable, "-c", LISTENS, str(home)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        assert session.stdout is not None
+        results = session.stdout.readline().split()[1]
+        open_to_all = [path for path in home.rglob("*") if path.is_dir() and path.stat().st_mode & 0o002]
+        outcome = as_nobody(INTRUDER, home, results)
+        session.communicate("\n", timeout=120)
+        assert open_to_all, "Ray is more careful now: this test no longer shows anything"
+        assert outcome == {"writable": [], "moved": "PermissionError"}
+        assert not list(home.glob(".ray/*"))

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from study.config import RunConfig
-from study.config.passwords import without_password
 from study.errors import UsageError
 from study.ledger.place import Place
+from study.passwords import masked
 from study.settings.creation import write_study_file
 from study.settings.loading import LaunchOptions, load_study
 from study.tracking import publishing, tracking_server
@@ -35,7 +35,7 @@ URLS = {
     ],
 )  # fmt: skip
 def test_only_the_password_goes(url: str, shown: str) -> None:
-    assert without_password(url) == shown
+    assert masked(url) == shown
 
 
 def test_what_is_written_down_has_none(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_what_is_written_down_has_none(tmp_path: Path) -> None:
 def test_what_was_written_down_is_not_taken_for_the_url(tmp_path: Path) -> None:
     for name, url in URLS.items():
         with pytest.raises(ValueError, match="give the whole URL again"):
-            RunConfig.model_validate({name: without_password(url)})
+            RunConfig.model_validate({name: masked(url)})
     file = tmp_path / "study.yaml"
     config = a_study(tmp_path, run={"ledger": URLS["ledger"]})
     file.write_text(yaml.safe_dump({key: config.shown()[key] for key in ("name", "run")} | {"space": "redundancy"}))

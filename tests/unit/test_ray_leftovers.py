@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from study.execution import ray_session
+from study.execution import scratch
 
 
 def test_two_that_sweep_at_once_do_not_hinder_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,6 +18,6 @@ def test_two_that_sweep_at_once_do_not_hinder_each_other(tmp_path: Path, monkeyp
         shutil.rmtree(tmp_path / "1", ignore_errors=True)
         return False
 
-    monkeypatch.setattr(ray_session.psutil, "pid_exists", swept_by_another)
-    ray_session._sweep(tmp_path)
+    monkeypatch.setattr(scratch.psutil, "pid_exists", swept_by_another)
+    scratch.sweep(tmp_path)
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,56 @@
+"""A folder for the files of one run's Ray, which nobody but this user can enter.
+
+Ray makes its own folders writable for everyone on the machine, whatever the umask. Beneath a folder of mode 0700 that
+Ray never touches, nobody reaches them.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+_RAYS = "r"  # short: its sockets have long paths
+# An AF_UNIX path holds 107 bytes; Ray appends session_<date>_<microseconds>_<pid>/sockets/plasma_store.
+_LONGEST = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")
+
+
+def make_scratch(home: Path) -> Path:
+    """A new folder for Ray, inside the home where the path is short enough for sockets, else in the system's /tmp."""
+    inside = home / ".ray"
+    sweep(inside)
+    own = inside / str(os.getpid())
+    if len(os.fsencode(own / _RAYS)) <= _LONGEST:
+        inside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        inside.chmod(0o700)  # it may be older
+        shutil.rmtree(own, ignore_errors=True)  # of a process that had this number before
+        own.mkdir(mode=0o700)
+    else:
+        system = Path(tempfile.gettempdir())
+        if len(os.fsencode(system / "ockham-12345678" / _RAYS)) > _LONGEST and sys.platform != "win32":
+            system = Path("/tmp")  # noqa: S108 - a private directory is made in it
+        own = Path(tempfile.mkdtemp(prefix="ockham-", dir=system))
+    scratch = own / _RAYS
+    scratch.mkdir()
+    return scratch
+
+
+def remove_scratch(scratch: Path) -> None:
+    """Removes it, and the folder of all of them, unless another study of the home has its Ray there."""
+    own = scratch.parent
+    shutil.rmtree(own, ignore_errors=True)
+    if own.parent.name == ".ray":
+        with contextlib.suppress(OSError):
+            own.parent.rmdir()
+
+
+def sweep(inside: Path) -> None:
+    """Removes what killed drivers of this machine left, once they have been dead for a while."""
+    for left in inside.glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError):  # another study that starts in this home sweeps as well
+            if not psutil.pid_exists(int(left.name)) and time.time() - left.stat().st_mtime > 60:
+                shutil.rmtree(left, ignore_errors=True)

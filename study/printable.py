@@ -1,0 +1,42 @@
+"""Text that may come from somebody else, on its way to a terminal: whatever would command the terminal is spelled out.
+
+A title, a class name or an error with escape sequences in it could hide lines, rename the window or fill the clipboard.
+"""
+
+import re
+from typing import TextIO
+
+from study.passwords import MaskedStream, masked
+
+# Control characters but tab and newline (a carriage return only before one), and marks that turn the writing direction.
+_COMMANDS = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
+
+
+def printable(text: str) -> str:
+    """`text` with control characters spelled out: ESC becomes the four characters \\x1b."""
+    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class PrintableStream(MaskedStream):
+    """A text stream for people: no secrets, no commands to their terminal.
+
+    Args:
+        stream: Where it goes.
+        colours: Let colours pass, where all that is printed is our own.
+
+    Attributes:
+        styled: The same for those who escape what they are given and add commands of their own.
+    """
+
+    def __init__(self, stream: TextIO, *, colours: bool = False) -> None:
+        super().__init__(stream)
+        self._colours = colours
+        self.styled = MaskedStream(stream)
+
+    def write(self, text: str) -> int:
+        """Writes it without secrets, commands spelled out."""
+        parts = _STYLE.split(text) if self._colours else [text]
+        said = "".join(part if at % 2 else printable(part) for at, part in enumerate(parts))
+        self._stream.write(masked(said))
+        return len(text)
