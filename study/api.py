@@ -23,6 +23,7 @@ from study.ledger.place import Place
 from study.settings.loading import LaunchOptions, Loaded, load_study
 from study.settings.wishes import NO_WISHES, Wishes, budget
 from study.storing.restoring import restore_lost
+from study.trust import anybody, nobody, require_trust
 from trainables.explain import explain
 from trainables.spelling import unknown_name
 
@@ -179,6 +180,7 @@ def resume(
     listener: Listener | None = None,
     trial: "TrialFunction | str | None" = None,
     retry_failed: bool = False,
+    trust: bool = False,
     **run: Any,
 ) -> StudyHandle:
     """Goes on with a study that was interrupted, or extends one that has ended.
@@ -186,6 +188,7 @@ def resume(
     Args:
         trials: The new budget: a number in total (no less than have begun), or "+50" for so many more; None keeps it.
         retry_failed: Run FAILED trials once more, under their numbers.
+        trust: Connect to places that only the ledger names, also where this user has never been.
         run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only. With
             `storage`, a study that this home lacks comes from its newest copy there.
     Raises:
@@ -205,6 +208,8 @@ def resume(
     known.close()
     last = {name: value for name, value in there.run.model_dump().items() if name not in OF_ONE_RUN}
     last |= {"home": place.home, "ledger": place.ledger}
+    said = {field: value for field, value in last.items() if field not in run and field != "ledger"}
+    require_trust(said, f"the ledger of {name}", anybody if trust else nobody)
     try:
         settings = RunConfig.model_validate(last | run)
     except ValidationError as error:

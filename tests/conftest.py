@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# What is kept for the user between runs (digests of files, shared splits) is none of a test's business.
+# What is kept for the user between runs (digests of files, shared splits, where he has been) is none of a test's
+# business.
 _cache = tempfile.TemporaryDirectory(prefix="ockham-tests-cache-")
 os.environ["OCKHAM_CACHE"] = _cache.name
+os.environ["XDG_STATE_HOME"] = _cache.name
 
 
 @pytest.fixture(autouse=True)

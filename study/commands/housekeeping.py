@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from study.commands.options import StudyName, located
+from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
 
 
@@ -20,6 +21,7 @@ def delete(
     place: Place,
     name: StudyName,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    trust: Trust = False,
 ) -> None:
     """Delete a study for good: its folder, its rows in the ledger and in Optuna's tables, its runs in MLflow.
 
@@ -30,13 +32,13 @@ def delete(
     if not yes:
         typer.echo(described(place, name))
         try:
-            sure = typer.confirm("Delete all of it?")
+            wanted = typer.confirm("Delete all of it?")
         except typer.Abort:  # Ctrl-C, or nobody there to answer
             raise typer.BadParameter("not answered, so nothing was deleted; --yes does not ask") from None
-        if not sure:
+        if not wanted:
             typer.echo("Nothing was deleted.")
             return
-    delete_study(place, name, typer.echo)
+    delete_study(place, name, typer.echo, sure(trust))
 
 
 def ui(

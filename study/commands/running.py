@@ -7,6 +7,7 @@ import typer
 
 from study.commands import choosing
 from study.commands.options import StudyName, complete_space, located
+from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
 
 _RUN = "How this run is carried out"
@@ -151,6 +152,7 @@ def launch(
     price: PriceFile = None,
     progress: ShowProgress = None,
     offline: Offline = None,
+    trust: Trust = False,
     only_estimate: Annotated[
         bool,
         typer.Option(
@@ -192,7 +194,8 @@ def launch(
                 progress=progress,
                 offline=offline,
             ),
-        )
+        ),
+        sure(trust),
     )
     if only_estimate:
         from study.operations.dry_run import dry_run
@@ -235,6 +238,7 @@ def resume(
     price: PriceFile = None,
     progress: ShowProgress = None,
     offline: Offline = None,
+    trust: Trust = False,
 ) -> None:
     """Go on with a study that was stopped or killed, or extend one that is finished.
 
@@ -259,7 +263,7 @@ def resume(
         progress=progress,
         offline=offline,
     )
-    config, wishes = load_existing(place, name, trials, run, retry_failed=retry_failed)
+    config, wishes = load_existing(place, name, trials, run, retry_failed=retry_failed, sure=sure(trust))
     raise typer.Exit(run_study(config, wishes=wishes))
 
 

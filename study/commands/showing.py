@@ -1,5 +1,6 @@
 """What `status` and `trials` print."""
 
+import io
 import json
 import time
 from collections.abc import Sequence
@@ -7,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from study.display import terminal
+from study.display.console import PrintableConsole
 from study.display.frame import frame, results
 from study.display.painter import Painter
 from study.display.words import DASH, duration, from_here, setting
-from study.errors import UsageError
+from study.ledger.frames import write
 from study.ledger.place import Place
 from study.operations.status import Status, names, status_of
 from study.passwords import masked
@@ -99,11 +101,9 @@ def trial_table(rows: Sequence["TrialRow"], spanned: list[str], out: Path | None
         console = terminal()
         console.print(results(rows, spanned, console.width))
         return
-    try:
-        with out.open("w", encoding="utf-8") as file:
-            Console(file=file, width=_TABLE_WIDTH, no_color=True).print(results(rows, spanned, _TABLE_WIDTH))
-    except OSError as error:
-        raise UsageError(f"--out {out} can't be written: {(error.strerror or str(error)).lower()}.") from None
+    table = io.StringIO()
+    PrintableConsole(file=table, width=_TABLE_WIDTH, no_color=True).print(results(rows, spanned, _TABLE_WIDTH))
+    write(out, table.getvalue().rstrip("\n"))
 
 
 def _picture(status: Status, board: "Board", width: int, height: int) -> RenderableType:

@@ -19,6 +19,7 @@ from study.config.task import check_metric, default_objectives, default_stopping
 from study.config.warm_start import WarmStart
 from study.errors import UsageError
 from study.passwords import HIDDEN, lacks_password, masked, remember
+from study.trust import check_address
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part
@@ -79,6 +80,8 @@ class RunConfig(Part):
     @classmethod
     def _whole(cls, url: str | None, info: ValidationInfo) -> str | None:
         remember(url)
+        if url is not None:
+            check_address(url)
         if url is not None and lacks_password(url) and not (info.context or {}).get("stored"):
             raise ValueError(f"{url} has {HIDDEN} where its password was left out of a file; give the whole URL again")
         return url

@@ -26,6 +26,7 @@ from study.settings.wishes import NO_WISHES, Wishes, grant
 from study.storing.restoring import fetch_networks
 from study.storing.safekeeping import check_storage, safekeeping
 from study.tracking.publishing import Publishing
+from study.trust import remember_places
 
 if TYPE_CHECKING:
     from study.execution.asking import Source
@@ -60,6 +61,7 @@ def run(
         LeaseHeld: Another driver runs it.
         LeaseLost: Another driver took it over meanwhile.
     """
+    remember_places(config.run.model_dump())
     with private_files(config.run.home):
         return _run(config, trial, listener or Silent(), wishes)
 

@@ -18,6 +18,7 @@ from study.config import RunConfig
 from study.errors import RayDidNotStart, UsageError
 from study.execution.capacity import most_trials
 from study.execution.lean_ray import lean_and_private
+from study.execution.own_cluster import own_cluster
 from study.execution.scratch import make_scratch, remove_scratch
 from study.execution.signals import deaf_children
 from study.passwords import masked
@@ -126,11 +127,12 @@ def _joined(run: RunConfig) -> Iterator[Session]:
     """A cluster that is there."""
     import ray
 
+    address = own_cluster() if run.address == "auto" else run.address
     scratch = make_scratch(run.home)
     try:
         try:
             with deaf_children():
-                ray.init(address=run.address, **_SILENT)
+                ray.init(address=address, **_SILENT)
         except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
             raise UsageError(masked(f"--address {run.address}: no Ray answers there ({error})")) from None
         yield _session(scratch / "results", local=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import UsageError
+from trainables.opening import require_file_target
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -86,6 +87,7 @@ def write(path: Path, content: str | bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        require_file_target(path)
         if isinstance(content, bytes):
             path.write_bytes(content)
         else:

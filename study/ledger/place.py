@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.config.environment import said_in, usual_home
+from study.errors import UsageError
+from study.passwords import remember
+from study.trust import check_address
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
@@ -18,6 +21,16 @@ class Place:
     ledger: str | None = field(default_factory=said_in("OCKHAM_LEDGER"))
     tracking_uri: str | None = field(default_factory=said_in("OCKHAM_TRACKING_URI"))
     storage: str | None = field(default_factory=said_in("OCKHAM_STORAGE"))
+
+    def __post_init__(self) -> None:
+        """Raises a UsageError of an address that can't be one."""
+        for name in ("ledger", "tracking_uri", "storage"):
+            address: str | None = getattr(self, name)
+            remember(address)
+            try:
+                check_address(address or "")
+            except ValueError as error:
+                raise UsageError(f"--{name.replace('_', '-')} {error}") from None
 
     def run_fields(self) -> dict[str, Any]:
         """As fields of `RunConfig`; what was not given is left out, the home never is."""

@@ -13,6 +13,7 @@ from study.passwords import masked
 from study.settings.creation import alone_in
 from study.storing import claims
 from study.storing.restoring import folder_of
+from study.trust import Sure, nobody, require_trust
 from trainables.storage import Folder
 
 if TYPE_CHECKING:
@@ -37,13 +38,14 @@ def described(place: Place, name: str) -> str:
     return f"{name}: {ended} finished trials, {size / 1e6:.1f} MB in {folder}, and its runs in MLflow."
 
 
-def delete_study(place: Place, name: str, say: Say) -> None:
+def delete_study(place: Place, name: str, say: Say, sure: Sure = nobody) -> None:
     """Deletes the study.
 
     Storage and MLflow are asked first: if one does not answer, nothing is deleted and the command can be repeated.
 
     Args:
         say: Told each thing done, in a line.
+        sure: Asked about places that only the ledger names.
     Raises:
         StudyNotFound: There is no such study.
         LeaseHeld: A driver runs it, here or elsewhere; nothing is deleted.
@@ -52,6 +54,7 @@ def delete_study(place: Place, name: str, say: Say) -> None:
     ledger = place.open(name)
     storage = place.storage or _usable(ledger, "storage")
     try:
+        _require_trust(place, ledger, sure)
         there = None if storage is None else _own_folder(ledger, storage, say)
         ledger.acquire()
         try:
@@ -77,6 +80,15 @@ def delete_study(place: Place, name: str, say: Say) -> None:
         there.remove_all()
         say(f"Deleted {there}")
     say(f"Study {name} is deleted")
+
+
+def _require_trust(place: Place, ledger: Ledger, sure: Sure) -> None:
+    """Of the places that it is about to connect to."""
+    run = ledger.config.run
+    said = {"tracking_uri": run.tracking_uri, "storage": run.storage}
+    require_trust(
+        {name: said[name] for name in said if getattr(place, name) is None}, f"the ledger of {ledger.name}", sure
+    )
 
 
 def _usable(ledger: Ledger, name: Literal["tracking_uri", "storage"]) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import UsageError
 from study.settings.inputs import compare_inputs
+from trainables.opening import require_file_target
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
@@ -142,6 +143,11 @@ def _check_out(out: Path, *, onnx: bool) -> None:
         raise UsageError(f"--out {out}: must end in .safetensors; the description goes beside it, into a .json.")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise UsageError(f"--out {out}: {out.parent} is no folder that can be written to.")
+    try:
+        for file in (out, out.with_suffix(".json"), out.with_suffix(".onnx")):
+            require_file_target(file)
+    except OSError as error:
+        raise UsageError(f"--out {error.filename}: {error.strerror}.") from None
     if onnx and importlib.util.find_spec("onnxscript") is None:
         raise UsageError("--onnx needs the package onnxscript; install it with: pip install 'ockham[onnx]'")
 

@@ -18,6 +18,7 @@ from study.ledger.place import Place
 from study.settings.mapping import dotted, with_mapping
 from study.settings.study_file import read_study_file
 from study.settings.wishes import Wishes, budget
+from study.trust import Sure, nobody, require_trust
 from trainables.config import TrialConfig
 from trainables.explain import explain
 from trainables.task import Task
@@ -62,11 +63,12 @@ class Loaded:
     notes: tuple[str, ...] = ()
 
 
-def load_study(options: LaunchOptions) -> Loaded:
+def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     """The study that `options` describe.
 
     Raises:
-        UsageError: The source does not exist, or a field or value is not allowed; says which, why and what is.
+        UsageError: The source does not exist, names a place that is not trusted (`study.trust`), or a field or
+            value is not allowed; says which, why and what is.
     """
     space, fields, own = _source(options.source)
     in_file = {"configuration", *fields} if _is_file(options.source) else set()
@@ -76,7 +78,9 @@ def load_study(options: LaunchOptions) -> Loaded:
     in_file -= {name for name, value in given.items() if value not in (None, ())}
     if options.stopping:
         fields["stopping"] = {**_mapping(fields.get("stopping")), **options.stopping}
-    fields["run"] = {**_mapping(fields.get("run")), **options.run}
+    said = _mapping(fields.get("run"))
+    require_trust({name: place for name, place in said.items() if name not in options.run}, options.source, sure)
+    fields["run"] = {**said, **options.run}
     notes: list[str] = []
     for who in (fields.get("sampler"), fields.get("scheduler")):
         if who in ADAPTIVE or who in SCHEDULERS:
@@ -96,7 +100,13 @@ def load_study(options: LaunchOptions) -> Loaded:
 
 
 def load_existing(
-    place: Place, name: str, trials: str | None, run: Mapping[str, Any], *, retry_failed: bool = False
+    place: Place,
+    name: str,
+    trials: str | None,
+    run: Mapping[str, Any],
+    *,
+    retry_failed: bool = False,
+    sure: Sure = nobody,
 ) -> tuple[StudyConfig, Wishes]:
     """The study called `name`, to go on with.
 
@@ -104,7 +114,7 @@ def load_existing(
         trials: The new budget, `N` (no less than have begun) or `+N`; None keeps it.
         run: Fields of `RunConfig` that replace those of the last run. `OF_ONE_RUN` are not kept.
     Raises:
-        UsageError: No such study, or a value is not allowed.
+        UsageError: No such study, a place in its ledger is not trusted, or a value is not allowed.
     """
     ledger = place.open(name)
     config = ledger.config
@@ -114,6 +124,7 @@ def load_existing(
     except UsageError as error:
         raise UsageError(str(error).replace("trials=", "--trials ", 1)) from None
     last = {key: value for key, value in config.run.model_dump().items() if value is not None and key not in OF_ONE_RUN}
+    require_trust({key: value for key, value in last.items() if key not in run}, f"the ledger of {name}", sure)
     changed = {**last, **run}
     asked = validated(StudyConfig, {**dict(config), "run": validated(RunConfig, changed)})
     return asked, Wishes(trials, retry_failed)

@@ -27,6 +27,8 @@ from study.errors import UsageError
 from trainables.explain import explain
 from trainables.spelling import unknown_name
 
+MOST_TRIALS = 10_000  # each is checked before anything starts, some thousands a second
+
 
 def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
     """The file's space, its other fields, and the dotted names that it fixes or spans itself.
@@ -58,6 +60,11 @@ def trials_in(value: Any) -> list[dict[str, Any]]:
     example = "one a line: - {model.width: 64, data.label_noise: 1}"
     if not isinstance(value, list) or not value:
         raise ValueError(f"configurations must be a list of trials, {example}")
+    if len(value) > MOST_TRIALS:
+        raise ValueError(
+            f"{len(value):,} configurations; at most {MOST_TRIALS:,} are taken at once. Span fields instead (set:), or "
+            "split the list over several studies"
+        )
     trials = []
     for number, item in enumerate(value, start=1):
         try:

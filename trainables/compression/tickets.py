@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 from trainables.compression.sizing import model_of
+from trainables.opening import NotReadable, read_file
 from trainables.seeding import generator
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ class Tickets:
             ValueError: There is none, or it holds no tickets.
         """
         try:
-            tensors = load_file(path)
-        except (OSError, SafetensorError) as error:
+            tensors = load(read_file(path))
+        except NotReadable as error:
+            raise ValueError(f"compression.ticket={error}") from None
+        except (ValueError, SafetensorError) as error:
             raise ValueError(f"compression.ticket={path} can't be read: {error}") from None
         weights = {name.removeprefix(_WEIGHT): t for name, t in tensors.items() if name.startswith(_WEIGHT)}
         masks = {name.removeprefix(_MASK): t.bool() for name, t in tensors.items() if name.startswith(_MASK)}

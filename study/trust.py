@@ -1,0 +1,90 @@
+"""Places that Ockham connects to are the user's own choice, not that of a file somebody else may have written.
+
+A Ray, an MLflow or a storage that answers can run code here, or learn what it is sent. Options, the environment and
+Python code are the user's; what a study file or a ledger says is followed once he has said yes to that place, as with
+the hosts that ssh knows.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from study.errors import UsageError
+from study.passwords import masked
+
+PLACES = ("address", "tracking_uri", "storage", "ledger")
+_OWN = ("auto", "local")  # a Ray of this user on this machine: see `ray_session`
+
+Sure = Callable[[Mapping[str, str], str], bool]
+
+
+def nobody(_places: Mapping[str, str], _source: str) -> bool:
+    """Nobody is there to ask."""
+    return False
+
+
+def anybody(_places: Mapping[str, str], _source: str) -> bool:
+    """Whatever it is: `--trust`."""
+    return True
+
+
+def require_trust(run: Mapping[str, object], source: str, sure: Sure) -> None:
+    """Refuses places that this user has never been to, unless he is sure.
+
+    Args:
+        run: Fields of a `RunConfig` as a file says them.
+        source: The file, for people.
+        sure: Asked with option → place, and `source`.
+    Raises:
+        UsageError: He is not; names the places.
+    """
+    there = {name: masked(str(run[name])) for name in PLACES if run.get(name) not in (None, *_OWN)}
+    known = _known()
+    new = {f"--{name.replace('_', '-')}": place for name, place in there.items() if place not in known}
+    if new and not sure(new, source):
+        listed = " and ".join(f"{option} {place}" for option, place in new.items())
+        raise UsageError(
+            f"{source} would connect you to {listed}, where you have not been before. What answers there can run code "
+            "here: if you know it, add --trust, or give the option yourself"
+        )
+    remember_places(run)
+
+
+def remember_places(run: Mapping[str, object]) -> None:
+    """Notes where this user has chosen to go."""
+    places = {masked(str(run[name])) for name in PLACES if run.get(name) not in (None, *_OWN)}
+    if new := sorted(places - _known()):
+        with suppress(OSError):  # he will be asked again
+            file = _file()
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with open(handle, "a", encoding="utf-8") as lines:
+                lines.writelines(f"{place}\n" for place in new if "\n" not in place)
+
+
+def check_address(address: str) -> None:
+    """Refuses an address that no library could make sense of.
+
+    Raises:
+        ValueError: Says what is wrong.
+    """
+    if "://" not in address:
+        return
+    try:
+        _ = urlsplit(address).port
+    except ValueError as error:
+        raise ValueError(f"{masked(address)}: {str(error).lower()}") from None
+
+
+def _known() -> set[str]:
+    try:
+        return set(_file().read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError):
+        return set()
+
+
+def _file() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "ockham" / "places"
