@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from study.passwords import masked
+
 if TYPE_CHECKING:
     from study.answer import Answer
     from study.config import StudyConfig
@@ -74,6 +76,19 @@ class Listener(Protocol):
 
     def finished(self, outcome: Outcome) -> None:
         """The run is over."""
+
+
+class Discreet:
+    """A listener that passes everything on, messages without passwords."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self.started, self.trial_started, self.step = listener.started, listener.trial_started, listener.step
+        self.trial_ended, self.finished = listener.trial_ended, listener.finished
+
+    def message(self, text: str) -> None:
+        """One sentence."""
+        self._listener.message(masked(text))
 
 
 class Silent:

@@ -4,6 +4,7 @@ A file gets its name only when it is whole: by renaming in a directory; an objec
 has arrived. What must not be misread is sealed: a line with the SHA-256 of what follows.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -59,6 +60,10 @@ class Folder(ABC):
     def remove_all(self) -> None:
         """Removes the folder and everything below, if it is there."""
 
+    def prune(self) -> None:
+        """Removes empty folders: those below, and itself. An object store has none."""
+        return
+
 
 class LocalFolder(Folder):
     """A directory; made at the first write. Content and name are on the disk when `write` returns."""
@@ -109,6 +114,13 @@ class LocalFolder(Folder):
     def remove_all(self) -> None:
         """See `Folder`."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def prune(self) -> None:
+        """See `Folder`."""
+        below = [Path(folder) for folder, _, _ in os.walk(self.path, topdown=False)]
+        for folder in (*below, self.path):
+            with contextlib.suppress(OSError):  # not empty, a link, or gone
+                folder.rmdir()
 
 
 class ObjectFolder(Folder):

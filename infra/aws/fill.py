@@ -17,7 +17,7 @@ from pathlib import Path
 CLUSTER_FILE = Path(__file__).resolve().parents[1] / "cluster.yaml"
 # What is replaced: an identifier, a bucket in a URI, or a region.
 _VALUE = r"(?:subnet|sg|ami)-\w+|(?<=s3://)[a-z0-9.-]+|[a-z]{2}(?:-[a-z]+)+-\d"
-_MARKED = re.compile(rf"^(?P<before>.*?)(?P<value>{_VALUE})(?P<after>.*# stack: (?P<name>\w+))$")
+_MARKED = re.compile(rf"^(?P<before>.*?)(?P<value>{_VALUE})(?P<after>.*# stack: (?P<name>\w+))\Z")
 _NOT_FILLED = re.compile(r"ami-0{10,}\d")  # as the file comes
 HEAD_IMAGE = "HeadImage"
 

@@ -17,7 +17,7 @@ _DIRECTIONS: dict[str, Direction] = {"max": "maximize", "min": "minimize"}
 _SMALLER_IS_BETTER = re.compile(r"(^|/)(cost|gap)/|/loss$|(^|/)bound/")
 _SCORES = "|".join(task.score for task in all_tasks())
 _WHILE_TRAINING = re.compile(
-    rf"^(control/)?((train|val)/({_SCORES}|loss)|train/(kept|changed|recovered)_({_SCORES})|gap/val_({_SCORES}))$"
+    rf"^(control/)?((train|val)/({_SCORES}|loss)|train/(kept|changed|recovered)_({_SCORES})|gap/val_({_SCORES}))\Z"
 )
 
 

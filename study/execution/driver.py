@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from study.config import ADAPTIVE, StudyConfig
 from study.crash_points import reached
 from study.errors import LeaseLost, RayDidNotStart, UsageError
-from study.events import Listener, Outcome, Silent
+from study.events import Discreet, Listener, Outcome, Silent
 from study.execution.finishing import Conclusion, conclude
 from study.execution.leftovers import remove_checkpoints, sweep
 from study.execution.signals import Signals, StopFlag
@@ -63,7 +63,7 @@ def run(
     """
     remember_places(config.run.model_dump())
     with private_files(config.run.home):
-        return _run(config, trial, listener or Silent(), wishes)
+        return _run(config, trial, Discreet(listener or Silent()), wishes)
 
 
 def _run(config: StudyConfig, trial: "TrialFunction | str", listener: Listener, wishes: Wishes) -> Outcome:

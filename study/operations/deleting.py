@@ -1,5 +1,6 @@
 """A study removed from everywhere it left something: ledger, Optuna's tables, its folder, MLflow, its storage."""
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,9 +13,10 @@ from study.ledger.place import Place
 from study.passwords import masked
 from study.settings.creation import alone_in
 from study.storing import claims
+from study.storing.own_files import remove_own
 from study.storing.restoring import folder_of
 from study.trust import Sure, nobody, require_trust
-from trainables.storage import Folder
+from trainables.storage import Folder, LocalFolder
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -41,7 +43,8 @@ def described(place: Place, name: str) -> str:
 def delete_study(place: Place, name: str, say: Say, sure: Sure = nobody) -> None:
     """Deletes the study.
 
-    Storage and MLflow are asked first: if one does not answer, nothing is deleted and the command can be repeated.
+    Only what Ockham wrote: other files in its folders stay, and are named. What can refuse is asked first; what was
+    interrupted can be repeated, for the ledger goes last.
 
     Args:
         say: Told each thing done, in a line.
@@ -53,33 +56,36 @@ def delete_study(place: Place, name: str, say: Say, sure: Sure = nobody) -> None
     """
     ledger = place.open(name)
     storage = place.storage or _usable(ledger, "storage")
+    home = LocalFolder(place.home / name)
     try:
+        if home.path.is_symlink():
+            raise UsageError(f"{home} is a link, and what it leads to may be another home's: delete it from there")
         _require_trust(place, ledger, sure)
         there = None if storage is None else _own_folder(ledger, storage, say)
         ledger.acquire()
         try:
             _mlflow(place, ledger, say)
             _optuna(ledger, say)
+            if there is not None:
+                remove_own(there, say)
+                say(f"Deleted {there}")
+            with alone_in(place.home):  # or a new study of that name might begin in the folder that is about to go
+                remove_own(home, say, all_but_last=True)
+                ledger.delete()
+                ledger.close()
+                remove_own(home, say)
+                say(f"Deleted {home}")
         except BaseException:
-            ledger.release()
+            _released(ledger)
             raise
-        with alone_in(place.home):  # or a new study of that name might begin in the folder that is about to go
-            ledger.delete()
-            ledger.close()
-            folder = place.home / name
-            if folder.is_dir():
-                shutil.rmtree(folder)
-                say(f"Deleted {folder}")
     finally:
         ledger.close()
-    artifacts = place.home / "mlartifacts" / name
-    if place.tracking_uri is None and artifacts.is_dir():
-        shutil.rmtree(artifacts)
-        say(f"Deleted {artifacts}")
-    if there is not None:
-        there.remove_all()
-        say(f"Deleted {there}")
     say(f"Study {name} is deleted")
+
+
+def _released(ledger: Ledger) -> None:
+    with contextlib.suppress(Exception):  # it is what went wrong that counts, and the ledger may be gone
+        ledger.release()
 
 
 def _require_trust(place: Place, ledger: Ledger, sure: Sure) -> None:
@@ -115,36 +121,34 @@ def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
     uri = place.tracking_uri or _usable(ledger, "tracking_uri") or place.tracking()
     if place.tracking_uri is None and uri == place.tracking() and not (place.home / "mlflow.db").is_file():
         return
+    artifacts = place.home / "mlartifacts" / ledger.name if uri == place.tracking() else None
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
     try:
-        _runs(MlflowClient(tracking_uri=uri), ledger, say)
+        _runs(MlflowClient(tracking_uri=uri), ledger, artifacts, say)
     except MlflowException as error:
         raise UsageError(
             f"MLflow at {masked(uri)} does not answer ({error}), so nothing has been deleted; try again when it does."
         ) from None
 
 
-def _runs(client: "MlflowClient", ledger: Ledger, say: Say) -> None:
+def _runs(client: "MlflowClient", ledger: Ledger, artifacts: Path | None, say: Say) -> None:
     """Deletes the study's runs; with the experiment, renamed so that its name is free, unless others are in it.
 
     Studies of one name in several homes share an experiment on a shared server.
+
+    Args:
+        artifacts: Where the home keeps their files, which MLflow itself would leave.
     """
     experiment = client.get_experiment_by_name(ledger.name)
     if experiment is None or experiment.lifecycle_stage == "deleted":
         return
-    mine: list[str] = []
-    others, token = 0, None
-    while True:
-        page = client.search_runs([experiment.experiment_id], max_results=1000, page_token=token)
-        for run in page:
-            if run.data.tags.get("ockham.uid", "").startswith(f"{ledger.name}/{ledger.uid}"):
-                mine.append(run.info.run_id)
-            else:
-                others += 1
-        if not (token := page.token):
-            break
+    mine, others = _whose(client, experiment.experiment_id, ledger)
+    if artifacts is not None and artifacts.is_dir() and not (artifacts.is_symlink() or artifacts.parent.is_symlink()):
+        for run_id in mine:
+            shutil.rmtree(artifacts / run_id, ignore_errors=True)
+        LocalFolder(artifacts).prune()
     if others:
         for run_id in mine:
             client.delete_run(run_id)
@@ -154,6 +158,21 @@ def _runs(client: "MlflowClient", ledger: Ledger, say: Say) -> None:
     client.rename_experiment(experiment.experiment_id, f"{ledger.name} (deleted {now}, {ledger.uid})")
     client.delete_experiment(experiment.experiment_id)
     say(f"Deleted MLflow experiment {ledger.name}")
+
+
+def _whose(client: "MlflowClient", experiment: str, ledger: Ledger) -> tuple[list[str], int]:
+    """Runs of an experiment that are this study's, and how many are not."""
+    mine: list[str] = []
+    others, token = 0, None
+    while True:
+        page = client.search_runs([experiment], max_results=1000, page_token=token)
+        for run in page:
+            if run.data.tags.get("ockham.uid", "").startswith(f"{ledger.name}/{ledger.uid}"):
+                mine.append(run.info.run_id)
+            else:
+                others += 1
+        if not (token := page.token):
+            return mine, others
 
 
 def _optuna(ledger: Ledger, say: Say) -> None:

@@ -27,7 +27,9 @@ from study.settings.edits import check_study_file
 from study.settings.freezing import frozen
 from study.settings.goals import check_goals
 from study.settings.tickets import check_tickets
-from study.storing.restoring import restore_lost
+from study.storing.own_files import require_free_name, require_own
+from study.storing.restoring import folder_of, restore_lost
+from trainables.storage import LocalFolder
 
 
 def open_or_create(
@@ -105,11 +107,16 @@ def _known(config: StudyConfig, message: Callable[[str], None]) -> tuple[StudyCo
 
 def _create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger, bool]:
     made = False
+    require_free_name(config.name)
+    if config.run.storage is not None:
+        require_own(folder_of(config.run.storage, config.name), "--storage")
     with alone_in(config.run.home):
         if ledger := _opened(config, message):  # somebody else was faster
             return ledger, False
         try:
             made = _made(config.directory)
+            if not made:
+                require_own(LocalFolder(config.directory), "--home")
             ledger = Ledger.create(config.ledger_url, config)
             reached("study made")
         except BaseException as error:

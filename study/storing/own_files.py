@@ -1,0 +1,71 @@
+"""Which files in a study's folder, in its home or on its storage, are the study's: what Ockham itself writes there.
+
+Only these are ever deleted, and a folder that holds others is not taken for a new study.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+from study.errors import UsageError
+from trainables.storage import Folder, LocalFolder
+
+# In a home, beside the folders of studies.
+RESERVED = ("data", "mlartifacts", "mlruns", "mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db-journal")
+_OWN = (
+    r"study\.(db(-wal|-shm|-journal)?|db\.optuna\.lock|yaml|\d+\.tmp)",
+    r"(publisher\.log|\.publisher\.lock|driver\.json)",
+    r"(ledger|snapshots)/.+",
+    r"trials/\d{4,}/(log\.txt|networks\.[\w.-]+|checkpoints/.+)",
+    r"report/(index\.html|figures/[\w.-]+\.(csv|svg))",
+    r"([\w./-]+/)?[\w.-]+\.tmp(-\d+)?",  # what was being written when its writer died
+)
+_IS_OWN = re.compile("|".join(_OWN))
+_LAST = ("study.db", "driver.json")  # by them a deletion that was interrupted is found, and repeated
+_SHOWN = 3
+
+
+def foreign(names: Iterable[str]) -> list[str]:
+    """Those files of a study's folder, by their paths in it, that are not the study's."""
+    return [name for name in names if not _IS_OWN.fullmatch(name)]
+
+
+def require_own(folder: Folder, option: str) -> None:
+    """Refuses a folder with somebody's files in it.
+
+    Raises:
+        UsageError: Names some of them.
+    """
+    if isinstance(folder, LocalFolder) and folder.path.is_symlink():
+        raise UsageError(f"{option}: {folder} is a link; give the place where it leads to, or remove it")
+    if others := foreign(folder.names()):
+        some = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
+        raise UsageError(
+            f"{option}: {folder} holds files that are not the study's ({some}); choose another place, or name"
+        )
+
+
+def require_free_name(name: str) -> None:
+    """Refuses a name that a home needs itself.
+
+    Raises:
+        UsageError: It is one of those.
+    """
+    if name.lower() in RESERVED:
+        raise UsageError(f"--name {name}: a home keeps other things under that name; choose another --name")
+
+
+def remove_own(folder: Folder, say: Callable[[str], None], *, all_but_last: bool = False) -> None:
+    """Removes what is the study's, and the folder if nothing else is in it; can be repeated.
+
+    Args:
+        all_but_last: Leave what tells that a study is there.
+    """
+    names = folder.names()
+    others = set(foreign(names))
+    own = sorted(set(names) - others, key=lambda name: (name.startswith(_LAST), name))
+    for name in own:
+        if not (all_but_last and name.startswith(_LAST)):
+            folder.remove(name)
+    folder.prune()
+    if others and not all_but_last:
+        say(f"Left in {folder}: {', '.join(sorted(others)[:_SHOWN])}{' …' if len(others) > _SHOWN else ''}")
