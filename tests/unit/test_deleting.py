@@ -102,3 +102,106 @@ def test_studies_of_one_name_on_one_server_are_told_apart(tmp_path: Path, capsys
     client.delete_run(by_hand)
     assert main([*command, str(tmp_path / "two")]) == 0
     assert client.get_experiment(experiment).lifecycle_stage == "deleted"
+
+
+def test_what_somebody_else_put_into_its_folders_stays_and_is_named(
+    left: tuple[list[str], Ledger, Claim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--storage` may be a folder that has long been in use; and a folder below it may bear the study's name."""
+    command, _, claim = left
+    home, storage = tmp_path / "home" / "small", tmp_path / "storage" / "small"
+    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.moved(held=False))
+    ours = [storage / "trials/0000/checkpoints/attempt-1.0-0.pt", storage / "ledger/fence-1-1.db", home / "study.yaml"]
+    theirs = [
+        storage / "wedding.jpg",
+        storage / "trials/notes.txt",
+        home / "thesis/chapter1.tex",
+        home / "report/own.txt",
+    ]
+    for file in (*ours, *theirs):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("content")
+    assert main(command) == 0
+    assert not any(file.exists() for file in ours)
+    assert all(file.exists() for file in theirs)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file() and "small" in path.parts) == sorted(theirs)
+    said = capsys.readouterr().out
+    assert "wedding.jpg" in said
+    assert "thesis/chapter1.tex" in said
+
+
+def test_a_study_folder_that_is_a_link_is_refused_before_anything_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    made = ledger(tmp_path / "home")
+    made.release()
+    uri = f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}"
+    MlflowClient(tracking_uri=uri).create_experiment("small", artifact_location=str(tmp_path / "artifacts"))
+    (tmp_path / "home" / "small").rename(tmp_path / "elsewhere")
+    (tmp_path / "home" / "small").symlink_to(tmp_path / "elsewhere")
+    for _ in range(2):
+        assert main(["delete", "small", "--yes", "--home", str(tmp_path / "home")]) == 2
+    assert "is a link" in capsys.readouterr().err
+    assert (tmp_path / "elsewhere" / "study.db").is_file()
+    experiment = MlflowClient(tracking_uri=uri).get_experiment_by_name("small")
+    assert experiment is not None
+    assert experiment.lifecycle_stage == "active"
+
+
+def test_files_of_runs_by_hand_stay_in_the_homes_artifacts(tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    home = tmp_path / "home"
+    made = ledger(home)
+    made.release()
+    client = MlflowClient(tracking_uri=f"sqlite:///{home / 'mlflow.db'}")
+    experiment = client.create_experiment("small", artifact_location=(home / "mlartifacts" / "small").as_uri())
+    mine = client.create_run(experiment, tags={"ockham.uid": f"small/{made.uid}"}).info.run_id
+    theirs = client.create_run(experiment).info.run_id
+    for run in (mine, theirs):
+        client.log_text(run, "content", "file.txt")
+    assert main(["delete", "small", "--yes", "--home", str(home)]) == 0
+    kept = [path.relative_to(home / "mlartifacts") for path in (home / "mlartifacts").rglob("*.txt")]
+    assert kept == [Path("small") / theirs / "artifacts" / "file.txt"]
+
+
+def test_a_deletion_that_was_interrupted_can_be_repeated(
+    left: tuple[list[str], Ledger, Claim], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, _, claim = left
+    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.moved(held=False))
+
+    def interrupted(_: Ledger) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "delete", interrupted)
+        assert main(command) == 130
+    assert (tmp_path / "home" / "small" / "study.db").is_file()
+    assert main(command) == 0
+    assert not (tmp_path / "home" / "small").exists()
+    assert not (tmp_path / "storage" / "small").exists()
+
+
+@pytest.mark.parametrize("name", ["mlartifacts", "data", "Data", "mlflow.db"])
+def test_names_that_a_home_needs_itself_are_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["launch", "redundancy", "--name", name, "--home", str(tmp_path / "home")]) == 2
+    assert f"--name {name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", ["home", "storage"])
+def test_a_folder_with_somebodys_files_is_no_new_studys(
+    where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / where / "photos").mkdir(parents=True)
+    (tmp_path / where / "photos" / "wedding.jpg").touch()
+    home = ["--home", str(tmp_path / "home"), "--storage", str(tmp_path / "storage")]
+    assert main(["launch", "redundancy", "--name", "photos", "--no-progress", *home]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"--{where}" in said
+    assert "wedding.jpg" in said
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["wedding.jpg"]

@@ -9,11 +9,13 @@ import yaml
 
 from study.config import RunConfig
 from study.errors import UsageError
+from study.ledger import Ledger
 from study.ledger.place import Place
-from study.passwords import masked
+from study.passwords import masked, remember
 from study.settings.creation import write_study_file
-from study.settings.loading import LaunchOptions, load_study
+from study.settings.loading import LaunchOptions, load_existing, load_study
 from study.tracking import publishing, tracking_server
+from study.trust import anybody
 from tests.studies_for_tests import a_study
 
 URLS = {
@@ -32,6 +34,17 @@ URLS = {
         ("sqlite:////home/me/study.db", "sqlite:////home/me/study.db"),
         ("http://host:5000", "http://host:5000"),
         ("/mnt/a:b@c", "/mnt/a:b@c"),
+        ("http://me:p@w@host:1/x", "http://me:***@host:1/x"),
+        ("http://TOKEN@host/x", "http://***@host/x"),
+        ("https://TOKEN:x-oauth-basic@host", "https://***:@host"),
+        ("ftp://K:SECRET@b: no such scheme", "ftp://K:***@b: no such scheme"),
+        ("s3://K:a/b+c@bucket/x", "s3://K:***@bucket/x"),
+        ("x?token=A&api_key=B&session_token=C", "x?token=***&api_key=***&session_token=***"),
+        ("host=db sslpassword=A PASSWORD='a b' user=me", "host=db sslpassword=*** PASSWORD=*** user=me"),
+        ('{"password": "A", \'api-key\': \'B\'}', '{"password": "***", \'api-key\': \'***\'}'),
+        ("Authorization: Bearer A.b-c", "Authorization: Bearer ***"),
+        ("password authentication failed for user me", "password authentication failed for user me"),
+        ("a token of 3 at http://h/a@b and me@you", "a token of 3 at http://h/a@b and me@you"),
     ],
 )  # fmt: skip
 def test_only_the_password_goes(url: str, shown: str) -> None:
@@ -57,8 +70,33 @@ def test_what_was_written_down_is_not_taken_for_the_url(tmp_path: Path) -> None:
     config = a_study(tmp_path, run={"ledger": URLS["ledger"]})
     file.write_text(yaml.safe_dump({key: config.shown()[key] for key in ("name", "run")} | {"space": "redundancy"}))
     with pytest.raises(UsageError, match=r"--ledger: .* give the whole URL again"):
-        load_study(LaunchOptions(source=str(file)))
+        load_study(LaunchOptions(source=str(file)), anybody)
     assert load_study(LaunchOptions(source=str(file), run={"ledger": URLS["ledger"]})).config.run.ledger
+
+
+def test_pieces_of_a_secret_are_known_again() -> None:
+    """A library takes an address apart, and says so."""
+    remember("http://me:open%40sesame@host")
+    assert masked("cannot resolve sesame@host, tried open@sesame and open%40sesame") == (
+        "cannot resolve ***@host, tried *** and ***"
+    )
+
+
+def test_a_ledger_keeps_none_and_asks_for_it_again(tmp_path: Path) -> None:
+    config = a_study(tmp_path, run={"tracking_uri": URLS["tracking_uri"], "storage": str(tmp_path / "storage")})
+    made = Ledger.create(config.ledger_url, config)
+    made.acquire()
+    made.set_trials(9)
+    assert made.config.run.tracking_uri == URLS["tracking_uri"], "who has the lease was told of it"
+    made.release()
+    made.close()
+    assert not [file for file in (tmp_path / "tiny").iterdir() if b"sesame" in file.read_bytes()]
+    place = Place(home=tmp_path)
+    assert place.open("tiny").config.run.tracking_uri == "http://me:***@mlflow:5000"
+    with pytest.raises(UsageError, match=r"--tracking-uri: .* give the whole URL again"):
+        load_existing(place, "tiny", None, {}, sure=anybody)
+    again, _ = load_existing(place, "tiny", None, {"tracking_uri": URLS["tracking_uri"]}, sure=anybody)
+    assert again.run.tracking_uri == URLS["tracking_uri"]
 
 
 class Started(Exception):
