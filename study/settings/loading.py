@@ -79,7 +79,8 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     if options.stopping:
         fields["stopping"] = {**_mapping(fields.get("stopping")), **options.stopping}
     said = _mapping(fields.get("run"))
-    require_trust({name: place for name, place in said.items() if name not in options.run}, options.source, sure)
+    theirs = {name: place for name, place in said.items() if name not in options.run}
+    require_trust(theirs, str(options.source), sure)
     fields["run"] = {**said, **options.run}
     notes: list[str] = []
     for who in (fields.get("sampler"), fields.get("scheduler")):
