@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from study.config import ADAPTIVE, StudyConfig
 from study.crash_points import reached
 from study.errors import LeaseLost, RayDidNotStart, UsageError
-from study.events import Discreet, Listener, Outcome, Silent
+from study.events import Listener, Outcome, Silent
+from study.execution.discretion import discreet
 from study.execution.finishing import Conclusion, conclude
 from study.execution.leftovers import remove_checkpoints, sweep
 from study.execution.signals import Signals, StopFlag
 from study.execution.watch import Watch
 from study.ledger import ENDED, Ledger
-from study.private import open_to_others, private_files
 from study.proposing.signal import lacking_signal
 from study.settings.creation import open_or_create, write_study_file
 from study.settings.inputs import settle_inputs
@@ -26,7 +26,6 @@ from study.settings.wishes import NO_WISHES, Wishes, grant
 from study.storing.restoring import fetch_networks
 from study.storing.safekeeping import check_storage, safekeeping
 from study.tracking.publishing import Publishing
-from study.trust import remember_places
 
 if TYPE_CHECKING:
     from study.execution.asking import Source
@@ -61,18 +60,13 @@ def run(
         LeaseHeld: Another driver runs it.
         LeaseLost: Another driver took it over meanwhile.
     """
-    remember_places(config.run.model_dump())
-    with private_files(config.run.home):
-        return _run(config, trial, Discreet(listener or Silent()), wishes)
+    with discreet(config, listener or Silent()) as quiet:
+        return _run(config, trial, quiet, wishes)
 
 
 def _run(config: StudyConfig, trial: "TrialFunction | str", listener: Listener, wishes: Wishes) -> Outcome:
     begun = time.monotonic()
     function = _importable(trial)
-    if may := open_to_others(config.run.home):
-        listener.message(
-            f"other users of this machine may {may} {config.run.home}; to end that: chmod 700 {config.run.home}"
-        )
     ledger, new = open_or_create(config, listener.message, own_trials=function != RUN_TRIAL)
     flag = StopFlag()
     this = _Run(ledger, function, listener, flag, Signals(flag), begun)
