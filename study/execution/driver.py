@@ -60,29 +60,25 @@ def run(
         LeaseHeld: Another driver runs it.
         LeaseLost: Another driver took it over meanwhile.
     """
-    with discreet(config, listener or Silent()) as quiet:
-        return _run(config, trial, quiet, wishes)
-
-
-def _run(config: StudyConfig, trial: "TrialFunction | str", listener: Listener, wishes: Wishes) -> Outcome:
     begun = time.monotonic()
     function = _importable(trial)
-    ledger, new = open_or_create(config, listener.message, own_trials=function != RUN_TRIAL)
-    flag = StopFlag()
-    this = _Run(ledger, function, listener, flag, Signals(flag), begun)
-    try:
-        check_storage(ledger)
-        fence = ledger.acquire()
-        this.signals.install()
+    with discreet(config, listener or Silent()) as quiet:
+        ledger, new = open_or_create(config, quiet.message, own_trials=function != RUN_TRIAL)
+        flag = StopFlag()
+        this = _Run(ledger, function, quiet, flag, Signals(flag), begun)
         try:
-            outcome = _whole(this, fence, wishes, new=new)
+            check_storage(ledger)
+            fence = ledger.acquire()
+            this.signals.install()
+            try:
+                outcome = _whole(this, fence, wishes, new=new)
+            finally:
+                this.signals.restore()
+                _release(ledger)
         finally:
-            this.signals.restore()
-            _release(ledger)
-    finally:
-        ledger.close()
-    listener.finished(outcome)
-    return outcome
+            ledger.close()
+        quiet.finished(outcome)
+        return outcome
 
 
 @dataclass(frozen=True)
