@@ -13,7 +13,8 @@ from trainables.compression.places import weight_names
 from trainables.seeding import generator
 from trainables.stack.model import StackedModel
 from trainables.stack.network import StackedNetwork
-from trainables.stack.plan import CLASSES, BatchNorm, Conv, Linear, MaxPool, Plan, ReLU, Residual
+from trainables.stack.step import CLASSES, Plan
+from trainables.stack.steps import BatchNorm, Conv, Linear, MaxPool, ReLU, Residual
 
 PLAN: Plan = (
     *(Conv("a", bias=False), BatchNorm(), ReLU(), MaxPool()),

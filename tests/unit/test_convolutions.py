@@ -15,7 +15,9 @@ from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.dropout import StackedDropout
 from trainables.stack.model import StackedModel
 from trainables.stack.network import StackedNetwork
-from trainables.stack.plan import CLASSES, BatchNorm, Conv, Linear, MaxPool, Plan, ReLU, Residual, trace, units_of
+from trainables.stack.plan import trace, units_of
+from trainables.stack.step import CLASSES, Plan
+from trainables.stack.steps import BatchNorm, Conv, Linear, MaxPool, ReLU, Residual
 from trainables.tasks.classification import Classification
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs

@@ -14,7 +14,8 @@ from trainables.compression.scoring import Scoring
 from trainables.seeding import generator
 from trainables.stack.model import StackedModel
 from trainables.stack.network import StackedNetwork
-from trainables.stack.plan import CLASSES, BatchNorm, Conv, Linear, MaxPool, ReLU
+from trainables.stack.step import CLASSES
+from trainables.stack.steps import BatchNorm, Conv, Linear, MaxPool, ReLU
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

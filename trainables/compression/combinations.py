@@ -1,14 +1,12 @@
 """Which parts of a compression go together. Torch-free, so that a study is refused before it starts."""
 
-from collections.abc import Iterator
-
 from trainables.compression.interfaces import CRITERIA, METHODS, Criterion
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
 from trainables.data.conditions import NOISES
 from trainables.interfaces import DATASETS, MODELS
-from trainables.stack.plan import BatchNorm, Plan, Residual
 from trainables.stack.planned import PlannedModel
+from trainables.stack.steps import BatchNorm
 from trainables.task import task_of
 
 _ANY_SIDE = 32
@@ -140,17 +138,8 @@ def criterion_of(compression: CompressionConfig) -> Criterion:
 def has_batch_norm(model: str) -> bool:
     """Whether the model normalises its channels."""
     entry = MODELS.get(model)
-    return issubclass(entry, PlannedModel) and any(
-        isinstance(step, BatchNorm) for step in _steps(entry().plan(_ANY_SIDE, 0))
-    )
-
-
-def _steps(plan: Plan) -> Iterator[object]:
-    for step in plan:
-        if isinstance(step, Residual):
-            yield from _steps((*step.body, *step.shortcut))
-        else:
-            yield step
+    plan = entry().plan(_ANY_SIDE, 0) if issubclass(entry, PlannedModel) else ()
+    return any(isinstance(part, BatchNorm) for step in plan for part in step.parts)
 
 
 def _check_ticket(compression: CompressionConfig) -> None:

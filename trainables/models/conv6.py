@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from trainables.stack.plan import Plan
 from trainables.stack.planned import PlannedModel
+from trainables.stack.step import Plan
 from trainables.stack.vgg_like import convolution_pairs, pair_units
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from trainables.stack.blocks import dropping
-from trainables.stack.plan import CLASSES, AveragePool, Conv, Linear, Plan, ReLU
 from trainables.stack.planned import PlannedModel
+from trainables.stack.step import CLASSES, Plan
+from trainables.stack.steps import AveragePool, Conv, Linear, ReLU
 
 
 class LeNet5(PlannedModel):

@@ -6,8 +6,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from trainables.stack.blocks import stage_units, stages
-from trainables.stack.plan import CLASSES, AveragePool, BatchNorm, Conv, Linear, MaxPool, Plan, ReLU
 from trainables.stack.planned import PlannedModel
+from trainables.stack.step import CLASSES, Plan
+from trainables.stack.steps import AveragePool, BatchNorm, Conv, Linear, MaxPool, ReLU
 
 _LARGE_SIDE = 128
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from trainables.stack.blocks import stage_units, stages
-from trainables.stack.plan import CLASSES, AveragePool, BatchNorm, Conv, Linear, Plan, ReLU
 from trainables.stack.planned import PlannedModel
+from trainables.stack.step import CLASSES, Plan
+from trainables.stack.steps import AveragePool, BatchNorm, Conv, Linear, ReLU
 
 
 class ResNet20(PlannedModel):

@@ -9,8 +9,9 @@ from pydantic import Field, field_validator
 
 from trainables.interfaces import Shape
 from trainables.stack.blocks import preactivated_stages, stage_units
-from trainables.stack.plan import CLASSES, AveragePool, Conv, Linear, Plan
 from trainables.stack.planned import PlannedModel
+from trainables.stack.step import CLASSES, Plan
+from trainables.stack.steps import AveragePool, Conv, Linear
 
 if TYPE_CHECKING:
     from trainables.config import ModelConfig

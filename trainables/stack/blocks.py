@@ -1,6 +1,7 @@
 """Plans of residual networks. Torch-free."""
 
-from trainables.stack.plan import BatchNorm, Conv, Dropout, Plan, ReLU, Residual
+from trainables.stack.step import Plan
+from trainables.stack.steps import BatchNorm, Conv, Dropout, ReLU, Residual
 
 
 def dropping(rate: float) -> Plan:

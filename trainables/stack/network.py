@@ -7,29 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from trainables.stack.batch_norm import StackedBatchNorm
-from trainables.stack.dropout import StackedDropout
-from trainables.stack.layers import normal_linear
 from trainables.stack.model import Cut, Group, Loss, StackedModel
-from trainables.stack.plan import (
-    AveragePool,
-    BatchNorm,
-    Conv,
-    Dropout,
-    Linear,
-    MaxPool,
-    Plan,
-    ReLU,
-    Residual,
-    Shape,
-    Sized,
-    Step,
-    sizes_of,
-    trace,
-    units_of,
-)
-from trainables.stack.spatial import FlatteningLinear, StackedConv, Steps, Unchanging, pool
-from trainables.stack.spatial import Residual as ResidualBlock
+from trainables.stack.plan import Shape, sizes_of, trace, units_of
+from trainables.stack.spatial import StackedConv, built
+from trainables.stack.step import Plan, Sized, Start
 
 # Device → convolutions of fewer multiply-adds than this in the mean (of one network, on one example) run grouped, the
 # others one network after another. For the CPU measured with 4 networks and batches of 50, grouped against one by one:
@@ -74,8 +55,8 @@ class StackedNetwork(StackedModel):
         super().__init__()
         sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
         self._groups = _groups(plan, sized)
-        self._spatial = any(isinstance(one.step, Conv) for one in sized)
-        self.steps = _Builder(sized, init_scale, draws, init).steps(plan, "")
+        self.steps = built(plan, {one.path: one for one in sized}, "", Start(init_scale, draws, init))
+        self._spatial = any(isinstance(layer, StackedConv) for layer in self.modules())
         self.eval()
 
     @property
@@ -151,65 +132,12 @@ class StackedNetwork(StackedModel):
             yield mine | {name: buffer[k : k + 1] for name, buffer in buffers.items()}
 
 
-class _Builder:
-    """Modules of a plan; draws initial weights in the order in which steps stand in it."""
-
-    def __init__(self, sized: Sequence[Sized], scale: float, draws: Sequence[torch.Generator], init: str) -> None:
-        self.at = {one.path: one for one in sized}
-        self.scale, self.draws, self.init = scale, draws, init
-
-    def steps(self, plan: Plan, path: str) -> Steps:
-        """The modules of a plan whose steps lie below `path`."""
-        return Steps(*(self.step(step, f"{path}{place}") for place, step in enumerate(plan)))
-
-    def step(self, step: Step, path: str) -> nn.Module:
-        """The module of one step."""
-        if isinstance(step, Residual):
-            return ResidualBlock(self.steps(step.body, f"{path}.body."), self.steps(step.shortcut, f"{path}.shortcut."))
-        before, after = self.at[path].before, self.at[path].after
-        layer: nn.Module
-        match step:
-            case Conv():
-                layer = StackedConv(step, before, after, self.scale, self.draws, init=self.init)
-            case Linear():
-                inputs = before.channels * before.pixels
-                linear = normal_linear(inputs, after.channels, self.scale, self.draws, self.init)
-                layer = linear if before.flat else FlatteningLinear(linear.weight, linear.bias)
-            case BatchNorm():
-                layer = StackedBatchNorm(len(self.draws), after.channels)
-            case Dropout(rate=rate):
-                layer = StackedDropout(rate, self.draws)
-            case MaxPool() | AveragePool():
-                layer = Unchanging(pool(step))
-            case ReLU():
-                # Images in place: no step before it needs its own output for the backward pass.
-                layer = Unchanging(nn.ReLU(inplace=not before.flat))
-        return layer
-
-
 def _groups(plan: Plan, sized: Sequence[Sized]) -> tuple[Group, ...]:
     incoming: dict[str, list[Cut]] = {name: [] for name in units_of(plan)}
     others: dict[str, list[Cut]] = {name: [] for name in incoming}
     for one in sized:
-        for units, cut, leads_in in _cuts(one):
-            if units in incoming:
-                (incoming if leads_in else others)[units].append(cut)
+        for cut in one.cuts():
+            if cut.units in incoming:
+                place = Cut(f"steps.{one.path}.{cut.tensor}", cut.axis, cut.repeat)
+                (incoming if cut.incoming else others)[cut.units].append(place)
     return tuple(Group(name, tuple(incoming[name]), tuple(others[name])) for name in incoming)
-
-
-def _cuts(sized: Sized) -> Iterator[tuple[str, Cut, bool]]:
-    """Group, where its units lie in a step's tensors, and whether the weights there lead into them."""
-    name, before, after = f"steps.{sized.path}", sized.before, sized.after
-    match sized.step:
-        case Conv(bias=bias):
-            yield after.units, Cut(f"{name}.weight", 1), True
-            yield before.units, Cut(f"{name}.weight", 2), False
-            if bias:
-                yield after.units, Cut(f"{name}.bias", 1), False
-        case Linear():
-            yield after.units, Cut(f"{name}.weight", 2), True
-            yield before.units, Cut(f"{name}.weight", 1, repeat=before.pixels), False
-            yield after.units, Cut(f"{name}.bias", 2), False
-        case BatchNorm():
-            for tensor in ("weight", "bias", "running_mean", "running_var"):
-                yield after.units, Cut(f"{name}.{tensor}", 1), False

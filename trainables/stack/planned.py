@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trainables.interfaces import Model, Shape
-from trainables.stack.plan import Plan, sizes_of, trace, units_of
+from trainables.stack.plan import sizes_of, trace, units_of
+from trainables.stack.step import Plan
 
 if TYPE_CHECKING:
     import torch

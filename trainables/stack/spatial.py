@@ -4,14 +4,20 @@ Between them images travel as [B, K · C, H, W], the channels of a network side 
 serves all networks, and batch norm and pooling need not know of them.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from trainables.stack.layers import StackedLinear, deviation
-from trainables.stack.plan import AveragePool, Conv, MaxPool, Signal
+from trainables.stack.step import Plan, Signal, Sized, Start
+
+if TYPE_CHECKING:
+    from trainables.stack.steps.conv import Conv
 
 
 class StackedConv(nn.Module):
@@ -21,30 +27,19 @@ class StackedConv(nn.Module):
         step: Kernel, stride, padding and whether there is a bias. Weights start from N(0, scale² · deviation²), biases
             from 0.
         before, after: What comes in and what goes out.
-        scale: Factor on the initial weights.
-        draws: One generator a network.
-        init: As `layers.deviation`.
+        start: How weights start.
 
     Shapes: weight [K, O, I, kernel, kernel], bias [K, O].
     """
 
-    def __init__(
-        self,
-        step: Conv,
-        before: Signal,
-        after: Signal,
-        scale: float,
-        draws: Sequence[torch.Generator],
-        *,
-        init: str,
-    ) -> None:
+    def __init__(self, step: Conv, before: Signal, after: Signal, start: Start) -> None:
         super().__init__()
         self.stride, self.padding, self.pixels = step.stride, step.padding, after.pixels
         shape = (after.channels, before.channels, step.kernel, step.kernel)
-        weight = torch.stack([torch.randn(shape, generator=draw) for draw in draws])
-        std = scale * deviation(init, before.channels * step.kernel**2, after.channels * step.kernel**2)
+        weight = torch.stack([torch.randn(shape, generator=draw) for draw in start.draws])
+        std = start.scale * deviation(start.init, before.channels * step.kernel**2, after.channels * step.kernel**2)
         self.weight = nn.Parameter(weight * std)
-        self.bias = nn.Parameter(torch.zeros(len(draws), after.channels)) if step.bias else None
+        self.bias = nn.Parameter(torch.zeros(len(start.draws), after.channels)) if step.bias else None
 
     @property
     def multiply_adds(self) -> int:
@@ -127,7 +122,7 @@ class Residual(nn.Module):
         result: Tensor = self.body(x).add_(self.shortcut(x))
         return result
 
-    def unstack(self, network: int) -> "Residual":
+    def unstack(self, network: int) -> Residual:
         """The block of one ordinary network."""
         return Residual(unstacked(self.body, network), unstacked(self.shortcut, network))
 
@@ -138,8 +133,6 @@ def unstacked(step: nn.Module, network: int) -> nn.Module:
     return layer
 
 
-def pool(step: MaxPool | AveragePool) -> nn.Module:
-    """The ordinary layer."""
-    if isinstance(step, MaxPool):
-        return nn.MaxPool2d(step.size, step.stride, step.padding)
-    return nn.AvgPool2d(step.size) if step.size else nn.AdaptiveAvgPool2d(1)
+def built(plan: Plan, at: Mapping[str, Sized], path: str, start: Start) -> Steps:
+    """The modules of a plan whose steps lie below `path`; initial weights are drawn in the order of the steps."""
+    return Steps(*(step.build(at, f"{path}{place}", start) for place, step in enumerate(plan)))

@@ -1,7 +1,8 @@
 """The small VGG-like networks of the lottery-ticket paper. Torch-free."""
 
 from trainables.stack.blocks import dropping
-from trainables.stack.plan import CLASSES, Conv, Linear, MaxPool, Plan, ReLU
+from trainables.stack.step import CLASSES, Plan
+from trainables.stack.steps import Conv, Linear, MaxPool, ReLU
 
 
 def convolution_pairs(pairs: int, dropout: float) -> Plan:
