@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from trainables.compression.interfaces import RECOVERIES
 from trainables.compression.sizing import level_weights, level_widths, model_of
 from trainables.config import TrainingConfig, TrialConfig
 from trainables.data.trial_data import TrialData
@@ -34,6 +35,7 @@ class Bench:
 
     Attributes:
         together: Most networks whose activations are in memory at once; smaller once memory ran out.
+        rates_by_epoch: Whether schedules stand still within an epoch, as in studies of earlier versions.
         scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
     """
 
@@ -48,6 +50,7 @@ class Bench:
         )
         self.train_examples = Examples(self.train_inputs, data.labels, data.task)
         self.scratch_arms, self.together = True, self.networks
+        self.rates_by_epoch = False
         self._memo: dict[str, Any] = {}
 
     @cached_property
@@ -77,7 +80,7 @@ class Bench:
     @property
     def watches(self) -> bool:
         """Whether validation is looked at after each epoch, for `early_stop_epoch`: where networks are retrained."""
-        return self.config.compression.recovery in ("rewind", "reinit", "shuffled")
+        return RECOVERIES.get(self.config.compression.recovery).starts_again
 
     def networks_here(self) -> StackedModel:
         """The networks of the last finished level, as they were measured."""
@@ -159,6 +162,7 @@ class Bench:
             changes=changes,
             snapshot_at=snapshot_at,
             after_step=after_step,
+            rates_by_epoch=self.rates_by_epoch,
         )
         self.progress.follow(name, training)
         give_back()

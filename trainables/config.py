@@ -18,7 +18,6 @@ from trainables.registry import names_in
 from trainables.training.config import TrainingConfig
 
 __all__ = ["CompressionConfig", "DataConfig", "ModelConfig", "TrainingConfig", "TrialConfig", "flatten", "unflatten"]
-Recovery = Literal["none", "finetune", "rewind", "reinit", "shuffled"]
 Ratio = Literal["parameters", "description_length"]
 
 
@@ -122,6 +121,8 @@ class CompressionConfig(EntryPart):
     choosers: ClassVar[dict[str, str]] = {
         "method": "trainables.compression.methods",
         "criterion": "trainables.compression.criteria",
+        "recovery": "trainables.compression.recoveries",
+        "transfer": "trainables.compression.transfers",
     }
 
     method: str = Field(
@@ -134,7 +135,9 @@ class CompressionConfig(EntryPart):
     target_ratio: float | None = Field(16.0, gt=1, le=1e6, description="parameter ratio of the last level")
     rate: float | None = Field(None, gt=0, lt=1, description="instead of target_ratio: share of units removed a level")
     depth: int = Field(6, ge=1, le=100, description="levels; 1 is one shot")
-    recovery: Recovery = Field("none", description="what follows each compression step")
+    recovery: str = Field(
+        "none", description="what follows each compression step: a module of trainables/compression/recoveries"
+    )
     recovery_epochs: int = Field(0, ge=0, description="training epochs of the recovery, a total split over the levels")
     rewind_to: float = Field(
         0.0, ge=0, description="epochs of dense training after which the weights are taken that networks rewind to"
@@ -142,7 +145,9 @@ class CompressionConfig(EntryPart):
     ticket: Annotated[str | None, NAMED_FILE] = Field(
         None, description="a file of tickets whose masks and weights take the place of this trial's own"
     )
-    transfer: Literal["noise", "gaussian", "train"] = Field("noise", description="inputs a student is fitted on")
+    transfer: str = Field(
+        "noise", description="inputs a student is fitted on: a module of trainables/compression/transfers"
+    )
     ratio: Ratio | None = Field(
         None, description="what curves are drawn against; none: parameters, description_length with quantize or share"
     )
@@ -176,6 +181,16 @@ class CompressionConfig(EntryPart):
     def _criterion(cls, name: str) -> str:
         return known("trainables.compression.criteria", "criterion", name)
 
+    @field_validator("recovery")
+    @classmethod
+    def _recovery(cls, name: str) -> str:
+        return known("trainables.compression.recoveries", "recovery", name)
+
+    @field_validator("transfer")
+    @classmethod
+    def _transfer(cls, name: str) -> str:
+        return known("trainables.compression.transfers", "kind of transfer inputs", name)
+
     @model_validator(mode="before")
     @classmethod
     def _rate_replaces_target(cls, values: Any) -> Any:
@@ -189,7 +204,8 @@ class CompressionConfig(EntryPart):
     def _consistent(self) -> Self:
         if self.rate is None and self.target_ratio is None:
             raise ValueError("target_ratio is none and no rate is given; give one of them")
-        if (self.recovery == "none") != (self.recovery_epochs == 0):
+        trains = importlib.import_module(f"trainables.compression.recoveries.{self.recovery}").ENTRY.trains
+        if trains != (self.recovery_epochs > 0):
             raise ValueError(
                 f"recovery={self.recovery} does not fit recovery_epochs={self.recovery_epochs}: "
                 "'none' goes with 0, every other recovery needs at least 1"

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
-from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.interfaces import RECOVERIES, Compressed, Level
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.compression.reach import auc_log2_ratio
 from trainables.compression.recalibration import recalibrate
@@ -47,6 +47,7 @@ class TrialContext:
         device: As torch names it.
         checkpoints: Where the trial saves itself; None: nowhere.
         inputs: What the study recorded of what it reads, see `require_inputs`; {}: nothing is compared.
+        rates_by_epoch: Whether schedules of the learning rate stand still within an epoch, as in earlier versions.
     """
 
     number: int
@@ -54,6 +55,7 @@ class TrialContext:
     device: str = "cpu"
     checkpoints: CheckpointStore | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    rates_by_epoch: bool = False
 
 
 def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
@@ -102,6 +104,7 @@ def _bench(config: TrialConfig, context: TrialContext) -> Bench:
     require_inputs(config, context.data_dir, context.inputs)
     data = trial_data(config, context.number, context.data_dir, context.device)
     bench = Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
+    bench.rates_by_epoch = context.rates_by_epoch
     configured_tickets(bench)  # says at once if a ticket does not fit
     _ = bench.snapshot_at  # or a step to rewind to
     return bench
@@ -250,7 +253,7 @@ def _rewritten(bench: Bench, level: Level, made: Compressed) -> Pausing[Compress
 
 
 def _has_scratch_arm(bench: Bench) -> bool:
-    return bench.scratch_arms and (_pipeline(bench).trains or bench.config.compression.recovery != "none")
+    return bench.scratch_arms and (_pipeline(bench).trains or RECOVERIES.get(bench.config.compression.recovery).trains)
 
 
 def _all_units(stack: StackedModel) -> list[Tensor]:

@@ -10,7 +10,7 @@ from study.answer.pairs import area_lengths, network_areas, why_no_pair
 from study.answer.ranking import ranking, ranking_sentence
 from study.answer.reading_words import readings_sentence
 from study.answer.readings import readings
-from study.answer.selection import Group, column, conditions, counted, numbers, task_of
+from study.answer.selection import Group, column, conditions, counted, numbers, recovers, task_of
 from study.answer.tracking import track
 from study.answer.words import contrast_sentence, plural, tracking_sentence
 
@@ -77,8 +77,7 @@ def _is_placebo(groups: list[Group]) -> bool:
 
 def _retained(rows: pd.DataFrame, areas: pd.DataFrame) -> Effect | None:
     """The contrast above the scratch arm, where a method or recovery needs one."""
-    method, recovery = column(rows, "compression.method", "prune"), column(rows, "compression.recovery", "none")
-    relearns = bool(((method == "distill") | (recovery != "none")).any())
+    relearns = bool(((column(rows, "compression.method", "prune") == "distill") | recovers(rows)).any())
     has_scratch = numbers(rows, RETAINED).notna().any()
     return effect("above the scratch arm", rows, areas.head(0), metric=RETAINED) if relearns or has_scratch else None
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from study.answer.model import Effect, Reading, ReadingVerdict
 from study.answer.selection import short
 from study.answer.words import estimate, interval_words, level_words, listed, pair_words, plural
+from trainables.compression.interfaces import RECOVERIES, TRANSFERS, Recovery, Transfer
+from trainables.registry import Registry
 
-# In the order in which values are told; others follow by name.
-_TRANSFER = {
-    "train": ("training images", "fitted on the training images"),
-    "gaussian": ("gaussian noise", "fitted on gaussian noise"),
-    "noise": ("uniform noise", "fitted on uniform noise"),
+# Fields whose entries have words for themselves; a value means one of the first that has it.
+_WORDED: dict[str, Registry[Recovery] | Registry[Transfer]] = {
+    "compression.transfer": TRANSFERS,
+    "compression.recovery": RECOVERIES,
 }
-_RECOVERY = {"none": ("no recovery", "without recovery"), "finetune": ("finetuning", "after finetuning")}
-_KNOWN = {**_TRANSFER, **_RECOVERY}
+_LAST = 9
 _SHORT: dict[ReadingVerdict, str] = {
     "yes": "yes",
     "no": "the other way round",
@@ -25,22 +25,28 @@ _SHORT: dict[ReadingVerdict, str] = {
 
 def label(values: Sequence[str]) -> str:
     """`uniform noise`; several fields: `prune, no recovery`."""
-    return ", ".join(_KNOWN[value][0] if value in _KNOWN else value for value in values)
+    known = [_worded(value, *_WORDED) for value in values]
+    return ", ".join(value if entry is None else entry.label for value, entry in zip(values, known, strict=True))
 
 
 def phrase(values: dict[str, str]) -> str:
     """`fitted on uniform noise`, `with criterion random`."""
     words = []
     for field, value in values.items():
-        known = {"compression.transfer": _TRANSFER, "compression.recovery": _RECOVERY}.get(field, {})
-        words.append(known[value][1] if value in known else f"with {short(field)} {value.replace('_', ' ')}")
+        entry = _worded(value, field)
+        words.append(f"with {short(field)} {value.replace('_', ' ')}" if entry is None else entry.phrase)
     return ", ".join(words)
 
 
 def in_order(values: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
-    """Sorts the values of instruments."""
-    order = list(_KNOWN)
-    return tuple((order.index(value) if value in order else len(order), value) for value in values)
+    """Sorts the values of instruments: as entries rank themselves, others behind them by name."""
+    known = [_worded(value, *_WORDED) for value in values]
+    return tuple((_LAST if entry is None else entry.rank, value) for value, entry in zip(values, known, strict=True))
+
+
+def _worded(value: str, *fields: str) -> type[Recovery] | type[Transfer] | None:
+    registries = [_WORDED[field] for field in fields if field in _WORDED]
+    return next((registry.get(value) for registry in registries if value in registry.names()), None)
 
 
 def readings_sentence(readings: Sequence[Reading]) -> str:

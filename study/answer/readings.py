@@ -12,7 +12,7 @@ from study.answer.contrast import RETAINED, by_condition, effect
 from study.answer.model import Reading, Survival
 from study.answer.pairs import why_no_pair
 from study.answer.reading_words import in_order, label, phrase, reading_sentence
-from study.answer.selection import column, conditions, instruments, numbers, task_of
+from study.answer.selection import column, conditions, instruments, numbers, recovers, task_of
 
 CRITERION = "compression.criterion"
 KINDS = ("compression.method", "compression.recovery", "compression.transfer")
@@ -52,8 +52,7 @@ def _reading(
     fields: list[str], values: tuple[str, ...], rows: pd.DataFrame, areas: pd.DataFrame, networks: pd.DataFrame
 ) -> Reading:
     groups = conditions(rows)
-    recovers = column(rows, "compression.recovery", "none") != "none"
-    trains = bool((recovers | (column(rows, "compression.method", "prune") == "distill")).any())
+    trains = bool((recovers(rows) | (column(rows, "compression.method", "prune") == "distill")).any())
     retained = effect("above the scratch arm", rows, areas.head(0), metric=RETAINED)
     reading = Reading(
         label=label(values),

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from study.config.scores import task_in
+from trainables.compression.interfaces import RECOVERIES
 from trainables.data.conditions import INPUT_KINDS, NOISES, is_clean, is_placebo
 from trainables.task import Task
 
@@ -127,10 +128,15 @@ def instruments(trials: pd.DataFrame) -> list[str]:
     (6 levels or 24 give the same area to 0.002). With recovery or distillation more levels mean another treatment.
     """
     fields = varying(trials, "compression.")
-    plain = (column(trials, "compression.recovery", "none") == "none") & (
-        column(trials, "compression.method", "prune") == "prune"
-    )
+    plain = ~recovers(trials) & (column(trials, "compression.method", "prune") == "prune")
     return [name for name in fields if not (name == "compression.depth" and bool(plain.all()))]
+
+
+def recovers(trials: pd.DataFrame) -> pd.Series:
+    """For each trial whether its networks were trained after compression steps."""
+    kinds = column(trials, "compression.recovery", "none").fillna("none").astype(str)
+    quiet = {name for name in kinds.unique() if name in RECOVERIES.names() and not RECOVERIES.get(name).trains}
+    return ~kinds.isin(quiet)
 
 
 def short(name: str) -> str:

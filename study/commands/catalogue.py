@@ -13,14 +13,15 @@ from search_spaces.space import Range, SearchSpace
 from study.display import terminal
 from study.display.words import value
 from study.errors import UsageError
+from trainables.config import TrialConfig
 from trainables.registry import names_in
 
-KINDS = (
-    ("data.name", "data sets", "trainables.datasets"),
-    ("model.name", "models", "trainables.models"),
-    ("compression.method", "compression methods", "trainables.compression.methods"),
-    ("compression.criterion", "criteria", "trainables.compression.criteria"),
-)
+# Field → the folder whose entries it names.
+KINDS = {
+    f"{section}.{field}": package
+    for section, part in TrialConfig.model_fields.items()
+    for field, package in getattr(part.annotation, "choosers", {}).items()
+}
 
 
 def as_json(name: str | None) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def as_json(name: str | None) -> dict[str, Any]:
     studies = [name] if name else list(catalog.names())
     return {
         "studies": {study: _space(study).model_dump(mode="json") for study in studies},
-        "entries": {key: list(names_in(package)) for key, _, package in KINDS},
+        "entries": {key: list(names_in(package)) for key, package in KINDS.items()},
     }
 
 
@@ -41,9 +42,9 @@ def print_all() -> None:
         space = _space(name)
         studies.add_row(name, f"{space.title} {space.trials} trials.")
     console.print(studies)
-    for key, plural, package in KINDS:
+    for key, package in KINDS.items():
         console.print()
-        console.print(Text(f"{plural.capitalize()} (--set {key}=NAME)", style="bold"))
+        console.print(Text(f"{_first_line(package).split(':')[0]} (--set {key}=NAME)", style="bold"))
         entries = _list()
         for name in names_in(package):
             entries.add_row(name, _first_line(f"{package}.{name}"))

@@ -1,12 +1,13 @@
 """Our optimizers against torch.optim's, and the slicing of their state."""
 
+import math
 from typing import Any
 
 import pytest
 import torch
 
 from trainables.config import TrainingConfig
-from trainables.training.optimizers import optimizer
+from trainables.training.recipes import SCHEDULES, optimizer_of
 from trainables.training.schedules import learning_rate
 
 RECIPES: dict[str, tuple[dict[str, Any], type[torch.optim.Optimizer], dict[str, Any]]] = {
@@ -36,7 +37,7 @@ def test_steps_are_those_of_torch(name: str) -> None:
     draws = torch.Generator().manual_seed(0)
     mine = [torch.randn(4, 3, 2, generator=draws), torch.randn(4, 1, 2, generator=draws)]
     theirs = [parameter.clone().requires_grad_() for parameter in mine]
-    ours = optimizer(TrainingConfig(**fields), mine)
+    ours = optimizer_of(recipe := TrainingConfig(**fields)).over(recipe, mine)
     reference = kind(theirs, lr=0.05, foreach=False, **options)
     for _ in range(5):
         gradients = [torch.randn(p.shape, generator=draws) for p in mine]
@@ -55,9 +56,9 @@ def test_selected_networks_go_on_as_if_nothing_had_happened(name: str) -> None:
     recipe = TrainingConfig(**RECIPES[name][0])
     draws = torch.Generator().manual_seed(0)
     whole = torch.randn(4, 3, 2, generator=draws)
-    ours, steps = optimizer(recipe, [whole]), [torch.randn(4, 3, 2, generator=draws) for _ in range(4)]
+    ours, steps = optimizer_of(recipe).over(recipe, [whole]), [torch.randn(4, 3, 2, generator=draws) for _ in range(4)]
     part: torch.Tensor | None = None
-    other = optimizer(recipe, [whole])
+    other = optimizer_of(recipe).over(recipe, [whole])
     for number, gradient in enumerate(steps):
         if number == 2:
             part = whole[[3, 1]].clone()
@@ -93,9 +94,34 @@ def test_steps_drop_the_rate_where_they_are_said_to() -> None:
 def test_warm_up_rises_step_by_step_to_the_schedule() -> None:
     recipe = TrainingConfig(lr=0.4, epochs=4, warmup_epochs=1.5, schedule="cosine")
     found = [learning_rate(recipe, epoch, batch, 4) for epoch in range(4) for batch in range(4)]
-    cosine = [learning_rate(TrainingConfig(lr=0.4, epochs=4, schedule="cosine"), epoch) for epoch in range(4)]
+    cosine = recipe.model_copy(update={"warmup_epochs": 0.0})
     for step, rate in enumerate(found):
-        assert rate == pytest.approx(cosine[step // 4] * min(1, (step + 1) / 6))
+        assert rate == pytest.approx(learning_rate(cosine, step // 4, step % 4, 4) * min(1, (step + 1) / 6))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.names())
+@pytest.mark.parametrize("length", [{"epochs": 3}, {"steps": 11}, {"steps": 3}])
+def test_schedules_move_with_every_step_as_pytorchs_do(schedule: str, length: dict[str, int]) -> None:
+    """Of 4 steps to an epoch; 3 steps are less than one epoch, over which a rate that waits for epochs stands still."""
+    recipe = TrainingConfig(schedule=schedule, lr=0.3, step_at=(0.3, 0.7), step_factor=0.5, **length)
+    steps = recipe.steps or 12
+    reference = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+    kinds = torch.optim.lr_scheduler
+    theirs: dict[str, torch.optim.lr_scheduler.LRScheduler] = {
+        "constant": kinds.ConstantLR(reference, factor=1.0, total_iters=steps),
+        "cosine": kinds.CosineAnnealingLR(reference, T_max=steps),
+        "step": kinds.MultiStepLR(reference, [math.ceil(at * steps - 1e-9) for at in recipe.step_at], gamma=0.5),
+    }
+    for step in range(steps):
+        assert learning_rate(recipe, step // 4, step % 4, 4) == pytest.approx(reference.param_groups[0]["lr"])
+        reference.step()
+        theirs[schedule].step()
+
+
+def test_in_studies_of_earlier_versions_schedules_wait_for_epochs() -> None:
+    recipe = TrainingConfig(schedule="cosine", lr=0.2, epochs=4)
+    found = [learning_rate(recipe, epoch, batch, 4, by_epoch=True) for epoch in range(4) for batch in range(4)]
+    assert found == [rate for epoch in range(4) for rate in [learning_rate(recipe, epoch, 0, 4)] * 4]
 
 
 def test_steps_as_a_duration_stretch_the_schedule() -> None:

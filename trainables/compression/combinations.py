@@ -1,6 +1,6 @@
 """Which parts of a compression go together. Torch-free, so that a study is refused before it starts."""
 
-from trainables.compression.interfaces import CRITERIA, METHODS, Criterion
+from trainables.compression.interfaces import CRITERIA, METHODS, RECOVERIES, Criterion
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
 from trainables.data.conditions import NOISES
@@ -44,8 +44,9 @@ def check(config: TrialConfig) -> None:
 
 def _check_methods(compression: CompressionConfig, pipeline: Pipeline) -> None:
     first, recovery = compression.methods[0], compression.recovery
+    recovers = RECOVERIES.get(recovery).trains
     if METHODS.get(first).keeps_widths:
-        if recovery != "none":
+        if recovers:
             raise ValueError(
                 f"recovery={recovery} would undo what method={first} did; use recovery=none, or a pipeline whose first "
                 f"method makes networks smaller, e.g. prune+{first if pipeline.maker is None else 'quantize'}"
@@ -58,7 +59,7 @@ def _check_methods(compression: CompressionConfig, pipeline: Pipeline) -> None:
             raise ValueError(
                 f"method={compression.method}: {name} would fill in what is masked; use granularity=unit, scope=layer"
             )
-        if getattr(method, "of", None) == "update" and (recovery != "none" or first in ("distill", "group_sparse")):
+        if getattr(method, "of", None) == "update" and (recovers or first in ("distill", "group_sparse")):
             raise ValueError(
                 f"{name}.of=update needs networks that are as they were trained from their initial weights; leave out "
                 f"recovery={recovery}, {first}, or use of=weights"
@@ -147,7 +148,7 @@ def _check_ticket(compression: CompressionConfig) -> None:
         return
     wanted = {"method": "prune", "granularity": "weight", "depth": 1}
     off = {name: value for name, value in wanted.items() if getattr(compression, name) != value}
-    if off or compression.recovery not in ("rewind", "reinit", "shuffled"):
+    if off or not RECOVERIES.get(compression.recovery).starts_again:
         raise ValueError(
             f"ticket={compression.ticket} is masks of single weights and where these start, to be trained once: use "
             "method=prune, granularity=weight, depth=1 and recovery=rewind (or its controls, reinit and shuffled)"
@@ -156,23 +157,24 @@ def _check_ticket(compression: CompressionConfig) -> None:
 
 def _check_recovery(config: TrialConfig) -> None:
     compression, recovery = config.compression, config.compression.recovery
-    if recovery in ("rewind", "reinit") and "distill" in compression.methods:
+    kind = RECOVERIES.get(recovery)
+    if kind.starts_again and "distill" in compression.methods:
         raise ValueError(
             f"recovery={recovery} needs units of the dense network, students of distill have none; the scratch arm "
             "beside them is what fresh networks of their sizes learn"
         )
-    if compression.rewind_to > 0 and recovery not in ("rewind", "reinit", "shuffled"):
+    if compression.rewind_to > 0 and not kind.starts_again:
         raise ValueError(
             f"rewind_to={compression.rewind_to:g} is where networks rewind to, which recovery={recovery} does not do; "
             "use recovery=rewind, or leave rewind_to=0"
         )
     _check_rewind_point(config)
-    if recovery == "shuffled" and compression.granularity != "weight":
+    if kind.moves_weights and compression.granularity != "weight":
         raise ValueError(
-            "recovery=shuffled shuffles masks of single weights, granularity=weight; units at random places are "
+            f"recovery={recovery} shuffles masks of single weights, granularity=weight; units at random places are "
             "criterion=random with recovery=rewind"
         )
-    if recovery in ("rewind", "reinit", "shuffled") and compression.recovery_epochs < compression.depth:
+    if kind.starts_again and compression.recovery_epochs < compression.depth:
         raise ValueError(
             f"recovery={recovery} needs at least one epoch at each of {compression.depth} levels, "
             f"recovery_epochs={compression.recovery_epochs} gives fewer"

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.bench import Bench
+    from trainables.compression.recovery import Recovered
     from trainables.compression.scoring import Scoring
     from trainables.compression.writing import Written
     from trainables.config import TrainingConfig
     from trainables.pausing import Pausing
     from trainables.stack.model import Group, StackedModel
+    from trainables.training.inputs import Inputs
 
 
 class Criterion(Entry, ABC):
@@ -187,6 +189,43 @@ class Rewriting(Method, ABC):
         return self.rewrite(bench, level.number, made)
 
 
+class Recovery(Entry, ABC):
+    """Base of every module of `trainables/compression/recoveries`: what follows each compression step."""
+
+    label: ClassVar[str]
+    phrase: ClassVar[str]
+    """How it is called where people read it, and what was done with it: `finetuning`, `after finetuning`."""
+    rank: ClassVar[int] = 9
+    """Its place where several are told, the lowest first."""
+    trains: ClassVar[bool] = True
+    """Whether networks are trained, so that a scratch arm runs beside them."""
+    starts_again: ClassVar[bool] = False
+    """Whether units of the dense networks are trained again from other weights than those they have now."""
+    moves_weights: ClassVar[bool] = False
+    """Whether it needs masks of single weights."""
+
+    @abstractmethod
+    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+        """The networks after it; trains through `bench.fit` only, so it can resume."""
+
+
+class Transfer(Entry, ABC):
+    """Base of every module of `trainables/compression/transfers`: inputs that students are fitted on."""
+
+    label: ClassVar[str]
+    phrase: ClassVar[str]
+    """How they are called where people read it, and what was done with them."""
+    rank: ClassVar[int] = 9
+    """Their place where several are told, the lowest first."""
+
+    @abstractmethod
+    def inputs(self, bench: Bench) -> Inputs:
+        """As many inputs as there are training examples."""
+
+
 _CRITERIA, _METHODS = "trainables.compression.criteria", "trainables.compression.methods"
 CRITERIA: Registry[Criterion] = Registry(_CRITERIA, Criterion, "criterion")  # type: ignore[type-abstract]
 METHODS: Registry[Method] = Registry(_METHODS, Method, "compression method")  # type: ignore[type-abstract]
+_RECOVERIES, _TRANSFERS = "trainables.compression.recoveries", "trainables.compression.transfers"
+RECOVERIES: Registry[Recovery] = Registry(_RECOVERIES, Recovery, "recovery")  # type: ignore[type-abstract]
+TRANSFERS: Registry[Transfer] = Registry(_TRANSFERS, Transfer, "kind of transfer inputs")  # type: ignore[type-abstract]

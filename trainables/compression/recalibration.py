@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from trainables.bench import Bench
-from trainables.compression.interfaces import Compressed
+from trainables.compression.interfaces import RECOVERIES, Compressed
 from trainables.compression.pipeline import pipeline_of
 from trainables.measuring import measure
 from trainables.pausing import Pausing
@@ -29,7 +29,8 @@ def recalibrate(bench: Bench, compressed: Compressed, *, rewritten: bool = False
         One forward pass over the training inputs, and one evaluation more.
     """
     compression = bench.config.compression
-    goes_on = compression.recovery in ("none", "finetune") and pipeline_of(compression).maker is not None
+    starts_again = RECOVERIES.get(compression.recovery).starts_again
+    goes_on = not starts_again and pipeline_of(compression).maker is not None
     if not _layers(compressed.stack) or not (rewritten or (goes_on and compressed.recipe is None)):
         return compressed
     stale, score = (yield from measure(bench, compressed.stack)), bench.data.task.score

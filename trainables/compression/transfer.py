@@ -1,10 +1,12 @@
 """Transfer inputs of a distillation and what the teacher says about them."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from trainables.bench import Bench
-from trainables.data.input_corruption import gaussian_like
+from trainables.compression.interfaces import TRANSFERS
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.task import Task
@@ -16,30 +18,21 @@ _CHUNK_BYTES = 8 << 20
 
 
 def transfer_inputs(bench: Bench) -> Inputs:
-    """As many inputs as there are training examples, the same at every level of the trial.
+    """As many inputs as there are training examples, of the configured kind, the same at every level of the trial."""
+    compression = bench.config.compression
+    kind = TRANSFERS.get(compression.transfer).model_validate(compression.options_of("transfer"))
+    return bench.once("transfer inputs", lambda: kind.inputs(bench))
 
-    `noise`: every pixel uniform over 0 … 255. `gaussian`: normal with the mean and deviation of the training pixels,
-    cut to 0 … 255. `train`: the training inputs of each network. The noise is drawn for each replicate and shared with
-    its control.
+
+def drawn_for_replicates(bench: Bench, draw: Callable[[int], Tensor]) -> Inputs:
+    """Inputs of all networks, a control's those of its replicate.
+
+    Args:
+        draw: Replicate → [n, C, H, W] uint8 on the CPU.
     """
-    return bench.once("transfer inputs", lambda: _drawn(bench))
-
-
-def _drawn(bench: Bench) -> Inputs:
-    kind, data = bench.config.compression.transfer, bench.data
-    if kind == "train":
-        return bench.train_inputs
-    like = data.images[0].cpu()
-    sets = []
-    for replicate in range(bench.replicates):
-        if kind == "noise":
-            draws = bench.draws("transfer", replicate)
-            sets.append(torch.randint(256, like.shape, generator=draws, dtype=torch.uint8))
-        else:
-            draws = bench.draws("transfer", replicate, "inputs", "gaussian")
-            sets.append(gaussian_like(like, data.mean.cpu(), data.std.cpu(), draws))
-    source = torch.arange(bench.networks, device=data.images.device) % bench.replicates
-    return Inputs(torch.stack(sets).to(data.images.device), source, data.mean)
+    device = bench.data.images.device
+    source = torch.arange(bench.networks, device=device) % bench.replicates
+    return Inputs(torch.stack([draw(k) for k in range(bench.replicates)]).to(device), source, bench.data.mean)
 
 
 def teacher_outputs(teacher: StackedModel, inputs: Inputs) -> Pausing[Tensor]:

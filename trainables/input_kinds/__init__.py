@@ -1,1 +1,1 @@
-"""Kinds of inputs, one file each; see `trainables.data.conditions`."""
+"""Kinds of inputs: one module each, found by its name; see `trainables.data.conditions`."""

@@ -1,1 +1,1 @@
-"""The models: one module each, found by its name."""
+"""Models: one module each, found by its name."""

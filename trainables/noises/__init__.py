@@ -1,1 +1,1 @@
-"""Kinds of label noise, one file each; see `trainables.data.conditions`."""
+"""Kinds of label noise: one module each, found by its name; see `trainables.data.conditions`."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from trainables.compression.interfaces import RECOVERIES
 from trainables.compression.pipeline import pipeline_of
 from trainables.config import TrialConfig
 from trainables.measuring import Row
@@ -26,7 +27,7 @@ def expected_metrics(config: TrialConfig, *, while_training: bool = False) -> fr
     names = set(dense_metrics(dense, task.score, final=not while_training)[0])
     if while_training:
         return frozenset(name for name in names if "test" not in name and "iid" not in name)
-    if pipeline.trains or compression.recovery != "none":
+    if pipeline.trains or RECOVERIES.get(compression.recovery).trains:
         arms += [f"scratch_{arm}" for arm in arms]
     levels = [_rows(config, arms, level, task.score) for level in (0, 1)]
     extra = {name: [0.5] * (2 * config.replicates) for method in pipeline.methods for name in method.reports}
@@ -63,4 +64,4 @@ def _rows(config: TrialConfig, arms: list[str], level: int, score: str) -> list[
 
 def _watches(config: TrialConfig) -> bool:
     """As `trainables.bench.Bench.watches`."""
-    return config.compression.recovery in ("rewind", "reinit", "shuffled")
+    return RECOVERIES.get(config.compression.recovery).starts_again

@@ -1,20 +1,23 @@
 """How networks are trained: the section `training` of a configuration. Torch-free."""
 
-from typing import Any, Literal, Self
+import importlib
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from trainables.explain import in_field
-from trainables.parts import Fraction, Part
+from trainables.parts import EntryPart, Fraction, known
 
 
-class TrainingConfig(Part):
+class TrainingConfig(EntryPart):
     """Dense training. Each network of a stack freezes at the end of the first epoch that meets a stop rule."""
+
+    choosers: ClassVar[dict[str, str]] = {"optimizer": "trainables.optimizers", "schedule": "trainables.schedules"}
 
     epochs: int = Field(400, ge=1, description="most epochs; means nothing where `steps` is given")
     steps: int | None = Field(None, ge=1, description="instead of epochs: most steps, a batch each")
     batch_size: int = Field(50, ge=1, description="examples a step")
-    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    optimizer: str = Field("sgd", description="a module of trainables/optimizers")
     lr: float = Field(0.05, gt=0, description="peak learning rate")
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD; Adam's beta1")
     nesterov: bool = Field(False, description="look ahead along SGD's momentum")
@@ -22,11 +25,11 @@ class TrainingConfig(Part):
     l1: float = Field(0.0, ge=0, description="factor on Σ|w| beside the loss, by its subgradient")
     clip_norm: float | None = Field(None, gt=0, description="largest norm of each network's gradient")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of each target spread evenly over all classes")
-    schedule: Literal["constant", "cosine", "step"] = Field(
-        "constant", description="of the learning rate over epochs; step: at each of step_at times step_factor"
+    schedule: str = Field("constant", description="of the learning rate over steps: a module of trainables/schedules")
+    step_at: tuple[Fraction, ...] = Field(
+        (0.5, 0.75), description="of schedule=step: shares of the training after which the rate drops"
     )
-    step_at: tuple[Fraction, ...] = Field((0.5, 0.75), description="shares of the training after which the rate drops")
-    step_factor: float = Field(0.1, gt=0, lt=1)
+    step_factor: float = Field(0.1, gt=0, lt=1, description="of schedule=step: what it is multiplied by there")
     warmup_epochs: float = Field(0.0, ge=0, description="the rate rises linearly to lr over so many epochs")
     augment: Literal["none", "flip", "crop", "flip+crop"] = Field(
         "none", description="of training images: mirrored, moved by up to an eighth of their side; clean labels only"
@@ -49,8 +52,21 @@ class TrainingConfig(Part):
                 raise in_field("steps", said)
         return values
 
+    @field_validator("optimizer")
+    @classmethod
+    def _optimizer(cls, name: str) -> str:
+        return known("trainables.optimizers", "optimizer", name)
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule(cls, name: str) -> str:
+        return known("trainables.schedules", "schedule", name)
+
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Self:
-        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
-            raise in_field("nesterov", "nesterov=true looks ahead along SGD's momentum; take optimizer=sgd, momentum>0")
+        if self.nesterov:
+            looks_ahead = importlib.import_module(f"trainables.optimizers.{self.optimizer}").ENTRY.looks_ahead
+            if not looks_ahead or self.momentum == 0:
+                said = "nesterov=true looks ahead along SGD's momentum; take optimizer=sgd, momentum>0"
+                raise in_field("nesterov", said)
         return self

@@ -50,6 +50,7 @@ class Training:
         snapshot_at: The step (batch) after which a copy of all weights and statistics is kept; None: none is.
         after_step: Called with the networks that still train and the rate after each of their steps; may change their
             weights in place, network by network.
+        rates_by_epoch: As `by_epoch` of `learning_rate`.
 
     Attributes:
         seen: Examples that each active network has seen in the last epoch.
@@ -71,8 +72,9 @@ class Training:
         changes: Changes | None = None,
         snapshot_at: int | None = None,
         after_step: AfterStep | None = None,
+        rates_by_epoch: bool = False,
     ) -> None:
-        self.after_step = after_step
+        self.after_step, self.rates_by_epoch = after_step, rates_by_epoch
         self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
         self.changes = changes
         check(recipe.precision, examples.targets.device)
@@ -130,7 +132,8 @@ class Training:
     def _rates(self, order: Tensor, first: int, steps: int) -> list[float]:
         """Learning rates of the next steps, from step `first` of this epoch on."""
         batches = math.ceil(order.shape[1] / self.recipe.batch_size)
-        return [learning_rate(self.recipe, self.epoch, first + step, batches) for step in range(steps)]
+        at = [first + step for step in range(steps)]
+        return [learning_rate(self.recipe, self.epoch, b, batches, by_epoch=self.rates_by_epoch) for b in at]
 
     def _chunks(self, order: Tensor) -> Iterator[Tensor]:
         """Example numbers [P, A, B]: P whole batches at a time, then the smaller batch that is left."""

@@ -5,12 +5,10 @@ networks: 30 µs a step, `torch.optim.SGD(fused=True).step()` 65, foreach 95) an
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
-from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
 from trainables.config import TrainingConfig
@@ -93,7 +91,15 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """`torch.optim.Adam` or `AdamW` with beta1 = `momentum`, beta2 = 0.999, eps = 1e-8."""
+    """Optimizers with Adam's two moments: beta1 = `momentum`, beta2 = 0.999, eps = 1e-8.
+
+    Args:
+        update: Torch's functional form of the step.
+    """
+
+    def __init__(self, recipe: TrainingConfig, parameters: Sequence[Tensor], update: Callable[..., None]) -> None:
+        super().__init__(recipe, parameters)
+        self._update = update
 
     def _fresh(self, parameters: Sequence[Tensor]) -> dict[str, Tensors]:
         return {
@@ -111,12 +117,11 @@ class Adam(Optimizer):
         networks: slice | None = None,
     ) -> None:
         """One step of torch's."""
-        update = adamw if self.recipe.optimizer == "adamw" else adam
         steps = [self.state["steps"][place] for place in places]
         if networks is not None and networks.stop < len(self.state["first"][places[0]]):
             # All networks share one number of steps, which the last ones count on.
             steps = [count.clone() for count in steps]
-        update(
+        self._update(
             [*parameters],
             [*gradients],
             self._of("first", places, networks),
@@ -133,8 +138,3 @@ class Adam(Optimizer):
             eps=1e-8,
             maximize=False,
         )
-
-
-def optimizer(recipe: TrainingConfig, parameters: Sequence[Tensor]) -> Optimizer:
-    """The optimizer that the recipe names."""
-    return (SGD if recipe.optimizer == "sgd" else Adam)(recipe, parameters)

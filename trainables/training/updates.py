@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trainables.config import TrainingConfig
 from trainables.stack.model import Loss, StackedModel
-from trainables.training.optimizers import optimizer
+from trainables.training.recipes import optimizer_of
 
 # As in torch.nn.utils.clip_grad_norm_.
 _EPSILON = 1e-6
@@ -25,7 +25,7 @@ class Updates:
 
     def __init__(self, recipe: TrainingConfig, model: StackedModel, masks: Mapping[str, Tensor]) -> None:
         self.recipe = recipe
-        self.optimizer = optimizer(recipe, list(model.parameters()))
+        self.optimizer = optimizer_of(recipe).over(recipe, list(model.parameters()))
         places = {name: place for place, (name, _) in enumerate(model.named_parameters())}
         tensors = model.tensors()
         self._all_masks = {places[name]: mask.to(tensors[name].dtype) for name, mask in masks.items()}

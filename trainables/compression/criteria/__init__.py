@@ -1,1 +1,1 @@
-"""How units are scored for removal: one module each, found by its name."""
+"""Criteria: how units are scored for removal, one module each, found by its name."""

@@ -1,1 +1,1 @@
-"""How a level is made smaller: one module each, found by its name."""
+"""Compression methods: how a level is made smaller, one module each, found by its name."""

@@ -1,0 +1,35 @@
+"""Networks train on, at a constant rate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from trainables.compression.interfaces import Recovery
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.compression.interfaces import Compressed, Level
+    from trainables.compression.recovery import Recovered
+    from trainables.pausing import Pausing
+
+
+class Finetune(Recovery):
+    """From the weights that the compression left, with the rate of the dense training."""
+
+    label: ClassVar[str] = "finetuning"
+    phrase: ClassVar[str] = "after finetuning"
+    rank: ClassVar[int] = 1
+
+    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+        """A level may have no epoch: then nothing is trained."""
+        from trainables.compression.recovery import Recovered, level_epochs, trained
+
+        epochs = level_epochs(bench, level)
+        made = replace(compressed, epochs=compressed.epochs + epochs, recipe=bench.fixed_recipe(max(1, epochs)))
+        if epochs:
+            made = yield from trained(bench, "recovery", made, compressed.stack)
+        return Recovered(made, made)
+
+
+ENTRY = Finetune

@@ -1,0 +1,32 @@
+"""Nothing follows: the networks are measured as the compression left them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from trainables.compression.interfaces import Recovery
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.compression.interfaces import Compressed, Level
+    from trainables.compression.recovery import Recovered
+    from trainables.pausing import Pausing
+
+
+class NoRecovery(Recovery):
+    """No epochs go with it."""
+
+    trains: ClassVar[bool] = False
+    label: ClassVar[str] = "no recovery"
+    phrase: ClassVar[str] = "without recovery"
+    rank: ClassVar[int] = 0
+
+    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+        """The networks themselves."""
+        from trainables.compression.recovery import Recovered
+
+        yield from ()
+        return Recovered(compressed, compressed)
+
+
+ENTRY = NoRecovery

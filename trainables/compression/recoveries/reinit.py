@@ -1,0 +1,36 @@
+"""Fresh weights under the mask of the ticket: a control of `rewind` (Frankle & Carbin 2019, section 2).
+
+At every level the mask comes from a chain that rewinds, which is trained beside them; pruning the controls themselves
+would be another experiment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from trainables.compression.interfaces import Recovery
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.compression.interfaces import Compressed, Level
+    from trainables.compression.recovery import Recovered
+    from trainables.pausing import Pausing
+
+
+class Reinit(Recovery):
+    """References: arXiv:1803.03635."""
+
+    starts_again: ClassVar[bool] = True
+    label: ClassVar[str] = "fresh weights"
+    phrase: ClassVar[str] = "after training fresh weights"
+
+    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+        """Trains fresh networks of the level's sizes, and the tickets."""
+        from trainables.compression.recovery import as_dense, beside_the_tickets
+
+        compressed = as_dense(bench, level, compressed)
+        fresh = bench.fresh(level.widths, "reinit", level.number)
+        return (yield from beside_the_tickets(bench, level, compressed, compressed, fresh))
+
+
+ENTRY = Reinit

@@ -1,0 +1,37 @@
+"""What is left goes back to earlier weights and trains again: a lottery ticket.
+
+By default to those before training (Frankle & Carbin 2019, arXiv:1803.03635), with `compression.rewind_to` to those
+early in training (late rewinding, Frankle et al. 2019, arXiv:1903.01611). The trained ticket is what the next level
+compresses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from trainables.compression.interfaces import Recovery
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.compression.interfaces import Compressed, Level
+    from trainables.compression.recovery import Recovered
+    from trainables.pausing import Pausing
+
+
+class Rewind(Recovery):
+    """With `compression.ticket` it goes back to where the tickets of the file start."""
+
+    starts_again: ClassVar[bool] = True
+    label: ClassVar[str] = "rewinding"
+    phrase: ClassVar[str] = "after rewinding"
+
+    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+        """Trains the tickets."""
+        from trainables.compression.recovery import Recovered, as_dense, rewound, trained
+
+        compressed = as_dense(bench, level, compressed)
+        made = yield from trained(bench, "recovery", compressed, rewound(bench, compressed))
+        return Recovered(made, made)
+
+
+ENTRY = Rewind

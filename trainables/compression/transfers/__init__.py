@@ -1,0 +1,1 @@
+"""Inputs that students are fitted on: one module each, found by its name."""

@@ -1,0 +1,1 @@
+"""Optimizers: one module each, found by its name; see `trainables.training.recipes`."""

@@ -1,0 +1,1 @@
+"""Schedules of the learning rate: one module each, found by its name; see `trainables.training.recipes`."""
