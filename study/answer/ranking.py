@@ -28,17 +28,38 @@ def ranking(trials: pd.DataFrame) -> tuple[Rank, ...]:
     return tuple(sorted(ranks, key=lambda rank: -rank.mean))
 
 
+def leaders(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
+    """The first, and those whose intervals overlap with its own, so that they are not told apart from it."""
+    best = ranks[0]
+    low = best.mean - (best.half or 0.0)
+    return tuple(rank for rank in ranks if rank is best or rank.mean + (rank.half or 0.0) >= low)
+
+
+def headline(ranks: tuple[Rank, ...]) -> str:
+    """The first where it stands alone, else how many are not told apart at the top."""
+    top = leaders(ranks)
+    if len(top) == 1:
+        return top[0].label.capitalize()
+    if len(top) == 2:
+        return f"{top[0].label.capitalize()} or {top[1].label}"
+    return f"No single one: {len(top)} lead together"
+
+
 def ranking_sentence(ranks: tuple[Rank, ...], trials: pd.DataFrame) -> str:
     """The best, the middle and the worst in words."""
     what = " and ".join(short(name) for name in instruments(trials))
     best = "; ".join(_words(rank) for rank in ranks[:_MOST_WORDS])
     worst = "" if len(ranks) <= _MOST_WORDS else f"; … the least: {_words(ranks[-1])}"
     over = "over trials" if any(rank.ci95 is not None for rank in ranks) else "over the networks of one trial each"
+    top = leaders(ranks)
+    alike = "neighbours whose intervals overlap are not told apart"
+    if len(top) > 1:
+        alike = f"the first {len(top)} are not told apart: their intervals overlap"
     without = len(trials) - sum(rank.trials for rank in ranks)
     absent = f"; {plural(without, 'trial')} without a compressibility left out" if without else ""
     return (
         f"All labels are true, so nothing was memorised; compressibility by {what}, the most first: {best}{worst} "
-        f"(95 % intervals {over}; neighbours whose intervals overlap are not told apart{absent})."
+        f"(95 % intervals {over}; {alike}{absent})."
     )
 
 

@@ -4,17 +4,21 @@ Each module of `figures` is one figure, found by its name; `page.py` puts them o
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from study.answer import Answer
 from study.config import StudyConfig
 
+if TYPE_CHECKING:
+    from study.report.figure import Figure, Picture
+
 
 def write_report(
     config: StudyConfig, trials: pd.DataFrame, networks: pd.DataFrame, answer: Answer, out_dir: Path
 ) -> Path:
-    """Writes `index.html`, and `figures/NAME.csv` and `figures/NAME.svg` for each figure, `figures/trials.csv`.
+    """Writes `index.html`, which has all of this inside too: `figures/NAME.csv` and `.svg`, `figures/trials.csv`.
 
     A study that lacks what a figure needs still gets its page, which says what is not drawn and why.
 
@@ -27,26 +31,32 @@ def write_report(
     Returns:
         The path of the page.
     """
-    from study.report.drawing import picture
     from study.report.figure import Picture, figures
     from study.report.material import Material
     from study.report.page import page
 
     material = Material(config, trials, networks, answer)
     drawn = {name: (figure, figure.draw(material)) for name, figure in figures().items()}
+    pictures = {name: _files(figure, shown) for name, (figure, shown) in drawn.items() if isinstance(shown, Picture)}
     folder = out_dir / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     for old in [*folder.glob("*.csv"), *folder.glob("*.svg")]:
         old.unlink()
     trials.to_csv(folder / "trials.csv", index=False)
-    for name, (figure, shown) in drawn.items():
-        if isinstance(shown, Picture):
-            shown.data.to_csv(folder / f"{name}.csv", index=False)
-            svg = picture(figure.title, shown.panels, shown.legend, shown.columns)
-            (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+    for name, contents in pictures.items():
+        for ending, content in contents.items():
+            (folder / f"{name}.{ending}").write_text(content, encoding="utf-8")
     path = out_dir / "index.html"
-    path.write_text(page(material, drawn), encoding="utf-8")
+    path.write_text(page(material, drawn, pictures), encoding="utf-8")
     return path
+
+
+def _files(figure: "Figure", shown: "Picture") -> dict[str, str]:
+    """Ending → what is in the file of that ending."""
+    from study.report.drawing import picture
+
+    svg = picture(shown.title or figure.title, shown.panels, shown.legend, shown.columns)
+    return {"csv": shown.data.to_csv(index=False), "svg": svg}
 
 
 __all__ = ["write_report"]

@@ -24,6 +24,7 @@ class Picture:
         legend: What colours and marks mean.
         columns: Panels side by side where there is room.
         half: Half the page is enough; two such figures in a row stand side by side.
+        title: A heading of its own, where that of the figure says more than this study has; "" for the figure's.
     """
 
     panels: list[Drawing]
@@ -32,6 +33,7 @@ class Picture:
     legend: list[Key] = field(default_factory=list)
     columns: int = 3
     half: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True)

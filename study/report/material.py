@@ -35,12 +35,14 @@ class Facet:
         noisy: Whether the replicates were given anything but the true data.
         trials: Rows of the trials.
         networks: Rows of their networks.
+        mixed: Whether they were compressed in different ways, over which no mean nor interval is meant.
     """
 
     label: str
     noisy: bool
     trials: pd.DataFrame
     networks: pd.DataFrame
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,14 @@ class Material:
                 rows = group.trials if value is None else group.trials[group.trials[split] == value]
                 label = group.label if value is None else f"{group.label} · {value_label((str(value),))}"
                 if len(rows):
-                    found.append(Facet(label, group.label != "true labels", rows, self.networks_of(rows)))
+                    mixed = bool(instruments(rows))
+                    found.append(Facet(label, group.label != "true labels", rows, self.networks_of(rows), mixed))
         return found
+
+    @cached_property
+    def has_noise(self) -> bool:
+        """Whether any network was given something to memorise."""
+        return bool(self.noisy_groups)
 
     @property
     def panel_size(self) -> tuple[float, float]:

@@ -21,6 +21,13 @@
     tip.style.top = `${event.clientY + height + 26 > innerHeight ? event.clientY - height - 12 : event.clientY + 16}px`;
   });
 
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.addEventListener("click", () => {
+      const text = document.querySelector(button.dataset.copy).innerText.replace(/\s*copy$/, "").trim();
+      navigator.clipboard?.writeText(text).then(() => { button.textContent = "copied"; });
+    });
+  }
+
   const table = document.getElementById("trials");
   if (!table) return;
   const body = table.tBodies[0];

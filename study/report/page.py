@@ -1,15 +1,20 @@
 """The page: one HTML file that needs nothing else."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from html import escape
-from importlib.resources import files
+from importlib import resources
 from string import Template
 
 from study.answer import Answer, AnswerVerdict, Effect, Rank, Reading
+from study.answer.ranking import headline
 from study.answer.words import estimate, interval_words, p_words, plural, signed
 from study.report.definitions import definitions
 from study.report.drawing import Drawing, Key, palette, swatch
+from study.report.embedding import download
 from study.report.figure import Absent, Figure, Picture
-from study.report.material import Material
+from study.report.material import Material, column
+from study.report.methods import citation, methods_paragraph
 from study.report.provenance import facts, frozen_config
 from study.report.trial_table import trial_table
 
@@ -21,16 +26,22 @@ _WORDS: dict[AnswerVerdict, str] = {
     "collapse": "Both collapse",
     "mixed": "It depends",
 }
+_ENDED = ("COMPLETE", "PRUNED", "FAILED")
 _MOST_TILES = 4
 _REVERSED = "No, the other way round: "
 
 
-def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]]) -> str:
+Entry = tuple[str, Figure, Picture | Absent]
+Files = Mapping[str, Mapping[str, str]]
+
+
+def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]], files: Files) -> str:
     """The whole page.
 
     Args:
         material: The study.
         drawn: Figure name → the figure and what it drew, in page order.
+        files: Figure name → ending → content, to be saved from the page.
     """
     hero = [(name, *pair) for name, pair in drawn.items() if pair[0].order == 0 and pair[1] != Absent("")]
     rest = [(name, *pair) for name, pair in drawn.items() if pair[0].order != 0]
@@ -41,20 +52,34 @@ def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]]) 
         claim=_claim(space.claim, space.source),
         style=palette() + _file("page.css"),
         script=_file("page.js"),
-        answer=_answer(material.answer),
-        hero="".join(_figure(*entry, number=0) for entry in hero),
+        answer=_unfinished(material) + _answer(material.answer),
+        hero="".join(_figure(*entry, files.get(entry[0], {}), number=0) for entry in hero),
         tiles=_tiles(material.answer),
-        figures=_numbered(rest),
+        figures=_numbered(rest, files),
         absent=_absences(rest),
         trials=trial_table(material),
+        methods=escape(methods_paragraph(material)),
+        citation=escape(citation(material, datetime.now(UTC).year)),
         facts="".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts(material).items()),
         definitions="".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in definitions(material.task).items()),
         config=escape(frozen_config(material)),
     )
 
 
+def _unfinished(material: Material) -> str:
+    """Beside the verdict: that trials of the plan are missing from it."""
+    states = column(material.trials, "state", "").value_counts()
+    ended, planned = int(sum(states.get(state, 0) for state in _ENDED)), material.config.trials
+    if ended >= planned:
+        return ""
+    return (
+        f'<p class="unfinished"><b>Not finished:</b> {ended:,} of {plural(planned, "planned trial")} have ended. What '
+        "follows holds for these alone; more may change it.</p>"
+    )
+
+
 def _file(name: str) -> str:
-    return files("study.report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("study.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _claim(claim: str, source: str) -> str:
@@ -72,7 +97,7 @@ def _answer(answer: Answer) -> str:
     readings = "".join(_reading(reading) for reading in answer.readings)
     asked = "Do memorising networks break earlier than their clean twins?"
     if answer.ranking:
-        asked, first = "How do networks compress furthest?", escape(answer.ranking[0].label.capitalize())
+        asked, first = "How do networks compress furthest?", escape(headline(answer.ranking))
     questions = (
         (asked, first, answer.verdict, readings),
         (
@@ -146,7 +171,7 @@ def _reading_tile(reading: Reading) -> tuple[str, str, str]:
     return estimate(reading.contrast), f"contrast, {reading.label}", f"{interval_words(reading.contrast)}{beyond}"
 
 
-def _numbered(entries: list[tuple[str, Figure, Picture | Absent]]) -> str:
+def _numbered(entries: list[Entry], files: Files) -> str:
     """The figures that were drawn, numbered; two half ones in a row stand side by side."""
     present = [(name, figure, shown) for name, figure, shown in entries if isinstance(shown, Picture)]
     html, place = "", ""
@@ -154,11 +179,11 @@ def _numbered(entries: list[tuple[str, Figure, Picture | Absent]]) -> str:
         follows = index + 1 < len(present) and present[index + 1][2].half
         beside = "left" if shown.half and follows else ""
         place = "right" if place == "left" else beside
-        html += _figure(name, figure, shown, number=index + 1, place=place)
+        html += _figure(name, figure, shown, files[name], number=index + 1, place=place)
     return html
 
 
-def _absences(entries: list[tuple[str, Figure, Picture | Absent]]) -> str:
+def _absences(entries: list[Entry]) -> str:
     items = "".join(
         f"<li><b>{escape(figure.title)}.</b> {escape(shown.reason)}</li>"
         for _, figure, shown in entries
@@ -167,13 +192,16 @@ def _absences(entries: list[tuple[str, Figure, Picture | Absent]]) -> str:
     return f'<section class="absent"><h2>Not drawn</h2><ul>{items}</ul></section>' if items else ""
 
 
-def _figure(name: str, figure: Figure, shown: Picture | Absent, *, number: int, place: str = "") -> str:
+def _figure(
+    name: str, figure: Figure, shown: Picture | Absent, files: Mapping[str, str], *, number: int, place: str = ""
+) -> str:
     if isinstance(shown, Absent):
         return f'<figure class="empty" id="{name}"><figcaption>{escape(shown.reason)}</figcaption></figure>'
     panels = "".join(_panel(panel) for panel in shown.panels)
     label = f"Figure {number}. " if number else ""
-    title = f"<h2>{label}{escape(figure.title)}</h2>" if number else ""
-    data = f'<a href="figures/{name}.csv">data</a> · <a href="figures/{name}.svg">SVG</a>'
+    title = f"<h2>{label}{escape(shown.title or figure.title)}</h2>" if number else ""
+    words = {"csv": "data", "svg": "SVG"}
+    data = " · ".join(download(f"{name}.{ending}", content, words[ending]) for ending, content in files.items())
     kind = f' class="{place}"' if place else ""
     return (
         f'<figure id="{name}"{kind}>{title}{_legend(shown.legend)}'

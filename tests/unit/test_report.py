@@ -1,18 +1,22 @@
 """The report: every figure drawn where there is something to draw, absences said, one file that needs nothing else."""
 
 import re
+from base64 import b64decode
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
-from study.answer import answer
+from study.answer import Rank, answer
+from study.answer.ranking import headline
 from study.report import write_report
 from study.report.curves import ratio_title
 from study.report.figure import Absent, Picture, figures
 from study.report.material import Material
+from study.report.methods import citation, methods_paragraph
 from study.report.scales import Scale, ratio_label, ratio_ticks, spanning
+from study.report.trial_table import trial_table
 from tests.unit.report_frames import Recipe, make
 
 RECOVERY = {"compression.recovery": "finetune", "compression.recovery_epochs": 4}
@@ -47,9 +51,15 @@ def test_every_kind_of_study_gets_a_page(name: str, tmp_path: Path) -> None:
 def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
     html = _write(Recipe(), tmp_path)
     assert not re.search(r"""(src|href)=["']?(https?:)?//|url\(|@import""", html)
-    links = set(re.findall(r'href="([^"]+)"', html)) - {"data:,"}
-    assert links
-    assert all((tmp_path / link).is_file() for link in links)
+    links = dict(re.findall(r'<a download="([^"]+)" href="data:[^;]+;base64,([^"]+)"', html))
+    assert set(re.findall(r'href="([^,"]+,)', html)) == {
+        "data:,",
+        "data:text/csv;base64,",
+        "data:image/svg+xml;base64,",
+    }
+    assert "figures/" not in html
+    beside = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+    assert {name: b64decode(content) for name, content in links.items()} == beside
 
 
 def test_a_full_study_draws_every_figure_but_those_of_students() -> None:
@@ -57,7 +67,8 @@ def test_a_full_study_draws_every_figure_but_those_of_students() -> None:
     material = Material(config, trials, networks, answer(trials, networks))
     drawn = {name: figure.draw(material) for name, figure in figures().items()}
     absent = {name for name, shown in drawn.items() if not isinstance(shown, Picture)}
-    assert absent == {"criteria", "following", "ranking", "scratch_arm"}
+    assert absent >= {"criteria", "following", "ranking", "scratch_arm"}
+    assert drawn.keys() - absent >= {"forest", "score_curves", "contrast_by_noise", "epochs_to_fit", "heat_maps"}
     curves = drawn["score_curves"]
     assert isinstance(curves, Picture)
     assert len(curves.panels) == 6  # 3 noise levels × 2 criteria
@@ -154,7 +165,7 @@ def test_figures_are_ordered_and_one_stands_beside_the_answer(name: str) -> None
     config, trials, networks = make(STUDIES[name])
     material = Material(config, trials, networks, answer(trials, networks))
     beside = [figure.draw(material) for figure in figures().values() if figure.order == 0]
-    assert len([shown for shown in beside if shown != Absent("")]) == 1
+    assert len([shown for shown in beside if shown != Absent("")]) >= 1, "other figures may stand there too"
 
 
 def test_scales_map_ends_and_tick_at_round_values() -> None:
@@ -164,6 +175,86 @@ def test_scales_map_ends_and_tick_at_round_values() -> None:
     assert spanning([0.2, 0.2], least=0.1).high > 0.2
     assert ratio_ticks(4.2) == [0, 1, 2, 3, 4]
     assert [ratio_label(x) for x in (0, 0.5, 4)] == ["1×", "1.4×", "16×"]
+
+
+def test_where_nothing_is_noisy_nothing_is_called_so(tmp_path: Path) -> None:
+    html = _write(Recipe(noise=(0.0,), scratch=True, control=False, base=RECOVERY), tmp_path)
+    body = html.partition("<main>")[2].partition('<section id="provenance">')[0]
+    assert "Along compression" in body
+    assert re.findall(r"[^.<>]*\bnoisy\b[^.<>]*", re.sub(r'base64,[^"]*', "", body)) == []
+
+
+def test_ways_that_differ_share_no_band() -> None:
+    criteria = ("magnitude_l2", "random", "taylor", "fpgm", "snip", "cosine", "apoz")
+    config, trials, networks = make(Recipe(noise=(0.0,), criteria=criteria))
+    material = Material(config, trials, networks, answer(trials, networks))
+    shown = figures()["score_curves"].draw(material)
+    assert isinstance(shown, Picture)
+    assert all("band" not in panel.inner(tips_as_titles=False) for panel in shown.panels)
+    assert "compressed in different ways" in shown.caption
+    assert "95 % interval" not in {key.text for key in shown.legend}
+
+
+def test_heat_maps_hold_their_labels_and_colour_only_what_differs() -> None:
+    config, trials, networks = make(Recipe(noise=(0.0,), criteria=("distance_from_initialisation", "magnitude_l2")))
+    trials["gap/accuracy"] = 0.05 + 0.0001 * trials["number"]
+    shown = figures()["heat_maps"].draw(Material(config, trials, networks, answer(trials, networks)))
+    assert isinstance(shown, Picture)
+    gap = shown.panels[0].inner(tips_as_titles=False)
+    colours = [bytes.fromhex(colour) for colour in re.findall(r"fill:#(\w+)\"", gap)]
+    assert max(max(channel) - min(channel) for channel in zip(*colours, strict=True)) < 8, "all look alike"
+    longest = re.search(r'x="([\d.]+)"[^>]*>distance from initialisation<', gap)
+    assert longest is not None
+    assert float(longest[1]) > 6 * len("distance from initialisation")
+
+
+@pytest.mark.parametrize(
+    ("means", "said"),
+    [
+        ((0.6, 0.4, 0.3), "A"),
+        ((0.6, 0.58, 0.3), "A or b"),
+        ((0.6, 0.58, 0.57), "No single one: 3 lead together"),
+    ],
+)
+def test_only_what_stands_alone_is_the_headline(means: tuple[float, ...], said: str) -> None:
+    ranks = tuple(Rank(name, 4, mean, 0.03, None) for name, mean in zip("abc", means, strict=True))
+    assert headline(ranks) == said
+
+
+@pytest.mark.parametrize("missing", [0, 5])
+def test_an_unfinished_study_says_so_beside_its_verdict(missing: int, tmp_path: Path) -> None:
+    config, trials, networks = make(Recipe(failed=0))
+    config = config.model_copy(update={"trials": len(trials) + missing})
+    html = write_report(config, trials, networks, answer(trials, networks), tmp_path).read_text(encoding="utf-8")
+    said = f"{len(trials)} of {len(trials) + missing} planned trials have ended"
+    assert (said in html.partition('class="verdict')[0]) == bool(missing)
+
+
+def test_methods_and_a_citation_to_copy() -> None:
+    config, trials, networks = make()
+    material = Material(config, trials, networks, answer(trials, networks))
+    paragraph = methods_paragraph(material)
+    for words in (
+        "label noise 0.25, 0.5 or 1",
+        "width 64, 96, 160 or 256",
+        "magnitude l2 or random",
+        f"seed {config.seed}",
+        "twin",
+    ):
+        assert words in paragraph
+    cited = citation(material, 2031)
+    assert "@software{ockham," in cited
+    assert "{2031}" in cited
+    assert config.fingerprint() in cited
+
+
+def test_the_table_of_trials_has_no_column_that_says_nothing() -> None:
+    config, trials, networks = make(Recipe(failed=0))
+    html = trial_table(Material(config, trials, networks, answer(trials, networks)))
+    assert ">why<" not in html
+    assert ">role<" not in html
+    config, trials, networks = make(Recipe(failed=1))
+    assert ">why<" in trial_table(Material(config, trials, networks, answer(trials, networks)))
 
 
 def test_the_axis_says_which_ratio_curves_are_drawn_against() -> None:

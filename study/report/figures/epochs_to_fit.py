@@ -32,7 +32,7 @@ def _draw(material: Material) -> Picture | Absent:
     for (condition, arm), rows in table.groupby(["condition", "arm"], sort=False):
         colour, offset = _ARMS[str(arm)]
         colour = "clean" if condition == "true labels" else colour
-        middle = labels.index(str(condition)) + offset
+        middle = labels.index(str(condition)) + (offset if condition != "true labels" else 0.0)
         for order, row in enumerate(rows.to_dict("records")):
             x = middle + 0.16 * ((order * 0.618034) % 1 - 0.5)
             look = "mark" if row["interpolated"] else "ring"
@@ -46,11 +46,13 @@ def _draw(material: Material) -> Picture | Absent:
         "Each mark is one network; bar: median; open marks did not interpolate their labels and enter no contrast. "
         f"Networks (n): {counts}."
     )
-    legend = [
-        Key("dot", "clean", "clean twin (true labels)"),
-        Key("dot", "noisy", "noisy network"),
-        Key("line", "ink", "median"),
-    ]
+    there = set(table["arm"]) if material.has_noise else {"true labels"}
+    words = {
+        "control": Key("dot", "clean", "clean twin (true labels)"),
+        "replicate": Key("dot", "noisy", "noisy network"),
+        "true labels": Key("dot", "clean", "network on true labels"),
+    }
+    legend = [*(key for arm, key in words.items() if arm in there), Key("line", "ink", "median")]
     return Picture([drawing], caption, table, legend, columns=1, half=True)
 
 

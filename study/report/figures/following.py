@@ -58,7 +58,8 @@ def _draw(material: Material) -> Picture | Absent:
         f"{_WORDS_OF_CLASSES if task.has_classes else _WORDS_OF_NUMBERS} Means; values and 95 % intervals on hover and "
         f"in the data. {sizes(counts)}.{material.below_zero}"
     )
-    legend = [Key("line", colour, name) for colour, name in _ARMS.values()]
+    arms = _ARMS.values() if material.has_noise else [("clean", "network on true labels")]
+    legend = [Key("line", colour, name) for colour, name in arms]
     legend += [Key(look, "ink", words) for look, words in _series(task).values()]
     return Picture(panels, caption, pd.concat(tables).drop(columns="tip"), legend, material.facet_columns)
 
@@ -66,7 +67,8 @@ def _draw(material: Material) -> Picture | Absent:
 def _table(facet: Facet, series: Mapping[str, tuple[Swatch, str]]) -> pd.DataFrame:
     """One row per arm, series and level: mean and interval over trials, over networks where there is one trial."""
     rows = []
-    for arm, (colour, name) in _ARMS.items():
+    arms = _ARMS if facet.noisy else {"replicate": ("clean", "network on true labels")}
+    for arm, (colour, name) in arms.items():
         mine = facet.networks[facet.networks["arm"] == arm]
         unit = "trial" if mine["trial"].nunique() > 1 else "network"
         for column, (look, words) in series.items():

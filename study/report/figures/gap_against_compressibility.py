@@ -35,8 +35,9 @@ def _draw(material: Material) -> Picture | Absent:
         if tracking.tau is not None
         else f"No rank correlation is stated: {tracking.reason}."
     )
+    networks = "noisy networks" if material.has_noise else "networks"
     caption = (
-        "Each mark is one trial (means over its noisy networks); faint lines join the trials of one stratum, the only "
+        f"Each mark is one trial (means over its {networks}); faint lines join the trials of one stratum, the only "
         f"ones compared.{inside} {stated} Axes differ between panels; n = {plural(len(both), 'trial')}."
     )
     if left := int(found.sum()) - len(both):

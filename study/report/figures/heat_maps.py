@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from study.answer.contrast import CONTRAST
@@ -13,10 +14,8 @@ from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material, numbers, short
 from study.report.scales import number_label
 
-_QUANTITIES = {
-    COMPRESSIBILITY: "compressibility of the noisy network",
-    CONTRAST: "contrast (clean twin − noisy)",
-}
+_LEAST_SPREAD = 0.1  # of a colour scale: cells that read alike look alike
+_WIDTH, _LETTER = 340.0, 6.2  # of a map, and of a character of a label
 _PREFERRED = ["model.width", "data.label_noise"]
 # ColorBrewer YlGnBu without its ends: ordered in lightness, so it survives grey print and colour blindness.
 _RAMP = ("#eaf6cf", "#c3e5b8", "#7fcbbb", "#44b0c3", "#2688b8", "#235fa5", "#253a8d")
@@ -29,8 +28,12 @@ def _draw(material: Material) -> Picture | Absent:
         return Absent("Needs two spanned dimensions with at least two values each.")
     columns, rows = _labels(numbers_or_text(trials, names[1])), _labels(numbers_or_text(trials, names[0]))
     panels, tables = [], []
-    gap = {gap_metric(trials): f"generalization gap (train − test {material.task.label})"}
-    for quantity, title in (gap | _QUANTITIES).items():
+    quantities = {
+        gap_metric(trials): f"generalization gap (train − test {material.task.label})",
+        COMPRESSIBILITY: "compressibility of the noisy network" if material.has_noise else "compressibility",
+        CONTRAST: "contrast (clean twin − noisy)",
+    }
+    for quantity, title in quantities.items():
         table = pd.DataFrame({"row": rows, "column": columns, "value": numbers(trials, quantity)}).dropna()
         if table.empty:
             continue
@@ -43,9 +46,15 @@ def _draw(material: Material) -> Picture | Absent:
     each = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
     caption = (
         f"Means over the trials of a cell ({each} each), other spanned fields pooled. Each map has its own colour "
-        "scale, darker is larger."
+        f"scale, darker is larger; it spans {_LEAST_SPREAD:g} at least."
     )
-    return Picture(panels, caption, pd.concat(tables), [], columns=3)
+    title = "" if len(panels) == len(quantities) else f"Where in the space: {_listed(tables)}"
+    return Picture(panels, caption, pd.concat(tables), [], columns=len(panels), title=title)
+
+
+def _listed(tables: list[pd.DataFrame]) -> str:
+    words = {COMPRESSIBILITY: "compressibility", CONTRAST: "contrast"}
+    return " and ".join(words.get(str(table["quantity"].iloc[0]), "gap") for table in tables)
 
 
 def _dimensions(material: Material) -> list[str]:
@@ -91,24 +100,26 @@ def _labels(values: pd.Series, most: int = 8) -> pd.Series:
 def _map(title: str, cells: pd.DataFrame, row_name: str, column_name: str) -> Drawing:
     frame = cells["mean"].unstack("column")
     frame = frame.sort_index(axis=0, ascending=False).sort_index(axis=1)
-    left, top, right, cell_height = 62.0, 46.0, 8.0, 34.0
-    width = 340.0
+    labels = {row: str(row).replace("_", " ") for row in frame.index}
+    left = max(62.0, 16.0 + _LETTER * max(map(len, labels.values())))
+    top, right, cell_height = 46.0, 8.0, 34.0 if len(frame) <= 12 else 22.0
+    width = _WIDTH + left - 62.0
     step = (width - left - right) / max(len(frame.columns), 1)
     drawing = Drawing(width, top + cell_height * len(frame) + 42, title)
     drawing.text(4, 14, title, "head")
     drawing.text(4, top - 10, row_name, "axis")
     values = frame.to_numpy(dtype=float)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    low, high = _ends(values)
     for i, row in enumerate(frame.index):
         y = top + i * cell_height
-        drawing.text(left - 8, y + cell_height / 2 + 4, str(row), anchor="end")
+        drawing.text(left - 8, y + cell_height / 2 + 4, labels[row], anchor="end")
         for j, column in enumerate(frame.columns):
             value = float(values[i, j])
             x = left + j * step
             if not math.isfinite(value):
                 drawing.text(x + step / 2, y + cell_height / 2 + 4, "–", anchor="middle")
                 continue
-            fill, ink = _colour((value - low) / (high - low) if high > low else 0.5)
+            fill, ink = _colour((value - low) / (high - low))
             count = plural(int(cells["count"][(row, column)]), "trial")
             tip = f"{row_name} {row}, {column_name} {column}\n{title}: {signed(value, 3)}\n{count}"
             drawing.add("rect", "cell", tip=tip, x=x, y=y, width=step, height=cell_height, rx=3, style=f"fill:{fill}")
@@ -122,9 +133,16 @@ def _map(title: str, cells: pd.DataFrame, row_name: str, column_name: str) -> Dr
             )
     bottom = top + cell_height * len(frame)
     for j, column in enumerate(frame.columns):
-        drawing.text(left + (j + 0.5) * step, bottom + 16, str(column), anchor="middle")
+        drawing.text(left + (j + 0.5) * step, bottom + 16, str(column).replace("_", " "), anchor="middle")
     drawing.text((left + width - right) / 2, bottom + 33, column_name, "axis", anchor="middle")
     return drawing
+
+
+def _ends(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Of the colour scale, wide enough around the values that differences nobody could read have no colours."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = max(0.0, _LEAST_SPREAD - (high - low)) / 2
+    return low - room, high + room
 
 
 def _colour(share: float) -> tuple[str, str]:

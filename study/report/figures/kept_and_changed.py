@@ -6,7 +6,7 @@ from study.config.scores import capital
 from study.report.curves import mean_curve, ratio_title, reach
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture, sizes
-from study.report.figures.score_curves import curve_table, draw_curve
+from study.report.figures.score_curves import MIXED, OVER_TRIALS, curve_table, draw_curve
 from study.report.material import Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale, log2_scale, ratio_label, ratio_ticks
@@ -42,7 +42,7 @@ def _draw(material: Material) -> Picture | Absent:
         if len(chance):
             plot.level(float(chance.mean()))
         for name, curve in found.items():
-            draw_curve(plot, curve, *_SERIES[name])
+            draw_curve(plot, curve, _SERIES[name], mixed=facet.mixed)
         panels.append(drawing)
         tables += [curve_table(facet.label, f"{name}_{task.score}", curve) for name, curve in found.items()]
         counts[facet.label] = found["changed"].n
@@ -53,7 +53,7 @@ def _draw(material: Material) -> Picture | Absent:
         )
     caption = (
         "Inside one and the same noisy network: where the changed examples fall first, what was memorised goes before "
-        "what was learned. Mean over trials with 95 % band; thin lines: single curves; dotted: chance. "
+        f"what was learned. {MIXED if any(facet.mixed for facet in material.facets) else OVER_TRIALS}; dotted: chance. "
         f"{sizes(counts)}.{material.below_zero}"
     )
     legend = [

@@ -18,6 +18,23 @@ _ARMS = {
     "scratch_replicate": ("noisy", "dash", "fresh network, noisy (scratch arm)"),
 }
 
+_OF_TRUE_LABELS = {
+    "replicate": ("clean", "line", "network on true labels"),
+    "scratch_replicate": ("clean", "dash", "fresh network (scratch arm)"),
+}
+OVER_TRIALS = (
+    "Thick line: mean over trials; band: 95 % Student t interval over trials (over networks where there is only one "
+    "trial); thin lines: single curves"
+)
+MIXED = (
+    "Each line is one trial: those of a panel were compressed in different ways, over which a mean or an interval "
+    "would mean nothing"
+)
+_PAIRED = (
+    " Twins are paired inside a trial, so bands that overlap do not mean that pairs disagree: the contrast above is "
+    "the paired comparison."
+)
+
 
 def _draw(material: Material) -> Picture | Absent:
     panels, tables = [], []
@@ -34,16 +51,19 @@ def _draw(material: Material) -> Picture | Absent:
         counts[facet.label] = curves[next(iter(curves))].n
     if not panels:
         return Absent("No curves: no complete design trial recorded its networks level by level.")
+    mixed = any(facet.mixed for facet in material.facets)
     caption = (
         f"Training {task.label} on the labels each network was given, against the compression ratio (all parameters "
-        "counted). Thick line: mean over trials; band: 95 % Student t interval over trials (over networks where there "
-        f"is only one trial); thin lines: single curves; dotted: chance. {sizes(counts)}.{material.below_zero} Twins "
-        "are paired inside a trial, so bands that overlap do not mean that pairs disagree: the contrast above is the "
-        "paired comparison."
+        f"counted). {MIXED if mixed else OVER_TRIALS}; dotted: chance. {sizes(counts)}.{material.below_zero}"
     )
+    title = "" if material.has_noise else "Along compression"
+    if "control" in {arm for facet in material.facets for arm in facet.networks["arm"].unique()}:
+        caption += _PAIRED
     legend = [Key("line" if look == "line" else "dash", colour, text) for colour, look, text in seen]
-    legend += [Key("band", "soft", "95 % interval"), Key("dots", "soft", "chance")]
-    return Picture(panels, caption, pd.concat(tables), legend, material.facet_columns, half=len(panels) == 1)
+    legend += [] if mixed else [Key("band", "soft", "95 % interval")]
+    legend += [Key("dots", "soft", "chance")]
+    columns = material.facet_columns
+    return Picture(panels, caption, pd.concat(tables), legend, columns, half=len(panels) == 1, title=title)
 
 
 def arm_curves(facet: Facet, value: str) -> dict[str, MeanCurve]:
@@ -67,8 +87,19 @@ def curve_table(facet: str, series: str, curve: MeanCurve) -> pd.DataFrame:
     )
 
 
-def draw_curve(plot: Plot, curve: MeanCurve, colour: str, look: str, name: str) -> None:
-    """Band, single curves, mean and hover values."""
+def draw_curve(plot: Plot, curve: MeanCurve, looks: tuple[str, str, str], *, mixed: bool = False) -> None:
+    """Band, single curves, mean and hover values; of `mixed` instruments the single curves alone.
+
+    Args:
+        looks: Colour, look and name.
+    """
+    colour, look, name = looks
+    if mixed:
+        for single, xs, ys in curve.single:
+            plot.line(xs, ys, colour, "thin")
+            tips = [f"{name}, {single}\n{2**x:.1f}× smaller: {y:.3f}" for x, y in zip(xs, ys, strict=True)]
+            plot.targets(xs, ys, tips, size=4.0)
+        return
     if look == "line":
         plot.band(curve.x, curve.low, curve.high, colour)
     if look == "line" and len(curve.single) <= 40:
@@ -83,8 +114,8 @@ def draw_curve(plot: Plot, curve: MeanCurve, colour: str, look: str, name: str) 
 
 
 def _look(facet: Facet, arm: str) -> tuple[str, str, str]:
-    if arm == "replicate" and not facet.noisy:
-        return ("clean", "line", "network on true labels")
+    if not facet.noisy and arm in _OF_TRUE_LABELS:
+        return _OF_TRUE_LABELS[arm]
     return _ARMS[arm]
 
 
@@ -104,8 +135,7 @@ def _panel(facet: Facet, curves: dict[str, MeanCurve], score: str, size: tuple[f
     if len(chance):
         plot.level(float(chance.mean()))
     for arm, curve in curves.items():
-        colour, look, name = _look(facet, arm)
-        draw_curve(plot, curve, colour, look, name)
+        draw_curve(plot, curve, _look(facet, arm), mixed=facet.mixed)
     return drawing
 
 

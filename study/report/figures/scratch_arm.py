@@ -29,11 +29,9 @@ def _draw(material: Material) -> Picture | Absent:
         "is only one trial) with 95 % interval; at 0, relearning explains everything. "
         f"{sizes({str(row['label']): str(row['n']) for row in rows})}."
     )
-    legend = [
-        Key("dot", "noisy", "noisy network, retained"),
-        Key("dot", "clean", "clean twin, retained"),
-        Key("ring", "soft", "fresh network (scratch arm)"),
-    ]
+    noisy = [Key("dot", "noisy", "noisy network, retained"), Key("dot", "clean", "clean twin, retained")]
+    legend = noisy if material.has_noise else [Key("dot", "clean", "network on true labels, retained")]
+    legend = [*legend, Key("ring", "soft", "fresh network (scratch arm)")]
     return Picture([_drawing(rows)], caption, table, legend, columns=1)
 
 
@@ -52,7 +50,7 @@ def _rows(facet: Facet, areas: pd.DataFrame) -> list[dict[str, object]]:
         mean, half, n = mean_ci95((both["auc"] - both["auc_scratch"]).tolist())
         found.append(
             {
-                "label": f"{facet.label}, {colour}",
+                "label": f"{facet.label}, {colour}" if facet.noisy else facet.label,
                 "colour": "noisy" if colour == "noisy" and facet.noisy else "clean",
                 "retained": float(both["auc"].mean()),
                 "scratch": float(both["auc_scratch"].mean()),
