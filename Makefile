@@ -5,9 +5,10 @@ PYTHON ?= $(firstword $(foreach python,$(PYTHONS),$(shell $(python) $(FITS) && e
 NEWEST ?= python3.13
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SHELL := /bin/bash
 
-.PHONY: setup which-python demo lint test smoke test-newest test-kills test-cluster bench torture clean
+.PHONY: setup which-python demo lint test smoke test-newest test-kills test-cluster bench torture pins clean
 setup: $(VENV)/.installed
 
 define a_python_fits
@@ -23,8 +24,21 @@ which-python:
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(a_python_fits)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) --require-hashes -r constraints.txt
+	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
+
+# Writes the files of pinned packages anew, each with the SHA-256 of all files of its version, for every Python and system
+# that it exists for; needs uv. To take a newer version of one, change its line in constraints.txt first.
+PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make pins'
+NODE := infra/node/requirements
+pins:
+	mkdir -p build
+	sed -n 's/^\([^ \#]*==[^ ]*\).*/\1/p' constraints.txt $(NODE).txt $(NODE)-gcp.txt infra/node/uv.txt | sort -u > build/pins
+	$(PINS) pyproject.toml --extra dev -c build/pins -o constraints.txt
+	$(PINS) pyproject.toml $(NODE).in -c build/pins -o $(NODE).txt
+	$(PINS) $(NODE)-gcp.in -c build/pins -o $(NODE)-gcp.txt
+	$(PINS) infra/node/uv.in -c build/pins -o infra/node/uv.txt
 
 demo: setup
 	$(BIN)/ockham launch redundancy

@@ -4,7 +4,6 @@
 set -euo pipefail
 source_dir=$HOME/ockham
 venv=$HOME/.ockham/venv
-uv_version=0.13.9
 
 line='. "$HOME/ockham/infra/node/env.sh"'
 touch ~/.bashrc
@@ -20,16 +19,19 @@ if ! "$venv/bin/python" -m pip --version > /dev/null 2>&1; then
   if python3.11 -c 'import ensurepip' 2> /dev/null; then
     python3.11 -m venv "$venv"
   else
-    curl --proto '=https' --tlsv1.2 -LsSf "https://astral.sh/uv/$uv_version/install.sh" |
-      env UV_INSTALL_DIR="$HOME/.ockham/bin" UV_NO_MODIFY_PATH=1 sh
-    "$HOME/.ockham/bin/uv" venv --quiet --seed --python 3.11 "$venv"
+    # uv brings a Python along, and knows the checksum of each; its own is in uv.txt.
+    python3 -m pip --version > /dev/null 2>&1 ||
+      { echo "this machine has no Python 3.11 that makes environments, and no pip: install python3.11-venv" >&2; exit 1; }
+    python3 -m pip install --disable-pip-version-check --quiet --upgrade --target "$HOME/.ockham/uv" \
+      --require-hashes -r "$source_dir/infra/node/uv.txt"
+    "$HOME/.ockham/uv/bin/uv" venv --quiet --seed --python 3.11 "$venv"
   fi
 fi
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 
-wanted=$(cat "$source_dir"/{constraints.txt,pyproject.toml,infra/node/requirements.txt} | sha256sum)
+wanted=$(cat "$source_dir"/{pyproject.toml,infra/node/requirements.txt} | sha256sum)
 if [ "$(cat ~/.ockham/installed 2> /dev/null)" != "$wanted" ]; then
-  pip install -c "$source_dir/constraints.txt" -r "$source_dir/infra/node/requirements.txt" "$source_dir"
+  pip install --require-hashes -r "$source_dir/infra/node/requirements.txt"
   rm -f ~/.ockham/linked
   echo "$wanted" > ~/.ockham/installed
 fi

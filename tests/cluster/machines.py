@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.requirements import Requirement
 
 from tests.cluster.hosts import REPO, Host
 
@@ -167,14 +168,16 @@ def _install_packages(host: Host) -> None:
     state = host.home / ".ockham"
     state.mkdir()
     (state / "venv").symlink_to(sys.prefix)
-    pinned = ("constraints.txt", "pyproject.toml", "infra/node/requirements.txt")
+    pinned = ("pyproject.toml", "infra/node/requirements.txt")
     digest = hashlib.sha256(b"".join((REPO / name).read_bytes() for name in pinned)).hexdigest()
     (state / "installed").write_text(f"{digest}  -\n")
 
 
 def fetch_packages(logs: Path) -> "subprocess.Popen[bytes]":
     """Starts to fetch what setup.sh would install beyond the tests' own environment; without internet that fails."""
-    absent = [line for line in (REPO / "infra/node/requirements.txt").read_text().splitlines() if _is_absent(line)]
+    lines = (REPO / "infra/node/requirements.txt").read_text().splitlines()
+    pins = [Requirement(line.removesuffix("\\")) for line in lines if "==" in line]
+    absent = [f"{pin.name}{pin.specifier}" for pin in pins if _is_absent(pin)]
     (logs / "packages").mkdir()
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command = [*pip, "--target", str(logs / "packages"), *absent] if absent else ["true"]
@@ -189,10 +192,9 @@ def _copy_packages(packages: Path, host: Host, shared: Path) -> bool:
     return host.run(f"cp -r /mnt/shared/{packages.name}/. {place}").returncode == 0
 
 
-def _is_absent(pin: str) -> bool:
-    name, _, _ = pin.partition("==")
+def _is_absent(pin: Requirement) -> bool:
     try:
-        return bool(name) and not name.startswith("#") and not metadata.version(name.partition("[")[0])
+        return (pin.marker is None or pin.marker.evaluate()) and not metadata.version(pin.name)
     except metadata.PackageNotFoundError:
         return True
 
