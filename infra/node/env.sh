@@ -9,5 +9,7 @@ export OCKHAM_HOME="${OCKHAM_HOME:-$HOME/studies}"
 export OCKHAM_ADDRESS=auto
 # The MLflow server of the head, see mlflow_server.sh.
 export OCKHAM_TRACKING_URI=http://127.0.0.1:5000
+# With what it lets scripts in; written by its first start.
+if [ -r "$OCKHAM_HOME/mlflow.token" ]; then MLFLOW_TRACKING_TOKEN=$(cat "$OCKHAM_HOME/mlflow.token"); export MLFLOW_TRACKING_TOKEN; fi
 # What differs from cluster to cluster, e.g. export OCKHAM_ARTIFACTS=s3://bucket/mlartifacts
 if [ -f "$HOME/.ockham/site.sh" ]; then . "$HOME/.ockham/site.sh"; fi

@@ -8,6 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/env.sh"
 port=${OCKHAM_TRACKING_URI##*:}
 state=$HOME/.ockham
+umask 077
 mkdir -p "$state" "$OCKHAM_HOME"
 
 has_systemd() { systemctl --user show-environment > /dev/null 2>&1; }
@@ -15,10 +16,13 @@ has_systemd() { systemctl --user show-environment > /dev/null 2>&1; }
 answers() { (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; }
 
 run() {
-  export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false  # five more processes that Ockham has no use for
-  exec mlflow server --host 127.0.0.1 --port "$port" --workers 1 \
-    --backend-store-uri "sqlite:///$OCKHAM_HOME/mlflow.db" \
-    --artifacts-destination "${OCKHAM_ARTIFACTS:-$OCKHAM_HOME/mlartifacts}"
+  # Every user of this machine can connect to it; only who has the token is let in.
+  if [ ! -s "$OCKHAM_HOME/mlflow.token" ]; then
+    (umask 077 && head -c 32 /dev/urandom | base64 | tr -d '+/=\n' > "$OCKHAM_HOME/mlflow.token")
+  fi
+  MLFLOW_TRACKING_TOKEN=$(cat "$OCKHAM_HOME/mlflow.token")
+  export MLFLOW_TRACKING_TOKEN MLFLOW_BACKEND_STORE_URI="sqlite:///$OCKHAM_HOME/mlflow.db"
+  exec python -m study.tracking.guarded_server 127.0.0.1 "$port" "${OCKHAM_ARTIFACTS:-$OCKHAM_HOME/mlartifacts}"
 }
 
 # Each round runs this script afresh, so that an update of it needs no restart of the loop.

@@ -8,7 +8,7 @@ venv=$HOME/.ockham/venv
 line='. "$HOME/ockham/infra/node/env.sh"'
 touch ~/.bashrc
 grep -qxF "$line" ~/.bashrc || echo "$line" >> ~/.bashrc
-mkdir -p ~/.ockham ~/studies
+(umask 077 && mkdir -p ~/.ockham ~/studies)
 chmod 700 ~/.ray
 chmod 600 ~/.ray/auth_token
 

@@ -15,6 +15,7 @@ from study.settings.creation import alone_in
 from study.storing import claims
 from study.storing.own_files import remove_own
 from study.storing.restoring import folder_of
+from study.tracking.token import use_token
 from study.trust import Sure, nobody, require_trust
 from trainables.storage import Folder, LocalFolder
 
@@ -125,6 +126,7 @@ def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
+    use_token(place.home, uri)
     try:
         _runs(MlflowClient(tracking_uri=uri), ledger, artifacts, say)
     except MlflowException as error:

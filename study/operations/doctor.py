@@ -17,6 +17,7 @@ from rich.text import Text
 from study.display import terminal
 from study.ledger.place import Place
 from study.passwords import masked
+from study.tracking.token import use_token
 
 if TYPE_CHECKING:
     from trainables.data.interfaces import Dataset
@@ -202,6 +203,7 @@ def _tracking(place: Place) -> Finding:
         return Finding("Tracking", "ok", f"{shown}, made by the first study")
     from mlflow.tracking import MlflowClient
 
+    use_token(place.home, uri)
     try:
         count = len(MlflowClient(tracking_uri=uri).search_experiments(max_results=1000))
     except Exception as error:

@@ -10,7 +10,8 @@ from study.errors import UsageError
 from trainables.storage import Folder, LocalFolder
 
 # In a home, beside the folders of studies.
-RESERVED = ("data", "mlartifacts", "mlruns", "mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db-journal")
+_STORE = tuple(f"mlflow.db{end}" for end in ("", "-wal", "-shm", "-journal"))
+RESERVED = ("data", "mlartifacts", "mlruns", "mlflow.token", "mlflow.html", *_STORE)
 _OWN = (
     r"study\.(db(-wal|-shm|-journal)?|db\.optuna\.lock|yaml|\d+\.tmp)",
     r"(publisher\.log|\.publisher\.lock|driver\.json)",

@@ -8,6 +8,7 @@ from filelock import FileLock
 
 from study.config import StudyConfig
 from study.crash_points import reached
+from study.tracking.token import use_token
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -25,6 +26,7 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
             _prepare_sqlite(own)
         from mlflow.tracking import MlflowClient
 
+        use_token(home, config.tracking_uri)
         client = MlflowClient(tracking_uri=config.tracking_uri)
         experiment = client.get_experiment_by_name(config.name)
         if experiment is None:

@@ -1,24 +1,33 @@
-"""`ockham ui`: MLflow's web server on this machine, over the home's store, for as long as the command runs."""
+"""`ockham ui`: MLflow's web server on this machine, over the home's store, for as long as the command runs.
+
+Every user of the machine can connect to it; only this one gets in (`study.tracking.guard`).
+"""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
 from study.errors import UsageError
 from study.ledger.place import Place
 from study.passwords import masked
+from study.tracking.guard import local_page
+from study.tracking.guarded_server import TICKET
+from study.tracking.token import FILE, VARIABLE, own_token
 
 HOST = "127.0.0.1"
 FIRST_PORT = 5000
 _START_S = 60.0
-_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
 
 
 def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
@@ -37,22 +46,52 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
     if not _is_free(port):
         raise UsageError(f"--port {port}: something else listens there; leave the option out to get a free one")
     say("Starting MLflow …")
-    with tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log:
+    ticket = secrets.token_urlsafe(32)
+    with tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log, _page(place.home, port, ticket) as page:
+        # In the environment, which only this user can read: everyone can read a command line.
+        secret = {"MLFLOW_BACKEND_STORE_URI": uri, VARIABLE: own_token(place.home), TICKET: ticket}
         server = subprocess.Popen(  # noqa: S603 - our own words
-            _command(place, port),
-            env=os.environ | _QUIET | {"MLFLOW_BACKEND_STORE_URI": uri},  # everyone can read a command line's password
+            [sys.executable, "-m", "study.tracking.guarded_server", HOST, str(port), str(_artifacts(place))],
+            env=os.environ | secret,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        return _attend(server, port, log, say, f"The studies of {place.home}: http://{HOST}:{port}")
+        return _attend(server, port, log, lambda: _welcome(place.home, port, page, say))
 
 
-def _attend(server: "subprocess.Popen[bytes]", port: int, log: TextIO, say: Callable[[str], None], ready: str) -> int:
+def _welcome(home: Path, port: int, page: Path, say: Callable[[str], None]) -> None:
+    say(f"The studies of {home}: {page.as_uri()}")
+    say(f"Scripts: export {VARIABLE}=$(cat {home / FILE}), then http://{HOST}:{port}")
+    say("Ctrl-C ends it.")
+    seated = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"
+    if sys.stdout.isatty() and seated:
+        webbrowser.open(page.as_uri())
+
+
+@contextmanager
+def _page(home: Path, port: int, ticket: str) -> Iterator[Path]:
+    """The page that lets a browser in: of this user alone, and gone with the server."""
+    page = (home / "mlflow.html").absolute()
+    page.unlink(missing_ok=True)
+    handle = os.open(page, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(local_page(f"http://{HOST}:{port}", ticket))
+        yield page
+    finally:
+        page.unlink(missing_ok=True)
+
+
+def _artifacts(place: Place) -> Path:
+    return (place.home / "mlartifacts").absolute()
+
+
+def _attend(server: "subprocess.Popen[bytes]", port: int, log: TextIO, welcome: Callable[[], None]) -> int:
     before = [(number, signal.signal(number, _interrupt)) for number in (signal.SIGTERM, signal.SIGHUP)]
     try:
         if _answers(server, port):
-            say(f"{ready}  (Ctrl-C ends it)")
+            welcome()
             server.wait()
         log.seek(0)
         raise RuntimeError(f"MLflow's server ended: {' '.join(log.read().split()[-60:])}")
@@ -84,16 +123,6 @@ def _is_free(port: int) -> bool:
         except (OSError, OverflowError):
             return False
     return True
-
-
-def _command(place: Place, port: int) -> list[str]:
-    artifacts = (place.home / "mlartifacts").absolute()
-    return [
-        *(sys.executable, "-m", "mlflow", "server"),
-        *("--artifacts-destination", str(artifacts)),
-        *("--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--uvicorn-opts", "--log-level warning"),
-    ]
 
 
 def _answers(server: "subprocess.Popen[bytes]", port: int) -> bool:

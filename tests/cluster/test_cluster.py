@@ -267,5 +267,5 @@ def test_down_takes_ray_away_and_leaves_the_studies(machines: Machines) -> None:
     machines.command(f"ray exec {FILE} 'bash ~/ockham/infra/node/mlflow_server.sh stop'", 60)
     machines.command(f"ray down {FILE} --yes", 180)
     assert not machines.head.processes("gcs_server")
-    assert not machines.head.processes("mlflow")
+    assert not machines.head.processes("guarded_server")
     assert (machines.head.home / "studies/mlflow.db").is_file()

@@ -163,7 +163,7 @@ def test_nothing_listens_to_the_world() -> None:
     ):
         for line in path.read_text().splitlines():
             assert "0.0.0.0" not in line or "DestinationCidrBlock" in line, f"{path.name}: {line}"
-    assert "mlflow server --host 127.0.0.1 " in (INFRA / "node/mlflow_server.sh").read_text()
+    assert "guarded_server 127.0.0.1 " in (INFRA / "node/mlflow_server.sh").read_text()
 
 
 def test_no_file_holds_a_secret() -> None:

@@ -46,7 +46,7 @@ def test_mlflow_server_says_what_it_can_do(tmp_path: Path) -> None:
 
 
 def test_mlflow_is_started_again_by_the_loop_that_a_container_runs(tmp_path: Path) -> None:
-    _programs(tmp_path / ".ockham/venv/bin", mlflow="echo started >> ~/called; exit 1", sleep="exec /bin/sleep 0.1")
+    _programs(tmp_path / ".ockham/venv/bin", python="echo started $* >> ~/called; exit 1", sleep="exec /bin/sleep 0.1")
     command = ["bash", str(INFRA / "node/mlflow_server.sh"), "supervise"]
     environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     loop = subprocess.Popen(command, env=environment, start_new_session=True)
@@ -59,6 +59,13 @@ def test_mlflow_is_started_again_by_the_loop_that_a_container_runs(tmp_path: Pat
     finally:
         os.killpg(loop.pid, signal.SIGKILL)
         loop.wait()
+    token = tmp_path / "studies/mlflow.token"
+    assert token.stat().st_mode & 0o777 == 0o600
+    assert len(token.read_text()) >= 40
+    assert token.read_text() not in (tmp_path / "called").read_text(), "everyone can read a command line"
+    shell = f'. "{INFRA}/node/env.sh"; echo "$MLFLOW_TRACKING_TOKEN"'
+    said = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == token.read_text()
 
 
 # What `python3.11 -m venv` makes: a Python, and a pip that works.
