@@ -23,7 +23,8 @@ from trainables.training.augmentation import drawn
 from trainables.training.evaluate import evaluating
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
-from trainables.training.loop import AfterStep, Changes, Orders, Training
+from trainables.training.loop import Changes, Orders, Training
+from trainables.training.steps import AfterStep
 
 T = TypeVar("T")
 

@@ -9,6 +9,8 @@ from trainables.training.precision import exact
 # Of cuBLAS: the same algorithm, with memory of its own, at every call.
 _WORKSPACE = ":4096:8"
 
+_share = 1.0
+
 
 def prepare(device: torch.device) -> None:
     """Makes products exact and results repeatable on a GPU, and starts its peak of memory anew; nothing on a CPU.
@@ -28,6 +30,16 @@ def prepare(device: torch.device) -> None:
     torch.backends.cudnn.benchmark = False
     exact()
     torch.cuda.reset_peak_memory_stats(device)
+
+
+def memory_bytes(device: torch.device) -> int:
+    """Of a GPU, what this process may have."""
+    return int(torch.cuda.get_device_properties(device).total_memory * _share)
+
+
+def kept_bytes(device: torch.device, on_host: int) -> int:
+    """Most that data may take which are kept normalised for a whole trial."""
+    return memory_bytes(device) // 32 if device.type == "cuda" else on_host
 
 
 def description(device: torch.device) -> str:

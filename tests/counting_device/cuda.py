@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
+from torch.optim import Optimizer
 
 from tests.counting_device.device import CountingDevice, Recorded
 from tests.counting_device.tensors import CudaTensor
@@ -19,6 +20,7 @@ NAME = "Counting device"
 def patched(device: CountingDevice) -> Iterator[None]:
     """The functions of `torch.cuda`, and autocast, answer for the device."""
     autocast, is_enabled = torch.autocast, torch.is_autocast_enabled
+    group = Optimizer._group_tensors_by_device_and_dtype
     exchangeable = torch._has_compatible_shallow_copy_type
     properties = SimpleNamespace(
         name=NAME,
@@ -39,6 +41,12 @@ def patched(device: CountingDevice) -> Iterator[None]:
 
     def casts(device_type: str = "cuda") -> bool:
         return is_enabled("cpu" if device_type == "cuda" else device_type)
+
+    def grouped(lists: Any, with_indices: bool = False) -> Any:
+        return {
+            (lists[0][0].device if place.type == "cpu" else place, kind): tensors
+            for (place, kind), tensors in group(lists, with_indices).items()
+        }
 
     answers: dict[str, Any] = {
         "is_available": lambda: True,
@@ -82,6 +90,7 @@ def patched(device: CountingDevice) -> Iterator[None]:
         # A parameter that moves or changes its type becomes another tensor: what it holds can't be exchanged.
         stack.enter_context(patch.object(torch, "_has_compatible_shallow_copy_type", exchange))
         stack.enter_context(patch.object(torch, "is_autocast_enabled", casts))
+        stack.enter_context(patch.object(Optimizer, "_group_tensors_by_device_and_dtype", staticmethod(grouped)))
         yield
 
 
@@ -132,17 +141,19 @@ class _Graph:
 
     @contextmanager
     def captured(self) -> Iterator[None]:
-        """Captures what is done in the block. A real one does nothing of it yet, this one does."""
+        """Captures what is done in the block, none of which shows before it is replayed."""
         device = self._device
         if device.capturing is not None:
             raise RuntimeError("CUDA error: a graph is being captured already")
         before = device.counts.copy()
-        device.capturing = []
+        device.capturing, device.before = [], {}
         try:
             yield
             self._steps = device.capturing
         finally:
-            device.capturing = None
+            for storage, content in device.before.values():
+                storage.copy_(content)
+            device.capturing, device.before = None, {}
             self._kernels = list(device.counts.since(before).kernels.elements())
             device.counts = before
 

@@ -80,6 +80,7 @@ class CountingDevice:
         counts: So far.
         allocating: Called before each operation that takes memory, with its name; may raise, as a full device does.
         capturing: What the graph that is being captured consists of; None: none is.
+        before: Memory that the graph works on, and what it held; a graph's own memory held nothing.
         pending: Copies to the host that nobody has waited for yet: their target (full of nonsense) and their source.
         waited: Called with a word where the host waits; for those who want to know where.
         memory_bytes: That it says it has.
@@ -91,6 +92,7 @@ class CountingDevice:
         self.allocating: Callable[[str], None] | None = None
         self.waited: Callable[[str], None] | None = None
         self.capturing: list[Recorded] | None = None
+        self.before: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
         self.pending: list[tuple[Tensor, Tensor]] = []
         self.memory_bytes, self.capability = memory_bytes, capability
         self.share = 1.0
@@ -144,7 +146,16 @@ class CountingDevice:
     def record(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> None:
         """Adds an operation to the graph that is being captured, if one is."""
         if self.capturing is not None:
-            self.capturing.append((func, args, kwargs, [x for x in tree_leaves(made) if isinstance(x, Tensor)]))
+            outs = [x for x in tree_leaves(made) if isinstance(x, Tensor)]
+            self.capturing.append((func, args, kwargs, outs))
+            for out in outs:
+                self.before.setdefault(out.untyped_storage().data_ptr(), (out.untyped_storage(),) * 2)
+
+    def _keep(self, args: Any) -> None:
+        """Notes what memory held before a graph that is being captured works on it."""
+        for x in tree_leaves(args):
+            if isinstance(x, Tensor) and (place := x.untyped_storage().data_ptr()) not in self.before:
+                self.before[place] = x.untyped_storage(), x.untyped_storage().clone()
 
     def compute(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One operation on tensors of the device."""
@@ -162,6 +173,8 @@ class CountingDevice:
         plain_kwargs = {key: _unwrapped(x, wrappers) for key, x in kwargs.items()}
         if kwargs.get("device") is not None:
             plain_kwargs["device"] = torch.device("cpu")
+        if self.capturing is not None and not looks:
+            self._keep((plain_args, plain_kwargs))
         made = in_precision(name, func, plain_args, plain_kwargs)
         if not looks:
             self.record(lambda *a, **k: in_precision(name, func, a, k), plain_args, plain_kwargs, made)

@@ -101,14 +101,14 @@ def test_late_rewinding_goes_back_to_that_very_step(epochs: float, steps: int) -
     recipe = again.config.training.model_copy(update={"epochs": 2})
     training = again.training("dense", stack, again.train_examples, recipe)
     weights = []
-    step = training._updates.step
+    step = training._steps.updates.step
 
     def listening(*given: Any) -> Any:
         said = step(*given)
         weights.append({name: tensor.clone() for name, tensor in stack.tensors().items()})
         return said
 
-    training._updates.step = listening  # type: ignore[method-assign]
+    training._steps.updates.step = listening  # type: ignore[method-assign]
     while not training.finished:
         finish(training.run_epoch())
     assert same(weights[steps - 1], bench.rewind_point().tensors())

@@ -33,7 +33,7 @@ def sparse_to(bench: Bench, level: Level, *, epochs: int, lr: float | None, stre
     return Compressed(stack.keep_units(kept), origin, level.epochs + epochs, recipe, metrics)
 
 
-def shrink(stack: StackedModel, threshold: float) -> None:
+def shrink(stack: StackedModel, threshold: float | Tensor) -> None:
     """The proximal step of threshold · Σ √n ‖u‖₂, in place: u ← u · max(0, 1 − threshold · √n/‖u‖₂).
 
     u are the n incoming weights of a unit and its biases, without which a unit of weights 0 would still say something,
@@ -69,12 +69,15 @@ def _made_by(group: Group) -> tuple[Cut, ...]:
 
 def _squares(tensors: dict[str, Tensor] | dict[str, torch.nn.Parameter], cuts: Sequence[Cut]) -> tuple[Tensor, int]:
     """[K, units] sums of squares over all weights of a unit, and how many these are."""
-    total, count = torch.zeros(()), 0
+    sums, count = [], 0
     for cut in cuts:
         weights = tensors[cut.tensor].detach()
         others = [axis for axis in range(1, weights.ndim) if axis != cut.axis]
         squares = weights.square()
-        sums = squares.sum(dim=others) if others else squares  # batch norm has one number a unit
-        total = total.to(sums.device) + sums.view(len(sums), -1, cut.repeat).sum(dim=2)
+        of_units = squares.sum(dim=others) if others else squares  # batch norm has one number a unit
+        sums.append(of_units.view(len(of_units), -1, cut.repeat).sum(dim=2))
         count += weights[0].numel() // (weights.shape[cut.axis] // cut.repeat)
+    total = sums[0]
+    for one in sums[1:]:
+        total = total + one
     return total, count

@@ -57,7 +57,7 @@ class StackedMLP(StackedModel):
         """As `StackedModel.descend`, without a graph: a layer is updated before the gradient of the next is made.
 
         So the gradient is still in the processor's cache when the optimizer reads it (about a tenth of a step of
-        784-512-512-10 networks), and a little memory serves all layers and networks.
+        784-512-512-10 networks), and a little memory serves all layers and networks. A GPU updates all layers at once.
         """
         if self.in_pieces or torch.is_autocast_enabled(x.device.type):
             return super().descend(x, targets, loss, use)
@@ -68,7 +68,9 @@ class StackedMLP(StackedModel):
             layers = [layer for layer in self.layers if isinstance(layer, StackedLinear)]
             together = [layer.gradients_at_once for layer in layers]
             most = max(n * layer.weight.numel() for n, layer in zip(together, layers, strict=True))
-            memory = logits.new_empty(most // len(x))
+            memory, at_the_end = logits.new_empty(most // len(x)), x.is_cuda
+            places: list[int] = []
+            gradients: list[Tensor] = []
             for place in reversed(range(len(layers))):
                 layer, inputs, some = layers[place], seen.pop(), together[place]
                 output_gradient = gradient
@@ -79,6 +81,10 @@ class StackedMLP(StackedModel):
                     if kept < 1:
                         gradient.mul_(1 / kept)
                 of_bias = output_gradient.sum(1, keepdim=True)
+                if at_the_end:
+                    places += 2 * place, 2 * place + 1
+                    gradients += torch.bmm(inputs.mT, output_gradient), of_bias
+                    continue
                 if some == len(x):
                     of_weight = layer.weight_gradient(inputs, output_gradient, memory)
                     use((2 * place, 2 * place + 1), (of_weight, of_bias), None)
@@ -87,6 +93,8 @@ class StackedMLP(StackedModel):
                 for start in range(0, len(x), some):
                     part = slice(start, min(start + some, len(x)))
                     use((2 * place,), (layer.weight_gradient(inputs[part], output_gradient[part], memory),), part)
+            if at_the_end:
+                use(places, gradients, None)
         return logits, losses
 
     def _activations(self, x: Tensor) -> list[Tensor]:

@@ -9,6 +9,8 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from trainables.moving import to_device
+
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 # Takes gradients: places in `parameters()`, a gradient for each, which it may change and must not keep, and of which
 # networks they are (None: of all).
@@ -184,12 +186,12 @@ class StackedModel(nn.Module, ABC):
 
     def select(self, networks: Sequence[int]) -> Self:
         """A stack of copies of these networks, in this order; one may appear several times."""
-        index = torch.tensor(networks, device=next(self.parameters()).device)
+        index = to_device(list(networks), next(self.parameters()).device)
         return self.replaced({name: tensor.index_select(0, index) for name, tensor in self.tensors().items()})
 
     def write(self, networks: Sequence[int], stack: Self) -> None:
         """Copies network i of `stack` into network `networks[i]` of this one, in place."""
-        index = torch.tensor(networks, device=next(self.parameters()).device)
+        index = to_device(list(networks), next(self.parameters()).device)
         sources = stack.tensors()
         for name, tensor in self.tensors().items():
             tensor.index_copy_(0, index, sources[name].to(tensor.device))

@@ -7,6 +7,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from trainables.device import kept_bytes
+from trainables.moving import to_device
+
 # Inputs are (image − mean)/255 and not divided by their deviation: that makes the squared length of an input, and so
 # the curvature, up to ten times larger, and at the usual rates random labels are no longer fitted well (digits, lr
 # 0.05, momentum 0.9: 95–112 epochs against 100–290; MNIST, lr 0.1: 28–34 against over 100 for three networks of five).
@@ -42,7 +45,7 @@ class Inputs:
 
     def select(self, networks: Sequence[int]) -> Self:
         """The inputs of these networks."""
-        source = self.source[torch.tensor(networks, device=self.source.device)]
+        source = self.source[to_device(networks, self.source.device)]
         return type(self)(self.images, source, self.mean, self._normalised)
 
     def head(self, count: int) -> Self:
@@ -71,7 +74,7 @@ class Inputs:
     def _table(self) -> Tensor:
         """[S · n, C, H, W], normalised if small."""
         flat = self.images.flatten(0, 1)
-        if 4 * flat.numel() > _KEEP_BYTES:
+        if 4 * flat.numel() > kept_bytes(flat.device, _KEEP_BYTES):
             return flat
         if not self._normalised:
             self._normalised.append(self._normalise(flat))

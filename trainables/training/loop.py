@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,23 +10,22 @@ from torch import Tensor
 
 from trainables.config import TrainingConfig
 from trainables.errors import TrialDiverged
+from trainables.moving import to_device
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.training.augmentation import augmented
-from trainables.training.chunks import examples_at_once
+from trainables.training.chunks import batches_at_once
 from trainables.training.examples import Examples, picked
 from trainables.training.inputs import Inputs
-from trainables.training.precision import check, computing
+from trainables.training.precision import check
 from trainables.training.schedules import learning_rate
+from trainables.training.steps import AfterStep, Steps
 from trainables.training.updates import Updates
 
 # A network fits its targets from this score on, or from this loss down: whatever its stop rule asks for.
 FITTED_SCORE, FITTED_LOSS = 0.99, 0.01
-# Batches are gathered this many bytes at a time: few calls, and the piece stays in the processor's cache.
-_CHUNK_BYTES = 4 << 20
 
 Orders = Callable[[int, Sequence[int]], Tensor]
-AfterStep = Callable[[StackedModel, float], None]
 Changes = Callable[[int, Sequence[int]], Tensor]
 
 
@@ -74,7 +74,7 @@ class Training:
         after_step: AfterStep | None = None,
         rates_by_epoch: bool = False,
     ) -> None:
-        self.after_step, self.rates_by_epoch = after_step, rates_by_epoch
+        self.rates_by_epoch = rates_by_epoch
         self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
         self.changes = changes
         check(recipe.precision, examples.targets.device)
@@ -87,11 +87,11 @@ class Training:
         self.snapshot: dict[str, Tensor] | None = None
         self.best: list[tuple[float, int]] = []
         self._active = list(range(model.networks))
-        self._stack = model
-        self._updates = Updates(recipe, model, masks or {})
+        updates = Updates(recipe, model, masks or {})
         rule = recipe.stop_at_train_loss
         asked = rule is None or rule > FITTED_LOSS or recipe.stop_at_train_accuracy is not None
-        self._counts_correct = asked and examples.task.has_classes
+        counts_correct = asked and examples.task.has_classes
+        self._steps = Steps(model, recipe, examples, updates, after_step=after_step, counts_correct=counts_correct)
 
     @property
     def finished(self) -> bool:
@@ -105,18 +105,16 @@ class Training:
             TrialDiverged: A loss is not finite; says of which networks and in which epoch.
         """
         device = self.examples.targets.device
-        order = self.orders(self.epoch, self._active).to(device)
-        networks = torch.tensor(self._active, device=device)
+        order = to_device(self.orders(self.epoch, self._active), device)
+        networks = to_device(self._active, device)
         inputs = self.examples.inputs.select(self._active)
-        changes = None if self.changes is None else self.changes(self.epoch, self._active).to(device)
+        changes = None if self.changes is None else to_device(self.changes(self.epoch, self._active), device)
         loss = torch.zeros(len(self._active), dtype=torch.float64, device=device)
         correct = torch.zeros(len(self._active), dtype=torch.int64, device=device)
         before, count = self.steps, 0
         for index in (part for chunk in self._chunks(order) for part in self._until_snapshot(chunk)):
-            targets = self.examples.batch_targets(networks, index)
-            rates = self._rates(order, self.steps - before, len(index))
-            # Inputs without a name, so that they are gone before the next ones are gathered.
-            losses, hits = self._steps(_gathered(inputs, index, changes), targets, rates)
+            gather = partial(self._gathered, inputs, networks, index, changes)
+            losses, hits = self._steps.run(index.shape, gather, self._rates(order, self.steps - before, len(index)))
             loss += losses
             correct += hits
             count += index.shape[0] * index.shape[2]
@@ -127,7 +125,7 @@ class Training:
         self.seen = count
         losses = loss / count
         scores = self.examples.task.running_scores(losses, correct.double() / count, self.examples.targets, networks)
-        self._end_epoch(losses.tolist(), scores.tolist())
+        self._end_epoch(*torch.stack([losses, scores]).tolist())
 
     def _rates(self, order: Tensor, first: int, steps: int) -> list[float]:
         """Learning rates of the next steps, from step `first` of this epoch on."""
@@ -139,8 +137,8 @@ class Training:
         """Example numbers [P, A, B]: P whole batches at a time, then the smaller batch that is left."""
         active, count = order.shape
         size = min(self.recipe.batch_size, count)
-        together = max(1, examples_at_once(self._stack, self.examples.inputs, _CHUNK_BYTES, passes=3) // size)
         whole = count // size
+        together = batches_at_once(self._steps.model, self.examples.inputs, size, whole)
         batches = order[:, : whole * size].reshape(active, whole, size).transpose(0, 1)
         for start in range(0, whole, together):
             yield batches[start : start + together].contiguous()
@@ -164,26 +162,15 @@ class Training:
         best = self.best or [(math.inf, 0)] * len(losses)
         self.best = [(loss, self.epochs[n]) if loss < best[n][0] else best[n] for n, loss in enumerate(losses)]
 
-    def _steps(self, inputs: Tensor, targets: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
-        """One step a batch; the summed loss and correct answers of each network, [A]."""
-        model, loss = self._stack, self.examples.loss(self.recipe.label_smoothing)
-        # Small tensors that stay, between large ones that go, would keep the heap from being used again.
-        all_losses = inputs.new_empty(targets.shape[:3])
-        all_right = targets.new_empty(targets.shape[:3], dtype=torch.bool)
-        wanted = targets.argmax(dim=3) if self.examples.soft and self._counts_correct else targets
-        model.train()
-        with computing(self.recipe.precision, inputs.device):
-            for step, (x, y, lr) in enumerate(zip(inputs, targets, rates, strict=True)):
-                logits, all_losses[step] = self._updates.step(model, x, y, loss, lr)
-                if self.after_step is not None:
-                    self.after_step(model, lr)
-                if self._counts_correct:
-                    torch.eq(logits.argmax(dim=2), wanted[step], out=all_right[step])
-        model.eval()
-        summed = all_losses.double().sum(dim=(0, 2))
-        return summed, all_right.sum(dim=(0, 2)) if self._counts_correct else torch.zeros_like(
-            summed, dtype=torch.int64
-        )
+    def _gathered(
+        self, inputs: Inputs, networks: Tensor, index: Tensor, changes: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of the examples [P, A, B] as A networks see them; changed as [A, n, 3] say."""
+        targets, seen = self.examples.batch_targets(networks, index), inputs.gather(index)
+        if changes is not None:
+            rows = torch.arange(index.shape[1], device=index.device)
+            seen = augmented(seen, picked(changes, rows, index))
+        return seen, targets
 
     def _end_epoch(self, losses: list[float], scores: list[float]) -> None:
         """Freezes what has met its stop rule."""
@@ -222,23 +209,24 @@ class Training:
         self.write_back()
         self._active = [self._active[place] for place in staying]
         if self._active:
-            self._stack = self.model.select(self._active)
-            self._updates.optimizer.select(torch.tensor(staying, device=self.examples.targets.device))
-            self._updates.only(self._active)
+            self._steps.turn_to(self.model.select(self._active))
+            self._steps.updates.optimizer.select(to_device(staying, self.examples.targets.device))
+            self._steps.updates.only(self._active)
         else:
-            self._stack, self._updates.optimizer.state = self.model, {}
+            self._steps.turn_to(self.model)
+            self._steps.updates.optimizer.state = {}
 
     def write_back(self) -> StackedModel:
         """Brings the weights of the active networks into `model`, which it returns."""
-        if self._stack is not self.model:
-            self.model.write(self._active, self._stack)
+        if self._steps.model is not self.model:
+            self.model.write(self._active, self._steps.model)
         return self.model
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs, at the end of an epoch. The tensors are live: save or copy at once."""
         return {
             "tensors": self.write_back().tensors(),
-            "optimizer": self._updates.optimizer.state,
+            "optimizer": self._steps.updates.optimizer.state,
             "epoch": self.epoch,
             "active": list(self._active),
             "stop_reasons": list(self.stop_reasons),
@@ -259,11 +247,11 @@ class Training:
         self.fitted_at, self.running_losses = list(state["fitted_at"]), list(state["running_losses"])
         self.steps, self.snapshot, self.best = state["steps"], state["snapshot"], list(state["best"])
         alone = bool(self._active) and len(self._active) < len(networks)
-        self._stack = self.model.select(self._active) if alone else self.model
+        self._steps.turn_to(self.model.select(self._active) if alone else self.model)
         device = self.examples.targets.device
-        self._updates.only(self._active)
+        self._steps.updates.only(self._active)
         # Copies, so that what trains on never writes into a state that may be saved once more.
-        self._updates.optimizer.state = {
+        self._steps.updates.optimizer.state = {
             n: [t.to(device, copy=True) for t in ts] for n, ts in state["optimizer"].items()
         }
 
@@ -274,14 +262,6 @@ def fits(score: float, loss: float) -> bool:
     A mean cross-entropy of 0.01 leaves at most 1.4 % of examples wrong; of numbers of variance 1 it is R² = 0.99.
     """
     return score >= FITTED_SCORE or loss <= FITTED_LOSS
-
-
-def _gathered(inputs: Inputs, index: Tensor, changes: Tensor | None) -> Tensor:
-    """The examples [P, A, B] as A networks see them; changed as [A, n, 3] say."""
-    seen = inputs.gather(index)
-    if changes is None:
-        return seen
-    return augmented(seen, picked(changes, torch.arange(index.shape[1], device=index.device), index))
 
 
 def early_stop(training: Training) -> dict[str, Tensor]:

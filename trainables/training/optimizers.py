@@ -33,7 +33,7 @@ class Optimizer(ABC):
         places: Sequence[int],
         parameters: Sequence[Tensor],
         gradients: Sequence[Tensor],
-        lr: float,
+        lr: float | Tensor,
         networks: slice | None = None,
     ) -> None:
         """One update of the parameters at these places, in place; call under `torch.no_grad`.
@@ -68,7 +68,7 @@ class SGD(Optimizer):
         places: Sequence[int],
         parameters: Sequence[Tensor],
         gradients: Sequence[Tensor],
-        lr: float,
+        lr: float | Tensor,
         networks: slice | None = None,
     ) -> None:
         """v ← momentum · v + g, g = gradient + weight_decay · w; w ← w − lr · v, Nesterov: lr · (g + momentum · v)."""
@@ -113,7 +113,7 @@ class Adam(Optimizer):
         places: Sequence[int],
         parameters: Sequence[Tensor],
         gradients: Sequence[Tensor],
-        lr: float,
+        lr: float | Tensor,
         networks: slice | None = None,
     ) -> None:
         """One step of torch's."""

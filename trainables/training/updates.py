@@ -35,8 +35,10 @@ class Updates:
         """From now on steps are of these of the K networks; the optimizer's state is another matter."""
         self._masks = {place: mask[list(networks)] for place, mask in self._all_masks.items()}
 
-    def step(self, model: StackedModel, x: Tensor, targets: Tensor, loss: Loss, lr: float) -> tuple[Tensor, Tensor]:
-        """One batch. Arguments and results as of `StackedModel.descend`."""
+    def step(
+        self, model: StackedModel, x: Tensor, targets: Tensor, loss: Loss, lr: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """One batch at the rate `lr` (of a GPU, in its memory); arguments and results as of `StackedModel.descend`."""
         parameters = list(model.parameters())
 
         def update(places: Sequence[int], gradients: Sequence[Tensor], networks: slice | None) -> None:
