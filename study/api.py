@@ -60,7 +60,7 @@ class StudyHandle:
         """One row per network, arm and level of all ended trials, with the trial's number and parameters."""
         from study.ledger.frames import network_frame
 
-        return network_frame(self.config.directory, self._ledger.trials())
+        return network_frame(self.config.directory, self._ledger.trials(), self._ledger.files())
 
     def best(self) -> dict[str, Any]:
         """The COMPLETE trial that is best on the first objective, as in `ockham trials --format json`.
@@ -181,6 +181,7 @@ def resume(
     trial: "TrialFunction | str | None" = None,
     retry_failed: bool = False,
     trust: bool = False,
+    repair: bool = False,
     **run: Any,
 ) -> StudyHandle:
     """Goes on with a study that was interrupted, or extends one that has ended.
@@ -189,6 +190,7 @@ def resume(
         trials: The new budget: a number in total (no less than have begun), or "+50" for so many more; None keeps it.
         retry_failed: Run FAILED trials once more, under their numbers.
         trust: Connect to places that only the ledger names, also where this user has never been.
+        repair: Run trials whose results are damaged once more, under their numbers.
         run: Fields of `RunConfig` that replace those of the last run. A time budget holds for one run only. With
             `storage`, a study that this home lacks comes from its newest copy there.
     Raises:
@@ -215,7 +217,7 @@ def resume(
     except ValidationError as error:
         raise UsageError(explain(error, RunConfig)) from None
     config = there.model_copy(update={"run": settings})
-    return _run(config, listener, trial, Wishes(trials, retry_failed))
+    return _run(config, listener, trial, Wishes(trials, retry_failed, repair))
 
 
 def load(name: str, *, home: Path | str | None = None, ledger: str | None = None) -> StudyHandle:

@@ -58,10 +58,12 @@ def _explained(error: Exception) -> tuple[int, str]:
         if not said:
             return USAGE, ""
         return USAGE, f"Error: {said}{'' if said.endswith('?') else '.'}{hint}"
-    from study.errors import LeaseHeld, LeaseLost, UsageError
+    from study.errors import LeaseHeld, LeaseLost, NoRoom, UsageError
 
     if isinstance(error, LeaseHeld | LeaseLost):
         return HELD, f"Error: {error}"
+    if isinstance(error, NoRoom):
+        return INCOMPLETE, f"Error: {error}"
     if isinstance(error, UsageError):
         return USAGE, f"Error: {error}"
     kind = type(error).__name__

@@ -13,6 +13,35 @@ class StudyMismatch(UsageError):
     """The name belongs to a study with another identity; the message lists the fields that differ."""
 
 
+class Damaged(UsageError):
+    """Something of a study is not what was written, or not there; nothing has been done.
+
+    Args:
+        what: And where, for people; a file by its name.
+        study: Its name, "" where that is not known.
+        way: What to do about it; none: `ockham doctor NAME` knows.
+    """
+
+    def __init__(self, what: str, study: str = "", way: str = "") -> None:
+        doctor = f"See what is left, and mend it: ockham doctor {study or 'NAME'}"
+        super().__init__(f"{what}. {way or doctor}")
+        self.what, self.study, self.way = what, study, way
+
+    def __reduce__(self) -> tuple[type["Damaged"], tuple[str, str, str]]:
+        return Damaged, (self.what, self.study, self.way)
+
+
+class NoRoom(RuntimeError):
+    """The disk of a study is full, or takes nothing for another reason; nothing is lost, and it is resumable."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where} can't be written ({why}); make room there, then go on with: ockham resume")
+        self.where, self.why = where, why
+
+    def __reduce__(self) -> tuple[type["NoRoom"], tuple[str, str]]:
+        return NoRoom, (self.where, self.why)
+
+
 class LeaseHeld(RuntimeError):
     """Another driver runs the study. Exit code 4.
 

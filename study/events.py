@@ -29,6 +29,7 @@ class Outcome:
         drained: Whether everything has reached MLflow and Optuna's tables.
         seconds: Wall time of this run.
         report: The report's page, if one was written.
+        damaged: Files of results that are not what was written, and how; `ockham resume NAME --repair` mends them.
         answer: What the study says so far; None where that was not worked out: no trial is complete, or the run was
             interrupted.
     """
@@ -41,6 +42,7 @@ class Outcome:
     drained: bool
     seconds: float
     report: Path | None = None
+    damaged: tuple[str, ...] = ()
     answer: "Answer | None" = None
 
     @property
@@ -51,7 +53,7 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         """0 every trial ended well; 3 some failed; 130 something is left to do."""
-        if self.ended < self.trials or not self.drained:
+        if self.ended < self.trials or not self.drained or self.damaged:
             return EXIT_RESUMABLE
         return EXIT_FAILED_TRIALS if self.counts.get("FAILED", 0) else EXIT_COMPLETE
 

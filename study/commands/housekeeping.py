@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from study.commands.options import StudyName, located
+from study.commands.options import StudyName, complete_study, located
 from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
 
@@ -57,12 +57,30 @@ def ui(
 def doctor(
     *,
     place: Place,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="A study.", autocompletion=complete_study, show_default="the machine itself"
+        ),
+    ] = None,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Mend what can be mended of the study without running a trial.")
+    ] = False,
     ray: Annotated[bool, typer.Option("--ray/--no-ray", help="Try to start Ray (some seconds).")] = True,
 ) -> None:
-    """Check this machine: versions, CPUs, memory, GPU, Ray, data sets, tracking, disk, ports.
+    """Check this machine, or everything of a study.
+
+    The machine: versions, CPUs, memory, GPU, Ray, data sets, tracking, disk, ports. A study: its ledger, every row
+    and every file of results, the copies of its ledger, MLflow's store.
 
     ✓ fine, – worth knowing, ✗ broken, with what to do. Exit code 1 if anything is broken.
     """
     from study.operations.doctor import examine, show
 
+    if name is not None:
+        from study.operations.study_doctor import examine_study
+
+        raise typer.Exit(show(examine_study(place, name, mend=mend), well="Whole."))
+    if mend:
+        raise typer.BadParameter("--mend mends a study; name it")
     raise typer.Exit(show(examine(place, start_ray=ray)))

@@ -228,6 +228,9 @@ def resume(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed trials once more, under their numbers.")
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Run trials whose results are damaged once more, under their numbers.")
+    ] = False,
     data_dir: DataDir = None,
     max_concurrent: MaxConcurrent = None,
     cpus_per_trial: CpusPerTrial = None,
@@ -263,7 +266,8 @@ def resume(
         progress=progress,
         offline=offline,
     )
-    config, wishes = load_existing(place, name, trials, run, retry_failed=retry_failed, sure=sure(trust))
+    asks = {"retry_failed": retry_failed, "repair": repair}
+    config, wishes = load_existing(place, name, trials, run, sure=sure(trust), **asks)
     raise typer.Exit(run_study(config, wishes=wishes))
 
 

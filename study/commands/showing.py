@@ -20,7 +20,7 @@ from study.display.painter import Painter
 from study.display.words import DASH, duration, from_here, setting
 from study.ledger.frames import write
 from study.ledger.place import Place
-from study.operations.status import Status, names, status_of
+from study.operations.status import Status, status_of, statuses
 from study.passwords import masked
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ _TABLE_WIDTH = 160
 
 def all_studies(place: Place, *, as_json: bool) -> None:
     """One line per study of the home."""
-    there = names(place)
-    found = [status_of(place, name)[0] for name in there]
+    found, unreadable = statuses(place)
     if as_json:
-        typer.echo(json.dumps([status.as_json() for status in found], indent=2))
+        broken = [{"name": name, "phase": "damaged", "error": str(error)} for name, error in unreadable.items()]
+        typer.echo(json.dumps([*(status.as_json() for status in found), *broken], indent=2))
         return
-    if not found:
+    if not found and not unreadable:
         where = masked(place.ledger or str(place.home))
         typer.echo(f"There is no study in {where} yet. Start one: ockham launch")
         return
@@ -56,7 +56,11 @@ def all_studies(place: Place, *, as_json: bool) -> None:
             duration(status.remaining_s) if status.phase == "running" else DASH,
             str(status.outbox) if status.outbox else DASH,
         )
+    for name in unreadable:
+        table.add_row(name, Text("damaged", style="red"), *[DASH] * 5)
     terminal().print(table)
+    for error in unreadable.values():
+        terminal().print(Text(str(error), style="red"))
 
 
 def one_study(place: Place, name: str, *, as_json: bool) -> None:

@@ -66,6 +66,10 @@ def _ending(config: "StudyConfig", outcome: "Outcome") -> str:
     said += f", in {duration(outcome.seconds)}; everything is in {from_here(config.directory)}"
     if outcome.ended < outcome.trials:
         said += f". Stopped early ({outcome.reason or 'not all trials ran'}); nothing is lost"
+    if outcome.damaged:
+        shown = ", ".join(outcome.damaged[:MOST_FAILURES])
+        more = f" and {len(outcome.damaged) - MOST_FAILURES} more" if len(outcome.damaged) > MOST_FAILURES else ""
+        said += f". Results are damaged, so there is no answer: {shown}{more}; --repair runs these trials again"
     if not outcome.drained:
         said += ". Not everything has reached MLflow and Optuna's tables yet; resuming sends the rest"
     return f"{said}."
@@ -80,6 +84,8 @@ def _further(config: "StudyConfig", outcome: "Outcome") -> list[tuple[str, str]]
         (_command("trials", config), "all numbers (--format csv, json, parquet)"),
         (f"ockham ui{_home(config)}", "the runs in MLflow"),
     ]
+    if outcome.damaged:
+        resume = (f"{_command('resume', config)} --repair", "run the trials again whose results are damaged")
     return [*look, resume] if outcome.exit_code != 130 else [resume, *look]
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from study.config import ADAPTIVE, StudyConfig
 from study.crash_points import reached
-from study.errors import LeaseLost, RayDidNotStart, UsageError
+from study.errors import LeaseLost, RayDidNotStart
 from study.events import Listener, Outcome, Silent
 from study.execution.discretion import discreet
 from study.execution.finishing import Conclusion, conclude
+from study.execution.importing import importable_name
 from study.execution.leftovers import remove_checkpoints, sweep
 from study.execution.signals import Signals, StopFlag
 from study.execution.watch import Watch
@@ -22,7 +23,9 @@ from study.ledger import ENDED, Ledger
 from study.proposing.signal import lacking_signal
 from study.settings.creation import open_or_create, write_study_file
 from study.settings.inputs import settle_inputs
+from study.settings.repairing import look_for_damage
 from study.settings.wishes import NO_WISHES, Wishes, grant
+from study.storing.copying import copying
 from study.storing.restoring import fetch_networks
 from study.storing.safekeeping import check_storage, safekeeping
 from study.tracking.publishing import Publishing
@@ -61,7 +64,7 @@ def run(
         LeaseLost: Another driver took it over meanwhile.
     """
     begun = time.monotonic()
-    function = _importable(trial)
+    function = importable_name(trial)
     with discreet(config, listener or Silent()) as quiet:
         ledger, new = open_or_create(config, quiet.message, own_trials=function != RUN_TRIAL)
         flag = StopFlag()
@@ -103,14 +106,16 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
     with (
         Watch(ledger, this.flag, this.config.run.time_budget, listener.message) as watch,
         safekeeping(ledger, watch.lose, listener.message),
+        copying(ledger, listener.message),
     ):
         fetch_networks(ledger)
         left = sweep(ledger)
         remove_checkpoints(ledger, this.config)
         settle_inputs(ledger, wishes)
+        damaged = look_for_damage(ledger, repair=wishes.repair, say=listener.message)
         grant(ledger, wishes, listener.message)
         config = this.config
-        write_study_file(config)
+        write_study_file(config, ledger.uid)
         counts = ledger.counts()
         if not new:
             _say_resuming(listener, config, counts, left)
@@ -123,12 +128,12 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
             if watch.lost is not None:
                 raise watch.lost
             sweep(ledger)
-            return _concluded(this, publishing)
+            return _concluded(this, publishing, damaged)
         finally:
             publishing.close()
 
 
-def _concluded(this: _Run, publishing: Publishing) -> Outcome:
+def _concluded(this: _Run, publishing: Publishing, damaged: list[str]) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
     if config.sampler in ADAPTIVE and (warning := lacking_signal(config, ledger.trials(states=ENDED))):
         listener.message(warning)
@@ -143,7 +148,7 @@ def _concluded(this: _Run, publishing: Publishing) -> Outcome:
             f"tracking is not complete yet ({ledger.outbox_size()} messages to MLflow wait in the ledger); "
             f"complete it with: ockham resume {config.name}"
         )
-    return replace(outcome, drained=drained, seconds=time.monotonic() - this.begun)
+    return replace(outcome, drained=drained, damaged=tuple(damaged), seconds=time.monotonic() - this.begun)
 
 
 def _run_trials(this: _Run, watch: Watch) -> None:
@@ -288,13 +293,3 @@ def _release(ledger: Ledger) -> None:
         ledger.release()
     except LeaseLost:
         return  # it is another driver's already
-
-
-def _importable(trial: "TrialFunction | str") -> str:
-    """`module:name`, by which a worker finds the function."""
-    if isinstance(trial, str):
-        return trial
-    module, name = trial.__module__, trial.__qualname__
-    if module == "__main__" or "<" in name:
-        raise UsageError(f"{module}:{name}: a trial function must be importable: put it at the top level of a module")
-    return f"{module}:{name}"

@@ -50,7 +50,7 @@ def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer]:
     from study.report import write_report
 
     config, rows = ledger.config, ledger.trials()
-    trials, networks = trial_frame(rows), network_frame(config.directory, rows)
+    trials, networks = trial_frame(rows), network_frame(config.directory, rows, ledger.files())
     found = answer(trials, networks)
     return write_report(config, trials, networks, found, out or config.directory / "report"), found
 

@@ -1,5 +1,6 @@
 """Ray Tune's callback: what happens to attempts goes into the ledger, and from there to whoever listens."""
 
+import io
 import os
 import pickle
 import shutil
@@ -19,6 +20,7 @@ from study.execution.backlog import Backlog
 from study.execution.early_stopping import ByNumber, Verdict
 from study.execution.nodes import node_is_gone
 from study.ledger import Ledger, StaleAttempt, State
+from study.ledger.files import Listed, NewFile, networks_of
 from study.passwords import masked
 from trainables.record import Record
 
@@ -76,8 +78,8 @@ class Recorder(Callback):
                 why = {name: result.pop(name, None) for name in ("error", "traceback")}
                 self._end(number, attempt, records, state, **why)
             elif records:
-                with self._networks(number, records) as files:
-                    self._ledger.record(number, attempt, records, files=files)
+                with self._networks(number, records) as file:
+                    self._ledger.record(number, attempt, records, file=file)
                 self._tell(number, records)
 
     def on_trial_complete(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
@@ -124,9 +126,9 @@ class Recorder(Callback):
         state: State,
         **why: str | None,
     ) -> None:
-        with self._networks(number, records) as files:
+        with self._networks(number, records) as file:
             said = {name: text and masked(text) for name, text in why.items()}
-            ended = self._ledger.finish(number, attempt, state, records=records, files=files, **said)
+            ended = self._ledger.finish(number, attempt, state, records=records, file=file, **said)
         self._open.discard(number)
         self._tell(number, records)
         row = ended or self._ledger.trial(number)
@@ -138,7 +140,7 @@ class Recorder(Callback):
             self._listener.message(warning)
 
     @contextmanager
-    def _networks(self, number: int, records: Sequence[Record]) -> Iterator[Callable[[], None] | None]:
+    def _networks(self, number: int, records: Sequence[Record]) -> Iterator[NewFile | None]:
         """Writes the networks of the summary, which need not come with the trial's last step.
 
         They get their name in the ledger's own transaction, which only the holder of the lease can make; a crash before
@@ -148,8 +150,8 @@ class Recorder(Callback):
         if not networks:
             yield None
             return
-        with networks_file(self._trial_directory(number) / "networks.parquet", networks) as files:
-            yield files
+        with networks_file(self._config.directory, number, networks) as file:
+            yield file
 
     def _worker_died(self, number: int, attempt: int, error: Exception | None, *, charged: bool) -> None:
         deaths = self._ledger.trial(number).charged + charged
@@ -197,26 +199,30 @@ class _Noting:
 
 
 @contextmanager
-def networks_file(path: Path, rows: Sequence[Mapping[str, Any]]) -> Iterator[Callable[[], None]]:
-    """Writes one row per network, arm and level, under another name; yields what gives the file its own."""
+def networks_file(directory: Path, number: int, rows: Sequence[Mapping[str, Any]]) -> Iterator[NewFile]:
+    """Writes one row per network, arm and level of a trial, under another name; yields what gives the file its own."""
     import pyarrow
     import pyarrow.parquet
 
+    name = networks_of(number)
+    path = directory / name
     path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), buffer)
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
     with unfinished.open("wb") as file:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), file)
+        file.write(buffer.getvalue())
         file.flush()
         os.fsync(file.fileno())
     reached("networks written")
 
-    def name() -> None:
+    def place() -> None:
         if unfinished.exists():  # not if its transaction was lost and is tried again
             unfinished.replace(path)
         reached("networks renamed")
 
     try:
-        yield name
+        yield NewFile(Listed.of(name, number, buffer.getvalue()), place)
     finally:
         for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
             left.unlink(missing_ok=True)

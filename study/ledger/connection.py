@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, selec
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from study.errors import UsageError
-from study.ledger import migrations, schema
+from study.ledger import intact, migrations, schema
 from study.passwords import masked
 
 BUSY_S = 30.0
@@ -45,6 +45,7 @@ def connect(url: str, *, create: bool) -> Engine:
     Raises:
         UsageError: The URL is unusable, the database does not answer or is none, the file lies on a network file
             system, a newer version wrote the tables, or a driver of an older one is at work.
+        Damaged: The files of the database have lost something.
         FileNotFoundError: Nothing there, and `create` is false.
     """
     shown = masked(url)
@@ -89,14 +90,16 @@ def optuna_url(url: str) -> str:
 
 
 @contextmanager
-def writing(engine: Engine, *, exclusive: bool = False) -> Iterator[Connection]:
+def writing(engine: Engine, *, exclusive: bool = False, durable: bool = False) -> Iterator[Connection]:
     """A transaction that holds SQLite's write lock from its first statement on (see `lease.lock` for PostgreSQL).
 
     Args:
         engine: Of the ledger.
         exclusive: Alone on PostgreSQL as well: to make tables and studies, before there is a row to lock.
+        durable: On SQLite, wait until it and all before it is on the disk, beyond the reach of a power cut. PostgreSQL
+            always does.
     """
-    with engine.connect().execution_options(ockham_write=True) as connection:
+    with engine.connect().execution_options(ockham_write=True, ockham_durable=durable) as connection:
         _begin(connection)
         try:
             if exclusive and engine.dialect.name == "postgresql":
@@ -133,9 +136,12 @@ def _sqlite(database: str | None, *, create: bool) -> Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
         raise FileNotFoundError(path)
+    if path.exists() and (path.stat().st_size or not create):
+        intact.check(path)
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_S}, pool_size=4, max_overflow=16)
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begin)
+    event.listen(engine, "handle_error", lambda context: intact.translate(context, path))
     return engine
 
 
@@ -147,7 +153,10 @@ def _sqlite_connected(connection: Any, _record: object) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("ockham_write")
+    options = connection.get_execution_options()
+    immediate = options.get("ockham_write")
+    if immediate:  # one sync a trial; one a commit would cost a quarter of what a short trial takes
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('ockham_durable') else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 

@@ -1,11 +1,13 @@
 """Trials and networks of a study as data frames, and a table of trials in the formats that people ask for."""
 
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from study.errors import UsageError
+from study.errors import Damaged, UsageError
+from study.ledger.files import Listed, networks_of
 from trainables.opening import require_file_target
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("table", "json", "csv", "parquet")
+_SHOWN = 8
 _FIRST = ("number", "state", "role")
 _LAST = ("attempts", "uid", "mlflow_run_id", "fingerprint", "duration_s", "error")
 
@@ -38,29 +41,75 @@ def trial_frame(rows: Sequence["TrialRow"]) -> "DataFrame":
     return frame.astype(dict.fromkeys((*metrics, "duration_s"), "float64"))
 
 
-def network_frame(directory: Path, rows: Sequence["TrialRow"]) -> "DataFrame":
+def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
     """One row per network, arm and level of all trials, from `trials/0007/networks.parquet` under `directory`.
 
     Columns: `trial`, the dotted params of the trial, then those of networks.parquet. Trials without the file (not
     finished, or failed) have no rows.
+
+    Args:
+        listed: The files that the ledger knows of: with one of them missing or different there is no frame, since what
+            is computed from the others would be another answer.
+    Raises:
+        Damaged: Such a file, or one that can't be read; names them all.
     """
     import pandas as pd
     import pyarrow as pa
-    from pyarrow.parquet import ParquetFile
 
-    paths = [(row, directory / "trials" / f"{row.number:04d}" / "networks.parquet") for row in rows]
-    there = [(row, path) for row, path in paths if path.is_file()]
+    tables, there = [], []
+    for row, table in _tables(directory, rows, {file.name: file for file in listed}):
+        tables.append(table)
+        there.append(row)
     if not there:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
     # one frame of all: joining a thousand small ones took five times as long as reading them
-    tables = [ParquetFile(path).read(use_threads=False).replace_schema_metadata() for _, path in there]
     networks: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
-    params = _union(row.params for row, _ in there)
-    trials = [{"trial": row.number} | {name: _cell(row.params.get(name)) for name in params} for row, _ in there]
+    params = _union(row.params for row in there)
+    trials = [{"trial": row.number} | {name: _cell(row.params.get(name)) for name in params} for row in there]
     counts = [table.num_rows for table in tables]
     named = pd.DataFrame.from_records(trials).iloc[[i for i, count in enumerate(counts) for _ in range(count)]]
     own = networks.drop(columns=[*named.columns], errors="ignore")
     return pd.concat([named.reset_index(drop=True), own], axis=1)
+
+
+def _tables(
+    directory: Path, rows: Sequence["TrialRow"], listed: Mapping[str, Listed]
+) -> Iterator[tuple["TrialRow", Any]]:
+    """Each trial that has its file, with the file's table."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    wrong: list[str] = []
+    for row in rows:
+        name = networks_of(row.number)
+        path, known = directory / name, listed.get(name)
+        content = path.read_bytes() if path.is_file() else None
+        trouble = known.trouble(content) if known is not None else ""
+        if content is not None and not trouble:
+            try:
+                yield row, ParquetFile(io.BytesIO(content)).read(use_threads=False).replace_schema_metadata()
+            except (pa.ArrowException, OSError):
+                trouble = "is no readable table"
+        if trouble:
+            wrong.append(f"{name} {trouble}")
+    if wrong:
+        raise results_damaged(directory, wrong)
+
+
+def results_damaged(directory: Path, wrong: Sequence[str]) -> Damaged:
+    """The refusal of a study some of whose results are not what was written.
+
+    Args:
+        wrong: `trials/0007/networks.parquet is missing` and the like.
+    """
+    shown = ", ".join(wrong[:_SHOWN]) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else "")
+    name = directory.name
+    return Damaged(
+        f"results of {name!r} are damaged, and without them its answer would be another one: in {directory}, {shown}",
+        name,
+        f"Put the files back from a copy (if they lie in another home, give it as --home), or run these trials again: "
+        f"ockham resume {name} --repair",
+    )
 
 
 def as_text(rows: Sequence["TrialRow"], form: Literal["json", "csv"]) -> str:

@@ -18,6 +18,7 @@ from study.crash_points import reached
 from study.errors import CommitUnknown, LeaseHeld, LeaseLost
 from study.ledger.connection import writing
 from study.ledger.holder import Holder, this_process
+from study.ledger.intact import parsed
 from study.ledger.outage import away
 from study.ledger.schema import leases, studies
 
@@ -58,8 +59,8 @@ def acquire(engine: Engine, study: str, *, wait_s: float) -> int:
 
 
 @contextmanager
-def fenced(engine: Engine, study: str, fence: int | None) -> Iterator[Connection]:
-    """A write transaction in which `fence` is known to be the newest.
+def fenced(engine: Engine, study: str, fence: int | None, *, durable: bool = False) -> Iterator[Connection]:
+    """A write transaction in which `fence` is known to be the newest; `durable`: see `writing`.
 
     Raises:
         LeaseLost: It is not, or none was ever taken; nothing is written.
@@ -67,7 +68,7 @@ def fenced(engine: Engine, study: str, fence: int | None) -> Iterator[Connection
     """
     committing = False
     try:
-        with writing(engine) as connection:
+        with writing(engine, durable=durable) as connection:
             lease = lock(connection, study)
             if fence is None:
                 raise LeaseLost(f"study {study!r}: this process writes without having taken the lease")
@@ -114,7 +115,7 @@ def read(engine: Engine, study: str) -> LeaseRow | None:
 
 
 def _row(row: Row[Any]) -> LeaseRow:
-    holder = Holder(**json.loads(row.holder)) if row.holder else None
+    holder = Holder(**parsed(row.holder, "who drives it", row.study)) if row.holder else None
     return LeaseRow(row.fence, row.held, row.heartbeat, holder, row.since_ms)
 
 

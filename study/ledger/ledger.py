@@ -10,18 +10,22 @@ from sqlalchemy import Connection, Engine
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.errors import StudyNotFound
-from study.ledger import lease, steps, studies, trials
+from study.ledger import files, lease, steps, studies, trials
 from study.ledger.connection import closed_on_error, connect, writing
 from study.ledger.control import Control
 from study.ledger.curves import Curves
+from study.ledger.files import NewFile
 from study.ledger.lease import LeaseRow
 from study.ledger.outage import outlasting
 from study.ledger.rows import Proposal, State, TrialRow, now_ms
+from study.ledger.soundness import Soundness
 from study.ledger.tracking import Tracking
 from trainables.record import Record
 
+_DURABLE = ("finish", "save")  # results, and what was asked for
 
-class Ledger(Control, Curves, Tracking):
+
+class Ledger(Control, Curves, Soundness, Tracking):
     """Reads are open to everyone; writes need the lease (`acquire`) and raise LeaseLost once another has taken it.
 
     What a running study needs outlasts a restart of PostgreSQL. Safe to use from several threads; pickles and copies to
@@ -32,11 +36,13 @@ class Ledger(Control, Curves, Tracking):
         config: Identity as frozen, budget and run as last stored (or as given to `create`, until the lease is taken).
         uid: Tells this study from a deleted one of the same name.
         fence: Number of the lease that this object writes under, None if it has none.
+        tired: Whether to wait no longer for a database that is away, or for room on a disk.
     """
 
     def __init__(self, url: str, engine: Engine, config: StudyConfig, uid: str) -> None:
         self.url, self.config, self.uid = url, config, uid
         self.fence: int | None = None
+        self.tired: Callable[[], bool] = bool  # False
         self._use(engine)
         self._unsaved: StudyConfig | None = None
 
@@ -51,7 +57,7 @@ class Ledger(Control, Curves, Tracking):
             UsageError: The database is unusable.
         """
         engine = connect(url, create=True)
-        with closed_on_error(engine), writing(engine, exclusive=True) as connection:
+        with closed_on_error(engine), writing(engine, exclusive=True, durable=True) as connection:
             studies.create(connection, config)
             stored, uid = studies.read(connection, config.name)
         ledger = cls(url, engine, _again(config, stored), uid)
@@ -84,10 +90,10 @@ class Ledger(Control, Curves, Tracking):
         self._engine.dispose()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_engine"}
+        return {key: value for key, value in self.__dict__.items() if key not in ("_engine", "tired")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(state, tired=bool)
         self._use(connect(self.url, create=False))
 
     def _use(self, engine: Engine) -> None:
@@ -164,21 +170,19 @@ class Ledger(Control, Curves, Tracking):
             return trials.start(connection, self.name, number, self.fence or 0, now_ms())
 
     @outlasting
-    def record(
-        self, number: int, attempt: int, records: Sequence[Record], *, files: Callable[[], None] | None = None
-    ) -> None:
+    def record(self, number: int, attempt: int, records: Sequence[Record], *, file: NewFile | None = None) -> None:
         """Stores steps and queues them for tracking, in one transaction; repeats leave no trace.
 
         Args:
             records: Their `networks` are not stored here.
-            files: Gives files of the trial their names, in the transaction: a driver that lost its lease must not.
+            file: Of results; gets its name in the transaction: a driver that lost its lease must not give it.
         Raises:
             StaleAttempt: `attempt` is not the trial's running one.
         """
         with self._writing("record") as connection:
             trials.require_running(connection, self.name, number, attempt)
-            if files is not None:
-                files()
+            if file is not None:
+                files.put(connection, self.name, file)
             steps.record(connection, self.name, number, attempt, records, now_ms=now_ms())
 
     @outlasting
@@ -191,12 +195,12 @@ class Ledger(Control, Curves, Tracking):
         records: Sequence[Record] = (),
         error: str | None = None,
         traceback: str | None = None,
-        files: Callable[[], None] | None = None,
+        file: NewFile | None = None,
     ) -> TrialRow | None:
         """Ends a trial, in one transaction with its last `records`; its metrics are merged over all its steps.
 
         Args:
-            files: As for `record`; left alone if the trial had ended before.
+            file: As for `record`; left alone if the trial had ended before.
         Returns:
             The trial as it ended; None if it had ended before: then nothing changes.
         Raises:
@@ -207,8 +211,8 @@ class Ledger(Control, Curves, Tracking):
             ended = trials.finish(
                 connection, self.name, number, attempt, state, records=records, now_ms=now_ms(), **reason
             )
-            if ended is not None and files is not None:
-                files()
+            if ended is not None and file is not None:
+                files.put(connection, self.name, file)
             return ended
 
     @outlasting
@@ -283,7 +287,7 @@ class Ledger(Control, Curves, Tracking):
 
     @contextmanager
     def _writing(self, what: str) -> Iterator[Connection]:
-        with lease.fenced(self._engine, self.name, self.fence) as connection:
+        with lease.fenced(self._engine, self.name, self.fence, durable=what in _DURABLE) as connection:
             yield connection
             reached(f"{what} uncommitted")
         reached(f"{what} committed")

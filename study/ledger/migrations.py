@@ -66,8 +66,19 @@ def _inputs_are_recorded(_dialect: str) -> list[str]:
     ]
 
 
+def _rows_are_sealed_and_files_listed(_dialect: str) -> list[str]:
+    """Version 5: checksums of rows, and of results in files. What was written before has none and says nothing."""
+    tables = ("studies", "trials", "attempts", "steps", "outbox")
+    return [
+        *(f"ALTER TABLE ockham_{table} ADD COLUMN seal VARCHAR(16)" for table in tables),
+        "CREATE TABLE ockham_files (study VARCHAR(128) NOT NULL, name VARCHAR(200) NOT NULL, number INTEGER NOT NULL, "
+        "size BIGINT NOT NULL, sha256 VARCHAR(64) NOT NULL, PRIMARY KEY (study, name))",
+    ]
+
+
 _STATEMENTS: dict[int, Callable[[str], list[str]]] = {
     2: _stop_has_two_ways_and_trials_can_be_added,
     3: _trials_say_whether_they_were_added,
     4: _inputs_are_recorded,
+    5: _rows_are_sealed_and_files_listed,
 }

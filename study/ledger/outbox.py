@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, s
 
 from study.ledger.rows import OutboxRow
 from study.ledger.schema import attempts, outbox, steps, trials
+from study.ledger.sealing import checked, is_sound, sealed
 
 
 def put(
@@ -18,19 +19,11 @@ def put(
     recorded_ms: int,
 ) -> None:
     """Appends (kind, payload) messages about one trial."""
+    own = {"study": study, "number": number, "recorded_ms": recorded_ms}
     if messages:
         connection.execute(
             insert(outbox),
-            [
-                {
-                    "study": study,
-                    "number": number,
-                    "kind": kind,
-                    "payload": json.dumps(payload),
-                    "recorded_ms": recorded_ms,
-                }
-                for kind, payload in messages
-            ],
+            [sealed(outbox, {**own, "kind": kind, "payload": json.dumps(payload)}) for kind, payload in messages],
         )
 
 
@@ -39,8 +32,14 @@ def read(connection: Connection, study: str, limit: int) -> list[OutboxRow]:
     query = select(outbox).where(outbox.c.study == study).order_by(outbox.c.id).limit(limit)
     return [
         OutboxRow(row.id, row.number, row.kind, json.loads(row.payload), row.recorded_ms)
-        for row in connection.execute(query)
+        for row in (checked(outbox, row) for row in connection.execute(query))
     ]
+
+
+def unsound(connection: Connection, study: str) -> list[int]:
+    """Trials that a message waits about that is not what was written."""
+    rows = connection.execute(select(outbox).where(outbox.c.study == study))
+    return sorted({row.number for row in rows if not is_sound(outbox, row)})
 
 
 def delivered(connection: Connection, study: str, ids: Sequence[int]) -> None:
@@ -66,7 +65,11 @@ def end(connection: Connection, study: str) -> int:
 
 
 def again(connection: Connection, study: str, number: int) -> None:
-    """Replaces what waits about a trial by all that is known of it, and forgets its run."""
+    """Replaces what waits about a trial by all that is known of it, and forgets its run.
+
+    Raises:
+        Damaged: Something of it is not what was written.
+    """
 
     def own(table: Table) -> ColumnElement[bool]:
         return (table.c.study == study) & (table.c.number == number)
@@ -76,9 +79,10 @@ def again(connection: Connection, study: str, number: int) -> None:
     for row in connection.execute(select(attempts).where(own(attempts)).order_by(attempts.c.attempt)).all():
         put(connection, study, number, [("start", {"attempt": row.attempt})], row.started_ms)
     for row in connection.execute(select(steps).where(own(steps)).order_by(steps.c.recorded_ms, steps.c.step)).all():
+        checked(steps, row)
         payload = {"metrics": json.loads(row.metrics), "notes": json.loads(row.notes)}
         put(connection, study, number, [("step", {"stage": row.stage, "step": row.step, **payload})], row.recorded_ms)
-    trial = connection.execute(select(trials).where(own(trials))).one()
+    trial = checked(trials, connection.execute(select(trials).where(own(trials))).one())
     if trial.ended_ms is not None:
         payload = {"metrics": json.loads(trial.metrics), "notes": json.loads(trial.notes)}
         end = {"state": trial.state, "error": trial.error, **payload}

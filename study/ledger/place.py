@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.config.environment import said_in, usual_home
-from study.errors import UsageError
-from study.passwords import remember
+from study.errors import Damaged, UsageError
+from study.passwords import masked, remember
 from study.trust import check_address
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ class Place:
 
         Raises:
             StudyNotFound: There is none; says which there are, and the closest.
+            Damaged: There is one, and its ledger is gone or not what was written.
         """
         from study.ledger import Ledger, StudyNotFound
+        from study.ledger.remains import refuse_remains, require_own
         from trainables.spelling import unknown_name
 
         there = self.studies()
@@ -62,7 +64,16 @@ class Place:
                 raise StudyNotFound(f"there is no study {name!r}: {self.home} holds none. Is --home right?")
             said = unknown_name("study", name, there).replace("Allowed:", f"In {self.home} there are:")
             raise StudyNotFound(said)
-        ledger = Ledger.open(self.ledger_url(name), name)
+        try:
+            ledger = Ledger.open(self.ledger_url(name), name)
+        except StudyNotFound:
+            refuse_remains(self.home.absolute() / name, self.ledger and masked(self.ledger))
+            raise
+        try:
+            require_own(self.home.absolute() / name, ledger.uid)
+        except Damaged:
+            ledger.close()
+            raise
         run = ledger.config.run.model_copy(update={"home": self.home.absolute(), "ledger": self.ledger})
         ledger.config = ledger.config.model_copy(update={"run": run})
         return ledger
@@ -71,5 +82,5 @@ class Place:
         """Names of the studies whose folders lie in the home, sorted; [] where there is no home."""
         if not self.home.is_dir():
             return []
-        marks = ("study.db", "study.yaml")
-        return sorted(path.name for path in self.home.iterdir() if any((path / mark).is_file() for mark in marks))
+        marks = ("study.db", "study.yaml", "snapshots")
+        return sorted(path.name for path in self.home.iterdir() if any((path / mark).exists() for mark in marks))

@@ -4,13 +4,20 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, false
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
+SEAL = "seal"  # a checksum of the row, see study.ledger.sealing; null: written by an earlier version
+# What the database numbers, what any process may change (a request to stop), what is found again (a run, by its uid).
+UNSEALED = frozenset({SEAL, "id", "stop", "mlflow_run_id"})
 
 metadata = MetaData()
 
 
 def _key(name: str, kind: Integer | String | None = None) -> Column[Any]:
     return Column(name, kind or Integer(), primary_key=True, autoincrement=False)
+
+
+def _seal() -> Column[Any]:
+    return Column(SEAL, String(16))
 
 
 meta = Table("ockham_meta", metadata, _key("key", String(128)), Column("value", Text, nullable=False))
@@ -24,6 +31,7 @@ studies = Table(
     Column("config", Text, nullable=False),  # JSON of the latest StudyConfig: same identity, latest budget and run
     Column("stop", String(8), nullable=False),  # what was asked of the driver: nothing (""), now, drain
     Column("created_ms", BigInteger, nullable=False),
+    _seal(),
 )
 
 leases = Table(
@@ -60,6 +68,7 @@ trials = Table(
     Column("ended_ms", BigInteger),
     Column("mlflow_run_id", String(64)),
     Column("added", Boolean, nullable=False, server_default=false()),  # put into the queue by hand
+    _seal(),
 )
 Index("ockham_trials_by_state", trials.c.study, trials.c.state, trials.c.number)
 
@@ -73,6 +82,7 @@ attempts = Table(
     Column("started_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),
     Column("outcome", String(16)),  # a final state, or: requeued, charged
+    _seal(),
 )
 
 steps = Table(
@@ -86,6 +96,17 @@ steps = Table(
     Column("metrics", Text, nullable=False),
     Column("notes", Text, nullable=False),
     Column("recorded_ms", BigInteger, nullable=False),  # when first recorded; replays keep it
+    _seal(),
+)
+
+files = Table(  # results that lie in files of the study's folder
+    "ockham_files",
+    metadata,
+    _key("study", String(128)),
+    _key("name", String(200)),  # relative to the folder, e.g. trials/0007/networks.parquet
+    Column("number", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
 )
 
 added = Table(  # configurations that someone put into the queue and no driver has taken yet
@@ -113,6 +134,7 @@ outbox = Table(
     Column("kind", String(8), nullable=False),  # start, step, end
     Column("payload", Text, nullable=False),
     Column("recorded_ms", BigInteger, nullable=False),
+    _seal(),
     sqlite_autoincrement=True,  # ids never come back, so a late `delivered` can't delete another row
 )
 Index("ockham_outbox_by_study", outbox.c.study, outbox.c.id)

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from study.ledger import outbox
 from study.ledger.rows import Progress
 from study.ledger.schema import steps, trials
+from study.ledger.sealing import checked, is_sound, sealed
 from trainables.record import Record
 
 _ORDER = {"dense": 0, "level": 1, "summary": 2}
@@ -27,7 +28,7 @@ def record(
     known = {
         (row.stage, row.step): row
         for row in connection.execute(
-            select(steps.c.stage, steps.c.step, steps.c.attempt, steps.c.metrics, steps.c.notes).where(
+            select(steps).where(
                 steps.c.study == study,
                 steps.c.number == number,
                 steps.c.stage.in_(stages),
@@ -39,32 +40,19 @@ def record(
     for (stage, step), (metrics, notes) in latest.items():
         values: dict[str, Any] = {"attempt": attempt}
         before = known.get((stage, step))
+        if before is not None and not is_sound(steps, before):
+            connection.execute(delete(steps).where(_own(study, number, stage, step)))
+            before = None
         changed = before is None or _lasting(json.loads(before.metrics)) != _lasting(metrics)
         if changed:
             values |= {"metrics": json.dumps(metrics), "notes": json.dumps(notes)}
             messages.append(("step", {"stage": stage, "step": step, "metrics": metrics, "notes": notes}))
         if before is None:
-            fresh.append(
-                {
-                    "study": study,
-                    "number": number,
-                    "stage": stage,
-                    "step": step,
-                    "recorded_ms": now_ms,
-                    **values,
-                }
-            )
+            own = {"study": study, "number": number, "stage": stage, "step": step, "recorded_ms": now_ms}
+            fresh.append(sealed(steps, own | values))
         elif changed or before.attempt != attempt:
-            connection.execute(
-                update(steps)
-                .where(
-                    steps.c.study == study,
-                    steps.c.number == number,
-                    steps.c.stage == stage,
-                    steps.c.step == step,
-                )
-                .values(**values)
-            )
+            now = sealed(steps, {**before._mapping, **values})
+            connection.execute(update(steps).where(_own(study, number, stage, step)).values(**now))
     if fresh:
         connection.execute(insert(steps), fresh)
     outbox.put(connection, study, number, [("step", payload) for _, payload in messages], now_ms)
@@ -85,10 +73,9 @@ def of_trials(connection: Connection, study: str, numbers: Iterable[int] | None 
 
 def dense_values(connection: Connection, study: str, metric: str) -> list[tuple[int, int, float]]:
     """(trial number, epoch, value) wherever a dense record has the metric, of whichever attempt; sorted."""
-    query = select(steps.c.number, steps.c.step, steps.c.metrics).where(
-        steps.c.study == study, steps.c.stage == "dense"
-    )
-    found = [(number, step, json.loads(text).get(metric)) for number, step, text in connection.execute(query)]
+    query = select(steps).where(steps.c.study == study, steps.c.stage == "dense")
+    rows = [checked(steps, row) for row in connection.execute(query)]
+    found = [(row.number, row.step, json.loads(row.metrics).get(metric)) for row in rows]
     return sorted((number, step, float(value)) for number, step, value in found if value is not None)
 
 
@@ -137,7 +124,14 @@ def _newest(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
     return [row for row in rows if row.attempt == newest]
 
 
+def _own(study: str, number: int, stage: str, step: int) -> ColumnElement[bool]:
+    """One step's row."""
+    c = steps.c
+    return and_(c.study == study, c.number == number, c.stage == stage, c.step == step)
+
+
 def _record(row: Row[Any]) -> Record:
+    checked(steps, row)
     return Record(row.stage, row.step, json.loads(row.metrics), json.loads(row.notes))
 
 

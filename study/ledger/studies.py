@@ -10,9 +10,10 @@ from typing import Any, Literal, cast
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from study.config import StudyConfig
-from study.errors import StudyMismatch, StudyNotFound
+from study.errors import Damaged, StudyMismatch, StudyNotFound
 from study.ledger import schema
 from study.ledger.schema import leases, studies
+from study.ledger.sealing import checked, reseal, sealed
 from trainables.config import flatten
 
 _ORDER = "order of the spanned fields"
@@ -26,20 +27,19 @@ def create(connection: Connection, config: StudyConfig) -> bool:
     Raises:
         StudyMismatch: The name belongs to another identity.
     """
-    found = connection.execute(select(studies.c.identity).where(studies.c.study == config.name)).scalar()
+    found = connection.execute(select(studies).where(studies.c.study == config.name)).first()
     if found is not None:
-        _same(config, json.loads(found))
+        _same(config, json.loads(checked(studies, found).identity))
         return False
-    connection.execute(
-        insert(studies).values(
-            study=config.name,
-            uid=secrets.token_hex(4),
-            identity=json.dumps(_identity(config)),
-            config=json.dumps(config.shown()),
-            stop="",
-            created_ms=time.time_ns() // 1_000_000,
-        )
-    )
+    row = {
+        "study": config.name,
+        "uid": secrets.token_hex(4),
+        "identity": json.dumps(_identity(config)),
+        "config": json.dumps(config.shown()),
+        "stop": "",
+        "created_ms": time.time_ns() // 1_000_000,
+    }
+    connection.execute(insert(studies).values(sealed(studies, row)))
     if connection.execute(select(leases.c.fence).where(leases.c.study == config.name)).first() is None:
         blank = {"fence": 0, "held": False, "heartbeat": 0, "holder": "", "since_ms": 0}
         connection.execute(insert(leases).values(study=config.name, **blank))
@@ -52,19 +52,27 @@ def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
     Raises:
         StudyNotFound: There is none of that name; says which there are.
     """
-    row = connection.execute(select(studies.c.config, studies.c.uid).where(studies.c.study == name)).first()
+    row = connection.execute(select(studies).where(studies.c.study == name)).first()
     if row is None:
         there = names(connection)
         close = difflib.get_close_matches(name, there, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         known = f"there are: {', '.join(there[:_SHOWN])}" if there else "it holds no study yet"
         raise StudyNotFound(f"there is no study {name!r} in this ledger; {hint}{known}")
-    return StudyConfig.stored(row.config), row.uid
+    config = StudyConfig.stored(checked(studies, row).config)
+    own = schema.trials.c.uid.startswith(f"{name}/{row.uid}/", autoescape=True)
+    foreign = select(func.count()).select_from(schema.trials).where(schema.trials.c.study == name, ~own)
+    if number := connection.execute(foreign).scalar_one():
+        said = f"{number} of its trials are another study's (a study.db, or its -wal, that is not this one's)"
+        raise Damaged(f"the ledger of {name!r} is damaged: {said}", name)
+    return config, row.uid
 
 
 def save(connection: Connection, config: StudyConfig) -> None:
     """Replaces budget and run settings."""
-    connection.execute(update(studies).where(studies.c.study == config.name).values(config=json.dumps(config.shown())))
+    own = studies.c.study == config.name
+    connection.execute(update(studies).where(own).values(config=json.dumps(config.shown())))
+    reseal(connection, studies, own)
 
 
 def request_stop(connection: Connection, name: str, how: Stop) -> None:
@@ -104,15 +112,8 @@ def names(connection: Connection) -> list[str]:
 
 def remove(connection: Connection, name: str) -> None:
     """Deletes everything that Ockham's tables hold of a study."""
-    for table in (
-        schema.added,
-        schema.inputs,
-        schema.outbox,
-        schema.steps,
-        schema.attempts,
-        schema.trials,
-        schema.studies,
-    ):
+    of_trials = (schema.added, schema.outbox, schema.files, schema.steps, schema.attempts, schema.trials)
+    for table in (*of_trials, schema.inputs, schema.studies):
         connection.execute(delete(table).where(table.c.study == name))
     # the lease row stays: a later study of this name goes on counting fences where this one stopped
     connection.execute(update(leases).where(leases.c.study == name).values(fence=leases.c.fence + 1, held=False))

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
-from study.ledger import outbox, trials
+from study.ledger import outbox
 from study.ledger.rows import OutboxRow
+from study.ledger.schema import trials
 
 
 class Tracking:
@@ -49,7 +50,7 @@ class Tracking:
             runs: Trial number → the MLflow run that was made for it with these messages.
         """
         with self._writing("delivered") as connection:
-            trials.set_mlflow_runs(connection, self.name, runs or {})
+            _set_runs(connection, self.name, runs or {})
             outbox.delivered(connection, self.name, ids)
 
     def tell_again(self, number: int) -> None:
@@ -60,9 +61,17 @@ class Tracking:
     def mlflow_runs(self) -> dict[int, str]:
         """Trial number → id of its MLflow run, for those that have one. Cheap."""
         with self._engine.connect() as connection:
-            return trials.mlflow_runs(connection, self.name)
+            query = select(trials.c.number, trials.c.mlflow_run_id).where(trials.c.study == self.name)
+            return {row[0]: row[1] for row in connection.execute(query.where(trials.c.mlflow_run_id.is_not(None)))}
 
     def set_mlflow_run(self, number: int, run_id: str) -> None:
         """Remembers the MLflow run of a trial."""
         with self._writing("run id") as connection:
-            trials.set_mlflow_runs(connection, self.name, {number: run_id})
+            _set_runs(connection, self.name, {number: run_id})
+
+
+def _set_runs(connection: Connection, study: str, runs: Mapping[int, str]) -> None:
+    if runs:
+        own = (trials.c.study == study) & (trials.c.number == bindparam("trial"))
+        rows = [{"trial": number, "run": run_id} for number, run_id in runs.items()]
+        connection.execute(update(trials).where(own).values(mlflow_run_id=bindparam("run")), rows)

@@ -1,17 +1,18 @@
 """The life of trials: QUEUED → RUNNING → COMPLETE, PRUNED or FAILED, with a way back from RUNNING to QUEUED."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 
 from study.config import StudyConfig
 from study.errors import StaleAttempt
 from study.ledger import outbox, steps
 from study.ledger.rows import ENDED, STATES, Proposal, State, TrialRow
 from study.ledger.schema import attempts, trials
+from study.ledger.sealing import checked, reseal, sealed
 from trainables.record import Record
 
 
@@ -29,23 +30,22 @@ def propose(
         if proposal.number not in (None, number):
             raise ValueError(f"a proposal for trial {proposal.number} came when trial {number} was next")
         trial = config.space.config(proposal.params, config.seed)
-        rows.append(
-            {
-                "study": config.name,
-                "number": number,
-                "state": "QUEUED",
-                "role": proposal.role,
-                "proposed": json.dumps(proposal.params),
-                "params": json.dumps(trial.flat()),
-                "fingerprint": trial.fingerprint(),
-                "seen": proposal.seen,
-                "added": proposal.added,
-                "uid": f"{config.name}/{uid}/{number}",
-                "attempts": 0,
-                "charged": 0,
-                "created_ms": now_ms,
-            }
-        )
+        row = {
+            "study": config.name,
+            "number": number,
+            "state": "QUEUED",
+            "role": proposal.role,
+            "proposed": json.dumps(proposal.params),
+            "params": json.dumps(trial.flat()),
+            "fingerprint": trial.fingerprint(),
+            "seen": proposal.seen,
+            "added": proposal.added,
+            "uid": f"{config.name}/{uid}/{number}",
+            "attempts": 0,
+            "charged": 0,
+            "created_ms": now_ms,
+        }
+        rows.append(sealed(trials, row))
     if rows:
         connection.execute(insert(trials), rows)
     return list(range(first, first + len(rows)))
@@ -66,9 +66,8 @@ def start(connection: Connection, study: str, number: int, fence: int, now_ms: i
         )
     attempt = int(row.attempts) + 1
     _update(connection, study, number, state="RUNNING", attempts=attempt)
-    connection.execute(
-        insert(attempts).values(study=study, number=number, attempt=attempt, fence=fence, started_ms=now_ms)
-    )
+    begun = {"study": study, "number": number, "attempt": attempt, "fence": fence, "started_ms": now_ms}
+    connection.execute(insert(attempts).values(sealed(attempts, begun)))
     outbox.put(connection, study, number, [("start", {"attempt": attempt})], now_ms)
     return attempt
 
@@ -146,20 +145,6 @@ def begun(connection: Connection, study: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def set_mlflow_runs(connection: Connection, study: str, runs: Mapping[int, str]) -> None:
-    """Remembers the MLflow runs of trials, by number."""
-    if runs:
-        own = (trials.c.study == study) & (trials.c.number == bindparam("trial"))
-        rows = [{"trial": number, "run": run_id} for number, run_id in runs.items()]
-        connection.execute(update(trials).where(own).values(mlflow_run_id=bindparam("run")), rows)
-
-
-def mlflow_runs(connection: Connection, study: str) -> dict[int, str]:
-    """Number → MLflow run, where there is one."""
-    query = select(trials.c.number, trials.c.mlflow_run_id).where(trials.c.study == study)
-    return {row[0]: row[1] for row in connection.execute(query.where(trials.c.mlflow_run_id.is_not(None)))}
-
-
 def proposed_count(connection: Connection, study: str) -> int:
     """Trials there are, which is also the next number: numbers have no gaps."""
     last = connection.execute(select(func.max(trials.c.number)).where(trials.c.study == study)).scalar()
@@ -175,8 +160,8 @@ def counts(connection: Connection, study: str) -> dict[str, int]:
 
 def attempt_times(connection: Connection, study: str) -> list[tuple[int, int | None]]:
     """(start, end) of every attempt in milliseconds; the end is None while it runs."""
-    query = select(attempts.c.started_ms, attempts.c.ended_ms).where(attempts.c.study == study)
-    return [(int(row.started_ms), row.ended_ms) for row in connection.execute(query)]
+    rows = connection.execute(select(attempts).where(attempts.c.study == study))
+    return [(int(row.started_ms), row.ended_ms) for row in rows if checked(attempts, row)]
 
 
 def attempts_begun(connection: Connection, study: str) -> int:
@@ -230,6 +215,7 @@ def _whole_rows(study: str) -> Select[Any]:
 
 
 def _trial_row(row: Row[Any], live: dict[int, list[Any]]) -> TrialRow:
+    checked(trials, row)
     metrics, notes = (
         steps.merged(live.get(row.number, []))
         if row.metrics is None
@@ -277,20 +263,17 @@ def _absent(study: str, number: int) -> str:
 
 
 def _update(connection: Connection, study: str, number: int, **values: Any) -> None:
-    connection.execute(update(trials).where(trials.c.study == study, trials.c.number == number).values(**values))
+    own = and_(trials.c.study == study, trials.c.number == number)
+    connection.execute(update(trials).where(own).values(**values))
+    reseal(connection, trials, own)
 
 
 def _close(connection: Connection, study: str, number: int, attempt: int, *, outcome: str, ended_ms: int) -> None:
+    own = and_(attempts.c.study == study, attempts.c.number == number, attempts.c.attempt == attempt)
     connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.study == study,
-            attempts.c.number == number,
-            attempts.c.attempt == attempt,
-            attempts.c.ended_ms.is_(None),
-        )
-        .values(outcome=outcome, ended_ms=ended_ms)
+        update(attempts).where(own, attempts.c.ended_ms.is_(None)).values(outcome=outcome, ended_ms=ended_ms)
     )
+    reseal(connection, attempts, own)
 
 
 def _last_sign(connection: Connection, study: str, number: int) -> int:

@@ -66,8 +66,8 @@ def examine(place: Place, *, start_ray: bool) -> Iterator[Finding]:
         yield _ray()
 
 
-def show(findings: Iterator[Finding]) -> int:
-    """Prints findings as they come; 1 if anything is broken, else 0."""
+def show(findings: Iterator[Finding], *, well: str = "Ready: ockham launch") -> int:
+    """Prints findings as they come, and `well` if nothing is broken; 1 if anything is, else 0."""
     console = terminal()
     broken = 0
     for finding in findings:
@@ -85,7 +85,7 @@ def show(findings: Iterator[Finding]) -> int:
     if broken:
         console.print(f"\n{broken} thing{'s are' if broken > 1 else ' is'} broken.", style="red")
     else:
-        console.print("\nReady: ockham launch", style="green")
+        console.print(f"\n{well}", style="green")
     return 1 if broken else 0
 
 

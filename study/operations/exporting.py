@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import UsageError
+from study.ledger.frames import results_damaged
 from study.settings.inputs import compare_inputs
 from trainables.opening import require_file_target
 
@@ -125,6 +126,10 @@ def _checked_row(ledger: "Ledger", wanted: Wanted) -> "TrialRow":
     row = rows[wanted.trial]
     if row.state != "COMPLETE":
         raise UsageError(f"trial {row.number} of {name} is {row.state}; only what ended COMPLETE can be exported.")
+    directory = ledger.config.directory
+    wrong = [f"{file.name} {trouble}" for file in ledger.files([row.number]) if (trouble := file.trouble_in(directory))]
+    if wrong:
+        raise results_damaged(directory, wrong)
     return row
 
 
@@ -183,7 +188,7 @@ def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted, score: str) -> 
     """What networks.parquet says of the network."""
     from study.ledger.frames import network_frame
 
-    frame = network_frame(ledger.config.directory, [row])
+    frame = network_frame(ledger.config.directory, [row], ledger.files([row.number]))
     if frame.empty or "arm" not in frame.columns:
         raise UsageError(f"trial {row.number} left no networks.parquet in {ledger.config.directory}; is --home right?")
     mine = frame[

@@ -92,6 +92,17 @@ def status_of(place: Place, name: str) -> tuple[Status, Board]:
         ledger.close()
 
 
+def statuses(place: Place) -> tuple[list[Status], dict[str, UsageError]]:
+    """All studies of a home; name → what is wrong with those that can't be read, which hide no other."""
+    found, unreadable = [], {}
+    for name in names(place):
+        try:
+            found.append(status_of(place, name)[0])
+        except UsageError as error:
+            unreadable[name] = error
+    return found, unreadable
+
+
 def names(place: Place) -> list[str]:
     """All studies: those whose folders lie in the home, or all of a shared ledger.
 

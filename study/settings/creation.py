@@ -21,6 +21,8 @@ from study.config.warm_start import looked_up
 from study.crash_points import reached
 from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
+from study.ledger.remains import refuse_remains, signed
+from study.passwords import masked
 from study.proposing import Proposer
 from study.settings import machine
 from study.settings.edits import check_study_file
@@ -60,14 +62,14 @@ def open_or_create(
     return ledger, False
 
 
-def write_study_file(config: StudyConfig) -> None:
-    """`study.yaml`: the configuration as frozen, complete or not there at all.
+def write_study_file(config: StudyConfig, uid: str = "") -> None:
+    """`study.yaml`: the configuration as frozen, complete or not there at all; signed with the study's uid.
 
     For whoever holds the lease; a run writes it each time, so that it is there in the end whenever a driver dies.
     """
     path = config.directory / "study.yaml"
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    text = yaml.safe_dump(config.shown(), sort_keys=False, allow_unicode=True)
+    text = (signed(uid) if uid else "") + yaml.safe_dump(config.shown(), sort_keys=False, allow_unicode=True)
     with unfinished.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -113,6 +115,7 @@ def _create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger
     with alone_in(config.run.home):
         if ledger := _opened(config, message):  # somebody else was faster
             return ledger, False
+        refuse_remains(config.directory, config.run.ledger and masked(config.run.ledger))
         try:
             made = _made(config.directory)
             if not made:

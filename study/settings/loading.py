@@ -108,6 +108,7 @@ def load_existing(
     *,
     retry_failed: bool = False,
     sure: Sure = nobody,
+    repair: bool = False,
 ) -> tuple[StudyConfig, Wishes]:
     """The study called `name`, to go on with.
 
@@ -128,7 +129,7 @@ def load_existing(
     require_trust({key: value for key, value in last.items() if key not in run}, f"the ledger of {name}", sure)
     changed = {**last, **run}
     asked = validated(StudyConfig, {**dict(config), "run": validated(RunConfig, changed)})
-    return asked, Wishes(trials, retry_failed)
+    return asked, Wishes(trials, retry_failed, repair)
 
 
 def validated(model: type[M], fields: Mapping[str, Any]) -> M:

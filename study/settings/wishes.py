@@ -17,10 +17,12 @@ class Wishes:
         trials: The budget, smaller than before too, or "+N": so many more than there are once this run has the lease.
             None: what the configuration says, if it is more.
         retry_failed: Run FAILED trials once more, under their numbers.
+        repair: Run trials whose results are damaged once more, under their numbers.
     """
 
     trials: int | str | None = None
     retry_failed: bool = False
+    repair: bool = False
 
 
 NO_WISHES = Wishes()
@@ -36,9 +38,9 @@ def grant(ledger: Ledger, wishes: Wishes, say: Callable[[str], None]) -> None:
         ledger.set_trials(budget(wishes.trials, ledger))
     if wishes.retry_failed:
         again = ledger.retry_failed()
-        say(f"failed trials that run again: {_listed(again)}" if again else "no trial has failed: none runs again")
+        say(f"failed trials that run again: {listed(again)}" if again else "no trial has failed: none runs again")
     if ledger.added_waiting():
-        say(f"added configurations are now trials {_listed(ledger.take_added())}")
+        say(f"added configurations are now trials {listed(ledger.take_added())}")
 
 
 def budget(asked: int | str, ledger: Ledger) -> int:
@@ -65,5 +67,6 @@ def budget(asked: int | str, ledger: Ledger) -> int:
     return total
 
 
-def _listed(numbers: list[int]) -> str:
+def listed(numbers: list[int]) -> str:
+    """Numbers of trials for people; the first 20 of many."""
     return ", ".join(map(str, numbers[:20])) + (f" and {len(numbers) - 20} more" if len(numbers) > 20 else "")

@@ -16,6 +16,8 @@ _OWN = (
     r"study\.(db(-wal|-shm|-journal)?|db\.optuna\.lock|yaml|\d+\.tmp)",
     r"(publisher\.log|\.publisher\.lock|driver\.json)",
     r"(ledger|snapshots)/.+",
+    r"(damaged-[\d-]+/)study\.db(-wal|-shm)?",
+    r"\.(copying|snapshot|mending|restoring)-\w+/[\w.-]+",  # of a process that died
     r"trials/\d{4,}/(log\.txt|networks\.[\w.-]+|checkpoints/.+)",
     r"report/(index\.html|figures/[\w.-]+\.(csv|svg))",
     r"([\w./-]+/)?[\w.-]+\.tmp(-\d+)?",  # what was being written when its writer died

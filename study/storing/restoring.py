@@ -43,13 +43,18 @@ def restore_lost(
 
 
 def fetch_networks(ledger: Ledger) -> int:
-    """Brings the networks.parquet of trials from the storage that this home lacks; how many."""
+    """Brings the networks.parquet of trials from the storage that this home lacks, or has damaged; how many."""
     config = ledger.config
     if config.run.storage is None:
         return 0
     folder = study_folder(config.run.storage, config.name) / "trials"
     directory = config.directory / "trials"
-    wanted = [name for name in folder.names() if name.endswith(f"/{NETWORKS}") and not (directory / name).exists()]
+    damaged = {name.removeprefix("trials/") for name in ledger.damaged_files()}
+    wanted = [
+        name
+        for name in folder.names()
+        if name.endswith(f"/{NETWORKS}") and (name in damaged or not (directory / name).exists())
+    ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for name, content in zip(wanted, pool.map(folder.read, wanted), strict=True):
             if content is not None:

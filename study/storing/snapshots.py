@@ -18,13 +18,17 @@ _SCRATCH = ".snapshot-"
 KEEP = 3
 
 
-def copied(url: str, study: str) -> tuple[bytes, set[int]]:
-    """The ledger at `url` as it is at one moment, a database file, and the trials of a study that have ended in it."""
+def copied(url: str, study: str, *, scratch: str = _SCRATCH) -> tuple[bytes, set[int]]:
+    """The ledger at `url` as it is at one moment, a database file, and the trials of a study that have ended in it.
+
+    Args:
+        scratch: What folders of this caller are called while it works; those of others are left alone.
+    """
     source = Path(make_url(url).database or "")
-    for left in source.parent.glob(f"{_SCRATCH}*"):  # of drivers that died; this one has the lease
+    for left in source.parent.glob(f"{scratch}*"):  # of drivers that died; this one has the lease
         shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=source.parent) as scratch:
-        copy = Path(scratch) / "copy.db"
+    with tempfile.TemporaryDirectory(prefix=scratch, dir=source.parent) as folder:
+        copy = Path(folder) / "copy.db"
         with closing(sqlite3.connect(source, timeout=30.0)) as connection:
             connection.execute("VACUUM INTO ?", (str(copy),))
         with closing(sqlite3.connect(copy)) as connection:

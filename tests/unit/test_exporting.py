@@ -40,9 +40,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ledger.start_attempt(0)
         trial = run_trial(space.config({}, config.seed), TrialContext(0, config.run.data_path))
         records = [record for record in trial if record is not None]
-        path = config.directory / "trials" / "0000" / "networks.parquet"
-        with networks_file(path, records[-1].networks) as files:
-            ledger.finish(0, 1, "COMPLETE", records=records, files=files)
+        with networks_file(config.directory, 0, records[-1].networks) as file:
+            ledger.finish(0, 1, "COMPLETE", records=records, file=file)
         ledger.close()
     return folder
 

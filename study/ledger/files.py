@@ -1,0 +1,86 @@
+"""Results that lie in files beside the ledger: each is listed with size and checksum."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, select
+
+from study.ledger.schema import files
+
+NETWORKS = "networks.parquet"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file as the ledger knows it.
+
+    Attributes:
+        name: Relative to the study's folder, e.g. `trials/0007/networks.parquet`.
+        number: Of its trial.
+        size: In bytes.
+        sha256: Of its content, in hex.
+    """
+
+    name: str
+    number: int
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, name: str, number: int, content: bytes) -> "Listed":
+        """A file with that content."""
+        return cls(name, number, len(content), hashlib.sha256(content).hexdigest())
+
+    def trouble(self, content: bytes | None) -> str:
+        """What is wrong with `content` (None: there is no file), "" if it is what was written."""
+        if content is None:
+            return "is missing"
+        if len(content) != self.size:
+            return f"has {len(content)} bytes instead of {self.size}"
+        return "" if hashlib.sha256(content).hexdigest() == self.sha256 else "is not what was written"
+
+    def trouble_in(self, directory: Path) -> str:
+        """The same of the file in a study's folder."""
+        try:
+            return self.trouble((directory / self.name).read_bytes())
+        except FileNotFoundError:
+            return self.trouble(None)
+        except OSError as error:
+            return f"can't be read ({error.strerror or error})"
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that is written and has no name yet; `place` gives it its own, in the ledger's transaction."""
+
+    listed: Listed
+    place: Callable[[], None]
+
+
+def networks_of(number: int) -> str:
+    """Name of the file with the networks of a trial."""
+    return f"trials/{number:04d}/{NETWORKS}"
+
+
+def put(connection: Connection, study: str, new: NewFile) -> None:
+    """Places and lists a file."""
+    new.place()
+    own = new.listed
+    connection.execute(delete(files).where(files.c.study == study, files.c.name == own.name))
+    row = {"study": study, "name": own.name, "number": own.number, "size": own.size, "sha256": own.sha256}
+    connection.execute(insert(files).values(row))
+
+
+def listed(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> list[Listed]:
+    """Files of all trials, or of some, by name."""
+    query = select(files).where(files.c.study == study).order_by(files.c.name)
+    if numbers is not None:
+        query = query.where(files.c.number.in_(list(numbers)))
+    return [Listed(row.name, row.number, row.size, row.sha256) for row in connection.execute(query)]
+
+
+def forget(connection: Connection, study: str, numbers: Iterable[int]) -> None:
+    """Lists nothing of some trials any more."""
+    connection.execute(delete(files).where(files.c.study == study, files.c.number.in_(list(numbers))))

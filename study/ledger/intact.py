@@ -1,0 +1,75 @@
+"""Whether a SQLite ledger's files are whole, and what SQLite's errors about them mean."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from study.errors import Damaged, NoRoom
+from study.ledger import wal
+
+# Looking at every page takes a second for 800 MB here; beyond this size that is `ockham doctor NAME`'s business.
+LOOKED_THROUGH_BYTES = 200_000_000
+_SETTLED_S = 30.0
+_DAMAGE = ("malformed", "not a database", "could not decode", "no such table", "no such column", "unsupported file")
+_NO_ROOM = ("is full", "disk i/o error", "readonly database", "unable to open")
+
+
+def check(path: Path, *, whole: bool = False) -> None:
+    """Refuses a ledger whose files have lost something, before anything is read from it or changed.
+
+    Args:
+        whole: Look at every page, however many there are.
+    Raises:
+        Damaged: Says which file, and how.
+    """
+    if trouble := trouble_of(path, whole=whole):
+        raise Damaged(f"the ledger in {path.parent} is damaged: {trouble}", path.parent.name)
+
+
+def trouble_of(path: Path, *, whole: bool = False) -> str:
+    """What is wrong with the files of a ledger, "" if nothing is."""
+    try:
+        if path.stat().st_size == 0:
+            return f"{path.name} is empty"
+        return wal.damage(path) or _pages(path, whole=whole)
+    except FileNotFoundError:
+        return f"{path.name} is missing"
+    except sqlite3.DatabaseError as error:
+        return "" if _says(error, _NO_ROOM) else f"{path.name}: {error}"  # a folder that can't be written, no damage
+
+
+def _pages(path: Path, *, whole: bool) -> str:
+    if not whole and path.stat().st_size > LOOKED_THROUGH_BYTES:
+        return ""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=_SETTLED_S)) as connection:
+        said = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+    return "" if said == ["ok"] else f"{path.name}: {'; '.join(said)}"
+
+
+def translate(context: Any, path: Path) -> None:
+    """Puts our own error in the place of what SQLite says of a damaged file or a full disk (SQLAlchemy's event)."""
+    error = context.original_exception
+    if _says(error, _DAMAGE):
+        said = f"the ledger in {path.parent} is damaged: {path.name}: {error}"
+        context.chained_exception = Damaged(said, path.parent.name)
+    elif _says(error, _NO_ROOM):
+        context.chained_exception = NoRoom(str(path), str(error))
+
+
+def parsed(text: str, what: str, study: str) -> Any:
+    """JSON of a column that carries no checksum.
+
+    Raises:
+        Damaged: It is none.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise Damaged(f"the ledger of {study!r} is damaged: {what} is no JSON", study) from None
+
+
+def _says(error: BaseException | None, words: tuple[str, ...]) -> bool:
+    return isinstance(error, sqlite3.Error) and any(word in str(error).lower() for word in words)

@@ -1,0 +1,122 @@
+"""Is a study whole? Everything of it looked at: ledger, rows, files, copies, MLflow; and mended, where that can be."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from study.errors import Damaged
+from study.ledger import Ledger, intact
+from study.ledger.place import Place
+from study.ledger.remains import COPIES
+from study.operations.doctor import Finding
+from study.operations.mending import mend_ledger, mend_store, mend_study_file
+from study.settings.wishes import listed
+from study.storing import snapshots
+from trainables.storage import LocalFolder
+
+
+def examine_study(place: Place, name: str, *, mend: bool) -> Iterator[Finding]:
+    """Looks at one thing after the other.
+
+    Args:
+        mend: Mend what can be mended without running a trial; trials are run again by `ockham resume NAME --repair`.
+    Raises:
+        StudyNotFound: There is none of that name, nor anything left of one.
+        LeaseHeld: A ledger that has to be mended is in use.
+    """
+    said: list[str] = []
+    if mend:
+        if place.ledger is None and (place.home / name).is_dir():
+            mend_ledger(place, name, said.append)
+        mend_store(place, said.append)
+    yield from (Finding("Mended", "ok", text) for text in said)
+    try:
+        ledger = place.open(name)
+    except Damaged as error:
+        yield Finding("Ledger", "broken", error.what, error.way or f"ockham doctor {name} --mend")
+        return
+    try:
+        if mend and mend_study_file(ledger, said.append):
+            yield Finding("Mended", "ok", said[-1])
+        yield from _ledger(ledger)
+        yield _files(ledger)
+        yield _study_file(ledger)
+        yield _copies(ledger)
+        yield _store(place, name)
+    finally:
+        ledger.close()
+
+
+def _ledger(ledger: Ledger) -> Iterator[Finding]:
+    mending = f"ockham doctor {ledger.name} --mend takes the newest sound copy; or ockham resume {ledger.name} --repair"
+    if ledger.url.startswith("sqlite"):
+        path = Path(ledger.url.removeprefix("sqlite:///"))
+        if trouble := intact.trouble_of(path, whole=True):
+            yield Finding("Ledger", "broken", trouble, mending)
+            return
+    unsound = ledger.damaged_trials(steps_too=True)
+    if unsound:
+        yield Finding("Ledger", "broken", f"rows of trials {listed(unsound)} are not what was written", mending)
+        return
+    counts = ", ".join(f"{number} {state}" for state, number in ledger.counts().items() if number)
+    yield Finding("Ledger", "ok", f"whole: {counts or 'no trials yet'}")
+    if older := ledger.unsealed():
+        found = f"{older} trials of an earlier version, which wrote no checksums: whether they changed is not known"
+        yield Finding("", "note", found)
+
+
+def _files(ledger: Ledger) -> Finding:
+    damaged = ledger.damaged_files()
+    if damaged:
+        shown = ", ".join(f"{name} {wrong}" for name, (_, wrong) in list(damaged.items())[:8])
+        return Finding("Results", "broken", shown, f"Run these trials again: ockham resume {ledger.name} --repair")
+    files = ledger.files()
+    missing = len(ledger.numbers("COMPLETE")) - len(files)
+    found = f"{len(files)} files are what was written"
+    if missing > 0:
+        return Finding("Results", "note", f"{found}; {missing} trials of an earlier version have none listed")
+    return Finding("Results", "ok", found)
+
+
+def _study_file(ledger: Ledger) -> Finding:
+    path = ledger.config.directory / "study.yaml"
+    fix = f"Write it again from the ledger: ockham doctor {ledger.name} --mend"
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Finding("study.yaml", "note", "is missing", fix)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return Finding("study.yaml", "broken", f"can't be read ({type(error).__name__})", fix)
+    shown = ledger.config.shown()
+    differ = [field for field in ("name", "space", "sampler", "seed") if not _same(said, shown, field)]
+    if differ:
+        return Finding("study.yaml", "broken", f"differs from the ledger in {', '.join(differ)}", fix)
+    return Finding("study.yaml", "ok", "as the ledger says")
+
+
+def _same(said: object, shown: dict[str, object], field: str) -> bool:
+    return isinstance(said, dict) and said.get(field) == shown[field]
+
+
+def _copies(ledger: Ledger) -> Finding:
+    folder = LocalFolder(ledger.config.directory / COPIES)
+    there = [name for name in folder.names() if name.endswith(".db")]
+    sound = len(list(snapshots.newest(folder)))
+    if not there:
+        return Finding("Copies", "note", "none of the ledger yet; the next run makes one")
+    if sound < len(there):
+        return Finding(
+            "Copies", "note", f"{len(there) - sound} of {len(there)} are damaged; the next run makes another"
+        )
+    return Finding("Copies", "ok", f"{sound} of the ledger, in {folder}")
+
+
+def _store(place: Place, name: str) -> Finding:
+    path = place.home.absolute() / "mlflow.db"
+    if place.tracking_uri is not None or not path.exists():
+        return Finding("MLflow", "ok", "not in this home")
+    if trouble := intact.trouble_of(path, whole=True):
+        fix = f"Nothing but MLflow's own pages depends on it; fill a new one: ockham doctor {name} --mend"
+        return Finding("MLflow", "broken", trouble, fix)
+    return Finding("MLflow", "ok", f"{path.name} is whole")

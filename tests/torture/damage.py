@@ -1,0 +1,252 @@
+"""A home whose files are damaged for real, one at a time, and what the commands make of each.
+
+    python -m tests.torture.damage [--commands status,trials,report,export,resume]
+
+prints the matrix: every file of a home × gone, empty, cut off, flipped, of another study × commands. A cell is
+`healed` (the command says what it says of the undamaged home), `refused` (with the file's name, exit code 2 or 130), or
+what must not be: `silent` (other numbers, and no word about it) or `crashed`.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from study.cli import main as ockham
+from study.config import StudyConfig
+from study.execution.driver import run
+from study.execution.recorder import networks_file
+from study.ledger import Ledger, Proposal
+from study.proposing import Proposer
+from study.settings.creation import open_or_create
+from tests.integration import driving
+from tests.integration.trials_for_tests import quick
+from trainables.trial import TrialContext
+
+NAME, TRIALS = "whole", 4
+COMMANDS = ("status", "trials", "report", "export", "resume")
+FILES = (
+    "whole/study.db",
+    "whole/study.db-wal",
+    "whole/study.db-shm",
+    "whole/study.yaml",
+    "whole/trials/0001/networks.parquet",
+    "whole/trials/0001/log.txt",
+    "whole/report/index.html",
+    "whole/snapshots",
+    "whole/study.db.optuna.lock",
+    "whole/.publisher.lock",
+    "mlflow.db",
+    ".mlflow.lock",
+)
+
+
+def build(home: Path, name: str = NAME, noise: float = 0.5) -> None:
+    """A study that has ended and been published, then was extended by a trial under a driver that was killed: the last
+    results are in the log of its ledger."""
+    config = _config(home, name, noise)
+    with contextlib.redirect_stdout(io.StringIO()):
+        ledger, _ = open_or_create(config, lambda _: None)
+        ledger.acquire()
+        _fill(ledger, TRIALS - 1)
+        ledger.release()
+        ledger.close()
+        if run(config, trial=quick).exit_code:
+            raise RuntimeError("the study to be damaged did not end well")
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.torture.damage", "--extend", str(home), name], cwd=driving.ROOT, check=False
+    )
+    if killed.returncode != -signal.SIGKILL:
+        raise RuntimeError(f"the driver that was to be killed ended with {killed.returncode}")
+
+
+def extend_and_die(home: Path, name: str) -> None:
+    """One trial more, and the end."""
+    ledger = Ledger.open(f"sqlite:///{home / name / 'study.db'}", name)
+    ledger.acquire()
+    ledger.set_trials(TRIALS)
+    _fill(ledger, TRIALS)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _config(home: Path, name: str, noise: float) -> StudyConfig:
+    config = driving.config(home, name, TRIALS - 1, progress=False)
+    return config.model_copy(update={"seed": int(10 * noise)})
+
+
+def _fill(ledger: Ledger, until: int) -> None:
+    config = ledger.config
+    proposer = Proposer(config)
+    for number in range(ledger.next_number(), until):
+        proposal: Proposal = proposer.propose(number, [], added=0)
+        ledger.propose([proposal])
+        attempt = ledger.start_attempt(number)
+        trial = config.space.config(proposal.params, config.seed)
+        records = [record for record in quick(trial, TrialContext(number, config.run.data_path)) if record is not None]
+        with networks_file(config.directory, number, records[-1].networks) as file:
+            ledger.finish(number, attempt, "COMPLETE", records=records, file=file)
+        (config.directory / "trials" / f"{number:04d}" / "log.txt").write_text(f"trial {number}\n")
+
+
+# Damages: of one file, given the same file of another study
+
+
+def gone(path: Path, _other: Path) -> None:
+    """It is not there."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def empty(path: Path, _other: Path) -> None:
+    """It has no bytes."""
+    for file in _files(path):
+        file.write_bytes(b"")
+
+
+def cut_off(path: Path, _other: Path) -> None:
+    """The second half is missing."""
+    for file in _files(path):
+        os.truncate(file, file.stat().st_size // 2)
+
+
+def flipped(path: Path, _other: Path) -> None:
+    """Bits are other ones, at several places."""
+    for file in _files(path):
+        content = bytearray(file.read_bytes())
+        for tenth in range(1, 10, 2):
+            if content:
+                content[len(content) * tenth // 10] ^= 0x15
+        file.write_bytes(bytes(content))
+
+
+def foreign(path: Path, other: Path) -> None:
+    """It is another study's."""
+    if other.is_dir():
+        shutil.rmtree(path)
+        shutil.copytree(other, path)
+    else:
+        shutil.copy(other, path)
+
+
+DAMAGES: tuple[Callable[[Path, Path], None], ...] = (gone, empty, cut_off, flipped, foreign)
+
+
+def _files(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+
+
+# Commands
+
+
+def said(command: str, home: Path) -> tuple[int, str, str]:
+    """Exit code, what it says that must not change, and its complaints."""
+    out, err = io.StringIO(), io.StringIO()
+    arguments = {
+        "status": ["status", NAME, "--json"],
+        "trials": ["trials", NAME, "--format", "json"],
+        "report": ["report", NAME, "--out", str(home / "elsewhere")],
+        "export": ["export", NAME, "1", "--level", "1", "--out", str(home / "net.safetensors")],
+        "resume": ["resume", NAME, "--no-progress"],
+    }[command]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = ockham([*arguments, "--home", str(home)])
+    text = out.getvalue()
+    if command == "report":
+        text = text.split("Report: ")[0] + _numbers(home / "elsewhere" / "figures" / "trials.csv")
+    if command == "status":
+        text = text.split('"remaining_s"')[0].replace('"interrupted"', '"finished"')
+    if command == "resume":
+        text = text.split("\n\n  ockham")[0].split(" trials done")[0]
+    return code, text, err.getvalue() + out.getvalue()
+
+
+def _numbers(path: Path) -> str:
+    return path.read_text() if path.is_file() else ""
+
+
+def verdict(command: str, file: str, expected: tuple[int, str, str], found: tuple[int, str, str]) -> str:
+    """What a cell is; see the module."""
+    code, text, complaints = found
+    if code in (expected[0], 0) and text == expected[1]:
+        return "healed"
+    flat = complaints.replace("\n", " ")
+    if "Ockham failed" in flat or "Traceback" in flat:
+        return f"crashed: {flat[:200]}"
+    names = Path(file).name
+    if code in (1, 2, 130) and (names in flat or names.removesuffix("-shm").removesuffix("-wal") in flat):
+        return "refused"
+    return f"silent: {code} {flat[:300]}"
+
+
+Cells = tuple[str, str, dict[str, str]]
+
+
+def matrix(
+    home: Path, other: Path, scratch: Path, commands: Sequence[str], files: Sequence[str] = FILES
+) -> Iterator[Cells]:
+    """(file, damage, command → verdict) of every cell; each damage is done to a fresh copy of `home`."""
+    expected = {}
+    for command in commands:
+        expected[command] = said(command, _fresh(home, scratch))
+    for file in files:
+        if not (home / file).exists():
+            continue
+        for damage in DAMAGES:
+            cells: dict[str, str] = {}
+            for command in commands:
+                damaged = _fresh(home, scratch)
+                damage(damaged / file, other / file)
+                cells[command] = verdict(command, file, expected[command], said(command, damaged))
+            yield file, damage.__name__.replace("_", " "), cells
+
+
+def _fresh(home: Path, scratch: Path) -> Path:
+    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.copytree(home, scratch)
+    return scratch
+
+
+def show(rows: Sequence[tuple[str, str, Mapping[str, str]]], commands: Sequence[str]) -> bool:
+    """Prints the matrix; whether every cell is as it must be."""
+    table = Table("file", "damage", *commands, title="A home, damaged")
+    wrong = []
+    for file, damage, cells in rows:
+        table.add_row(file, damage, *(cells[command].split(":")[0] for command in commands))
+        wrong += [
+            f"{file}, {damage}, {name}: {cell}" for name, cell in cells.items() if cell not in ("healed", "refused")
+        ]
+    Console(width=120).print(table)
+    for line in wrong:
+        print(line)
+    return not wrong
+
+
+def main() -> int:
+    """Prints the matrix; 1 if a cell is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.damage", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--commands", default=",".join(COMMANDS))
+    parser.add_argument("--files", default=",".join(FILES))
+    parser.add_argument("--extend", nargs=2, metavar=("HOME", "NAME"), help="for itself: the driver that is killed")
+    options = parser.parse_args()
+    if options.extend:
+        extend_and_die(Path(options.extend[0]), options.extend[1])
+    commands = options.commands.split(",")
+    with tempfile.TemporaryDirectory(prefix="ockham-damage-") as folder:
+        home, other = Path(folder) / "home", Path(folder) / "other"
+        build(home)
+        build(other, noise=1.0)
+        rows = list(matrix(home, other, Path(folder) / "scratch", commands, options.files.split(",")))
+    return 0 if show(rows, commands) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

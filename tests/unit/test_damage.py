@@ -1,0 +1,182 @@
+"""What is damaged is named; never another number, never a silent new start."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from study.errors import Damaged, UsageError
+from study.ledger import Ledger, Proposal, wal
+from study.ledger.files import Listed, NewFile, networks_of
+from study.ledger.frames import network_frame
+from study.ledger.place import Place
+from study.ledger.remains import refuse_remains
+from study.operations.mending import mend_ledger
+from study.operations.status import statuses
+from study.settings.creation import open_or_create, write_study_file
+from study.settings.repairing import look_for_damage
+from study.storing.copying import Copier
+from tests.studies_for_tests import a_ledger, a_study, dense
+
+POINT = Proposal({"data.label_noise": 0.5, "model.width": 16})
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """Trials 0 and 1 complete, each with a file of results; 2 queued. The lease is held."""
+    made = a_ledger(tmp_path)
+    made.propose([POINT] * 3)
+    for number in (0, 1):
+        attempt = made.start_attempt(number)
+        made.record(number, attempt, [dense(1, accuracy=0.25)])
+        made.finish(number, attempt, "COMPLETE", file=_file(made, number, b"results"))
+    return made
+
+
+def _file(ledger: Ledger, number: int, content: bytes) -> NewFile:
+    name = networks_of(number)
+    path = ledger.config.directory / name
+
+    def place() -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    return NewFile(Listed.of(name, number, content), place)
+
+
+def _change(ledger: Ledger, statement: str) -> None:
+    with sqlite3.connect(ledger.url.removeprefix("sqlite:///")) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "read"),
+    [
+        ("UPDATE ockham_trials SET metrics = replace(metrics, '0.25', '0.26') WHERE number = 1", Ledger.trials),
+        ("UPDATE ockham_trials SET state = 'FAILED' WHERE number = 1", Ledger.trials),
+        ("UPDATE ockham_trials SET params = replace(params, '16', '17') WHERE number = 1", Ledger.trials),
+        ("UPDATE ockham_steps SET metrics = replace(metrics, '0.25', '0.26') WHERE number = 1", Ledger.curves),
+        ("UPDATE ockham_attempts SET ended_ms = ended_ms + 1 WHERE number = 1", Ledger.attempt_times),
+        ("UPDATE ockham_outbox SET payload = replace(payload, '0.25', '0.26')", Ledger.outbox),
+    ],
+)
+def test_one_changed_digit_is_refused(ledger: Ledger, statement: str, read: object) -> None:
+    assert callable(read)
+    read(ledger)
+    _change(ledger, statement)
+    with pytest.raises(Damaged, match=r"trial [01] is not what was written\. .*ockham doctor tiny"):
+        read(ledger)
+
+
+def test_a_changed_configuration_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+    _change(ledger, "UPDATE ockham_studies SET config = replace(config, '\"seed\": 0', '\"seed\": 1')")
+    with pytest.raises(Damaged, match="its configuration is not what was written"):
+        Place(home=tmp_path).open("tiny")
+
+
+def test_a_damaged_message_is_written_again_from_the_trial(ledger: Ledger) -> None:
+    before = [(row.kind, row.payload) for row in ledger.outbox() if row.number == 1]
+    _change(ledger, "UPDATE ockham_outbox SET payload = '{' WHERE number = 1 AND kind = 'step'")
+    assert look_for_damage(ledger, repair=False, say=print) == []
+    assert [(row.kind, row.payload) for row in ledger.outbox() if row.number == 1] == before
+
+
+def test_damaged_rows_stop_a_run_and_are_repaired_on_request(ledger: Ledger) -> None:
+    _change(ledger, "UPDATE ockham_trials SET metrics = replace(metrics, '0.25', '0.26') WHERE number = 1")
+    with pytest.raises(Damaged, match=r"trials 1 are not what was written.*--repair"):
+        look_for_damage(ledger, repair=False, say=print)
+    said: list[str] = []
+    look_for_damage(ledger, repair=True, say=said.append)
+    assert said == ["damaged trials that run again: 1"]
+    assert [row.state for row in ledger.trials()] == ["COMPLETE", "QUEUED", "QUEUED"]
+    assert [file.number for file in ledger.files()] == [0]
+
+
+def test_a_trial_whose_task_is_lost_is_not_run_as_another_one(ledger: Ledger) -> None:
+    _change(ledger, "UPDATE ockham_trials SET proposed = replace(proposed, '16', '32') WHERE number = 1")
+    with pytest.raises(Damaged, match="what trial 1 was to do is lost"):
+        look_for_damage(ledger, repair=True, say=print)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"resul", b"resultz"])
+def test_a_file_of_results_that_is_gone_or_different_is_named(ledger: Ledger, content: bytes | None) -> None:
+    path = ledger.config.directory / networks_of(1)
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    (wrong,) = look_for_damage(ledger, repair=False, say=print)
+    assert wrong.startswith("trials/0001/networks.parquet ")
+    with pytest.raises(Damaged, match=r"trials/0001/networks.parquet .*ockham resume tiny --repair"):
+        network_frame(ledger.config.directory, ledger.trials()[1:2], ledger.files())
+    look_for_damage(ledger, repair=True, say=print)
+    assert ledger.trial(1).state == "QUEUED"
+
+
+def test_an_earlier_version_lists_no_files_and_has_no_checksums(ledger: Ledger) -> None:
+    _change(ledger, "DELETE FROM ockham_files")
+    _change(ledger, "UPDATE ockham_trials SET seal = NULL, duration_s = 7")
+    (ledger.config.directory / networks_of(1)).unlink()
+    assert look_for_damage(ledger, repair=False, say=print) == []
+    assert ledger.trial(1).duration_s == 7
+    assert ledger.unsealed() == 3
+
+
+@pytest.mark.parametrize("mark", ["study.yaml", "trials", "snapshots"])
+def test_a_folder_without_its_ledger_is_no_new_study(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "tiny" / mark).mkdir(parents=True)
+    with pytest.raises(Damaged, match=rf"holds a study \({mark}\), but its ledger study.db is gone"):
+        open_or_create(a_study(tmp_path), print)
+    assert [path.name for path in (tmp_path / "tiny").iterdir()] == [mark]
+    with pytest.raises(Damaged, match="knows no 'tiny'"):
+        refuse_remains(tmp_path / "tiny", "postgresql://host/db")
+
+
+def test_another_studys_ledger_in_the_folder_is_refused(tmp_path: Path) -> None:
+    mine, other = a_ledger(tmp_path / "a"), a_ledger(tmp_path / "b")
+    write_study_file(mine.config, other.uid)
+    with pytest.raises(Damaged, match=rf"two studies of the name 'tiny' \({mine.uid} and {other.uid}\)"):
+        Place(home=tmp_path / "a").open("tiny")
+
+
+def test_a_lost_ledger_comes_back_from_its_copy(ledger: Ledger, tmp_path: Path) -> None:
+    before = ledger.trials()
+    copier = Copier(ledger, print)
+    copier.start()
+    copier.finish()
+    ledger.release()
+    ledger.close()
+    path = tmp_path / "tiny" / "study.db"
+    for left in path.parent.glob("study.db*"):
+        left.unlink()
+    with pytest.raises(Damaged, match="ockham doctor tiny --mend"):
+        Place(home=tmp_path).open("tiny")
+    assert mend_ledger(Place(home=tmp_path), "tiny", print)
+    mended = Place(home=tmp_path).open("tiny")
+    assert mended.trials() == before
+    assert (mended.uid, mended.acquire()) == (ledger.uid, 2)
+    assert not mend_ledger(Place(home=tmp_path), "tiny", print), "nothing to mend any more"
+
+
+def test_without_a_copy_there_is_nothing_to_mend_with(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.release()
+    ledger.close()
+    (tmp_path / "tiny" / "study.db").write_bytes(b"SQLite format 3\0" + bytes(5000))
+    with pytest.raises(UsageError, match=r"nothing of the ledger .* can be used"):
+        mend_ledger(Place(home=tmp_path), "tiny", print)
+
+
+def test_one_corrupt_study_hides_no_other(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "study.db").write_bytes(b"not a database at all" * 100)
+    found, unreadable = statuses(Place(home=tmp_path))
+    assert [status.name for status in found] == ["tiny"]
+    assert "study.db: file is not a database" in str(unreadable["torn"])
+
+
+def test_a_log_in_use_is_no_damage(ledger: Ledger) -> None:
+    """Another process writes while this one looks."""
+    path = Path(ledger.url.removeprefix("sqlite:///"))
+    for _ in range(5):
+        ledger.heartbeat()
+        assert wal.damage(path) == ""
