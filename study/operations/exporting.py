@@ -204,7 +204,7 @@ def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path
     from trainables.export.loader import load_network
 
     number = wanted.replicate + (bench.replicates if wanted.arm == "control" else 0)
-    stack, mean = bench.networks_here(), bench.data.mean.cpu()
+    stack = bench.networks_here()
     about: dict[str, Any] = {
         "trial": wanted.trial,
         "level": wanted.level,
@@ -212,8 +212,8 @@ def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path
         "arm": wanted.arm,
     }
     about |= {"fingerprint": bench.config.fingerprint(), "model": bench.config.model.name}
-    small = plain(stack.select([number]), mean, bench.input_shape, about)
-    dense = plain(bench.initial().select([number]), mean, bench.input_shape, about | {"level": 0})
+    small = plain(stack.select([number]), bench.train_inputs, about)
+    dense = plain(bench.initial().select([number]), bench.train_inputs, about | {"level": 0})
     files: tuple[Path, ...] = small.write(out)
     said = checked(load_network(out), bench, stack, number)
     if why := _why_another(said, recorded):

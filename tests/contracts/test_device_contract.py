@@ -125,7 +125,7 @@ def test_an_exported_network_says_what_the_devices_own_says(model: str, tmp_path
     with counting_device():
         bench = finish(run_to_level(chosen, TrialContext(0, Path("unused"), "cuda"), 1))
         stack = bench.networks_here()
-        small = plain(stack.select([1]), bench.data.mean.cpu(), bench.input_shape, {})
+        small = plain(stack.select([1]), bench.train_inputs, {})
         small.write(tmp_path / "small.safetensors")
         assert checked(small.network, bench, stack, 1).difference <= 1e-5
 

@@ -65,7 +65,7 @@ def compressed(bench: Bench) -> StackedModel:
 
 
 def exported(bench: Bench, stack: StackedModel) -> Plain:
-    return plain(stack, bench.data.mean, bench.input_shape, {"model": bench.config.model.name})
+    return plain(stack, bench.train_inputs, {"model": bench.config.model.name})
 
 
 @pytest.mark.parametrize("scope", ["layer", "global"])

@@ -28,7 +28,7 @@ def drawn_for_replicates(bench: Bench, draw: Callable[[int], Tensor]) -> Inputs:
     """Inputs of all networks, a control's those of its replicate.
 
     Args:
-        draw: Replicate → [n, C, H, W] uint8 on the CPU.
+        draw: Replicate → [n, C, H, W] on the CPU, of the kind of the training inputs.
     """
     device = bench.data.images.device
     source = torch.arange(bench.networks, device=device) % bench.replicates

@@ -94,12 +94,12 @@ class InputKind(Entry, ABC):
         """What networks see, drawn once a trial: all its replicates see the same.
 
         Args:
-            images: [n, C, H, W] uint8; a pixel is a position, its channels stay together when it moves.
-            mean, std: [C] float32 in units of uint8, of the true training images.
+            images: [n, C, H, W] uint8 or float32; a pixel is a position, its channels stay together when it moves.
+            mean, std: [C] float32 in units of the images, of the true training ones.
             seed: The study's.
             names: Name of the draw: trial first, split last.
         Returns:
-            [n, C, H, W] uint8.
+            [n, C, H, W], of the same kind.
         """
 
 

@@ -14,7 +14,8 @@ from trainables.config import DataConfig
 from trainables.explain import explain
 from trainables.registry import Entry, Registry
 
-Images = npt.NDArray[np.uint8]
+# Bytes for pictures, numbers at their own scale for what is computed.
+Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
 
 
@@ -23,7 +24,8 @@ class RawData:
     """A whole data set, true labels and true inputs, possibly memory-mapped.
 
     Args:
-        images: [n, C, H, W] uint8: what training and validation (and test, if it has no own) are drawn from.
+        images: [n, C, H, W] uint8 (0 … 255), or float32 that networks see as they are: what training and validation
+            (and test, if it has no own) are drawn from.
         labels: [n] int64 in 0 … num_classes − 1; where the task is regression [n, num_classes] float32, of about mean 0
             and variance 1.
         test_images, test_labels: The standard test split in the same form, or None where the set has none.

@@ -20,7 +20,7 @@ Take = Callable[[npt.NDArray[Any], npt.NDArray[np.int64]], npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Split:
-    """One split of a data set, as arrays: images [n, C, H, W] uint8 and true labels [n] int64 of each part."""
+    """One split of a data set, as arrays: images [n, C, H, W] and true labels [n] int64 of each part."""
 
     train_images: Images
     train_labels: Labels

@@ -22,6 +22,8 @@ class Synthetic(Dataset):
     """
 
     has_images = False
+    # 1: inputs were rounded to bytes and reached networks at other scales.
+    revision = 2
 
     examples: int = Field(5000, ge=20, le=10_000_000, description="how many there are")
     seed: int = Field(0, ge=0, lt=2**53, description="of the rule and the examples")
@@ -29,15 +31,11 @@ class Synthetic(Dataset):
     def load(self, data_dir: Path) -> RawData:
         """All examples, computed; `data_dir` is not used."""
         inputs, labels, outputs = self.draw()
-        return RawData(self.as_bytes(inputs), labels, None, None, outputs)
+        return RawData(inputs, labels, None, None, outputs)
 
     @abstractmethod
     def draw(self) -> tuple[Values, Labels, int]:
-        """Inputs [n, C, H, W], labels [n, …], number of classes (or of the numbers of a target)."""
-
-    @abstractmethod
-    def as_bytes(self, inputs: Values) -> npt.NDArray[np.uint8]:
-        """Inputs as they are stored."""
+        """Inputs [n, C, H, W] as networks see them, labels [n, …], number of classes (or of numbers of a target)."""
 
     def default_split(self, raw: RawData) -> tuple[int, int, int]:
         """60 % / 20 % / 20 %."""
@@ -47,10 +45,3 @@ class Synthetic(Dataset):
     def draws(self, what: str) -> torch.Generator:
         """The generator of one of its draws."""
         return generator(self.seed, "data", self.name(), what)
-
-
-def normal_as_bytes(inputs: Values, deviations: float = 4.0) -> npt.NDArray[np.uint8]:
-    """Standard normal values as 0 … 255, 127.5 being 0, cut beyond `deviations` (four: 6 of 100,000 values)."""
-    scaled = np.rint(127.5 + inputs * (127.5 / deviations))
-    stored: npt.NDArray[np.uint8] = np.clip(scaled, 0, 255).astype(np.uint8)
-    return stored

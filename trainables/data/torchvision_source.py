@@ -50,9 +50,9 @@ class TorchvisionDataset(Dataset):
                 self.name(), data_dir, self.expected, f"a damaged copy is in the way ({error}); delete it"
             ) from error
         return RawData(
-            np.ascontiguousarray(images),
+            np.ascontiguousarray(images, dtype=np.uint8),
             np.asarray(labels, dtype=np.int64),
-            np.ascontiguousarray(test_images),
+            np.ascontiguousarray(test_images, dtype=np.uint8),
             np.asarray(test_labels, dtype=np.int64),
             self.num_classes,
         )

@@ -26,15 +26,15 @@ class TrialData:
 
     Args:
         task: What networks are asked for.
-        images: [S, n, C, H, W] uint8, training inputs.
+        images: [S, n, C, H, W] uint8 or float32, training inputs.
         labels: [N, n, …], training labels as given to each network: [N, n] int64 classes, or the targets of a
             regression, [N, n, num_classes] float32.
         true_labels: [n, …].
         kept: [N, n] bool, where the label given is the true one.
-        val_images, val_labels: [S, n_val, C, H, W] uint8, [n_val, …]; labels always clean.
+        val_images, val_labels: [S, n_val, C, H, W], [n_val, …]; labels always clean.
         test_images, test_labels: As for validation.
         source: [N] int64, the version of the inputs that each network sees, everywhere.
-        mean, std: [C] float32 of the true training images, in units of uint8.
+        mean, std: [C] float32 of the true training images, in their units.
         num_classes: Outputs of a network: classes, or the numbers of a regression's target.
         chance: [N] float64, the best score on the labels given without looking at the inputs.
         changed_share: [N] float64, share of training labels that differ from the truth.
@@ -117,13 +117,18 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
 
 
 def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each channel, in units of uint8; exact, a constant channel has deviation 1.
+    """Mean and standard deviation of each channel, in units of the images; a constant channel has deviation 1.
+
+    Exact for bytes.
 
     Args:
-        images: [n, C, H, W] uint8.
+        images: [n, C, H, W] uint8 or float32.
     Returns:
         [C] float32 each.
     """
+    if images.dtype != torch.uint8:
+        variance, mean = torch.var_mean(images.double(), dim=(0, 2, 3), correction=0)
+        return mean.float(), torch.where(variance > 0, variance.sqrt(), torch.ones_like(variance)).float()
     values = torch.arange(256, dtype=torch.float64)
     counts = torch.zeros(images.shape[1], 256, dtype=torch.float64)
     for part in torch.split(images, _CHUNK):

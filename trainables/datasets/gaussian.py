@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from pydantic import Field
 
-from trainables.data.synthetic import Synthetic, Values, normal_as_bytes
+from trainables.data.synthetic import Synthetic, Values
 
 
 class Gaussian(Synthetic):
@@ -31,10 +31,6 @@ class Gaussian(Synthetic):
         scale = math.sqrt(1 + self.separation**2 / self.features)
         x: Values = ((noise + self.separation * centres[labels]) / scale).numpy()
         return x[:, None, None], labels.numpy(), self.classes
-
-    def as_bytes(self, inputs: Values) -> npt.NDArray[np.uint8]:
-        """Four deviations on each side."""
-        return normal_as_bytes(inputs)
 
 
 ENTRY = Gaussian

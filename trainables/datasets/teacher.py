@@ -13,8 +13,10 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from trainables.data.interfaces import Labels
-from trainables.data.synthetic import Synthetic, Values, normal_as_bytes
+from trainables.data.synthetic import Synthetic, Values
 from trainables.explain import in_field
+
+_CHUNK = 100_000
 
 
 class Teacher(Synthetic):
@@ -22,8 +24,7 @@ class Teacher(Synthetic):
 
     Outputs are shifted and scaled to mean 0 and variance 1 over all examples, whichever of them are trained on. In
     classification the label is the class whose output is largest, so classes are about equally frequent; in regression
-    the outputs themselves are the target, so a squared error is in units of the target's variance. The teacher sees the
-    very bytes that its students see.
+    the outputs themselves are the target, so a squared error is in units of the target's variance.
     """
 
     task: Literal["classification", "regression"] = Field(
@@ -52,27 +53,26 @@ class Teacher(Synthetic):
         """Inputs [n, 1, 1, features]."""
         x = torch.randn(self.examples, self.features, generator=self.draws("inputs"))
         inputs: Values = x.numpy()
-        seen = torch.from_numpy(self.as_bytes(inputs).astype(np.float32)).sub_(127.5).div_(127.5 / 4)
         if self.task == "regression":
-            said = self._says(seen, self.outputs).double()
+            said = self._says(x, self.outputs)
             said = (said - said.mean(0)) / said.std(0, correction=0)
             return inputs[:, None, None], said.float().numpy(), self.outputs
-        outputs = self._says(seen, self.classes)
+        outputs = self._says(x, self.classes)
         outputs = (outputs - outputs.mean(0)) / outputs.std(0)
         labels: npt.NDArray[np.int64] = outputs.argmax(1).numpy()
         return inputs[:, None, None], labels, self.classes
 
-    def _says(self, seen: Tensor, outputs: int) -> Tensor:
-        """[n, outputs]."""
+    def _says(self, x: Tensor, outputs: int) -> Tensor:
+        """[n, outputs] float64, so that hardly an example lies where rounding decides its class."""
         draws = self.draws("teacher")
-        first = torch.randn(self.features, self.units, generator=draws) / math.sqrt(self.features)
-        second = torch.randn(self.units, outputs, generator=draws)
-        hidden = seen @ first
-        return (torch.relu(hidden) if self.activation == "relu" else torch.erf(hidden / math.sqrt(2))) @ second
+        first = torch.randn(self.features, self.units, generator=draws).double() / math.sqrt(self.features)
+        second = torch.randn(self.units, outputs, generator=draws).double()
 
-    def as_bytes(self, inputs: Values) -> npt.NDArray[np.uint8]:
-        """Four deviations on each side."""
-        return normal_as_bytes(inputs)
+        def says(part: Tensor) -> Tensor:
+            hidden = part.double() @ first
+            return (torch.relu(hidden) if self.activation == "relu" else torch.erf(hidden / math.sqrt(2))) @ second
+
+        return torch.cat([says(part) for part in torch.split(x, _CHUNK)])
 
 
 ENTRY = Teacher

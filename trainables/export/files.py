@@ -13,9 +13,7 @@ from torch import nn
 from trainables.export.loader import build
 from trainables.export.plain import described, plain_layers, without_silent_units
 from trainables.stack.model import StackedModel
-
-# What `trainables.training.inputs` divides by.
-_SCALE = 255.0
+from trainables.training.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -77,20 +75,19 @@ class Plain:
         return path
 
 
-def plain(one: StackedModel, mean: torch.Tensor, input_shape: tuple[int, ...], about: dict[str, Any]) -> Plain:
+def plain(one: StackedModel, inputs: Inputs, about: dict[str, Any]) -> Plain:
     """A stack of one network as an ordinary one on the CPU.
 
     Args:
         one: Without what is masked, as small as it can be after `without_silent_units`.
-        mean: [C] of the training pixels.
-        input_shape: [C, H, W].
+        inputs: What it was trained on, for their shape and normalisation.
         about: Put into the description: where the network comes from.
     """
     layers = plain_layers(without_silent_units(one).unstack(0).cpu())
     description = {
         "format": "ockham network 1",
         **about,
-        "input": {"shape": list(input_shape), "mean": mean.tolist(), "scale": _SCALE},
+        "input": {"shape": list(inputs.images.shape[2:]), "mean": inputs.shift.tolist(), "scale": inputs.scale},
         "layers": described(layers),
     }
     network = build(description)

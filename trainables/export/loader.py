@@ -2,6 +2,8 @@
 
 network = load_network("small.safetensors")     # with small.json beside it
 logits = network(images)                        # [B, C, H, W], pixels 0 … 255 (uint8 or float) → [B, classes]
+
+Where a data set is computed and not of pictures, its numbers as they are take the place of pixels.
 """
 
 import json

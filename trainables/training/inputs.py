@@ -1,4 +1,4 @@
-"""Images in memory, gathered and normalised in large pieces."""
+"""Inputs in memory, gathered and normalised in large pieces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,10 @@ from torch import Tensor
 from trainables.device import kept_bytes
 from trainables.moving import to_device
 
-# Inputs are (image − mean)/255 and not divided by their deviation: that makes the squared length of an input, and so
-# the curvature, up to ten times larger, and at the usual rates random labels are no longer fitted well (digits, lr
-# 0.05, momentum 0.9: 95–112 epochs against 100–290; MNIST, lr 0.1: 28–34 against over 100 for three networks of five).
+# Bytes are seen as (image − mean)/255 and not divided by their deviation: that makes the squared length of an input,
+# and so the curvature, up to ten times larger, and at the usual rates random labels are no longer fitted well (digits,
+# lr 0.05, momentum 0.9: 95–112 epochs against 100–290; MNIST, lr 0.1: 28–34 against over 100 for three networks of
+# five).
 _SCALE = 255.0
 # Up to this size the whole set is kept normalised, so that gathering a batch is a single copy.
 _KEEP_BYTES = 16 << 20
@@ -23,9 +24,10 @@ class Inputs:
     """What each network of a stack sees.
 
     Args:
-        images: [S, n, C, H, W] uint8, S versions of the same n examples.
+        images: [S, n, C, H, W] uint8 or float32, S versions of the same n examples.
         source: [K] int64, the version that each network sees.
-        mean: [C] float32, in units of uint8: inputs are (image − mean)/255.
+        mean: [C] float32, in units of the images. Of bytes networks see (image − mean)/255, numbers they see as they
+            are: a data set of numbers has a scale of its own.
     """
 
     images: Tensor
@@ -37,6 +39,16 @@ class Inputs:
     def count(self) -> int:
         """n."""
         return int(self.images.shape[1])
+
+    @property
+    def shift(self) -> Tensor:
+        """[C] float32, what is taken from images."""
+        return self.mean if self.images.dtype == torch.uint8 else torch.zeros_like(self.mean)
+
+    @property
+    def scale(self) -> float:
+        """What that is divided by."""
+        return _SCALE if self.images.dtype == torch.uint8 else 1.0
 
     @property
     def bytes_per_example(self) -> int:
@@ -74,11 +86,13 @@ class Inputs:
     def _table(self) -> Tensor:
         """[S · n, C, H, W], normalised if small."""
         flat = self.images.flatten(0, 1)
-        if 4 * flat.numel() > kept_bytes(flat.device, _KEEP_BYTES):
+        if flat.dtype != torch.uint8 or 4 * flat.numel() > kept_bytes(flat.device, _KEEP_BYTES):
             return flat
         if not self._normalised:
             self._normalised.append(self._normalise(flat))
         return self._normalised[0]
 
     def _normalise(self, images: Tensor) -> Tensor:
+        if images.dtype != torch.uint8:
+            return images
         return images.float().sub_(self.mean[:, None, None]).div_(_SCALE)

@@ -1,4 +1,4 @@
-"""Normal noise with the mean and deviation of the training pixels, cut to 0 … 255."""
+"""Normal noise with the mean and deviation of the training pixels, bytes cut to 0 … 255."""
 
 from __future__ import annotations
 

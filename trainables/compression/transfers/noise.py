@@ -1,4 +1,4 @@
-"""Every pixel uniform over 0 … 255, the blog's inputs."""
+"""Every pixel uniform over 0 … 255, the blog's inputs; numbers uniform over their range in training."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Transfer
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from trainables.bench import Bench
     from trainables.training.inputs import Inputs
 
@@ -20,14 +22,13 @@ class UniformNoise(Transfer):
 
     def inputs(self, bench: Bench) -> Inputs:
         """As many as there are training examples."""
-        import torch
-
         from trainables.compression.transfer import drawn_for_replicates
+        from trainables.data.input_corruption import uniform_like
 
-        like = bench.data.images[0].shape
+        like = bench.data.images[0].cpu()
 
-        def noise(replicate: int) -> torch.Tensor:
-            return torch.randint(256, like, generator=bench.draws("transfer", replicate), dtype=torch.uint8)
+        def noise(replicate: int) -> Tensor:
+            return uniform_like(like, bench.draws("transfer", replicate))
 
         return drawn_for_replicates(bench, noise)
 
