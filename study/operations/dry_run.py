@@ -28,6 +28,7 @@ def dry_run(config: StudyConfig) -> Iterator[str]:
     config = looked_up(frozen(config, notes.append), notes.append)
     check_goals(config)
     yield from notes
+    yield from machine.data_accounts(config)
     durations = _durations(config)
     where, timed, at_once = (_where(config), list[Timed](), 1) if durations else _calibrated(config)
     found = estimate(config, durations, timed, where.slots)

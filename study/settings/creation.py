@@ -54,6 +54,8 @@ def open_or_create(
         if ledger is None:
             if not own_trials:
                 check_goals(config)
+            for account in machine.data_accounts(config):
+                message(account)
             return _create(config, message)
     except BaseException:
         _remove_if_empty(missing)

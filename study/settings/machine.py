@@ -43,6 +43,14 @@ def prepare_data(config: StudyConfig) -> None:
             raise UsageError(str(error)) from None
 
 
+def data_accounts(config: StudyConfig) -> list[str]:
+    """What is worth knowing about the study's data sets, a paragraph each; they have to be there."""
+    from trainables.data.interfaces import dataset_of
+
+    sets = {trial.data.model_dump_json(): dataset_of(trial.data) for trial in _data_corners(config)}
+    return list(filter(None, dict.fromkeys(dataset.account(config.run.data_path) for dataset in sets.values())))
+
+
 def cpus() -> int:
     """CPUs that this process may use: its affinity, further limited by its control group's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

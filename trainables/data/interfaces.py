@@ -69,6 +69,13 @@ class Dataset(Entry, ABC):
         """
         return {}
 
+    def account(self, data_dir: Path) -> str:
+        """What is worth knowing about the data set, in one paragraph: what was taken, what was left, what is unusual.
+
+        Said when a study is launched; "" if there is nothing. Called when the data set is there.
+        """
+        return ""
+
     def places(self) -> set[str]:
         """Fields that say where the files are, not what is made of them."""
         return {name for name, value in self if isinstance(value, Path)}

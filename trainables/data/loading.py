@@ -5,9 +5,13 @@ from pathlib import Path
 
 from trainables.config import DataConfig
 from trainables.data.identity import data_identity
-from trainables.data.interfaces import RawData, dataset_of
+from trainables.data.interfaces import Images, RawData, dataset_of
 from trainables.data.shared import shared_split
 from trainables.data.splits import Split, Take, split, split_sizes
+from trainables.errors import DataUnavailable
+
+# Examples that are enough to see that a data set is not constant.
+_LOOKED_AT = 100
 
 
 def prepare(config: DataConfig, data_dir: Path) -> tuple[int, int, int]:
@@ -18,11 +22,21 @@ def prepare(config: DataConfig, data_dir: Path) -> tuple[int, int, int]:
     Returns:
         Sizes [train, val, test] that trials will have.
     Raises:
-        DataUnavailable: The data set is neither in `data_dir` nor to be had.
+        DataUnavailable: The data set is neither in `data_dir` nor to be had, or all its examples are of one value.
         ValueError: The split asked for is larger than the data set.
     """
     dataset = dataset_of(config)
-    return split_sizes(config, dataset, dataset.load(data_dir))
+    raw = dataset.load(data_dir)
+    if _is_constant(raw.images[:_LOOKED_AT]) and _is_constant(raw.images):
+        raise DataUnavailable(
+            f"all {len(raw.images):,} examples of {config.name} are the same, one value everywhere, so that nothing "
+            "tells them apart; look at its files."
+        )
+    return split_sizes(config, dataset, raw)
+
+
+def _is_constant(images: Images) -> bool:
+    return bool(images.min() == images.max())
 
 
 def load_split(config: DataConfig, seed: int, data_dir: Path) -> Split:

@@ -4,6 +4,7 @@ The user's own is `$OCKHAM_CACHE`, or else `$XDG_CACHE_HOME/ockham`, or else `~/
 """
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def cache_beside(data_dir: Path, name: str) -> Path | None:
     except OSError:
         beside = False
     return folder if beside else private_cache(name)
+
+
+def forget_old(folder: Path, keep: int) -> None:
+    """Leaves the folders in it that were used last. What processes have mapped stays theirs when its files go."""
+    there = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    for old in sorted(there, key=lambda path: path.stat().st_mtime_ns)[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def only_ours(folder: Path) -> bool:

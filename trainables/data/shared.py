@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.data.download import one_process, writable_folder
-from trainables.data.private_cache import cache_beside
+from trainables.data.private_cache import cache_beside, forget_old
 from trainables.data.splits import Split, Take
 
 # Smaller splits are not worth files.
@@ -53,7 +53,7 @@ def shared_split(identity: str, data_dir: Path, make: Callable[[Take], Split]) -
         with writable_folder(place.parent), one_process(place.parent / f".{place.name}.lock"):
             if (found := _mapped(place)) is None:
                 _write(place, make)
-                _forget_old(place.parent)
+                forget_old(place.parent, _KEEP_SPLITS)
     except OSError:
         return make(_taken)
     return found or _mapped(place) or make(_taken)
@@ -104,12 +104,3 @@ def _mapped(place: Path) -> Split | None:
     except (OSError, ValueError):
         return None
     return replace(Split(**values), num_classes=int(values["num_classes"]))
-
-
-def _forget_old(folder: Path) -> None:
-    """What processes have mapped stays theirs when its files go."""
-    splits = sorted(
-        (path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.stat().st_mtime_ns
-    )
-    for old in splits[:-_KEEP_SPLITS]:
-        shutil.rmtree(old, ignore_errors=True)
