@@ -1,5 +1,6 @@
 """The `ockham` command: parse, call, turn whatever goes wrong into one paragraph and an exit code."""
 
+import re
 import shutil
 import sys
 import textwrap
@@ -13,6 +14,9 @@ import typer
 from study.commands import app
 from study.printable import PrintableStream
 
+_WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'"])+"""  # of a shell's line, quotes included
+_COMMAND = re.compile(rf"ockham [a-z]+(?: [\w.-]+)?(?: --[a-z-]+(?:[ =]{_WORD})?)+")
+_GLUE = "\0"  # in place of a space where no line may end
 OK, INTERNAL, USAGE, FAILED_TRIALS, HELD, INCOMPLETE = 0, 1, 2, 3, 4, 130
 
 
@@ -71,12 +75,16 @@ def _explained(error: Exception) -> tuple[int, str]:
 
 
 def _paragraph(text: str) -> str:
-    """`text` wrapped to the terminal, at most 100 columns; its own lines (a list, say) and long words stay whole."""
+    """`text` wrapped to the terminal, at most 100 columns.
+
+    Its own lines (a list, say), long words and commands stay whole.
+    """
     width = min(100, shutil.get_terminal_size((80, 24)).columns)
+    whole = _COMMAND.sub(lambda command: command[0].replace(" ", _GLUE), text)
     return "\n".join(
         textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=_indent(line))
-        for line in text.rstrip().splitlines()
-    )
+        for line in whole.rstrip().splitlines()
+    ).replace(_GLUE, " ")
 
 
 def _indent(line: str) -> str:

@@ -49,16 +49,18 @@ class LeaseHeld(RuntimeError):
         study: Its name.
         holder: Who holds it, for people: `pid 4711 on node-3`.
         since: When that driver took it, ISO 8601 in UTC; for the message only, clocks are never compared.
+        stop: The command that stops it; "" where the place of the study is not known.
     """
 
-    def __init__(self, study: str, holder: str, since: str) -> None:
+    def __init__(self, study: str, holder: str, since: str, stop: str = "") -> None:
         super().__init__(
-            f"study {study!r} is being run by {holder} since {since}; wait for it, or stop it with: ockham stop {study}"
+            f"study {study!r} is being run by {holder} since {since}; wait for it, or stop it with: "
+            f"{stop or f'ockham stop {study}'}"
         )
-        self.study, self.holder, self.since = study, holder, since
+        self.study, self.holder, self.since, self.stop = study, holder, since, stop
 
-    def __reduce__(self) -> tuple[type["LeaseHeld"], tuple[str, str, str]]:
-        return LeaseHeld, (self.study, self.holder, self.since)
+    def __reduce__(self) -> tuple[type["LeaseHeld"], tuple[str, str, str, str]]:
+        return LeaseHeld, (self.study, self.holder, self.since, self.stop)
 
 
 class RayDidNotStart(RuntimeError):
@@ -76,15 +78,15 @@ class LeaseLost(RuntimeError):
 class CommitUnknown(RuntimeError):
     """The ledger's database went away just when it confirmed a write: whether that counts will be seen by a resume."""
 
-    def __init__(self, study: str) -> None:
+    def __init__(self, study: str, resume: str = "") -> None:
         super().__init__(
             f"the ledger of {study!r} went away while it confirmed a write; no result is lost: when the database is "
-            f"back, go on with: ockham resume {study}"
+            f"back, go on with: {resume or f'ockham resume {study}'}"
         )
-        self.study = study
+        self.study, self.resume = study, resume
 
-    def __reduce__(self) -> tuple[type["CommitUnknown"], tuple[str]]:
-        return CommitUnknown, (self.study,)
+    def __reduce__(self) -> tuple[type["CommitUnknown"], tuple[str, str]]:
+        return CommitUnknown, (self.study, self.resume)
 
 
 class StaleAttempt(RuntimeError):

@@ -34,15 +34,15 @@ def stop(
     from study.ledger import ENDED
 
     ledger = place.open(name)
-    holder = _driver(ledger)
+    holder, resume = _driver(ledger), place.command("resume", name)
     if holder is None:
         left = ledger.config.trials - sum(ledger.counts()[state] for state in ENDED)
-        hint = f"Go on with: ockham resume {name}" if left > 0 else f"Extend it with: ockham resume {name} --trials +N"
+        hint = f"Go on with: {resume}" if left > 0 else f"Extend it with: {resume} --trials +N"
         typer.echo(f"Nobody runs {name}. {hint}")
         return
     ledger.request_stop(drain=drain)
     when = "when the trials that run now have ended" if drain else "within seconds"
-    typer.echo(f"Asked {holder} to stop {name}: it will, {when}. Go on later with: ockham resume {name}")
+    typer.echo(f"Asked {holder} to stop {name}: it will, {when}. Go on later with: {resume}")
 
 
 def add(
@@ -61,7 +61,7 @@ def add(
     add_to(ledger, configurations)
     many = f"{len(configurations)} trial{'s' if len(configurations) > 1 else ''}"
     holder = _driver(ledger)
-    then = f"{holder} takes them within seconds" if holder else f"run them with: ockham resume {name}"
+    then = f"{holder} takes them within seconds" if holder else f"run them with: {place.command('resume', name)}"
     typer.echo(f"Added {many} to {name}; {then}.")
 
 

@@ -24,6 +24,7 @@ from study.operations.status import Status, status_of, statuses
 from study.passwords import masked
 
 if TYPE_CHECKING:
+    from study.config import StudyConfig
     from study.display.board import Board
     from study.ledger import TrialRow
 
@@ -41,7 +42,7 @@ def all_studies(place: Place, *, as_json: bool) -> None:
         return
     if not found and not unreadable:
         where = masked(place.ledger or str(place.home))
-        typer.echo(f"There is no study in {where} yet. Start one: ockham launch")
+        typer.echo(f"There is no study in {where} yet. Start one: {place.command('launch')}")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for label in ("study", "is", "done", "running", "failed", "left", "not yet in MLflow"):
@@ -70,7 +71,7 @@ def one_study(place: Place, name: str, *, as_json: bool) -> None:
         typer.echo(json.dumps(status.as_json(), indent=2))
         return
     console = terminal()
-    console.print(_picture(status, board, console.width, 10_000))
+    console.print(_picture(status, board, console.width, 10_000), soft_wrap=True)
 
 
 def watch(place: Place, name: str) -> None:
@@ -78,7 +79,7 @@ def watch(place: Place, name: str) -> None:
     console = terminal()
     latest = status_of(place, name)
     if not console.is_terminal:
-        console.print(_picture(*latest, console.width, 10_000))
+        console.print(_picture(*latest, console.width, 10_000), soft_wrap=True)
         return
     shown = latest
 
@@ -96,7 +97,7 @@ def watch(place: Place, name: str) -> None:
         raise typer.Exit(0) from None
     finally:
         painter.stop()
-    console.print(_picture(*shown, console.width, 10_000))
+    console.print(_picture(*shown, console.width, 10_000), soft_wrap=True)
 
 
 def trial_table(rows: Sequence["TrialRow"], spanned: list[str], out: Path | None) -> None:
@@ -112,26 +113,30 @@ def trial_table(rows: Sequence["TrialRow"], spanned: list[str], out: Path | None
 
 def _picture(status: Status, board: "Board", width: int, height: int) -> RenderableType:
     parts: list[RenderableType] = [frame(board, width, height, moving=status.phase == "running")]
-    parts += [Text(), _phase(status)]
+    parts += [Text(), _phase(status, board.config)]
     for failed in status.failed[-_FAILURES:]:
         parts += [Text(), Text.assemble((f"Trial {failed.number} failed: ", "red"), failed.error)]
         parts.append(Text(f"  {setting(failed.params)}", style="dim"))
         parts += [Padding(Text(line, style="dim"), (0, 0, 0, 4)) for line in failed.log]
     if (more := len(status.failed) - _FAILURES) > 0:
-        parts.append(Text(f"… and {more} more failed; ockham trials {status.name} --format json has their errors"))
+        every = board.config.command("trials", "--format", "json")
+        parts.append(Text(f"… and {more} more failed; their errors: {every}"))
     return Group(*parts)
 
 
-def _phase(status: Status) -> Text:
+def _phase(status: Status, config: "StudyConfig") -> Text:
+    resume = config.command("resume")
     said = {
         "running": f"Run by {status.holder} since {status.since}.",
         "finished": "All trials have ended.",
-        "interrupted": f"Its driver died. Nothing is lost; go on with: ockham resume {status.name}",
-        "stopped": f"Nobody runs it. Go on with: ockham resume {status.name}",
+        "interrupted": f"Its driver died. Nothing is lost; go on with: {resume}",
+        "stopped": f"Nobody runs it. Go on with: {resume}",
     }[status.phase]
     text = Text(said, style=_COLOURS[status.phase])
     if status.outbox and status.phase != "running":
-        text.append(f"\n{status.outbox} results have not reached MLflow; ockham resume {status.name} sends them.")
+        text.append(f"\n{status.outbox} results have not reached MLflow; this sends them: {resume}")
+    if status.failed and status.phase != "running":
+        text.append(f"\nWhat failed runs once more with: {config.command('resume', '--retry-failed')}")
     if status.cost.hours:
         text.append(f"\nUsed so far: {status.cost}.", style="dim")
     text.append(f"\nIn {from_here(Path(status.directory))}", style="dim")

@@ -1,4 +1,4 @@
-"""The configuration of a study: what makes it *this* study (its identity), and how one run of it is carried out."""
+"""The configuration of a study: what makes it *this* study (its identity), its budget, its run."""
 
 import hashlib
 import json
@@ -7,19 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from search_spaces import catalog
 from search_spaces.space import CONDITIONS, MOST_TRIALS, SearchSpace
-from study.config.environment import said_in, usual_home
+from study.config.addresses import command_line, sqlite_url
 from study.config.goals import Constraint, Objective, Stopping
-from study.config.prices import Prices
+from study.config.run_config import RunConfig
 from study.config.scores import task_in
 from study.config.task import check_metric, default_objectives, default_stopping_metric, task_of_study
 from study.config.warm_start import WarmStart
 from study.errors import UsageError
-from study.passwords import HIDDEN, lacks_password, masked, remember
-from study.trust import check_address
+from study.passwords import masked
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part
@@ -30,84 +29,7 @@ Scheduler = Literal["none", "asha", "median"]
 Role = Literal["design", "explore"]
 ADAPTIVE: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
 CONSTRAINED: tuple[Sampler, ...] = ("tpe", "gp", "nsga2", "nsga3")
-OF_ONE_RUN = ("time_budget", "offline")  # a run's settings that the next one does not inherit
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-class RunConfig(Part):
-    """How a run is carried out; may differ from launch to launch without making another study.
-
-    What the environment says (`$OCKHAM_HOME`, `_LEDGER`, `_TRACKING_URI`, `_STORAGE`, `_ADDRESS`) holds unless told
-    otherwise, as for commands.
-    """
-
-    refusal: ClassVar[type[ValueError]] = UsageError
-
-    home: Path = Field(default_factory=usual_home, description="directory of all studies")
-    data_dir: Path | None = Field(None, description="where data sets lie or are downloaded to; none: <home>/data")
-    ledger: str | None = Field(
-        default_factory=said_in("OCKHAM_LEDGER"), description="database URL; none: SQLite in the study's directory"
-    )
-    tracking_uri: str | None = Field(
-        default_factory=said_in("OCKHAM_TRACKING_URI"), description="MLflow; none: SQLite in the home"
-    )
-    offline: bool = Field(
-        False, description="start though the MLflow store does not answer: what it is to be told waits in the ledger"
-    )
-    storage: str | None = Field(
-        default_factory=said_in("OCKHAM_STORAGE"),
-        description="path or URI for checkpoints and copies of ledger and results; none: the study's directory",
-    )
-    address: str | None = Field(
-        default_factory=said_in("OCKHAM_ADDRESS"),
-        description="Ray cluster to connect to; none: start one on this machine",
-    )
-    max_concurrent: int | None = Field(None, ge=1, description="trials at once; none: as many as the CPUs or GPUs hold")
-    cpus_per_trial: float = Field(1.0, gt=0)
-    gpus_per_trial: float = Field(0.0, ge=0)
-    time_budget: float | None = Field(None, gt=0, description="seconds after which the run stops, resumable")
-    prices: Prices | None = Field(None, description="what hours cost; none: hours are told, money is not")
-    keep_checkpoints: bool = Field(False, description="keep the checkpoints of trials that ended")
-    progress: bool = Field(True, description="show progress")
-
-    @field_validator("home", "data_dir")
-    @classmethod
-    def _from_anywhere(cls, path: Path | None) -> Path | None:
-        """A study is gone on with, and reported on, from other folders than the one that it was launched in."""
-        return None if path is None else path.expanduser().absolute()
-
-    @field_validator("ledger", "tracking_uri", "storage", "address")
-    @classmethod
-    def _whole(cls, url: str | None, info: ValidationInfo) -> str | None:
-        remember(url)
-        if url is not None:
-            check_address(url)
-        if url is not None and lacks_password(url) and not (info.context or {}).get("stored"):
-            raise ValueError(f"{url} has {HIDDEN} where its password was left out of a file; give the whole URL again")
-        return url
-
-    @field_validator("storage")
-    @classmethod
-    def _absolute(cls, storage: str | None) -> str | None:
-        """Workers stand in other folders than the driver."""
-        return storage if storage is None or "://" in storage else str(Path(storage).expanduser().absolute())
-
-    def place(self, name: Literal["ledger", "tracking_uri", "storage", "address"]) -> str | None:
-        """One of the places to connect to, as it can be used.
-
-        Raises:
-            ValueError: It comes from a ledger or a file, which keep no passwords.
-        """
-        place: str | None = getattr(self, name)
-        if place is not None and lacks_password(place):
-            option = name.replace("_", "-")
-            raise ValueError(f"--{option}: {place} is kept without its password; give it again: --{option} URL")
-        return place
-
-    @property
-    def data_path(self) -> Path:
-        """Where data sets lie."""
-        return self.data_dir or self.home / "data"
 
 
 class StudyConfig(Part):
@@ -256,12 +178,16 @@ class StudyConfig(Part):
     @property
     def ledger_url(self) -> str:
         """The database that holds the ledger."""
-        return self.run.ledger or f"sqlite:///{self.directory / 'study.db'}"
+        return self.run.ledger or sqlite_url(self.directory / "study.db")
 
     @property
     def tracking_uri(self) -> str:
         """The MLflow store."""
-        return self.run.tracking_uri or f"sqlite:///{self.run.home / 'mlflow.db'}"
+        return self.run.tracking_uri or sqlite_url(self.run.home / "mlflow.db")
+
+    def command(self, verb: str, *options: str) -> str:
+        """`ockham VERB NAME …`, to be pasted."""
+        return command_line(verb, self.name, *options, home=self.run.home, ledger=self.run.ledger)
 
     @classmethod
     def stored(cls, text: str) -> Self:

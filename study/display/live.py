@@ -57,7 +57,7 @@ class LiveDisplay:
         if self._painter is not None:
             self._painter.above(text)
         else:
-            self._console.print(text, markup=False, highlight=False)
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def finished(self, outcome: Outcome) -> None:
         """Wipes the block."""

@@ -26,7 +26,7 @@ def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = N
     """
     console = terminal()
     for note in notes:
-        console.print(note, markup=False)
+        console.print(note, markup=False, soft_wrap=True)
     outcome = _run(config, console, wishes)
     try:
         _sum_up(config, outcome, console)

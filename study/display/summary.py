@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from study.config.environment import usual_home
+from study.config.addresses import command_line
 from study.display.frame import results
 from study.display.words import duration, from_here
-from study.passwords import masked
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
@@ -33,7 +32,7 @@ def print_summary(
         console.print()
         console.print(results(ended[-MOST_ROWS:], spanned, console.width))
     if len(ended) > MOST_ROWS:
-        console.print(f"The last {MOST_ROWS} of {len(ended)}; all of them: {_command('trials', config)}", style="dim")
+        console.print(f"The last {MOST_ROWS} of {len(ended)}; all of them: {config.command('trials')}", style="dim")
     _failures(console, [row for row in ended if row.state == "FAILED"])
     if outcome.answer is not None:
         console.print()
@@ -76,28 +75,21 @@ def _ending(config: "StudyConfig", outcome: "Outcome") -> str:
 
 
 def _further(config: "StudyConfig", outcome: "Outcome") -> list[tuple[str, str]]:
-    resume = (_command("resume", config), "go on where it stopped")
+    resume = [(config.command("resume"), "go on where it stopped")]
     if outcome.ended >= outcome.trials and outcome.drained:
-        resume = (f"{_command('resume', config)} --trials +{config.trials}", "more of the same, nothing repeated")
+        more = config.command("resume", "--trials", f"+{config.trials}")
+        resume = [(more, "more of the same, nothing repeated")]
+    if outcome.counts.get("FAILED", 0):
+        resume.append((config.command("resume", "--retry-failed"), "what failed once more, under its number"))
     look = [
-        (_command("report", config), "the answer as one HTML page"),
-        (_command("trials", config), "all numbers (--format csv, json, parquet)"),
-        (f"ockham ui{_home(config)}", "the runs in MLflow"),
+        (config.command("report"), "the answer as one HTML page"),
+        (config.command("trials"), "all numbers (--format csv, json, parquet)"),
+        (command_line("ui", home=config.run.home, ledger=None), "the runs in MLflow"),
     ]
     if outcome.damaged:
-        resume = (f"{_command('resume', config)} --repair", "run the trials again whose results are damaged")
-    return [*look, resume] if outcome.exit_code != 130 else [resume, *look]
+        resume = [(config.command("resume", "--repair"), "run the trials again whose results are damaged")]
+    return [*look, *resume] if outcome.exit_code != 130 else [*resume, *look]
 
 
 def _longest(config: "StudyConfig", outcome: "Outcome") -> int:
     return max(len(command) for command, _ in _further(config, outcome))
-
-
-def _command(verb: str, config: "StudyConfig") -> str:
-    """The command that finds this study again."""
-    ledger = f" --ledger {masked(config.run.ledger)}" if config.run.ledger else ""
-    return f"ockham {verb} {config.name}{_home(config)}{ledger}"
-
-
-def _home(config: "StudyConfig") -> str:
-    return "" if config.run.home == usual_home().absolute() else f" --home {from_here(config.run.home)}"

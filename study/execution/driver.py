@@ -146,7 +146,7 @@ def _concluded(this: _Run, publishing: Publishing, damaged: list[str]) -> Outcom
     if not drained:
         listener.message(
             f"tracking is not complete yet ({ledger.outbox_size()} messages to MLflow wait in the ledger); "
-            f"complete it with: ockham resume {config.name}"
+            f"complete it with: {config.command('resume')}"
         )
     return replace(outcome, drained=drained, damaged=tuple(damaged), seconds=time.monotonic() - this.begun)
 

@@ -37,7 +37,7 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
     except Exception as error:
         listener.message(
             f"the report could not be written ({type(error).__name__}: {error}); all results are there: "
-            f"ockham report {ledger.name}"
+            f"{ledger.config.command('report')}"
         )
         return Conclusion(summary)
     return Conclusion({**summary, **gist(answer)}, answer, page)

@@ -6,6 +6,7 @@ Ray never touches, nobody reaches them.
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -15,16 +16,20 @@ from pathlib import Path
 import psutil
 
 _RAYS = "r"  # short: its sockets have long paths
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 # An AF_UNIX path holds 107 bytes; Ray appends session_<date>_<microseconds>_<pid>/sockets/plasma_store.
 _LONGEST = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")
 
 
 def make_scratch(home: Path) -> Path:
-    """A new folder for Ray, inside the home where the path is short enough for sockets, else in the system's /tmp."""
+    """A new folder for Ray: inside the home where the path suits it, else in the system's /tmp.
+
+    A path has to be short enough for sockets, and plain: Ray passes paths on in URIs, command lines and ASCII fields.
+    """
     inside = home / ".ray"
     sweep(inside)
     own = inside / str(os.getpid())
-    if len(os.fsencode(own / _RAYS)) <= _LONGEST:
+    if len(os.fsencode(own / _RAYS)) <= _LONGEST and _PLAIN.fullmatch(str(own)):
         inside.mkdir(mode=0o700, parents=True, exist_ok=True)
         inside.chmod(0o700)  # it may be older
         shutil.rmtree(own, ignore_errors=True)  # of a process that had this number before

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from study.errors import UsageError
@@ -138,7 +138,9 @@ def _sqlite(database: str | None, *, create: bool) -> Engine:
         raise FileNotFoundError(path)
     if path.exists() and (path.stat().st_size or not create):
         intact.check(path)
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_S}, pool_size=4, max_overflow=16)
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_S}, pool_size=4, max_overflow=16
+    )
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begin)
     event.listen(engine, "handle_error", lambda context: intact.translate(context, path))

@@ -35,9 +35,11 @@ class LeaseRow(NamedTuple):
     since_ms: int
 
 
-def acquire(engine: Engine, study: str, *, wait_s: float) -> int:
+def acquire(engine: Engine, study: str, *, wait_s: float, stop: str = "") -> int:
     """Takes the lease and returns its fence; also clears a request to stop that was meant for the previous driver.
 
+    Args:
+        stop: The command that stops its holder, for the message.
     Raises:
         LeaseHeld: The holder lives: at once on its own machine, elsewhere as soon as its heartbeat moves.
     """
@@ -52,16 +54,20 @@ def acquire(engine: Engine, study: str, *, wait_s: float) -> int:
             if fate == "dead":
                 return _take(connection, study, lease.fence + 1)
         if fate == "alive" or (seen is not None and seen != (lease.fence, lease.heartbeat)):
-            raise LeaseHeld(study, str(lease.holder), _iso(lease.since_ms))
+            raise LeaseHeld(study, str(lease.holder), _iso(lease.since_ms), stop)
         if seen is None:
             seen, deadline = (lease.fence, lease.heartbeat), time.monotonic() + wait_s
         time.sleep(max(0.0, min(POLL_S, deadline - time.monotonic())))
 
 
 @contextmanager
-def fenced(engine: Engine, study: str, fence: int | None, *, durable: bool = False) -> Iterator[Connection]:
+def fenced(
+    engine: Engine, study: str, fence: int | None, *, durable: bool = False, resume: str = ""
+) -> Iterator[Connection]:
     """A write transaction in which `fence` is known to be the newest; `durable`: see `writing`.
 
+    Args:
+        resume: The command that goes on with the study, for the message.
     Raises:
         LeaseLost: It is not, or none was ever taken; nothing is written.
         CommitUnknown: The database went away while it committed.
@@ -78,7 +84,7 @@ def fenced(engine: Engine, study: str, fence: int | None, *, durable: bool = Fal
             committing = True
     except DBAPIError as error:
         if committing and away(error):
-            raise CommitUnknown(study) from error
+            raise CommitUnknown(study, resume) from error
         raise
 
 

@@ -117,7 +117,7 @@ class Ledger(Control, Curves, Soundness, Tracking):
         Raises:
             LeaseHeld: Another driver lives.
         """
-        self.fence = lease.acquire(self._engine, self.name, wait_s=wait_s)
+        self.fence = lease.acquire(self._engine, self.name, wait_s=wait_s, stop=self.config.command("stop"))
         reached("acquire committed")
         with self._writing("save") as connection:
             self.config, _ = studies.read(connection, self.name)
@@ -287,7 +287,9 @@ class Ledger(Control, Curves, Soundness, Tracking):
 
     @contextmanager
     def _writing(self, what: str) -> Iterator[Connection]:
-        with lease.fenced(self._engine, self.name, self.fence, durable=what in _DURABLE) as connection:
+        with lease.fenced(
+            self._engine, self.name, self.fence, durable=what in _DURABLE, resume=self.config.command("resume")
+        ) as connection:
             yield connection
             reached(f"{what} uncommitted")
         reached(f"{what} committed")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.config.addresses import command_line, sqlite_url
 from study.config.environment import said_in, usual_home
 from study.errors import Damaged, UsageError
 from study.passwords import masked, remember
@@ -39,11 +40,15 @@ class Place:
 
     def ledger_url(self, name: str) -> str:
         """The database that holds the study called `name`."""
-        return self.ledger or f"sqlite:///{(self.home / name).absolute() / 'study.db'}"
+        return self.ledger or sqlite_url((self.home / name).absolute() / "study.db")
 
     def tracking(self) -> str:
         """The MLflow store."""
-        return self.tracking_uri or f"sqlite:///{self.home.absolute() / 'mlflow.db'}"
+        return self.tracking_uri or sqlite_url(self.home.absolute() / "mlflow.db")
+
+    def command(self, verb: str, *words: str) -> str:
+        """`ockham VERB …`, to be pasted."""
+        return command_line(verb, *words, home=self.home, ledger=self.ledger)
 
     def open(self, name: str) -> "Ledger":
         """The ledger of the study called `name`; its `config` says home and ledger as they are here.

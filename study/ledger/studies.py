@@ -143,7 +143,7 @@ def _same(config: StudyConfig, stored: dict[str, Any]) -> None:
                 f"the study {config.name!r} exists and is another one; these fields differ:",
                 *lines[:_SHOWN],
                 *more,
-                f"choose another --name, or remove the old study with: ockham delete {config.name}",
+                f"choose another --name, or remove the old study with: {config.command('delete')}",
             ]
         )
     )

@@ -179,12 +179,14 @@ def _whose(client: "MlflowClient", experiment: str, ledger: Ledger) -> tuple[lis
 
 def _optuna(ledger: Ledger, say: Say) -> None:
     """Removes the study from Optuna's tables, where those are in a database that stays."""
-    if ledger.url.startswith("sqlite") and Path(ledger.url.removeprefix("sqlite:///")).parent.name == ledger.name:
-        return  # they go with the folder
     import optuna
+    from sqlalchemy import make_url
 
     from study.ledger.connection import optuna_url
 
+    url = make_url(ledger.url)
+    if url.get_backend_name() == "sqlite" and Path(url.database or "").parent.name == ledger.name:
+        return  # they go with the folder
     storage = optuna.storages.RDBStorage(optuna_url(ledger.url))
     try:
         if any(summary.study_name == ledger.name for summary in optuna.get_all_study_summaries(storage)):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from study.config import StudyConfig
+from study.config.addresses import sqlite_url
 from study.crash_points import reached
 from study.tracking.token import use_token
 
@@ -52,7 +53,7 @@ def _make_sqlite(path: Path) -> None:
     for left in path.parent.glob("mlflow.*.tmp*"):  # of publishers that died; the caller has the lock
         left.unlink()
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    engine = create_sqlalchemy_engine(f"sqlite:///{unfinished}")
+    engine = create_sqlalchemy_engine(sqlite_url(unfinished))
     _initialize_tables(engine)
     engine.dispose()
     reached("store unfinished")

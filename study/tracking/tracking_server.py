@@ -41,7 +41,7 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
         say(f"MLflow runs at {masked(uri)}")
         return 0
     if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
-        raise UsageError(f"there is no MLflow store in {place.home} yet; run a study first: ockham launch")
+        raise UsageError(f"there is no MLflow store in {place.home} yet; run a study first: {place.command('launch')}")
     port = free_port() if port is None else port
     if not _is_free(port):
         raise UsageError(f"--port {port}: something else listens there; leave the option out to get a free one")

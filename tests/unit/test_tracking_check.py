@@ -24,7 +24,6 @@ from tests.studies_for_tests import a_study
         ("http://127.0.0.1:{unused}", "the server does not answer (Connection refused)"),
         ("http://me:sesame@127.0.0.1:{unused}/prefix", "the server does not answer (Connection refused)"),
         ("http://", "does not answer"),
-        ("http://127.0.0.1:999999", "does not answer"),
         ("postgresql://me:sesame@127.0.0.1:{unused}/db", "the database does not answer ("),
         ("sqlite:////nowhere/at/all/mlflow.db", "there is no folder /nowhere/at/all"),
         ("sqlite://", "must be a file that outlives the process"),

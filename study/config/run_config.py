@@ -1,0 +1,91 @@
+"""How one run of a study is carried out: where things lie, what it may use, for how long."""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from study.config.environment import said_in, usual_home
+from study.config.prices import Prices
+from study.errors import UsageError
+from study.passwords import HIDDEN, lacks_password, remember
+from study.trust import check_address
+from trainables.parts import Part
+
+OF_ONE_RUN = ("time_budget", "offline")  # a run's settings that the next one does not inherit
+
+
+class RunConfig(Part):
+    """How a run is carried out; may differ from launch to launch without making another study.
+
+    What the environment says (`$OCKHAM_HOME`, `_LEDGER`, `_TRACKING_URI`, `_STORAGE`, `_ADDRESS`) holds unless told
+    otherwise, as for commands.
+    """
+
+    refusal: ClassVar[type[ValueError]] = UsageError
+
+    home: Path = Field(default_factory=usual_home, description="directory of all studies")
+    data_dir: Path | None = Field(None, description="where data sets lie or are downloaded to; none: <home>/data")
+    ledger: str | None = Field(
+        default_factory=said_in("OCKHAM_LEDGER"), description="database URL; none: SQLite in the study's directory"
+    )
+    tracking_uri: str | None = Field(
+        default_factory=said_in("OCKHAM_TRACKING_URI"), description="MLflow; none: SQLite in the home"
+    )
+    offline: bool = Field(
+        False, description="start though the MLflow store does not answer: what it is to be told waits in the ledger"
+    )
+    storage: str | None = Field(
+        default_factory=said_in("OCKHAM_STORAGE"),
+        description="path or URI for checkpoints and copies of ledger and results; none: the study's directory",
+    )
+    address: str | None = Field(
+        default_factory=said_in("OCKHAM_ADDRESS"),
+        description="Ray cluster to connect to; none: start one on this machine",
+    )
+    max_concurrent: int | None = Field(None, ge=1, description="trials at once; none: as many as the CPUs or GPUs hold")
+    cpus_per_trial: float = Field(1.0, gt=0)
+    gpus_per_trial: float = Field(0.0, ge=0)
+    time_budget: float | None = Field(None, gt=0, description="seconds after which the run stops, resumable")
+    prices: Prices | None = Field(None, description="what hours cost; none: hours are told, money is not")
+    keep_checkpoints: bool = Field(False, description="keep the checkpoints of trials that ended")
+    progress: bool = Field(True, description="show progress")
+
+    @field_validator("home", "data_dir")
+    @classmethod
+    def _from_anywhere(cls, path: Path | None) -> Path | None:
+        """A study is gone on with, and reported on, from other folders than the one that it was launched in."""
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("ledger", "tracking_uri", "storage", "address")
+    @classmethod
+    def _whole(cls, url: str | None, info: ValidationInfo) -> str | None:
+        remember(url)
+        if url is not None:
+            check_address(url)
+        if url is not None and lacks_password(url) and not (info.context or {}).get("stored"):
+            raise ValueError(f"{url} has {HIDDEN} where its password was left out of a file; give the whole URL again")
+        return url
+
+    @field_validator("storage")
+    @classmethod
+    def _absolute(cls, storage: str | None) -> str | None:
+        """Workers stand in other folders than the driver."""
+        return storage if storage is None or "://" in storage else str(Path(storage).expanduser().absolute())
+
+    def place(self, name: Literal["ledger", "tracking_uri", "storage", "address"]) -> str | None:
+        """One of the places to connect to, as it can be used.
+
+        Raises:
+            ValueError: It comes from a ledger or a file, which keep no passwords.
+        """
+        place: str | None = getattr(self, name)
+        if place is not None and lacks_password(place):
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option}: {place} is kept without its password; give it again: --{option} URL")
+        return place
+
+    @property
+    def data_path(self) -> Path:
+        """Where data sets lie."""
+        return self.data_dir or self.home / "data"
