@@ -4,12 +4,16 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.unit.test_data_identity import idx, write_mnist
 from trainables.config import DataConfig
 from trainables.data.download import download_once
+from trainables.data.interfaces import DATASETS
 from trainables.data.loading import prepare
 from trainables.errors import DataUnavailable
 
@@ -111,11 +115,85 @@ def test_a_missing_set_without_network_is_one_sentence(
     assert os.listdir(tmp_path) == []
 
 
-def test_a_damaged_copy_is_named(tmp_path: Path) -> None:
+IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+
+
+def truncated(raw: Path) -> str:
+    os.truncate(raw / IMAGES, 1000)
+    return rf"{IMAGES} has 1,000 bytes where its header says 47,056;"
+
+
+def longer(raw: Path) -> str:
+    (raw / LABELS).write_bytes((raw / LABELS).read_bytes() + b"x")
+    return rf"{LABELS} has 69 bytes where its header says 68;"
+
+
+def of_another_set(raw: Path) -> str:
+    (raw / LABELS).write_bytes(idx(np.zeros(10, dtype=np.uint8)))
+    return rf"{LABELS} holds 10 labels, {IMAGES} 60 images;"
+
+
+def of_another_size(raw: Path) -> str:
+    (raw / "t10k-images-idx3-ubyte").write_bytes(idx(np.zeros((20, 8, 8), dtype=np.uint8)))
+    return rf"t10k-images-idx3-ubyte holds images of 8 × 8, {IMAGES} of 28 × 28;"
+
+
+def of_more_classes(raw: Path) -> str:
+    (raw / LABELS).write_bytes(idx(np.full(60, 46, dtype=np.uint8)))
+    return rf"{LABELS} holds label 46, the classes of mnist are 0 to 9;"
+
+
+def exchanged(raw: Path) -> str:
+    (raw / IMAGES).write_bytes((raw / LABELS).read_bytes())
+    return rf"{IMAGES} is no idx file of images: it begins with 00 00 08 01;"
+
+
+def emptied(raw: Path) -> str:
+    (raw / LABELS).write_bytes(b"")
+    return rf"{LABELS} is no idx file of labels: it begins with nothing;"
+
+
+@pytest.mark.parametrize(
+    "damage", [truncated, longer, of_another_set, of_another_size, of_more_classes, exchanged, emptied]
+)
+def test_a_damaged_copy_is_named_by_its_file_and_not_called_missing(
+    damage: Callable[[Path], str], tmp_path: Path
+) -> None:
+    said = damage(write_mnist(tmp_path))
+    with pytest.raises(
+        DataUnavailable, match=rf"^the copy of mnist in .* is damaged: .*{said} delete that file"
+    ) as error:
+        prepare(DataConfig(name="mnist", split=(40, 10, 20)), tmp_path)
+    assert "not in" not in str(error.value)
+    assert "could not be downloaded" not in str(error.value)
+
+
+def test_a_set_that_torchvision_reads_is_named_by_its_file_too(tmp_path: Path) -> None:
+    for file in DATASETS.get("svhn")().files(tmp_path).values():
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"half of it")
+    said = (
+        r"^the copy of svhn in .* is damaged: SVHN/train_32x32.mat, SVHN/test_32x32.mat are not as published \(MD5\);"
+    )
+    with pytest.raises(DataUnavailable, match=said):
+        prepare(DataConfig(name="svhn"), tmp_path)
+
+
+def test_a_smaller_copy_is_split_in_the_same_proportion(tmp_path: Path) -> None:
+    write_mnist(tmp_path, train=1200, test=50)
+    assert prepare(DataConfig(name="mnist"), tmp_path) == (1100, 100, 50)
+
+
+def test_a_copy_that_is_not_the_published_one_is_said(tmp_path: Path, mnist_dir: Path) -> None:
+    mnist = DATASETS.get("mnist")()
+    assert mnist.account(mnist_dir) == ""
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
-    for part in ("train", "t10k"):
-        for kind in ("images-idx3", "labels-idx1"):
-            (raw / f"{part}-{kind}-ubyte").write_bytes(b"\0\0\x08\3" + 3 * b"\0\0\0\x0a" + b"too short")
-    with pytest.raises(DataUnavailable, match="damaged copy"):
-        prepare(DataConfig(name="mnist"), tmp_path)
+    for file in (mnist_dir / "MNIST" / "raw").glob("*ubyte"):
+        (raw / file.name).symlink_to(file)
+    (raw / LABELS).unlink()
+    content = bytearray((mnist_dir / "MNIST" / "raw" / LABELS).read_bytes())
+    content[1000] = (content[1000] + 1) % 10
+    (raw / LABELS).write_bytes(content)
+    assert f"MNIST/raw/{LABELS} is not as published (MD5)" in mnist.account(tmp_path)
+    prepare(DataConfig(name="mnist"), tmp_path)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from trainables.data.download import download_once, unavailable
+from trainables.data.digests import md5
+from trainables.data.download import damaged, download_once
 from trainables.data.interfaces import Dataset, Images, RawData
 
 Part = tuple[Images, Any]
@@ -32,6 +33,10 @@ class TorchvisionDataset(Dataset):
     def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
         """(images [n, C, H, W] uint8, labels) of training and test split; raises RuntimeError if absent or damaged."""
 
+    @abstractmethod
+    def checksums(self) -> dict[str, str]:
+        """File below the root → MD5, as torchvision has it and checks it."""
+
     def load(self, data_dir: Path) -> RawData:
         """The set, read by torchvision; downloaded once if it is missing. Raises as `Dataset.load`."""
         root = data_dir / self.subfolder
@@ -46,9 +51,10 @@ class TorchvisionDataset(Dataset):
         try:
             (images, labels), (test_images, test_labels) = self.parts(root, download=False)
         except (OSError, RuntimeError, ValueError, EOFError) as error:
-            raise unavailable(
-                self.name(), data_dir, self.expected, f"a damaged copy is in the way ({error}); delete it"
-            ) from error
+            wrong = [name for name, published in self.checksums().items() if md5(root / name) != published]
+            files = ", ".join(f"{self.subfolder}/{name}".lstrip("/") for name in wrong) or "one of its files"
+            why = "not as published (MD5)" if wrong else f"not readable ({error})"
+            raise damaged(self.name(), data_dir, files, f"{'are' if len(wrong) > 1 else 'is'} {why}") from error
         return RawData(
             np.ascontiguousarray(images, dtype=np.uint8),
             np.asarray(labels, dtype=np.int64),

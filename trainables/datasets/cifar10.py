@@ -20,6 +20,13 @@ class Cifar10(TorchvisionDataset):
 
         return [CIFAR10.url]
 
+    def checksums(self) -> dict[str, str]:
+        """Of both splits."""
+        from torchvision.datasets import CIFAR10
+
+        folder = CIFAR10.base_folder
+        return {f"{folder}/{file}": md5 for file, md5 in (*CIFAR10.train_list, *CIFAR10.test_list)}
+
     def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
         """Both splits, pixels channel first."""
         from torchvision.datasets import CIFAR10

@@ -20,6 +20,13 @@ class Cifar100(TorchvisionDataset):
 
         return [CIFAR100.url]
 
+    def checksums(self) -> dict[str, str]:
+        """Of both splits."""
+        from torchvision.datasets import CIFAR100
+
+        folder = CIFAR100.base_folder
+        return {f"{folder}/{file}": md5 for file, md5 in (*CIFAR100.train_list, *CIFAR100.test_list)}
+
     def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
         """Both splits, pixels channel first."""
         from torchvision.datasets import CIFAR100

@@ -7,6 +7,12 @@ class Mnist(IdxDataset):
     """55,000 / 5,000 / 10,000 by default; files in `MNIST/raw`."""
 
     folder = "MNIST"
+    published = (
+        "6bbc9ace898e44ae57da46a324031adb",
+        "a25bea736e30d166cdddb491f175f624",
+        "2646ac647ad5339dbf082846283269ea",
+        "27ae3e4e09519cfbb04c329615203637",
+    )
 
     @classmethod
     def source(cls) -> type:

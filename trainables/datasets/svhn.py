@@ -19,6 +19,12 @@ class Svhn(TorchvisionDataset):
 
         return [SVHN.split_list["train"][0]]
 
+    def checksums(self) -> dict[str, str]:
+        """Of both splits."""
+        from torchvision.datasets import SVHN
+
+        return {SVHN.split_list[part][1]: SVHN.split_list[part][2] for part in ("train", "test")}
+
     def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
         """Both splits."""
         from torchvision.datasets import SVHN
