@@ -14,11 +14,12 @@ def open_(port):
 with ThreadPoolExecutor(32) as pool:
     print(*(port for port, open in zip(sys.argv[2:], pool.map(open_, sys.argv[2:])) if open))
 """
-# Prints what a URL answers, to a body if one is given.
+# Prints what the head's MLflow answers at a URL, to a body if one is given; the first argument is the token.
 GET = """
 import sys, urllib.request
+headers = {"Content-Type": "application/json", "Authorization": "Bearer " + sys.argv.pop(1)}
 data = sys.argv[2].encode() if len(sys.argv) > 2 else None
-request = urllib.request.Request(sys.argv[1], data, {"Content-Type": "application/json"})
+request = urllib.request.Request(sys.argv[1], data, headers)
 print(urllib.request.urlopen(request, timeout=30).read().decode())
 """
 # Prints the status of a dashboard's page, of its data without the token, and with it.

@@ -35,11 +35,11 @@ def _mlflow_runs(machines: Machines, study: str) -> list[dict[str, Any]]:
     api = "http://127.0.0.1:5000/api/2.0/mlflow"
     name = urllib.parse.quote(study)
     machines.forward(f"ray attach {FILE} -p 5000", 5000)
-    found = machines.command(f"python -c {shlex.quote(GET)} '{api}/experiments/get-by-name?experiment_name={name}'", 60)
+    token = (machines.head.home / "studies/mlflow.token").read_text().strip()
+    get = f"python -c {shlex.quote(GET)} {token}"
+    found = machines.command(f"{get} '{api}/experiments/get-by-name?experiment_name={name}'", 60)
     body = json.dumps({"experiment_ids": [json.loads(found)["experiment"]["experiment_id"]], "max_results": 100})
-    return json.loads(
-        machines.command(f"python -c {shlex.quote(GET)} '{api}/runs/search' {shlex.quote(body)}", 60)
-    ).get("runs", [])
+    return json.loads(machines.command(f"{get} '{api}/runs/search' {shlex.quote(body)}", 60)).get("runs", [])
 
 
 def test_machines_run_what_was_shipped(machines: Machines) -> None:
