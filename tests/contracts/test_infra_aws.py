@@ -87,7 +87,8 @@ def test_aws_opens_no_port_but_ssh(stack: dict[str, Any]) -> None:
 def test_aws_roles_can_do_what_they_need_and_nothing_else(stack: dict[str, Any]) -> None:
     policies = [each["PolicyDocument"] for each in _of_kind(stack, "AWS::IAM::ManagedPolicy")]
     for role in _of_kind(stack, "AWS::IAM::Role"):
-        assert role["ManagedPolicyArns"] == ["StoragePolicy"]
+        whose = "WorkerStoragePolicy" if "worker" in str(role["RoleName"]) else "StoragePolicy"
+        assert role["ManagedPolicyArns"] == [whose]
         policies += [policy["PolicyDocument"] for policy in role.get("Policies", [])]
     for statement in (statement for policy in policies for statement in policy["Statement"]):
         actions = _as_list(statement["Action"])
@@ -100,10 +101,21 @@ def test_aws_roles_can_do_what_they_need_and_nothing_else(stack: dict[str, Any])
     assert _load("cluster.yaml")["available_node_types"]["gpu"]["node_config"]["InstanceType"] in allowed
 
 
+def test_aws_workers_can_not_touch_copies_of_ledgers(stack: dict[str, Any]) -> None:
+    """A worker runs whatever a trial imports."""
+    policy = stack["Resources"]["WorkerStoragePolicy"]["Properties"]["PolicyDocument"]
+    for statement in policy["Statement"]:
+        if {"s3:PutObject", "s3:DeleteObject"} & set(_as_list(statement["Action"])):
+            assert all(str(each).endswith("/*/trials/*") for each in _as_list(statement["Resource"]))
+    actions = [action for each in policy["Statement"] for action in _as_list(each["Action"])]
+    assert not any("Version" in action for action in actions)
+
+
 def test_aws_bucket_is_private_and_encrypted(stack: dict[str, Any]) -> None:
     (bucket,) = _of_kind(stack, "AWS::S3::Bucket")
     assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
     assert bucket["BucketEncryption"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     (policy,) = _of_kind(stack, "AWS::S3::BucketPolicy")
     assert [statement["Effect"] for statement in policy["PolicyDocument"]["Statement"]] == ["Deny"]
 

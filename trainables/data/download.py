@@ -84,14 +84,21 @@ def _move_into(source: Path, target: Path) -> None:
 
 @contextmanager
 def writable_folder(folder: Path) -> Iterator[None]:
-    """The folder exists and can be written; if it was created here, it goes again unless something was put in."""
+    """The folder exists and can be written; if it was created here, it goes again unless something was put in.
+
+    What is made inside the block is as open as the folder is: a study keeps its own files to its user, but data folders
+    are often shared.
+    """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    nearest = (missing[-1] if missing else folder / "file").parent
+    before = os.umask(0o777 & ~nearest.stat().st_mode)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{folder} cannot be written")
         yield
     finally:
+        os.umask(before)
         for path in missing:
             if not any(path.iterdir()):
                 path.rmdir()
