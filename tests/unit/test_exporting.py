@@ -14,8 +14,11 @@ from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
 from study.execution.recorder import networks_file
 from study.ledger import Ledger, Proposal
+from study.settings.inputs import settle_inputs
+from study.settings.wishes import NO_WISHES
 from trainables.compression.tickets import Tickets
 from trainables.export.loader import load_network
+from trainables.training.inputs import Inputs
 from trainables.trial import TrialContext, run_trial
 
 SETTINGS = [
@@ -31,11 +34,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewinding = ["compression.granularity=weight", "compression.recovery=rewind", "compression.recovery_epochs=2"]
     asked = ["data.name=teacher", "data.teacher.task=regression", "data.noise_kind=permuted", "training.lr=0.01"]
     for name, more in (("small", []), ("clean", ["data.label_noise=0"]), ("lots", rewinding), ("numbers", asked)):
-        space = apply_settings(SearchSpace(title="Is it small?"), [*SETTINGS, *more])
+        space = apply_settings(apply_settings(SearchSpace(title="Is it small?"), SETTINGS), more)
         config = StudyConfig(name=name, space=space, trials=2, run=RunConfig(home=folder))
         config.directory.mkdir(parents=True)
         ledger = Ledger.create(config.ledger_url, config)
         ledger.acquire()
+        settle_inputs(ledger, NO_WISHES)
         ledger.propose([Proposal({}), Proposal({})])
         ledger.start_attempt(0)
         trial = run_trial(space.config({}, config.seed), TrialContext(0, config.run.data_path))
@@ -143,7 +147,7 @@ def test_another_network_than_the_recorded_one_is_not_passed_off_as_it(
 def test_an_export_that_says_something_else_is_the_exports_fault(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainables.export.files._SCALE", 254.0)
+    monkeypatch.setattr(Inputs, "scale", 254.0)
     with pytest.raises(RuntimeError, match="the file does not say what the trial's network says"):
         study.load("small", home=home).export(0, 1, tmp_path / "net.safetensors")
     assert not list(tmp_path.iterdir())
