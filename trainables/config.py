@@ -106,7 +106,7 @@ class ModelConfig(EntryPart):
     @model_validator(mode="after")
     def _hidden_layers_are_used(self) -> Self:
         default = type(self).model_fields["hidden_layers"].default
-        if self.hidden_layers != default and not _model(self.name).uses_hidden_layers:
+        if self.hidden_layers != default and "hidden_layers" not in _model(self.name).reads:
             raise in_field("hidden_layers", f"{self.name} has its own layers; leave hidden_layers at {default}")
         return self
 

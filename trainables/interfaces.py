@@ -28,11 +28,9 @@ class Model(Entry, ABC):
 
     Attributes:
         default_width: `model.width` unless given.
-        uses_hidden_layers: Whether `model.hidden_layers` says anything to it.
     """
 
     default_width: ClassVar[int] = 128
-    uses_hidden_layers: ClassVar[bool] = False
 
     @abstractmethod
     def widths(self, config: ModelConfig) -> Shape:

@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 import typing
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
@@ -19,6 +19,9 @@ class Entry(BaseModel):
     """Base of everything that a folder of entries can hold: a frozen set of hyperparameters with behaviour."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Fields of its section of a configuration that say something to it, and not to every entry of its kind."""
 
     @field_validator("*", mode="before")
     @classmethod

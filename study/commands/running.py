@@ -121,8 +121,14 @@ def launch(
     *,
     place: Place,
     source: Annotated[
-        str, typer.Argument(metavar="[SPACE|FILE.yaml]", help="A named study or a file.", autocompletion=complete_space)
-    ] = "redundancy",
+        str | None,
+        typer.Argument(
+            metavar="[SPACE|FILE.yaml]",
+            help="A named study or a file; neither with a --name of yours: only what --set spans is spanned.",
+            autocompletion=complete_space,
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="N", help="Name of the study.", show_default="that of the space or file")
     ] = None,

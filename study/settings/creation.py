@@ -28,6 +28,7 @@ from study.settings import machine
 from study.settings.edits import check_study_file
 from study.settings.freezing import frozen
 from study.settings.goals import check_goals
+from study.settings.spans import conditions
 from study.settings.tickets import check_tickets
 from study.storing.own_files import require_free_name, require_own
 from study.storing.restoring import folder_of, restore_lost
@@ -56,6 +57,7 @@ def open_or_create(
                 check_goals(config)
             for account in machine.data_accounts(config):
                 message(account)
+            message(conditions(config.space))
             return _create(config, message)
     except BaseException:
         _remove_if_empty(missing)

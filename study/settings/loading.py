@@ -16,6 +16,7 @@ from study.config.task import default_objectives, default_stopping_metric, task_
 from study.errors import UsageError
 from study.ledger.place import Place
 from study.settings.mapping import dotted, with_mapping
+from study.settings.spans import USUAL, spanned_where_read, without_space
 from study.settings.study_file import read_study_file
 from study.settings.wishes import Wishes, budget
 from study.trust import Sure, nobody, require_trust
@@ -33,7 +34,8 @@ class LaunchOptions:
     """What `ockham launch` was given; None means not given.
 
     Attributes:
-        source: A named study, a file that ends in .yaml, or, from Python, a space.
+        source: A named study, a file that ends in .yaml, or, from Python, a space; None: the usual study, or with a
+            `name` nothing but `settings`.
         settings: `KEY=VALUE` each, as given to `--set`; or, from Python, name → value, a list to span, or its notation.
         stopping: Fields of `Stopping`.
         objectives, constraints: In their own notations.
@@ -41,7 +43,7 @@ class LaunchOptions:
         run: Fields of `RunConfig`.
     """
 
-    source: str | Path | SearchSpace = "redundancy"
+    source: str | Path | SearchSpace | None = USUAL
     name: str | None = None
     trials: int | None = None
     settings: tuple[str, ...] | Mapping[str, Any] = ()
@@ -70,9 +72,16 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
         UsageError: The source does not exist, names a place that is not trusted (`study.trust`), or a field or
             value is not allowed; says which, why and what is.
     """
-    space, fields, own = _source(options.source)
-    in_file = {"configuration", *fields} if _is_file(options.source) else set()
+    notes: list[str] = []
+    source = USUAL if options.source is None else options.source
+    space, fields, own = _source(source)
+    if options.source is None and options.name is not None:
+        space, note = without_space()
+        notes.append(note)
+    in_file = {"configuration", *fields} if _is_file(source) else set()
     space, own = _with_settings(space, options.settings, own)
+    space, unread = spanned_where_read(space, own)
+    notes += unread
     given = {name: getattr(options, name) for name in (*_SAID_ONCE, "objectives", "constraints")}
     fields |= {name: value for name, value in given.items() if value not in (None, ())}
     in_file -= {name for name, value in given.items() if value not in (None, ())}
@@ -80,13 +89,12 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
         fields["stopping"] = {**_mapping(fields.get("stopping")), **options.stopping}
     said = _mapping(fields.get("run"))
     theirs = {name: place for name, place in said.items() if name not in options.run}
-    require_trust(theirs, str(options.source), sure)
+    require_trust(theirs, str(source), sure)
     fields["run"] = {**said, **options.run}
-    notes: list[str] = []
     for who in (fields.get("sampler"), fields.get("scheduler")):
         if who in ADAPTIVE or who in SCHEDULERS:
-            space, note = _without_conditions(space, str(who), own)
-            notes += note
+            space, fixed = _without_conditions(space, str(who), own)
+            notes += fixed
     if fields.get("sampler") == "cmaes" and "objectives" not in fields:
         fields["objectives"] = (only := default_objectives(_task(space))[:1])
         notes.append(f"cmaes has one objective: {only[0].metric} (--objective METRIC for another).")
@@ -97,7 +105,7 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     try:
         return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
     except UsageError as error:
-        raise UsageError(_in_file(str(error), options.source, in_file)) from None
+        raise UsageError(_in_file(str(error), source, in_file)) from None
 
 
 def load_existing(

@@ -211,6 +211,6 @@ def test_width_is_the_models_own_unless_given(model: Model) -> None:
         assert dict(zip(units_of(plan), model.widths(config), strict=True)) == published
         doubled = model.widths(ModelConfig(name=name, width=2 * config.width))
         assert doubled[-1] == 2 * model.widths(config)[-1]
-    if not model.uses_hidden_layers:
+    if "hidden_layers" not in model.reads:
         with pytest.raises(ValueError, match=rf"{name} has its own layers"):
             ModelConfig(name=name, hidden_layers=3)

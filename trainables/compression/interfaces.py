@@ -142,8 +142,6 @@ class Method(Entry, ABC):
     """What there is less of: units or weights, numbers that weights are made of, or bits of those numbers."""
     keeps_widths: ClassVar[bool] = False
     """Whether networks keep the widths of the dense ones."""
-    reads: ClassVar[tuple[str, ...]] = ()
-    """Fields of `compression` that say something to it and not to every method."""
     reports: ClassVar[tuple[str, ...]] = ()
     """What it says of each network beside what is measured of all: names under `level/`."""
 

@@ -18,7 +18,7 @@ class LeNet300100(MLP):
     """
 
     default_width: ClassVar[int] = 300
-    uses_hidden_layers: ClassVar[bool] = False
+    reads: ClassVar[tuple[str, ...]] = ()
 
     def widths(self, config: ModelConfig) -> Shape:
         """300 and 100 units, or as many in proportion."""

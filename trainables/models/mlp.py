@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class MLP(Model):
     """Prunable groups: the hidden layers, all of `width` units."""
 
-    uses_hidden_layers: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("hidden_layers",)
 
     def widths(self, config: ModelConfig) -> Shape:
         """`width`, `hidden_layers` times."""
