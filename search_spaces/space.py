@@ -23,12 +23,14 @@ from search_spaces.activation import Activation, entries_in
 from trainables.config import TrialConfig, unflatten
 from trainables.explain import explain
 from trainables.parts import Part
+from trainables.spelling import unknown_name
 
 Scalar = bool | int | float | str | None
 # Values of these are checked in all their combinations, up to a number that takes half a second.
 _GO_TOGETHER = ("compression.", "model.name")
 _COMBINATIONS = 2000
 MOST_TRIALS = 1_000_000  # a hundred times what a ledger was measured with
+INSTRUMENTS = "compression"
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
 
 
@@ -101,6 +103,8 @@ class SearchSpace(Part):
     Args:
         base: Dotted name → value, over the defaults of `TrialConfig`.
         span: Dotted name → the values it takes: a `Choices`, a `Range`, or a list.
+        crossed: Fields of the compression (or `compression`, all of them) whose spanned lists are crossed inside a
+            dense cell: the same dense networks meet every combination. Others train networks of their own.
         trials: How many trials the study runs unless told otherwise.
     """
 
@@ -109,6 +113,7 @@ class SearchSpace(Part):
     source: str = ""
     base: dict[str, Any] = Field(default_factory=dict)
     span: dict[str, Choices | Range] = Field(default_factory=dict)
+    crossed: tuple[str, ...] = Field((), description="fields of the compression that every dense network meets")
     trials: int = Field(24, ge=1, le=MOST_TRIALS)
 
     @field_validator("span", mode="before")
@@ -117,6 +122,27 @@ class SearchSpace(Part):
         if not isinstance(span, Mapping):
             return span
         return {name: {"values": said} if isinstance(said, list | tuple) else said for name, said in span.items()}
+
+    @field_validator("crossed")
+    @classmethod
+    def _only_instruments_are_crossed(cls, crossed: tuple[str, ...]) -> tuple[str, ...]:
+        known = [INSTRUMENTS, *(name for name in TrialConfig().flat() if name.startswith(f"{INSTRUMENTS}."))]
+        for name in crossed:
+            if name.split(".")[0] != INSTRUMENTS:
+                raise ValueError(
+                    f"{name} shapes the dense networks, so that one network can't meet several values of it; only "
+                    f"fields of the compression are crossed inside a dense cell, e.g. {INSTRUMENTS}.criterion"
+                )
+            if name not in known and name.count(".") < 2:
+                raise ValueError(unknown_name("field", name, known))
+        return crossed
+
+    @model_validator(mode="after")
+    def _what_is_crossed_is_a_list(self) -> Self:
+        for name in self.crossed:
+            if isinstance(self.span.get(name), Range):
+                raise ValueError(f"{name} is crossed inside a dense cell, which needs a list of values, not a range")
+        return self
 
     @model_validator(mode="after")
     def _every_corner_is_a_trial(self) -> Self:
@@ -129,6 +155,15 @@ class SearchSpace(Part):
         for values in itertools.islice(itertools.product(*together.values()), _COMBINATIONS):
             self.config(self.active({**first, **dict(zip(together, values, strict=True))}))
         return self
+
+    @property
+    def instruments(self) -> dict[str, Choices]:
+        """The spanned lists that are crossed inside a dense cell. A range can't be: it has no last value."""
+        return {
+            name: spanned
+            for name, spanned in self.span.items()
+            if isinstance(spanned, Choices) and (name in self.crossed or name.split(".")[0] in self.crossed)
+        }
 
     @property
     def activation(self) -> Activation:

@@ -13,11 +13,12 @@ from trainables.compression.interfaces import RECOVERIES
 from trainables.compression.sizing import level_weights, level_widths, model_of
 from trainables.config import TrainingConfig, TrialConfig
 from trainables.data.trial_data import TrialData
+from trainables.dense_store import Shelf
 from trainables.interfaces import Shape
 from trainables.memory import give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
-from trainables.seeding import generator
+from trainables.seeding import Key, generator
 from trainables.stack.model import StackedModel
 from trainables.training.augmentation import drawn
 from trainables.training.evaluate import evaluating
@@ -35,13 +36,15 @@ class Bench:
     Networks are numbered as in `TrialData`: replicates first, then their controls in the same order.
 
     Attributes:
+        key: Under which all draws are made, see `trainables.seeding`.
+        shelf: Where the dense networks are kept for other trials; None: nowhere.
         together: Most networks whose activations are in memory at once; smaller once memory ran out.
         rates_by_epoch: Whether schedules stand still within an epoch, as in studies of earlier versions.
         scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
     """
 
-    def __init__(self, config: TrialConfig, number: int, data: TrialData, progress: Progress) -> None:
-        self.config, self.number, self.data, self.progress = config, number, data, progress
+    def __init__(self, config: TrialConfig, key: Key, data: TrialData, progress: Progress) -> None:
+        self.config, self.key, self.data, self.progress = config, key, data, progress
         self.networks, self.replicates = len(data.labels), config.replicates
         self.model = model_of(config)
         self.input_shape: Shape = tuple(data.images.shape[2:])
@@ -52,6 +55,7 @@ class Bench:
         self.train_examples = Examples(self.train_inputs, data.labels, data.task)
         self.scratch_arms, self.together = True, self.networks
         self.rates_by_epoch = False
+        self.shelf: Shelf | None = None
         self._memo: dict[str, Any] = {}
 
     @cached_property
@@ -66,7 +70,7 @@ class Bench:
 
     def draws(self, *names: str | int) -> torch.Generator:
         """The generator of a draw of this trial, e.g. `draws("init", replicate)`."""
-        return generator(self.config.seed, self.number, *names)
+        return generator(self.config.seed, self.key, *names)
 
     def draws_for_networks(self, *names: str | int) -> Callable[[int], torch.Generator]:
         """Network → generator, equal for a replicate and its control."""

@@ -6,7 +6,8 @@ import mmap
 import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,11 +79,8 @@ class CheckpointStore:
         """
         started = time.monotonic()
         try:
-            # In a file, since a trial has not much more memory than its state takes.
-            with tempfile.TemporaryFile() as file:
-                torch.save(state, file)
-                file.flush()
-                return self._write(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+            with packed(state) as content:
+                return self._write(content)
         except OSError as error:
             if self.folder.local:
                 raise
@@ -119,15 +117,29 @@ class CheckpointStore:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         """The state in a file; None if it is gone or its content is not what was written."""
-        data = self.folder.read(name)
-        content = unsealed(_KIND, data)
-        if data is None or content is None:
-            return None
-        # Bytes whole, which it takes as they are; a part would be copied.
-        stream = io.BytesIO(data)
-        stream.seek(len(data) - len(content))
-        state: dict[str, Any] = torch.load(stream, weights_only=True, map_location="cpu")
-        return state
+        return unpacked(_KIND, self.folder.read(name))
+
+
+@contextmanager
+def packed(state: dict[str, Any]) -> Iterator[memoryview]:
+    """`state` (tensors, dicts, lists, numbers, text, None) as bytes, while the context lasts."""
+    # In a file, since a trial has not much more memory than its state takes.
+    with tempfile.TemporaryFile() as file:
+        torch.save(state, file)
+        file.flush()
+        yield memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def unpacked(kind: bytes, data: bytes | None) -> dict[str, Any] | None:
+    """What was packed and then sealed as `kind`; None if there are no data, or they are not what was written."""
+    content = unsealed(kind, data)
+    if data is None or content is None:
+        return None
+    # Bytes whole, which it takes as they are; a part would be copied.
+    stream = io.BytesIO(data)
+    stream.seek(len(data) - len(content))
+    state: dict[str, Any] = torch.load(stream, weights_only=True, map_location="cpu")
+    return state
 
 
 def _checkpoints(names: list[str]) -> list[_File]:

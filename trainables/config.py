@@ -19,6 +19,8 @@ from trainables.training.config import TrainingConfig
 
 __all__ = ["CompressionConfig", "DataConfig", "ModelConfig", "TrainingConfig", "TrialConfig", "flatten", "unflatten"]
 Ratio = Literal["parameters", "description_length"]
+# Fields that begin so decide what the dense networks of a trial are; how many there are is not among them.
+SHAPING = ("data.", "model.", "training.")
 
 
 class DataConfig(EntryPart):
@@ -247,9 +249,15 @@ class TrialConfig(Part):
         Hashes only what differs from the defaults, so that a new field whose default changes nothing leaves the
         fingerprints of earlier trials alone.
         """
+        return _digest(self._changed())
+
+    def dense_fingerprint(self) -> str:
+        """Likewise of all that shapes the dense networks: trials that differ in how they compress have the same one."""
+        return _digest({name: value for name, value in self._changed().items() if name.startswith(SHAPING)})
+
+    def _changed(self) -> dict[str, Any]:
         default = TrialConfig().flat()
-        changed = {k: v for k, v in self.flat().items() if k not in default or default[k] != v}
-        return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
+        return {k: v for k, v in self.flat().items() if k not in default or default[k] != v}
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -273,3 +281,7 @@ def unflatten(flat: dict[str, Any]) -> dict[str, Any]:
                 raise ValueError(f"{name!r}: {key!r} is a value, it has no fields")
         node[last] = value
     return tree
+
+
+def _digest(fields: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]

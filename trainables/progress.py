@@ -15,7 +15,7 @@ class Progress:
     """Records reported so far, the last finished level, the stack there, and the trainings of the level in progress.
 
     Also what it has cost so far: seconds of the trial and of its training, and samples (examples times networks). What
-    died before its checkpoint does not count.
+    died before its checkpoint does not count. `reused_seconds` are those that its dense networks took elsewhere.
 
     What can be drawn or computed again (data, initial weights, batch orders, scores) is not kept.
 
@@ -44,6 +44,7 @@ class Progress:
         self._begun: float = perf_counter() - state.get("seconds", 0.0)
         self.training_seconds: float = state.get("training_seconds", 0.0)
         self.samples: int = state.get("samples", 0)
+        self.reused_seconds: float = state.get("reused_seconds", 0.0)
         self._saved_trainings: dict[str, dict[str, Any]] = state.get("trainings", {})
         self._trainings: dict[str, Training] = {}
 
@@ -82,6 +83,7 @@ class Progress:
                     "seconds": self.seconds,
                     "training_seconds": self.training_seconds,
                     "samples": self.samples,
+                    "reused_seconds": self.reused_seconds,
                     "trainings": self._saved_trainings
                     | {name: training.state() for name, training in self._trainings.items()},
                 }

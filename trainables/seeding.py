@@ -1,12 +1,15 @@
 """One study seed, any number of independent named generators.
 
 Every random draw of a trial comes from a generator named after what it is for, so that adding replicates, levels or
-epochs never changes the draws of the earlier ones, and a resumed trial redraws exactly what it drew before.
+epochs never changes the draws of the earlier ones, and a resumed trial redraws exactly what it drew before. First comes
+the trial's `key`: trials that share their dense networks share it (see `TrialContext.key`).
 """
 
 import hashlib
 
 import torch
+
+Key = int | str
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
@@ -16,5 +19,5 @@ def derive_seed(seed: int, *names: str | int) -> int:
 
 
 def generator(seed: int, *names: str | int) -> torch.Generator:
-    """A CPU generator for the draw called `names`, e.g. `generator(seed, number, "labels", replicate)`."""
+    """A CPU generator for the draw called `names`, e.g. `generator(seed, key, "labels", replicate)`."""
     return torch.Generator().manual_seed(derive_seed(seed, *names))

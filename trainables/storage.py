@@ -12,13 +12,21 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 T = TypeVar("T")
 Part = bytes | memoryview
 SCHEMES = ("file", "s3", "gs")
 PATIENCE_S = 60.0
+
+
+class StoredFile(NamedTuple):
+    """A file's path relative to its folder, its bytes, and when it was last changed in seconds since 1970."""
+
+    name: str
+    bytes: int
+    modified: float
 
 
 class Folder(ABC):
@@ -51,6 +59,10 @@ class Folder(ABC):
     @abstractmethod
     def names(self) -> list[str]:
         """Paths of all files in it and below, relative to it, sorted; [] where there is no such folder."""
+
+    @abstractmethod
+    def contents(self) -> list[StoredFile]:
+        """All files in it and below, in the order of their names; [] where there is no such folder."""
 
     @abstractmethod
     def remove(self, name: str) -> None:
@@ -106,6 +118,15 @@ class LocalFolder(Folder):
     def names(self) -> list[str]:
         """See `Folder`."""
         return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file())
+
+    def contents(self) -> list[StoredFile]:
+        """See `Folder`."""
+        found = []
+        for name in self.names():
+            with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                status = (self.path / name).stat()
+                found.append(StoredFile(name, status.st_size, status.st_mtime))
+        return found
 
     def remove(self, name: str) -> None:
         """See `Folder`."""
@@ -167,11 +188,19 @@ class ObjectFolder(Folder):
 
     def names(self) -> list[str]:
         """See `Folder`."""
+        return [file.name for file in self.contents()]
+
+    def contents(self) -> list[StoredFile]:
+        """See `Folder`."""
         from pyarrow import fs
 
         everything = fs.FileSelector(self._path, allow_not_found=True, recursive=True)
         found = self._patiently(lambda: self._filesystem.get_file_info(everything))
-        return sorted(info.path[len(self._path) + 1 :] for info in found if info.type == fs.FileType.File)
+        files = [info for info in found if info.type == fs.FileType.File]
+        return sorted(
+            StoredFile(info.path[len(self._path) + 1 :], info.size, info.mtime_ns / 1e9 if info.mtime_ns else 0.0)
+            for info in files
+        )
 
     def remove(self, name: str) -> None:
         """See `Folder`."""

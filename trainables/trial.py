@@ -18,16 +18,20 @@ from trainables.compression.recovery import Recovered, recover
 from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import configured_tickets
 from trainables.config import TrialConfig
+from trainables.data.identity import data_identity
 from trainables.data.trial_data import trial_data
+from trainables.dense_store import DenseStore
+from trainables.dense_training import dense_epochs, shelf_name
 from trainables.device import prepare
 from trainables.export.latency import QUICK_IMAGES, quick_latency
 from trainables.halving import halving
 from trainables.input_files import require_inputs
-from trainables.measuring import Dense, Row, measure, measure_some, network_rows, network_sizes, same_columns
+from trainables.measuring import Dense, Row, measure, network_rows, network_sizes, same_columns
 from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.record import Record
+from trainables.seeding import Key
 from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
@@ -42,7 +46,10 @@ class TrialContext:
     """Where a trial runs.
 
     Args:
-        number: Optuna's; every draw depends on (config.seed, number, what it is for, replicate …).
+        number: Optuna's.
+        cell: The dense cell of the design that the trial belongs to; None (studies before there were cells): the trial
+            has draws of its own.
+        dense: Where dense networks are kept that other trials may need too; None: nowhere.
         data_dir: Where data sets lie or are downloaded to.
         device: As torch names it.
         checkpoints: Where the trial saves itself; None: nowhere.
@@ -56,6 +63,16 @@ class TrialContext:
     checkpoints: CheckpointStore | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     rates_by_epoch: bool = False
+    cell: str | None = None
+    dense: DenseStore | None = None
+
+    def key(self, config: TrialConfig) -> Key:
+        """Every draw depends on (config.seed, this, what it is for, replicate …).
+
+        In a cell it says all that shapes the dense networks, so that trials which differ in how they compress have the
+        same networks, and the same draws for the same purpose.
+        """
+        return self.number if self.cell is None else f"{self.cell}/{config.dense_fingerprint()}"
 
 
 def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
@@ -102,9 +119,12 @@ def _stages(config: TrialConfig, context: TrialContext, together: int) -> Report
 def _bench(config: TrialConfig, context: TrialContext) -> Bench:
     prepare(torch.device(context.device))
     require_inputs(config, context.data_dir, context.inputs)
-    data = trial_data(config, context.number, context.data_dir, context.device)
-    bench = Bench(config, context.number, data, Progress(config, context.number, context.checkpoints))
+    key = context.key(config)
+    data = trial_data(config, key, context.data_dir, context.device)
+    bench = Bench(config, key, data, Progress(config, context.number, context.checkpoints))
     bench.rates_by_epoch = context.rates_by_epoch
+    if context.dense is not None:
+        bench.shelf = context.dense.shelf(shelf_name(bench, data_identity(config.data, context.data_dir)))
     configured_tickets(bench)  # says at once if a ticket does not fit
     _ = bench.snapshot_at  # or a step to rewind to
     return bench
@@ -120,16 +140,7 @@ def _levels(bench: Bench, last: int) -> Reports:
 def _train_dense(bench: Bench) -> Reports:
     stack, progress = bench.initial(), bench.progress
     training = bench.training("dense", stack, bench.train_examples, bench.config.training)
-    while not training.finished:
-        yield from bench.run_epoch(training)
-        if not training.finished and _report_due(progress, training.epoch):
-            measured = yield from measure_some(bench, training.write_back())
-            rows = network_rows(bench, 0, measured, Dense.of(training, measured))
-            yield progress.report(
-                Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=False))
-            )
-        progress.save_if_due()
-        yield None
+    yield from dense_epochs(bench, training, bench.shelf)
     measured = yield from measure(bench, stack)
     dense = Dense.of(training, measured)
     stopped = {name: values.tolist() for name, values in early_stop(training).items()}
@@ -228,6 +239,9 @@ def _summary(bench: Bench) -> Record:
     metrics |= {"cost/seconds": bench.progress.seconds, "cost/peak_bytes": _peak_bytes(bench.data.images.device)}
     if bench.progress.training_seconds > 0:
         metrics["cost/samples_per_second"] = bench.progress.samples / bench.progress.training_seconds
+    if bench.progress.reused_seconds > 0:
+        metrics["cost/reused_seconds"] = bench.progress.reused_seconds
+        notes["cost/reused"] = "dense networks that another trial had trained"
     if bench.together < bench.networks:
         notes["cost/memory"] = f"ran out with {bench.networks} networks together; went on with {bench.together}"
     return Record("summary", 0, metrics, notes, same_columns(rows))
@@ -260,12 +274,6 @@ def _all_units(stack: StackedModel) -> list[Tensor]:
     """For each group [K, units]: every unit, as its own origin."""
     device = next(stack.parameters()).device
     return [torch.arange(width, device=device).repeat(stack.networks, 1) for width in stack.widths]
-
-
-def _report_due(progress: Progress, epoch: int) -> bool:
-    """Epochs 1 … 10, then each that is at least 25 % more than the last reported one."""
-    last = max((record.step for record in progress.records), default=0)
-    return epoch <= 10 or epoch >= 1.25 * last
 
 
 def _peak_bytes(device: torch.device) -> float:

@@ -33,5 +33,6 @@ SPACE = SearchSpace(
         "replicates": 5,
     },
     span={"compression.transfer": Choices(values=("noise", "gaussian", "train"))},
+    crossed=("compression",),
     trials=3,
 )

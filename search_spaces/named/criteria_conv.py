@@ -38,5 +38,6 @@ SPACE = SearchSpace(
         "compression.criterion": Choices(values=CRITERIA),
         "compression.direction": Choices(values=("lowest", "highest")),
     },
+    crossed=("compression",),
     trials=36,
 )

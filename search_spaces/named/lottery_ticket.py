@@ -42,5 +42,6 @@ SPACE = SearchSpace(
         "replicates": 4,
     },
     span={"compression.recovery": Choices(values=("rewind", "shuffled"))},
+    crossed=("compression",),
     trials=2,
 )

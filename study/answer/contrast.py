@@ -7,6 +7,7 @@ import pandas as pd
 from study.answer.model import Effect
 from study.answer.pairs import count_pairs
 from study.answer.selection import Group, instruments, numbers, short
+from study.answer.units import per_unit, unit_word, units
 from trainables.statistics import mean_ci95, sign_flip_p
 
 CONTRAST = "contrast/auc"
@@ -16,9 +17,8 @@ RETAINED = "contrast/retained"
 def effect(
     label: str, trials: pd.DataFrame, areas: pd.DataFrame, noise: float | None = None, metric: str = CONTRAST
 ) -> Effect:
-    """Mean contrast over `trials`, its interval and test, and the pairs behind it."""
-    values = numbers(trials, metric).dropna()
-    values = values[values.abs() < math.inf]
+    """Mean contrast over the units of `trials`, its interval and test, and the pairs behind it."""
+    values = per_unit(trials, metric)
     mean: float | None = None
     half: float | None = None
     p: float | None = None
@@ -26,27 +26,33 @@ def effect(
         mean, half, _ = mean_ci95(values.tolist())
     if half is not None:
         p = sign_flip_p(values.tolist())
-    pairs = count_pairs(areas, trials["number"])
+    pairs = count_pairs(areas, trials)
     return Effect(
         label=label,
         noise=noise,
         trials=len(values),
         mean=mean,
         ci95=half,
-        within=_within(numbers(trials.loc[values.index], f"{metric}/ci95")) if half is None else None,
+        within=_within(trials, metric) if half is None else None,
         p=p,
         pairs=pairs.total,
         earlier=pairs.earlier,
         later=pairs.later,
         ties=pairs.ties,
         excluded=pairs.excluded,
+        unit=unit_word(trials),
     )
 
 
-def _within(halves: pd.Series) -> float | None:
-    """Half width of the mean of one or two trials, as they are, from those over their replicates."""
+def _within(trials: pd.DataFrame, metric: str) -> float | None:
+    """Half width of the mean of one or two units, as they are, from those over their replicates.
+
+    Instruments that met the same networks have errors in common: averaged over them an interval is no narrower.
+    """
+    halves = numbers(trials[numbers(trials, metric).abs() < math.inf], f"{metric}/ci95")
     if halves.empty or not halves.map(math.isfinite).all():
         return None
+    halves = halves.groupby(units(trials).loc[halves.index]).mean()
     return math.sqrt(float((halves**2).sum())) / len(halves)
 
 

@@ -20,14 +20,15 @@ class Effect:
     Attributes:
         label: The group in words, e.g. `noise 0.5` or `criterion random`.
         noise: Label noise of the group (its mean, where a range of noise is pooled); None where conditions are pooled.
-        trials: Trials that carry a contrast; the unit of `mean`, `ci95` and `p`.
+        trials: Units that carry a contrast, of which `mean`, `ci95` and `p` are: trials, or dense cells.
         mean: Mean contrast in compressibility, −1…1; None without trials.
         ci95: Half width of the 95 % Student t interval over trials; None below 3 trials.
         within: Half width of the paired interval over replicates, where the group is one or two trials, as they are.
         p: Exact two-sided sign-flip test over trials; None without an interval.
-        pairs: Pairs (noisy network, clean twin) in which both interpolated.
+        pairs: Pairs (noisy network, clean twin) in which both interpolated; each once, whatever instruments it met.
         earlier, later, ties: Pairs in which the noisy network kept less, more, or exactly as much as its twin.
         excluded: Pairs left out because a network did not interpolate, or has no compressibility.
+        unit: What a unit is called, see `study.answer.units`.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Effect:
     later: int
     ties: int
     excluded: int
+    unit: str = "trial"
 
     @property
     def half(self) -> float | None:
@@ -185,6 +187,8 @@ class Rank:
         mean: Of `compressibility/auc`, 0…1.
         ci95: Half width of its 95 % interval over trials; None below 3.
         within: Half width over the networks of the one trial there is.
+        behind, behind_ci95: Mean and half width of how much the best compresses further, paired on the same networks
+            (over cells, or where there are fewer than 3 over networks); None where combinations share none.
     """
 
     label: str
@@ -192,6 +196,8 @@ class Rank:
     mean: float
     ci95: float | None
     within: float | None
+    behind: float | None = None
+    behind_ci95: float | None = None
 
     @property
     def half(self) -> float | None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from study.answer.selection import numbers, task_of
+from study.answer.units import units
 
 _TIE = 1e-9  # two areas closer than this are the same number up to rounding
 
@@ -90,14 +91,17 @@ def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, floa
     return {number: value for number, value in lengths.items() if math.isfinite(value) and value > 0}
 
 
-def count_pairs(areas: pd.DataFrame, trial_numbers: Any) -> Pairs:
-    """Counts the pairs (replicate, control) of some trials."""
-    both = _twins(areas, trial_numbers)
+def count_pairs(areas: pd.DataFrame, trials: pd.DataFrame) -> Pairs:
+    """Counts the pairs (replicate, control) of some trials; one that several instruments met counts once, averaged."""
+    both = _twins(areas, trials["number"])
     fitted = both[_interpolated(both)]
     difference = (fitted["auc_control"] - fitted["auc"]).astype(float).dropna()
+    unit = dict(zip(trials["number"], units(trials), strict=True))
+    difference = difference.groupby([fitted["trial"].map(unit), fitted["network"]]).mean().dropna()
+    there = both.groupby([both["trial"].map(unit), both["network"]]).ngroups
     ties = int((difference.abs() <= _TIE).sum())
     earlier = int((difference > _TIE).sum())
-    return Pairs(earlier, len(difference) - ties - earlier, ties, len(both) - len(difference))
+    return Pairs(earlier, len(difference) - ties - earlier, ties, there - len(difference))
 
 
 def why_no_pair(areas: pd.DataFrame, trial_numbers: Any) -> str:

@@ -12,6 +12,7 @@ from study.answer.reading_words import readings_sentence
 from study.answer.readings import readings
 from study.answer.selection import Group, column, conditions, counted, numbers, recovers, task_of
 from study.answer.tracking import track
+from study.answer.units import CELL, unit_word, units
 from study.answer.words import contrast_sentence, plural, tracking_sentence
 
 
@@ -33,12 +34,13 @@ def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
     if "number" not in rows.columns:
         rows = pd.DataFrame({"number": pd.Series(dtype=int)})
     overall = effect("all conditions" if len(pooled) > 1 else "all trials", rows, areas)
+    overall = replace(overall, unit=unit_word(mine))
     levels = by_condition(groups, areas)
     retained = _retained(rows, areas)
     tracking = track(mine)
     shown = [level for level, group in zip(levels, groups, strict=True) if group.placebo == placebo]
     apart = () if placebo else readings(rows, areas, networks)
-    ranks = ranking(mine) if len(mine) and not groups else ()
+    ranks = ranking(mine, areas) if len(mine) and not groups else ()
     if apart:
         first = readings_sentence(apart)
     elif ranks:
@@ -152,8 +154,13 @@ def _caveat(mine: pd.DataFrame, networks: pd.DataFrame, *, single: bool) -> str:
     lengths = {round(length, 2) for length in area_lengths(mine, networks).values()} if len(networks) else set()
     reach = f" from 0 to {'/'.join(f'{length:g}' for length in sorted(lengths))}" if lengths else ""
     unit = "the trial is the unit"
+    if unit_word(mine) == CELL:
+        unit = (
+            f"the dense cell is the unit ({units(mine).nunique()} of them: trials that compress the same dense "
+            "networks are averaged, or paired where instruments are compared)"
+        )
     if single:
-        unit += " where there are 3 or more, else its pairs, for this trial alone"
+        unit += " where there are 3 or more, else its pairs, for these networks alone"
     if bool((column(mine, "data.inputs", "true").fillna("true") != "true").any()):
         unit += ", corrupted inputs drawn once for each trial"
     return (

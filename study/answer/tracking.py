@@ -6,6 +6,7 @@ import pandas as pd
 
 from study.answer.model import Tracking
 from study.answer.selection import instruments, is_continuous, labels_are_a_rule, numbers, short, task_of, varying
+from study.answer.units import averaged
 from study.answer.words import plural
 from trainables.statistics import kendall_within_strata
 
@@ -51,10 +52,12 @@ def has_comparable_gap(trials: pd.DataFrame) -> pd.Series:
 def track(trials: pd.DataFrame) -> Tracking:
     """Kendall's τ between compressibility and gap over trials, pooled within strata; unstated below 20 pairs.
 
-    Trials whose gaps do not compare (`has_comparable_gap`) are left out and counted.
+    Trials whose gaps do not compare (`has_comparable_gap`) are left out and counted. Dense networks that met several
+    instruments are one trial, with the mean of their compressibilities.
     """
     if "data.label_noise" not in trials.columns:
         return Tracking(None, 0, None, 0, (), "no design trial is complete")
+    trials = averaged(trials, gap_metric(trials), COMPRESSIBILITY)
     both = numbers(trials, gap_metric(trials)).notna() & numbers(trials, COMPRESSIBILITY).notna()
     comparable = has_comparable_gap(trials)
     mine, excluded = trials[both & comparable], int((both & ~comparable).sum())

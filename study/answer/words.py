@@ -50,9 +50,10 @@ def contrast_sentence(
     if overall.ci95 is None:
         within = "" if overall.within is None else ", interval over replicates"
         return (
-            f"Can’t tell yet whether memorising networks break earlier: only {plural(overall.trials, 'trial')} with a "
-            f"contrast (clean twin − noisy network, {estimate(overall)}{within}; {pair_words(overall)}), and an "
-            "interval over trials needs 3."
+            "Can’t tell yet whether memorising networks break earlier: only "
+            f"{plural(overall.trials, overall.unit)} with a contrast (clean twin − noisy network, "
+            f"{estimate(overall)}{within}; {pair_words(overall)}), and an "
+            f"interval over {overall.unit}s needs 3."
         )
     if placebo:
         return _placebo_sentence(overall, placebo)
@@ -69,8 +70,8 @@ def _evidence(effect: Effect) -> str:
 def interval_words(effect: Effect) -> str:
     """`95 % interval over 8 trials`, `95 % interval over 5 pairs of one trial`, or why there is none."""
     if effect.ci95 is not None:
-        return f"95 % interval over {plural(effect.trials, 'trial')}"
-    few = {1: "one trial", 2: "two trials"}.get(effect.trials, plural(effect.trials, "trial"))
+        return f"95 % interval over {plural(effect.trials, effect.unit)}"
+    few = {1: f"one {effect.unit}", 2: f"two {effect.unit}s"}.get(effect.trials, plural(effect.trials, effect.unit))
     if effect.within is None:
         return f"{few}, no interval"
     return f"95 % interval over {f'{effect.pairs:,} pairs' if effect.pairs else 'the pairs'} of {few}"

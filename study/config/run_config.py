@@ -48,6 +48,7 @@ class RunConfig(Part):
     gpus_per_trial: float = Field(0.0, ge=0)
     time_budget: float | None = Field(None, gt=0, description="seconds after which the run stops, resumable")
     prices: Prices | None = Field(None, description="what hours cost; none: hours are told, money is not")
+    dense_cache: float = Field(2.0, ge=0, description="GiB of dense networks kept to be used again; 0: none are")
     keep_checkpoints: bool = Field(False, description="keep the checkpoints of trials that ended")
     progress: bool = Field(True, description="show progress")
 

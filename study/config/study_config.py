@@ -27,6 +27,7 @@ from trainables.task import Task
 Sampler = Literal["design", "grid", "qmc", "random", "tpe", "gp", "cmaes", "nsga2", "nsga3"]
 Scheduler = Literal["none", "asha", "median"]
 Role = Literal["design", "explore"]
+Draws = Literal["number", "cell"]
 ADAPTIVE: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
 CONSTRAINED: tuple[Sampler, ...] = ("tpe", "gp", "nsga2", "nsga3")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -36,7 +37,8 @@ class StudyConfig(Part):
     """A study: its identity, its budget and how this run carries it out.
 
     Identity (frozen once the study exists): space, sampler, scheduler, objectives, constraints, warm start, seed and
-    explicit configurations. Budget and run (free to change): trials, run.
+    explicit configurations. Budget and run (free to change): trials, run. What draws are keyed by is settled when the
+    study comes into being.
 
     `space` may be the name of a named study, which then gives name and number of trials as well unless they are said.
     """
@@ -54,6 +56,7 @@ class StudyConfig(Part):
     constraints: tuple[Constraint, ...] = ()
     warm_start: WarmStart | None = None
     seed: int = Field(0, ge=0, lt=2**53)
+    draws: Draws = Field("cell", description="what draws are keyed by: the dense cell, or (once) the trial's number")
     configurations: tuple[dict[str, Any], ...] = Field(
         (), description="explicit trials (dotted name → value), run before any proposed one"
     )
@@ -191,7 +194,11 @@ class StudyConfig(Part):
 
     @classmethod
     def stored(cls, text: str) -> Self:
-        """What `shown` put down, as JSON; where a place had a password it can't be used (`RunConfig.place`)."""
+        """What `shown` put down, as JSON; where a place had a password it can't be used (`RunConfig.place`).
+
+        What does not say by what draws are keyed is older than the question.
+        """
+        text = json.dumps({"draws": "number", **json.loads(text)})
         return cls.model_validate_json(text, context={"stored": True})
 
     def shown(self) -> dict[str, Any]:
@@ -211,7 +218,13 @@ class StudyConfig(Part):
         found = self.model_dump(mode="json", include=always | extra)
         if self.warm_start is not None:
             found["warm_start"] = self.warm_start.identity()
-        return found | {"space": self.space.model_dump(mode="json", include={"base", "span"})}
+        crossed = {"crossed"} if self.space.crossed else set()
+        return found | {"space": self.space.model_dump(mode="json", include={"base", "span"} | crossed)}
+
+    def drawn_as(self, stored: "StudyConfig") -> "StudyConfig":
+        """This study with the draws of the one that there is: one from before there were cells crosses nothing."""
+        space = self.space if stored.draws == "cell" else self.space.model_copy(update={"crossed": ()})
+        return self.model_copy(update={"draws": stored.draws, "space": space})
 
     def fingerprint(self) -> str:
         """16 hex digits of the identity."""

@@ -27,11 +27,12 @@ SLICE_S = 0.1  # how soon a wait hears that the study is to stop
 
 @dataclass(frozen=True)
 class Assignment:
-    """A trial to start: its number, the attempt this will be, its configuration as JSON."""
+    """A trial to start: its number, the attempt this will be, its configuration as JSON, its dense cell."""
 
     number: int
     attempt: int
     config: str
+    cell: str | None
 
 
 class Backlog:
@@ -53,6 +54,7 @@ class Backlog:
         self._attempts = {row.number: row.attempts for row in left if row.attempts}
         # What was proposed by an earlier version keeps the configuration that it was given then.
         self._configs = {row.number: _frozen(row) for row in left}
+        self._cells = {row.number: row.cell for row in left}
         self._params = {row.number: row.proposed for row in left}
         self._waiting = deque(row.number for row in left)
         # Trials on their way are there too, for samplers that keep clear of what runs.
@@ -79,7 +81,7 @@ class Backlog:
             return None
         self._patient_until = None
         number = self._waiting.popleft()
-        return Assignment(number, self._attempts.get(number, 0) + 1, self._configs[number])
+        return Assignment(number, self._attempts.get(number, 0) + 1, self._configs[number], self._cells[number])
 
     def proposed(self, number: int) -> Mapping[str, Any]:
         """The spanned parameters of a trial that has not ended."""
@@ -104,6 +106,7 @@ class Backlog:
         self._attempts.pop(row.number, None)
         self._configs.pop(row.number, None)
         self._params.pop(row.number, None)
+        self._cells.pop(row.number, None)
         if not self._adaptive:
             return None
         self._history.append(self._slim(row))
@@ -128,6 +131,7 @@ class Backlog:
                 reached("asked")
                 for number, proposal in zip(self._ledger.propose(proposals), proposals, strict=True):
                     self._params[number] = proposal.params
+                    self._cells[number] = proposal.cell_as(number, self._config.draws)
                     config = self._config.space.config(proposal.params, self._config.seed)
                     self._configs[number] = config.model_dump_json()
                     self._waiting.append(number)
@@ -152,6 +156,7 @@ class Backlog:
         numbers = self._ledger.take_added()
         for row in self._ledger.trials(numbers):
             self._params[row.number], self._configs[row.number] = row.proposed, _frozen(row)
+            self._cells[row.number] = row.cell
             if self._adaptive:
                 self._history.append(self._slim(row))
         self._waiting.extendleft(reversed(numbers))

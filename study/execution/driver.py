@@ -229,6 +229,7 @@ def _tune(
         "directory": str(config.directory.absolute()),
         "checkpoints": [config.run.storage or str(config.run.home.absolute()), f"{config.name}/trials"],
         "fence": this.ledger.fence or 0,
+        "dense_cache": int(config.run.dense_cache * 2**30),
         "data_dir": str(config.run.data_path.absolute()),
         "inputs": {name: whole_digest(files) for name, files in this.ledger.inputs().items()},
         "cpus": config.run.cpus_per_trial,

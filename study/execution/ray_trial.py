@@ -32,15 +32,17 @@ if TYPE_CHECKING:
     TrialFunction = Callable[[TrialConfig, TrialContext], Iterator[Record | None]]
 
 LONGEST_STEP_S = 2.0
+DENSE = ".dense"  # in the home or storage: no study has such a name
 REPORT_S = 0.2  # boundaries that follow each other faster are reported together
 
 
 class StudyTrial(Trainable):
     """One slot of a study: trial after trial.
 
-    Its Ray config holds `number`, `attempt`, `config` (a TrialConfig as JSON) and `job` (JSON, the same for all
-    trials: `trial` as `module:name`, `directory` of the study on this machine, `checkpoints` (a path or URI, and the
-    folder of all trials below it), `fence` of the driver's lease, `data_dir`, `cpus`, `gpus`).
+    Its Ray config holds `number`, `attempt`, `config` (a TrialConfig as JSON), `cell` (the dense one) and `job` (JSON,
+    the same for all trials: `trial` as `module:name`, `directory` of the study on this machine, `checkpoints` (a path
+    or URI, and the folder of all trials below it), `fence` of the driver's lease, `dense_cache` in bytes,
+    `data_dir`, `cpus`, `gpus`).
     """
 
     @classmethod
@@ -102,6 +104,7 @@ class StudyTrial(Trainable):
     def _start(self) -> "Iterator[Record | None]":
         from trainables.checkpoints import CheckpointStore
         from trainables.config import TrialConfig
+        from trainables.dense_store import DenseStore
         from trainables.storage import folder_at
         from trainables.trial import TrialContext
 
@@ -117,6 +120,8 @@ class StudyTrial(Trainable):
             device="cuda" if job["gpus"] else "cpu",
             inputs=job["inputs"],
             checkpoints=CheckpointStore(checkpoints, self.config["attempt"], fence=job["fence"], reached=reached),
+            cell=self.config["cell"],
+            dense=DenseStore(folder_at(place) / DENSE, job["dense_cache"]) if job["dense_cache"] else None,
         )
         return trial(TrialConfig.model_validate_json(self.config["config"]), context)
 

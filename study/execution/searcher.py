@@ -33,7 +33,7 @@ class LedgerSearcher(Searcher):
         if assignment is None:
             return FINISHED if self._backlog.exhausted and not self._live else None
         self._live.add(trial_id)
-        return {"number": assignment.number, "attempt": assignment.attempt, "config": assignment.config}
+        return {name: getattr(assignment, name) for name in ("number", "attempt", "config", "cell")}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """The attempt is over; what it means is the recorder's business."""

@@ -19,7 +19,7 @@ Format = Literal["table", "json", "csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("table", "json", "csv", "parquet")
 _SHOWN = 8
 _FIRST = ("number", "state", "role")
-_LAST = ("attempts", "uid", "mlflow_run_id", "fingerprint", "duration_s", "error")
+_LAST = ("attempts", "uid", "mlflow_run_id", "fingerprint", "cell", "duration_s", "error")
 
 
 def trial_frame(rows: Sequence["TrialRow"]) -> "DataFrame":
@@ -44,7 +44,7 @@ def trial_frame(rows: Sequence["TrialRow"]) -> "DataFrame":
 def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
     """One row per network, arm and level of all trials, from `trials/0007/networks.parquet` under `directory`.
 
-    Columns: `trial`, the dotted params of the trial, then those of networks.parquet. Trials without the file (not
+    Columns: `trial`, its dense `cell`, its dotted params, then those of networks.parquet. Trials without the file (not
     finished, or failed) have no rows.
 
     Args:
@@ -65,7 +65,10 @@ def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
     # one frame of all: joining a thousand small ones took five times as long as reading them
     networks: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     params = _union(row.params for row in there)
-    trials = [{"trial": row.number} | {name: _cell(row.params.get(name)) for name in params} for row in there]
+    trials = [
+        {"trial": row.number, "cell": row.cell} | {name: _cell(row.params.get(name)) for name in params}
+        for row in there
+    ]
     counts = [table.num_rows for table in tables]
     named = pd.DataFrame.from_records(trials).iloc[[i for i, count in enumerate(counts) for _ in range(count)]]
     own = networks.drop(columns=[*named.columns], errors="ignore")

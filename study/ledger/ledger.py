@@ -297,4 +297,4 @@ class Ledger(Control, Curves, Soundness, Tracking):
 
 def _again(asked: StudyConfig, stored: StudyConfig) -> StudyConfig:
     """A study launched again: run settings as asked for, and at least the trials that it has."""
-    return asked.model_copy(update={"trials": max(asked.trials, stored.trials), "added": stored.added})
+    return asked.drawn_as(stored).model_copy(update={"trials": max(asked.trials, stored.trials), "added": stored.added})

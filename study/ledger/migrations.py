@@ -76,9 +76,18 @@ def _rows_are_sealed_and_files_listed(_dialect: str) -> list[str]:
     ]
 
 
+def _trials_say_their_dense_cell(_dialect: str) -> list[str]:
+    """Version 6: `cell` of trials. Earlier ones have none: their draws are keyed by their numbers."""
+    return [
+        "ALTER TABLE ockham_trials ADD COLUMN cell VARCHAR(32)",
+        "UPDATE ockham_trials SET seal = NULL",  # of fewer columns than a row has now
+    ]
+
+
 _STATEMENTS: dict[int, Callable[[str], list[str]]] = {
     2: _stop_has_two_ways_and_trials_can_be_added,
     3: _trials_say_whether_they_were_added,
     4: _inputs_are_recorded,
     5: _rows_are_sealed_and_files_listed,
+    6: _trials_say_their_dense_cell,
 }

@@ -20,6 +20,7 @@ class Proposal:
             `study.ledger.seen`, e.g. "0-41,43"; None for all others.
         number: The trial number that it was computed for; the ledger refuses to give it another one.
         added: Whether someone put it into the queue by hand.
+        cell: The dense cell that it belongs to; None: one of its own.
     """
 
     params: dict[str, Any]
@@ -27,6 +28,11 @@ class Proposal:
     seen: str | None = None
     number: int | None = None
     added: bool = False
+    cell: str | None = None
+
+    def cell_as(self, number: int, draws: str) -> str | None:
+        """The dense cell of the trial with this number; None where draws are keyed by numbers."""
+        return None if draws == "number" else self.cell or f"trial {number}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class TrialRow:
         duration_s: Wall seconds over all attempts, once ended.
         proposed: The part of `params` that was proposed.
         seen, added: See `Proposal`.
+        cell: The dense cell, e.g. `cell 3`, or `trial 7` where it has one of its own; None in a study from before
+            there were cells, all of whose trials have networks of their own.
     """
 
     number: int
@@ -63,6 +71,7 @@ class TrialRow:
     started_ms: int | None = None
     ended_ms: int | None = None
     added: bool = False
+    cell: str | None = None
 
     @property
     def judges_its_configuration(self) -> bool:
@@ -86,6 +95,7 @@ class TrialRow:
             "uid": self.uid,
             "mlflow_run_id": self.mlflow_run_id,
             "fingerprint": self.fingerprint,
+            "cell": self.cell,
             "duration_s": self.duration_s,
             "error": self.error,
         }

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, false
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 SEAL = "seal"  # a checksum of the row, see study.ledger.sealing; null: written by an earlier version
 # What the database numbers, what any process may change (a request to stop), what is found again (a run, by its uid).
 UNSEALED = frozenset({SEAL, "id", "stop", "mlflow_run_id"})
@@ -69,6 +69,7 @@ trials = Table(
     Column("mlflow_run_id", String(64)),
     Column("added", Boolean, nullable=False, server_default=false()),  # put into the queue by hand
     _seal(),
+    Column("cell", String(32)),  # the dense cell, whose networks the trial compresses; null: keyed by its number
 )
 Index("ockham_trials_by_state", trials.c.study, trials.c.state, trials.c.number)
 

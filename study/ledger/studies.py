@@ -29,7 +29,8 @@ def create(connection: Connection, config: StudyConfig) -> bool:
     """
     found = connection.execute(select(studies).where(studies.c.study == config.name)).first()
     if found is not None:
-        _same(config, json.loads(checked(studies, found).identity))
+        stored = StudyConfig.stored(checked(studies, found).config)
+        _same(config.drawn_as(stored), json.loads(found.identity))
         return False
     row = {
         "study": config.name,
@@ -165,6 +166,8 @@ def _fields(identity: dict[str, Any]) -> dict[str, str]:
         if "when" in spanned
     }
     flat = flatten(rest) | dict(space["base"]) | span | when
+    if "crossed" in space:
+        flat["crossed"] = ", ".join(space["crossed"])
     if list(space["span"]):
         flat[_ORDER] = " ".join(space["span"])
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in flat.items()}

@@ -40,6 +40,7 @@ def propose(
             "fingerprint": trial.fingerprint(),
             "seen": proposal.seen,
             "added": proposal.added,
+            "cell": proposal.cell_as(number, config.draws),
             "uid": f"{config.name}/{uid}/{number}",
             "attempts": 0,
             "charged": 0,
@@ -242,6 +243,7 @@ def _trial_row(row: Row[Any], live: dict[int, list[Any]]) -> TrialRow:
         started_ms=row.started_ms,
         ended_ms=row.ended_ms,
         added=row.added,
+        cell=row.cell,
     )
 
 

@@ -4,9 +4,11 @@ learn, the trials they were shown: it can be computed again anywhere."""
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.space import SearchSpace
 from study.config import ADAPTIVE, StudyConfig
 from study.errors import UsageError
 from study.ledger.rows import Proposal, TrialRow
+from study.proposing.crossing import Crossing, outside
 from study.proposing.layouts import Design, Grid, Layout, Qmc, Random
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ class Proposer:
 
             self._adaptive = Adaptive(config)
         else:
-            self._layout = _layout(config)
+            self._layout = _layout(config, config.space)
+            if config.draws == "cell" and config.space.instruments:
+                self._layout = Crossing(config.space, _layout(config, outside(config.space)))
 
     def propose(self, number: int, history: Sequence[TrialRow] = (), *, added: int = 0) -> Proposal:
         """The trial to run as `number`.
@@ -54,19 +58,23 @@ class Proposer:
             return self._adaptive.propose(number, history)
         if self._layout is None:
             raise RuntimeError("a sampler either adapts or lays out")
-        params = self._config.space.active(self._layout.point(place - len(explicit)))
-        return Proposal(params, role=self._config.role, number=number)
+        index = place - len(explicit)
+        params = self._config.space.active(self._layout.point(index))
+        cell = f"cell {self._layout.cell(index)}" if isinstance(self._layout, Crossing) else None
+        return Proposal(params, role=self._config.role, number=number, cell=cell)
 
     def __reduce__(self) -> tuple[type["Proposer"], tuple[Any, ...]]:
         return Proposer, (self._config,)
 
 
-def _layout(config: StudyConfig) -> Layout:
+def _layout(config: StudyConfig, space: SearchSpace) -> Layout:
     match config.sampler:
         case "design":
-            return Design(config.space, config.seed)
+            return Design(space, config.seed)
         case "grid":
-            grid = Grid(config.space)
+            grid = Grid(space)
+            if space is not config.space:
+                return grid
             if config.configurations:
                 room, more = (
                     grid.cells + len(config.configurations),
@@ -81,8 +89,8 @@ def _layout(config: StudyConfig) -> Layout:
                 )
             return grid
         case "qmc":
-            return Qmc(config.space, config.seed)
+            return Qmc(space, config.seed)
         case "random":
-            return Random(config.space, config.seed)
+            return Random(space, config.seed)
         case other:
             raise UsageError(f"there is no sampler {other!r}")

@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from study.answer.units import row_units
 from study.answer.words import plural
 from trainables.statistics import mean_ci95
 
 _POINTS = 33
+_Curve = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class MeanCurve:
         mean: [points].
         half: [points] half width of the 95 % interval, NaN where there are fewer than 3 curves.
         single: The curves themselves: (name, log2 ratios, values), at their measured levels.
-        unit: What one curve is: `trial`, or `network` where there is only one trial.
+        unit: What one curve is: `trial`, or `dense cell` where trials share dense networks, or `network` where there
+            is only one of them.
     """
 
     x: list[float]
@@ -50,6 +53,8 @@ class MeanCurve:
 def mean_curve(networks: pd.DataFrame, arm: str, value: str) -> MeanCurve | None:
     """The curve of an arm: networks averaged within trials, then trials averaged; None where nothing was recorded.
 
+    What several instruments make of the same dense networks is averaged first.
+
     Args:
         networks: Rows of networks.parquet with the column `trial`.
         arm: Which networks.
@@ -63,18 +68,25 @@ def mean_curve(networks: pd.DataFrame, arm: str, value: str) -> MeanCurve | None
     mine = mine.assign(**{value: pd.to_numeric(mine[value], errors="coerce")}).dropna(subset=[value, "ratio"])
     if mine.empty:
         return None
-    unit = "trial" if mine["trial"].nunique() > 1 else "network"
-    means = mine.groupby([unit, "level"])[["ratio", value]].mean().reset_index()
-    single = []
-    for name, rows in means.groupby(unit, sort=True):
+    unit, names = row_units(mine)
+    means = mine.groupby([names, "trial", "level"])[["ratio", value]].mean().reset_index()
+    curves: dict[str, list[_Curve]] = {}
+    for (name, _), rows in means.groupby(["unit", "trial"], sort=True):
         x = np.maximum.accumulate(np.log2(rows["ratio"].to_numpy(dtype=float)))
-        single.append((f"{unit} {name}", x.tolist(), rows[value].astype(float).tolist()))
-    start, end = max(x[0] for _, x, _ in single), min(x[-1] for _, x, _ in single)
+        curves.setdefault(f"{unit} {name}".replace("dense cell cell", "cell"), []).append(
+            (x.tolist(), rows[value].astype(float).tolist())
+        )
+    every = [curve for found in curves.values() for curve in found]
+    start, end = max(x[0] for x, _ in every), min(x[-1] for x, _ in every)
     if end <= start:
         return None
     grid = np.linspace(start, end, _POINTS)
-    table = np.array([np.interp(grid, x, y) for _, x, y in single])
+    table = np.array([np.mean([np.interp(grid, x, y) for x, y in found], axis=0) for found in curves.values()])
     columns = [_mean(table[:, point]) for point in range(_POINTS)]
+    single = [
+        (name, *found[0]) if len(found) == 1 else (name, grid.tolist(), mean.tolist())
+        for (name, found), mean in zip(curves.items(), table, strict=True)
+    ]
     return MeanCurve(grid.tolist(), [m for m, _ in columns], [h for _, h in columns], single, unit)
 
 

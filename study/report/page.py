@@ -8,6 +8,7 @@ from string import Template
 
 from study.answer import Answer, AnswerVerdict, Effect, Rank, Reading
 from study.answer.ranking import headline
+from study.answer.units import CELL, TRIAL
 from study.answer.words import estimate, interval_words, p_words, plural, signed
 from study.report.definitions import definitions
 from study.report.drawing import Drawing, Key, palette, swatch
@@ -130,6 +131,12 @@ def _body(sentence: str) -> str:
     return body[:1].upper() + body[1:]
 
 
+_UNIT_NOTES = {
+    TRIAL: "the unit of every interval over trials",
+    CELL: "several on the same dense networks, whose cells are the unit of every interval",
+}
+
+
 def _tiles(answer: Answer) -> str:
     tracking = answer.tracking
     contrasts = (
@@ -144,7 +151,7 @@ def _tiles(answer: Answer) -> str:
             "Kendall τ of compressibility and gap, within strata",
             plural(tracking.pairs, "pair") + (f", {p_words(tracking.p)}" if tracking.p is not None else ""),
         ),
-        (f"{answer.counted:,}", "complete design trials", "the unit of every interval over trials"),
+        (f"{answer.counted:,}", "complete design trials", _UNIT_NOTES[answer.overall.unit]),
     ]
     return "".join(
         f'<div class="tile"><b>{_prose(value)}</b><span>{escape(name)}</span><small>{_prose(note)}</small></div>'

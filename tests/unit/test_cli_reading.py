@@ -18,7 +18,7 @@ from tests.unit.cli_ledgers import ledger
 
 TRIAL_FIELDS = {
     "number", "state", "role", "params", "metrics", "notes", "attempts", "uid", "mlflow_run_id", "fingerprint",
-    "duration_s", "error",
+    "cell", "duration_s", "error",
 }  # fmt: skip
 
 
@@ -117,10 +117,15 @@ def test_networks_of_unlike_trials_are_one_frame(tmp_path: Path) -> None:
         folder = tmp_path / "trials" / f"{number:04d}"
         folder.mkdir(parents=True)
         pd.DataFrame(content).to_parquet(folder / "networks.parquet")
-        rows.append(SimpleNamespace(number=number, params={"model.width": 16 * number, "data.split": [1, 2]}))
-    rows.append(SimpleNamespace(number=3, params={"training.lr": 0.1}))
+        rows.append(
+            SimpleNamespace(
+                number=number, cell=f"cell {number}", params={"model.width": 16 * number, "data.split": [1, 2]}
+            )
+        )
+    rows.append(SimpleNamespace(number=3, cell=None, params={"training.lr": 0.1}))
     found = network_frame(tmp_path, rows)  # type: ignore[arg-type]
-    assert list(found.columns) == ["trial", "model.width", "data.split", "network", "ratio", "loss", "reason", "more"]
+    own, stored = ["trial", "cell", "model.width", "data.split"], ["network", "ratio", "loss", "reason", "more"]
+    assert list(found.columns) == own + stored
     assert list(found["trial"]) == [0, 0, 1]
     assert list(found["model.width"]) == [0, 0, 16], "the trial's own, whatever else has that name"
     assert list(found["data.split"]) == ["1+2"] * 3

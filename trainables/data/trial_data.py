@@ -9,7 +9,7 @@ from torch import Tensor
 from trainables.config import TrialConfig
 from trainables.data.conditions import input_kind_of, noise_of
 from trainables.data.loading import load_split
-from trainables.seeding import generator
+from trainables.seeding import Key, generator
 from trainables.task import Task, task_of
 
 # Images looked at together; all of them may be more than fits into memory.
@@ -60,8 +60,8 @@ class TrialData:
     iid_test_labels: Tensor | None
 
 
-def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | torch.device = "cpu") -> TrialData:
-    """The data of trial `number`: the study's split, corrupted by draws named after (seed, number, replicate).
+def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torch.device = "cpu") -> TrialData:
+    """The data of a trial: the study's split, corrupted by draws named after (seed, key, replicate).
 
     The split depends on `config.seed` alone, so all trials of a study share it; under true inputs and on the CPU its
     tensors are shared between the trials of a process too: never write to them.
@@ -80,11 +80,11 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
     def versions(images: Tensor, part: str) -> Tensor:
         if kind.untouched:
             return images[None]
-        corrupted = kind.inputs(images, mean, std, config.seed, number, part)
+        corrupted = kind.inputs(images, mean, std, config.seed, key, part)
         return torch.stack([corrupted, images]) if config.has_control else corrupted[None]
 
     given = [
-        task.noisy(true_labels, noise, share, split.num_classes, _draws(config, number, k))
+        task.noisy(true_labels, noise, share, split.num_classes, _draws(config, key, k))
         for k in range(config.replicates)
     ]
     twins = [true_labels] * (config.replicates if config.has_control else 0)
@@ -94,7 +94,7 @@ def trial_data(config: TrialConfig, number: int, data_dir: Path, device: str | t
     source = torch.zeros(len(labels), dtype=torch.int64)
     if not kind.untouched:
         source[config.replicates :] = 1
-    names = [noise.renaming(share, split.num_classes, _draws(config, number, k)) for k in range(config.replicates)]
+    names = [noise.renaming(share, split.num_classes, _draws(config, key, k)) for k in range(config.replicates)]
     iid = [renamed[test_labels] for renamed in names if renamed is not None]
     return TrialData(
         task=task,
@@ -140,5 +140,5 @@ def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     return mean.float(), std.float()
 
 
-def _draws(config: TrialConfig, number: int, replicate: int) -> torch.Generator:
-    return generator(config.seed, number, "labels", replicate)
+def _draws(config: TrialConfig, key: Key, replicate: int) -> torch.Generator:
+    return generator(config.seed, key, "labels", replicate)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from study.answer.contrast import CONTRAST
-from study.answer.words import estimate
+from study.answer.units import unit_word
+from study.answer.words import estimate, plural
 from study.report.drawing import Drawing, Key, Swatch
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material, numbers, short
@@ -43,13 +44,17 @@ def _draw(material: Material) -> Picture | Absent:
         mean = effect.mean or 0.0
         if effect.half is not None:
             plot.whisker(at, mean - effect.half, mean + effect.half, "ink")
-        tip = f"{effect.label}: {estimate(effect)}\n{effect.trials} trials"
+        tip = f"{effect.label}: {estimate(effect)}\n{plural(effect.trials, effect.unit)}"
         plot.mark(at, mean, "ink", look="dot" if effect.ci95 is not None else "ring", size=5.5, tip=tip)
     legend = [Key(SHAPES[i % len(SHAPES)], f"cat{i % 6}", kind or "one trial") for i, kind in enumerate(kinds)]
     if levels:
-        legend.append(Key("dot", "ink", "mean over trials, 95 % interval"))
+        legend.append(Key("dot", "ink", f"mean over {unit_word(material.counted)}s, 95 % interval"))
     counts = "; ".join(f"{effect.label}: {effect.trials}" for effect, _ in levels) or f"{len(rows)}, not pooled"
-    caption = f"Each mark is one trial (mean over its pairs), moved sideways a little to be seen. Trials (n): {counts}."
+    unit = unit_word(material.counted)
+    caption = (
+        "Each mark is one trial (mean over its pairs), moved sideways a little to be seen. "
+        f"{unit.capitalize()}s (n): {counts}."
+    )
     return Picture([drawing], caption, rows.drop(columns=["tip", "x"]), legend, columns=1, half=True)
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from study.answer.units import CELL, unit_word
 from study.report.curves import MeanCurve, mean_curve, reach
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
@@ -17,6 +18,8 @@ _CRITERION, _DIRECTION = "compression.criterion", "compression.direction"
 _DIRECTIONS = {"lowest": ("clean", "lowest scores removed first"), "highest": ("noisy", "highest removed first")}
 _BASELINE = "random"
 _LEAST = 3
+_APART = "Networks of different panels were trained apart, from other initial weights."
+_TOGETHER = "All panels show the same dense networks: compare them pair by pair, not by their bands."
 _SIZE, _COLUMNS = (252.0, 196.0), 4
 
 
@@ -41,7 +44,8 @@ def _draw(material: Material) -> Picture | Absent:
         f"Test {material.task.label} against parameters ÷ parameters kept (all parameters counted), for each "
         f"criterion. Line: mean over {first.unit}s; band: 95 % Student t interval over {first.unit}s of one criterion "
         f"and direction ({first.n}). Criteria are in the order of how much lowest-first lies above random removal, in "
-        "the mean over log₂ ratios. Networks of different panels were trained apart, from other initial weights."
+        "the mean over log₂ ratios. "
+        f"{_TOGETHER if unit_word(trials) == CELL else _APART}"
         f"{material.below_zero}"
     )
     there = {direction for found in curves.values() for direction in found}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from study.answer.readings import AGREEMENT, TOP_SHARE
+from study.answer.units import row_units
 from study.answer.words import plural
 from study.report.drawing import Drawing, Key, Swatch
 from study.report.figure import Absent, Figure, Picture, sizes
@@ -65,16 +66,16 @@ def _draw(material: Material) -> Picture | Absent:
 
 
 def _table(facet: Facet, series: Mapping[str, tuple[Swatch, str]]) -> pd.DataFrame:
-    """One row per arm, series and level: mean and interval over trials, over networks where there is one trial."""
+    """One row per arm, series and level: mean and interval over units, over networks where there is one."""
     rows = []
     arms = _ARMS if facet.noisy else {"replicate": ("clean", "network on true labels")}
     for arm, (colour, name) in arms.items():
         mine = facet.networks[facet.networks["arm"] == arm]
-        unit = "trial" if mine["trial"].nunique() > 1 else "network"
+        unit, names = row_units(mine)
         for column, (look, words) in series.items():
             values = mine.assign(value=numbers(mine, column)).dropna(subset=["value"])
             for level, found in values.groupby("level"):
-                means = found.groupby(unit)["value"].mean()
+                means = found["value"].groupby(names.loc[found.index]).mean()
                 mean, half, n = mean_ci95(means.tolist())
                 rows.append(
                     {

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pandas as pd
 
 from study.answer import Effect, Reading
-from study.answer.words import estimate, interval_words
+from study.answer.units import unit_word
+from study.answer.words import estimate, interval_words, plural
 from study.report.drawing import Drawing, mark_path
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
@@ -32,6 +33,7 @@ def _draw(material: Material) -> Picture | Absent:
     effects = [effect for block in blocks for effect in block]
     drawing = _forest(blocks)
     single = [effect for effect in effects if effect.ci95 is None]
+    unit = unit_word(material.counted)
     n = "; ".join(f"{effect.label}: {effect.trials}" for effect in effects)
     note = (
         " Open marks: fewer than 3 trials, so the interval, if any, is over the replicates of one trial."
@@ -40,7 +42,7 @@ def _draw(material: Material) -> Picture | Absent:
     )
     caption = (
         "Contrast = compressibility of the clean twin − that of the noisy network, paired by initial weights and batch "
-        f"order. Dot and line: mean over trials and 95 % Student t interval. Trials (n): {n}.{note}"
+        f"order. Dot and line: mean over {unit}s and 95 % Student t interval. {unit.capitalize()}s (n): {n}.{note}"
     )
     return Picture([drawing], caption, _table(effects), [], columns=1)
 
@@ -100,7 +102,7 @@ def _row(drawing: Drawing, scale: Scale, effect: Effect, y: float, pooled: bool)
     mean = effect.mean if effect.mean is not None else math.nan
     half = effect.ci95 if effect.ci95 is not None else effect.within
     tip = (
-        f"{effect.label}\ncontrast {estimate(effect)} over {effect.trials} trials\n"
+        f"{effect.label}\ncontrast {estimate(effect)} over {plural(effect.trials, effect.unit)}\n"
         f"noisy broke earlier in {effect.earlier} of {effect.pairs} pairs"
     )
     colour = "ink" if pooled else "noisy" if effect.noise is not None else "soft"

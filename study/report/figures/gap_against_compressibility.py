@@ -3,6 +3,7 @@
 import pandas as pd
 
 from study.answer.tracking import COMPRESSIBILITY, gap_metric, has_comparable_gap, strata_labels
+from study.answer.units import averaged, unit_word
 from study.answer.words import p_words, plural, signed
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
@@ -13,7 +14,8 @@ from study.report.scales import spanning
 
 
 def _draw(material: Material) -> Picture | Absent:
-    trials = material.counted
+    trials, unit = material.counted, unit_word(material.counted)
+    trials = averaged(trials, gap_metric(trials), COMPRESSIBILITY) if len(trials) else trials
     found = numbers(trials, gap_metric(trials)).notna() & numbers(trials, COMPRESSIBILITY).notna()
     both = trials[found & has_comparable_gap(trials)] if found.any() else trials[found]
     if len(both) < 2:
@@ -37,11 +39,11 @@ def _draw(material: Material) -> Picture | Absent:
     )
     networks = "noisy networks" if material.has_noise else "networks"
     caption = (
-        f"Each mark is one trial (means over its {networks}); faint lines join the trials of one stratum, the only "
-        f"ones compared.{inside} {stated} Axes differ between panels; n = {plural(len(both), 'trial')}."
+        f"Each mark is one {unit} (means over its {networks}); faint lines join the {unit}s of one stratum, the "
+        f"only ones compared.{inside} {stated} Axes differ between panels; n = {plural(len(both), unit)}."
     )
     if left := int(found.sum()) - len(both):
-        caption += f" {plural(left, 'trial')} without a comparable gap (not all networks fitted) left out."
+        caption += f" {plural(left, unit)} without a comparable gap (not all networks fitted) left out."
     legend = [Key(SHAPES[i % len(SHAPES)], f"cat{i % 6}", kind) for i, kind in enumerate(kinds) if kind]
     return Picture(panels, caption, table, legend, material.facet_columns, half=len(panels) == 1)
 

@@ -28,8 +28,17 @@ def _draw(material: Material) -> Picture | Absent:
     for place, rank in enumerate(ranks):
         _row(drawing, scale, rank, _TOP + row * (place + 0.5))
     over = "trials" if any(rank.ci95 is not None for rank in ranks) else "the networks of one trial"
-    table = pd.DataFrame([{"label": r.label, "trials": r.trials, "mean": r.mean, "ci95": r.half} for r in ranks])
+    columns = {"label": "label", "trials": "trials", "mean": "mean", "ci95": "half"}
+    if paired := any(rank.behind is not None for rank in ranks):
+        columns |= {"behind": "behind", "behind_ci95": "behind_ci95"}
+        over = over.replace("one trial", "one dense cell").replace("trials", "dense cells")
+    table = pd.DataFrame([{name: getattr(rank, field) for name, field in columns.items()} for rank in ranks])
     caption = f"Mean compressibility and 95 % Student t interval over {over}; on the labels the networks were given."
+    if paired:
+        caption += (
+            " All compressed the same networks: how much less far each goes than the first, paired on them, is in the "
+            "data and on hover."
+        )
     return Picture([drawing], caption, table, [], columns=1)
 
 
@@ -40,6 +49,9 @@ def _row(drawing: Drawing, scale: Scale, rank: Rank, y: float) -> None:
         drawing.add("path", "whisker cat0", d=f"M{scale(low):.2f} {y:.2f}H{scale(high):.2f}")
     value = signed(rank.mean) + ("" if rank.half is None else f" ± {rank.half:.2f}")
     tip = f"{rank.label}: {value}\nn = {rank.trials}"
+    if rank.behind is not None:
+        half = "" if rank.behind_ci95 is None else f" ± {rank.behind_ci95:.3f}"
+        tip += f"\nbehind the first by {signed(rank.behind, 3)}{half}, paired"
     drawing.add("path", "dot cat0", tip=tip, d=mark_path("", scale(rank.mean), y, 4.0))
     drawing.text(_WIDTH - 4, y + 3.8, value, "small", anchor="end")
 

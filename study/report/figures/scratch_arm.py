@@ -3,6 +3,7 @@
 import pandas as pd
 
 from study.answer.pairs import network_areas
+from study.answer.units import row_units, units
 from study.answer.words import plural
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture, sizes
@@ -37,16 +38,17 @@ def _draw(material: Material) -> Picture | Absent:
 
 def _rows(facet: Facet, areas: pd.DataFrame) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
+    cells = dict(zip(facet.trials["number"], units(facet.trials), strict=True))
     mine = areas[areas["trial"].isin(facet.trials["number"])]
     for colour, (arm, scratch) in _ARMS.items():
         own = mine[mine["arm"] == arm].merge(
             mine[mine["arm"] == scratch], on=["trial", "network"], suffixes=("", "_scratch")
         )
-        both = own[["trial", "auc", "auc_scratch"]].dropna()
+        both = own[["auc", "auc_scratch"]].dropna()
         if both.empty:
             continue
-        single = both["trial"].nunique() == 1
-        both = both if single else both.groupby("trial").mean()
+        unit, names = row_units(own.loc[both.index].assign(cell=own["trial"].map(cells)))
+        both = both[["auc", "auc_scratch"]].groupby(names).mean()
         mean, half, n = mean_ci95((both["auc"] - both["auc_scratch"]).tolist())
         found.append(
             {
@@ -56,7 +58,7 @@ def _rows(facet: Facet, areas: pd.DataFrame) -> list[dict[str, object]]:
                 "scratch": float(both["auc_scratch"].mean()),
                 "difference": mean,
                 "ci95": half,
-                "n": plural(n, "network" if single else "trial"),
+                "n": plural(n, unit),
             }
         )
     return found

@@ -1,0 +1,112 @@
+"""The dense networks of a trial: trained, or taken from where they were kept when they were trained before."""
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Generator
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import torch
+
+import trainables
+from trainables.bench import Bench
+from trainables.config import SHAPING
+from trainables.dense_store import Shelf
+from trainables.measuring import Dense, measure_some, network_rows
+from trainables.progress import Progress
+from trainables.record import Record
+from trainables.summary.dense import dense_metrics
+from trainables.training.loop import Training
+
+Reports = Generator[Record | None, None, None]
+_WAIT_S = 0.2
+
+
+def dense_epochs(bench: Bench, training: Training, shelf: Shelf | None) -> Reports:
+    """Brings `training` to its end, reporting as it goes.
+
+    With a shelf the networks come from there if they are there, with all that was reported while they trained; if
+    another worker is at it they are waited for; else they are trained and put there.
+    """
+    if shelf is None:
+        yield from _trained(bench, training)
+        return
+    try:
+        while (kept := shelf.read()) is None and not shelf.mine():
+            time.sleep(_WAIT_S)
+            yield None
+        # Whoever had the shelf before may have filled it just now.
+        if kept is None and (kept := shelf.read()) is None:
+            for record in _trained(bench, training):
+                shelf.sign()
+                yield record
+            shelf.write(_state(bench, training))
+            return
+    finally:
+        shelf.close()
+    training.restore(kept["training"])
+    bench.progress.reused_seconds = kept["seconds"]
+    reported = {record.step for record in bench.progress.records if record.stage == "dense"}
+    for record in kept["records"]:
+        if record["step"] not in reported:
+            yield bench.progress.report(Record(**record))
+
+
+def shelf_name(bench: Bench, data_identity: str) -> str:
+    """A digest of everything that the dense networks depend on, and of what is recorded while they train.
+
+    Beside the configuration and the draws that is what the data are, how many networks share a stack, the code, and
+    whatever computes: versions, the kind of processor, its threads.
+    """
+    config, device = bench.config, bench.data.images.device
+    cuda = device.type == "cuda"
+    processor = torch.cuda.get_device_name(device) if cuda else torch.backends.cpu.get_cpu_capability()
+    depends_on = {
+        "draws": [config.seed, bench.key],
+        "config": {name: value for name, value in config.flat().items() if name.startswith(SHAPING)},
+        "networks": [bench.replicates, bench.networks],
+        "recorded": [bench.watches, bench.snapshot_at],
+        "rates_by_epoch": bench.rates_by_epoch,
+        "data": data_identity,
+        "code": _code(),
+        "torch": torch.__version__,
+        "processor": [platform.machine(), device.type, processor, 0 if cuda else torch.get_num_threads()],
+    }
+    return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    """A digest of this package's source."""
+    root, digest = Path(trainables.__file__).parent, hashlib.sha256()
+    for file in sorted(root.rglob("*.py")):
+        digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _trained(bench: Bench, training: Training) -> Reports:
+    progress = bench.progress
+    while not training.finished:
+        yield from bench.run_epoch(training)
+        if not training.finished and _report_due(progress, training.epoch):
+            measured = yield from measure_some(bench, training.write_back())
+            rows = network_rows(bench, 0, measured, Dense.of(training, measured))
+            yield progress.report(
+                Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=False))
+            )
+        progress.save_if_due()
+        yield None
+
+
+def _state(bench: Bench, training: Training) -> dict[str, object]:
+    records = [asdict(record) | {"networks": ()} for record in bench.progress.records if record.stage == "dense"]
+    return {"training": training.state(), "records": records, "seconds": bench.progress.training_seconds}
+
+
+def _report_due(progress: Progress, epoch: int) -> bool:
+    """Epochs 1 … 10, then each that is at least 25 % more than the last reported one."""
+    last = max((record.step for record in progress.records), default=0)
+    return epoch <= 10 or epoch >= 1.25 * last
