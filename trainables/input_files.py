@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from trainables.config import TrialConfig
 from trainables.data.digests import content_digests
+from trainables.data.identity import dataset_digests
 from trainables.data.interfaces import dataset_of
 from trainables.errors import DataUnavailable
 from trainables.parts import NAMED_FILE, EntryPart, Part
@@ -18,12 +19,14 @@ CODE = "(code)"
 _MOST_FILES = 10_000
 
 
-def input_digests(config: TrialConfig, data_dir: Path) -> dict[str, dict[str, str]]:
+def input_digests(config: TrialConfig, data_dir: Path, *, fresh: bool = True) -> dict[str, dict[str, str]]:
     """What names an input (`data.name=mnist`, `compression.ticket=/home/me/t.safetensors`) → file → digest.
 
     Of a data set also the revision of the code that makes examples of its files, under the name `(code)`. The data set
     has to be there. Costs a look at each file; contents are read where size or times are new.
 
+    Args:
+        fresh: See `dataset_digests`.
     Raises:
         DataUnavailable: A file can't be read.
     """
@@ -31,7 +34,7 @@ def input_digests(config: TrialConfig, data_dir: Path) -> dict[str, dict[str, st
     fields = dataset.model_dump(mode="json", exclude_defaults=True)
     name = config.data.name
     said = " ".join([f"data.name={name}", *(f"data.{name}.{field}={value}" for field, value in fields.items())])
-    files = content_digests(dataset.files(data_dir))
+    files = dataset_digests(dataset, data_dir, fresh=fresh)
     named = {f"{field}={path}": content_digests({path.name: path}) for field, path in named_files(config)}
     return {said: {CODE: f"revision {dataset.revision}", **files}, **named}
 
@@ -85,7 +88,7 @@ def require_inputs(config: TrialConfig, data_dir: Path, recorded: Mapping[str, s
     """
     if not recorded:
         return
-    for name, files in input_digests(config, data_dir).items():
+    for name, files in input_digests(config, data_dir, fresh=False).items():
         if recorded.get(name, whole_digest(files)) != whole_digest(files):
             raise DataUnavailable(
                 f"{name}: its files here are not those that the study was launched with; `ockham resume` says which. "

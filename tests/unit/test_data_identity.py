@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from trainables.config import DataConfig
-from trainables.data import digests
+from trainables.data import digests, identity
 from trainables.data.digests import content_digests
 from trainables.data.identity import data_identity
+from trainables.data.interfaces import dataset_of
 from trainables.data.loading import load_split
 from trainables.data.private_cache import private_cache
 from trainables.datasets.gaussian import Gaussian
@@ -118,3 +119,17 @@ def test_a_cache_that_others_may_write_to_is_not_believed(tmp_path: Path, monkey
     assert private_cache("digests") is None
     monkeypatch.setenv("OCKHAM_CACHE", "/proc/nothing")
     assert private_cache("digests") is None
+
+
+def test_looking_at_very_many_files_does_not_take_a_worker_s_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if looking took long: then it is not done for every trial, unless it has to be."""
+    labels = write_mnist(tmp_path) / "train-labels-idx1-ubyte"
+    monkeypatch.setattr(identity, "_QUICK_S", 0.0)
+    monkeypatch.setattr(identity, "_MOST_PARTS", 10**9)
+    was = data_identity(MNIST, tmp_path)
+    labels.write_bytes(idx(np.full(60, 7, dtype=np.uint8)))
+    assert data_identity(MNIST, tmp_path) == was
+    identity.dataset_digests(dataset_of(MNIST), tmp_path, fresh=True)
+    assert data_identity(MNIST, tmp_path) != was
