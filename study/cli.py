@@ -12,6 +12,7 @@ from typing import TextIO, cast
 import typer
 
 from study.commands import app
+from study.lasting import LastingStream
 from study.printable import PrintableStream
 
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'"])+"""  # of a shell's line, quotes included
@@ -23,7 +24,8 @@ OK, INTERNAL, USAGE, FAILED_TRIALS, HELD, INCOMPLETE = 0, 1, 2, 3, 4, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: see the help of `ockham`."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    with _printable(colours=not arguments or "--help" in arguments):
+    runs = arguments[:1] in (["launch"], ["resume"]) and "--help" not in arguments
+    with _printable(colours=not arguments or "--help" in arguments, lasting=runs):
         return _run(arguments)
 
 
@@ -46,9 +48,17 @@ def _run(arguments: list[str]) -> int:
 
 
 @contextmanager
-def _printable(*, colours: bool) -> Iterator[None]:
-    """Whatever is printed inside, by whomever, has no passwords in it and no commands to the terminal."""
-    out, err = (cast(TextIO, PrintableStream(stream, colours=colours)) for stream in (sys.stdout, sys.stderr))
+def _printable(*, colours: bool, lasting: bool) -> Iterator[None]:
+    """Whatever is printed inside, by whomever, has no passwords in it and no commands to the terminal.
+
+    Args:
+        lasting: Whether the work goes on when nobody takes what is printed any more.
+    """
+    streams = [sys.stdout, sys.stderr]
+    if lasting:
+        named = zip(streams, ("stdout", "stderr"), strict=True)
+        streams = [cast(TextIO, LastingStream(stream, name)) for stream, name in named]
+    out, err = (cast(TextIO, PrintableStream(stream, colours=colours)) for stream in streams)
     with redirect_stdout(out), redirect_stderr(err):
         yield
 

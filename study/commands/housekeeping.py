@@ -45,7 +45,10 @@ def ui(
     *,
     place: Place,
     port: Annotated[
-        int | None, typer.Option(metavar="N", help="Port on 127.0.0.1.", show_default="5000, or the next free one")
+        int | None,
+        typer.Option(
+            metavar="N", min=1, max=65535, help="Port on 127.0.0.1.", show_default="5000, or the next free one"
+        ),
     ] = None,
 ) -> None:
     """Open the runs of the home in MLflow's web pages, on this machine only. Ctrl-C ends it."""

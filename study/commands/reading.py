@@ -55,19 +55,23 @@ def trials(
     place: Place,
     name: StudyName,
     form: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             metavar="table|json|csv|parquet",
             help="The table shows the key numbers, the others every parameter and metric.",
             autocompletion=lambda: ["table", "json", "csv", "parquet"],
+            show_default="by the ending of --out, else table",
         ),
-    ] = "table",
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
 ) -> None:
     """The trials of a study, one row each."""
     from study.ledger.frames import FORMATS, as_parquet, as_text, write
 
+    if form is None:
+        ending = out.suffix[1:].lower() if out else ""
+        form = ending if ending in FORMATS else "table"
     if form not in FORMATS:
         raise typer.BadParameter(f"--format {form}: choose one of {', '.join(FORMATS)}")
     ledger = place.open(name)

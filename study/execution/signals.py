@@ -71,6 +71,8 @@ class Signals:
         if threading.current_thread() is not threading.main_thread():
             return
         for number in _HANDLED:
+            if number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup: whoever closes the terminal does not mean the study
             before = signal.signal(number, self._heard)
             self._previous.setdefault(number, before)
 

@@ -206,3 +206,19 @@ def test_spaces(capsys: pytest.CaptureFixture[str]) -> None:
 def test_completion_knows_studies_and_spaces(study: Ledger, tmp_path: Path) -> None:
     assert complete_space("red") == ["redundancy"]
     assert Place(home=tmp_path).studies() == ["small"]
+
+
+@pytest.mark.parametrize(("name", "start"), [("t.csv", b"number,state"), ("t.json", b"[\n"), ("t.parquet", b"PAR1")])
+def test_the_ending_of_the_file_is_its_format(name: str, start: bytes, tmp_path: Path) -> None:
+    ledger(tmp_path)
+    out = tmp_path / name
+    assert main(["trials", "small", "--out", str(out), "--home", str(tmp_path)]) == 0
+    assert out.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "-1"])
+def test_a_port_is_a_number_that_ports_have(port: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ui", "--port", port, "--home", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "--port" in said
+    assert "than or equal to" in said

@@ -1,0 +1,71 @@
+"""A viewer that goes away, a closed terminal or a log on a full disk never ends the work."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from study.execution.signals import Signals, StopFlag
+
+ROOT = Path(__file__).parents[2]
+# As `ockham launch` prints: plain lines and rich's, for as long as it runs, and at its end.
+WORK = """
+import sys
+from study import cli
+def work(arguments):
+    from study.display import terminal
+    for number in range(3000):
+        print("a line of some length", number)
+        terminal().print("and one of rich's", number)
+    print("the end", file=sys.stderr)
+    return 7
+cli._run = work
+sys.exit(cli.main([sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("command", ["launch", "resume"])
+def test_a_reader_that_leaves_ends_nothing(command: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORK, command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == "a line of some length 0\n"
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 7
+    assert said == "stdout can't be written any more (Broken pipe); the work goes on.\nthe end\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", ["launch", "trials"])
+def test_a_full_disk_ends_nothing_but_what_was_to_be_written_there(command: str) -> None:
+    with open("/dev/full", "w") as full:
+        process = subprocess.run([sys.executable, "-c", WORK, command], cwd=ROOT, stdout=full, stderr=full, check=False)
+    assert (process.returncode == 7) == (command == "launch")
+
+
+def test_who_asked_for_it_is_not_ended_by_a_closed_terminal() -> None:
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals are the main thread's")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    flag = StopFlag()
+    signals = Signals(flag)
+    try:
+        signals.install()
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert not flag
+        signals.restore()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signals.install()
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert flag.reason == "interrupted by SIGHUP"
+    finally:
+        signals.restore()
+        signal.signal(signal.SIGHUP, before)
