@@ -1,5 +1,6 @@
 """What every stage of a trial works with: its data, its draws, fresh networks, and training that can resume."""
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -39,6 +40,7 @@ class Bench:
         key: Under which all draws are made, see `trainables.seeding`.
         shelf: Where the dense networks are kept for other trials; None: nowhere.
         together: Most networks whose activations are in memory at once; smaller once memory ran out.
+        failures: Network → why it failed in a `fit` since this was last emptied.
         rates_by_epoch: Whether schedules stand still within an epoch, as in studies of earlier versions.
         scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
     """
@@ -56,6 +58,7 @@ class Bench:
         self.scratch_arms, self.together = True, self.networks
         self.rates_by_epoch = False
         self.shelf: Shelf | None = None
+        self.failures: dict[int, str] = {}
         self._memo: dict[str, Any] = {}
 
     @cached_property
@@ -196,14 +199,32 @@ class Bench:
     ) -> Pausing[Training]:
         """Trains `stack` in place to its end, checkpointing between epochs; `name` is unique within a level.
 
-        What the masks drop has to be 0 and stays so. `after_step` as of `Training`.
+        A network that fails in it is put back to where it began, see `Training.failed`; `failures` collects them. What
+        the masks drop has to be 0 and stays so. `after_step` as of `Training`.
         """
+        began = stack.select(range(stack.networks))
         training = self.training(name, stack, examples, recipe, masks, after_step=after_step)
         while not training.finished:
             yield from self.run_epoch(training)
             self.progress.save_if_due()
             yield
+        self.settle(training, lambda: began)
+        self.failures |= training.failed
         return training
+
+    def settle(self, training: Training, began: Callable[[], StackedModel]) -> None:
+        """Puts networks that failed in a training that has ended back to where it began.
+
+        Nothing is said of them any more; but all that is done with the stack goes on with finite numbers.
+
+        Raises:
+            TrialDiverged: All have failed.
+        """
+        training.check_weights()
+        if training.failed:
+            networks = sorted(training.failed)
+            logging.getLogger(__name__).warning("networks %s failed: %s", networks, training.failed[networks[0]])
+            training.model.write(networks, began().select(networks))
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` returned when first asked for under this name."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -14,6 +14,7 @@ from trainables.compression.interfaces import Compressed, Sizes
 from trainables.compression.writing import as_it_is, written_of
 from trainables.data.conditions import noise_of
 from trainables.pausing import Pausing
+from trainables.record import finite
 from trainables.stack.model import StackedModel
 from trainables.training.evaluate import Evaluation, evaluating
 from trainables.training.loop import Training, fits
@@ -53,7 +54,7 @@ class Dense:
     """What later levels hold their networks against; one entry a network.
 
     A network interpolates if it fits the targets that it was given (`fits`), over its last epoch or once it is trained;
-    which stop rule it met says nothing of that.
+    which stop rule it met says nothing of that. `failed` says why nothing can be said of a network.
     """
 
     train_score: list[float]
@@ -62,13 +63,17 @@ class Dense:
     epochs: list[int]
     fitted_at: list[int | None]
     val_predictions: Tensor
+    failed: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, training: Training, measured: Measured) -> "Dense":
         """After (or, for an intermediate report, during) the dense training."""
         scores = measured.train.score.tolist()
         losses = zip(measured.train.loss.tolist(), training.running_losses, strict=True)
-        interpolated = [fits(score, min(both)) for score, both in zip(scores, losses, strict=True)]
+        interpolated = [
+            n not in training.failed and fits(score, min(both))
+            for n, (score, both) in enumerate(zip(scores, losses, strict=True))
+        ]
         known = zip(interpolated, training.fitted_at, training.epochs, strict=True)
         return cls(
             train_score=scores,
@@ -77,6 +82,7 @@ class Dense:
             epochs=list(training.epochs),
             fitted_at=[epochs if fit and at is None else at for fit, at, epochs in known],
             val_predictions=measured.val.predictions,
+            failed=dict(training.failed),
         )
 
     def state(self) -> dict[str, Any]:
@@ -99,6 +105,7 @@ def network_rows(
     scratch: bool = False,
     epochs: int | None = None,
     extra: Mapping[str, Sequence[Any]] | None = None,
+    failed: Mapping[int, str] | None = None,
 ) -> list[Row]:
     """One row a network, JSON types; what is undefined is None.
 
@@ -111,6 +118,7 @@ def network_rows(
             to the dense network of the same number.
         epochs: Epochs the networks have trained, if not the dense training's.
         extra: Columns of the level's method, one value a network.
+        failed: Network → why nothing can be said of it: nothing that was measured is, `failed` says it.
     """
     data, widths = bench.data, bench.level_widths[level]
     size = (widths, bench.input_shape, data.num_classes)
@@ -123,14 +131,22 @@ def network_rows(
         "widths": "+".join(str(width) for width in widths),
     }
     said, dense_said = measured.val.predictions, dense.val_predictions
-    columns: dict[str, Sequence[Any]] = {
-        **_scores(bench, measured),
+    agreement = {
         "fidelity": data.task.scores(said, dense_said).tolist(),
         "kappa": data.task.kappas(said, dense_said, data.num_classes),
+    }
+    failed = dense.failed if failed is None else failed
+    columns: dict[str, Sequence[Any]] = {
+        **_without(_scores(bench, measured), failed),
+        **_without(agreement, {**dense.failed, **failed}),
+        "failed": [failed.get(n) for n in range(bench.networks)],
         "chance": data.chance.tolist(),
         "changed_share": data.changed_share.tolist(),
         "interpolated": dense.interpolated,
-        "fitted": [bool(fitted(a, c)) for a, c in zip(dense.train_score, data.chance.tolist(), strict=True)],
+        "fitted": [
+            n not in dense.failed and bool(fitted(*both))
+            for n, both in enumerate(zip(dense.train_score, data.chance.tolist(), strict=True))
+        ],
         "epochs": dense.epochs if epochs is None else [epochs] * bench.networks,
         "epochs_to_fit": dense.fitted_at,
         "stop_reason": dense.stop_reasons,
@@ -138,9 +154,14 @@ def network_rows(
         **(extra or {}),
     }
     return [
-        {"network": n % bench.replicates, **shared, **{name: _json(column[n]) for name, column in columns.items()}}
+        {"network": n % bench.replicates, **shared, **{name: finite(column[n]) for name, column in columns.items()}}
         for n in range(bench.networks)
     ]
+
+
+def _without(columns: Mapping[str, Sequence[Any]], failed: Mapping[int, str]) -> dict[str, Sequence[Any]]:
+    """The columns, undefined for networks that failed."""
+    return {name: [None if n in failed else v for n, v in enumerate(values)] for name, values in columns.items()}
 
 
 def network_sizes(bench: Bench, made: Compressed) -> dict[str, Sequence[Any]]:
@@ -210,7 +231,3 @@ def same_columns(rows: Sequence[Row]) -> tuple[Row, ...]:
     """The rows with all columns that any of them has, None where a row has none (levels, arms may have their own)."""
     columns = dict.fromkeys(name for row in rows for name in row)
     return tuple({name: row.get(name) for name in columns} for row in rows)
-
-
-def _json(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

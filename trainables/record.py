@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+T = TypeVar("T")
 Stage = Literal["dense", "level", "summary"]
 
 
@@ -14,12 +15,12 @@ class Record:
     Args:
         stage: `dense` while and after the dense networks train, `level` after each compression step, `summary` once.
         step: The epoch (dense), the compression level, 0 for the dense network (level), or 0 (summary).
-        metrics: Finite numbers only; a quantity that is undefined is absent.
+        metrics: A quantity that is undefined is absent: what is given and not finite is left out and noted.
         notes: Text, e.g. `train/stop_reason`, or `undefined/<metric>` with the reason.
-        networks: Summary only: all rows of the trial's `networks.parquet` (JSON types).
+        networks: Summary only: all rows of the trial's `networks.parquet` (JSON types); None for what is not finite.
 
     Raises:
-        ValueError: A metric is not finite, or networks are given before the summary.
+        ValueError: Networks are given before the summary.
     """
 
     stage: Stage
@@ -29,8 +30,15 @@ class Record:
     networks: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        bad = {name: value for name, value in self.metrics.items() if not math.isfinite(value)}
-        if bad:
-            raise ValueError(f"{self.stage} {self.step}: metrics must be finite, undefined ones left out: {bad}")
+        undefined = {f"undefined/{n}": f"came out as {v}" for n, v in self.metrics.items() if finite(v) is None}
+        metrics = {name: value for name, value in self.metrics.items() if finite(value) is not None}
+        rows = tuple({name: finite(value) for name, value in row.items()} for row in self.networks)
+        for name, value in {"metrics": metrics, "notes": undefined | self.notes, "networks": rows}.items():
+            object.__setattr__(self, name, value)
         if self.networks and self.stage != "summary":
             raise ValueError(f"rows of networks belong to the summary, not to {self.stage} {self.step}")
+
+
+def finite(value: T) -> T | None:
+    """The value; None, which is undefined, for a float that is not finite. All numbers enter records through here."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

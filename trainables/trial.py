@@ -36,7 +36,7 @@ from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
-from trainables.training.loop import early_stop
+from trainables.training.loop import Training, early_stop
 
 Reports = Generator[Record | None, None, None]
 
@@ -141,9 +141,10 @@ def _train_dense(bench: Bench) -> Reports:
     stack, progress = bench.initial(), bench.progress
     training = bench.training("dense", stack, bench.train_examples, bench.config.training)
     yield from dense_epochs(bench, training, bench.shelf)
+    bench.settle(training, bench.initial)
     measured = yield from measure(bench, stack)
     dense = Dense.of(training, measured)
-    stopped = {name: values.tolist() for name, values in early_stop(training).items()}
+    stopped = _of_each(early_stop(training), dense.failed)
     sizes = network_sizes(bench, Compressed(stack, None))
     rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes)
     trained = Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=True))
@@ -151,8 +152,8 @@ def _train_dense(bench: Bench) -> Reports:
     level = Record("level", 0, metrics | (yield from _latency(bench, stack)), notes)
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
-    made = Compressed(stack, _all_units(stack))
-    _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=training.snapshot)
+    made = Compressed(stack, _all_units(stack), failed=dense.failed)
+    _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=_snapshot(bench, training))
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
 
@@ -160,15 +161,18 @@ def _train_dense(bench: Bench) -> Reports:
 def _compress_once(bench: Bench) -> Reports:
     progress = bench.progress
     level, dense = _next_level(bench)
+    bench.failures = {}
     made = yield from _pipeline(bench).make(bench, level)
+    made = replace(made, failed={**progress.kept_values.get("failed", {}), **bench.failures, **made.failed})
     made = yield from recalibrate(bench, made)
     recovered = yield from recover(bench, level, made)
     compressed = yield from _rewritten(bench, level, recovered.shown)
     measured = yield from measure(bench, compressed.stack)
     epochs = compressed.epochs or None
-    extra = {name: values.tolist() for name, values in compressed.metrics.items()}
+    failed = recovered.shown.failed
+    extra = _of_each(compressed.metrics, failed)
     sizes = network_sizes(bench, compressed)
-    rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes)
+    rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
     if _has_scratch_arm(bench):
         training = yield from train_scratch(bench, level, recovered.shown)
         fresh = replace(recovered.shown, stack=training.model, written=None, metrics={})
@@ -176,17 +180,35 @@ def _compress_once(bench: Bench) -> Reports:
             fresh = Compressed(training.model, None)
         fresh = yield from _rewritten(bench, level, fresh)
         measured = yield from measure(bench, fresh.stack)
-        stopped = {name: values.tolist() for name, values in early_stop(training).items()}
-        sizes = network_sizes(bench, fresh)
-        rows += network_rows(bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes | stopped)
+        sizes = network_sizes(bench, fresh) | _of_each(early_stop(training), training.failed)
+        rows += network_rows(
+            bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes, failed=training.failed
+        )
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
-    metrics, notes = level_metrics(rows, start, extra, bench.data.task)
+    metrics, notes = level_metrics(rows, start, extra, bench.data.task, _pipeline(bench).undefined)
     record = Record("level", level.number, metrics | (yield from _latency(bench, compressed.stack)), notes)
     recovered = replace(recovered, shown=compressed)
     rewind = progress.kept_values["rewind"]
     _finish_level(bench, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
     yield progress.report(record)
     progress.save_if_due()
+
+
+def _of_each(metrics: Mapping[str, Tensor], failed: Mapping[int, str]) -> dict[str, list[float | None]]:
+    """Name → a number for each network, None for those that failed."""
+    return {
+        name: [None if n in failed else value for n, value in enumerate(values.tolist())]
+        for name, values in metrics.items()
+    }
+
+
+def _snapshot(bench: Bench, training: Training) -> dict[str, Tensor] | None:
+    """What networks rewind to: those that failed, perhaps before that step, to their initial weights."""
+    if training.snapshot is None or not training.failed:
+        return training.snapshot
+    snapshot, networks = training.model.replaced(training.snapshot), sorted(training.failed)
+    snapshot.write(networks, bench.initial().select(networks))
+    return snapshot.tensors()
 
 
 def _next_level(bench: Bench) -> tuple[Level, Dense]:
@@ -223,6 +245,7 @@ def _finish_level(
         "origin": chain.origin,
         "epochs": chain.epochs,
         "masks": chain.masks,
+        "failed": dict(chain.failed),
         "tickets": tickets,
         "shown": None if shown is chain else shown.stack.tensors(),
         "dense": dense.state(),

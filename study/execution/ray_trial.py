@@ -121,6 +121,7 @@ class StudyTrial(Trainable):
             inputs=job["inputs"],
             checkpoints=CheckpointStore(checkpoints, self.config["attempt"], fence=job["fence"], reached=reached),
             cell=self.config["cell"],
+            rates_by_epoch=self.config["cell"] is None,  # a study from before there were cells
             dense=DenseStore(folder_at(place) / DENSE, job["dense_cache"]) if job["dense_cache"] else None,
         )
         return trial(TrialConfig.model_validate_json(self.config["config"]), context)

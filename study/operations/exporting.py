@@ -166,7 +166,9 @@ def _again(config: "TrialConfig", row: "TrialRow", study: "StudyConfig", level: 
     device = "cuda" if study.run.gpus_per_trial and torch.cuda.is_available() else "cpu"
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, int(study.run.cpus_per_trial)))
-    running = run_to_level(config, TrialContext(row.number, study.run.data_path, device, cell=row.cell), level)
+    older = row.cell is None  # a study from before there were cells
+    context = TrialContext(row.number, study.run.data_path, device, cell=row.cell, rates_by_epoch=older)
+    running = run_to_level(config, context, level)
     try:
         while True:
             if (record := next(running)) is not None:

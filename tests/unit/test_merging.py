@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.engine import config
+from tests.engine import config, records
 from trainables.bench import Bench
 from trainables.compression.interfaces import Level
 from trainables.compression.merging import merge_to
+from trainables.compression.pipeline import pipeline_of
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
 from trainables.stack.model import StackedModel
+from trainables.summary.levels import level_metrics
+from trainables.task import task_of
 
 
 def bench_of(**fields: object) -> Bench:
@@ -73,3 +76,17 @@ def test_silent_units_go_first_and_leave_nothing(fitted: bool) -> None:
     assert made.metrics["merged_correlation"].isnan().all(), "what never changes correlates with nothing"
     inputs = bench.train_inputs.slice(0, 40)
     assert torch.allclose(made.stack(inputs), stack(inputs), atol=1e-5)
+
+
+def test_networks_that_fold_only_silent_units_have_no_correlation_and_a_reason() -> None:
+    """Where one of three networks folds nothing else the others' mean is told, where all do nothing is."""
+    trial = config(compression__method="merge", model__width=12)
+    metrics = {"merged_correlation": [0.5, float("nan"), 0.7, *[float("nan")] * 3]}
+    found = records(trial)
+    start = [row for row in found[-1].networks if row["level"] == 0]
+    level = [row for row in found[-1].networks if row["level"] == 1]
+    values, notes = level_metrics(level, start, metrics, task_of(trial.data), pipeline_of(trial.compression).undefined)
+    assert values["level/merged_correlation"] == pytest.approx(0.6)
+    assert notes["networks/level/merged_correlation"].startswith("2 of 3: in all pairs")
+    assert "control/level/merged_correlation" not in values
+    assert notes["undefined/control/level/merged_correlation"].startswith("in all pairs that were folded")

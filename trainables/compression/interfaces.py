@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -118,6 +119,7 @@ class Compressed:
         sizes: Where they do not follow from the level's widths.
         written: How the weights are written down; None: as they are, what is masked left out.
         scratch_widths: Of the scratch arm; None: the level's.
+        failed: Network → why nothing can be said of it.
     """
 
     stack: StackedModel
@@ -129,6 +131,7 @@ class Compressed:
     sizes: Sizes | None = None
     written: Written | None = None
     scratch_widths: tuple[int, ...] | None = None
+    failed: Mapping[int, str] = field(default_factory=dict)
 
 
 class Method(Entry, ABC):
@@ -144,6 +147,8 @@ class Method(Entry, ABC):
     """Whether networks keep the widths of the dense ones."""
     reports: ClassVar[tuple[str, ...]] = ()
     """What it says of each network beside what is measured of all: names under `level/`."""
+    undefined: ClassVar[Mapping[str, str]] = {}
+    """Of these, why a network may have none; its value is then nan."""
 
     @abstractmethod
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:

@@ -39,6 +39,11 @@ class Pipeline:
         """Whether a scratch arm runs even without recovery."""
         return self.maker is not None and self.maker.trains
 
+    @property
+    def undefined(self) -> dict[str, str]:
+        """What a method reports → why a network may lack it."""
+        return {name: why for method in self.methods for name, why in method.undefined.items()}
+
     def make(self, bench: Bench, level: Level) -> Pausing[Compressed]:
         """The networks of the level, not rewritten."""
         if self.maker is None:

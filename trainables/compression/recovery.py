@@ -76,4 +76,5 @@ def trained(bench: Bench, name: str, compressed: Compressed, stack: StackedModel
     """The stack under the masks, trained; with the epoch after which validation loss was smallest, where watched."""
     stack, recipe = masked(stack, compressed.masks), compressed.recipe or bench.fixed_recipe(1)
     training = yield from bench.fit(name, stack, bench.train_examples, recipe, compressed.masks)
-    return replace(compressed, stack=stack, metrics=compressed.metrics | early_stop(training))
+    metrics, failed = compressed.metrics | early_stop(training), {**compressed.failed, **training.failed}
+    return replace(compressed, stack=stack, metrics=metrics, failed=failed)

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from trainables.measuring import Row
-from trainables.summary.means import PREFIXES, add_column_means, add_mean, by_arm
+from trainables.summary.means import PREFIXES, add_column_means, add_failures, add_mean, by_arm
 
 _LOSSES = {"train_loss": "train/loss", "val_loss": "val/loss", "test_loss": "test/loss"}
-_WHY_ABSENT = "no formula holds for this noise_kind: its labels are no independent draws"
+_NO_FORMULA = "no formula holds for this noise_kind: its labels are no independent draws"
 
 
 def _names(score: str) -> dict[str, str]:
@@ -48,14 +48,27 @@ def dense_metrics(rows: Sequence[Row], score: str, *, final: bool) -> tuple[dict
             differences = [None if None in pair else pair[0] - pair[1] for pair in pairs]
             add_mean(metrics, prefix + name, differences)
             if final and prefix + name not in metrics:
-                notes[f"undefined/{prefix}{name}"] = _WHY_ABSENT
+                lacking = minuend if all(row[minuend] is None for row in mine) else subtrahend
+                notes[f"undefined/{prefix}{name}"] = _why_absent(mine, lacking, score)
         if final:
-            epochs = [row["epochs_to_fit"] for row in mine]
+            sound = [row for row in mine if not row.get("failed")]
+            epochs = [row["epochs_to_fit"] for row in sound]
             add_mean(metrics, f"{prefix}train/epochs_to_fit", epochs, notes)
-            metrics[f"{prefix}train/epochs_to_fit_censored"] = epochs.count(None) / len(epochs)
-            add_mean(metrics, f"{prefix}train/interpolated", [float(row["interpolated"]) for row in mine])
+            if sound:
+                metrics[f"{prefix}train/epochs_to_fit_censored"] = epochs.count(None) / len(epochs)
+            add_mean(metrics, f"{prefix}train/interpolated", [float(row["interpolated"]) for row in sound])
+            add_failures(notes, f"{prefix}train/diverged", mine)
             notes[f"{prefix}train/stop_reason"] = _counts([row["stop_reason"] for row in mine])
     return metrics, notes
+
+
+def _why_absent(rows: Sequence[Row], column: str, score: str) -> str:
+    """Why no network has a number in the column."""
+    if all(row.get("failed") for row in rows):
+        return str(rows[0]["failed"])
+    if column == f"iid_{score}":
+        return _NO_FORMULA
+    return f"no network has a {column.replace('_', ' ')}: its targets are all equal, or none was asked"
 
 
 def _counts(reasons: Sequence[str]) -> str:

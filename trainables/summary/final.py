@@ -20,17 +20,21 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Network:
-    """The scalars of one network's curve; None where undefined, with the reason why there is no auc."""
+    """The scalars of one network's curve; None where undefined, with the reason why there is no auc.
+
+    `diverged`: whether its dense training did.
+    """
 
     interpolated: bool
-    auc: float | None
-    auc_kept: float | None
-    auc_changed: float | None
-    at_95: Crossing | None
-    at_half: Crossing | None
-    params_at_half: Crossing | None
-    levels_survived: int | None
-    why_no_auc: str | None
+    auc: float | None = None
+    auc_kept: float | None = None
+    auc_changed: float | None = None
+    at_95: Crossing | None = None
+    at_half: Crossing | None = None
+    params_at_half: Crossing | None = None
+    levels_survived: int | None = None
+    why_no_auc: str | None = None
+    diverged: bool = False
 
     @property
     def selectivity(self) -> float | None:
@@ -82,7 +86,11 @@ def _curves(rows: Sequence[Row], arm: str) -> list[list[Row]]:
 
 def _network(curve: Sequence[Row], limit: float, task: Task, *, by_parameters: bool) -> Network:
     ratios = [row["ratio"] for row in curve]
-    chance = curve[0]["chance"]
+    chance, interpolated = curve[0]["chance"], bool(curve[0]["interpolated"])
+    broken = [row for row in curve if row[f"train_{task.score}"] is None]
+    if broken:
+        why = broken[0].get("failed") or f"no {task.label} at level {broken[0]['level']}: all targets are equal"
+        return Network(interpolated, why_no_auc=why, diverged=bool(curve[0].get("failed")))
 
     def on(column: str) -> Curve | None:
         values = [row[column] for row in curve]
@@ -94,7 +102,7 @@ def _network(curve: Sequence[Row], limit: float, task: Task, *, by_parameters: b
 
     whole = scalars.curve_of(ratios, [row[f"train_{task.score}"] for row in curve])
     return Network(
-        interpolated=curve[0]["interpolated"],
+        interpolated=interpolated,
         auc=scalars.auc(whole, chance, limit),
         auc_kept=auc_on(f"kept_{task.score}"),
         auc_changed=auc_on(f"changed_{task.score}"),
@@ -144,7 +152,12 @@ def _contrast(metrics: dict[str, float], notes: dict[str, str], found: dict[str,
     differences = [_difference(auc["control"][k], auc["replicate"][k]) for k in both]
     pairs = [difference for difference in differences if difference is not None]
     metrics["contrast/pairs"] = float(len(pairs))
-    reasons = {"a twin did not interpolate": len(numbers) - len(both), "a twin has no auc": len(both) - len(pairs)}
+    lost = len([k for k in numbers if any(found[arm][k].diverged for arm in ("replicate", "control"))])
+    reasons = {
+        "a twin diverged": lost,
+        "a twin did not interpolate": len(numbers) - len(both) - lost,
+        "a twin has no auc": len(both) - len(pairs),
+    }
     if any(reasons.values()):
         notes["contrast/excluded"] = "; ".join(
             f"{count} of {len(numbers)} pairs: {reason}" for reason, count in reasons.items() if count

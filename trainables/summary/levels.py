@@ -6,7 +6,7 @@ from statistics import fmean
 
 from trainables.compressibility import Curve, normalised
 from trainables.measuring import Row
-from trainables.summary.means import PREFIXES, add_column_means, add_mean, by_arm
+from trainables.summary.means import PREFIXES, add_column_means, add_failures, add_mean, by_arm
 from trainables.task import Task
 
 _SCORES = ("train", "kept", "changed", "recovered", "val", "test")
@@ -15,7 +15,11 @@ _SIZES = ("ratio", "parameters", "parameter_ratio", "flops", "description_length
 
 
 def level_metrics(
-    rows: Sequence[Row], dense: Sequence[Row], extra: Mapping[str, Sequence[float]], task: Task
+    rows: Sequence[Row],
+    dense: Sequence[Row],
+    extra: Mapping[str, Sequence[float | None]],
+    task: Task,
+    undefined: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Metrics and notes of a level.
 
@@ -28,6 +32,7 @@ def level_metrics(
         dense: Replicates and controls at level 0.
         extra: What the method says of each network, in the order of the stack; reported as `level/<name>`.
         task: What networks are asked for, which has the score.
+        undefined: Name in `extra` → why a network may lack it.
     """
     metrics: dict[str, float] = {}
     notes: dict[str, str] = {}
@@ -44,11 +49,13 @@ def level_metrics(
             _retained(row, start, f"train_{task.score}") for row, start in zip(mine, originals, strict=True)
         ]
         add_mean(metrics, f"{prefix}normalised_{task.score}", retained[arm], notes)
+        add_failures(notes, f"{prefix}diverged", mine)
     for name, values in extra.items():
         count = len(retained["replicate"])
-        add_mean(metrics, f"level/{name}", values[:count])
+        why = (undefined or {}).get(name, "no network has a finite number")
+        add_mean(metrics, f"level/{name}", values[:count], notes, why)
         if "control" in retained:
-            add_mean(metrics, f"control/level/{name}", values[count:])
+            add_mean(metrics, f"control/level/{name}", values[count:], notes, why)
     for arm, mine in by_arm(rows).items():
         if arm.startswith("scratch_") and "early_stop_epoch" in mine[0]:
             add_mean(metrics, f"{PREFIXES[arm]}level/early_stop_epoch", [row["early_stop_epoch"] for row in mine])
@@ -74,6 +81,8 @@ def _sizes(rows: Sequence[Row], dense_flops: float) -> dict[str, float]:
 
 
 def _retained(row: Row, dense: Row, column: str) -> float | None:
+    if dense[column] is None or row[column] is None:
+        return None
     curve = Curve([0.0, 1.0], [dense[column], row[column]])  # type: ignore[arg-type]
     values = normalised(curve, row["chance"])
     return None if values is None else float(values[1])

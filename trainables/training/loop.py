@@ -24,6 +24,7 @@ from trainables.training.updates import Updates
 
 # A network fits its targets from this score on, or from this loss down: whatever its stop rule asks for.
 FITTED_SCORE, FITTED_LOSS = 0.99, 0.01
+DIVERGED = "diverged"
 
 Orders = Callable[[int, Sequence[int]], Tensor]
 Changes = Callable[[int, Sequence[int]], Tensor]
@@ -57,6 +58,8 @@ class Training:
         fitted_at: The first epoch in which each network fitted its targets, see `fits`; None where none did.
         running_losses: Each network's running mean loss over its last epoch; nan before the first.
         snapshot: That copy, [K, …] each; None before.
+        failed: Network → why it was frozen for good: its loss or weights left the finite numbers, `stop_reasons` says
+            `diverged`. Its weights mean nothing; the others train on as if nothing had happened.
         best: Of each network (loss, epoch) where `watch` saw the smallest loss; empty where nobody watched.
     """
 
@@ -86,6 +89,7 @@ class Training:
         self.steps, self.snapshot_at = 0, snapshot_at
         self.snapshot: dict[str, Tensor] | None = None
         self.best: list[tuple[float, int]] = []
+        self.failed: dict[int, str] = {}
         self._active = list(range(model.networks))
         updates = Updates(recipe, model, masks or {})
         rule = recipe.stop_at_train_loss
@@ -102,7 +106,7 @@ class Training:
         """One epoch of the networks that are still active; pauses between chunks of batches.
 
         Raises:
-            TrialDiverged: A loss is not finite; says of which networks and in which epoch.
+            TrialDiverged: The losses of all networks have left the finite numbers; says in which epoch.
         """
         device = self.examples.targets.device
         order = to_device(self.orders(self.epoch, self._active), device)
@@ -175,16 +179,13 @@ class Training:
     def _end_epoch(self, losses: list[float], scores: list[float]) -> None:
         """Freezes what has met its stop rule."""
         self.epoch += 1
-        lost = [n for n, loss in zip(self._active, losses, strict=True) if not math.isfinite(loss)]
-        if lost:
-            raise TrialDiverged(
-                f"{self.name}: the loss was no longer finite in epoch {self.epoch} for networks {lost} "
-                f"(lr {self.recipe.lr:g}, {self.recipe.optimizer})"
-            )
+        self._fail([n for n, loss in zip(self._active, losses, strict=True) if not math.isfinite(loss)], "loss was")
         staying = []
         for place, network in enumerate(self._active):
             self.epochs[network] = self.epoch
             self.running_losses[network] = losses[place]
+            if network in self.failed:
+                continue
             reason = self._stop_reason(losses[place], scores[place])
             self.stop_reasons[network] = reason
             if self.fitted_at[network] is None and fits(scores[place], losses[place]):
@@ -193,6 +194,27 @@ class Training:
                 staying.append(place)
         if len(staying) < len(self._active):
             self._freeze(staying)
+
+    def check_weights(self) -> None:
+        """Fails the networks whose weights have no finite norm after their last step, which no loss has seen.
+
+        Raises:
+            TrialDiverged: As `run_epoch`.
+        """
+        tensors = [tensor for tensor in self.model.tensors().values() if tensor.is_floating_point()]
+        squares = torch.stack([tensor.reshape(len(tensor), -1).square().sum(dim=1) for tensor in tensors])
+        sound = squares.isfinite().all(dim=0).tolist()
+        self._fail([n for n, good in enumerate(sound) if not good and n not in self.failed], "weights were")
+
+    def _fail(self, networks: Sequence[int], what: str) -> None:
+        for network in networks:
+            self.stop_reasons[network] = DIVERGED
+            self.failed[network] = (
+                f"{self.name}: the {what} no longer finite in epoch {self.epoch} "
+                f"(lr {self.recipe.lr:g}, {self.recipe.optimizer})"
+            )
+        if len(self.failed) == self.model.networks:
+            raise TrialDiverged(f"{self.failed[max(self.failed)]}, of all {self.model.networks} networks")
 
     def _stop_reason(self, loss: float, score: float) -> str | None:
         recipe = self.recipe
@@ -236,6 +258,7 @@ class Training:
             "steps": self.steps,
             "snapshot": self.snapshot,
             "best": list(self.best),
+            "failed": dict(self.failed),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -246,6 +269,7 @@ class Training:
         self.stop_reasons, self.epochs = list(state["stop_reasons"]), list(state["epochs"])
         self.fitted_at, self.running_losses = list(state["fitted_at"]), list(state["running_losses"])
         self.steps, self.snapshot, self.best = state["steps"], state["snapshot"], list(state["best"])
+        self.failed = dict(state.get("failed", {}))  # earlier versions gave up with the first
         alone = bool(self._active) and len(self._active) < len(networks)
         self._steps.turn_to(self.model.select(self._active) if alone else self.model)
         device = self.examples.targets.device

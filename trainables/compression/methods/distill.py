@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -24,6 +25,9 @@ class Distill(Method):
 
     reads: ClassVar[tuple[str, ...]] = ("transfer",)
     reports: ClassVar[tuple[str, ...]] = ("transfer_agreement", "teacher_top_class_share")
+    undefined: ClassVar[Mapping[str, str]] = {
+        "transfer_agreement": "a teacher says one number of all inputs, which leaves nothing to agree on"
+    }
 
     epochs: int = Field(30, ge=1, description="passes over the transfer inputs at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")

@@ -14,6 +14,7 @@ Cost: a pass over the sample a layer, units² · examples, and units² a pair.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -29,6 +30,9 @@ class Merge(Method):
     """Exactly the level's widths stay, as with `prune`; the other units live on in those."""
 
     reports: ClassVar[tuple[str, ...]] = ("merged_correlation", "merged_constant")
+    undefined: ClassVar[Mapping[str, str]] = {
+        "merged_correlation": "in all pairs that were folded a unit says the same of all examples"
+    }
 
     fitted: bool = Field(False, description="scale added output weights by the least-squares slope between activations")
 
