@@ -24,6 +24,7 @@ from trainables.dense_store import DenseStore
 from trainables.dense_training import dense_epochs, shelf_name
 from trainables.device import prepare
 from trainables.export.latency import QUICK_IMAGES, quick_latency
+from trainables.failing import of_each, rewind_snapshot
 from trainables.halving import halving
 from trainables.input_files import require_inputs
 from trainables.measuring import Dense, Row, measure, network_rows, network_sizes, same_columns
@@ -36,7 +37,7 @@ from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
-from trainables.training.loop import Training, early_stop
+from trainables.training.loop import early_stop
 
 Reports = Generator[Record | None, None, None]
 
@@ -144,7 +145,7 @@ def _train_dense(bench: Bench) -> Reports:
     bench.settle(training, bench.initial)
     measured = yield from measure(bench, stack)
     dense = Dense.of(training, measured)
-    stopped = _of_each(early_stop(training), dense.failed)
+    stopped = of_each(early_stop(training), dense.failed)
     sizes = network_sizes(bench, Compressed(stack, None))
     rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes)
     trained = Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=True))
@@ -153,7 +154,7 @@ def _train_dense(bench: Bench) -> Reports:
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
     made = Compressed(stack, _all_units(stack), failed=dense.failed)
-    _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=_snapshot(bench, training))
+    _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=rewind_snapshot(bench, training))
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
 
@@ -170,7 +171,7 @@ def _compress_once(bench: Bench) -> Reports:
     measured = yield from measure(bench, compressed.stack)
     epochs = compressed.epochs or None
     failed = recovered.shown.failed
-    extra = _of_each(compressed.metrics, failed)
+    extra = of_each(compressed.metrics, failed)
     sizes = network_sizes(bench, compressed)
     rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
     if _has_scratch_arm(bench):
@@ -180,7 +181,7 @@ def _compress_once(bench: Bench) -> Reports:
             fresh = Compressed(training.model, None)
         fresh = yield from _rewritten(bench, level, fresh)
         measured = yield from measure(bench, fresh.stack)
-        sizes = network_sizes(bench, fresh) | _of_each(early_stop(training), training.failed)
+        sizes = network_sizes(bench, fresh) | of_each(early_stop(training), training.failed)
         rows += network_rows(
             bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes, failed=training.failed
         )
@@ -192,23 +193,6 @@ def _compress_once(bench: Bench) -> Reports:
     _finish_level(bench, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
     yield progress.report(record)
     progress.save_if_due()
-
-
-def _of_each(metrics: Mapping[str, Tensor], failed: Mapping[int, str]) -> dict[str, list[float | None]]:
-    """Name → a number for each network, None for those that failed."""
-    return {
-        name: [None if n in failed else value for n, value in enumerate(values.tolist())]
-        for name, values in metrics.items()
-    }
-
-
-def _snapshot(bench: Bench, training: Training) -> dict[str, Tensor] | None:
-    """What networks rewind to: those that failed, perhaps before that step, to their initial weights."""
-    if training.snapshot is None or not training.failed:
-        return training.snapshot
-    snapshot, networks = training.model.replaced(training.snapshot), sorted(training.failed)
-    snapshot.write(networks, bench.initial().select(networks))
-    return snapshot.tensors()
 
 
 def _next_level(bench: Bench) -> tuple[Level, Dense]:

@@ -1,0 +1,25 @@
+"""What is said, and kept, of networks that failed while the others went on."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.training.loop import Training
+
+
+def of_each(metrics: Mapping[str, Tensor], failed: Mapping[int, str]) -> dict[str, list[float | None]]:
+    """Name → a number for each network, None for those that failed."""
+    return {
+        name: [None if n in failed else value for n, value in enumerate(values.tolist())]
+        for name, values in metrics.items()
+    }
+
+
+def rewind_snapshot(bench: Bench, training: Training) -> dict[str, Tensor] | None:
+    """What networks rewind to: those that failed, perhaps before that step, to their initial weights."""
+    if training.snapshot is None or not training.failed:
+        return training.snapshot
+    snapshot, networks = training.model.replaced(training.snapshot), sorted(training.failed)
+    snapshot.write(networks, bench.initial().select(networks))
+    return snapshot.tensors()
