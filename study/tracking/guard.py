@@ -7,6 +7,7 @@ as a cookie that no script reads and no other site sends: a page that only the u
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from html import escape
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -26,7 +27,7 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>MLflow, Ockham</title>
 <form method="post" action="{enter}"><input type="password" name="ticket" autofocus aria-label="token">
 <button>Enter</button></form>"""
 # A page of its own instead of a redirect: the request that follows then comes from this site, with its cookie.
-_WELCOME = '<!doctype html><meta http-equiv="refresh" content="0; url=/"><title>MLflow</title>'
+_WELCOME = '<!doctype html><meta http-equiv="refresh" content="0; url={landing}"><title>MLflow</title>'
 _LOCAL_PAGE = """<!doctype html><meta charset="utf-8"><title>MLflow</title>
 <form method="post" action="{address}{enter}"><input type="hidden" name="ticket" value="{ticket}">
 <button>Open MLflow</button></form><script>document.forms[0].submit()</script>
@@ -39,10 +40,12 @@ class Guard:
     Args:
         token: What scripts send, and what may be typed into the page that refuses.
         ticket: What the local page posts; counts once.
+        landing: The page that it opens.
     """
 
-    def __init__(self, app: App, token: str, ticket: str) -> None:
+    def __init__(self, app: App, token: str, ticket: str, landing: str = "/") -> None:
         self._app, self._token, self._ticket = app, token, ticket
+        self._welcome = _WELCOME.format(landing=escape(landing))
         self._session = secrets.token_urlsafe(32)
         self._cookie = f"ockham_{secrets.token_hex(4)}"  # cookies are shared by all servers of a host
 
@@ -77,7 +80,7 @@ class Guard:
         if sent == self._ticket:
             self._ticket = ""
         cookie = f"{self._cookie}={self._session}; Path=/; HttpOnly; SameSite=Strict"
-        await _answer(send, 200, _WELCOME, [(b"set-cookie", cookie.encode())])
+        await _answer(send, 200, self._welcome, [(b"set-cookie", cookie.encode())])
 
 
 def local_page(address: str, ticket: str) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from study.tracking.token import VARIABLE
 
-TICKET = "OCKHAM_TICKET"
+TICKET, LANDING = "OCKHAM_TICKET", "OCKHAM_LANDING"
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -33,7 +33,7 @@ class Settings:
     Attributes:
         store: MLflow's backend store, a database's URL.
         artifacts: Where artifacts lie, a path or URI; nothing outside is read or written.
-        token, ticket: See `Guard`.
+        token, ticket, landing: See `Guard`.
     """
 
     store: str
@@ -42,6 +42,7 @@ class Settings:
     port: int
     token: str
     ticket: str = ""
+    landing: str = "/"
 
     @classmethod
     def told(cls, arguments: list[str], environment: Mapping[str, str]) -> Self:
@@ -50,7 +51,7 @@ class Settings:
         store, token = environment["MLFLOW_BACKEND_STORE_URI"], environment[VARIABLE]
         if not token:
             raise ValueError(f"{VARIABLE} is empty: everybody would be let in")
-        return cls(store, artifacts, host, int(port), token, environment.get(TICKET, ""))
+        return cls(store, artifacts, host, int(port), token, environment.get(TICKET, ""), environment.get(LANDING, "/"))
 
 
 def serve(settings: Settings) -> None:
@@ -71,7 +72,7 @@ def serve(settings: Settings) -> None:
 
     from study.tracking.guard import Guard
 
-    guarded = Guard(app, settings.token, settings.ticket)
+    guarded = Guard(app, settings.token, settings.ticket, settings.landing)
     uvicorn.run(guarded, host=settings.host, port=settings.port, log_level="warning", access_log=False)
 
 

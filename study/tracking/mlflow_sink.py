@@ -5,11 +5,8 @@ Every call may be repeated: runs are found by their `ockham.uid` before they are
 """
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +15,16 @@ from study.crash_points import reached
 from study.ledger import OutboxRow, TrialRow
 from study.tracking import mlflow_bulk
 from study.tracking.mlflow_store import open_store, own_store
+from study.tracking.pages import experiment_tags, note
+from study.tracking.versions import provenance
 from trainables.config import flatten
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric
+    from mlflow.entities import Metric, Run
 
 _STATUS = {"COMPLETE": "FINISHED", "FAILED": "FAILED", "PRUNED": "KILLED"}
 _METRICS_A_CALL, _PARAMS_A_CALL = 1000, 100
 _LONGEST_TAG, _LONGEST_PARAM = 5000, 6000
-_REPORTED = ("ockham", "ray", "optuna", "torch", "mlflow")
 
 
 class MlflowSink:
@@ -60,12 +58,18 @@ class MlflowSink:
                 [self._experiment], "tags.`ockham.trial` != ''", ViewType.ALL, max_results=1000, page_token=token
             )
             for run in page:
+                self._adopt(run)
                 gone = run.info.lifecycle_stage == "deleted"
                 runs = found.setdefault(run.data.tags.get("ockham.uid", ""), {})
                 runs[run.info.run_id] = "deleted" if gone else run.info.status
             token = page.token
             if not token:
                 return found
+
+    def _adopt(self, run: "Run") -> None:
+        """A trial below another parent run, one that is gone for good, comes below this one."""
+        if run.info.lifecycle_stage != "deleted" and run.data.tags.get("mlflow.parentRunId") != self._parent:
+            self._client.set_tag(run.info.run_id, "mlflow.parentRunId", self._parent)
 
     def remove(self, run_id: str) -> None:
         """Deletes a run that is there twice."""
@@ -134,6 +138,8 @@ class MlflowSink:
     def study_started(self, config: StudyConfig) -> None:
         """The parent run is running (again), with the latest budget."""
         self._client.update_run(self._parent, status="RUNNING")
+        for name, text in experiment_tags(config).items():
+            self._client.set_experiment_tag(self._experiment, name, text[:_LONGEST_TAG])
         self._client.set_tag(self._parent, "ockham.trials", str(config.trials))
         self._client.log_dict(self._parent, config.shown(), "study.json")
 
@@ -156,11 +162,14 @@ class MlflowSink:
 
     def _study_run(self) -> str:
         uid = f"{self._config.name}/{self._uid}"
-        run_id = self.find(uid)
+        run_id = self.find(uid) or self._restored(uid)
         if run_id is None:
-            space = self._config.space
-            note = f"{space.title}\n\nExpected (not the result): {space.claim}" if space.claim else space.title
-            tags = {**self._tags, "ockham.uid": uid, "ockham.state": "RUNNING", "mlflow.note.content": note}
+            tags = {
+                **self._tags,
+                "ockham.uid": uid,
+                "ockham.state": "RUNNING",
+                "mlflow.note.content": note(self._config),
+            }
             run_id = self._make(self._config.name, tags)
             reached("study run made")
         params = {name: as_param(value) for name, value in self._config.space.base.items()}
@@ -168,6 +177,17 @@ class MlflowSink:
         identity = {k: v for k, v in self._config.identity().items() if k not in ("space", "configurations")}
         self._log(run_id, params={**params, **{k: as_param(v) for k, v in flatten(identity).items()}})
         return run_id
+
+    def _restored(self, uid: str) -> str | None:
+        """The study's run that someone deleted in MLflow: its trials hang on it, so it comes back, not another one."""
+        from mlflow.entities import ViewType
+
+        query = f"tags.`ockham.uid` = '{uid}'"
+        deleted = self._client.search_runs([self._experiment], query, ViewType.DELETED_ONLY, max_results=1)
+        if not deleted:
+            return None
+        self._client.restore_run(deleted[0].info.run_id)
+        return str(deleted[0].info.run_id)
 
     def _make(self, name: str, tags: Mapping[str, str], start_ms: int | None = None) -> str:
         run = self._client.create_run(self._experiment, run_name=name, tags=dict(tags), start_time=start_ms)
@@ -254,23 +274,6 @@ def _params(row: TrialRow) -> dict[str, str]:
 
 def _cut(texts: Mapping[str, str], longest: int) -> dict[str, str]:
     return {name: text[:longest] for name, text in texts.items()}
-
-
-@cache
-def provenance() -> Mapping[str, str]:
-    """What the code was: the git commit, if it lies in a repository, and versions."""
-    tags = {f"ockham.version.{name}": version(name) for name in _REPORTED}
-    root = Path(__file__).parents[2]
-    if (root / ".git").exists():
-        asked = subprocess.run(  # noqa: S603
-            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if asked.returncode == 0:
-            tags["ockham.commit"] = asked.stdout.strip()
-    return tags
 
 
 def _span(spanned: Any) -> str:

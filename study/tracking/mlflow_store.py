@@ -1,8 +1,11 @@
 """The store that MLflow's runs of a home go to, made whole or not at all."""
 
+import contextlib
 import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from filelock import FileLock
 
@@ -25,6 +28,7 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
         if own:
             _make_sqlite(own)
             _prepare_sqlite(own)
+            settle(own)
         from mlflow.tracking import MlflowClient
 
         use_token(home, config.tracking_uri)
@@ -36,6 +40,31 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
         return client, str(experiment.experiment_id)
+
+
+def settle(store: Path) -> None:
+    """Tells the home's own store where its artifacts lie now: MLflow keeps absolute paths, and homes are moved, copied.
+
+    Without this, a copy would write its artifacts into the home that it was copied from.
+    """
+    here = (store.parent / "mlartifacts").absolute().as_uri()
+    with contextlib.closing(sqlite3.connect(store, timeout=30)) as connection, connection:
+        query = "SELECT experiment_id, name, artifact_location FROM experiments WHERE artifact_location LIKE 'file:%'"
+        for experiment, name, location in connection.execute(query).fetchall():
+            was, found, _ = str(location).rpartition(f"/{quote(name)}")
+            if not found or not was.endswith("/mlartifacts") or was == here:
+                continue
+            moved = {"here": here, "was": was, "length": len(was), "experiment": experiment}
+            connection.execute(
+                "UPDATE experiments SET artifact_location = :here || substr(artifact_location, :length + 1)"
+                " WHERE experiment_id = :experiment",
+                moved,
+            )
+            connection.execute(
+                "UPDATE runs SET artifact_uri = :here || substr(artifact_uri, :length + 1)"
+                " WHERE experiment_id = :experiment AND substr(artifact_uri, 1, :length) = :was",
+                moved,
+            )
 
 
 def own_store(config: StudyConfig) -> Path | None:
@@ -66,8 +95,6 @@ def _prepare_sqlite(path: Path) -> None:
     With it synchronous=NORMAL, which goes with each connection, is safe enough and spares a sync at each of the dozen
     commits that MLflow makes for a trial.
     """
-    import sqlite3
-
     from sqlalchemy import Engine, event
 
     if not event.contains(Engine, "connect", _fewer_syncs):

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,7 +22,9 @@ from study.errors import UsageError
 from study.ledger.place import Place
 from study.passwords import masked
 from study.tracking.guard import local_page
-from study.tracking.guarded_server import TICKET
+from study.tracking.guarded_server import LANDING, TICKET
+from study.tracking.mlflow_store import settle
+from study.tracking.pages import pages
 from study.tracking.token import FILE, VARIABLE, own_token
 
 HOST = "127.0.0.1"
@@ -46,10 +48,15 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
     if not _is_free(port):
         raise UsageError(f"--port {port}: something else listens there; leave the option out to get a free one")
     say("Starting MLflow …")
+    there: dict[str, str] = {}
+    if place.tracking_uri is None:
+        settle(place.home / "mlflow.db")
+        there = dict(pages(place.home / "mlflow.db"))
     ticket = secrets.token_urlsafe(32)
     with tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log, _page(place.home, port, ticket) as page:
         # In the environment, which only this user can read: everyone can read a command line.
         secret = {"MLFLOW_BACKEND_STORE_URI": uri, VARIABLE: own_token(place.home), TICKET: ticket}
+        secret[LANDING] = next(iter(there.values()), "/")
         server = subprocess.Popen(  # noqa: S603 - our own words
             [sys.executable, "-m", "study.tracking.guarded_server", HOST, str(port), str(_artifacts(place))],
             env=os.environ | secret,
@@ -57,11 +64,13 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        return _attend(server, port, log, lambda: _welcome(place.home, port, page, say))
+        return _attend(server, port, log, lambda: _welcome(place.home, port, page, there, say))
 
 
-def _welcome(home: Path, port: int, page: Path, say: Callable[[str], None]) -> None:
+def _welcome(home: Path, port: int, page: Path, there: Mapping[str, str], say: Callable[[str], None]) -> None:
     say(f"The studies of {home}: {page.as_uri()}")
+    for name, path in there.items():
+        say(f"  {name}, once you are in: http://{HOST}:{port}{path}")
     say(f"Scripts: export {VARIABLE}=$(cat {home / FILE}), then http://{HOST}:{port}")
     say("Ctrl-C ends it.")
     seated = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"

@@ -14,7 +14,7 @@ def test_every_criterion_is_listed_and_every_refusal_says_why(
     assert main(["spaces", "--methods"]) == 0
     lines = capsys.readouterr().out.splitlines()
     for name in CRITERIA.names():
-        (row,) = [line.split() for line in lines if line.split()[:1] == [name]]
+        row = [line.split() for line in lines if line.split()[:1] == [name]][-1]  # a method may have that name as well
         weights = ["yes"] * 2 if CRITERIA.get(name).scores_weights else ["–"] * 2
         assert row[1:] == ["yes", "yes", *weights]
     for name in METHODS.names():
