@@ -13,13 +13,17 @@ _VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 _KIND, _NOTE = "mlflow.experimentKind", "mlflow.note.content"
 
 
-def experiment_tags(config: StudyConfig) -> dict[str, str]:
-    """Tags with which MLflow opens the study's runs, describes it, and shows condition, instrument and key numbers."""
+def experiment_tags(config: StudyConfig, parent: str) -> dict[str, str]:
+    """Tags with which MLflow opens the study's runs, describes it, and shows condition, instrument and key numbers.
+
+    Args:
+        parent: The study's own run, below which its trials are unfolded.
+    """
     score = config.task.score
     metrics = (f"train/{score}", f"test/{score}", f"gap/{score}", "compressibility/auc", "contrast/auc")
     columns = [f"params.`{name}`" for name in config.space.span]
     columns += [f"metrics.`{name}`" for name in metrics]
-    view = {"selectedColumns": columns}
+    view = {"selectedColumns": columns, "runsExpanded": {parent: True}}
     return {_KIND: "custom_model_development", _NOTE: note(config), _VIEW_TAG: json.dumps(view)}
 
 

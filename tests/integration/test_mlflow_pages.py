@@ -37,7 +37,9 @@ def test_the_runs_open_with_the_columns_of_the_question(tmp_path: Path) -> None:
     tags = experiment.tags
     assert tags["mlflow.experimentKind"] == "custom_model_development", "runs, not the page for language models"
     assert ledger.config.space.title in tags["mlflow.note.content"]
-    columns = json.loads(tags["mlflow.sharedViewState.ockham"])["selectedColumns"]
+    view = json.loads(tags["mlflow.sharedViewState.ockham"])
+    assert view["runsExpanded"] == {publisher._sink._parent: True}
+    columns = view["selectedColumns"]
     assert "params.`data.label_noise`" in columns
     assert {"metrics.`gap/accuracy`", "metrics.`compressibility/auc`", "metrics.`contrast/auc`"} <= {*columns}
     path = f"/#/experiments/{experiment.experiment_id}/runs?viewStateShareKey=ockham"
