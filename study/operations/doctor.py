@@ -17,6 +17,7 @@ from rich.text import Text
 from study.display import terminal
 from study.ledger.place import Place
 from study.passwords import masked
+from study.private import open_to_others
 from study.tracking.token import use_token
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ def _home(place: Place) -> Finding:
     if place.ledger is None and (kind := network_filesystem(place.home)):
         fix = "SQLite loses data there; use a local --home, or PostgreSQL: --ledger URL."
         return Finding("Home", "broken", f"{place.home} lies on {kind}", fix)
+    if may := open_to_others(place.home):
+        said = f"other users of this machine may {may} {place.home}"
+        return Finding("Home", "note", said, f"Homes of today are their user's alone: chmod 700 {place.home}")
     return Finding("Home", "ok", f"{place.home.absolute()}, {len(place.studies())} studies")
 
 

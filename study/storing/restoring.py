@@ -6,6 +6,7 @@ from pathlib import Path
 
 from study.errors import UsageError
 from study.ledger import Ledger
+from study.private import private_files
 from study.storing import claims, snapshots
 from study.storing.safekeeping import NETWORKS, study_folder
 from trainables.storage import Folder
@@ -33,13 +34,19 @@ def restore_lost(
         return False
     claim = claims.wait_until_free(folder, name, wait_s=wait_s, say=say)
     try:
-        for fence, content in snapshots.newest(folder / "ledger"):
-            if snapshots.restore(content, path, name, max(fence, claim.fence if claim else 0)):
-                say(f"{name} is not in {home}: its ledger comes from a snapshot on {folder}")
-                return True
+        with private_files(home):
+            return _restored(folder, path, claim, say)
     except FileExistsError:
         return False
-    raise UsageError(f"--storage {storage}: none of the snapshots of {name!r} there can be used")
+
+
+def _restored(folder: Folder, path: Path, claim: claims.Claim | None, say: Callable[[str], None]) -> bool:
+    name = path.parent.name
+    for fence, content in snapshots.newest(folder / "ledger"):
+        if snapshots.restore(content, path, name, max(fence, claim.fence if claim else 0)):
+            say(f"{name} is not in {path.parents[1]}: its ledger comes from a snapshot on {folder}")
+            return True
+    raise UsageError(f"--storage {folder}: none of the snapshots of {name!r} there can be used")
 
 
 def fetch_networks(ledger: Ledger) -> int:

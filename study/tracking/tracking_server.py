@@ -21,6 +21,7 @@ from typing import TextIO
 from study.errors import UsageError
 from study.ledger.place import Place
 from study.passwords import masked
+from study.private import private_files
 from study.tracking.guard import local_page
 from study.tracking.guarded_server import LANDING, TICKET
 from study.tracking.mlflow_store import settle
@@ -53,7 +54,11 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
         settle(place.home / "mlflow.db")
         there = dict(pages(place.home / "mlflow.db"))
     ticket = secrets.token_urlsafe(32)
-    with tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log, _page(place.home, port, ticket) as page:
+    with (
+        tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log,
+        _page(place.home, port, ticket) as page,
+        private_files(place.home),
+    ):
         # In the environment, which only this user can read: everyone can read a command line.
         secret = {"MLFLOW_BACKEND_STORE_URI": uri, VARIABLE: own_token(place.home), TICKET: ticket}
         secret[LANDING] = next(iter(there.values()), "/")
