@@ -51,6 +51,10 @@ def export(
         typer.Option("--ticket", help="Write masks and starting weights of all replicates, for compression.ticket."),
     ] = False,
     onnx: Annotated[bool, typer.Option("--onnx", help="Write an .onnx too (needs the extra ockham\\[onnx]).")] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where data sets lie.", show_default="where the study had them"),
+    ] = None,
 ) -> None:
     """Write one compressed network as an ordinary PyTorch network, and say how small and fast it is.
 
@@ -65,6 +69,9 @@ def export(
     if arm not in ("replicate", "control"):
         raise typer.BadParameter(f"--arm {arm}: choose replicate or control")
     ledger = place.open(name)
+    if data_dir is not None:
+        run = ledger.config.run.model_copy(update={"data_dir": data_dir.expanduser().absolute()})
+        ledger.config = ledger.config.model_copy(update={"run": run})
     console = terminal()
     with console.status(f"Running trial {trial} again …") as status:
 
