@@ -77,12 +77,15 @@ class Bench:
 
     def draws_for_networks(self, *names: str | int) -> Callable[[int], torch.Generator]:
         """Network → generator, equal for a replicate and its control."""
-        return lambda network: self.draws(*names, network % self.replicates)
+        # Without the bench, which holds the trial's tensors: what keeps these draws would keep them too.
+        seed, number, replicates = self.config.seed, self.number, self.replicates
+        return lambda network: generator(seed, number, *names, network % replicates)
 
     def fresh(self, widths: Shape, *names: str | int) -> StackedModel:
         """Fresh networks of these widths; a replicate and its control have the same weights, drawn under `names`."""
         draws = [self.draws(*names, replicate) for replicate in range(self.replicates)]
         stack = self.model.build(self.config.model, widths, self.input_shape, self.data.num_classes, draws)
+        stack.together = self.together
         return stack.to(self.data.images.device).select([n % self.replicates for n in range(self.networks)])
 
     @property
@@ -249,9 +252,11 @@ class Bench:
     ) -> Callable[[int, Sequence[int]], Tensor]:
         """(epoch, networks) → what is drawn for the replicate of each network in that epoch."""
 
+        seed, number, each = self.config.seed, self.number, self.replicates
+
         def drawn_for(epoch: int, networks: Sequence[int]) -> Tensor:
-            replicates = {network % self.replicates for network in networks}
-            made = {replicate: draw(self.draws(what, phase, replicate, epoch)) for replicate in replicates}
-            return torch.stack([made[network % self.replicates] for network in networks])
+            replicates = {network % each for network in networks}
+            made = {one: draw(generator(seed, number, what, phase, one, epoch)) for one in replicates}
+            return torch.stack([made[network % each] for network in networks])
 
         return drawn_for

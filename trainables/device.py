@@ -1,5 +1,6 @@
 """What a process settles before it computes on a GPU, and what that GPU is."""
 
+import gc
 import os
 
 import torch
@@ -12,15 +13,19 @@ _WORKSPACE = ":4096:8"
 _share = 1.0
 
 
-def prepare(device: torch.device) -> None:
+def prepare(device: torch.device, share: float = 1.0) -> None:
     """Makes products exact and results repeatable on a GPU, and starts its peak of memory anew; nothing on a CPU.
 
     Two trainings on GPUs of the same model, with the same versions of PyTorch and CUDA, are then equal bit for bit
     (where PyTorch knows no such algorithm it warns), and everything but training computes in fp32.
 
+    Args:
+        share: Of the GPU's memory that this process may take, so that what neighbours keep can't be the cause of a want
+            of memory that no smaller piece of work would cure.
     Raises:
         RuntimeError: PyTorch does not keep the settings.
     """
+    global _share  # noqa: PLW0603 - of the process, as the GPU's context is
     if device.type != "cuda":
         return
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", _WORKSPACE)
@@ -29,7 +34,16 @@ def prepare(device: torch.device) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     exact()
+    _share = share
+    torch.cuda.set_per_process_memory_fraction(share, device)
     torch.cuda.reset_peak_memory_stats(device)
+
+
+def release() -> None:
+    """Gives back what nothing holds any more: of Python, then of the GPU, for neighbours and the next trial."""
+    gc.collect()
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.empty_cache()
 
 
 def memory_bytes(device: torch.device) -> int:

@@ -7,3 +7,44 @@ class DataUnavailable(ValueError):
 
 class TrialDiverged(ValueError):
     """Training left the finite numbers; the message says where, when and with which loss."""
+
+
+class DeviceFailed(RuntimeError):
+    """The machine's fault, not the trial's: a GPU failed, and its process is of no further use. Try on a new one."""
+
+
+# What CUDA and its libraries say when memory runs out; a library's handle takes some too, so that it can't be made.
+_MEMORY = (
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_NOT_INITIALIZED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "ALLOCATION_FAILED",
+    "DefaultCPUAllocator",
+    "std::bad_alloc",
+)
+_DEVICE = ("CUDA error", "CUDNN_STATUS", "cuDNN error", "CUBLAS_STATUS", "CUSOLVER_STATUS", "cusolver error")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the host or of a GPU: less work at once may fit."""
+    return isinstance(error, MemoryError) or any(said in str(error) for said in _MEMORY)
+
+
+def device_failed(error: BaseException) -> bool:
+    """Whether a GPU failed: CUDA stays broken in a process after an asynchronous error (not for want of memory)."""
+    return not out_of_memory(error) and any(said in str(error) for said in _DEVICE)
+
+
+def without_frames(error: BaseException) -> None:
+    """Lets go of what the frames that an error went through hold, and those of the errors behind it."""
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            left += one.__cause__, one.__context__
+            one.__traceback__ = None

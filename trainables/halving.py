@@ -1,10 +1,10 @@
 """When memory runs out: fewer networks at once, and on from the last checkpoint."""
 
-import gc
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-import torch
+from trainables.device import release
+from trainables.errors import out_of_memory
 
 T = TypeVar("T")
 
@@ -23,20 +23,15 @@ def halving(networks: int, run: Callable[[int], Iterator[T]]) -> Iterator[T]:
         try:
             yield from run(together)
             return
-        except RuntimeError as error:
-            if not _out_of_memory(error):
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
                 raise
-            if together == 1:
-                raise RuntimeError(
-                    f"out of memory even with one of {networks} networks at a time: take a smaller model.width, "
-                    f"training.batch_size or replicates, or fewer trials at once ({str(error).splitlines()[0]})"
-                ) from None
+            said = (str(error).splitlines() or ["MemoryError"])[0]
         # Outside of the handler, where nothing holds the tensors of the frames that failed any more.
+        release()
+        if together == 1:
+            raise RuntimeError(
+                f"out of memory even with one of {networks} networks at a time: take a smaller model.width, "
+                f"training.batch_size or replicates, or fewer trials at once ({said})"
+            )
         together = (together + 1) // 2
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-
-def _out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

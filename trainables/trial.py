@@ -54,6 +54,7 @@ class TrialContext:
         data_dir: Where data sets lie or are downloaded to.
         device: As torch names it.
         checkpoints: Where the trial saves itself; None: nowhere.
+        gpu_share: Of a GPU's memory, that the trial may have.
         inputs: What the study recorded of what it reads, see `require_inputs`; {}: nothing is compared.
         rates_by_epoch: Whether schedules of the learning rate stand still within an epoch, as in earlier versions.
     """
@@ -62,6 +63,7 @@ class TrialContext:
     data_dir: Path
     device: str = "cpu"
     checkpoints: CheckpointStore | None = None
+    gpu_share: float = 1.0
     inputs: Mapping[str, str] = field(default_factory=dict)
     rates_by_epoch: bool = False
     cell: str | None = None
@@ -118,7 +120,7 @@ def _stages(config: TrialConfig, context: TrialContext, together: int) -> Report
 
 
 def _bench(config: TrialConfig, context: TrialContext) -> Bench:
-    prepare(torch.device(context.device))
+    prepare(torch.device(context.device), context.gpu_share)
     require_inputs(config, context.data_dir, context.inputs)
     key = context.key(config)
     data = trial_data(config, key, context.data_dir, context.device)

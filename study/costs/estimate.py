@@ -76,29 +76,33 @@ def representative(config: StudyConfig, count: int = TRIALS) -> list[tuple[int, 
 
 
 def calibrate(
-    trials: Sequence[tuple[int, str]], data_dir: str, threads: float, gpu: bool, seconds: float = SECONDS
+    trials: Sequence[tuple[int, str]], data_dir: str, threads: float, gpu: float, seconds: float = SECONDS
 ) -> list[Timed]:
     """Really runs trials, each for its part of `seconds`; leaves nothing behind.
 
     Args:
         trials: Number and configuration (JSON).
+        gpu: Share of a GPU that a trial has; it is started before the clock.
     """
     import torch
 
+    if gpu:
+        from trainables.probing import probe
+
+        probe(torch.device("cuda"))
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, int(threads)))
     try:
         each = seconds / len(trials)
         return [
-            _timed(TrialConfig.model_validate_json(text), number, Path(data_dir), "cuda" if gpu else "cpu", each)
-            for number, text in trials
+            _timed(TrialConfig.model_validate_json(text), number, Path(data_dir), gpu, each) for number, text in trials
         ]
     finally:
         torch.set_num_threads(before)
 
 
-def _timed(trial: TrialConfig, number: int, data_dir: Path, device: str, seconds: float) -> Timed:
-    first = _run(trial, number, data_dir, device, _FIRST_PART * seconds)
+def _timed(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> Timed:
+    first = _run(trial, number, data_dir, gpu, _FIRST_PART * seconds)
     if first.ended:
         return Timed(time.monotonic() - first.started, whole=True)
     dense_s, levels = first.dense_s, first.levels
@@ -106,18 +110,19 @@ def _timed(trial: TrialConfig, number: int, data_dir: Path, device: str, seconds
         dense_s *= trial.training.epochs / first.epochs
     if not levels:  # compression is measured on a network that was trained for less long
         short = trial.training.model_copy(update={"epochs": max(1, first.epochs // 4)})
-        levels = _run(trial.model_copy(update={"training": short}), number, data_dir, device, seconds / 4).levels
+        levels = _run(trial.model_copy(update={"training": short}), number, data_dir, gpu, seconds / 4).levels
     per_level = sum(levels) / len(levels) if levels else 0.0
     return Timed(dense_s + per_level * trial.compression.depth, whole=False, levels=bool(levels))
 
 
-def _run(trial: TrialConfig, number: int, data_dir: Path, device: str, seconds: float) -> _Progress:
+def _run(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> _Progress:
     """Runs a trial until its seconds are spent, but at least to its first report."""
     from trainables.trial import TrialContext, run_trial
 
     progress = _Progress(time.monotonic())
     since = progress.started
-    for record in run_trial(trial, TrialContext(number, data_dir, device)):
+    context = TrialContext(number, data_dir, "cuda" if gpu else "cpu", gpu_share=min(1.0, gpu or 1.0))
+    for record in run_trial(trial, context):
         now = time.monotonic()
         if record is not None and record.stage == "dense":
             progress.epochs, progress.dense_s = record.step, now - progress.started

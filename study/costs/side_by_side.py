@@ -33,7 +33,7 @@ def timed_together(trials: Sequence[tuple[int, str]], data_dir: str, run: RunCon
     task = ray.remote(num_cpus=run.cpus_per_trial, num_gpus=run.gpus_per_trial)(calibrate).options(
         scheduling_strategy=PlacementGroupSchedulingStrategy(group)
     )
-    rest = (data_dir, run.cpus_per_trial, run.gpus_per_trial > 0)
+    rest = (data_dir, run.cpus_per_trial, run.gpus_per_trial)
     try:
         found: list[list[Timed]] = ray.get([task.remote(_from(trials, index), *rest) for index in range(neighbours)])
     finally:

@@ -38,9 +38,9 @@ class Nodes:
 
 
 def fit(cpus: float, gpus: float, run: RunConfig) -> int:
-    """Trials that a machine with so many CPUs and GPUs holds."""
-    by_gpu = gpus / run.gpus_per_trial if run.gpus_per_trial > 0 else inf
-    return int(min(cpus / run.cpus_per_trial, by_gpu) + 1e-9)
+    """Trials that a machine with so many CPUs and GPUs holds: as Ray counts, a trial's share is of one GPU."""
+    by_gpu = int(gpus) * int(1 / run.gpus_per_trial + 1e-9) if run.gpus_per_trial > 0 else inf
+    return int(min(cpus / run.cpus_per_trial + 1e-9, by_gpu))
 
 
 @dataclass(frozen=True)

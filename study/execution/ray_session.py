@@ -16,13 +16,13 @@ import psutil
 
 from study.config import RunConfig
 from study.errors import RayDidNotStart, UsageError
-from study.execution.capacity import most_trials
+from study.execution.capacity import fit, most_trials
 from study.execution.lean_ray import lean_and_private
 from study.execution.own_cluster import own_cluster
 from study.execution.scratch import make_scratch, remove_scratch
 from study.execution.signals import deaf_children
 from study.passwords import masked
-from study.settings.machine import cpus, gpus
+from study.settings.machine import cpus, gpus, require_one_gpu
 
 # A local head that died never comes back; Ray would let the driver wait for it for a minute.
 HEAD_IS_GONE_S = 5
@@ -80,15 +80,14 @@ class Session:
             raise UsageError(
                 f"--gpus-per-trial {run.gpus_per_trial:g}: this machine has {self.gpus:g} GPUs; drop the option"
             )
-        fit = self.cpus / run.cpus_per_trial
-        if run.gpus_per_trial > 0:
-            fit = min(fit, self.gpus / run.gpus_per_trial)
+        require_one_gpu(run)
         if not self.local:  # a cluster may grow; what does not fit yet waits, and makes it
             most = most_trials(run, self.machines)  # whatever else is asked for: what never fits would wait for ever
             return run.max_concurrent or most
-        if fit < 1:
+        most = fit(self.cpus, self.gpus, run)
+        if most < 1:
             raise UsageError(f"--cpus-per-trial {run.cpus_per_trial:g}: this machine has {self.cpus:g} CPUs; lower it")
-        return min(int(fit), run.max_concurrent or int(fit))
+        return min(most, run.max_concurrent or most)
 
 
 @contextmanager

@@ -6,10 +6,10 @@ the traceback); only a worker that can't be trusted any more goes down with its 
 """
 
 import contextlib
-import gc
 import importlib
 import json
 import logging
+import os
 import pickle
 import sys
 import time
@@ -54,6 +54,8 @@ class StudyTrial(Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Takes the first trial; it starts in the first `step`, where exceptions are results."""
+        # Before torch looks: memory that was given back in one piece can be taken in others.
+        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
         with contextlib.suppress(Exception):  # raised again by that step
             _imported(config)  # torch takes seconds: before the trial counts as started
         self._log: TextIO | None = None
@@ -118,6 +120,7 @@ class StudyTrial(Trainable):
             number=self.config["number"],
             data_dir=Path(job["data_dir"]),
             device="cuda" if job["gpus"] else "cpu",
+            gpu_share=min(1.0, job["gpus"] or 1.0),
             inputs=job["inputs"],
             checkpoints=CheckpointStore(checkpoints, self.config["attempt"], fence=job["fence"], reached=reached),
             cell=self.config["cell"],
@@ -157,12 +160,15 @@ class StudyTrial(Trainable):
             self._log.write(text)
         reason = f"{type(error).__name__}: {error}".strip().removesuffix(":")
         self.cleanup()
-        if _poisoned(error):
-            raise RuntimeError(reason) from error
-        error.__traceback__ = None  # its frames hold the trial's tensors
-        gc.collect()
-        if (torch := sys.modules.get("torch")) and torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
+        from trainables.errors import DeviceFailed, device_failed, without_frames
+
+        without_frames(error)  # which hold the trial's tensors
+        if device_failed(error):
+            raise DeviceFailed(reason)  # down with its process; the trial runs again
+        if "torch" in sys.modules:
+            from trainables.device import release
+
+            release()
         return self._result(reports, ended="FAILED", error=reason, traceback=text)
 
     def _result(self, reports: "list[Record]", **end: str) -> dict[str, Any]:
@@ -173,8 +179,3 @@ def _imported(config: dict[str, Any]) -> "TrialFunction":
     module, _, name = json.loads(config["job"])["trial"].partition(":")
     trial: TrialFunction = getattr(importlib.import_module(module), name)
     return trial
-
-
-def _poisoned(error: BaseException) -> bool:
-    """Whether the process is of no further use: CUDA stays broken after an asynchronous error (not after an OOM)."""
-    return "CUDA error" in str(error) or "CUDNN_STATUS" in str(error)

@@ -22,6 +22,7 @@ from study.execution.nodes import node_is_gone
 from study.ledger import Ledger, StaleAttempt, State
 from study.ledger.files import Listed, NewFile, networks_of
 from study.passwords import masked
+from trainables.errors import DeviceFailed
 from trainables.record import Record
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ class Recorder(Callback):
             if number not in self._open:
                 self._start(trial)
             works = self._works()
-            if works and not _worker_is_gone(error):
+            if works and (failure := _device_failure(error)):
+                self._worker_died(number, attempt, error, charged=True, why=f"its GPU failed ({failure})")
+            elif works and not _worker_is_gone(error):
                 reason, text = _reason(error)
                 self._end(number, attempt, (), "FAILED", error=reason, traceback=text)
             else:
@@ -153,16 +156,18 @@ class Recorder(Callback):
         with networks_file(self._config.directory, number, networks) as file:
             yield file
 
-    def _worker_died(self, number: int, attempt: int, error: Exception | None, *, charged: bool) -> None:
+    def _worker_died(self, number: int, attempt: int, error: Exception | None, *, charged: bool, why: str = "") -> None:
         deaths = self._ledger.trial(number).charged + charged
         if charged and deaths >= WORKER_DEATHS:
-            reason = f"worker died {deaths} times (out of memory, or a crash in native code); see log.txt"
+            last = f"at last {why}" if why else "out of memory, or a crash in native code"
+            reason = f"worker died {deaths} times ({last}); see log.txt"
             self._end(number, attempt, (), "FAILED", error=reason, traceback=str(error))
             return
         self._open.discard(number)
         self._ledger.requeue(number, charged=charged)
         self._backlog.again(number)
-        why = f"worker died, attempt {deaths} of {WORKER_DEATHS}" if charged else "its node is gone"
+        died = why or "worker died"
+        why = f"{died}, attempt {deaths} of {WORKER_DEATHS}" if charged else "its node is gone"
         self._listener.message(f"trial {number:04d}: {why}; it runs again, {self._from_where(number)}")
 
     def _from_where(self, number: int) -> str:
@@ -250,6 +255,12 @@ def _reason(error: Exception | None) -> tuple[str, str | None]:
         cause = error.cause
         return f"{type(cause).__name__}: {cause}" if cause is not None else "exception in the worker", str(error)
     return (str(error).splitlines()[0] if error else "unknown error in the worker"), str(error) if error else None
+
+
+def _device_failure(error: Exception | None) -> str | None:
+    """What a GPU said when it failed; None: none did."""
+    cause = error.cause if isinstance(error, RayTaskError) else None
+    return str(cause).splitlines()[0] if isinstance(cause, DeviceFailed) else None
 
 
 def _worker_is_gone(error: Exception | None) -> bool:

@@ -57,7 +57,7 @@ def examine(place: Place, *, start_ray: bool) -> Iterator[Finding]:
     yield _python()
     yield _packages()
     yield from _hardware()
-    yield _gpu()
+    yield from _gpu()
     yield _home(place)
     yield _disk(place.home)
     yield from _data_sets(place.home / "data")
@@ -120,16 +120,36 @@ def _hardware() -> Iterator[Finding]:
         yield Finding("Memory", "ok", found)
 
 
-def _gpu() -> Finding:
+def _gpu() -> Iterator[Finding]:
+    """Which GPUs there are, and whether each computes what trials ask of it."""
     import torch
 
-    if torch.cuda.is_available():
-        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-        return Finding("GPU", "ok", f"{', '.join(names)}: use with --gpus-per-trial 1, or 0.25 for four trials on one")
-    if torch.version.cuda and shutil.which("nvidia-smi"):
-        fix = f"Compare the driver that nvidia-smi shows with CUDA {torch.version.cuda}, which PyTorch was built for."
-        return Finding("GPU", "broken", "there, but PyTorch can't use it", fix)
-    return Finding("GPU", "ok", "none; trials run on CPUs, which is enough for the studies that ship with Ockham")
+    if not torch.cuda.is_available():
+        if torch.version.cuda and shutil.which("nvidia-smi"):
+            fix = (
+                f"Compare the driver that nvidia-smi shows with CUDA {torch.version.cuda}, which PyTorch was built for."
+            )
+            yield Finding("GPU", "broken", "there, but PyTorch can't use it", fix)
+        else:
+            yield Finding(
+                "GPU", "ok", "none; trials run on CPUs, which is enough for the studies that ship with Ockham"
+            )
+        return
+    from trainables.device import description
+    from trainables.probing import probe
+
+    for index in range(torch.cuda.device_count()):
+        device = torch.device("cuda", index)
+        results = probe(device)
+        wrong = [f"{kind}: {said}" for kind, said in results.items() if said]
+        name = description(device)
+        if wrong:
+            fix = "Is it in use by others, or its driver too old for this PyTorch? See nvidia-smi."
+            yield Finding("GPU", "broken", f"{name}; {'; '.join(wrong)}", fix)
+            continue
+        use = "use with --gpus-per-trial 1, or 0.25 for four trials on one"
+        old = "" if "bf16 products" in results else "; too old for training.precision=tf32 and bf16"
+        yield Finding("GPU", "ok", f"{name}: {', '.join(results)} are right{old}; {use}")
 
 
 def _home(place: Place) -> Finding:

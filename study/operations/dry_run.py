@@ -105,7 +105,7 @@ def _calibrated(config: StudyConfig) -> tuple[_Where, list[Timed], int]:
     run, trials = config.run, _representative(config)
     data_dir = str(run.data_path.absolute())
     if run.address is None and sharing(run, min(slots := _here(config), config.trials), slots) == 1:
-        timed = calibrate(trials, data_dir, run.cpus_per_trial, run.gpus_per_trial > 0)
+        timed = calibrate(trials, data_dir, run.cpus_per_trial, run.gpus_per_trial)
         return _Where(slots, "on this machine"), timed, 1
     from study.execution.ray_session import machines_there, ray_session
 

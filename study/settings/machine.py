@@ -19,6 +19,7 @@ def check(config: StudyConfig) -> None:
         UsageError: An unwritable home or storage, a tracking store that does not answer, or more CPUs or GPUs a trial
             than there are.
     """
+    require_one_gpu(config.run)
     _home_is_writable(config.run.home)
     if config.run.storage is not None:
         _storage_takes_files(config.run.storage)
@@ -67,6 +68,19 @@ def gpus() -> int:
     import torch
 
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def require_one_gpu(run: RunConfig) -> None:
+    """Refuses what no trial would use.
+
+    Raises:
+        UsageError: More than one GPU a trial.
+    """
+    if run.gpus_per_trial > 1:
+        raise UsageError(
+            f"--gpus-per-trial {run.gpus_per_trial:g}: a trial computes on one GPU, all others would idle; use 1, or a "
+            "part of 1 for several trials on a GPU (--max-concurrent says how many run at once)"
+        )
 
 
 def _fits_this_machine(run: RunConfig) -> None:

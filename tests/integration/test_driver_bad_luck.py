@@ -56,6 +56,13 @@ def test_a_worker_may_die_twice(ran: Ran) -> None:
     assert (once.attempts, once.charged, once.state) == (2, 1, "COMPLETE")
 
 
+def test_a_gpu_that_fails_costs_an_attempt_not_the_trial(ran: Ran, home: Path) -> None:
+    _, lines, trials = ran
+    assert (trials[4].attempts, trials[4].charged, trials[4].state) == (2, 1, "COMPLETE")
+    assert len(list((home / NAME / "trials" / "0004").glob("failed-in-*"))) == 2, "on a new process"
+    assert any("its GPU failed" in text and "ECC" in text for text in lines.lines)
+
+
 def test_mlflow_has_one_run_a_trial(ran: Ran, home: Path) -> None:
     found = runs(store(home), NAME)
     assert [run.data.tags["ockham.uid"] for run in found] == [row.uid for row in ran[2]]

@@ -37,7 +37,10 @@ def long_nap(config: TrialConfig, context: TrialContext) -> Iterator[Record | No
 
 
 def some_fail(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
-    """Trial 1 raises after its dense record, trial 2 kills its worker whenever it runs, trial 3 does so once."""
+    """Trial 1 raises after its dense record, trial 2 kills its worker whenever it runs, trial 3 does so once.
+
+    The GPU of trial 4 fails once.
+    """
     records = _records(config, context.number)
     yield next(records)
     if context.number == 1:
@@ -47,6 +50,8 @@ def some_fail(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         os._exit(7)
     if context.number == 3 and not _marked(context, "died-once"):
         os.kill(os.getpid(), signal.SIGKILL)
+    if context.number == 4 and not _marked(context, f"failed-in-{os.getpid()}") and _times(context) == 1:
+        raise RuntimeError("CUDA error: uncorrectable ECC error encountered")
     yield from records
 
 
@@ -143,6 +148,11 @@ def _marked(context: TrialContext, name: str) -> bool:
     except FileExistsError:
         return True
     return False
+
+
+def _times(context: TrialContext) -> int:
+    """In how many processes the trial has been."""
+    return len(list(_own_folder(context).glob("failed-in-*")))
 
 
 def _own_folder(context: TrialContext) -> Path:

@@ -95,7 +95,24 @@ def test_who_waits_for_work_costs_where_machines_are_started(tmp_path: Path) -> 
     assert (bought.idle_minutes, own.idle_minutes) == (5.0, None)
 
 
-def test_thirds_of_a_gpu_add_up() -> None:
+def test_a_trial_has_its_share_of_one_gpu() -> None:
+    """As Ray places them: what is left of one GPU and of another makes no place for a trial."""
     assert fit(8, 1, run(gpus_per_trial=0.1)) == 8
     assert fit(16, 1, run(gpus_per_trial=0.1)) == 10
     assert fit(0.3, 0, run(cpus_per_trial=0.1)) == 3
+    assert fit(16, 2, run(gpus_per_trial=0.4)) == 4
+    assert fit(16, 2, run(gpus_per_trial=0.6)) == 2
+    assert fit(16, 3, run(gpus_per_trial=1)) == 3
+
+
+def test_ray_places_as_many_as_are_counted(tmp_path: Path) -> None:
+    for share, counted in ((0.4, 4), (0.6, 2), (0.25, 8), (1.0, 2)):
+        here = Session(16.0, 2.0, tmp_path, local=True, machines=((16.0, 2.0),))
+        assert here.slots(run(gpus_per_trial=share)) == counted
+
+
+@pytest.mark.parametrize("gpus", [1.5, 2])
+def test_more_than_a_gpu_is_refused_with_the_reason(gpus: float, tmp_path: Path) -> None:
+    session = Session(16.0, 2.0, tmp_path, local=True, machines=((16.0, 2.0),))
+    with pytest.raises(UsageError, match=r"--gpus-per-trial .*: a trial computes on one GPU"):
+        session.slots(run(gpus_per_trial=gpus))

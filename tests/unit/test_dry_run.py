@@ -65,8 +65,9 @@ def test_a_trial_that_fits_nowhere_is_refused_before_one_is_trained(
 ) -> None:
     cluster((HEAD,), (HEAD,), "cluster.yaml")
     asked = _timed(monkeypatch)
-    for impossible in ({"gpus_per_trial": 2}, {"cpus_per_trial": 8}):
-        with pytest.raises(UsageError, match="no machine of this cluster holds such a trial"):
+    nowhere, nobody = "no machine of this cluster holds such a trial", "a trial computes on one GPU"
+    for impossible, said in (({"gpus_per_trial": 2}, nobody), ({"cpus_per_trial": 8}, nowhere)):
+        with pytest.raises(UsageError, match=said):
             list(dry_run(_asked(tmp_path, max_concurrent=most, **impossible)))
     assert not asked
 

@@ -42,6 +42,13 @@ def activations(stack: StackedModel, group: Group, inputs: Tensor, labels: Tenso
         loss: As for `gradients.mean_gradients`.
     Cost: One forward and one backward pass over the examples used, whose activations are in memory together.
     """
+    parts = [_of_piece(some, group, inputs[part], labels[part], loss) for part, some in stack.pieces()]
+    if len(parts) == 1:
+        return parts[0]
+    return Activations(*(torch.cat([getattr(p, name) for p in parts]) for name in ("values", "slopes")))
+
+
+def _of_piece(stack: StackedModel, group: Group, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> Activations:
     modules = [stack.get_submodule(name) for name in last_makers(group)]
     units = dict(zip((g.name for g in stack.groups), stack.widths, strict=True))[group.name]
 

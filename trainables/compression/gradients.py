@@ -26,9 +26,14 @@ def mean_gradients(stack: StackedModel, batches: Iterable[Batch], count: int, lo
         loss: E.g. `Task.graph_loss`.
     Cost: One forward and one backward pass.
     """
-    names, parameters = zip(*stack.named_parameters(), strict=True)
-    parts = [torch.autograd.grad(_loss(stack, x, y, count, loss), parameters) for x, y in batches]
-    return dict(zip(names, _summed(parts), strict=True))
+    everything = list(batches)
+
+    def of(some: StackedModel, part: slice) -> dict[str, Tensor]:
+        names, parameters = zip(*some.named_parameters(), strict=True)
+        parts = [torch.autograd.grad(_loss(some, x[part], y[part], count, loss), parameters) for x, y in everything]
+        return dict(zip(names, _summed(parts), strict=True))
+
+    return by_pieces(stack, of)
 
 
 def hessian_products(
@@ -44,13 +49,17 @@ def hessian_products(
         vectors: v, parameter → tensor of its shape.
     Cost: Two backward passes; other arguments as for `mean_gradients`.
     """
-    names, parameters = zip(*stack.named_parameters(), strict=True)
-    parts = []
-    for x, y in batches():
-        gradients = torch.autograd.grad(_loss(stack, x, y, count, loss), parameters, create_graph=True)
-        product = torch.stack([(g * vectors[n]).sum() for n, g in zip(names, gradients, strict=True)]).sum()
-        parts.append(torch.autograd.grad(product, parameters))
-    return dict(zip(names, _summed(parts), strict=True))
+
+    def of(some: StackedModel, part: slice) -> dict[str, Tensor]:
+        names, parameters = zip(*some.named_parameters(), strict=True)
+        parts = []
+        for x, y in batches():
+            gradients = torch.autograd.grad(_loss(some, x[part], y[part], count, loss), parameters, create_graph=True)
+            along = [(g * vectors[n][part]).sum() for n, g in zip(names, gradients, strict=True)]
+            parts.append(torch.autograd.grad(torch.stack(along).sum(), parameters))
+        return dict(zip(names, _summed(parts), strict=True))
+
+    return by_pieces(stack, of)
 
 
 def squared_gradients(stack: StackedModel, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> dict[str, Tensor]:
@@ -89,12 +98,21 @@ def synaptic_flow(stack: StackedModel, input_shape: tuple[int, ...]) -> dict[str
         for name, tensor in stack.tensors().items()
         if tensor.is_floating_point()
     }
-    linear = stack.replaced(stack.tensors() | positive)
-    names, parameters = zip(*linear.named_parameters(), strict=True)
-    device = parameters[0].device
-    ones = torch.ones(stack.networks, 1, *input_shape, dtype=torch.float64, device=device)
-    flows = torch.autograd.grad(linear(ones).sum(), parameters)
-    return {n: p.detach() * flow for n, p, flow in zip(names, parameters, flows, strict=True)}
+
+    def of(linear: StackedModel, _part: slice) -> dict[str, Tensor]:
+        names, parameters = zip(*linear.named_parameters(), strict=True)
+        device = parameters[0].device
+        ones = torch.ones(linear.networks, 1, *input_shape, dtype=torch.float64, device=device)
+        flows = torch.autograd.grad(linear(ones).sum(), parameters)
+        return {n: p.detach() * flow for n, p, flow in zip(names, parameters, flows, strict=True)}
+
+    return by_pieces(stack.replaced(stack.tensors() | positive), of)
+
+
+def by_pieces(stack: StackedModel, of: Callable[[StackedModel, slice], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Name → [K, …] of all networks, made of `stack.together` of them after each other."""
+    parts = [of(some, part) for part, some in stack.pieces()]
+    return parts[0] if len(parts) == 1 else {name: torch.cat([made[name] for made in parts]) for name in parts[0]}
 
 
 def _summed(parts: list[tuple[Tensor, ...]]) -> list[Tensor]:

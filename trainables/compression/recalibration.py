@@ -59,7 +59,7 @@ def renew_statistics(bench: Bench, stack: StackedModel) -> Pausing[None]:
             # The first batch replaces what stood there, later ones keep the mean over all so far.
             layer.momentum = 1 / (place + 1)
         with torch.no_grad():
-            stack(inputs.gather(index)[0])
+            stack.answers(inputs.gather(index)[0])
         yield
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum

@@ -41,7 +41,7 @@ def teacher_outputs(teacher: StackedModel, inputs: Inputs) -> Pausing[Tensor]:
     parts = []
     for start in range(0, inputs.count, chunk):
         with torch.no_grad():
-            parts.append(teacher(inputs.slice(start, min(inputs.count, start + chunk))).contiguous())
+            parts.append(teacher.answers(inputs.slice(start, min(inputs.count, start + chunk))).contiguous())
         yield
     return torch.cat(parts, dim=1)
 

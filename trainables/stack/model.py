@@ -4,10 +4,11 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from trainables.moving import to_device
 
@@ -123,7 +124,7 @@ class StackedModel(nn.Module, ABC):
         """As `gradients`, `together` networks after each other."""
         if not self.in_pieces:
             return self.gradients(x, targets, loss)
-        parts = [piece.gradients(x[part], targets[part], loss) for part, piece in self._pieces()]
+        parts = [self._called("gradients", part, x[part], targets[part], loss) for part in self._parts()]
         logits, losses, gradients = zip(*parts, strict=True)
         return torch.cat(logits), torch.cat(losses), [torch.cat(grads) for grads in zip(*gradients, strict=True)]
 
@@ -132,13 +133,25 @@ class StackedModel(nn.Module, ABC):
         if not self.in_pieces:
             logits: Tensor = self(x)
             return logits
-        return torch.cat([piece(x[part]) for part, piece in self._pieces()])
+        return torch.cat([self._called("forward", part, x[part]) for part in self._parts()])
 
-    def _pieces(self) -> Iterator[tuple[slice, Self]]:
-        """Stacks of the next networks each, which share memory with this one."""
-        for start in range(0, self.networks, self.together or self.networks):
-            part = slice(start, start + (self.together or self.networks))
+    def pieces(self) -> Iterator[tuple[slice, Self]]:
+        """Stacks of the next `together` networks each, which share memory with this one; itself where that is all."""
+        if not self.in_pieces:
+            yield slice(None), self
+            return
+        for part in self._parts():
             yield part, self.replaced({name: tensor[part] for name, tensor in self.tensors().items()})
+
+    def _parts(self) -> Iterator[slice]:
+        for start in range(0, self.networks, self.together or self.networks):
+            yield slice(start, start + (self.together or self.networks))
+
+    def _called(self, method: str, part: slice, *args: Any) -> Any:
+        """A method of this stack as if it held these networks only; no module is copied."""
+        parameters = {f"stack.{n}": p.detach()[part].requires_grad_() for n, p in self.named_parameters()}
+        buffers = {f"stack.{n}": buffer[part] for n, buffer in self.named_buffers()}
+        return functional_call(_Calling(self), parameters | buffers, (method, *args))
 
     @property
     def networks(self) -> int:
@@ -214,6 +227,18 @@ class StackedModel(nn.Module, ABC):
                 tensors[cut.tensor] = _take(tensors[cut.tensor], cut, index)
         cut_tensors = {cut.tensor for group in groups for cut in group.cuts}
         return self.replaced({name: t if name in cut_tensors else t.clone() for name, t in tensors.items()})
+
+
+class _Calling(nn.Module):
+    """Calls a method of a stack while its parameters are others."""
+
+    def __init__(self, stack: StackedModel) -> None:
+        super().__init__()
+        self.stack = stack
+
+    def forward(self, method: str, *args: Any) -> Any:
+        """What the method says."""
+        return getattr(self.stack, method)(*args)
 
 
 def _take(tensor: Tensor, cut: Cut, index: Tensor) -> Tensor:
