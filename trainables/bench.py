@@ -78,8 +78,8 @@ class Bench:
     def draws_for_networks(self, *names: str | int) -> Callable[[int], torch.Generator]:
         """Network → generator, equal for a replicate and its control."""
         # Without the bench, which holds the trial's tensors: what keeps these draws would keep them too.
-        seed, number, replicates = self.config.seed, self.number, self.replicates
-        return lambda network: generator(seed, number, *names, network % replicates)
+        seed, key, replicates = self.config.seed, self.key, self.replicates
+        return lambda network: generator(seed, key, *names, network % replicates)
 
     def fresh(self, widths: Shape, *names: str | int) -> StackedModel:
         """Fresh networks of these widths; a replicate and its control have the same weights, drawn under `names`."""
@@ -252,11 +252,11 @@ class Bench:
     ) -> Callable[[int, Sequence[int]], Tensor]:
         """(epoch, networks) → what is drawn for the replicate of each network in that epoch."""
 
-        seed, number, each = self.config.seed, self.number, self.replicates
+        seed, key, each = self.config.seed, self.key, self.replicates
 
         def drawn_for(epoch: int, networks: Sequence[int]) -> Tensor:
             replicates = {network % each for network in networks}
-            made = {one: draw(generator(seed, number, what, phase, one, epoch)) for one in replicates}
+            made = {one: draw(generator(seed, key, what, phase, one, epoch)) for one in replicates}
             return torch.stack([made[network % each] for network in networks])
 
         return drawn_for
