@@ -138,7 +138,7 @@ class MlflowSink:
     def study_started(self, config: StudyConfig) -> None:
         """The parent run is running (again), with the latest budget."""
         self._client.update_run(self._parent, status="RUNNING")
-        for name, text in experiment_tags(config, self._parent).items():
+        for name, text in experiment_tags(config).items():
             self._client.set_experiment_tag(self._experiment, name, text[:_LONGEST_TAG])
         self._client.set_tag(self._parent, "ockham.trials", str(config.trials))
         self._client.log_dict(self._parent, config.shown(), "study.json")

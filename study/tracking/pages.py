@@ -13,17 +13,15 @@ _VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 _KIND, _NOTE = "mlflow.experimentKind", "mlflow.note.content"
 
 
-def experiment_tags(config: StudyConfig, parent: str) -> dict[str, str]:
-    """Tags with which MLflow opens the study's runs, describes it, and shows condition, instrument and key numbers.
-
-    Args:
-        parent: The study's own run, below which its trials are unfolded.
-    """
+def experiment_tags(config: StudyConfig) -> dict[str, str]:
+    """Tags with which MLflow opens the study's trials, describes it, and shows condition, instrument, key numbers."""
     score = config.task.score
     metrics = (f"train/{score}", f"test/{score}", f"gap/{score}", "compressibility/auc", "contrast/auc")
     columns = [f"params.`{name}`" for name in config.space.span]
     columns += [f"metrics.`{name}`" for name in metrics]
-    view = {"selectedColumns": columns, "runsExpanded": {parent: True}}
+    # In its usual order, by time, MLflow folds trials up below the study's own run, and shows nothing of them.
+    by_number = {"orderByKey": "tags.`mlflow.runName`", "orderByAsc": True}
+    view = {"selectedColumns": columns, "searchFilter": "tags.`ockham.trial` != ''", **by_number}
     return {_KIND: "custom_model_development", _NOTE: note(config), _VIEW_TAG: json.dumps(view)}
 
 

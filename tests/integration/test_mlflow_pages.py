@@ -38,7 +38,8 @@ def test_the_runs_open_with_the_columns_of_the_question(tmp_path: Path) -> None:
     assert tags["mlflow.experimentKind"] == "custom_model_development", "runs, not the page for language models"
     assert ledger.config.space.title in tags["mlflow.note.content"]
     view = json.loads(tags["mlflow.sharedViewState.ockham"])
-    assert view["runsExpanded"] == {publisher._sink._parent: True}
+    runs = publisher._sink._client.search_runs([experiment.experiment_id], view["searchFilter"])
+    assert {run.data.tags["ockham.trial"] for run in runs} == {"0", "1"}
     columns = view["selectedColumns"]
     assert "params.`data.label_noise`" in columns
     assert {"metrics.`gap/accuracy`", "metrics.`compressibility/auc`", "metrics.`contrast/auc`"} <= {*columns}
