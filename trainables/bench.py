@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from trainables.compression.interfaces import RECOVERIES
+from trainables.compression.interfaces import CRITERIA, METHODS, RECOVERIES
 from trainables.compression.sizing import level_weights, level_widths, model_of
 from trainables.config import TrainingConfig, TrialConfig
 from trainables.data.trial_data import TrialData
@@ -40,6 +40,7 @@ class Bench:
         key: Under which all draws are made, see `trainables.seeding`.
         shelf: Where the dense networks are kept for other trials; None: nowhere.
         together: Most networks whose activations are in memory at once; smaller once memory ran out.
+        movement: Parameter → −Σ w·g over the dense training, [K, …]; {} where nobody asked for it.
         failures: Network → why it failed in a `fit` since this was last emptied.
         rates_by_epoch: Whether schedules stand still within an epoch, as in studies of earlier versions.
         scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
@@ -59,6 +60,7 @@ class Bench:
         self.rates_by_epoch = False
         self.shelf: Shelf | None = None
         self.failures: dict[int, str] = {}
+        self.movement: dict[str, Tensor] = progress.kept_values.get("movement", {})
         self._memo: dict[str, Any] = {}
 
     @cached_property
@@ -87,6 +89,16 @@ class Bench:
         stack = self.model.build(self.config.model, widths, self.input_shape, self.data.num_classes, draws)
         stack.together = self.together
         return stack.to(self.data.images.device).select([n % self.replicates for n in range(self.networks)])
+
+    @property
+    def traces_movement(self) -> bool:
+        """Whether −Σ w·g is summed up while dense networks train: where the criterion asks for it.
+
+        In studies of earlier versions nothing was.
+        """
+        compression = self.config.compression
+        reads = any("criterion" in METHODS.get(name).reads for name in compression.methods)
+        return reads and CRITERIA.get(compression.criterion).traces_training and not self.rates_by_epoch
 
     @property
     def watches(self) -> bool:
@@ -174,6 +186,7 @@ class Bench:
             snapshot_at=snapshot_at,
             after_step=after_step,
             rates_by_epoch=self.rates_by_epoch,
+            traces=dense and self.traces_movement,
         )
         self.progress.follow(name, training)
         give_back()
@@ -228,6 +241,8 @@ class Bench:
             networks = sorted(training.failed)
             logging.getLogger(__name__).warning("networks %s failed: %s", networks, training.failed[networks[0]])
             training.model.write(networks, began().select(networks))
+            for tensor in training.movement.values():
+                tensor[networks] = 0
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` returned when first asked for under this name."""

@@ -17,7 +17,8 @@ from trainables.pausing import Pausing
 from trainables.record import finite
 from trainables.stack.model import StackedModel
 from trainables.training.evaluate import Evaluation, evaluating
-from trainables.training.loop import Training, fits
+from trainables.training.fitting import fits
+from trainables.training.loop import Training
 
 Row = dict[str, Any]
 _SOME = 1000

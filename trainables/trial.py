@@ -145,6 +145,7 @@ def _train_dense(bench: Bench) -> Reports:
     training = bench.training("dense", stack, bench.train_examples, bench.config.training)
     yield from dense_epochs(bench, training, bench.shelf)
     bench.settle(training, bench.initial)
+    bench.movement = training.movement
     measured = yield from measure(bench, stack)
     dense = Dense.of(training, measured)
     stopped = of_each(early_stop(training), dense.failed)
@@ -236,6 +237,7 @@ def _finish_level(
         "shown": None if shown is chain else shown.stack.tensors(),
         "dense": dense.state(),
         "rewind": rewind,
+        "movement": bench.movement,
     }
     bench.progress.finish_level(number, rows, left)
     give_back()

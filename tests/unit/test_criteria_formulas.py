@@ -152,7 +152,7 @@ def test_movement_is_what_small_steps_of_gradient_descent_add_up() -> None:
         assert torch.allclose(total, ends, atol=2e-2 * float(ends.abs().max()))
 
 
-def test_movement_and_distance_look_at_both_ends() -> None:
+def test_movement_untraced_and_distance_look_at_both_ends() -> None:
     seen = scoring(model())
     now, then = (stack.tensors()[WEIGHTS[0]] for stack in (seen.stack, seen.initial))
     assert torch.equal(CRITERIA.get("movement")().weight_scores(seen, WEIGHTS[0]), now**2 - then**2)

@@ -37,6 +37,14 @@ def scoring(
             raise ValueError("these units come from no dense network, so that they have no initial weights")
         return masked(bench.initial().select(numbers).keep_units(origin), masks)
 
+    def movement() -> StackedModel | None:
+        if not bench.movement or origin is None:
+            return None
+        device = bench.data.images.device
+        traced = {name: tensor.to(device) for name, tensor in bench.movement.items()}
+        whole = bench.initial()
+        return masked(whole.replaced(whole.tensors() | traced).select(numbers).keep_units(origin), masks)
+
     def sample() -> Sample:
         whole = bench.once("scoring sample", lambda: _sample(bench))
         return whole if networks is None else whole.of(networks)
@@ -44,6 +52,7 @@ def scoring(
     return Scoring(
         stack,
         initial=initial,
+        movement=movement,
         sample=sample,
         draws=lambda part, network: bench.draws_for_networks("criterion", *names, part)(numbers[network]),
         input_shape=bench.input_shape,

@@ -30,6 +30,8 @@ class Criterion(Entry, ABC):
 
     scores_weights: ClassVar[bool] = False
     """Whether single weights can be scored too."""
+    traces_training: ClassVar[bool] = False
+    """Whether `scoring.movement` has to be summed up while dense networks train."""
 
     @abstractmethod
     def scores(self, scoring: Scoring, group: Group) -> Tensor:

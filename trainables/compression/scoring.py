@@ -71,6 +71,7 @@ class Scoring:
     Args:
         stack: K networks as the last level left them; criteria leave them as they are.
         initial: Makes the same units and weights as they were before training.
+        movement: Makes for the same weights −Σ w·g over the dense training; None where that was not traced.
         sample: Draws a bounded sample of training examples, the same at every level; a replicate's and its control's
             are the same examples.
         draws: Part (a group's or tensor's name), network → a fresh generator of its own for this level, equal for a
@@ -83,13 +84,19 @@ class Scoring:
         stack: StackedModel,
         *,
         initial: Callable[[], StackedModel],
+        movement: Callable[[], StackedModel | None] = lambda: None,
         sample: Callable[[], Sample],
         draws: Callable[[str, int], torch.Generator],
         input_shape: tuple[int, ...],
     ) -> None:
         self.stack, self.draws, self.input_shape = stack, draws, input_shape
-        self._initial, self._sample = initial, sample
+        self._initial, self._sample, self._movement = initial, sample, movement
         self._made: dict[tuple[object, ...], Any] = {}
+
+    @cached_property
+    def movement(self) -> StackedModel | None:
+        """In place of each weight −Σ w·g over the dense training; None where that was not traced."""
+        return self._movement()
 
     @cached_property
     def initial(self) -> StackedModel:

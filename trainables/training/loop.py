@@ -16,14 +16,13 @@ from trainables.stack.model import StackedModel
 from trainables.training.augmentation import augmented
 from trainables.training.chunks import batches_at_once
 from trainables.training.examples import Examples, picked
+from trainables.training.fitting import FITTED_LOSS, fits
 from trainables.training.inputs import Inputs
 from trainables.training.precision import check
 from trainables.training.schedules import learning_rate
 from trainables.training.steps import AfterStep, Steps
 from trainables.training.updates import Updates
 
-# A network fits its targets from this score on, or from this loss down: whatever its stop rule asks for.
-FITTED_SCORE, FITTED_LOSS = 0.99, 0.01
 DIVERGED = "diverged"
 
 Orders = Callable[[int, Sequence[int]], Tensor]
@@ -52,6 +51,7 @@ class Training:
         after_step: Called with the networks that still train and the rate after each of their steps; may change their
             weights in place, network by network.
         rates_by_epoch: As `by_epoch` of `learning_rate`.
+        traces: As of `Updates`.
 
     Attributes:
         seen: Examples that each active network has seen in the last epoch.
@@ -76,6 +76,7 @@ class Training:
         snapshot_at: int | None = None,
         after_step: AfterStep | None = None,
         rates_by_epoch: bool = False,
+        traces: bool = False,
     ) -> None:
         self.rates_by_epoch = rates_by_epoch
         self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
@@ -91,11 +92,16 @@ class Training:
         self.best: list[tuple[float, int]] = []
         self.failed: dict[int, str] = {}
         self._active = list(range(model.networks))
-        updates = Updates(recipe, model, masks or {})
+        updates = Updates(recipe, model, masks or {}, traces=traces)
         rule = recipe.stop_at_train_loss
         asked = rule is None or rule > FITTED_LOSS or recipe.stop_at_train_accuracy is not None
         counts_correct = asked and examples.task.has_classes
         self._steps = Steps(model, recipe, examples, updates, after_step=after_step, counts_correct=counts_correct)
+
+    @property
+    def movement(self) -> dict[str, Tensor]:
+        """As of `Updates`; {} where it is not traced."""
+        return self._steps.updates.movement
 
     @property
     def finished(self) -> bool:
@@ -259,6 +265,7 @@ class Training:
             "snapshot": self.snapshot,
             "best": list(self.best),
             "failed": dict(self.failed),
+            "movement": self.movement,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -270,6 +277,8 @@ class Training:
         self.fitted_at, self.running_losses = list(state["fitted_at"]), list(state["running_losses"])
         self.steps, self.snapshot, self.best = state["steps"], state["snapshot"], list(state["best"])
         self.failed = dict(state.get("failed", {}))  # earlier versions gave up with the first
+        for name, tensor in self.movement.items():
+            tensor.copy_(state["movement"][name])
         alone = bool(self._active) and len(self._active) < len(networks)
         self._steps.turn_to(self.model.select(self._active) if alone else self.model)
         device = self.examples.targets.device
@@ -278,14 +287,6 @@ class Training:
         self._steps.updates.optimizer.state = {
             n: [t.to(device, copy=True) for t in ts] for n, ts in state["optimizer"].items()
         }
-
-
-def fits(score: float, loss: float) -> bool:
-    """Whether a network gives the targets it was trained on: a score of at least 0.99, or a loss of at most 0.01.
-
-    A mean cross-entropy of 0.01 leaves at most 1.4 % of examples wrong; of numbers of variance 1 it is R² = 0.99.
-    """
-    return score >= FITTED_SCORE or loss <= FITTED_LOSS
 
 
 def early_stop(training: Training) -> dict[str, Tensor]:

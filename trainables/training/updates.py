@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from trainables.config import TrainingConfig
+from trainables.moving import to_device
 from trainables.stack.model import Loss, StackedModel
 from trainables.training.recipes import optimizer_of
 
@@ -21,19 +22,29 @@ class Updates:
         model: K networks.
         masks: Parameter → bool of its shape, False where weights are 0 and stay so: their gradients are 0, hence with
             all optimizers their state and steps are too.
+        traces: Whether `movement` is kept.
+
+    Attributes:
+        movement: Parameter → −Σ w·g over all steps so far, [K, …], g the gradient of the loss alone; {} if not kept.
     """
 
-    def __init__(self, recipe: TrainingConfig, model: StackedModel, masks: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, recipe: TrainingConfig, model: StackedModel, masks: Mapping[str, Tensor], *, traces: bool = False
+    ) -> None:
         self.recipe = recipe
         self.optimizer = optimizer_of(recipe).over(recipe, list(model.parameters()))
         places = {name: place for place, (name, _) in enumerate(model.named_parameters())}
         tensors = model.tensors()
         self._all_masks = {places[name]: mask.to(tensors[name].dtype) for name, mask in masks.items()}
         self._masks = self._all_masks
+        self.movement = {n: torch.zeros_like(p) for n, p in model.named_parameters()} if traces else {}
+        self._traced = list(self.movement.values())
+        self._rows = torch.arange(model.networks, device=next(model.parameters()).device)
 
     def only(self, networks: Sequence[int]) -> None:
         """From now on steps are of these of the K networks; the optimizer's state is another matter."""
         self._masks = {place: mask[list(networks)] for place, mask in self._all_masks.items()}
+        self._rows = to_device(list(networks), self._rows.device)
 
     def step(
         self, model: StackedModel, x: Tensor, targets: Tensor, loss: Loss, lr: float | Tensor
@@ -56,6 +67,12 @@ class Updates:
                 if place in self._masks:
                     mask = self._masks[place]
                     gradient.mul_(mask if networks is None else mask[networks])
+            if self._traced:
+                rows = self._rows if networks is None else self._rows[networks]
+                with torch.no_grad():
+                    for place, gradient in zip(places, gradients, strict=True):
+                        weights = parameters[place] if networks is None else parameters[place][networks]
+                        self._traced[place].index_add_(0, rows, weights * gradient, alpha=-1)
 
         if self.recipe.clip_norm is None:
 

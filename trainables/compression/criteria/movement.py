@@ -1,16 +1,16 @@
-"""How far training moved a weight away from zero: w² − w₀²; of a unit the sum over its incoming weights.
+"""−Σ w·g over the steps of dense training, g = ∂L/∂w (Sanh et al. 2020, arXiv:2005.07683): how far it grew a weight.
 
-Movement (Sanh et al. 2020, arXiv:2005.07683) is −η Σₜ wₜ·gₜ along training. Under gradient flow dw = −g dt, so the sum
-is ∫ w dw = (w² − w₀²)/2: the whole path's score from its two ends, with nothing to trace while training. Differs: with
-steps of finite size the sum differs from it by Σ Δw²/2, and momentum smooths it. Close to the magnitude increase
-|w| − |w₀| of Zhou et al. 2019, arXiv:1905.01067.
+Of a unit the sum over its incoming weights. Weights that training moved towards zero score lowest, however large they
+are. g is the gradient of the loss alone, so that weight decay shrinks weights without lowering their scores; the rate,
+which Sanh et al. have in it, is left out. Differs: there scores are learned while pruning, here they are summed up over
+the training before it.
 
-Cost: the initial weights, drawn again.
+Cost: two passes over the weights a step of dense training, and as much memory as the weights.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.compression.interfaces import WeightCriterion
 
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 
 class Movement(WeightCriterion):
-    """Weights that training shrank score lowest."""
+    """Studies of earlier versions traced nothing: there the score stays (w² − w₀²), what gradient flow makes of it."""
+
+    traces_training: ClassVar[bool] = True
 
     def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
-        """w² − w₀²."""
+        """−Σ w·g."""
+        if scoring.movement is not None:
+            return scoring.movement.tensors()[tensor]
         return scoring.stack.tensors()[tensor].square() - scoring.initial.tensors()[tensor].square()
 
     @property
