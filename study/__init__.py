@@ -6,8 +6,9 @@
 The names below are imported when first used, so that `import study` costs nothing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from study.lazy import on_first_use
 
 if TYPE_CHECKING:
     from study.api import StudyHandle, launch, load, resume
@@ -32,20 +33,16 @@ __all__ = [
     "resume",
 ]
 
-_HOMES = {
-    "study.api": ("StudyHandle", "launch", "load", "resume"),
-    "study.config": ("RunConfig", "StudyConfig"),
-    "study.errors": ("LeaseHeld", "UsageError"),
-    "study.events": ("Listener", "Outcome"),
-    "study.config.goals": ("Constraint", "Objective", "Stopping"),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "study.api": ("StudyHandle", "launch", "load", "resume"),
+        "study.config": ("RunConfig", "StudyConfig"),
+        "study.config.goals": ("Constraint", "Objective", "Stopping"),
+        "study.errors": ("LeaseHeld", "UsageError"),
+        "study.events": ("Listener", "Outcome"),
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -4,17 +4,18 @@ from typing import Annotated
 
 import typer
 
-_SAMPLERS = ("design", "grid", "qmc", "random", "tpe", "gp", "cmaes", "nsga2", "nsga3")
-_SCHEDULERS = ("none", "asha", "median")
+from study.sampling.interfaces import SAMPLERS
+from study.stopping.interfaces import scheduler_names
+
 _PANEL = "How trials are chosen"
 
 Sampler = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="design, grid, qmc and random lay trials out; tpe, gp, cmaes, nsga2 and nsga3 learn from them, and leave "
-        "data conditions alone.",
-        autocompletion=lambda: list(_SAMPLERS),
+        help=f"{', '.join(SAMPLERS.names())}. design, grid, qmc and random lay trials out; the others learn from them, "
+        "and leave data conditions alone.",
+        autocompletion=lambda: list(SAMPLERS.names()),
         rich_help_panel=_PANEL,
         show_default="design",
     ),
@@ -34,8 +35,7 @@ ConstraintText = Annotated[
     typer.Option(
         "--constraint",
         metavar="METRIC:max=X",
-        help="A bound that tpe, gp, nsga2 and nsga3 keep to, e.g. cost/seconds:max=30 or val/accuracy:min=0.8; "
-        "repeatable.",
+        help="A bound that a learning sampler keeps to, e.g. cost/seconds:max=30 or val/accuracy:min=0.8; repeatable.",
         rich_help_panel=_PANEL,
         show_default=False,
     ),
@@ -52,9 +52,9 @@ WarmStart = Annotated[
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        metavar="|".join(_SCHEDULERS),
+        metavar="|".join(scheduler_names()),
         help="What stops trials early, while their dense networks train.",
-        autocompletion=lambda: list(_SCHEDULERS),
+        autocompletion=lambda: list(scheduler_names()),
         rich_help_panel=_PANEL,
         show_default="none",
     ),

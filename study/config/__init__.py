@@ -4,20 +4,17 @@ The names below are imported when first used: where things are (`addresses`, `en
 space.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from study.lazy import on_first_use
 
 if TYPE_CHECKING:
     from study.config.run_config import OF_ONE_RUN, RunConfig
-    from study.config.study_config import ADAPTIVE, CONSTRAINED, Role, Sampler, Scheduler, StudyConfig
+    from study.config.study_config import Role, StudyConfig
 
-__all__ = ["ADAPTIVE", "CONSTRAINED", "OF_ONE_RUN", "Role", "RunConfig", "Sampler", "Scheduler", "StudyConfig"]
+__all__ = ["OF_ONE_RUN", "Role", "RunConfig", "StudyConfig"]
 
-_OF_A_RUN = ("OF_ONE_RUN", "RunConfig")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "run_config" if name in _OF_A_RUN else "study_config"
-    return getattr(importlib.import_module(f"study.config.{module}"), name)
+__getattr__ = on_first_use(
+    __name__,
+    {"study.config.run_config": ("OF_ONE_RUN", "RunConfig"), "study.config.study_config": ("Role", "StudyConfig")},
+)

@@ -19,17 +19,16 @@ from study.config.task import check_metric, default_objectives, default_stopping
 from study.config.warm_start import WarmStart
 from study.errors import UsageError
 from study.passwords import masked
+from study.sampling.interfaces import SAMPLERS, bounded_names, learning_names
+from study.stopping.interfaces import NO_SCHEDULER, SCHEDULERS, scheduler_names
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part
+from trainables.spelling import unknown_name
 from trainables.task import Task
 
-Sampler = Literal["design", "grid", "qmc", "random", "tpe", "gp", "cmaes", "nsga2", "nsga3"]
-Scheduler = Literal["none", "asha", "median"]
 Role = Literal["design", "explore"]
 Draws = Literal["number", "cell"]
-ADAPTIVE: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
-CONSTRAINED: tuple[Sampler, ...] = ("tpe", "gp", "nsga2", "nsga3")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -49,8 +48,8 @@ class StudyConfig(Part):
     space: SearchSpace
     trials: int = Field(24, ge=1, le=MOST_TRIALS, description="trials in total")
     added: int = Field(0, ge=0, description="how many of these were put into the queue by hand, beside the sampler")
-    sampler: Sampler = "design"
-    scheduler: Scheduler = "none"
+    sampler: str = "design"
+    scheduler: str = NO_SCHEDULER
     stopping: Stopping = Stopping()
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = default_objectives(task_in(()))
     constraints: tuple[Constraint, ...] = ()
@@ -81,6 +80,19 @@ class StudyConfig(Part):
             found["stopping"] = {"metric": default_stopping_metric(task), **stopping}
         return found
 
+    @field_validator("sampler")
+    @classmethod
+    def _known_sampler(cls, name: str) -> str:
+        SAMPLERS.get(name)
+        return name
+
+    @field_validator("scheduler")
+    @classmethod
+    def _known_scheduler(cls, name: str) -> str:
+        if name not in scheduler_names():
+            raise ValueError(unknown_name("scheduler", name, scheduler_names()))
+        return name
+
     @field_validator("name")
     @classmethod
     def _file_name(cls, name: str) -> str:
@@ -103,7 +115,7 @@ class StudyConfig(Part):
         if self.role == "explore" and spanned:
             who, does = (
                 (f"sampler={self.sampler}", "choose")
-                if self.sampler in ADAPTIVE
+                if self.learns
                 else (f"scheduler={self.scheduler}", "compare trials across")
             )
             raise ValueError(
@@ -120,16 +132,21 @@ class StudyConfig(Part):
         names = [constraint.name for constraint in self.constraints]
         if len(set(names)) < len(names):
             raise in_field("constraints", f"{max(names, key=names.count)} is given twice; write each bound once")
-        if self.constraints and self.sampler not in CONSTRAINED:
-            raise in_field("constraints", f"sampler={self.sampler} knows none; take one of {', '.join(CONSTRAINED)}")
-        if self.warm_start is not None and self.sampler not in ADAPTIVE:
+        if self.constraints and not SAMPLERS.get(self.sampler).keeps_bounds:
             raise in_field(
-                "warm_start", f"sampler={self.sampler} learns from no trials; take one of {', '.join(ADAPTIVE)}"
+                "constraints", f"sampler={self.sampler} knows none; take one of {', '.join(bounded_names())}"
+            )
+        if self.warm_start is not None and not self.learns:
+            raise in_field(
+                "warm_start", f"sampler={self.sampler} learns from no trials; take one of {', '.join(learning_names())}"
             )
         usual = Stopping.model_validate({"metric": default_stopping_metric(self.task)})
-        if self.scheduler == "none" and self.stopping not in (usual, Stopping()):
-            raise in_field("stopping", "there is no scheduler that it could be for; add --scheduler asha or median")
-        if self.scheduler != "none":
+        if self.scheduler == NO_SCHEDULER and self.stopping not in (usual, Stopping()):
+            raise in_field(
+                "stopping",
+                f"there is no scheduler that it could be for; add --scheduler {' or '.join(SCHEDULERS.names())}",
+            )
+        if self.scheduler != NO_SCHEDULER:
             try:
                 self.stopping.epochs_of_grace(self.longest_training)
             except ValueError as error:
@@ -142,7 +159,7 @@ class StudyConfig(Part):
         goals = {
             "objectives": [objective.metric for objective in self.objectives],
             "constraints": [constraint.metric for constraint in self.constraints],
-            "stopping.metric": [] if self.scheduler == "none" else [self.stopping.metric.metric],
+            "stopping.metric": [] if self.scheduler == NO_SCHEDULER else [self.stopping.metric.metric],
         }
         for field, metrics in goals.items():
             for metric in metrics:
@@ -158,12 +175,17 @@ class StudyConfig(Part):
         return task_of_study(self.space)
 
     @property
+    def learns(self) -> bool:
+        """Whether the sampler proposes from what trials brought."""
+        return SAMPLERS.get(self.sampler).learns
+
+    @property
     def role(self) -> Role:
         """`design` where trials are laid out in advance and carry the answer.
 
         `explore` where a sampler adapts, or a scheduler leaves only the trials that looked well: a selected sample.
         """
-        return "explore" if self.sampler in ADAPTIVE or self.scheduler != "none" else "design"
+        return "explore" if self.learns or self.scheduler != NO_SCHEDULER else "design"
 
     @property
     def longest_training(self) -> int:

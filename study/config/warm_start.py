@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import model_validator
 
 from study.errors import StudyNotFound, UsageError
+from study.sampling.interfaces import learning
 from trainables.parts import Part
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
     from study.ledger import TrialRow
-
-
-CMAES_LEAST = 10
 
 
 class WarmTrial(Part):
@@ -81,9 +79,10 @@ def looked_up(config: "StudyConfig", message: Callable[[str], None]) -> "StudyCo
     if not fitting:
         why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "it has none"
         raise UsageError(f"--warm-start {start.study}: none of its {len(rows)} complete trials fits ({why})")
-    if config.sampler == "cmaes" and len(fitting) < CMAES_LEAST:
+    least = learning(config.sampler).least_warm
+    if len(fitting) < least:
         raise UsageError(
-            f"--warm-start {start.study}: cmaes starts from the best tenth of at least {CMAES_LEAST} trials, but only "
+            f"--warm-start {start.study}: {config.sampler} starts from at least {least} trials, but only "
             f"{len(fitting)} fit; take sampler=tpe or gp"
         )
     numbers = {trial.number for trial in fitting}

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import IO, Any, Protocol
 
-from study.config import ADAPTIVE, StudyConfig
+from study.config import StudyConfig
 from study.execution.signals import deaf_children
 from study.ledger import Proposal, TrialRow
 from study.proposing import Proposer
@@ -34,7 +34,7 @@ class Source(Protocol):
 
 def source_for(config: StudyConfig) -> Source:
     """The source that suits the study's sampler."""
-    return Asker(config) if config.sampler in ADAPTIVE else InPlace(config)
+    return Asker(config) if config.learns else InPlace(config)
 
 
 class InPlace:

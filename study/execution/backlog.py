@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from study.config import ADAPTIVE, StudyConfig
+from study.config import StudyConfig
 from study.crash_points import reached
 from study.execution.asking import Source
 from study.execution.signals import StopFlag
@@ -48,7 +48,7 @@ class Backlog:
 
     def __init__(self, ledger: Ledger, config: StudyConfig, source: Source, slots: int, flag: StopFlag) -> None:
         self._ledger, self._config, self._source, self._flag = ledger, config, source, flag
-        self._adaptive = config.sampler in ADAPTIVE
+        self._adaptive = config.learns
         self._ahead = slots if self._adaptive else BLOCK
         left = _left(ledger)
         self._attempts = {row.number: row.attempts for row in left if row.attempts}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from study.config import ADAPTIVE, StudyConfig
+from study.config import StudyConfig
 from study.crash_points import reached
 from study.errors import LeaseLost, RayDidNotStart
 from study.events import Listener, Outcome, Silent
@@ -135,7 +135,7 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
 
 def _concluded(this: _Run, publishing: Publishing, damaged: list[str]) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
-    if config.sampler in ADAPTIVE and (warning := lacking_signal(config, ledger.trials(states=ENDED))):
+    if config.learns and (warning := lacking_signal(config, ledger.trials(states=ENDED))):
         listener.message(warning)
     conclusion = conclude(ledger, listener, this.flag)
     outcome = _outcome(this, conclusion)

@@ -73,7 +73,7 @@ class Recorder(Callback):
             self._nodes[trial.trial_id] = str(result.pop("node", ""))
             # Taken out of Ray's result, which Ray keeps for every trial.
             records: Sequence[Record] = pickle.loads(result.pop("reports"))  # noqa: S301 - from our own worker
-            if verdict := self._scheduler and self._scheduler.judge(number, records):
+            if verdict := self._scheduler and self._scheduler.verdict(number, records):
                 self._end(number, attempt, _until(records, verdict), "PRUNED")
             elif state := result.pop("ended", None):
                 why = {name: result.pop(name, None) for name in ("error", "traceback")}

@@ -3,8 +3,9 @@
 The names below are imported when first used: saying where a ledger lies (`place`) needs no database library.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from study.lazy import on_first_use
 
 if TYPE_CHECKING:
     from study.errors import LeaseHeld, LeaseLost, StaleAttempt, StudyMismatch, StudyNotFound
@@ -27,15 +28,11 @@ __all__ = [
     "TrialRow",
 ]
 
-_HOMES = {
-    "study.errors": ("LeaseHeld", "LeaseLost", "StaleAttempt", "StudyMismatch", "StudyNotFound"),
-    "study.ledger.ledger": ("Ledger",),
-    "study.ledger.rows": ("ENDED", "STATES", "OutboxRow", "Progress", "Proposal", "State", "TrialRow"),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "study.errors": ("LeaseHeld", "LeaseLost", "StaleAttempt", "StudyMismatch", "StudyNotFound"),
+        "study.ledger.ledger": ("Ledger",),
+        "study.ledger.rows": ("ENDED", "STATES", "OutboxRow", "Progress", "Proposal", "State", "TrialRow"),
+    },
+)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.space import SearchSpace
-from study.config import ADAPTIVE, StudyConfig
+from study.config import StudyConfig
 from study.errors import UsageError
 from study.ledger.rows import Proposal, TrialRow
 from study.proposing.crossing import Crossing, outside
-from study.proposing.layouts import Design, Grid, Layout, Qmc, Random
+from study.sampling.interfaces import Layout, laying_out
 
 if TYPE_CHECKING:
     from study.proposing import adaptive
@@ -31,7 +31,7 @@ class Proposer:
         self._config = config
         self._layout: Layout | None = None
         self._adaptive: adaptive.Adaptive | None = None
-        if config.sampler in ADAPTIVE:
+        if config.learns:
             from study.proposing.adaptive import Adaptive
 
             self._adaptive = Adaptive(config)
@@ -68,29 +68,12 @@ class Proposer:
 
 
 def _layout(config: StudyConfig, space: SearchSpace) -> Layout:
-    match config.sampler:
-        case "design":
-            return Design(space, config.seed)
-        case "grid":
-            grid = Grid(space)
-            if space is not config.space:
-                return grid
-            if config.configurations:
-                room, more = (
-                    grid.cells + len(config.configurations),
-                    f" and {len(config.configurations)} configurations",
-                )
-            else:
-                room, more = grid.cells, ""
-            if config.trials - config.added > room:
-                raise UsageError(
-                    f"the grid has {grid.cells} cells{more}, fewer than the {config.trials} trials asked for; "
-                    f"take --trials {room}, or --sampler design, which goes round again"
-                )
-            return grid
-        case "qmc":
-            return Qmc(space, config.seed)
-        case "random":
-            return Random(space, config.seed)
-        case other:
-            raise UsageError(f"there is no sampler {other!r}")
+    sampler, explicit = laying_out(config.sampler), len(config.configurations)
+    size = sampler.size(space)
+    if space is config.space and size is not None and config.trials - config.added > size + explicit:
+        more = f" and {explicit} configurations" if explicit else ""
+        raise UsageError(
+            f"the grid has {size} cells{more}, fewer than the {config.trials} trials asked for; "
+            f"take --trials {size + explicit}, or --sampler design, which goes round again"
+        )
+    return sampler.layout(space, config.seed)

@@ -15,7 +15,7 @@ from study.config import StudyConfig
 from study.ledger.rows import ENDED, Proposal, TrialRow
 from study.ledger.seen import compact
 from study.proposing.mirror import Mirror, replayed
-from study.proposing.samplers import check
+from study.sampling.interfaces import learning
 
 LAG = 1  # trial n is asked for while n − 1 runs, so it never depends on how that ends
 
@@ -28,7 +28,8 @@ class Adaptive:
     """
 
     def __init__(self, config: StudyConfig) -> None:
-        check(config)
+        self._sampler = learning(config.sampler)
+        self._sampler.check(config.space, [objective.metric for objective in config.objectives])
         self._config = config
         self._mirror: Mirror | None = None
         self._last = -1
@@ -42,7 +43,7 @@ class Adaptive:
             mirror = self._fresh(usable)
         for known in sorted(usable.keys() - mirror.told):
             mirror.tell(usable[known])
-        if self._config.sampler == "gp":
+        if self._sampler.watches_running:
             self._run(mirror, number, history)
         params = mirror.ask(number)
         self._mirror, self._last = mirror, number
@@ -50,7 +51,7 @@ class Adaptive:
         return Proposal(params, role="explore", seen=compact(usable), number=number)
 
     def _fresh(self, usable: dict[int, TrialRow]) -> Mirror:
-        if self._config.sampler == "cmaes":
+        if self._sampler.carries_state:
             return replayed(self._config, [usable[known] for known in sorted(usable)])
         return Mirror(self._config)
 
@@ -60,7 +61,7 @@ class Adaptive:
         return (
             self._last >= number
             or not mirror.told <= usable.keys()
-            or (self._config.sampler == "cmaes" and any(usable[known].seen is not None for known in new))
+            or (self._sampler.carries_state and any(usable[known].seen is not None for known in new))
         )
 
     def _run(self, mirror: Mirror, number: int, history: Sequence[TrialRow]) -> None:

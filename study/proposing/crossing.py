@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterator
 
 from search_spaces.space import Scalar, SearchSpace
-from study.proposing.layouts import Layout
+from study.sampling.interfaces import Layout
 
 
 class Crossing:

@@ -1,11 +1,13 @@
 """The study as Optuna sees it, in memory, under the ledger's numbers; what has not ended is RUNNING there."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -13,7 +15,7 @@ from study.config import StudyConfig
 from study.ledger.rows import TrialRow
 from study.ledger.seen import expand
 from study.proposing.inside import inside
-from study.proposing.samplers import GENETIC, POPULATION, made
+from study.sampling.interfaces import Generations, learning
 from study.tracking.optuna_attributes import CONSTRAINTS
 
 Params = dict[str, str | int | float | bool | None]
@@ -33,7 +35,9 @@ class Mirror:
         self._config = config
         self._distributions = config.space.distributions()
         self._activation = config.space.activation
-        self._genetic = GENETIC.get(config.sampler)
+        self._sampler = learning(config.sampler)
+        with _quiet():
+            self._genetic = self._sampler.generations()
         self._storage = InMemoryStorage()
         with _quiet():
             self._study = optuna.create_study(
@@ -76,7 +80,7 @@ class Mirror:
             scores = goals[0]
             self._set_violations(trial, goals[1])
         if self._genetic:
-            self._set_generation(row.number, row.seen or "", self._genetic._get_generation_key())
+            self._set_generation(row.number, row.seen or "", self._genetic)
         self._storage.set_trial_state_values(trial, TrialState.COMPLETE, scores)
 
     def _grade_unfit(self) -> None:
@@ -118,9 +122,9 @@ class Mirror:
         """What the sampler proposes as trial `number`, of which nothing has been said yet."""
         self._reserve(number)
         self._grade_unfit()
-        self._study.sampler = made(self._config, number, self._warm)
         params: Params = {}
         with _quiet():
+            self._study.sampler = self._sampler.optuna(self._config.seed, number, self._warm)
             trial = self._study.ask()
             for name in self._activation.order:
                 if self._activation.is_active(name, params):
@@ -137,7 +141,7 @@ class Mirror:
             params, goals = self._params(trial.params, {}), self._goals(trial.metrics)
             if params is not None and goals is not None:
                 distributions = {name: self._distributions[name] for name in params}
-                attributes = {self._genetic._get_generation_key(): 0} if self._genetic else {}
+                attributes = {self._genetic.key: 0} if self._genetic else {}
                 scores, missed = goals
                 self._sound.append(goals)
                 found.append(
@@ -149,7 +153,7 @@ class Mirror:
                         constraints=missed,
                     )
                 )
-        if self._config.sampler == "cmaes":
+        if self._sampler.carries_state:
             return found
         for frozen in found:
             self._storage.create_new_trial(self._study._study_id, template_trial=frozen)
@@ -181,7 +185,7 @@ class Mirror:
         while len(self._ids) < count:
             self._ids.append(self._storage.create_new_trial(self._study._study_id))
 
-    def _set_generation(self, number: int, seen: str, key: str) -> None:
+    def _set_generation(self, number: int, seen: str, genetic: Generations) -> None:
         """Optuna works out a trial's generation when it is asked for; here it follows from what had been seen then."""
         if len(self._generations) < len(self._ids):
             grown = np.full(2 * len(self._ids), -1)
@@ -190,13 +194,12 @@ class Mirror:
         known = self._generations[expand(seen)]
         newest = max(0, int(known.max(initial=0)))
         there = np.count_nonzero(known == newest) + (self._warm_count if newest == 0 else 0)
-        generation = newest + int(there >= POPULATION)
+        generation = newest + int(there >= genetic.population)
         self._generations[number] = generation
-        self._storage.set_trial_system_attr(self._ids[number], key, generation)
+        self._storage.set_trial_system_attr(self._ids[number], genetic.key, generation)
         # a latecomer to a generation whose descendants were selected already: select again
-        prefix = self._genetic._get_parent_cache_key_prefix() if self._genetic else ""
         for name in self._storage.get_study_system_attrs(self._study._study_id):
-            if name.startswith(prefix) and int(name.removeprefix(prefix)) > generation:
+            if name.startswith(genetic.cache) and int(name.removeprefix(genetic.cache)) > generation:
                 self._storage.set_study_system_attr(self._study._study_id, name, None)
 
 
@@ -229,7 +232,9 @@ def _quiet() -> Iterator[None]:
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            yield
     finally:
         optuna.logging.set_verbosity(verbosity)
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from study.config import ADAPTIVE, StudyConfig
+from study.config import StudyConfig
 from study.ledger.rows import ENDED, TrialRow
 
 FEWEST_TRIALS = 10
@@ -17,7 +17,7 @@ def lacking_signal(config: StudyConfig, trials: Sequence[TrialRow]) -> str | Non
         trials: Those that ended count; below 10 nothing is said.
     """
     ended = [row for row in trials if row.state in ENDED and row.state != "PRUNED"]
-    if config.sampler not in ADAPTIVE or len(ended) < FEWEST_TRIALS:
+    if not config.learns or len(ended) < FEWEST_TRIALS:
         return None
     for objective in config.objectives:
         values = [row.metrics[objective.metric] for row in ended if objective.metric in row.metrics]

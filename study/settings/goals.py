@@ -4,7 +4,7 @@ import difflib
 import itertools
 from collections.abc import Iterable
 
-from study.config import ADAPTIVE, StudyConfig
+from study.config import StudyConfig
 from study.config.task import default_objectives
 from study.errors import UsageError
 from study.settings.corners import corners
@@ -24,7 +24,7 @@ def check_goals(config: StudyConfig) -> None:
 
     trials = list(itertools.islice(corners(config, _DECIDING), _MOST_TRIALS))
     reported = frozenset[str]().union(*map(expected_metrics, trials))
-    if config.sampler in ADAPTIVE or config.objectives != default_objectives(config.task):
+    if config.learns or config.objectives != default_objectives(config.task):
         _require("--objective", (goal.metric for goal in config.objectives), reported, config)
     _require("--constraint", (bound.metric for bound in config.constraints), reported, config)
     if config.scheduler != "none":

@@ -11,21 +11,22 @@ from pydantic import BaseModel, ValidationError
 from search_spaces import catalog
 from search_spaces.notation import apply_settings, parse_setting
 from search_spaces.space import CONDITIONS, Range, SearchSpace
-from study.config import ADAPTIVE, OF_ONE_RUN, RunConfig, StudyConfig
+from study.config import OF_ONE_RUN, RunConfig, StudyConfig
 from study.config.task import default_objectives, default_stopping_metric, task_of_study
 from study.errors import UsageError
 from study.ledger.place import Place
+from study.sampling.interfaces import learning, learning_names
 from study.settings.mapping import dotted, with_mapping
 from study.settings.spans import USUAL, spanned_where_read, without_space
 from study.settings.study_file import read_study_file
 from study.settings.wishes import Wishes, budget
+from study.stopping.interfaces import SCHEDULERS
 from study.trust import Sure, nobody, require_trust
 from trainables.config import TrialConfig
 from trainables.explain import explain
 from trainables.task import Task
 
 M = TypeVar("M", bound=BaseModel)
-SCHEDULERS = ("asha", "median")
 _SAID_ONCE = ("name", "trials", "sampler", "scheduler", "warm_start", "seed")
 
 
@@ -92,13 +93,13 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     require_trust(theirs, str(source), sure)
     fields["run"] = {**said, **options.run}
     for who in (fields.get("sampler"), fields.get("scheduler")):
-        if who in ADAPTIVE or who in SCHEDULERS:
+        if who in learning_names() or who in SCHEDULERS.names():
             space, fixed = _without_conditions(space, str(who), own)
             notes += fixed
-    if fields.get("sampler") == "cmaes" and "objectives" not in fields:
+    if _one_objective(fields.get("sampler")) and "objectives" not in fields:
         fields["objectives"] = (only := default_objectives(_task(space))[:1])
-        notes.append(f"cmaes has one objective: {only[0].metric} (--objective METRIC for another).")
-    if fields.get("scheduler") in SCHEDULERS and "metric" not in _mapping(fields.get("stopping")):
+        notes.append(f"{fields['sampler']} has one objective: {only[0].metric} (--objective METRIC for another).")
+    if fields.get("scheduler") in SCHEDULERS.names() and "metric" not in _mapping(fields.get("stopping")):
         notes += _on_scheduler(space, str(fields["scheduler"]))
     notes += _on_conditional(space, str(fields.get("sampler", "design")))
     fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
@@ -239,6 +240,10 @@ def in_settings(text: str, keys: set[str]) -> str:
     return text.replace("Input should be", "must be")
 
 
+def _one_objective(sampler: object) -> bool:
+    return sampler in learning_names() and learning(str(sampler)).one_objective
+
+
 def _without_conditions(space: SearchSpace, sampler: str, own: set[str]) -> tuple[SearchSpace, list[str]]:
     """Conditions are never chosen nor compared across: what the space (not the user) spans of them is fixed.
 
@@ -253,7 +258,7 @@ def _without_conditions(space: SearchSpace, sampler: str, own: set[str]) -> tupl
         return space, []
     said = ", ".join(f"{name} is fixed at {value:g}" if isinstance(value, float) else f"{name} is fixed at {value}"
                      for name, value in fixed.items())  # fmt: skip
-    does = "compares no trials that differ in" if sampler in SCHEDULERS else "never chooses"
+    does = "compares no trials that differ in" if sampler in SCHEDULERS.names() else "never chooses"
     note = f"{sampler} {does} what is done to the data: {said} (--set {next(iter(fixed))}=VALUE for another)."
     return space.fix(fixed), [note]
 

@@ -27,7 +27,6 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import bindparam, event, make_url, text
 
 from search_spaces.space import CONDITIONS
-from study.config import ADAPTIVE
 from study.config.goals import Objective
 from study.crash_points import reached
 from study.ledger import ENDED, Ledger, TrialRow
@@ -57,7 +56,7 @@ class OptunaProjection:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         config = ledger.config
-        self._objectives = config.objectives if config.sampler in ADAPTIVE else DESIGN_OBJECTIVES
+        self._objectives = config.objectives if config.learns else DESIGN_OBJECTIVES
         self._distributions = config.space.distributions()
         self._storage = _storage(ledger.url)
         weakref.finalize(self, self._storage.engine.dispose)

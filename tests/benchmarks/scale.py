@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from study.config import RunConfig, Sampler, StudyConfig
+from study.config import RunConfig, StudyConfig
 from study.config.goals import Objective
 from study.ledger import Ledger
 from study.proposing import Proposer
@@ -53,7 +53,7 @@ def measure() -> dict[str, float]:
     return figures
 
 
-def study(home: Path, sampler: Sampler, trials: int) -> StudyConfig:
+def study(home: Path, sampler: str, trials: int) -> StudyConfig:
     """Of the benchmark of the service."""
     objectives = (Objective(metric="compressibility/auc"), Objective(metric="val/accuracy"))
     return StudyConfig(

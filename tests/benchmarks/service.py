@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from search_spaces.space import Choices, Range, SearchSpace
-from study.config import RunConfig, Sampler, StudyConfig
+from study.config import RunConfig, StudyConfig
 from study.config.goals import Objective
 from study.events import Outcome, Silent
 from study.execution.driver import TrialFunction, run
@@ -115,7 +115,7 @@ def cpu_seconds() -> dict[str, float]:
     return spent
 
 
-def timed(sampler: Sampler, trials: int, trial: TrialFunction) -> Clock:
+def timed(sampler: str, trials: int, trial: TrialFunction) -> Clock:
     """Runs a study of `trials` trials in a fresh home."""
     objectives = (Objective(metric="compressibility/auc"), Objective(metric="val/accuracy"))
     with tempfile.TemporaryDirectory(prefix="ockham-bench-") as home:

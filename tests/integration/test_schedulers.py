@@ -10,10 +10,12 @@ from optuna.trial import TrialState
 
 from search_spaces.space import Choices, SearchSpace
 from study import api
-from study.config import RunConfig, Scheduler, StudyConfig
+from study.config import RunConfig, StudyConfig
 from study.execution.driver import run
-from study.execution.early_stopping import Asha, Median, Reported, scheduler_for
+from study.execution.early_stopping import ByNumber, Reported, scheduler_for
 from study.ledger import Ledger
+from study.stopping.schedulers.asha import Rungs
+from study.stopping.schedulers.median import RunningMeans
 from tests.integration import trials_for_tests
 from tests.integration.driving import ROOT, Lines, lasting, optuna_trials, read_until, rows, runs, store
 from trainables.record import Record
@@ -24,7 +26,7 @@ WIDTHS = (40, 90, 30, 95, 20, 70, 10, 60)
 TRIALS = len(WIDTHS)
 
 
-def a_scheduled_study(home: Path, scheduler: Scheduler, slots: int = 1) -> StudyConfig:
+def a_scheduled_study(home: Path, scheduler: str, slots: int = 1) -> StudyConfig:
     """A trial of 20 epochs for each of WIDTHS."""
     return StudyConfig(
         name=NAME,
@@ -61,12 +63,12 @@ class Steps(Lines):
         self._say(f"step {number} {record.stage} {record.step}")
 
 
-def main(home: str, scheduler: Scheduler) -> None:
+def main(home: str, scheduler: str) -> None:
     """Runs the study and prints what happens."""
     run(a_scheduled_study(Path(home), scheduler), trial=trials_for_tests.learning, listener=Steps())
 
 
-def state_of(home: Path, scheduler: Scheduler) -> Asha | Median:
+def state_of(home: Path, scheduler: str) -> ByNumber:
     """The scheduler as a driver that starts now would have it."""
     config = a_scheduled_study(home, scheduler)
     ledger = Ledger.open(config.ledger_url, NAME)
@@ -77,14 +79,16 @@ def state_of(home: Path, scheduler: Scheduler) -> Asha | Median:
     return made
 
 
-def rungs(made: Asha | Median) -> object:
+def rungs(made: ByNumber) -> object:
     """What it compares with."""
-    return made.rungs if isinstance(made, Asha) else made.means
+    judge = made.judge
+    assert isinstance(judge, Rungs | RunningMeans)
+    return judge.values if isinstance(judge, Rungs) else judge.means
 
 
 @pytest.mark.parametrize("scheduler", ["asha", "median"])
 def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_one(
-    scheduler: Scheduler, tmp_path: Path
+    scheduler: str, tmp_path: Path
 ) -> None:
     calm, killed = tmp_path / "calm", tmp_path / "killed"
     outcome = run(a_scheduled_study(calm, scheduler), trial=trials_for_tests.learning)

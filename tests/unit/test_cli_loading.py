@@ -21,7 +21,7 @@ from study.settings.loading import LaunchOptions, load_study
         ({"settings": ("model.width",)}, "write KEY=VALUE"),
         ({"settings": ("model.width=512..16",)}, "--set model.width=512..16: the range 512..16 is empty"),
         ({"settings": ("seed=3",)}, "write --seed N"),
-        ({"sampler": "tpee"}, "--sampler: must be 'design'"),
+        ({"sampler": "tpee"}, "--sampler: there is no sampler 'tpee'. Did you mean 'tpe'?"),
         ({"sampler": "tpe", "settings": ("data.label_noise=0.5,1",)}, "conditions are assigned by design"),
         (
             {"sampler": "tpe", "objectives": ("test/accuracy",)},
@@ -29,9 +29,9 @@ from study.settings.loading import LaunchOptions, load_study
         ),
         ({"sampler": "tpe", "objectives": ("val/loss:low",)}, "--objective: 'val/loss:low': write METRIC"),
         ({"sampler": "tpe", "constraints": ("cost/seconds<30",)}, "--constraint: 'cost/seconds<30': write METRIC:max"),
-        ({"constraints": ("cost/seconds:max=30",)}, "--constraint: sampler=design knows none; take one of tpe"),
-        ({"warm_start": "other"}, "--warm-start: sampler=design learns from no trials; take one of tpe"),
-        ({"scheduler": "hyperband"}, "--scheduler: must be 'none', 'asha' or 'median'"),
+        ({"constraints": ("cost/seconds:max=30",)}, "--constraint: sampler=design knows none; take one of gp"),
+        ({"warm_start": "other"}, "--warm-start: sampler=design learns from no trials; take one of cmaes"),
+        ({"scheduler": "hyperband"}, "--scheduler: there is no scheduler 'hyperband'"),
         ({"stopping": {"grace": 5}}, "--scheduler-metric, -grace or -reduction: there is no scheduler"),
         (
             {"scheduler": "asha", "stopping": {"metric": "contrast/auc"}},

@@ -1,5 +1,6 @@
 """Schedulers by themselves: what they stop, what they never stop, and that they can be filled again."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,12 +9,20 @@ import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler
 
 from study.config.goals import Stopping
-from study.execution.early_stopping import Asha, ByNumber, Median, Reported, scheduler_for
+from study.execution.early_stopping import ByNumber, Reported, scheduler_for
+from study.stopping.interfaces import SCHEDULERS
+from study.stopping.schedulers.asha import Rungs
 from tests.studies_for_tests import TUNED, a_study
 from trainables.record import Record
 
 GRACE = Stopping(grace=2, reduction=2)
-KINDS = pytest.mark.parametrize("kind", [Asha, Median])
+KINDS = pytest.mark.parametrize("kind", SCHEDULERS.names())
+
+
+def scheduler(kind: str, stopping: Stopping = GRACE, known: Iterable[Reported] = ()) -> ByNumber:
+    grace = stopping.epochs_of_grace(16)
+    judge = SCHEDULERS.get(kind)().judge(grace=grace, reduction=stopping.reduction, longest=16)
+    return ByNumber(judge, stopping.metric, known)
 
 
 def at(epoch: int, value: float, *, over: bool = False) -> Record:
@@ -25,82 +34,84 @@ def curve(best: float, epochs: int = 16) -> list[Record]:
 
 
 def test_asha_decides_as_rays_own() -> None:
-    ours, bracket = Asha(GRACE, 16), AsyncHyperBandScheduler(max_t=16, grace_period=2, reduction_factor=2)._brackets[0]
+    ours = scheduler("asha")
+    bracket = AsyncHyperBandScheduler(max_t=16, grace_period=2, reduction_factor=2, stop_last_trials=False)._brackets[0]
     draws, stopped = np.random.default_rng(0), 0
     for number in range(40):
         name = type("T", (), {"trial_id": f"ray-{number}"})
         for record in curve(float(draws.random()), 15):
             theirs = bracket.on_result(name, record.step, record.metrics["val/accuracy"]) == "STOP"
-            verdict = ours.judge(number, [record])
+            verdict = ours.verdict(number, [record])
             assert bool(verdict) == theirs
             if theirs:
                 stopped += 1
                 break
     assert 20 < stopped < 40
-    assert list(ours.rungs) == [2, 4, 8, 16]
+    assert isinstance(ours.judge, Rungs)
+    assert list(ours.judge.values) == [2, 4, 8, 16]
 
 
 @KINDS
-def test_a_verdict_depends_on_what_was_reported_not_on_how_much_came_at_once(kind: type[Asha | Median]) -> None:
-    singly, at_once, in_threes = kind(GRACE, 16), kind(GRACE, 16), kind(GRACE, 16)
+def test_a_verdict_depends_on_what_was_reported_not_on_how_much_came_at_once(kind: str) -> None:
+    singly, at_once, in_threes = scheduler(kind), scheduler(kind), scheduler(kind)
     draws, verdicts = np.random.default_rng(1), []
     for number in range(20):
         records = curve(float(draws.random()))
-        verdicts.append(at_once.judge(number, records))
+        verdicts.append(at_once.verdict(number, records))
         for made, size in ((singly, 1), (in_threes, 3)):
             for start in range(0, len(records), size):
-                if found := made.judge(number, records[start : start + size]):
+                if found := made.verdict(number, records[start : start + size]):
                     break
             assert found == verdicts[-1]
-            assert made.judge(number, records) == found, "asking again changes nothing"
+            assert made.verdict(number, records) == found, "asking again changes nothing"
     assert 4 < sum(verdict is not None for verdict in verdicts) < 20
 
 
 @KINDS
-def test_filled_from_the_ledger_it_goes_on_as_before(kind: type[Asha | Median]) -> None:
+def test_filled_from_the_ledger_it_goes_on_as_before(kind: str) -> None:
     draws = np.random.default_rng(2)
     curves = [curve(float(best)) for best in draws.random(30)]
-    straight, known = kind(GRACE, 16), []
+    straight, known = scheduler(kind), []
     for number, records in enumerate(curves):
-        resumed = kind(GRACE, 16, sorted(known))
-        verdict = straight.judge(number, records)
-        assert resumed.judge(number, records) == verdict
+        resumed = scheduler(kind, known=sorted(known))
+        verdict = straight.verdict(number, records)
+        assert resumed.verdict(number, records) == verdict
         kept = [record for record in records if verdict is None or record.step <= verdict.epoch]
         known += [Reported(number, record.step, record.metrics["val/accuracy"]) for record in kept]
-        assert resumed.judge(number, records) == verdict
+        assert resumed.verdict(number, records) == verdict
 
 
 @KINDS
-def test_what_was_judged_is_not_judged_again(kind: type[Asha | Median]) -> None:
-    made = kind(GRACE, 16)
-    assert made.judge(0, curve(0.1)[:6]) is None, "the first has nothing to be compared with"
+def test_what_was_judged_is_not_judged_again(kind: str) -> None:
+    made = scheduler(kind)
+    assert made.verdict(0, curve(0.1)[:6]) is None, "the first has nothing to be compared with"
     for number in range(1, 6):
-        made.judge(number, curve(0.9))
-    assert made.judge(0, curve(0.1)[:6]) is None, "a new attempt reports again what its checkpoint holds"
-    verdict = made.judge(0, curve(0.1))
+        made.verdict(number, curve(0.9))
+    assert made.verdict(0, curve(0.1)[:6]) is None, "a new attempt reports again what its checkpoint holds"
+    verdict = made.verdict(0, curve(0.1))
     assert verdict is not None
     assert verdict.epoch > 6
 
 
 @KINDS
-def test_only_dense_training_is_judged(kind: type[Asha | Median]) -> None:
-    made = kind(GRACE, 16)
+def test_only_dense_training_is_judged(kind: str) -> None:
+    made = scheduler(kind)
     for number in range(5):
-        made.judge(number, curve(0.9))
-    assert made.judge(5, [at(5, 0.1, over=True)]) is None, "its training is over"
-    assert made.judge(6, [Record("level", 8, {"val/accuracy": 0.0}), at(9, 0.0)]) is None
-    assert made.judge(7, [Record("dense", 9, {"train/accuracy": 0.0})]) is None, "the metric is not there"
-    assert made.judge(8, [at(1, 0.0)]) is None, "its grace has not passed"
-    assert made.judge(9, [at(4, 0.0)]) is not None
+        made.verdict(number, curve(0.9))
+    assert made.verdict(5, [at(5, 0.1, over=True)]) is None, "its training is over"
+    assert made.verdict(6, [Record("level", 8, {"val/accuracy": 0.0}), at(9, 0.0)]) is None
+    assert made.verdict(7, [Record("dense", 9, {"train/accuracy": 0.0})]) is None, "the metric is not there"
+    assert made.verdict(8, [at(1, 0.0)]) is None, "its grace has not passed"
+    assert made.verdict(9, [at(4, 0.0)]) is not None
 
 
-@pytest.mark.parametrize("kind", [Asha, Median])
-def test_smaller_is_better_where_the_metric_says_so(kind: type[ByNumber]) -> None:
-    made = kind(Stopping(metric="val/loss", grace=2, reduction=2), 16)  # type: ignore[call-arg]
+@KINDS
+def test_smaller_is_better_where_the_metric_says_so(kind: str) -> None:
+    made = scheduler(kind, Stopping(metric="val/loss", grace=2, reduction=2))
     for number in range(5):
-        assert made.judge(number, [Record("dense", 4, {"val/loss": 0.5})]) is None
-    assert made.judge(5, [Record("dense", 4, {"val/loss": 0.4})]) is None
-    verdict = made.judge(6, [Record("dense", 4, {"val/loss": 2.0})])
+        assert made.verdict(number, [Record("dense", 4, {"val/loss": 0.5})]) is None
+    assert made.verdict(5, [Record("dense", 4, {"val/loss": 0.4})]) is None
+    verdict = made.verdict(6, [Record("dense", 4, {"val/loss": 2.0})])
     assert verdict is not None
     assert verdict.why.startswith("val/loss 2 at epoch 4, ")
     assert "-" not in verdict.why
@@ -109,10 +120,10 @@ def test_smaller_is_better_where_the_metric_says_so(kind: type[ByNumber]) -> Non
 def test_no_global_random_numbers_are_drawn() -> None:
     np.random.seed(3)
     before = np.random.get_state()[1].tolist()  # type: ignore[index]
-    made = Asha(GRACE, 16)
+    made = scheduler("asha")
     for number in range(10):
         made.on_trial_add(None, None)  # type: ignore[arg-type]
-        made.judge(number, curve(number / 10))
+        made.verdict(number, curve(number / 10))
     assert np.random.get_state()[1].tolist() == before  # type: ignore[index]
 
 
@@ -136,7 +147,7 @@ def test_trials_report_often_enough_for_any_rung() -> None:
     ("fields", "said"),
     [
         ({"stopping": {"grace": 3}}, "add --scheduler asha or median"),
-        ({"scheduler": "hyperband"}, "'none', 'asha' or 'median'"),
+        ({"scheduler": "hyperband"}, "hyperband.*none, asha, median"),
         ({"scheduler": "asha", "stopping": {"metric": "test/accuracy"}}, "computed from test data"),
         ({"scheduler": "asha", "stopping": {"metric": "contrast/auc"}}, "not known while networks train"),
         ({"scheduler": "asha", "stopping": {"grace": 400}}, "400 epochs of grace in a training of 400"),
@@ -158,5 +169,6 @@ def test_the_scheduler_is_part_of_the_identity_only_where_there_is_one(tmp_path:
     assert (plain.role, asha.role) == ("design", "explore")
     assert scheduler_for(plain, ()) is None
     made = scheduler_for(asha, ())
-    assert isinstance(made, Asha)
-    assert list(made.rungs) == [25, 100, 400], "a sixteenth of 400 epochs, then one in four"
+    assert made is not None
+    assert isinstance(made.judge, Rungs)
+    assert list(made.judge.values) == [25, 100, 400], "a sixteenth of 400 epochs, then one in four"

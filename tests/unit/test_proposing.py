@@ -18,8 +18,8 @@ from study.errors import UsageError
 from study.ledger import Proposal, TrialRow
 from study.ledger.seen import expand
 from study.proposing import Proposer
-from study.proposing.factorial import BalancedFactorial
-from study.proposing.points import value
+from study.sampling.factorial import BalancedFactorial
+from study.sampling.points import value
 from tests.studies_for_tests import TUNED, a_study
 
 EVERY_LAYOUT = ("design", "grid", "qmc", "random")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search_spaces.space import Range
-from study.config import Sampler, StudyConfig
+from study.config import StudyConfig
 from study.ledger import Proposal, TrialRow
 from study.proposing import Proposer
 from study.proposing.mirror import Mirror
@@ -16,7 +16,7 @@ from tests.studies_for_tests import a_study
 SPAN = {"training.lr": Range(low=1.0, high=1e6, log=True), "model.width": Range(low=16, high=512, log=True)}
 
 
-def searching(home: Path, sampler: Sampler, **fields: object) -> StudyConfig:
+def searching(home: Path, sampler: str, **fields: object) -> StudyConfig:
     return a_study(home, **{"sampler": sampler, "span": SPAN, "objectives": ("val/loss:min",), "trials": 60, **fields})
 
 
@@ -56,7 +56,7 @@ HOW = ("undefined", "TrialDiverged: the loss is nan", "RuntimeError: out of memo
 @pytest.mark.parametrize(
     ("sampler", "how", "trials"), [*(("tpe", how, 45) for how in HOW), ("gp", HOW[0], 20), ("cmaes", HOW[1], 60)]
 )
-def test_samplers_keep_clear_of_what_undoes_itself(sampler: Sampler, how: str, trials: int, tmp_path: Path) -> None:
+def test_samplers_keep_clear_of_what_undoes_itself(sampler: str, how: str, trials: int, tmp_path: Path) -> None:
     rows = studied(searching(tmp_path, sampler, trials=trials), how)
     undone = [not row.metrics for row in rows]
     assert 3 <= sum(undone[:10]) <= 8, "half of the range is hopeless"
@@ -64,7 +64,7 @@ def test_samplers_keep_clear_of_what_undoes_itself(sampler: Sampler, how: str, t
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "gp"])
-def test_an_exception_teaches_nothing(sampler: Sampler, tmp_path: Path) -> None:
+def test_an_exception_teaches_nothing(sampler: str, tmp_path: Path) -> None:
     config = searching(tmp_path, sampler, trials=8)
     rows = studied(config, "KeyError: a bug")
     mirror = Mirror(config)

@@ -11,8 +11,8 @@ from itertools import chain, combinations, count, islice
 
 import numpy as np
 
-from study.proposing.blocks import Levels, imbalance, position_in_block, searched
-from study.proposing.draws import derive
+from study.sampling.blocks import Levels, imbalance, position_in_block, searched
+from study.sampling.draws import derive
 
 _SEARCHED = 144  # cells up to which an order is searched for
 _CANDIDATES = 512

@@ -1,0 +1,1 @@
+"""One module a scheduler; the module's name is what `--scheduler` takes."""
