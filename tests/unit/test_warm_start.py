@@ -114,7 +114,7 @@ def test_a_study_keeps_what_it_started_from(tmp_path: Path) -> None:
         ({"warm_start": "tiny"}, "can't start from itself"),
         (
             {"sampler": "cmaes", "span": {"model.width": Range(low=16, high=512)}, "constraints": ()},
-            "of at least 10 trials, but only 8 fit",
+            "cmaes starts from at least 10 trials, but only 8 fit",
         ),
         ({"objectives": ("contrast/auc",)}, "none of its 11 complete trials fits (9 without contrast/auc, 2 outside"),
         ({"span": {"model.width": Range(low=4, high=8)}}, "11 outside what this study spans of model.width"),
