@@ -1,6 +1,6 @@
 """What a driver tells whoever watches it. Listeners are called on the driver's thread and must return quickly."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -113,3 +113,14 @@ class Silent:
 
     def finished(self, outcome: Outcome) -> None:
         """Nothing."""
+
+
+class Messages(Silent):
+    """A listener that passes messages on and nothing else: what goes wrong is said also where no progress is shown."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def message(self, text: str) -> None:
+        """One sentence."""
+        self._say(text)

@@ -1,6 +1,7 @@
 """A study run from the command line: checked, shown while it runs, summed up at its end."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.console import Console
 from study.config import StudyConfig
 from study.display import choose, terminal
 from study.display.summary import print_summary
+from study.events import Messages
 from study.settings.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def _run(config: StudyConfig, console: Console, wishes: Wishes) -> "Outcome":
     from study.execution.driver import run
 
     if not config.run.progress:
-        return run(config, wishes=wishes)
+        return run(config, listener=Messages(partial(console.print, markup=False, highlight=False)), wishes=wishes)
     display = choose(console)
     try:
         return run(config, listener=display, wishes=wishes)

@@ -6,16 +6,18 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
-from study.ledger.rows import OutboxRow
+from study.ledger.rows import OutboxRow, Refused
 from study.ledger.schema import attempts, outbox, steps, trials
 from study.ledger.sealing import checked, is_sound, sealed
+
+ASIDE = "aside"  # kept here, and not sent again
 
 
 def put(
     connection: Connection,
     study: str,
     number: int,
-    messages: Sequence[tuple[Literal["start", "step", "end", "retry"], Mapping[str, Any]]],
+    messages: Sequence[tuple[Literal["start", "step", "end", "retry", "aside"], Mapping[str, Any]]],
     recorded_ms: int,
 ) -> None:
     """Appends (kind, payload) messages about one trial."""
@@ -29,7 +31,7 @@ def put(
 
 def read(connection: Connection, study: str, limit: int) -> list[OutboxRow]:
     """The oldest `limit` messages."""
-    query = select(outbox).where(outbox.c.study == study).order_by(outbox.c.id).limit(limit)
+    query = select(outbox).where(_waiting(study)).order_by(outbox.c.id).limit(limit)
     return [
         OutboxRow(row.id, row.number, row.kind, json.loads(row.payload), row.recorded_ms)
         for row in (checked(outbox, row) for row in connection.execute(query))
@@ -51,17 +53,36 @@ def delivered(connection: Connection, study: str, ids: Sequence[int]) -> None:
 
 def size(connection: Connection, study: str) -> int:
     """Messages not yet delivered."""
-    return int(connection.execute(select(func.count()).select_from(outbox).where(outbox.c.study == study)).scalar_one())
+    return int(connection.execute(select(func.count()).select_from(outbox).where(_waiting(study))).scalar_one())
 
 
 def numbers(connection: Connection, study: str) -> set[int]:
     """Trials that a message waits about."""
-    return set(connection.execute(select(outbox.c.number).where(outbox.c.study == study).distinct()).scalars())
+    return set(connection.execute(select(outbox.c.number).where(_waiting(study)).distinct()).scalars())
 
 
 def end(connection: Connection, study: str) -> int:
     """The newest message's id, 0 if there is none."""
-    return int(connection.execute(select(func.max(outbox.c.id)).where(outbox.c.study == study)).scalar() or 0)
+    return int(connection.execute(select(func.max(outbox.c.id)).where(_waiting(study))).scalar() or 0)
+
+
+def set_aside(connection: Connection, study: str, number: int, values: Sequence[Refused], recorded_ms: int) -> None:
+    """Keeps values that tracking refuses for good; what is kept already is kept once."""
+    known = {one.what for one in aside(connection, study).get(number, ())}
+    new = [one for one in values if one.what not in known]
+    put(connection, study, number, [("aside", {"what": one.what, "why": one.why}) for one in new], recorded_ms)
+
+
+def aside(connection: Connection, study: str) -> dict[int, list[Refused]]:
+    """Trial → its values that tracking refuses for good."""
+    found: dict[int, list[Refused]] = {}
+    for row in connection.execute(select(outbox).where(outbox.c.study == study, outbox.c.kind == ASIDE)):
+        found.setdefault(row.number, []).append(Refused(**json.loads(checked(outbox, row).payload)))
+    return found
+
+
+def _waiting(study: str) -> ColumnElement[bool]:
+    return (outbox.c.study == study) & (outbox.c.kind != ASIDE)
 
 
 def again(connection: Connection, study: str, number: int) -> None:

@@ -119,6 +119,20 @@ class OutboxRow:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A value that tracking refuses for good: `metric val/loss at step 3`, and why."""
+
+    what: str
+    why: str
+
+    @property
+    def metric(self) -> str:
+        """Its name, "" of what is no metric."""
+        kind, _, name = self.what.partition(" ")
+        return name.partition(" at step ")[0] if kind == "metric" else ""
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where a running trial is: the last step that its newest attempt reported."""
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from study.ledger import outbox
-from study.ledger.rows import OutboxRow
+from study.ledger.rows import OutboxRow, Refused, now_ms
 from study.ledger.schema import trials
 
 
@@ -57,6 +57,16 @@ class Tracking:
         """Queues all that is known of a trial, as it was when it was recorded, for a run that is yet to be made."""
         with self._writing("tell again") as connection:
             outbox.again(connection, self.name, number)
+
+    def set_aside(self, number: int, values: Sequence[Refused]) -> None:
+        """Keeps values of a trial that tracking refuses for good."""
+        with self._writing("aside") as connection:
+            outbox.set_aside(connection, self.name, number, values, now_ms())
+
+    def aside(self) -> dict[int, list[Refused]]:
+        """Trial number → its values that tracking refuses for good."""
+        with self._engine.connect() as connection:
+            return outbox.aside(connection, self.name)
 
     def mlflow_runs(self) -> dict[int, str]:
         """Trial number → id of its MLflow run, for those that have one. Cheap."""

@@ -44,6 +44,7 @@ def examine_study(place: Place, name: str, *, mend: bool) -> Iterator[Finding]:
         yield _study_file(ledger)
         yield _copies(ledger)
         yield _store(place, name)
+        yield from _aside(ledger)
     finally:
         ledger.close()
 
@@ -120,3 +121,9 @@ def _store(place: Place, name: str) -> Finding:
         fix = f"Nothing but MLflow's own pages depends on it; fill a new one: ockham doctor {name} --mend"
         return Finding("MLflow", "broken", trouble, fix)
     return Finding("MLflow", "ok", f"{path.name} is whole")
+
+
+def _aside(ledger: Ledger) -> Iterator[Finding]:
+    for number, values in ledger.aside().items():
+        shown = "; ".join(f"{one.what} ({one.why})" for one in values)
+        yield Finding("", "note", f"MLflow refuses for good, of trial {number}: {shown}. The ledger has it")

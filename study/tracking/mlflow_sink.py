@@ -6,14 +6,17 @@ Every call may be repeated: runs are found by their `ockham.uid` before they are
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.ledger import OutboxRow, TrialRow
+from study.ledger.rows import Refused
 from study.tracking import mlflow_bulk
+from study.tracking.insisting import insist
+from study.tracking.messages import said_in
 from study.tracking.mlflow_store import open_store, own_store
 from study.tracking.pages import experiment_tags, note
 from study.tracking.versions import provenance
@@ -25,6 +28,13 @@ if TYPE_CHECKING:
 _STATUS = {"COMPLETE": "FINISHED", "FAILED": "FAILED", "PRUNED": "KILLED"}
 _METRICS_A_CALL, _PARAMS_A_CALL = 1000, 100
 _LONGEST_TAG, _LONGEST_PARAM = 5000, 6000
+
+
+class RunThere(NamedTuple):
+    """A run as MLflow has it: its status (`deleted` if someone deleted it there), and the names of its metrics."""
+
+    status: str
+    metrics: frozenset[str]
 
 
 class MlflowSink:
@@ -47,11 +57,11 @@ class MlflowSink:
         found = self._client.search_runs([self._experiment], f"tags.`ockham.uid` = '{uid}'", max_results=1)
         return str(found[0].info.run_id) if found else None
 
-    def trial_runs(self) -> dict[str, dict[str, str]]:
-        """`ockham.uid` of each trial → its runs: id → status, `deleted` for those that someone deleted in MLflow."""
+    def trial_runs(self) -> dict[str, dict[str, "RunThere"]]:
+        """`ockham.uid` of each trial → its runs, by id."""
         from mlflow.entities import ViewType
 
-        found: dict[str, dict[str, str]] = {}
+        found: dict[str, dict[str, RunThere]] = {}
         token: str | None = None
         while True:
             page = self._client.search_runs(
@@ -61,7 +71,7 @@ class MlflowSink:
                 self._adopt(run)
                 gone = run.info.lifecycle_stage == "deleted"
                 runs = found.setdefault(run.data.tags.get("ockham.uid", ""), {})
-                runs[run.info.run_id] = "deleted" if gone else run.info.status
+                runs[run.info.run_id] = RunThere("deleted" if gone else run.info.status, frozenset(run.data.metrics))
             token = page.token
             if not token:
                 return found
@@ -85,7 +95,7 @@ class MlflowSink:
             return {}
         runs = []
         for row, messages in trials:
-            said, start_ms = _said(messages), row.started_ms or row.created_ms
+            said, start_ms = said_in(messages), row.started_ms or row.created_ms
             status = "RUNNING" if said.end is None else _STATUS[said.end.payload["state"]]
             tags = _cut({**self._trial_tags(row), **said.tags}, _LONGEST_TAG)
             params = _cut(_params(row), _LONGEST_PARAM)
@@ -110,13 +120,31 @@ class MlflowSink:
         Args:
             whole: The trial, where its run may not have its parameters yet.
         """
-        said = _said(messages)
+        said = said_in(messages)
         if said.retried:
             self._reopen(run_id)
         self._log(run_id, metrics=said.metrics, params=_params(whole) if whole else {}, tags=said.tags)
         reached("batch sent")
         if said.end is not None:
             self._client.set_terminated(run_id, _STATUS[said.end.payload["state"]], end_time=said.end.recorded_ms)
+
+    def publish_what_it_takes(
+        self, run_id: str, messages: Sequence[OutboxRow], whole: TrialRow | None
+    ) -> list[Refused]:
+        """As `publish`, where MLflow refuses some of it: all the others, and which single values it refuses."""
+        from mlflow.entities import Param, RunTag
+
+        said = said_in(messages)
+        if said.retried:
+            self._reopen(run_id)
+        params, tags = _cut(_params(whole) if whole else {}, _LONGEST_PARAM), _cut(said.tags, _LONGEST_TAG)
+        values = [*said.metrics, *(Param(*pair) for pair in params.items()), *(RunTag(*pair) for pair in tags.items())]
+        probe = partial(self._client.set_tag, run_id, "ockham.study", self._config.name)
+        aside = insist(partial(self._client.log_batch, run_id), values, probe)
+        reached("batch sent")
+        if said.end is not None:
+            self._client.set_terminated(run_id, _STATUS[said.end.payload["state"]], end_time=said.end.recorded_ms)
+        return aside
 
     def _trial_tags(self, row: TrialRow) -> dict[str, str]:
         return {
@@ -191,6 +219,8 @@ class MlflowSink:
 
     def _make(self, name: str, tags: Mapping[str, str], start_ms: int | None = None) -> str:
         run = self._client.create_run(self._experiment, run_name=name, tags=dict(tags), start_time=start_ms)
+        if not run.info.run_id:
+            raise RuntimeError("MLflow made a run and did not say which")
         return str(run.info.run_id)
 
     def _log(
@@ -214,36 +244,6 @@ class MlflowSink:
             )
             metrics = metrics[_METRICS_A_CALL - 2 * _PARAMS_A_CALL :]
             pairs, labels = pairs[_PARAMS_A_CALL:], labels[_PARAMS_A_CALL:]
-
-
-@dataclass
-class _Said:
-    """What messages about one trial come to; `retried`: before all that is left, its run has to be opened again."""
-
-    metrics: "list[Metric]" = field(default_factory=list)
-    tags: dict[str, str] = field(default_factory=dict)
-    end: OutboxRow | None = None
-    retried: bool = False
-
-
-def _said(messages: Sequence[OutboxRow]) -> _Said:
-    said = _Said()
-    for message in messages:
-        if message.kind == "retry":
-            said.retried, said.end = True, None
-            said.tags["ockham.state"] = "RUNNING"
-            said.tags.pop("ockham.error", None)
-        elif message.kind == "start":
-            said.tags["ockham.attempts"] = str(message.payload["attempt"])
-        elif message.kind == "step":
-            said.metrics += _metrics(message.payload["metrics"], message.payload["step"], message.recorded_ms)
-            said.tags |= message.payload.get("notes", {})
-        else:
-            said.end = message
-            said.tags["ockham.state"] = message.payload["state"]
-            if message.payload.get("error"):
-                said.tags["ockham.error"] = message.payload["error"]
-    return said
 
 
 def run_name(row: TrialRow, spanned: Sequence[str]) -> str:
@@ -281,9 +281,3 @@ def _span(spanned: Any) -> str:
     if values is not None:
         return ",".join(as_param(value) for value in values)
     return f"{spanned.low}..{spanned.high}{':log' if spanned.log else ''}"
-
-
-def _metrics(values: Mapping[str, float], step: int, timestamp_ms: int) -> "list[Metric]":
-    from mlflow.entities import Metric
-
-    return [Metric(name, value, timestamp_ms, step) for name, value in values.items()]

@@ -29,12 +29,13 @@ from study.errors import LeaseLost, StudyNotFound
 from study.ledger import Ledger, OutboxRow, TrialRow
 from study.passwords import MaskedStream, masked, remember
 from study.tracking.error_log import ErrorLog, line
+from study.tracking.insisting import refused
 from study.tracking.mlflow_sink import MlflowSink
 from study.tracking.projecting import Projection
 from study.tracking.reconciling import Reconciler
 
 POLL_S = 0.5
-LONGEST_BACKOFF_S = 10.0
+LONGEST_BACKOFF_S, HURRIED_BACKOFF_S = 10.0, 1.0
 TRIALS_A_COMMIT = 50
 NICENESS = 15
 _QUIET = {
@@ -65,7 +66,7 @@ class Publisher:
         self._doubtful = 0
         self._there: set[str] | None = None  # uids of all trials that have a run; None while that is not certain
         self._troubled = False
-        self._backoff = 0.0
+        self._backoff, self._longest_s = 0.0, LONGEST_BACKOFF_S
         self._log = ErrorLog()
 
     def round(self) -> bool:
@@ -102,6 +103,10 @@ class Publisher:
             self._wait_for_better_times(error)
             return False
         return True
+
+    def hurry(self) -> None:
+        """From now on somebody waits: a server that answers again is noticed within a second."""
+        self._longest_s, self._backoff = HURRIED_BACKOFF_S, 0.0
 
     @property
     def pause_s(self) -> float:
@@ -146,21 +151,25 @@ class Publisher:
         try:
             return sink.new_runs(new)
         except Exception as error:
-            if not _refused(error):
+            if not refused(error):
                 raise
             return {}  # one at a time, then, to see which of them it is
 
     def _deliver(self, sink: MlflowSink, whole: TrialRow | None, rows: list[OutboxRow]) -> None:
         number = rows[0].number
+        if whole is not None and number not in self._runs:
+            self._runs[number] = self._run(sink, whole, maybe_there=rows[0].id <= self._doubtful)
         try:
-            if whole is not None and number not in self._runs:
-                self._runs[number] = self._run(sink, whole, maybe_there=rows[0].id <= self._doubtful)
             sink.publish(self._runs[number], rows, whole)
         except Exception as error:
-            if not _refused(error):
+            if not refused(error):
                 raise
-            # MLflow will never take it: one odd message must not hold up all others for ever.
-            self._say("dropped", f"MLflow refused a message about trial {number:04d}: {line(error)}")
+            # One odd value must not hold up all others for ever.
+            aside = sink.publish_what_it_takes(self._runs[number], rows, whole)
+            self._ledger.set_aside(number, aside)
+            for value in aside:
+                said = f"MLflow refuses {value.what} of trial {number:04d} for good ({value.why})"
+                self._say("aside", f"{said}; the ledger keeps it: ockham doctor {self._ledger.name}")
 
     def _run(self, sink: MlflowSink, row: TrialRow, *, maybe_there: bool) -> str:
         if row.mlflow_run_id is not None:
@@ -174,10 +183,14 @@ class Publisher:
         if _lost(error) or isinstance(error, sqlite3.OperationalError):  # the store's file may be gone
             self._sink = None
         self._doubtful, self._there = self._ledger.outbox_end(), None
-        self._backoff = min(LONGEST_BACKOFF_S, max(POLL_S, 2 * self._backoff))
+        self._backoff = min(self._longest_s, max(POLL_S, 2 * self._backoff))
         if not self._troubled:
             self._troubled = True
-            self._say("trouble", f"MLflow does not answer ({line(error)}); results wait in the ledger")
+            self._say("trouble", f"MLflow does not {self._ability(error)} ({line(error)}); results wait in the ledger")
+
+    def _ability(self, error: Exception) -> str:
+        """What it does not do: a server that answers 400 to everything is there."""
+        return "take results" if refused(error) else "answer"
 
 
 def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) -> None:
@@ -188,6 +201,7 @@ def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) ->
     with ThreadPoolExecutor(1, initializer=_step_back) as beside:
         beside.submit(_while_trials_run, driver, publisher, projection).result()
     pause_s = 0.0
+    publisher.hurry()
     while not driver.gone.wait(pause_s):
         projected = projection.update(last=True)
         if publisher.end(driver.order["status"], driver.order["summary"], driver.order["artifacts"]):
@@ -232,10 +246,6 @@ class _Driver:
             self.heard.set()
         self.gone.set()
         self.heard.set()
-
-
-def _refused(error: Exception) -> bool:
-    return getattr(error, "error_code", "") in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
 
 
 def _lost(error: Exception) -> bool:

@@ -15,7 +15,8 @@ from study.config import StudyConfig
 from study.execution.signals import StopFlag, deaf_children
 
 STALLED_S = 120.0  # without any delivery although MLflow answers; its requests time out long before
-STALLED_WHILE_DOWN_S = 3.0
+STALLED_WHILE_DOWN_S = 15.0  # longer than a request may take, so that one that answers again is used to the end
+HURRIED_S = 3.0
 RESTART_S = 1.0
 RESTARTS = 5
 
@@ -67,7 +68,7 @@ class Publishing:
             now = left()
             if now < before:
                 before, since = now, time.monotonic()
-            patience = STALLED_WHILE_DOWN_S if self._down or flag.hurried else STALLED_S
+            patience = HURRIED_S if flag.hurried else STALLED_WHILE_DOWN_S if self._down else STALLED_S
             if not self._reader.is_alive() or time.monotonic() - since > patience:
                 return self._drained.is_set()
         return True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from study.ledger import ENDED, Ledger
-from study.tracking.mlflow_sink import MlflowSink
+from study.tracking.mlflow_sink import MlflowSink, RunThere
 
 
 class Reconciler:
@@ -17,22 +17,27 @@ class Reconciler:
         self._ledger = ledger
         self._retold: set[str] = set()  # what MLflow refuses even then is not told a third time
 
-    def compare(self, sink: MlflowSink, there: Mapping[str, Mapping[str, str]]) -> int:
+    def compare(self, sink: MlflowSink, there: Mapping[str, Mapping[str, RunThere]]) -> int:
         """How many trials MLflow has to be told of again; their messages are in the outbox now.
 
         Args:
             there: What `sink.trial_runs()` found.
         """
         waiting, states = self._ledger.outbox_numbers(), self._ledger.states()
+        expected = {row.number: set(row.metrics) for row in self._ledger.trials(states=ENDED)}
+        aside = self._ledger.aside()
         again = 0
         for number, run_id in self._ledger.mlflow_runs().items():
             runs = there.get(f"{self._ledger.name}/{self._ledger.uid}/{number}", {})
             if run_id in runs:
                 for other in runs:
-                    if other != run_id and runs[other] != "deleted":
+                    if other != run_id and runs[other].status != "deleted":
                         sink.remove(other)
-                unfinished = states[number] in ENDED and number not in waiting and runs[run_id] == "RUNNING"
-                if not unfinished or run_id in self._retold:
+                run = runs[run_id]
+                lacking = expected.get(number, set()) - run.metrics
+                lacking -= {one.metric for one in aside.get(number, ())}
+                partial = run.status != "deleted" and (run.status == "RUNNING" or bool(lacking))
+                if not (states[number] in ENDED and number not in waiting and partial) or run_id in self._retold:
                     continue
             self._ledger.tell_again(number)
             self._retold.add(run_id)
