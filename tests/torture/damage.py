@@ -165,7 +165,7 @@ def said(command: str, home: Path) -> tuple[int, str, str]:
     if command == "status":
         text = text.split('"remaining_s"')[0].replace('"interrupted"', '"finished"')
     if command == "resume":
-        text = text.split("\n\n  ockham")[0].split(" trials done")[0]
+        text = text.partition(" have ended\n")[2].partition(" trials done")[0]
     return code, text, err.getvalue() + out.getvalue()
 
 
@@ -197,6 +197,8 @@ def matrix(
     expected = {}
     for command in commands:
         expected[command] = said(command, _fresh(home, scratch))
+        if expected[command][0] or not expected[command][1]:
+            raise RuntimeError(f"the home is damaged before anything is done to it: {expected[command]}")
     for file in files:
         if not (home / file).exists():
             continue

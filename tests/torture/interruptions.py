@@ -1,4 +1,4 @@
-"""Ends that a study may be given from outside, for real: each has to be in its own words, 130, with nothing left behind.
+"""Ends that a study may be given from outside, for real: each in its own words, 130, with nothing left behind.
 
 python -m tests.torture.interruptions [KIND …] [--times N]
 """
