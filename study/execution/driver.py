@@ -179,7 +179,7 @@ def _drive(this: _Run, watch: Watch, session: "Session", source: "Source") -> No
     backlog = Backlog(this.ledger, this.config, source, slots, this.flag)
     scheduler = _scheduler(this.ledger)
     recorder = Recorder(this.ledger, backlog, this.listener, this.config, works=session.lives, scheduler=scheduler)
-    watch.works = session.lives
+    watch.works, watch.break_in = session.lives, this.signals.break_in
     try:
         if not this.flag and not this.flag.draining:
             _tune(this, session, backlog, recorder, slots=slots, scheduler=scheduler)

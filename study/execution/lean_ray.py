@@ -18,6 +18,11 @@ _ENVIRONMENT = {
 }
 
 
+# A local head that died never comes back: Ray's other processes end soon. In the driver Ray would then end the whole
+# process, with a line of C++: its own, longer wait leaves the driver the time to end in its own words.
+_OF_CHILDREN = {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
+
+
 @contextmanager
 def lean_and_private() -> Iterator[None]:
     """A Ray started inside listens on 127.0.0.1 only, and without dashboard, autoscaler and log monitor.
@@ -26,10 +31,17 @@ def lean_and_private() -> Iterator[None]:
     processes that Ray starts, constants and classes tell this one; all are put back, for a later study of this process
     may join a cluster.
     """
-    from ray._private import node, parameter, ray_constants
+    from ray._private import node, parameter, ray_constants, services
 
     def no_dashboard(_node: Any, **_options: Any) -> None:
         """`include_dashboard=False` starts one all the same, with fewer modules."""
+
+    popen = services.ConsolePopen
+
+    def in_its_own_group(command: Any, *, env: Any = None, **options: Any) -> Any:
+        """What is sent to the driver's process group (SIGTERM by a scheduler) is for the driver, which ends Ray."""
+        group = {"process_group": 0} if os.name == "posix" else {}
+        return popen(command, env={**(env or os.environ), **_OF_CHILDREN}, **group, **options)
 
     params = partial(parameter.RayParams, no_monitor=True, include_log_monitor=False)
     with (
@@ -38,6 +50,7 @@ def lean_and_private() -> Iterator[None]:
             (ray_constants, "ENABLE_RAY_CLUSTER", False),
             (parameter, "RayParams", params),
             (node.Node, "start_api_server", no_dashboard),
+            (services, "ConsolePopen", in_its_own_group),
         ),
     ):
         yield

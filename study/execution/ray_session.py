@@ -1,5 +1,6 @@
 """Ray for one run: a private, authenticated, quiet local instance, or a cluster that is already there."""
 
+import atexit
 import logging
 import os
 import secrets
@@ -24,10 +25,7 @@ from study.execution.signals import deaf_children
 from study.passwords import masked
 from study.settings.machine import cpus, gpus, require_one_gpu
 
-# A local head that died never comes back; Ray would let the driver wait for it for a minute.
-HEAD_IS_GONE_S = 5
 STARTS = 3  # a busy machine may need more than the 30 s that Ray waits for its own processes
-_HEAD_TIMEOUT = "RAY_gcs_rpc_server_reconnect_timeout_s"
 
 _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0 the old reporter prints nothing at all
@@ -200,18 +198,14 @@ def _init(run: RunConfig, scratch: Path) -> None:
     import ray
 
     os.environ.pop("RAY_ADDRESS", None)
-    os.environ[_HEAD_TIMEOUT] = str(HEAD_IS_GONE_S)
-    try:
-        ray.init(
-            include_dashboard=False,
-            _temp_dir=str(scratch),
-            object_store_memory=200_000_000,  # results pass inline; trials share data through files
-            num_cpus=cpus(),
-            num_gpus=gpus() if run.gpus_per_trial > 0 else 0,
-            **_SILENT,
-        )
-    finally:
-        del os.environ[_HEAD_TIMEOUT]
+    ray.init(
+        include_dashboard=False,
+        _temp_dir=str(scratch),
+        object_store_memory=200_000_000,  # results pass inline; trials share data through files
+        num_cpus=cpus(),
+        num_gpus=gpus() if run.gpus_per_trial > 0 else 0,
+        **_SILENT,
+    )
 
 
 def _session(results: Path, *, local: bool) -> Session:
@@ -241,7 +235,11 @@ def _shutdown(started: list[psutil.Process]) -> None:
     import ray
 
     ours = [*started, *(child for process in started if _lives(process) for child in process.children(recursive=True))]
-    ray.shutdown()
+    if all(_lives(process) for process in started):
+        ray.shutdown()
+    else:  # without its head Ray would wait for ever for it, and hold all of Python while it does
+        atexit.unregister(ray.shutdown)
+        ray._private.worker.global_worker.set_mode(None)
     _, alive = psutil.wait_procs(ours, timeout=3.0)
     for process in alive:
         if process.is_running() and process.pid != os.getpid():

@@ -5,6 +5,7 @@ foreground process group of a terminal: while child processes are started both a
 so that only the driver hears them and can stop everything in order.
 """
 
+import _thread
 import os
 import signal
 import threading
@@ -81,6 +82,11 @@ class Signals:
         for number, before in self._previous.items():
             signal.signal(number, before if before is not None else signal.SIG_DFL)
         self._previous.clear()
+
+    def break_in(self) -> None:
+        """From another thread: interrupts what the main thread is doing."""
+        self.at_once = True
+        _thread.interrupt_main(signal.SIGTERM)
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
         second = self._flag.hurried

@@ -30,6 +30,7 @@ class Watch(threading.Thread):
     Attributes:
         lost: Set when another driver has taken over.
         works: Whether trials can run at all, for as long as any do. A local Ray that dies leaves Tune waiting for ever.
+        break_in: Ends what the main thread is waiting for when nothing works any more.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Watch(threading.Thread):
         self._over = threading.Event()
         self.lost: LeaseLost | None = None
         self.works: Callable[[], bool] | None = None
+        self.break_in: Callable[[], None] = lambda: None
 
     def run(self) -> None:
         """Beats until the block ends; a locked database only delays a beat."""
@@ -49,6 +51,8 @@ class Watch(threading.Thread):
                 self._flag.raise_for("time budget spent")
             if self.works is not None and not self.works():
                 self._flag.raise_for("Ray died")
+                self.works = None
+                self.break_in()
             try:
                 self._ledger.heartbeat()
                 if asked := self._ledger.stop_requested():
