@@ -46,6 +46,7 @@ def status(
 
 _TRIALS_EXAMPLES = """[bold]Examples[/bold]
   ockham trials redundancy
+  ockham trials redundancy 7              one trial whole, its levels included
   ockham trials redundancy --format csv --out trials.csv
   ockham trials redundancy --format json | jq '.\\[0].metrics'"""
 
@@ -54,6 +55,9 @@ def trials(
     *,
     place: Place,
     name: StudyName,
+    number: Annotated[
+        int | None, typer.Argument(metavar="[TRIAL]", min=0, help="One trial, whole.", show_default="all, a row each")
+    ] = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -66,7 +70,14 @@ def trials(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
 ) -> None:
-    """The trials of a study, one row each."""
+    """The trials of a study, one row each; or one of them whole, its levels included."""
+    if number is not None:
+        from study.commands.one_trial import print_trial
+
+        if form or out:
+            raise typer.BadParameter("--format and --out are for all trials; leave them out, or the trial's number")
+        print_trial(place.open(name), number)
+        return
     from study.ledger.frames import FORMATS, as_parquet, as_text, write
 
     if form is None:

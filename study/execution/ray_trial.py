@@ -22,6 +22,7 @@ import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
 from study.crash_points import reached
+from study.execution import trial_log
 from study.passwords import MaskedStream, remember
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class StudyTrial(Trainable):
                 for record in self._running:
                     if record is not None:
                         reports.append(record)
+                        print(trial_log.line(record, time.time()))  # into its log
                     spent = time.monotonic() - begun
                     if spent >= LONGEST_STEP_S or (reports and spent >= REPORT_S):
                         return self._result(reports)
