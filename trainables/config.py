@@ -19,6 +19,7 @@ from trainables.training.config import TrainingConfig
 
 __all__ = ["CompressionConfig", "DataConfig", "ModelConfig", "TrainingConfig", "TrialConfig", "flatten", "unflatten"]
 Ratio = Literal["parameters", "description_length"]
+ScratchBudget = Literal["recovery", "dense", "total"]
 # Fields that begin so decide what the dense networks of a trial are; how many there are is not among them.
 SHAPING = ("data.", "model.", "training.")
 
@@ -141,6 +142,14 @@ class CompressionConfig(EntryPart):
         "none", description="what follows each compression step: a module of trainables/compression/recoveries"
     )
     recovery_epochs: int = Field(0, ge=0, description="training epochs of the recovery, a total split over the levels")
+    recovery_lr: float | None = Field(None, gt=0, description="peak rate of the recovery; none: of dense training")
+    recovery_schedule: str | None = Field(
+        None, description="of that rate over a level's epochs; none: constant with finetune, else as in dense training"
+    )
+    scratch_budget: ScratchBudget = Field(
+        "recovery",
+        description="how long the scratch arm trains: as the level's recovery or method, as dense training, or both",
+    )
     rewind_to: float = Field(
         0.0, ge=0, description="epochs of dense training after which the weights are taken that networks rewind to"
     )
@@ -187,6 +196,11 @@ class CompressionConfig(EntryPart):
     @classmethod
     def _recovery(cls, name: str) -> str:
         return known("trainables.compression.recoveries", "recovery", name)
+
+    @field_validator("recovery_schedule")
+    @classmethod
+    def _recovery_schedule(cls, name: str | None) -> str | None:
+        return name and known("trainables.schedules", "schedule", name)
 
     @field_validator("transfer")
     @classmethod

@@ -184,6 +184,8 @@ def _compress_once(bench: Bench) -> Reports:
             fresh = Compressed(training.model, None)
         fresh = yield from _rewritten(bench, level, fresh)
         measured = yield from measure(bench, fresh.stack)
+        if bench.config.compression.scratch_budget != "recovery":
+            epochs = training.epoch
         sizes = network_sizes(bench, fresh) | of_each(early_stop(training), training.failed)
         rows += network_rows(
             bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes, failed=training.failed

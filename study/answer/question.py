@@ -13,7 +13,7 @@ from study.answer.readings import readings
 from study.answer.selection import Group, column, conditions, counted, numbers, recovers, task_of
 from study.answer.tracking import track
 from study.answer.units import CELL, unit_word, units
-from study.answer.words import contrast_sentence, plural, tracking_sentence
+from study.answer.words import above_scratch, contrast_sentence, plural, tracking_sentence
 
 
 def answer(trials: pd.DataFrame, networks: pd.DataFrame) -> Answer:
@@ -81,7 +81,16 @@ def _retained(rows: pd.DataFrame, areas: pd.DataFrame) -> Effect | None:
     """The contrast above the scratch arm, where a method or recovery needs one."""
     relearns = bool(((column(rows, "compression.method", "prune") == "distill") | recovers(rows)).any())
     has_scratch = numbers(rows, RETAINED).notna().any()
-    return effect("above the scratch arm", rows, areas.head(0), metric=RETAINED) if relearns or has_scratch else None
+    return (
+        effect(
+            above_scratch(column(rows, "compression.scratch_budget", "recovery").fillna("recovery").tolist()),
+            rows,
+            areas.head(0),
+            metric=RETAINED,
+        )
+        if relearns or has_scratch
+        else None
+    )
 
 
 def _absence(trials: pd.DataFrame, mine: pd.DataFrame, groups: list[Group], areas: pd.DataFrame) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from study.answer.model import Effect, Reading, ReadingVerdict
 from study.answer.selection import short
-from study.answer.words import estimate, interval_words, level_words, listed, pair_words, plural
+from study.answer.words import ABOVE_SCRATCH, estimate, interval_words, level_words, listed, pair_words, plural
 from trainables.compression.interfaces import RECOVERIES, TRANSFERS, Recovery, Transfer
 from trainables.registry import Registry
 
@@ -83,7 +83,8 @@ def _beyond(retained: Effect | None, left: str) -> str:
     """The contrast above the scratch arm."""
     if retained is None or retained.mean is None:
         return ""
-    return f"; {estimate(retained)} {left} once fresh networks of the same sizes and budget are subtracted"
+    budget = retained.label.removeprefix(ABOVE_SCRATCH) or " and budget"
+    return f"; {estimate(retained)} {left} once fresh networks of the same sizes{budget} are subtracted"
 
 
 def _survived(reading: Reading) -> str:

@@ -13,6 +13,7 @@ from study.answer.model import Reading, Survival
 from study.answer.pairs import why_no_pair
 from study.answer.reading_words import in_order, label, phrase, reading_sentence
 from study.answer.selection import column, conditions, instruments, numbers, recovers, task_of
+from study.answer.words import above_scratch
 
 CRITERION = "compression.criterion"
 KINDS = ("compression.method", "compression.recovery", "compression.transfer")
@@ -52,8 +53,9 @@ def _reading(
     fields: list[str], values: tuple[str, ...], rows: pd.DataFrame, areas: pd.DataFrame, networks: pd.DataFrame
 ) -> Reading:
     groups = conditions(rows)
+    budgets = column(rows, "compression.scratch_budget", "recovery").fillna("recovery").tolist()
     trains = bool((recovers(rows) | (column(rows, "compression.method", "prune") == "distill")).any())
-    retained = effect("above the scratch arm", rows, areas.head(0), metric=RETAINED)
+    retained = effect(above_scratch(budgets), rows, areas.head(0), metric=RETAINED)
     reading = Reading(
         label=label(values),
         phrase=phrase(dict(zip(fields, values, strict=True))),

@@ -8,6 +8,15 @@ from study.answer.model import NEGLIGIBLE, Effect, Tracking
 _FEWEST_FOR_SIGNS = 6  # 2/2⁶ is the first smallest p of a sign-flip test below 0.05
 
 
+ABOVE_SCRATCH = "above the scratch arm"
+_BUDGETS = {"dense": " with the budget of dense training", "total": " with the budget of all training"}
+
+
+def above_scratch(budgets: Sequence[str]) -> str:
+    """`above the scratch arm`, and with which budget that trained where it is not that of the recovery."""
+    return ABOVE_SCRATCH + (_BUDGETS.get(budgets[0], "") if len(set(budgets)) == 1 else "")
+
+
 def signed(value: float, digits: int = 2) -> str:
     """0.25 → `0.25`, −0.031 → `−0.03` (a true minus sign; never `−0.00`)."""
     text = f"{value:.{digits}f}"
@@ -164,7 +173,8 @@ def _retained_words(retained: Effect) -> str:
     """What remains of the contrast once the scratch arm is subtracted, without a full stop."""
     if retained.mean is None:
         return "No scratch arm could be subtracted"
-    return f"What fresh networks of the same sizes reach with the same budget subtracted, {estimate(retained)} is left"
+    budget = retained.label.removeprefix(ABOVE_SCRATCH).strip() or "with the same budget"
+    return f"What fresh networks of the same sizes reach {budget} subtracted, {estimate(retained)} is left"
 
 
 def tracking_sentence(tracking: Tracking) -> str:

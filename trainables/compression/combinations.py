@@ -26,6 +26,7 @@ def check(config: TrialConfig) -> None:
     _check_recovery(config)
     _check_ticket(compression)
     pipeline = pipeline_of(compression)
+    _check_retraining(compression, pipeline)
     if "prune" in compression.methods:
         _check_pruning(compression)
         if compression.criterion == "batch_norm_scale" and not has_batch_norm(config.model.name):
@@ -178,6 +179,23 @@ def _check_recovery(config: TrialConfig) -> None:
         raise ValueError(
             f"recovery={recovery} needs at least one epoch at each of {compression.depth} levels, "
             f"recovery_epochs={compression.recovery_epochs} gives fewer"
+        )
+
+
+def _check_retraining(compression: CompressionConfig, pipeline: Pipeline) -> None:
+    """What is said of a training needs one."""
+    recovers = RECOVERIES.get(compression.recovery).trains
+    for name in ("recovery_lr", "recovery_schedule"):
+        if not recovers and (said := getattr(compression, name)) is not None:
+            raise ValueError(
+                f"{name}={said} is of the training that follows a compression step, and "
+                f"recovery={compression.recovery} trains nothing; use recovery=finetune, or leave {name}=none"
+            )
+    if compression.scratch_budget != "recovery" and not recovers and not pipeline.trains:
+        raise ValueError(
+            f"scratch_budget={compression.scratch_budget} is of the fresh networks beside a recovery or distillation, "
+            f"and method={compression.method} with recovery={compression.recovery} trains none; use recovery=finetune, "
+            "or leave scratch_budget=recovery"
         )
 
 

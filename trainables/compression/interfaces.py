@@ -165,6 +165,10 @@ class Method(Entry, ABC):
         """Whether a level is made by training, so that a scratch arm runs beside it even without recovery."""
         return False
 
+    def epochs_to(self, level: int) -> int:
+        """Epochs of training that making a level takes, with those of the levels before where it starts from them."""
+        return 0
+
 
 class Rewriting(Method, ABC):
     """A method that leaves the shape of networks: their weights become ones that take less to write down.

@@ -6,6 +6,7 @@ from trainables.bench import Bench
 from trainables.compression.interfaces import RECOVERIES, Compressed, Level
 from trainables.compression.masks import masked
 from trainables.compression.tickets import ticket_start
+from trainables.config import TrainingConfig
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.training.loop import early_stop
@@ -50,8 +51,14 @@ def recover(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recov
 def as_dense(bench: Bench, level: Level, compressed: Compressed) -> Compressed:
     """To be trained as the dense networks were, with the level's epochs; optimizer and schedule start anew."""
     epochs, dense = level_epochs(bench, level), bench.config.training
-    again = {"schedule": dense.schedule, "warmup_epochs": dense.warmup_epochs}
-    return replace(compressed, epochs=epochs, recipe=bench.fixed_recipe(epochs).model_copy(update=again))
+    return replace(compressed, epochs=epochs, recipe=retraining(bench, epochs, dense.schedule, dense.warmup_epochs))
+
+
+def retraining(bench: Bench, epochs: int, schedule: str, warmup_epochs: float = 0.0) -> TrainingConfig:
+    """The recipe of a recovery; `compression.recovery_lr` and `.recovery_schedule` come before what is usual."""
+    compression = bench.config.compression
+    usual = {"schedule": compression.recovery_schedule or schedule, "warmup_epochs": warmup_epochs}
+    return bench.fixed_recipe(epochs, compression.recovery_lr).model_copy(update=usual)
 
 
 def beside_the_tickets(

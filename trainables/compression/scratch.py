@@ -9,23 +9,52 @@ import math
 from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.masks import masked
+from trainables.compression.pipeline import pipeline_of
+from trainables.compression.recovery import epochs_at
+from trainables.config import CompressionConfig, TrainingConfig
 from trainables.pausing import Pausing
 from trainables.training.loop import Training
 
 
 def train_scratch(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Training]:
-    """Fresh networks of the level's sizes, trained on the given labels for as long as `compressed` has trained.
+    """Fresh networks of the level's sizes, trained on the given labels; how long says `compression.scratch_budget`.
 
     Where networks are masked these have the same masks: a lottery ticket's own control, fresh weights in its places.
-
-    Initial weights have draws of their own; a replicate's and its control's are equal. Epochs count from the dense
-    networks on (finetune: over all levels so far) or from where the level's weights were last drawn; where those were
-    taken from a training under way (`compression.rewind_to`) its epochs up to there, rounded up, are added.
-    Optimizer, rate, schedule and batch size are those of the level's own training.
+    Initial weights have draws of their own; a replicate's and its control's are equal.
     """
     widths = compressed.scratch_widths or level.widths
     fresh = masked(bench.fresh(widths, "scratch", level.number), compressed.masks)
-    recipe = compressed.recipe or bench.fixed_recipe(1)
-    before = math.ceil(bench.config.compression.rewind_to)
-    budget = recipe.model_copy(update={"epochs": compressed.epochs + before})
-    return (yield from bench.fit("scratch", fresh, bench.train_examples, budget, compressed.masks))
+    return (
+        yield from bench.fit(
+            "scratch", fresh, bench.train_examples, _recipe(bench, level, compressed), compressed.masks
+        )
+    )
+
+
+def _recipe(bench: Bench, level: Level, compressed: Compressed) -> TrainingConfig:
+    """How, and for how many epochs.
+
+    - `recovery`: as `compressed` was trained: its optimizer, rate, schedule and batch size. Epochs count from the dense
+      networks on (finetune: over all levels so far) or from where the level's weights were last drawn; where those were
+      taken from a training under way (`compression.rewind_to`) its epochs up to there, rounded up, are added.
+    - `dense`: as the dense networks were, for as many epochs as the one of them that took most: a small network trained
+      the usual way (Scratch-E of Liu et al. 2019, arXiv:1810.05270). Without a stop rule, so that budgets are equal.
+    - `total`: likewise, and for all that came after it on the way to the level as well.
+    """
+    config = bench.config
+    if config.compression.scratch_budget == "recovery":
+        before = math.ceil(config.compression.rewind_to)
+        recipe = compressed.recipe or bench.fixed_recipe(1)
+        return recipe.model_copy(update={"epochs": compressed.epochs + before})
+    epochs = max(bench.progress.kept_values["dense"]["epochs"])
+    if config.compression.scratch_budget == "total":
+        epochs += epochs_on_the_way(config.compression, level.number)
+    usual = {"schedule": config.training.schedule, "warmup_epochs": config.training.warmup_epochs}
+    return bench.fixed_recipe(epochs).model_copy(update=usual)
+
+
+def epochs_on_the_way(compression: CompressionConfig, level: int) -> int:
+    """Epochs trained between the dense networks and those of a level, by the method and by the recoveries."""
+    maker, total, depth = pipeline_of(compression).maker, compression.recovery_epochs, compression.depth
+    recovery = sum(epochs_at(total, depth, number) for number in range(1, level + 1))
+    return recovery + (maker.epochs_to(level) if maker else 0)

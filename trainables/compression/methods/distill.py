@@ -38,6 +38,10 @@ class Distill(Method):
         """True: students are trained."""
         return True
 
+    def epochs_to(self, level: int) -> int:
+        """Each level imitates the one before."""
+        return level * self.epochs
+
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
         """Students of the level's widths, fitted to the networks of the level before."""
         from trainables.compression.transfer import agreement, teacher_outputs, transfer_inputs

@@ -39,6 +39,10 @@ class GroupSparse(Method):
         """True."""
         return True
 
+    def epochs_to(self, level: int) -> int:
+        """Each level goes on from the one before."""
+        return level * self.epochs
+
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
         """The networks of the level before, sparser and then smaller."""
         from trainables.compression.group_lasso import sparse_to

@@ -45,6 +45,10 @@ class Hypernet(Method):
         """True."""
         return True
 
+    def epochs_to(self, level: int) -> int:
+        """Each level starts anew."""
+        return self.epochs
+
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
         """Networks of the dense shape with generated weights."""
         from trainables.compression.generating import generated

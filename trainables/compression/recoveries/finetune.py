@@ -1,4 +1,4 @@
-"""Networks train on, at a constant rate."""
+"""Networks train on; at a constant rate, that of the dense training, unless told otherwise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Finetune(Recovery):
-    """From the weights that the compression left, with the rate of the dense training."""
+    """From the weights that the compression left, with `compression.recovery_lr` and `.recovery_schedule`."""
 
     label: ClassVar[str] = "finetuning"
     phrase: ClassVar[str] = "after finetuning"
@@ -23,10 +23,11 @@ class Finetune(Recovery):
 
     def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """A level may have no epoch: then nothing is trained."""
-        from trainables.compression.recovery import Recovered, level_epochs, trained
+        from trainables.compression.recovery import Recovered, level_epochs, retraining, trained
 
         epochs = level_epochs(bench, level)
-        made = replace(compressed, epochs=compressed.epochs + epochs, recipe=bench.fixed_recipe(max(1, epochs)))
+        recipe = retraining(bench, max(1, epochs), "constant")
+        made = replace(compressed, epochs=compressed.epochs + epochs, recipe=recipe)
         if epochs:
             made = yield from trained(bench, "recovery", made, compressed.stack)
         return Recovered(made, made)
