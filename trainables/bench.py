@@ -39,6 +39,7 @@ class Bench:
     Attributes:
         key: Under which all draws are made, see `trainables.seeding`.
         shelf: Where the dense networks are kept for other trials; None: nowhere.
+        shares_cell: Whether trials with other instruments have the same dense networks.
         together: Most networks whose activations are in memory at once; smaller once memory ran out.
         movement: Parameter → −Σ w·g over the dense training, [K, …]; {} where nobody asked for it.
         failures: Network → why it failed in a `fit` since this was last emptied.
@@ -59,6 +60,7 @@ class Bench:
         self.scratch_arms, self.together = True, self.networks
         self.rates_by_epoch = False
         self.shelf: Shelf | None = None
+        self.shares_cell = False
         self.failures: dict[int, str] = {}
         self.movement: dict[str, Tensor] = progress.kept_values.get("movement", {})
         self._memo: dict[str, Any] = {}
@@ -92,13 +94,14 @@ class Bench:
 
     @property
     def traces_movement(self) -> bool:
-        """Whether −Σ w·g is summed up while dense networks train: where the criterion asks for it.
+        """Whether −Σ w·g is summed up while dense networks train: where a criterion that meets them may ask for it.
 
         In studies of earlier versions nothing was.
         """
         compression = self.config.compression
         reads = any("criterion" in METHODS.get(name).reads for name in compression.methods)
-        return reads and CRITERIA.get(compression.criterion).traces_training and not self.rates_by_epoch
+        asked = reads and CRITERIA.get(compression.criterion).traces_training
+        return (asked or self.shares_cell) and not self.rates_by_epoch
 
     @property
     def watches(self) -> bool:

@@ -147,8 +147,7 @@ class CompressionConfig(EntryPart):
         None, description="of that rate over a level's epochs; none: constant with finetune, else as in dense training"
     )
     scratch_budget: ScratchBudget = Field(
-        "recovery",
-        description="how long the scratch arm trains: as the level's recovery or method, as dense training, or both",
+        "recovery", description="training of the scratch arm: as the level's recovery or method, the dense one, or both"
     )
     rewind_to: float = Field(
         0.0, ge=0, description="epochs of dense training after which the weights are taken that networks rewind to"

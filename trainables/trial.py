@@ -69,6 +69,11 @@ class TrialContext:
     cell: str | None = None
     dense: DenseStore | None = None
 
+    @property
+    def shares_cell(self) -> bool:
+        """Whether the design crosses instruments inside the trial's cell: such cells are `cell 3`, not `trial 3`."""
+        return (self.cell or "").startswith("cell ")
+
     def key(self, config: TrialConfig) -> Key:
         """Every draw depends on (config.seed, this, what it is for, replicate …).
 
@@ -125,7 +130,7 @@ def _bench(config: TrialConfig, context: TrialContext) -> Bench:
     key = context.key(config)
     data = trial_data(config, key, context.data_dir, context.device)
     bench = Bench(config, key, data, Progress(config, context.number, context.checkpoints))
-    bench.rates_by_epoch = context.rates_by_epoch
+    bench.rates_by_epoch, bench.shares_cell = context.rates_by_epoch, context.shares_cell
     if context.dense is not None:
         bench.shelf = context.dense.shelf(shelf_name(bench, data_identity(config.data, context.data_dir)))
     configured_tickets(bench)  # says at once if a ticket does not fit
@@ -184,8 +189,7 @@ def _compress_once(bench: Bench) -> Reports:
             fresh = Compressed(training.model, None)
         fresh = yield from _rewritten(bench, level, fresh)
         measured = yield from measure(bench, fresh.stack)
-        if bench.config.compression.scratch_budget != "recovery":
-            epochs = training.epoch
+        epochs = epochs if bench.config.compression.scratch_budget == "recovery" else training.epoch
         sizes = network_sizes(bench, fresh) | of_each(early_stop(training), training.failed)
         rows += network_rows(
             bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes, failed=training.failed
