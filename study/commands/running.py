@@ -1,5 +1,6 @@
 """launch, resume."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -171,6 +172,8 @@ def launch(
     Without arguments: the study [bold]redundancy[/bold], "do memorising networks break earlier under compression than
     their clean twins?".
     """
+    if sys.stdout.isatty():
+        typer.echo("Starting …")  # the libraries take seconds to import
     from study.display.running import run_study
     from study.settings.loading import LaunchOptions, load_study
 

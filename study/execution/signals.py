@@ -6,8 +6,10 @@ so that only the driver hears them and can stop everything in order.
 """
 
 import _thread
+import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,10 +92,17 @@ class Signals:
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
         second = self._flag.hurried
+        if not second:  # by a thread: this one may be in the middle of writing
+            threading.Thread(target=_say_stopping, daemon=True).start()
         self._flag.interrupt(f"interrupted by {signal.Signals(number).name}")
         if second or self.at_once:
             self.at_once = False
             raise KeyboardInterrupt
+
+
+def _say_stopping() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        print("Stopping: what runs is saved first (once more ends it at once).", file=sys.stderr, flush=True)
 
 
 @contextmanager

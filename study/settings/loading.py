@@ -17,7 +17,7 @@ from study.errors import UsageError
 from study.ledger.place import Place
 from study.sampling.interfaces import learning, learning_names
 from study.settings.mapping import dotted, with_mapping
-from study.settings.spans import USUAL, spanned_where_read, without_space
+from study.settings.spans import USUAL, repeats, spanned_where_read, without_space
 from study.settings.study_file import read_study_file
 from study.settings.wishes import Wishes, budget
 from study.stopping.interfaces import SCHEDULERS
@@ -103,6 +103,8 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
         notes += _on_scheduler(space, str(fields["scheduler"]))
     notes += _on_conditional(space, str(fields.get("sampler", "design")))
     fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
+    if fields.get("sampler") in ADAPTIVE and isinstance(fields["trials"], int):
+        notes += repeats(space, str(fields["sampler"]), fields["trials"])
     try:
         return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
     except UsageError as error:

@@ -1,7 +1,10 @@
 """What a study spans: what it asks for, as far as anything reads it; and the conditions that its trials are under."""
 
 import importlib
+import math
 from collections.abc import Iterator
+
+from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from search_spaces import catalog
 from search_spaces.space import CONDITIONS, SearchSpace
@@ -52,6 +55,22 @@ def conditions(space: SearchSpace) -> str:
     if _values(space, CONDITIONS[0]) == [0] and _values(space, CONDITIONS[2]) == ["true"]:
         twins = "nothing to memorise, so no clean twins and no contrast (--set data.label_noise=1 for some)"
     return f"conditions: {' '.join(said)}; {twins}"
+
+
+def repeats(space: SearchSpace, sampler: str, trials: int) -> list[str]:
+    """A line about a learning sampler that has fewer settings to choose from than trials to run; else none."""
+    cells = 1.0
+    for spanned in space.distributions().values():
+        if isinstance(spanned, CategoricalDistribution):
+            cells *= len(spanned.choices)
+        else:
+            cells *= spanned.high - spanned.low + 1 if isinstance(spanned, IntDistribution) else math.inf
+    if cells >= trials:
+        return []
+    return [
+        f"{sampler} has {cells:.0f} different settings to choose from, and {trials} trials to run: some come again, "
+        "with fresh seeds (--sampler grid runs each of them once)."
+    ]
 
 
 def _readers(name: str) -> Iterator[tuple[str, str, set[str]]]:

@@ -69,3 +69,16 @@ def test_who_asked_for_it_is_not_ended_by_a_closed_terminal() -> None:
     finally:
         signals.restore()
         signal.signal(signal.SIGHUP, before)
+
+
+def test_who_interrupts_is_answered_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    signals = Signals(StopFlag())
+    try:
+        signals.install()
+        os.kill(os.getpid(), signal.SIGINT)
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and thread.daemon and "_say_stopping" in thread.name:
+                thread.join()
+        assert "Stopping: what runs is saved first" in capsys.readouterr().err
+    finally:
+        signals.restore()

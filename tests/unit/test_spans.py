@@ -83,3 +83,10 @@ def test_conditions_are_said_before_the_first_trial(tmp_path: Path) -> None:
     lines: list[str] = []
     open_or_create(a_study(tmp_path), lines.append)
     assert "conditions: data.label_noise=0,0.5,1 data.noise_kind=uniform data.inputs=true" in lines[-1]
+
+
+@pytest.mark.parametrize(("width", "said"), [("8,16", True), ("8..10", True), ("8..900", False)])
+def test_a_search_that_must_repeat_itself_says_so(width: str, said: bool) -> None:
+    options = LaunchOptions(source=None, name="few", sampler="tpe", trials=10, settings=(f"model.width={width}",))
+    notes = load_study(options).notes
+    assert any("different settings to choose from, and 10 trials" in note for note in notes) == said
