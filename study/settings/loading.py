@@ -103,7 +103,7 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
         notes += _on_scheduler(space, str(fields["scheduler"]))
     notes += _on_conditional(space, str(fields.get("sampler", "design")))
     fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
-    if fields.get("sampler") in ADAPTIVE and isinstance(fields["trials"], int):
+    if fields.get("sampler") in learning_names() and isinstance(fields["trials"], int):
         notes += repeats(space, str(fields["sampler"]), fields["trials"])
     try:
         return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
