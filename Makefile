@@ -74,6 +74,8 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks
 
 torture: setup
+	$(BIN)/python -m tests.torture.damage
+	$(BIN)/python -m tests.torture.interruptions
 	$(BIN)/python -m tests.torture --kills 100
 
 clean:

@@ -72,6 +72,7 @@ def run(
         try:
             check_storage(ledger)
             fence = ledger.acquire()
+            ledger.tired = lambda: bool(flag)
             this.signals.install()
             try:
                 outcome = _whole(this, fence, wishes, new=new)

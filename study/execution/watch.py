@@ -7,10 +7,10 @@ from typing import Self
 
 from sqlalchemy.exc import DBAPIError
 
-from study.errors import CommitUnknown, LeaseLost
+from study.errors import CommitUnknown, LeaseLost, NoRoom
 from study.execution.signals import StopFlag
 from study.ledger import Ledger
-from study.ledger.outage import away
+from study.ledger.outage import ROOM_S, away
 
 BEAT_S = 1.0
 
@@ -40,6 +40,7 @@ class Watch(threading.Thread):
         self._ledger, self._flag, self._say = ledger, flag, say
         self._deadline = None if time_budget is None else time.monotonic() + time_budget
         self._over = threading.Event()
+        self._full = False
         self.lost: LeaseLost | None = None
         self.works: Callable[[], bool] | None = None
         self.break_in: Callable[[], None] = lambda: None
@@ -62,6 +63,9 @@ class Watch(threading.Thread):
                 return
             except CommitUnknown:
                 continue  # the next beat tells
+                self._full = False
+            except NoRoom as error:
+                self._wait_for_room(error)
             except DBAPIError as error:
                 self._flag_if_gone(error)
 
@@ -87,6 +91,12 @@ class Watch(threading.Thread):
         if self._deadline is None or self._flag:
             return BEAT_S
         return min(BEAT_S, max(0.0, self._deadline - time.monotonic()))
+
+    def _wait_for_room(self, error: NoRoom) -> None:
+        """The driver's own writes wait likewise."""
+        if not self._full:
+            self._full = True
+            self._say(f"{error.where} can't be written ({error.why}); waiting {ROOM_S / 60:.0f} minutes for room there")
 
     def _flag_if_gone(self, error: DBAPIError) -> None:
         if "locked" not in str(error) and not away(error):

@@ -143,7 +143,7 @@ def _sqlite(database: str | None, *, create: bool) -> Engine:
     )
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begin)
-    event.listen(engine, "handle_error", lambda context: intact.translate(context, path))
+    event.listen(engine, "handle_error", lambda context: intact.translated(context, path), retval=True)
     return engine
 
 

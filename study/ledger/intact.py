@@ -49,14 +49,13 @@ def _pages(path: Path, *, whole: bool) -> str:
     return "" if said == ["ok"] else f"{path.name}: {'; '.join(said)}"
 
 
-def translate(context: Any, path: Path) -> None:
-    """Puts our own error in the place of what SQLite says of a damaged file or a full disk (SQLAlchemy's event)."""
+def translated(context: Any, path: Path) -> Exception | None:
+    """Our own error in the place of what SQLite says of a damaged file or a full disk (SQLAlchemy's `handle_error`)."""
     error = context.original_exception
     if _says(error, _DAMAGE):
         said = f"the ledger in {path.parent} is damaged: {path.name}: {error}"
-        context.chained_exception = Damaged(said, path.parent.name)
-    elif _says(error, _NO_ROOM):
-        context.chained_exception = NoRoom(str(path), str(error))
+        return Damaged(said, path.parent.name)
+    return NoRoom(str(path), str(error)) if _says(error, _NO_ROOM) else None
 
 
 def parsed(text: str, what: str, study: str) -> Any:
