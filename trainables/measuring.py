@@ -13,6 +13,7 @@ from trainables.compression.description import description_lengths
 from trainables.compression.interfaces import Compressed, Sizes
 from trainables.compression.writing import as_it_is, written_of
 from trainables.data.conditions import noise_of
+from trainables.moving import to_host
 from trainables.pausing import Pausing
 from trainables.record import finite
 from trainables.stack.model import StackedModel
@@ -131,7 +132,7 @@ def network_rows(
         "flops": bench.model.multiply_adds(*size),
         "widths": "+".join(str(width) for width in widths),
     }
-    said, dense_said = measured.val.predictions, dense.val_predictions
+    said, dense_said = to_host([measured.val.predictions, dense.val_predictions])
     agreement = {
         "fidelity": data.task.scores(said, dense_said).tolist(),
         "kappa": data.task.kappas(said, dense_said, data.num_classes),
@@ -207,25 +208,27 @@ def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:
     truth = data.true_labels[: train.labels.shape[1]]
     unknown = [math.nan] * bench.networks
     score = data.task.score
-    return {
-        "train_loss": train.loss.tolist(),
-        f"train_{score}": train.score.tolist(),
-        f"kept_{score}": train.score_on(kept).tolist(),
-        f"changed_{score}": train.score_on(~kept).tolist(),
-        f"recovered_{score}": train.score_on(~kept, truth).tolist(),
-        "val_loss": measured.val.loss.tolist(),
-        f"val_{score}": measured.val.score.tolist(),
-        "test_loss": unknown if test is None else test.loss.tolist(),
-        f"test_{score}": unknown if test is None else test.score.tolist(),
-        f"iid_{score}": unknown if test is None else _iid_scores(bench, test),
+    columns = {
+        "train_loss": train.loss,
+        f"train_{score}": train.score,
+        f"kept_{score}": train.score_on(kept),
+        f"changed_{score}": train.score_on(~kept),
+        f"recovered_{score}": train.score_on(~kept, truth),
+        "val_loss": measured.val.loss,
+        f"val_{score}": measured.val.score,
     }
+    if test is not None:
+        columns |= {"test_loss": test.loss, f"test_{score}": test.score}
+    values = {name: v.tolist() for name, v in zip(columns, to_host([*columns.values()]), strict=True)}
+    values |= {name: values.get(name, unknown) for name in ("test_loss", f"test_{score}")}
+    return values | {f"iid_{score}": unknown if test is None else _iid_scores(bench, test, values[f"test_{score}"])}
 
 
-def _iid_scores(bench: Bench, test: Evaluation) -> list[float]:
+def _iid_scores(bench: Bench, test: Evaluation, clean: list[float]) -> list[float]:
     """Scores on test labels as noisy as those trained on; nan where no formula holds."""
     config, data, replicates = bench.config.data, bench.data, bench.replicates
     noisy = data.task.iid_scores(noise_of(config), config.label_noise, test, data)
-    return [*(noisy or [math.nan] * bench.networks)[:replicates], *test.score.tolist()[replicates:]]
+    return [*(noisy or [math.nan] * bench.networks)[:replicates], *clean[replicates:]]
 
 
 def same_columns(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -265,7 +265,9 @@ def _summary(bench: Bench) -> Record:
 
 
 def _latency(bench: Bench, stack: StackedModel) -> Pausing[dict[str, float]]:
-    """`cost/latency_ms` of the first network, see `quick_latency`."""
+    """`cost/latency_ms` of the first network, see `quick_latency`; not beside a GPU, which would wait for the CPU."""
+    if bench.data.images.is_cuda:
+        return {}
     inputs = bench.val_inputs.select([0]).slice(0, min(QUICK_IMAGES, bench.val_inputs.count))[0]
     seconds = yield from quick_latency(stack.select([0]), inputs)
     return {"cost/latency_ms": 1000 * seconds}

@@ -1,12 +1,13 @@
 """Chunks of steps as CUDA graphs, on a device that plays them back: the same numbers as step by step."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from tests.counting_device import CountingDevice, counting_device
-from tests.engine import CLASSES, labels, orders, pixels, stack
+from tests.engine import CLASSES, config, labels, orders, pixels, stack
 from trainables.config import ModelConfig, TrainingConfig
 from trainables.interfaces import MODELS
 from trainables.pausing import finish
@@ -16,6 +17,7 @@ from trainables.training import chunks, graphs
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
+from trainables.trial import TrialContext, run_trial
 
 CUDA = torch.device("cuda")
 
@@ -121,3 +123,18 @@ def one_step(device: CountingDevice) -> int:
     with device.counting() as found:
         task._steps.updates.step(task.model.train(), x, y, task.examples.loss(), torch.tensor(0.1).to(CUDA))
     return found.total
+
+
+def test_levels_are_not_waited_for() -> None:
+    """A level of ten networks: what is said of them comes to the host together, not number by number."""
+    trial = config(replicates=5, data__split=(60, 30, 30), training__epochs=3, compression__depth=2)
+    found = {}
+    with counting_device() as device:
+        last = device.counts.copy()
+        for record in run_trial(trial, TrialContext(0, Path("unused"), "cuda")):
+            if record is not None:
+                found[record.stage, record.step] = device.counts.since(last)
+                last = device.counts.copy()
+    assert found["level", 2].waits <= 6
+    assert found["level", 2].total <= 170
+    assert found["dense", 2].waits <= 5

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trainables.moving import to_device, to_host
+
 _MOST_STEPS = 300
 _BINS = 1024
 _FEW, _FEW_BINS, _ROWS_AT_ONCE = 16, 256, 32
@@ -29,14 +31,21 @@ def cluster(values: Tensor, kept: Tensor, count: int) -> tuple[Tensor, Tensor]:
     Returns:
         [R, count] float32 ascending, [R, n] int32.
     """
+    if values.is_cuda:
+        # Thousands of small steps, each of which looks at what the last one moved; and a GPU adds up in any order.
+        rows, mask = to_host([values, kept])
+        centres, symbols = cluster(rows, mask, count)
+        return to_device(centres, values.device), to_device(symbols, values.device)
     ranked = values.double().masked_fill(~kept, torch.inf).sort(dim=1).values
     amount = kept.sum(dim=1)
     ranked = torch.where(ranked.isinf(), 0.0, ranked)
     sums = torch.nn.functional.pad(ranked.cumsum(dim=1), (1, 0))
     squares = torch.nn.functional.pad(ranked.square().cumsum(dim=1), (1, 0))
     # What is not kept stands at the end, beyond every boundary.
-    rows = torch.where(torch.arange(values.shape[1], device=values.device) < amount[:, None], ranked, torch.inf)
-    sorted_rows = _Rows(rows, sums, squares, amount)
+    sorted_values = torch.where(
+        torch.arange(values.shape[1], device=values.device) < amount[:, None], ranked, torch.inf
+    )
+    sorted_rows = _Rows(sorted_values, sums, squares, amount)
     first, *others = _starts(sorted_rows, ranked, count)
     best, cost = _lloyd(sorted_rows, first)
     for start in others:

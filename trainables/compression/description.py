@@ -22,8 +22,8 @@ length instead of 5 bits filled up with zeros.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from trainables.compression.bits import Counter, Numbers, Reader, Writer
 from trainables.compression.huffman import canonical, code_lengths
 from trainables.compression.places import module_of
 from trainables.compression.writing import Book, Part, Written
+from trainables.moving import to_host
 from trainables.stack.model import StackedModel
 
 SEED_BITS = 64
@@ -49,7 +50,8 @@ def description_lengths(stack: StackedModel, written: Written, unit_masks: Mappi
         written: How its weights are written down.
         unit_masks: Of networks that have lost whole units but keep their shape: what is left of each parameter.
     """
-    return [_described(Counter(), stack, written, unit_masks, k).bits for k in range(stack.networks)]
+    parts, small = _on_host(stack, written, unit_masks), unit_masks is not None
+    return [_described(Counter(), parts, written.seed_bits, k, small=small).bits for k in range(stack.networks)]
 
 
 def encoded(
@@ -57,7 +59,8 @@ def encoded(
 ) -> tuple[bytes, int]:
     """One network's description and its length in bits (the message is filled up to whole bytes)."""
     sink = Writer()
-    _described(sink, stack, written, unit_masks, network)
+    parts = _on_host(stack, written, unit_masks)
+    _described(sink, parts, written.seed_bits, network, small=unit_masks is not None)
     return sink.message(), sink.bits
 
 
@@ -67,13 +70,28 @@ def decoded(message: bytes, parts: int) -> list[Tensor]:
     return [_read(reader) for _ in range(parts)]
 
 
-def _described(
-    sink: Counter, stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None, network: int
-) -> Counter:
-    for _, part in parts_of(stack, written, unit_masks):
-        _write(sink, _one(part, network, small=unit_masks is not None))
-    sink.bits += written.seed_bits
+def _described(sink: Counter, parts: Sequence[Part], seed_bits: int, network: int, *, small: bool) -> Counter:
+    for part in parts:
+        _write(sink, _one(part, network, small=small))
+    sink.bits += seed_bits
     return sink
+
+
+def _on_host(stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None) -> list[Part]:
+    """All parts of all networks, copied to the host together."""
+    parts = [part for _, part in parts_of(stack, written, unit_masks)]
+    books = [(None, None) if part.book is None else (part.book.symbols, part.book.numbers) for part in parts]
+    fields = [(part.values, part.kept, *book) for part, book in zip(parts, books, strict=True)]
+    copies = iter(to_host([tensor for some in fields for tensor in some if tensor is not None]))
+    found = []
+    for part, some in zip(parts, fields, strict=True):
+        values, kept, symbols, numbers = (None if tensor is None else next(copies) for tensor in some)
+        book = part.book
+        if book is not None and symbols is not None and numbers is not None:
+            book = replace(book, symbols=symbols, numbers=numbers)
+        assert values is not None
+        found.append(replace(part, values=values, kept=kept, book=book))
+    return found
 
 
 def parts_of(
