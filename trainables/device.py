@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 
 import torch
 
@@ -54,6 +55,13 @@ def memory_bytes(device: torch.device) -> int:
 def kept_bytes(device: torch.device, on_host: int) -> int:
     """Most that data may take which are kept normalised for a whole trial."""
     return memory_bytes(device) // 32 if device.type == "cuda" else on_host
+
+
+def peak_bytes(device: torch.device) -> float:
+    """Most memory in use so far: of the CUDA device, or resident in the process."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device))
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
 def description(device: torch.device) -> str:

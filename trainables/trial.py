@@ -1,6 +1,5 @@
 """A whole trial: train, compress level by level, measure, summarise; resumable from its checkpoints."""
 
-import resource
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from trainables.data.identity import data_identity
 from trainables.data.trial_data import trial_data
 from trainables.dense_store import DenseStore
 from trainables.dense_training import dense_epochs, shelf_name
-from trainables.device import prepare
+from trainables.device import peak_bytes, prepare
 from trainables.export.latency import QUICK_IMAGES, quick_latency
 from trainables.failing import of_each, rewind_snapshot
 from trainables.halving import halving
@@ -253,7 +252,7 @@ def _summary(bench: Bench) -> Record:
     rows = bench.progress.rows
     limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
     metrics, notes = summarise(rows, bench.config, limit)
-    metrics |= {"cost/seconds": bench.progress.seconds, "cost/peak_bytes": _peak_bytes(bench.data.images.device)}
+    metrics |= {"cost/seconds": bench.progress.seconds, "cost/peak_bytes": peak_bytes(bench.data.images.device)}
     if bench.progress.training_seconds > 0:
         metrics["cost/samples_per_second"] = bench.progress.samples / bench.progress.training_seconds
     if bench.progress.reused_seconds > 0:
@@ -293,10 +292,3 @@ def _all_units(stack: StackedModel) -> list[Tensor]:
     """For each group [K, units]: every unit, as its own origin."""
     device = next(stack.parameters()).device
     return [torch.arange(width, device=device).repeat(stack.networks, 1) for width in stack.widths]
-
-
-def _peak_bytes(device: torch.device) -> float:
-    """Most memory in use so far: of the CUDA device, or resident in the process."""
-    if device.type == "cuda":
-        return float(torch.cuda.max_memory_allocated(device))
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
