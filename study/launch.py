@@ -2,7 +2,7 @@
 
 `ray submit infra/cluster.yaml study/launch.py -- ARGS` copies this one file to the head node, passes only 0 or 1 on as
 its exit status and loses shell quoting; so it imports installed packages only, prints the exit code, and no argument of
-`ockham launch` needs a space.
+`ockham launch` needs a space. Imported, it is the function of its name: `study.launch` means that one, always.
 """
 
 import sys
@@ -23,3 +23,9 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
+else:
+    from study.api import launch
+
+    # What stands in sys.modules becomes the package's attribute: a module there would hide the function from all who
+    # write `study.launch(...)`.
+    sys.modules[__name__] = launch  # type: ignore[assignment]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import study.launch
+import study
 from study.cli import main
 
 COMMANDS = ["launch", "resume", "stop", "status", "trials", "report", "export", "spaces", "delete", "ui", "doctor"]
@@ -54,7 +54,7 @@ def test_launch_teaches_the_notation(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_launch_py_runs_from_anywhere_and_ends_with_its_exit_code(tmp_path: Path) -> None:
-    script = str(study.launch.__file__)
+    script = str(Path(study.__file__).with_name("launch.py"))
     copied = tmp_path / "launch.py"
     copied.write_text(Path(script).read_text())
     for path, arguments, code in ((script, ["--help"], 0), (str(copied), ["--trials", "0"], 2)):

@@ -72,14 +72,13 @@ def test_adaptive_samplers_get_no_conditions_to_choose() -> None:
     loaded = load_study(LaunchOptions(sampler="tpe"))
     assert "data.label_noise" not in loaded.config.space.span
     assert loaded.config.space.base["data.label_noise"] == 1.0
-    assert len(loaded.notes) == 1
-    assert "data.label_noise is fixed at 1" in loaded.notes[0]
+    assert any("data.label_noise is fixed at 1" in note for note in loaded.notes)
 
 
 def test_a_condition_that_the_user_fixed_stays() -> None:
     loaded = load_study(LaunchOptions(sampler="nsga2", settings=("data.label_noise=0.25",)))
     assert loaded.config.space.base["data.label_noise"] == 0.25
-    assert loaded.notes == ()
+    assert not any("data.label_noise" in note for note in loaded.notes)
 
 
 def test_a_file_holds_any_field_and_options_override_it(tmp_path: Path) -> None:

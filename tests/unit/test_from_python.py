@@ -104,7 +104,18 @@ def test_dir_shows_the_api_alone() -> None:
     import study.execution.driver  # a package knows of its modules once they are imported
 
     assert dir(study) == sorted(study.__all__)
-    assert all(callable(getattr(study, name)) for name in study.__all__ if name != "launch")
+    assert all(callable(getattr(study, name)) for name in study.__all__)
+
+
+@pytest.mark.parametrize("first", ["study.launch", "study.launch as script", "study"])
+def test_launch_is_the_function_whatever_was_imported_first(first: str) -> None:
+    """study/launch.py is a script for `ray submit`; a package's modules become its attributes."""
+    code = (
+        f"import {first}; import study; once = study.launch; import study.launch; from study import launch; "
+        "from study.api import launch as right; assert once is study.launch is launch is right; study.launch(trials=0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.stderr.splitlines()[-1].startswith("study.errors.UsageError: trials: must be greater"), ran.stderr
 
 
 def test_the_commands_name_is_a_module_too() -> None:
