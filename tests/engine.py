@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from trainables.checkpoints import CheckpointStore
-from trainables.compression.scoring import Sample, Scoring
 from trainables.config import TrainingConfig, TrialConfig, unflatten
+from trainables.looking.scoring import Sample, Scoring
 from trainables.record import Record
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP

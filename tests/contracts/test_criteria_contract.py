@@ -10,7 +10,7 @@ from torch import Tensor
 from tests.engine import scoring, stack
 from trainables.compression.interfaces import CRITERIA, Criterion
 from trainables.compression.keeping import units_to_keep
-from trainables.compression.places import weight_names
+from trainables.looking.places import weight_names
 from trainables.seeding import generator
 from trainables.stack.model import StackedModel
 from trainables.stack.network import StackedNetwork

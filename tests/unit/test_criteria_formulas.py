@@ -10,7 +10,7 @@ from torch.nn import functional
 from tests.engine import scoring, stack
 from trainables.compression.criteria.taylor import unit_products
 from trainables.compression.interfaces import CRITERIA
-from trainables.compression.scoring import Scoring
+from trainables.looking.scoring import Scoring
 from trainables.stack.mlp import StackedMLP
 
 WEIGHTS = ("layers.0.weight", "layers.1.weight", "layers.2.weight")

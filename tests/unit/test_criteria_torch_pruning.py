@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from tests.engine import scoring, stack
 from trainables.compression.interfaces import CRITERIA
-from trainables.compression.scoring import Scoring
+from trainables.looking.scoring import Scoring
 from trainables.seeding import generator
 from trainables.stack.model import StackedModel
 from trainables.stack.network import StackedNetwork

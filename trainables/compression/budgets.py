@@ -12,9 +12,9 @@ from torch import Tensor
 from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Sizes
 from trainables.compression.masks import multiply_adds_kept, weight_uses
-from trainables.compression.places import weight_names
 from trainables.compression.sizing import target_at
 from trainables.compression.writing import Written
+from trainables.looking.places import weight_names
 from trainables.stack.model import StackedModel
 
 _ROUNDING = 1e-9

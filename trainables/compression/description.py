@@ -32,8 +32,8 @@ from torch import Tensor
 
 from trainables.compression.bits import Counter, Numbers, Reader, Writer
 from trainables.compression.huffman import canonical, code_lengths
-from trainables.compression.places import module_of
 from trainables.compression.writing import Book, Part, Written
+from trainables.looking.places import module_of
 from trainables.moving import to_host
 from trainables.stack.model import StackedModel
 

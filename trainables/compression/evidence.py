@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.compression.masks import Masks, masked
-from trainables.compression.scoring import SAMPLE_EXAMPLES, Sample, Scoring
+from trainables.looking.scoring import SAMPLE_EXAMPLES, Sample, Scoring
 from trainables.stack.model import StackedModel
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from trainables.bench import Bench
 from trainables.compression.budgets import allowed_parameters, formed, hidden_layers
 from trainables.compression.interfaces import Compressed, Level
-from trainables.compression.places import weight_names
 from trainables.compression.sizing import shrunk_widths
 from trainables.compression.writing import Part, Written, output_axis
+from trainables.looking.places import weight_names
 from trainables.pausing import Pausing
 from trainables.stack.generated import GeneratedStack
 from trainables.stack.model import StackedModel

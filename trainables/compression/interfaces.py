@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from trainables.bench import Bench
     from trainables.compression.recovery import Recovered
-    from trainables.compression.scoring import Scoring
     from trainables.compression.writing import Written
     from trainables.config import TrainingConfig
+    from trainables.looking.scoring import Scoring
     from trainables.pausing import Pausing
     from trainables.stack.model import Group, StackedModel
     from trainables.training.inputs import Inputs

@@ -20,9 +20,9 @@ from trainables.compression.masks import (
     parameters_kept,
     unit_masks,
 )
-from trainables.compression.places import weight_names
 from trainables.compression.sizing import between, output_rate, target_at
 from trainables.compression.tickets import configured_tickets
+from trainables.looking.places import weight_names
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from trainables.compression.places import module_of, weight_names
+from trainables.looking.places import module_of, weight_names
 from trainables.stack.model import StackedModel
 
 Masks = dict[str, Tensor]

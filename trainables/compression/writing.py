@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from trainables.compression.places import weight_names
+from trainables.looking.places import weight_names
 from trainables.stack.model import StackedModel
 
 if TYPE_CHECKING:

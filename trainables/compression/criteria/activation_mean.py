@@ -12,7 +12,7 @@ from trainables.compression.interfaces import Criterion
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.compression.scoring import Scoring
+    from trainables.looking.scoring import Scoring
     from trainables.stack.model import Group
 
 

@@ -13,7 +13,7 @@ from trainables.compression.interfaces import Criterion
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.compression.scoring import Scoring
+    from trainables.looking.scoring import Scoring
     from trainables.stack.model import Group
 
 
@@ -28,7 +28,7 @@ class BatchNormScale(Criterion):
         """
         import torch
 
-        from trainables.compression.places import batch_norms
+        from trainables.looking.places import batch_norms
 
         names = batch_norms(group)
         if not names:

@@ -20,7 +20,7 @@ from trainables.compression.interfaces import WeightCriterion
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.compression.scoring import Scoring
+    from trainables.looking.scoring import Scoring
 
 
 class Grasp(WeightCriterion):

@@ -9,7 +9,7 @@ from trainables.compression.interfaces import WeightCriterion
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.compression.scoring import Scoring
+    from trainables.looking.scoring import Scoring
     from trainables.stack.model import Group
 
 

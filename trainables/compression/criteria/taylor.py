@@ -18,7 +18,7 @@ from trainables.compression.interfaces import WeightCriterion
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.compression.scoring import Scoring
+    from trainables.looking.scoring import Scoring
     from trainables.stack.model import Group
 
 
@@ -41,7 +41,7 @@ class Taylor(WeightCriterion):
 
 def unit_products(scoring: Scoring, group: Group) -> Tensor:
     """[K, units]: Σ g·w over a unit's incoming weights and its bias."""
-    from trainables.compression.places import own_biases
+    from trainables.looking.places import own_biases
 
     stack, gradients = scoring.stack, scoring.gradients()
     tensors = stack.tensors()

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainables.compression.gradients import SummedLoss
-from trainables.compression.places import last_makers
+from trainables.looking.gradients import SummedLoss
+from trainables.looking.places import last_makers
 from trainables.stack.model import Group, StackedModel
 
 # Values of a unit that are looked at: its places times examples. Never what fits into memory, which would depend on how

@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from trainables.compression.activations import Activations, activations
-from trainables.compression.gradients import (
+from trainables.looking.activations import Activations, activations
+from trainables.looking.gradients import (
     SummedLoss,
     hessian_products,
     mean_gradients,
