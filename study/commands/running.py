@@ -32,7 +32,7 @@ Address = Annotated[
     typer.Option(
         envvar="OCKHAM_ADDRESS",
         metavar="RAY",
-        help="Ray cluster to use, e.g. auto.",
+        help="Ray cluster to use: HOST:PORT, auto, or local for one on this machine.",
         rich_help_panel=_RUN,
         show_default="one on this machine",
     ),

@@ -41,7 +41,7 @@ class RunConfig(Part):
     )
     address: str | None = Field(
         default_factory=said_in("OCKHAM_ADDRESS"),
-        description="Ray cluster to connect to; none: start one on this machine",
+        description="Ray cluster to connect to; none or `local`: start one on this machine",
     )
     max_concurrent: int | None = Field(None, ge=1, description="trials at once; none: as many as the CPUs or GPUs hold")
     cpus_per_trial: float = Field(1.0, gt=0)
@@ -67,6 +67,12 @@ class RunConfig(Part):
         if url is not None and lacks_password(url) and not (info.context or {}).get("stored"):
             raise ValueError(f"{url} has {HIDDEN} where its password was left out of a file; give the whole URL again")
         return url
+
+    @field_validator("address")
+    @classmethod
+    def _of_ones_own(cls, address: str | None) -> str | None:
+        """`local`, Ray's word for one on this machine, takes back what the environment or the last run says."""
+        return None if address == "local" else address
 
     @field_validator("storage")
     @classmethod

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
+from study.settings.cluster import check_cluster
 from study.settings.tracking import check_tracking
 from trainables.config import TrialConfig
 from trainables.storage import folder_at
@@ -16,14 +17,15 @@ def check(config: StudyConfig) -> None:
     """Refuses what this machine can't do.
 
     Raises:
-        UsageError: An unwritable home or storage, a tracking store that does not answer, or more CPUs or GPUs a trial
-            than there are.
+        UsageError: An unwritable home or storage, a tracking store or a Ray that does not answer, or more CPUs or GPUs
+            a trial than there are.
     """
     require_one_gpu(config.run)
     _home_is_writable(config.run.home)
     if config.run.storage is not None:
         _storage_takes_files(config.run.storage)
     check_tracking(config.run)
+    check_cluster(config.run)
     if config.run.address is None:
         _fits_this_machine(config.run)
 

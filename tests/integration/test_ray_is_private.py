@@ -19,11 +19,14 @@ import psutil
 import study.execution.recorder
 from study.config import RunConfig
 from study.execution.ray_session import ray_session
+from study.settings.cluster import check_cluster
 
 assert "ray" in sys.modules
 with ray_session(RunConfig(home=Path(sys.argv[1]))) as session:
     import ray
-    print(ray.get_runtime_context().gcs_address, session.results, flush=True)
+    address = ray.get_runtime_context().gcs_address
+    check_cluster(RunConfig(address=address))
+    print(address, session.results, flush=True)
     ours = psutil.Process()
     for process in (ours, *ours.children(recursive=True)):
         for connection in process.net_connections(kind="inet"):

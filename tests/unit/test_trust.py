@@ -8,8 +8,8 @@ import pytest
 import study
 from study.cli import main
 from study.errors import UsageError
-from study.execution import own_cluster
 from study.ledger.place import Place
+from study.settings import own_cluster
 from study.settings.loading import LaunchOptions, load_existing, load_study
 from study.trust import anybody, remember_places
 from tests.strangers import NOBODY, root_only
