@@ -6,13 +6,11 @@ the entry: `compression.distill.epochs` is there only where `compression.method`
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from search_spaces.spanned import Choices, Range
 from trainables.config import TrialConfig
 from trainables.spelling import unknown_name
-
-if TYPE_CHECKING:
-    from search_spaces.space import Choices, Range
 
 When = dict[str, tuple[Any, ...]]
 
@@ -32,7 +30,7 @@ class Activation:
             come.
     """
 
-    def __init__(self, base: Mapping[str, Any], span: "Mapping[str, Choices | Range]") -> None:
+    def __init__(self, base: Mapping[str, Any], span: Mapping[str, Choices | Range]) -> None:
         self._base, self._span = base, span
         self._defaults = _defaults()
         self.when: dict[str, When] = {name: {**_implied(name, span), **span[name].when} for name in span}
@@ -105,7 +103,7 @@ class _Absent:
     """The value of what is not there; equal to nothing in a space."""
 
 
-def _implied(name: str, span: "Mapping[str, Choices | Range]") -> When:
+def _implied(name: str, span: Mapping[str, Choices | Range]) -> When:
     """The choice that selects the entry to which the field belongs, if one is spanned."""
     section, _, rest = name.partition(".")
     entry, dot, _ = rest.partition(".")

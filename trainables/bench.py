@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeVar
@@ -10,12 +11,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from trainables.compression.interfaces import CRITERIA, METHODS, RECOVERIES
-from trainables.compression.sizing import level_weights, level_widths, model_of
 from trainables.config import TrainingConfig, TrialConfig
 from trainables.data.trial_data import TrialData
 from trainables.dense_store import Shelf
-from trainables.interfaces import Shape
+from trainables.interfaces import Shape, model_of
 from trainables.memory import give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
@@ -29,6 +28,24 @@ from trainables.training.loop import Changes, Orders, Training
 from trainables.training.steps import AfterStep
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a trial's compression will do, as far as its training has to know.
+
+    Attributes:
+        widths: Of levels 0 (dense) … depth.
+        weights: Single weights kept at each level, see `compression.weight_counts`; () where single
+            weights are not what goes.
+        traces_movement: Whether a criterion wants to know where weights moved while the dense networks trained.
+        watches: Whether validation is looked at after each epoch, for `early_stop_epoch`: where networks are retrained.
+    """
+
+    widths: tuple[Shape, ...]
+    weights: tuple[Shape, ...]
+    traces_movement: bool
+    watches: bool
 
 
 class Bench:
@@ -47,12 +64,12 @@ class Bench:
         scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
     """
 
-    def __init__(self, config: TrialConfig, key: Key, data: TrialData, progress: Progress) -> None:
+    def __init__(self, config: TrialConfig, key: Key, data: TrialData, progress: Progress, course: Course) -> None:
         self.config, self.key, self.data, self.progress = config, key, data, progress
         self.networks, self.replicates = len(data.labels), config.replicates
         self.model = model_of(config)
         self.input_shape: Shape = tuple(data.images.shape[2:])
-        self.level_widths = level_widths(config, self.input_shape, data.num_classes)
+        self.course, self.level_widths, self.level_weights = course, course.widths, course.weights
         self.train_inputs, self.val_inputs, self.test_inputs = (
             Inputs(images, data.source, data.mean) for images in (data.images, data.val_images, data.test_images)
         )
@@ -64,11 +81,6 @@ class Bench:
         self.failures: dict[int, str] = {}
         self.movement: dict[str, Tensor] = progress.kept_values.get("movement", {})
         self._memo: dict[str, Any] = {}
-
-    @cached_property
-    def level_weights(self) -> tuple[Shape, ...]:
-        """Single weights kept at each level; see `sizing.level_weights`."""
-        return level_weights(self.config, self.input_shape, self.data.num_classes)
 
     @cached_property
     def dense_parameters(self) -> int:
@@ -98,15 +110,7 @@ class Bench:
 
         In studies of earlier versions nothing was.
         """
-        compression = self.config.compression
-        reads = any("criterion" in METHODS.get(name).reads for name in compression.methods)
-        asked = reads and CRITERIA.get(compression.criterion).traces_training
-        return (asked or self.shares_cell) and not self.rates_by_epoch
-
-    @property
-    def watches(self) -> bool:
-        """Whether validation is looked at after each epoch, for `early_stop_epoch`: where networks are retrained."""
-        return RECOVERIES.get(self.config.compression.recovery).starts_again
+        return (self.course.traces_movement or self.shares_cell) and not self.rates_by_epoch
 
     def networks_here(self) -> StackedModel:
         """The networks of the last finished level, as they were measured."""
@@ -201,7 +205,7 @@ class Bench:
         yield from training.run_epoch()
         self.progress.training_seconds += perf_counter() - started
         self.progress.samples += active * training.seen
-        if self.watches:
+        if self.course.watches:
             stack, data = training.write_back(), self.data
             seen = yield from evaluating(stack, self.val_inputs, data.val_labels, data.task)
             training.watch(seen.loss.tolist())

@@ -68,7 +68,7 @@ def shelf_name(bench: Bench, data_identity: str) -> str:
         "draws": [config.seed, bench.key],
         "config": {name: value for name, value in config.flat().items() if name.startswith(SHAPING)},
         "networks": [bench.replicates, bench.networks],
-        "recorded": [bench.watches, bench.snapshot_at, bench.traces_movement],
+        "recorded": [bench.course.watches, bench.snapshot_at, bench.traces_movement],
         "rates_by_epoch": bench.rates_by_epoch,
         "data": data_identity,
         "code": _code(),

@@ -1,4 +1,4 @@
-"""What a model is, and the registries of all entries. Torch-free, so that configurations are checked quickly."""
+"""What a model is, and the registry of models. Torch-free, so that configurations are checked quickly."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.compression.interfaces import CRITERIA, METHODS, Criterion, Method
-from trainables.data.interfaces import DATASETS, Dataset
 from trainables.registry import Entry, Registry
 
 if TYPE_CHECKING:
     import torch
 
-    from trainables.config import ModelConfig
+    from trainables.config import ModelConfig, TrialConfig
     from trainables.stack.model import StackedModel
-
-__all__ = ["CRITERIA", "DATASETS", "METHODS", "MODELS", "Criterion", "Dataset", "Method", "Model"]
 
 Shape = tuple[int, ...]
 
@@ -64,3 +60,8 @@ class Model(Entry, ABC):
 
 
 MODELS: Registry[Model] = Registry("trainables.models", Model, "model")  # type: ignore[type-abstract]
+
+
+def model_of(config: TrialConfig) -> Model:
+    """The model of a trial, with the fields given for it."""
+    return MODELS.get(config.model.name).model_validate(config.model.options(config.model.name))

@@ -11,12 +11,13 @@ from trainables.bench import Bench
 from trainables.compressibility import fitted
 from trainables.compression.description import description_lengths
 from trainables.compression.interfaces import Compressed, Sizes
-from trainables.compression.writing import as_it_is, written_of
+from trainables.compression.writing import as_it_is
 from trainables.data.conditions import noise_of
 from trainables.moving import to_host
 from trainables.pausing import Pausing
 from trainables.record import finite
 from trainables.stack.model import StackedModel
+from trainables.task import IidTruth
 from trainables.training.evaluate import Evaluation, evaluating
 from trainables.training.fitting import fits
 from trainables.training.loop import Training
@@ -178,7 +179,7 @@ def network_sizes(bench: Bench, made: Compressed) -> dict[str, Sequence[Any]]:
     if sizes is None:
         flops = bench.model.multiply_adds(stack.widths, bench.input_shape, bench.data.num_classes)
         sizes = Sizes([stack.parameters_per_network] * stack.networks, [flops] * stack.networks)
-    lengths = description_lengths(stack, written_of(made), made.masks if sizes.widths is not None else None)
+    lengths = description_lengths(stack, made.writing(), made.masks if sizes.widths is not None else None)
     dense = bench.once("dense description", lambda: _dense_length(bench))
     ratios = {
         "parameters": [bench.dense_parameters / count for count in sizes.parameters],
@@ -227,8 +228,10 @@ def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:
 def _iid_scores(bench: Bench, test: Evaluation, clean: list[float]) -> list[float]:
     """Scores on test labels as noisy as those trained on; nan where no formula holds."""
     config, data, replicates = bench.config.data, bench.data, bench.replicates
-    noisy = data.task.iid_scores(noise_of(config), config.label_noise, test, data)
-    return [*(noisy or [math.nan] * bench.networks)[:replicates], *clean[replicates:]]
+    truth = IidTruth(data.true_labels, data.num_classes, data.iid_test_labels)
+    noisy = data.task.iid_scores(noise_of(config), config.label_noise, test.predictions, test.labels, truth)
+    noisy_first = [math.nan] * replicates if noisy is None else noisy.tolist()[:replicates]
+    return [*noisy_first, *clean[replicates:]]
 
 
 def same_columns(rows: Sequence[Row]) -> tuple[Row, ...]:

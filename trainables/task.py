@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from trainables.data.interfaces import DATASETS
@@ -22,9 +23,22 @@ if TYPE_CHECKING:
 
     from trainables.config import DataConfig
     from trainables.data.conditions import Noise
-    from trainables.data.trial_data import TrialData
     from trainables.stack.model import Loss
-    from trainables.training.evaluate import Evaluation
+
+
+@dataclass(frozen=True)
+class IidTruth:
+    """What is known of the true targets, for expectations over the noise.
+
+    Attributes:
+        trained: [n, …], the true targets of the training examples.
+        outputs: Numbers that a network says of each example.
+        renamed: [K', m], the targets of the test examples under the rule that renames classes; None: there is none.
+    """
+
+    trained: Tensor
+    outputs: int
+    renamed: Tensor | None = None
 
 
 class Task(Entry, ABC):
@@ -111,10 +125,17 @@ class Task(Entry, ABC):
         """
 
     @abstractmethod
-    def iid_scores(self, noise: Noise, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
-        """Expected scores on test targets as noisy as those trained on, of all K networks as if all had noisy ones.
+    def iid_scores(
+        self, noise: Noise, share: float, answers: Tensor, targets: Tensor, truth: IidTruth
+    ) -> Tensor | None:
+        """[K] float64, expected scores on test targets as noisy as those trained on, as if all networks had noisy ones.
 
         None where no formula holds.
+
+        Args:
+            noise, share: Of the targets trained on.
+            answers, targets: Of the test examples, [K, n, …].
+            truth: What the formulas need beside.
         """
 
     @abstractmethod

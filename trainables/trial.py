@@ -9,11 +9,12 @@ from torch import Tensor
 
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
-from trainables.compression.interfaces import RECOVERIES, Compressed, Level
+from trainables.compression.course import new_bench
+from trainables.compression.interfaces import RECOVERIES, Compressed, Level, Recovered
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.compression.reach import auc_log2_ratio
 from trainables.compression.recalibration import recalibrate
-from trainables.compression.recovery import Recovered, recover
+from trainables.compression.recovery import recover
 from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import configured_tickets
 from trainables.config import TrialConfig
@@ -128,7 +129,7 @@ def _bench(config: TrialConfig, context: TrialContext) -> Bench:
     require_inputs(config, context.data_dir, context.inputs)
     key = context.key(config)
     data = trial_data(config, key, context.data_dir, context.device)
-    bench = Bench(config, key, data, Progress(config, context.number, context.checkpoints))
+    bench = new_bench(config, key, data, Progress(config, context.number, context.checkpoints))
     bench.rates_by_epoch, bench.shares_cell = context.rates_by_epoch, context.shares_cell
     if context.dense is not None:
         bench.shelf = context.dense.shelf(shelf_name(bench, data_identity(config.data, context.data_dir)))

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import IO, Any, Protocol
 
 from study.config import StudyConfig
-from study.execution.signals import deaf_children
 from study.ledger import Proposal, TrialRow
 from study.proposing import Proposer
+from study.stop_flag import deaf_children
 
 
 class Source(Protocol):

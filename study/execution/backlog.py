@@ -14,9 +14,9 @@ from typing import Any
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.execution.asking import Source
-from study.execution.signals import StopFlag
 from study.ledger import ENDED, Ledger, TrialRow
 from study.proposing.signal import FEWEST_TRIALS, lacking_signal
+from study.stop_flag import StopFlag
 from trainables.config import TrialConfig, unflatten
 
 BLOCK = 32

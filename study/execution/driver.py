@@ -17,7 +17,6 @@ from study.execution.discretion import discreet
 from study.execution.finishing import Conclusion, conclude
 from study.execution.importing import importable_name
 from study.execution.leftovers import remove_checkpoints, sweep
-from study.execution.signals import Signals, StopFlag
 from study.execution.watch import Watch
 from study.ledger import ENDED, Ledger
 from study.proposing.signal import lacking_signal
@@ -25,6 +24,7 @@ from study.settings.creation import open_or_create, write_study_file
 from study.settings.inputs import settle_inputs
 from study.settings.repairing import look_for_damage
 from study.settings.wishes import NO_WISHES, Wishes, grant
+from study.stop_flag import Signals, StopFlag
 from study.storing.copying import copying
 from study.storing.restoring import fetch_networks
 from study.storing.safekeeping import check_storage, safekeeping

@@ -8,8 +8,8 @@ from typing import Any
 from study.answer import Answer, Effect
 from study.costs.cost import spent
 from study.events import Listener
-from study.execution.signals import StopFlag
 from study.ledger import Ledger
+from study.stop_flag import StopFlag
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from study.errors import RayDidNotStart, UsageError
 from study.execution.capacity import fit, most_trials
 from study.execution.lean_ray import lean_and_private
 from study.execution.scratch import make_scratch, remove_scratch
-from study.execution.signals import deaf_children
 from study.passwords import masked
 from study.settings.machine import cpus, gpus, require_one_gpu
 from study.settings.own_cluster import own_cluster
+from study.stop_flag import deaf_children
 
 STARTS = 3  # a busy machine may need more than the 30 s that Ray waits for its own processes
 

@@ -6,7 +6,7 @@ from ray.tune import Stopper
 from ray.tune.search import Searcher
 
 from study.execution.backlog import Backlog
-from study.execution.signals import StopFlag
+from study.stop_flag import StopFlag
 
 FINISHED: str = Searcher.FINISHED
 

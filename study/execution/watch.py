@@ -8,9 +8,9 @@ from typing import Self
 from sqlalchemy.exc import DBAPIError
 
 from study.errors import CommitUnknown, LeaseLost, NoRoom
-from study.execution.signals import StopFlag
 from study.ledger import Ledger
 from study.ledger.outage import ROOM_S, away
+from study.stop_flag import StopFlag
 
 BEAT_S = 1.0
 

@@ -17,7 +17,7 @@ class Proposal:
         params: Dotted name → value of what is spanned (or given explicitly); the rest comes from the study's base.
         role: `design` or `explore`.
         seen: Numbers of the ended trials that an adaptive sampler had been told, in the short form of
-            `study.ledger.seen`, e.g. "0-41,43"; None for all others.
+            `study.config.seen`, e.g. "0-41,43"; None for all others.
         number: The trial number that it was computed for; the ledger refuses to give it another one.
         added: Whether someone put it into the queue by hand.
         cell: The dense cell that it belongs to; None: one of its own.

@@ -55,7 +55,7 @@ trials = Table(
     Column("proposed", Text, nullable=False),  # JSON: spanned name → value
     Column("params", Text, nullable=False),  # JSON: TrialConfig.flat(), frozen against later changes of defaults
     Column("fingerprint", String(16), nullable=False),
-    Column("seen", Text),  # trials an adaptive sampler had been told, see study.ledger.seen
+    Column("seen", Text),  # trials an adaptive sampler had been told, see study.config.seen
     Column("uid", String(200), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("charged", Integer, nullable=False),  # attempts that ended in a worker death held against the trial

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from study.config import StudyConfig
-from study.config.warm_start import looked_up
 from study.costs.estimate import Estimate, Timed, calibrate, estimate, representative
 from study.costs.side_by_side import sharing, timed_together
 from study.display.words import duration
@@ -14,6 +13,7 @@ from study.ledger import ENDED, Ledger
 from study.settings import machine
 from study.settings.freezing import frozen
 from study.settings.goals import check_goals
+from study.settings.warm_start import with_earlier_trials
 
 
 def dry_run(config: StudyConfig) -> Iterator[str]:
@@ -25,7 +25,7 @@ def dry_run(config: StudyConfig) -> Iterator[str]:
     machine.check(config)
     machine.prepare_data(config)
     notes: list[str] = []
-    config = looked_up(frozen(config, notes.append), notes.append)
+    config = with_earlier_trials(frozen(config, notes.append), notes.append)
     check_goals(config)
     yield from notes
     yield from machine.data_accounts(config)

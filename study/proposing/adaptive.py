@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from study.config import StudyConfig
+from study.config.seen import compact
 from study.ledger.rows import ENDED, Proposal, TrialRow
-from study.ledger.seen import compact
 from study.proposing.mirror import Mirror, replayed
 from study.sampling.interfaces import learning
 

@@ -12,11 +12,11 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from study.config import StudyConfig
+from study.config.seen import expand
 from study.ledger.rows import TrialRow
-from study.ledger.seen import expand
 from study.proposing.inside import inside
+from study.proposing.optuna_attributes import CONSTRAINTS
 from study.sampling.interfaces import Generations, learning
-from study.tracking.optuna_attributes import CONSTRAINTS
 
 Params = dict[str, str | int | float | bool | None]
 Goals = tuple[list[float], dict[str, float]]

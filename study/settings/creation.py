@@ -17,7 +17,6 @@ import yaml
 from filelock import FileLock
 
 from study.config import StudyConfig
-from study.config.warm_start import looked_up
 from study.crash_points import reached
 from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
@@ -30,6 +29,7 @@ from study.settings.freezing import frozen
 from study.settings.goals import check_goals
 from study.settings.spans import conditions
 from study.settings.tickets import check_tickets
+from study.settings.warm_start import with_earlier_trials
 from study.storing.own_files import require_free_name, require_own
 from study.storing.restoring import folder_of, restore_lost
 from trainables.storage import LocalFolder
@@ -103,7 +103,7 @@ def _known(config: StudyConfig, message: Callable[[str], None]) -> tuple[StudyCo
     with alone_in(config.run.home):
         restored = restore_lost(config.run.home, config.name, config.run.storage, config.run.ledger, message)
         try:
-            config = looked_up(config, message)
+            config = with_earlier_trials(config, message)
             return config, _opened(config, message)
         except BaseException:
             if restored:  # by this process, and nobody has seen it yet

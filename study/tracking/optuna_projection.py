@@ -32,8 +32,8 @@ from study.crash_points import reached
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
 from study.proposing.inside import inside
+from study.proposing.optuna_attributes import CONSTRAINTS
 from study.tracking import optuna_bulk
-from study.tracking.optuna_attributes import CONSTRAINTS
 
 DESIGN_OBJECTIVES = (Objective(metric="compressibility/auc"),)
 TRIALS_A_COMMIT = 100

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from study.config import StudyConfig
-from study.execution.signals import StopFlag, deaf_children
+from study.stop_flag import StopFlag, deaf_children
 
 STALLED_S = 120.0  # without any delivery although MLflow answers; its requests time out long before
 STALLED_WHILE_DOWN_S = 15.0  # longer than a request may take, so that one that answers again is used to the end

@@ -112,7 +112,7 @@ def next_trial(config: StudyConfig) -> dict[str, float]:
     import study.execution.recorder  # noqa: F401 - and with it Ray Tune
     from study.execution.asking import source_for
     from study.execution.backlog import Backlog
-    from study.execution.signals import StopFlag
+    from study.stop_flag import StopFlag
 
     begun = time.monotonic()
     ledger = Ledger.open(config.ledger_url, config.name)

@@ -10,6 +10,7 @@ import torch
 
 from tests.engine import config
 from trainables.bench import Bench
+from trainables.compression.course import new_bench
 from trainables.compression.interfaces import METHODS, Level
 from trainables.compression.masks import masked
 from trainables.compression.recalibration import renew_statistics
@@ -41,7 +42,7 @@ def bench_of(model: str, **fields: object) -> Bench:
         data__label_noise=0.0,
         **fields,
     )
-    made = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    made = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     made.progress.level = 0
     return made
 

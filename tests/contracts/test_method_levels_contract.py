@@ -9,6 +9,7 @@ import torch
 from tests.engine import config
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
+from trainables.compression.course import new_bench
 from trainables.compression.interfaces import METHODS, Compressed, Level
 from trainables.compression.pipeline import pipeline_of
 from trainables.config import TrialConfig
@@ -54,7 +55,7 @@ def trial_of(fields: dict[str, Any], **more: Any) -> TrialConfig:
 
 
 def bench_of(trial: TrialConfig) -> Bench:
-    made = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    made = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     made.progress.level = 0
     return made
 

@@ -7,6 +7,7 @@ import torch
 
 from tests.engine import config
 from trainables.bench import Bench
+from trainables.compression.course import new_bench
 from trainables.compression.interfaces import METHODS, Compressed, Level
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
@@ -17,7 +18,7 @@ from trainables.progress import Progress
 def bench(request: pytest.FixtureRequest) -> Bench:
     trial = config(compression__method=request.param, compression__criterion="random")
     data = trial_data(trial, 0, Path("unused"))
-    made = Bench(trial, 0, data, Progress(trial, 0, None))
+    made = new_bench(trial, 0, data, Progress(trial, 0, None))
     made.progress.level = 0
     return made
 

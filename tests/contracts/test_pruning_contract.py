@@ -11,6 +11,7 @@ from tests.engine import config, records
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.combinations import check
+from trainables.compression.course import new_bench
 from trainables.compression.interfaces import CRITERIA, METHODS, Compressed, Level
 from trainables.compression.masked_pruning import kept_widths
 from trainables.compression.masks import parameters_kept
@@ -34,7 +35,7 @@ CASES = [
 
 
 def bench_of(trial: TrialConfig) -> Bench:
-    made = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    made = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     made.progress.level = 0
     return made
 

@@ -14,9 +14,9 @@ import pytest
 
 from search_spaces.space import Choices, Range
 from study.config import StudyConfig
+from study.config.seen import expand
 from study.errors import UsageError
 from study.ledger import Proposal, TrialRow
-from study.ledger.seen import expand
 from study.proposing import Proposer
 from study.sampling.interfaces import SAMPLERS
 from tests.studies_for_tests import a_study

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.engine import config, records, run
-from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
+from trainables.compression.course import new_bench
 from trainables.compression.interfaces import Compressed
 from trainables.compression.recalibration import recalibrate
 from trainables.data.trial_data import trial_data
@@ -55,7 +55,7 @@ def test_statistics_are_recalibrated_and_both_are_recorded() -> None:
 
 def test_recalibrated_statistics_are_those_of_the_batches() -> None:
     trial = config(**RESNET)
-    bench = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     stack = bench.initial()
     before = {name: tensor.clone() for name, tensor in stack.tensors().items()}
     after = finish(recalibrate(bench, Compressed(stack, None))).stack

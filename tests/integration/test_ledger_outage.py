@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from study.errors import CommitUnknown
-from study.execution.signals import StopFlag
 from study.execution.watch import Watch
 from study.ledger import Ledger, Proposal, lease, outage
+from study.stop_flag import StopFlag
 from tests.integration.postgresql_for_tests import Server, server
 from tests.studies_for_tests import a_study, dense
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.engine import config, records
+from trainables.compression.interfaces import CRITERIA, METHODS
 from trainables.config import TrialConfig
-from trainables.interfaces import CRITERIA, METHODS
 from trainables.record import Record
 
 FIELDS = {

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.engine import config, records, run
-from trainables.bench import Bench
+from trainables.compression.course import new_bench
 from trainables.data.trial_data import trial_data
 from trainables.errors import TrialDiverged
 from trainables.progress import Progress
@@ -165,7 +165,7 @@ def test_finetuning_counts_its_epochs_over_levels() -> None:
 
 def test_twins_share_initial_weights_and_batch_order() -> None:
     trial = config()
-    bench = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     for stack in (bench.initial(), bench.fresh((5, 4), "student", 1)):
         for tensor in stack.tensors().values():
             assert torch.equal(tensor[:3], tensor[3:])

@@ -12,9 +12,9 @@ from study.execution import backlog as module
 from study.execution.asking import InPlace, serve
 from study.execution.backlog import PATIENCE_S, Backlog
 from study.execution.leftovers import sweep
-from study.execution.signals import StopFlag
 from study.ledger import Ledger, Proposal, TrialRow
 from study.settings.wishes import Wishes, grant
+from study.stop_flag import StopFlag
 from tests.studies_for_tests import TUNED, a_ledger
 
 POINT = {"model.width": 99, "training.lr": 0.1, "training.batch_size": 25}

@@ -8,12 +8,12 @@ from study.cli import main
 from study.errors import UsageError
 from study.execution.asking import InPlace
 from study.execution.backlog import Backlog
-from study.execution.signals import StopFlag
 from study.ledger import Ledger
 from study.ledger.place import Place
 from study.proposing import Proposer
 from study.settings.loading import load_existing
 from study.settings.wishes import Wishes, budget, grant
+from study.stop_flag import StopFlag
 from tests.studies_for_tests import a_ledger
 from tests.unit.cli_ledgers import ledger
 

@@ -20,8 +20,8 @@ from study.display.summary import print_summary
 from study.display.words import duration, metric, setting, short_names, value
 from study.events import Outcome, Silent
 from study.execution import finishing
-from study.execution.signals import StopFlag
 from study.ledger import TrialRow
+from study.stop_flag import StopFlag
 from tests.unit.cli_ledgers import METRICS, config, ledger
 from tests.unit.report_frames import make as frames
 from trainables.record import Record

@@ -13,7 +13,7 @@ from study.costs.estimate import Timed, calibrate, estimate, representative
 from study.errors import UsageError
 from study.events import Silent
 from study.execution.finishing import conclude
-from study.execution.signals import StopFlag
+from study.stop_flag import StopFlag
 from tests.studies_for_tests import a_ledger, a_study
 
 INFRA = Path(__file__).parents[2] / "infra"

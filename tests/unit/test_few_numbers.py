@@ -10,6 +10,7 @@ from scipy.fft import dctn
 
 from tests.engine import config
 from trainables.bench import Bench
+from trainables.compression.course import new_bench
 from trainables.compression.few_numbers import by_buckets, by_coefficients, cosines
 from trainables.compression.interfaces import Compressed
 from trainables.compression.low_rank import by_directions, by_rank
@@ -22,7 +23,7 @@ HIDDEN = ["layers.0.weight", "layers.1.weight"]
 @pytest.fixture
 def bench() -> Bench:
     trial = config(model__width=40, compression__depth=2, compression__target_ratio=6.0, replicates=2)
-    return Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
 def moved(bench: Bench) -> Compressed:
@@ -118,7 +119,7 @@ def test_a_sketch_is_a_projection_of_the_inputs_and_levels_are_nested(bench: Ben
 @pytest.mark.parametrize("name", ["conv2", "resnet20"])
 def test_convolutions_too(made_by: Any, name: str) -> None:
     trial = config(model__name=name, model__width=8, compression__depth=2, compression__target_ratio=3.0, replicates=2)
-    bench = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     made = made_by(bench, 2, Compressed(bench.initial(), None), of_update=False)
     assert made.sizes is not None
     assert made.sizes.parameters[0] <= bench.dense_parameters / 3

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from study.execution.signals import Signals, StopFlag
+from study.stop_flag import Signals, StopFlag
 
 ROOT = Path(__file__).parents[2]
 # As `ockham launch` prints: plain lines and rich's, for as long as it runs, and at its end.

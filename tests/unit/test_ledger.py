@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from study.config.seen import compact, expand
 from study.errors import StaleAttempt, StudyMismatch, StudyNotFound, UsageError
 from study.ledger import LeaseLost, Ledger, Proposal
 from study.ledger import connection as connections
-from study.ledger.seen import compact, expand
 from tests.studies_for_tests import a_ledger, a_study, dense
 from trainables.record import Record
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.engine import config, records, stack
-from trainables.bench import Bench
 from trainables.compression.combinations import check
+from trainables.compression.course import new_bench
 from trainables.compression.interfaces import Compressed
 from trainables.compression.low_rank import by_rank, factors, ranks_for
 from trainables.compression.masks import weight_uses
@@ -51,7 +51,7 @@ def test_factors_of_a_convolution_count_at_every_pixel() -> None:
     )
     model = MODELS.get("conv2")()
     widths = model.widths(trial.model)
-    bench = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     made = by_rank(bench, 1, Compressed(bench.initial(), None), of_update=False)
     ranks = ranks_for(bench.initial(), bench.dense_parameters / 4)
     assert made.sizes is not None

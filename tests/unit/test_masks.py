@@ -23,9 +23,9 @@ from trainables.compression.masks import (
     unit_masks,
 )
 from trainables.compression.reach import reached_log2_ratio
-from trainables.compression.sizing import level_weights, model_of
+from trainables.compression.weight_counts import level_weights
 from trainables.config import TrainingConfig
-from trainables.interfaces import MODELS
+from trainables.interfaces import MODELS, model_of
 from trainables.pausing import finish
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP

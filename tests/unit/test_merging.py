@@ -7,6 +7,7 @@ import torch
 
 from tests.engine import config, records
 from trainables.bench import Bench
+from trainables.compression.course import new_bench
 from trainables.compression.interfaces import Level
 from trainables.compression.merging import merge_to
 from trainables.compression.pipeline import pipeline_of
@@ -20,7 +21,7 @@ from trainables.task import task_of
 
 def bench_of(**fields: object) -> Bench:
     trial = config(replicates=2, compression__method="merge", compression__depth=1, **fields)
-    return Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
 def doubled(bench: Bench, factor: float) -> StackedModel:

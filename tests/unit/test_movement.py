@@ -11,8 +11,8 @@ from torch.nn import functional
 from tests.engine import CLASSES, config, labels, orders, pixels, records, run, stack
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.evidence import scoring
+from trainables.compression.interfaces import CRITERIA
 from trainables.config import TrainingConfig
-from trainables.interfaces import CRITERIA
 from trainables.pausing import finish
 from trainables.training.examples import Examples
 from trainables.training.loop import Training

@@ -14,7 +14,7 @@ import torch
 
 from tests.counting_device import CountingDevice, counting_device
 from tests.engine import config
-from trainables.bench import Bench
+from trainables.compression.course import new_bench
 from trainables.compression.evidence import scoring
 from trainables.compression.interfaces import CRITERIA
 from trainables.config import TrialConfig
@@ -157,7 +157,7 @@ def test_wherever_memory_runs_out_the_trial_goes_on_with_half(name: str) -> None
 def test_scores_are_made_of_as_many_networks_as_fit() -> None:
     for criterion in ("taylor", "grasp", "fisher", "synflow", "apoz", "snip"):
         trial = config(**TINY, compression__criterion=criterion)
-        bench = Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+        bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
         origin = [torch.arange(width).repeat(bench.networks, 1) for width in bench.level_widths[0]]
         found = []
         for together in (4, 1):

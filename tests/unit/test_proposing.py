@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from search_spaces.named.redundancy import SPACE
 from search_spaces.space import Choices, Range
 from study.config import StudyConfig
+from study.config.seen import expand
 from study.errors import UsageError
 from study.ledger import Proposal, TrialRow
-from study.ledger.seen import expand
 from study.proposing import Proposer
 from study.sampling.factorial import BalancedFactorial
 from study.sampling.points import value

@@ -7,6 +7,7 @@ import torch
 
 from tests.engine import config, records
 from trainables.bench import Bench
+from trainables.compression.course import new_bench
 from trainables.compression.evidence import scoring
 from trainables.compression.interfaces import CRITERIA, METHODS, Level
 from trainables.config import TrialConfig
@@ -17,7 +18,7 @@ from trainables.stack.model import StackedModel
 
 
 def bench_of(trial: TrialConfig) -> Bench:
-    return Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
 def everything(stack: StackedModel) -> list[torch.Tensor]:

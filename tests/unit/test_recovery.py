@@ -11,8 +11,9 @@ from tests.engine import config, records, run
 from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.combinations import check
-from trainables.compression.interfaces import METHODS, Compressed, Level
-from trainables.compression.recovery import Recovered, recover
+from trainables.compression.course import new_bench
+from trainables.compression.interfaces import METHODS, Compressed, Level, Recovered
+from trainables.compression.recovery import recover
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
@@ -30,7 +31,7 @@ LATE = {"compression__recovery": "rewind", "compression__recovery_epochs": 4}
 
 def bench_of(recovery: str, **fields: Any) -> Bench:
     trial = config(**{**TICKET, "compression__recovery": recovery, **fields})
-    return Bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
 def dense(bench: Bench) -> Compressed:

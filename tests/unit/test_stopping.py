@@ -7,7 +7,7 @@ import pytest
 
 from study.events import Silent
 from study.execution.finishing import conclude
-from study.execution.signals import Signals, StopFlag
+from study.stop_flag import Signals, StopFlag
 from tests.unit.cli_ledgers import ledger
 
 

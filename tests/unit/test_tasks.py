@@ -1,6 +1,5 @@
 """What tasks say of targets and answers: numbers against scikit-learn and PyTorch, by hand, and against each other."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from trainables.noises.uniform import Uniform
 from trainables.pausing import finish
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
-from trainables.task import TASKS, Task, task_of
+from trainables.task import TASKS, IidTruth, Task, task_of
 from trainables.tasks.classification import Classification
 from trainables.tasks.regression import Regression
 from trainables.training.evaluate import evaluating
@@ -96,17 +95,18 @@ def test_both_forms_of_the_loss_are_one(task: Task, targets: Tensor) -> None:
 
 def test_iid_r2_is_what_many_draws_of_the_noise_give() -> None:
     said, own, given = normal(2, 200, 2), normal(200, 2, draw=1), 1.5 * normal(300, 2, draw=2) + 0.3
-    test: Any = SimpleNamespace(predictions=said, labels=own.expand(2, -1, -1), score=NUMBERS.scores(said, own))
-    data: Any = SimpleNamespace(true_labels=given)
+    targets, truth = own.expand(2, -1, -1), IidTruth(trained=given, outputs=2)
     draws, p = generator(0, "many"), 0.4
     drawn = torch.stack([given[torch.randint(300, (200,), generator=draws)] for _ in range(400)])
     noisy = torch.where(torch.rand(400, 200, 1, generator=draws) < p, drawn, own)
     expected = NUMBERS.scores(said[:1].expand(400, -1, -1).flatten(0, 1)[None], noisy.flatten(0, 1)[None])
-    found = NUMBERS.iid_scores(Uniform(), p, test, data)
+    found = NUMBERS.iid_scores(Uniform(), p, said, targets, truth)
     assert found is not None
-    assert found[0] == pytest.approx(float(expected[0]), abs=0.02)
-    assert NUMBERS.iid_scores(Uniform(), 0.0, test, data) == test.score.tolist()
-    assert NUMBERS.iid_scores(Permuted(), p, test, data) is None
+    assert float(found[0]) == pytest.approx(float(expected[0]), abs=0.02)
+    clean = NUMBERS.iid_scores(Uniform(), 0.0, said, targets, truth)
+    assert clean is not None
+    assert torch.equal(clean, NUMBERS.scores(said, targets))
+    assert NUMBERS.iid_scores(Permuted(), p, said, targets, truth) is None
 
 
 @pytest.mark.parametrize("shared", [False, True])

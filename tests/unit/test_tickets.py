@@ -9,6 +9,7 @@ import torch
 from tests.engine import config, records
 from trainables.bench import Bench
 from trainables.compression.combinations import check
+from trainables.compression.course import new_bench
 from trainables.compression.tickets import Tickets, configured_tickets, winning_tickets
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
@@ -37,7 +38,7 @@ def taking(file: Path, **fields: Any) -> TrialConfig:
 
 
 def bench_of(trial: TrialConfig, number: int = 5) -> Bench:
-    return Bench(trial, number, trial_data(trial, number, Path("unused")), Progress(trial, number, None))
+    return new_bench(trial, number, trial_data(trial, number, Path("unused")), Progress(trial, number, None))
 
 
 def test_a_ticket_is_where_its_network_started_and_what_was_kept(file: Path) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from search_spaces.space import Range
 from study.config import StudyConfig
-from study.config.warm_start import looked_up
 from study.errors import StudyMismatch, UsageError
 from study.ledger import Ledger, Proposal, TrialRow
 from study.proposing import Proposer
 from study.settings.creation import open_or_create
+from study.settings.warm_start import with_earlier_trials
 from tests.studies_for_tests import TUNED, a_study
 from trainables.record import Record
 
@@ -45,7 +45,7 @@ def ours(home: Path, **fields: object) -> StudyConfig:
 def test_what_fits_is_taken_and_told_to_the_sampler(tmp_path: Path) -> None:
     the_other(tmp_path)
     said: list[str] = []
-    config = looked_up(ours(tmp_path), said.append)
+    config = with_earlier_trials(ours(tmp_path), said.append)
     assert config.warm_start is not None
     assert [trial.number for trial in config.warm_start.trials] == [0, 1, 4, 6, 8, 9, 10, 11]
     assert config.warm_start.trials[0].metrics == {"val/accuracy": 0.5, "cost/seconds": 1.0}
@@ -132,8 +132,8 @@ def test_other_conditions_are_other_trials_and_other_fields_are_named(tmp_path: 
     config = ours(tmp_path)
     noisy = config.space.fix({"data.label_noise": 1.0})
     with pytest.raises(UsageError, match=r"11 with another data\.label_noise"):
-        looked_up(config.model_copy(update={"space": noisy}), str)
+        with_earlier_trials(config.model_copy(update={"space": noisy}), str)
     said: list[str] = []
     longer = config.space.fix({"training.epochs": 50})
-    looked_up(config.model_copy(update={"space": longer}), said.append)
+    with_earlier_trials(config.model_copy(update={"space": longer}), said.append)
     assert said[0].endswith("; they differ from this study's in training.epochs")

@@ -4,7 +4,8 @@ from trainables.compression.interfaces import CRITERIA, METHODS, RECOVERIES, Cri
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
 from trainables.data.conditions import NOISES
-from trainables.interfaces import DATASETS, MODELS
+from trainables.data.interfaces import DATASETS
+from trainables.interfaces import MODELS
 from trainables.stack.planned import PlannedModel
 from trainables.stack.steps import BatchNorm
 from trainables.task import task_of

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.bench import Bench
-    from trainables.compression.recovery import Recovered
     from trainables.compression.writing import Written
     from trainables.config import TrainingConfig
     from trainables.looking.scoring import Scoring
@@ -134,6 +133,25 @@ class Compressed:
     written: Written | None = None
     scratch_widths: tuple[int, ...] | None = None
     failed: Mapping[int, str] = field(default_factory=dict)
+
+    def writing(self) -> Written:
+        """How the networks' weights are written down."""
+        from trainables.compression.writing import as_it_is
+
+        return self.written or as_it_is(self.stack, self.masks)
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What a recovery made.
+
+    Args:
+        shown: The networks that the level is about: these are measured.
+        chain: What the next level compresses; others where the shown ones are a ticket's controls.
+    """
+
+    shown: Compressed
+    chain: Compressed
 
 
 class Method(Entry, ABC):

@@ -20,18 +20,23 @@ from trainables.compression.masks import (
     parameters_kept,
     unit_masks,
 )
-from trainables.compression.sizing import between, output_rate, target_at
+from trainables.compression.sizing import between, target_at
 from trainables.compression.tickets import configured_tickets
 from trainables.looking.places import weight_names
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 
 
-def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int) -> Pausing[Compressed]:
+def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int, *, output: bool) -> Pausing[Compressed]:
     """Exactly `bench.level_weights` single weights stay, of those that were there.
 
     With several steps the counts shrink by the same factor in each. Where the trial is given a ticket its masks are
     taken instead.
+
+    Args:
+        bench, level, criterion: Of the trial.
+        steps: In so many the level is reached.
+        output: Whether weights of the output layer compete where all layers do.
     """
     config = bench.config.compression
     if (ticket := configured_tickets(bench)) is not None:
@@ -49,7 +54,7 @@ def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int) 
         if config.scope == "layer":
             masks = keep_in_layers(scores, masks, counts, config.direction)
         else:
-            whole = weight_names(stack)[-1:] if output_rate(config) == 0 else ()
+            whole = () if output else weight_names(stack)[-1:]
             competing = {name: mask for name, mask in masks.items() if name not in whole}
             masks = masks | keep_overall(scores, competing, counts[0], config.direction)
         stack = masked(stack, masks)

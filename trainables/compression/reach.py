@@ -4,9 +4,10 @@ import math
 
 from trainables.compression.combinations import has_batch_norm
 from trainables.compression.pipeline import pipeline_of
-from trainables.compression.sizing import keeps_shape, level_weights, level_widths, model_of
+from trainables.compression.sizing import keeps_shape, level_widths
+from trainables.compression.weight_counts import level_weights
 from trainables.config import TrialConfig
-from trainables.interfaces import Shape
+from trainables.interfaces import Shape, model_of
 
 _FLOAT, _SEED = 32, 64
 

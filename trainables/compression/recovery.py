@@ -1,28 +1,15 @@
 """What follows each compression step: nothing, or training that lets the smaller networks recover."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trainables.bench import Bench
-from trainables.compression.interfaces import RECOVERIES, Compressed, Level
+from trainables.compression.interfaces import RECOVERIES, Compressed, Level, Recovered
 from trainables.compression.masks import masked
 from trainables.compression.tickets import ticket_start
 from trainables.config import TrainingConfig
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.training.loop import early_stop
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """What a recovery made.
-
-    Args:
-        shown: The networks that the level is about: these are measured.
-        chain: What the next level compresses; others where the shown ones are a ticket's controls.
-    """
-
-    shown: Compressed
-    chain: Compressed
 
 
 def epochs_at(total: int, depth: int, level: int) -> int:

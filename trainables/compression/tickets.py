@@ -15,14 +15,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
-from trainables.compression.sizing import model_of
+from trainables.interfaces import Shape, model_of
 from trainables.opening import NotReadable, read_file
 from trainables.seeding import generator
 
 if TYPE_CHECKING:
     from trainables.bench import Bench
     from trainables.config import TrialConfig
-    from trainables.interfaces import Shape
     from trainables.stack.model import StackedModel
 
 _WEIGHT, _MASK = "weight.", "mask."

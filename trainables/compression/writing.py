@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from trainables.looking.places import weight_names
 from trainables.stack.model import StackedModel
-
-if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed
 
 Expand = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
@@ -118,11 +115,6 @@ def as_it_is(stack: StackedModel, masks: Mapping[str, Tensor] | None = None) -> 
         for name in weight_names(stack)
     }
     return Written(parts, dict)
-
-
-def written_of(made: Compressed) -> Written:
-    """How the networks' weights are written down."""
-    return made.written or as_it_is(made.stack, made.masks)
 
 
 def output_axis(weights: Tensor) -> int:

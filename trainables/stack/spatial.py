@@ -7,7 +7,6 @@ serves all networks, and batch norm and pooling need not know of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -16,30 +15,30 @@ from torch.nn import functional
 from trainables.stack.layers import StackedLinear, deviation
 from trainables.stack.step import Plan, Signal, Sized, Start
 
-if TYPE_CHECKING:
-    from trainables.stack.steps.conv import Conv
-
 
 class StackedConv(nn.Module):
     """K square convolutions, as one with K groups.
 
     Args:
-        step: Kernel, stride, padding and whether there is a bias. Weights start from N(0, scale² · deviation²), biases
-            from 0.
         before, after: What comes in and what goes out.
-        start: How weights start.
+        start: How weights start: from N(0, scale² · deviation²), biases from 0.
+        kernel: Pixels on a side.
+        stride, padding: In pixels.
+        bias: Whether there is one.
 
     Shapes: weight [K, O, I, kernel, kernel], bias [K, O].
     """
 
-    def __init__(self, step: Conv, before: Signal, after: Signal, start: Start) -> None:
+    def __init__(
+        self, before: Signal, after: Signal, start: Start, *, kernel: int, stride: int, padding: int, bias: bool
+    ) -> None:
         super().__init__()
-        self.stride, self.padding, self.pixels = step.stride, step.padding, after.pixels
-        shape = (after.channels, before.channels, step.kernel, step.kernel)
+        self.stride, self.padding, self.pixels = stride, padding, after.pixels
+        shape = (after.channels, before.channels, kernel, kernel)
         weight = torch.stack([torch.randn(shape, generator=draw) for draw in start.draws])
-        std = start.scale * deviation(start.init, before.channels * step.kernel**2, after.channels * step.kernel**2)
+        std = start.scale * deviation(start.init, before.channels * kernel**2, after.channels * kernel**2)
         self.weight = nn.Parameter(weight * std)
-        self.bias = nn.Parameter(torch.zeros(len(start.draws), after.channels)) if step.bias else None
+        self.bias = nn.Parameter(torch.zeros(len(start.draws), after.channels)) if bias else None
 
     @property
     def multiply_adds(self) -> int:

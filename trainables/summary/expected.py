@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from trainables.compression.course import watches_validation
 from trainables.compression.interfaces import RECOVERIES
 from trainables.compression.pipeline import pipeline_of
 from trainables.config import TrialConfig
@@ -31,7 +32,7 @@ def expected_metrics(config: TrialConfig, *, while_training: bool = False) -> fr
         arms += [f"scratch_{arm}" for arm in arms]
     levels = [_rows(config, arms, level, task.score) for level in (0, 1)]
     extra = {name: [0.5] * (2 * config.replicates) for method in pipeline.methods for name in method.reports}
-    if _watches(config):
+    if watches_validation(config):
         extra["early_stop_epoch"] = [1.0] * (2 * config.replicates)
     names |= set(level_metrics(levels[1], levels[0], extra, task)[0])
     names |= set(summarise([*levels[0], *levels[1]], config, 1.0)[0])
@@ -52,7 +53,7 @@ def _rows(config: TrialConfig, arms: list[str], level: int, score: str) -> list[
     }
     values |= {"level": level, "ratio": 2.0**level, "parameters": 2 // 2**level, "chance": 0.0}
     values |= {"interpolated": True, "stop_reason": "", **dict.fromkeys(task_of(config.data).undefined)}
-    if _watches(config):
+    if watches_validation(config):
         values["early_stop_epoch"] = 1.0
     unchanged = {f"changed_{score}": None, f"recovered_{score}": None}
     return [
@@ -60,8 +61,3 @@ def _rows(config: TrialConfig, arms: list[str], level: int, score: str) -> list[
         for arm in arms
         for network in range(config.replicates)
     ]
-
-
-def _watches(config: TrialConfig) -> bool:
-    """As `trainables.bench.Bench.watches`."""
-    return RECOVERIES.get(config.compression.recovery).starts_again

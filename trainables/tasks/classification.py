@@ -5,16 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.task import Task
+from trainables.task import IidTruth, Task
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
     from trainables.data.conditions import Noise
-    from trainables.data.trial_data import TrialData
     from trainables.stack.model import Loss
-    from trainables.training.evaluate import Evaluation
 
 
 class Classification(Task):
@@ -83,17 +81,18 @@ class Classification(Task):
         """The shares of right answers."""
         return correct
 
-    def iid_scores(self, noise: Noise, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
+    def iid_scores(
+        self, noise: Noise, share: float, answers: Tensor, targets: Tensor, truth: IidTruth
+    ) -> Tensor | None:
         """By the noise's formula; where classes are renamed held against the labels that the rule gives."""
-        if data.iid_test_labels is not None:
-            said = test.predictions[: len(data.iid_test_labels)]
-            noisy: list[float] = self.scores(said, data.iid_test_labels).tolist()
-            return noisy
-        clean: list[float] = test.score.tolist()
+        if truth.renamed is not None:
+            return self.scores(answers[: len(truth.renamed)], truth.renamed)
+        clean = self.scores(answers, targets)
         if share == 0:
             return clean
-        expected = [noise.iid_accuracy(share, accuracy, data.num_classes) for accuracy in clean]
-        return None if None in expected else [accuracy for accuracy in expected if accuracy is not None]
+        expected = [noise.iid_accuracy(share, accuracy, truth.outputs) for accuracy in clean.tolist()]
+        known = [accuracy for accuracy in expected if accuracy is not None]
+        return clean.new_tensor(known) if len(known) == len(expected) else None
 
     def kappas(self, first: Tensor, second: Tensor, outputs: int) -> list[float]:
         """Cohen's κ; nan where both always say the same class."""

@@ -6,16 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.task import Task
+from trainables.task import IidTruth, Task
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
     from trainables.data.conditions import Noise
-    from trainables.data.trial_data import TrialData
     from trainables.stack.model import Loss
-    from trainables.training.evaluate import Evaluation
 
 # Some noise changes all but a few examples: what is kept there says nothing.
 _LEAST = 10
@@ -98,25 +96,25 @@ class Regression(Task):
         """R² from the mean squared error."""
         return 1 - losses / targets[networks].double().var(dim=1, correction=0).mean(dim=1)
 
-    def iid_scores(self, noise: Noise, share: float, test: Evaluation, data: TrialData) -> list[float] | None:
+    def iid_scores(
+        self, noise: Noise, share: float, answers: Tensor, targets: Tensor, truth: IidTruth
+    ) -> Tensor | None:
         """R² with squared errors and variance in expectation over the noise; None where its draws are not independent.
 
         A target is replaced with probability p by draws of mean m and variance v:
         E(f − y')² = (1 − p)(f − y)² + p((f − m)² + v).
         """
         if share == 0:
-            clean: list[float] = test.score.tolist()
-            return clean
-        said, own = test.predictions.double(), test.labels.double()
-        moments = noise.iid_moments(data.true_labels.double())
+            return self.scores(answers, targets)
+        said, own = answers.double(), targets.double()
+        moments = noise.iid_moments(truth.trained.double())
         if moments is None:
             return None
         p, (m, v) = share, moments
         errors = (1 - p) * (said - own).square() + p * ((said - m).square() + v)
         mean = (1 - p) * own.mean(dim=1) + p * m
         spread = (1 - p) * own.square().mean(dim=1) + p * (v + m.square()) - mean.square()
-        found: list[float] = (1 - errors.mean(dim=1).sum(dim=1) / spread.sum(dim=1)).tolist()
-        return found
+        return 1 - errors.mean(dim=1).sum(dim=1) / spread.sum(dim=1)
 
     def kappas(self, first: Tensor, second: Tensor, outputs: int) -> list[float]:
         """nan."""

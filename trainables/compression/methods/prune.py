@@ -44,7 +44,7 @@ class Prune(Method):
         config = bench.config.compression
         criterion = CRITERIA.get(config.criterion).model_validate(config.options(config.criterion))
         if config.granularity == "weight":
-            return prune_weights(bench, level, criterion, self.steps)
+            return prune_weights(bench, level, criterion, self.steps, output=self.output_rate > 0)
         if config.scope == "global":
             return prune_units_overall(bench, level, criterion, self.steps)
         return self._shrink(bench, level, criterion)

@@ -62,10 +62,9 @@ class Quantize(Rewriting):
 
         from trainables.compression.budgets import coded
         from trainables.compression.quantizing import clustered, uniform
-        from trainables.compression.writing import written_of
 
         bits, channel = self.bits_at(bench.config.compression.depth, number), self.per == "channel"
-        written, parts = written_of(made), {}
+        written, parts = made.writing(), {}
         for name, part in written.parts.items():
             if self.codebook == "kmeans":
                 book = clustered(part, 2**bits, per_channel=channel)

@@ -55,10 +55,9 @@ class Share(Rewriting):
 
         from trainables.compression.budgets import coded
         from trainables.compression.quantizing import clustered
-        from trainables.compression.writing import written_of
 
         count = self.clusters_at(bench.config.compression.depth, number)
-        written, parts = written_of(made), {}
+        written, parts = made.writing(), {}
         for name, part in written.parts.items():
             parts[name] = part.with_book(clustered(part, count, per_channel=False))
             yield

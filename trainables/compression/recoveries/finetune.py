@@ -9,8 +9,7 @@ from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
     from trainables.bench import Bench
-    from trainables.compression.interfaces import Compressed, Level
-    from trainables.compression.recovery import Recovered
+    from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
 
 
@@ -23,7 +22,8 @@ class Finetune(Recovery):
 
     def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """A level may have no epoch: then nothing is trained."""
-        from trainables.compression.recovery import Recovered, level_epochs, retraining, trained
+        from trainables.compression.interfaces import Recovered
+        from trainables.compression.recovery import level_epochs, retraining, trained
 
         epochs = level_epochs(bench, level)
         recipe = retraining(bench, max(1, epochs), "constant")

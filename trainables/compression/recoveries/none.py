@@ -8,8 +8,7 @@ from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
     from trainables.bench import Bench
-    from trainables.compression.interfaces import Compressed, Level
-    from trainables.compression.recovery import Recovered
+    from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
 
 
@@ -23,7 +22,7 @@ class NoRecovery(Recovery):
 
     def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """The networks themselves."""
-        from trainables.compression.recovery import Recovered
+        from trainables.compression.interfaces import Recovered
 
         yield from ()
         return Recovered(compressed, compressed)

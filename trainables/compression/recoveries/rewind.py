@@ -13,8 +13,7 @@ from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
     from trainables.bench import Bench
-    from trainables.compression.interfaces import Compressed, Level
-    from trainables.compression.recovery import Recovered
+    from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
 
 
@@ -27,7 +26,8 @@ class Rewind(Recovery):
 
     def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """Trains the tickets."""
-        from trainables.compression.recovery import Recovered, as_dense, rewound, trained
+        from trainables.compression.interfaces import Recovered
+        from trainables.compression.recovery import as_dense, rewound, trained
 
         compressed = as_dense(bench, level, compressed)
         made = yield from trained(bench, "recovery", compressed, rewound(bench, compressed))

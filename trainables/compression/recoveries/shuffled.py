@@ -13,8 +13,7 @@ from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
     from trainables.bench import Bench
-    from trainables.compression.interfaces import Compressed, Level
-    from trainables.compression.recovery import Recovered
+    from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
 
 

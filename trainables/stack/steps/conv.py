@@ -55,4 +55,5 @@ class Conv(Step):
         """As one grouped convolution."""
         from trainables.stack.spatial import StackedConv
 
-        return StackedConv(self, before, after, start)
+        shape = {"kernel": self.kernel, "stride": self.stride, "padding": self.padding}
+        return StackedConv(before, after, start, **shape, bias=self.bias)

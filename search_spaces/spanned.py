@@ -1,0 +1,74 @@
+"""What a field takes from trial to trial: a list of choices, or a range."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
+
+from trainables.parts import Part
+
+Scalar = bool | int | float | str | None
+
+
+class Spanned(Part):
+    """What a field takes from trial to trial.
+
+    `when` says with which values of other fields it means something at all: name → values. In other trials the field is
+    left at its default, and is no parameter of theirs.
+    """
+
+    when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _lists(cls, when: Any) -> Any:
+        if not isinstance(when, Mapping):
+            return when
+        return {name: value if isinstance(value, list | tuple) else (value,) for name, value in when.items()}
+
+    @model_serializer(mode="wrap")
+    def _without_empty_when(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Spaces without conditions look as they did before there were any: their studies stay the same."""
+        found: dict[str, Any] = handler(self)
+        return found if self.when else {name: value for name, value in found.items() if name != "when"}
+
+
+class Choices(Spanned):
+    """A list of values to span, as in `--set data.label_noise=0,0.5,1`."""
+
+    values: tuple[Scalar, ...] = Field(min_length=1)
+
+    def distribution(self) -> BaseDistribution:
+        """As Optuna sees it."""
+        return CategoricalDistribution(self.values)
+
+    def corners(self) -> list[Scalar]:
+        """Values whose validity implies that of all others."""
+        return list(self.values)
+
+
+class Range(Spanned):
+    """An interval to span, ends included, as in `--set model.width=16..512:log`."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"the range {self.low}..{self.high} is empty; write the smaller end first")
+        if self.log and self.low <= 0:
+            raise ValueError(f"a log range must start above 0, not at {self.low}")
+        return self
+
+    def distribution(self) -> BaseDistribution:
+        """As Optuna sees it; integer if both ends were written as integers."""
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return IntDistribution(self.low, self.high, log=self.log)
+        return FloatDistribution(float(self.low), float(self.high), log=self.log)
+
+    def corners(self) -> list[Scalar]:
+        """Values whose validity implies that of all others."""
+        return [self.low, self.high]

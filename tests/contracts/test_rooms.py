@@ -1,0 +1,82 @@
+"""The rooms of the service lie above each other: whatever a file imports, wherever in it, lies further down."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.test_import_rules import MODULES, ROOT
+
+# Bottom up; rooms of one row do not know each other. `python study/launch.py` starts at the top.
+ROOMS = (
+    ("errors", "lazy", "passwords", "crash_points", "private", "lasting", "stop_flag"),
+    ("printable", "trust", "sampling", "stopping"),
+    ("config",),
+    ("ledger", "answer"),
+    ("proposing", "storing", "report", "events"),
+    ("settings", "costs", "tracking"),
+    ("execution",),
+    ("display",),
+    ("operations",),
+    ("commands", "api"),
+    ("cli", "__init__"),
+    ("launch", "alias"),
+)
+HEIGHT = {room: height for height, row in enumerate(ROOMS) for room in row}
+
+
+def dotted(path: Path) -> str:
+    """The name of a module, of a package without `__init__`."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {dotted(path): path for path in MODULES}
+
+
+def neighbours(module: str) -> Iterator[str]:
+    """Modules of ours that a file imports, for type checking only and in functions included."""
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in FILES else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+GRAPH = {module: {name for name in neighbours(module) if name in FILES and name != module} for module in FILES}
+
+
+def room(module: str) -> str:
+    """The room, or the loose file, of a module of the service."""
+    return [*module.split("."), "__init__"][1]
+
+
+def test_every_room_has_its_place() -> None:
+    assert {room(module) for module in FILES if module.startswith("study")} == set(HEIGHT)
+
+
+@pytest.mark.parametrize("module", [module for module in FILES if module.startswith("study")])
+def test_imports_point_down(module: str) -> None:
+    others = {name: room(name) for name in GRAPH[module] if name.startswith("study") and room(name) != room(module)}
+    assert [name for name, there in others.items() if HEIGHT[there] >= HEIGHT[room(module)]] == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter(GRAPH).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_looking_at_results_loads_nothing_that_runs_studies() -> None:
+    """`ockham report` and `study.load` are for machines without a cluster, too."""
+    reachable, waiting = set(), {"study.report", "study.answer", "study.ledger"}
+    while waiting:
+        module = waiting.pop()
+        reachable.add(module)
+        waiting |= GRAPH[module] - reachable
+    assert {room(module) for module in reachable if module.startswith("study")} & {"execution", "tracking"} == set()
