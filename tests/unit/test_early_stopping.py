@@ -128,7 +128,7 @@ def test_no_global_random_numbers_are_drawn() -> None:
 
 
 def test_trials_report_often_enough_for_any_rung() -> None:
-    from trainables.trial import _report_due
+    from trainables.dense_training import _report_due
 
     class Reports:
         records: list[Record]

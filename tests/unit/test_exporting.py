@@ -40,9 +40,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ledger = Ledger.create(config.ledger_url, config)
         ledger.acquire()
         settle_inputs(ledger, NO_WISHES)
-        ledger.propose([Proposal({}), Proposal({})])
+        ledger.propose([Proposal({}, cell=f"trial {number}") for number in range(2)])
         ledger.start_attempt(0)
-        trial = run_trial(space.config({}, config.seed), TrialContext(0, config.run.data_path))
+        trial = run_trial(space.config({}, config.seed), TrialContext(0, config.run.data_path, cell="trial 0"))
         records = [record for record in trial if record is not None]
         with networks_file(config.directory, 0, records[-1].networks) as file:
             ledger.finish(0, 1, "COMPLETE", records=records, file=file)

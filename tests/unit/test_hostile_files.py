@@ -149,7 +149,7 @@ def test_nothing_that_is_printed_commands_the_terminal(tmp_path: Path) -> None:
     show = (
         "import sys\nfrom study.cli import main, _printable\nfrom study.display import terminal\n"
         f"main(['launch', {str(file)!r}, '--home', {str(tmp_path)!r}])\n"
-        "with _printable(colours=False):\n"
+        "with _printable(colours=False, lasting=False):\n"
         f"    print({evil!r})\n    terminal().print({evil!r}, style='bold', markup=False)\n"
     )
     ended = subprocess.run([sys.executable, "-c", show], capture_output=True, check=True, timeout=120)

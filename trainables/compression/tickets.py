@@ -129,7 +129,7 @@ def _require_fit(path: Path, tickets: Tickets, config: TrialConfig, input_shape:
     theirs = {name: list(tensor.shape[1:]) for name, tensor in tickets.weights.items()}
     ours = {name: list(tensor.shape[1:]) for name, tensor in there.items()}
     if theirs != ours:
-        name = next(name for name in (*theirs, *ours) if theirs.get(name) != ours.get(name))
+        name = next(name for name in (*ours, *theirs) if theirs.get(name) != ours.get(name))
         raise ValueError(
             f"compression.ticket={path} does not fit: {name} is {theirs.get(name, 'absent')} there and "
             f"{ours.get(name, 'absent')} in this trial; model, width, image size and classes must be the same"
