@@ -1,91 +1,21 @@
 """launch, resume."""
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from study.commands import choosing
 from study.commands.options import StudyName, complete_space, located
+from study.commands.run_options import with_run
 from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
-
-_RUN = "How this run is carried out"
-MaxConcurrent = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="Trials at once.", rich_help_panel=_RUN, show_default="as many as the CPUs or GPUs hold"
-    ),
-]
-CpusPerTrial = Annotated[float | None, typer.Option(metavar="X", rich_help_panel=_RUN, show_default="1")]
-GpusPerTrial = Annotated[
-    float | None,
-    typer.Option(metavar="X", help="0.25 puts four trials on one.", rich_help_panel=_RUN, show_default="0"),
-]
-TimeBudget = Annotated[
-    float | None,
-    typer.Option(metavar="SECONDS", help="Stop after this long; resumable.", rich_help_panel=_RUN, show_default="none"),
-]
-Address = Annotated[
-    str | None,
-    typer.Option(
-        envvar="OCKHAM_ADDRESS",
-        metavar="RAY",
-        help="Ray cluster to use: HOST:PORT, auto, or local for one on this machine.",
-        rich_help_panel=_RUN,
-        show_default="one on this machine",
-    ),
-]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Where data sets lie, or are put.", rich_help_panel=_RUN, show_default="<home>/data"
-    ),
-]
-PriceFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--price",
-        metavar="FILE",
-        help="YAML with what an hour costs: currency, core_hour, gpu_hour, hour.",
-        rich_help_panel=_RUN,
-        show_default="hours only",
-    ),
-]
-KeepCheckpoints = Annotated[
-    bool | None,
-    typer.Option(
-        "--keep-checkpoints/--drop-checkpoints",
-        help="What becomes of the checkpoints of trials that ended.",
-        rich_help_panel=_RUN,
-        show_default="drop",
-    ),
-]
-Offline = Annotated[
-    bool | None,
-    typer.Option(
-        "--offline/--online",
-        help="Start though the MLflow store does not answer: what it is to be told waits in the ledger.",
-        rich_help_panel=_RUN,
-        show_default="online",
-    ),
-]
-ShowProgress = Annotated[
-    bool | None,
-    typer.Option(
-        "--progress/--no-progress",
-        help="Show trials as they run, or the summary only.",
-        rich_help_panel=_RUN,
-        show_default="progress",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command(epilog=_LAUNCH_EXAMPLES)(located(launch))
-    app.command(epilog=_RESUME_EXAMPLES)(located(resume))
+    app.command(epilog=_LAUNCH_EXAMPLES)(located(with_run(launch)))
+    app.command(epilog=_RESUME_EXAMPLES)(located(with_run(resume)))
 
 
 _LAUNCH_EXAMPLES = """[bold]--set KEY=VALUE[/bold] changes a field of every trial, by its dotted name:
@@ -121,6 +51,7 @@ configuration resumes it; with another one it is refused."""
 def launch(
     *,
     place: Place,
+    run: dict[str, Any],
     source: Annotated[
         str | None,
         typer.Argument(
@@ -149,16 +80,6 @@ def launch(
     scheduler_grace: choosing.SchedulerGrace = None,
     scheduler_reduction: choosing.SchedulerReduction = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Of every draw.", show_default="0")] = None,
-    data_dir: DataDir = None,
-    max_concurrent: MaxConcurrent = None,
-    cpus_per_trial: CpusPerTrial = None,
-    gpus_per_trial: GpusPerTrial = None,
-    time_budget: TimeBudget = None,
-    address: Address = None,
-    keep_checkpoints: KeepCheckpoints = None,
-    price: PriceFile = None,
-    progress: ShowProgress = None,
-    offline: Offline = None,
     trust: Trust = False,
     only_estimate: Annotated[
         bool,
@@ -190,19 +111,7 @@ def launch(
             scheduler=scheduler,
             stopping=_given(metric=scheduler_metric, grace=scheduler_grace, reduction=scheduler_reduction),
             seed=seed,
-            run=place.run_fields()
-            | _given(
-                data_dir=data_dir,
-                max_concurrent=max_concurrent,
-                cpus_per_trial=cpus_per_trial,
-                gpus_per_trial=gpus_per_trial,
-                time_budget=time_budget,
-                address=address,
-                keep_checkpoints=keep_checkpoints,
-                prices=_prices(price),
-                progress=progress,
-                offline=offline,
-            ),
+            run=place.run_fields() | run,
         ),
         sure(trust),
     )
@@ -229,6 +138,7 @@ Results that had not reached MLflow are sent as well."""
 def resume(
     *,
     place: Place,
+    run: dict[str, Any],
     name: StudyName,
     trials: Annotated[
         str | None,
@@ -240,16 +150,6 @@ def resume(
     repair: Annotated[
         bool, typer.Option("--repair", help="Run trials whose results are damaged once more, under their numbers.")
     ] = False,
-    data_dir: DataDir = None,
-    max_concurrent: MaxConcurrent = None,
-    cpus_per_trial: CpusPerTrial = None,
-    gpus_per_trial: GpusPerTrial = None,
-    time_budget: TimeBudget = None,
-    address: Address = None,
-    keep_checkpoints: KeepCheckpoints = None,
-    price: PriceFile = None,
-    progress: ShowProgress = None,
-    offline: Offline = None,
     trust: Trust = False,
 ) -> None:
     """Go on with a study that was stopped or killed, or extend one that is finished.
@@ -263,27 +163,9 @@ def resume(
 
     restore_lost(place.home, name, place.storage, place.ledger, typer.echo)
 
-    run = place.run_fields() | _given(
-        data_dir=data_dir,
-        max_concurrent=max_concurrent,
-        cpus_per_trial=cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
-        time_budget=time_budget,
-        address=address,
-        keep_checkpoints=keep_checkpoints,
-        prices=_prices(price),
-        progress=progress,
-        offline=offline,
-    )
     asks = {"retry_failed": retry_failed, "repair": repair}
-    config, wishes = load_existing(place, name, trials, run, sure=sure(trust), **asks)
+    config, wishes = load_existing(place, name, trials, place.run_fields() | run, sure=sure(trust), **asks)
     raise typer.Exit(run_study(config, wishes=wishes))
-
-
-def _prices(path: Path | None) -> Any:
-    from study.config.prices import read_prices
-
-    return None if path is None else read_prices(path)
 
 
 def _given(**options: Any) -> dict[str, Any]:

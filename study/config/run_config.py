@@ -1,12 +1,13 @@
 """How one run of a study is carried out: where things lie, what it may use, for how long."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from study.config.environment import said_in, usual_home
-from study.config.prices import Prices
+from study.config.options import Option
+from study.config.prices import Prices, read_prices
 from study.errors import UsageError
 from study.passwords import HIDDEN, lacks_password, remember
 from study.trust import check_address
@@ -25,32 +26,48 @@ class RunConfig(Part):
     refusal: ClassVar[type[ValueError]] = UsageError
 
     home: Path = Field(default_factory=usual_home, description="directory of all studies")
-    data_dir: Path | None = Field(None, description="where data sets lie or are downloaded to; none: <home>/data")
+    data_dir: Annotated[Path | None, Option("<home>/data", "DIR")] = Field(
+        None, description="where data sets lie or are downloaded to"
+    )
     ledger: str | None = Field(
         default_factory=said_in("OCKHAM_LEDGER"), description="database URL; none: SQLite in the study's directory"
     )
     tracking_uri: str | None = Field(
         default_factory=said_in("OCKHAM_TRACKING_URI"), description="MLflow; none: SQLite in the home"
     )
-    offline: bool = Field(
+    offline: Annotated[bool, Option("online", flags="--offline/--online")] = Field(
         False, description="start though the MLflow store does not answer: what it is to be told waits in the ledger"
     )
     storage: str | None = Field(
         default_factory=said_in("OCKHAM_STORAGE"),
         description="path or URI for checkpoints and copies of ledger and results; none: the study's directory",
     )
-    address: str | None = Field(
+    address: Annotated[str | None, Option("one on this machine", "RAY", envvar="OCKHAM_ADDRESS")] = Field(
         default_factory=said_in("OCKHAM_ADDRESS"),
-        description="Ray cluster to connect to; none or `local`: start one on this machine",
+        description="Ray cluster to use: HOST:PORT, auto, or local for one on this machine",
     )
-    max_concurrent: int | None = Field(None, ge=1, description="trials at once; none: as many as the CPUs or GPUs hold")
-    cpus_per_trial: float = Field(1.0, gt=0)
-    gpus_per_trial: float = Field(0.0, ge=0)
-    time_budget: float | None = Field(None, gt=0, description="seconds after which the run stops, resumable")
-    prices: Prices | None = Field(None, description="what hours cost; none: hours are told, money is not")
-    dense_cache: float = Field(2.0, ge=0, description="GiB of dense networks kept to be used again; 0: none are")
-    keep_checkpoints: bool = Field(False, description="keep the checkpoints of trials that ended")
-    progress: bool = Field(True, description="show progress")
+    max_concurrent: Annotated[int | None, Option("as many as the CPUs or GPUs hold", "N")] = Field(
+        None, ge=1, description="trials at once"
+    )
+    cpus_per_trial: Annotated[float, Option("1", "X")] = Field(1.0, gt=0, description="cores and threads of a trial")
+    gpus_per_trial: Annotated[float, Option("0", "X")] = Field(
+        0.0, ge=0, description="share of a GPU, or whole ones: 0.25 puts four trials on one"
+    )
+    time_budget: Annotated[float | None, Option("none", "SECONDS")] = Field(
+        None, gt=0, description="stop after this long; resumable"
+    )
+    prices: Annotated[Prices | None, Option("hours only", "FILE", flags="--price", reads=read_prices)] = Field(
+        None, description="YAML with what an hour costs: currency, core_hour, gpu_hour, hour"
+    )
+    dense_cache: Annotated[float, Option("2", "GIB")] = Field(
+        2.0, ge=0, description="keep so much of dense networks in the home, to be used again; 0: none"
+    )
+    keep_checkpoints: Annotated[bool, Option("drop", flags="--keep-checkpoints/--drop-checkpoints")] = Field(
+        False, description="what becomes of the checkpoints of trials that ended"
+    )
+    progress: Annotated[bool, Option("progress", flags="--progress/--no-progress")] = Field(
+        True, description="show trials as they run, or the summary only"
+    )
 
     @field_validator("home", "data_dir")
     @classmethod
