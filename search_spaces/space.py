@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from search_spaces.activation import Activation, entries_in
+from search_spaces.claims import Claim
 from search_spaces.spanned import Choices, Range, Scalar, Spanned
 from trainables.config import TrialConfig, unflatten
 from trainables.explain import explain
@@ -40,6 +41,7 @@ class SearchSpace(Part):
         crossed: Fields of the compression (or `compression`, all of them) whose spanned lists are crossed inside a
             dense cell: the same dense networks meet every combination. Others train networks of their own.
         trials: How many trials the study runs unless told otherwise.
+        claims: What its data are to support or refute, stated before there are any.
     """
 
     title: str = ""
@@ -49,6 +51,15 @@ class SearchSpace(Part):
     span: dict[str, Choices | Range] = Field(default_factory=dict)
     crossed: tuple[str, ...] = Field((), description="fields of the compression that every dense network meets")
     trials: int = Field(24, ge=1, le=MOST_TRIALS)
+    claims: tuple[Claim, ...] = ()
+
+    @field_validator("claims")
+    @classmethod
+    def _each_claim_has_its_name(cls, claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
+        names = [claim.name for claim in claims]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two claims are called {max(names, key=names.count)}; by their names verdicts are found")
+        return claims
 
     @field_validator("span", mode="before")
     @classmethod
