@@ -3,18 +3,8 @@
 import itertools
 from collections.abc import Iterator
 
-from search_spaces.claims import (
-    Between,
-    Claim,
-    FieldValue,
-    KeptOverChanged,
-    Level,
-    Metric,
-    Order,
-    Slope,
-    Twins,
-    atoms,
-)
+from search_spaces.claims import Claim
+from search_spaces.quantities import Between, FieldValue, KeptOverChanged, Level, Metric, Order, Slope, Twins, atoms
 from search_spaces.space import CONDITIONS, SearchSpace
 from search_spaces.spanned import Choices, Range
 from trainables.config import TrialConfig

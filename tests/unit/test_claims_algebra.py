@@ -6,19 +6,13 @@ from typing import Any
 import pytest
 
 from search_spaces.carrying import carried, refusals
-from search_spaces.claims import (
+from search_spaces.claims import AtLeast, AtMost, Claim, Equivalent, Exactly, Greater, Less
+from search_spaces.quantities import (
     AboveScratch,
     Association,
-    AtLeast,
-    AtMost,
     Between,
-    Claim,
     Difference,
-    Equivalent,
-    Exactly,
-    Greater,
     KeptOverChanged,
-    Less,
     Level,
     Metric,
     Order,
