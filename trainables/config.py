@@ -240,7 +240,7 @@ class TrialConfig(Part):
     compression: CompressionConfig = CompressionConfig()
     replicates: int = Field(5, ge=1, le=1024, description="networks that differ only in their seed")
     control: bool = Field(True, description="train a clean twin beside each replicate")
-    seed: int = Field(0, ge=0, lt=2**53)
+    seed: int = Field(0, ge=0, lt=2**53, description="of all draws; of the study, so never set nor spanned: --seed N")
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:

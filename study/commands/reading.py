@@ -1,4 +1,4 @@
-"""status, trials, report, spaces."""
+"""status, trials, report, spaces, fields."""
 
 import json
 import sys
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_TRIALS_EXAMPLES)(located(trials))
     app.command()(located(report))
     app.command(epilog="[bold]Example[/bold]\n  ockham spaces redundancy")(located(spaces))
+    app.command(epilog=_FIELDS_EXAMPLES)(located(fields))
 
 
 def status(
@@ -141,3 +142,47 @@ def spaces(
         catalogue.print_all()
     else:
         catalogue.print_one(name)
+
+
+_FIELDS_EXAMPLES = """[bold]Examples[/bold]
+  ockham fields lr
+  ockham fields 'compression.prune*'
+  ockham fields --format csv --out fields.csv"""
+
+
+def fields(
+    *,
+    place: Place,
+    pattern: Annotated[
+        str | None,
+        typer.Argument(metavar="[PATTERN]", help="A part of a name, or all of it with *.", show_default="all"),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="text|json|csv",
+            autocompletion=lambda: ["text", "json", "csv"],
+            show_default="by the ending of --out, else text",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+) -> None:
+    """What can be set of a trial: each field with its type, default and meaning, who reads it, who may span it."""
+    from study.commands import field_list
+    from study.ledger.frames import write
+    from study.settings.fields import fields_like
+
+    written = {"json": field_list.as_json, "csv": field_list.as_csv, "text": field_list.as_text}
+    if form is None:
+        ending = out.suffix[1:].lower() if out else ""
+        form = ending if ending in written else "text"
+    if form not in written:
+        raise typer.BadParameter(f"--format {form}: choose one of {', '.join(sorted(written))}")
+    found = fields_like(pattern)
+    if out is not None:
+        write(out, written[form](found))
+    elif form == "text":
+        field_list.print_fields(found)
+    else:
+        typer.echo(written[form](found))

@@ -33,7 +33,7 @@ def spanned_where_read(space: SearchSpace, own: set[str]) -> tuple[SearchSpace, 
     """
     notes, span = [], dict(space.span)
     for name in sorted({*space.span, *own & set(space.base)}):
-        for chooser, kind, readers in _readers(name):
+        for chooser, kind, readers in readers_of(name):
             chosen = _values(space, chooser)
             reading = [value for value in chosen if readers & set(str(value).split("+"))]
             if not reading:
@@ -73,7 +73,7 @@ def repeats(space: SearchSpace, sampler: str, trials: int) -> list[str]:
     ]
 
 
-def _readers(name: str) -> Iterator[tuple[str, str, set[str]]]:
+def readers_of(name: str) -> Iterator[tuple[str, str, set[str]]]:
     """For a field that not every entry of its section reads: who chooses the entry, and which ones read it."""
     section, _, field = name.partition(".")
     part = TrialConfig.model_fields[section].annotation if section in TrialConfig.model_fields else None

@@ -17,7 +17,7 @@ class Gaussian(Synthetic):
     """
 
     features: int = Field(20, ge=2, le=100_000, description="inputs")
-    classes: int = Field(10, ge=2, le=1000)
+    classes: int = Field(10, ge=2, le=1000, description="one normal distribution each")
     separation: float = Field(4.0, ge=0, le=1000, description="length of the centres, in deviations of a class")
 
     def draw(self) -> tuple[Values, npt.NDArray[np.int64], int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SGDKind(OptimizerKind):
     """`torch.optim.SGD` (dampening 0)."""
 
-    looks_ahead: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ("nesterov",)
 
     def over(self, recipe: TrainingConfig, parameters: Sequence[Tensor]) -> Optimizer:
         """With a momentum buffer of zeros."""

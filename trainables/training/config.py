@@ -21,7 +21,7 @@ class TrainingConfig(EntryPart):
     lr: float = Field(0.05, gt=0, description="peak learning rate")
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD; Adam's beta1")
     nesterov: bool = Field(False, description="look ahead along SGD's momentum")
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(0.0, ge=0, description="factor on Σw²/2 beside the loss, as the optimizer takes it")
     l1: float = Field(0.0, ge=0, description="factor on Σ|w| beside the loss, by its subgradient")
     clip_norm: float | None = Field(None, gt=0, description="largest norm of each network's gradient")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of each target spread evenly over all classes")
@@ -65,8 +65,8 @@ class TrainingConfig(EntryPart):
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Self:
         if self.nesterov:
-            looks_ahead = importlib.import_module(f"trainables.optimizers.{self.optimizer}").ENTRY.looks_ahead
-            if not looks_ahead or self.momentum == 0:
+            reads = importlib.import_module(f"trainables.optimizers.{self.optimizer}").ENTRY.reads
+            if "nesterov" not in reads or self.momentum == 0:
                 said = "nesterov=true looks ahead along SGD's momentum; take optimizer=sgd, momentum>0"
                 raise in_field("nesterov", said)
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from trainables.registry import Entry, Registry
 
@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 class OptimizerKind(Entry, ABC):
-    """Base of every module of `trainables/optimizers`.
-
-    Attributes:
-        looks_ahead: Whether `training.nesterov` means something to it.
-    """
-
-    looks_ahead: ClassVar[bool] = False
+    """Base of every module of `trainables/optimizers`."""
 
     @abstractmethod
     def over(self, recipe: TrainingConfig, parameters: Sequence[Tensor]) -> Optimizer:
