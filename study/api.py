@@ -63,23 +63,25 @@ class StudyHandle:
         return network_frame(self.config.directory, self._ledger.trials(), self._ledger.files())
 
     def best(self) -> dict[str, Any]:
-        """The COMPLETE trial that is best on the first objective, as in `ockham trials --format json`.
+        """The COMPLETE trial that is best by the study's goals, as in `ockham trials --format json`.
 
-        Only those that keep all constraints count. With several objectives it is one point of the Pareto front;
-        `trials()` has all.
+        That is the one that Optuna's tools call the best: of those that keep all constraints the best by the
+        objectives; of a design for which none was named, the one whose networks compress furthest. With several
+        objectives it is the point of the Pareto front that is best by the first; `trials()` has all.
 
         Raises:
-            ValueError: No trial has that metric, or none keeps the constraints.
+            ValueError: No trial has those metrics, or none keeps the constraints.
         """
-        objective = self.config.objectives[0]
-        rows = [row for row in self._ledger.trials(states=("COMPLETE",)) if objective.metric in row.metrics]
+        goals = self.config.ranked_by
+        metrics = [goal.metric for goal in goals]
+        rows = [row for row in self._ledger.trials(states=("COMPLETE",)) if row.metrics.keys() >= set(metrics)]
         if not rows:
-            raise ValueError(f"no complete trial of {self.config.name} has the metric {objective.metric}")
+            raise ValueError(f"no complete trial of {self.config.name} has the metric {' and '.join(metrics)}")
         rows = [row for row in rows if all(_kept(bound.violation(row.metrics)) for bound in self.config.constraints)]
         if not rows:
             bounds = ", ".join(map(str, self.config.constraints))
             raise ValueError(f"no complete trial of {self.config.name} keeps {bounds}")
-        return max(rows, key=lambda row: objective.sign * row.metrics[objective.metric]).as_json()
+        return max(rows, key=lambda row: [goal.sign * row.metrics[goal.metric] for goal in goals]).as_json()
 
     def answer(self) -> "Answer":
         """Do memorising networks break earlier, does compressibility track the gap: numbers and sentences."""

@@ -180,6 +180,16 @@ class StudyConfig(Part):
         return SAMPLERS.get(self.sampler).learns
 
     @property
+    def names_objectives(self) -> bool:
+        """Whether anything goes by `objectives`: a sampler that learns, or a user who named some for a design."""
+        return self.learns or self.objectives != default_objectives(self.task)
+
+    @property
+    def ranked_by(self) -> tuple[Objective, ...]:
+        """What the best trial is best at; of a design that nobody named objectives for, the primary scalar."""
+        return self.objectives if self.names_objectives else (Objective(metric="compressibility/auc"),)
+
+    @property
     def role(self) -> Role:
         """`design` where trials are laid out in advance and carry the answer.
 

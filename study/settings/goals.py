@@ -5,7 +5,6 @@ import itertools
 from collections.abc import Iterable
 
 from study.config import StudyConfig
-from study.config.task import default_objectives
 from study.errors import UsageError
 from study.settings.corners import corners
 
@@ -24,7 +23,7 @@ def check_goals(config: StudyConfig) -> None:
 
     trials = list(itertools.islice(corners(config, _DECIDING), _MOST_TRIALS))
     reported = frozenset[str]().union(*map(expected_metrics, trials))
-    if config.learns or config.objectives != default_objectives(config.task):
+    if config.names_objectives:
         _require("--objective", (goal.metric for goal in config.objectives), reported, config)
     _require("--constraint", (bound.metric for bound in config.constraints), reported, config)
     if config.scheduler != "none":

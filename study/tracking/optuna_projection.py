@@ -7,9 +7,9 @@ killed process left behind is completed by the next one. Only one process may pr
 time (the publisher sees to that), while the driver goes on writing the ledger.
 
 Optuna's states mean slightly other things: RUNNING is every trial that was begun, trials that wait behind the last one
-begun are not there yet, and a COMPLETE trial must have a value. One whose objective is undefined (a network that did
-not fit, say) is FAIL there, as Optuna itself records an objective without a value; its user attribute `ockham/state`
-says COMPLETE. Studies of a design optimise nothing: their value is the primary scalar, `compressibility/auc`.
+begun are not there yet, and a COMPLETE trial must have a value. One whose objective or constraint is undefined (a
+network that did not fit, say) is FAIL there, as Optuna itself records an objective without a value; its user attribute
+`ockham/state` says COMPLETE. Values are those that `StudyHandle.best` goes by, so that Optuna's tools crown its trial.
 """
 
 import warnings
@@ -27,7 +27,6 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import bindparam, event, make_url, text
 
 from search_spaces.space import CONDITIONS
-from study.config.goals import Objective
 from study.crash_points import reached
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
@@ -35,7 +34,6 @@ from study.proposing.inside import inside
 from study.proposing.optuna_attributes import CONSTRAINTS
 from study.tracking import optuna_bulk
 
-DESIGN_OBJECTIVES = (Objective(metric="compressibility/auc"),)
 TRIALS_A_COMMIT = 100
 _UID = "ockham/uid"
 _TEXT = 500  # characters of an error; Optuna's attributes hold 2,048
@@ -56,7 +54,7 @@ class OptunaProjection:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         config = ledger.config
-        self._objectives = config.objectives if config.learns else DESIGN_OBJECTIVES
+        self._objectives = config.ranked_by
         self._distributions = config.space.distributions()
         self._storage = _storage(ledger.url)
         weakref.finalize(self, self._storage.engine.dispose)
@@ -195,7 +193,8 @@ class OptunaProjection:
         return {name: value for name, value in missed.items() if value is not None}
 
     def _undefined(self, row: TrialRow) -> list[str]:
-        return [objective.metric for objective in self._objectives if objective.metric not in row.metrics]
+        wanted = dict.fromkeys(goal.metric for goal in (*self._objectives, *self._ledger.config.constraints))
+        return [metric for metric in wanted if metric not in row.metrics]
 
     def _open(self) -> int:
         """Optuna's id of the study, made if need be; what is left of a deleted study of that name goes."""
@@ -203,7 +202,7 @@ class OptunaProjection:
         found = {study.study_name: study for study in self._storage.get_all_studies()}.get(name)
         if found is not None:
             owner = found.user_attrs.get(_UID)
-            if owner == uid:
+            if owner == uid and self._has_goals(name):
                 return found._study_id
             # without an owner and empty, it was made by a process that was killed before it could sign
             if owner is None and self._storage.get_n_trials(found._study_id):
@@ -212,10 +211,18 @@ class OptunaProjection:
         with _quiet():
             directions = [objective.direction for objective in self._objectives]
             study = optuna.create_study(storage=self._storage, study_name=name, directions=directions)
-            study.set_metric_names([objective.metric for objective in self._objectives])
+            study.set_metric_names(self._metrics())
             reached("optuna study made")
             study.set_user_attr(_UID, uid)
         return study._study_id
+
+    def _has_goals(self, name: str) -> bool:
+        """Whether trials have the values there that they have now: earlier versions crowned others."""
+        with _quiet():
+            return optuna.load_study(study_name=name, storage=self._storage).metric_names == self._metrics()
+
+    def _metrics(self) -> list[str]:
+        return [objective.metric for objective in self._objectives]
 
 
 def _storage(url: str) -> RDBStorage:

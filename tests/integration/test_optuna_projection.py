@@ -5,6 +5,7 @@ import sys
 import textwrap
 import threading
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -205,7 +206,8 @@ def test_constraints_and_what_a_scheduler_went_by_are_there(began_before: bool, 
     project(ledger)
     storage = optuna.storages.RDBStorage(ledger.url)
     trials = optuna.load_study(study_name="tiny", storage=storage).trials
-    assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.COMPLETE, TrialState.PRUNED]
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED]
+    assert trials[1].user_attrs["undefined"] == {"cost/seconds": ""}, "what is not known is no kept bound"
     assert [trial.constraints for trial in trials] == [{"cost/seconds:max": 10.0}, {}, {}]
     assert [trial.intermediate_values for trial in trials] == [
         {1: 0.1, 2: 0.2, 3: 0.3},
@@ -229,3 +231,62 @@ def test_the_best_trial_keeps_the_constraints(tmp_path: Path) -> None:
             with pytest.raises(ValueError, match=r"no complete trial of tiny keeps cost/seconds:max=30"):
                 handle.best()
     assert api.load("tiny", home=tmp_path).best()["number"] == 1
+
+
+SCALARS = ("compressibility/auc", "contrast/auc")
+ADAPTIVE = {"span": TUNED, "sampler": "tpe"}
+BOUNDED = {**ADAPTIVE, "objectives": ("val/loss:min",), "constraints": ("cost/seconds:max=30",)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "metrics", "values", "best"),
+    [
+        ({}, SCALARS, [(0.5, 0.1), (0.7, None), (None, 0.9)], 1),
+        ({"objectives": ("contrast/auc",)}, SCALARS, [(0.5, 0.1), (0.7, None), (None, 0.9)], 2),
+        ({"objectives": ("val/loss:min",)}, (SCALARS[0], "val/loss"), [(0.5, 0.1), (0.6, 0.3), (0.7, 0.2)], 0),
+        (BOUNDED, ("cost/seconds", "val/loss"), [(10.0, 0.3), (31.0, 0.1), (None, 0.1), (30.0, 0.2)], 3),
+        (ADAPTIVE, (SCALARS[1], "control/val/accuracy"), [(0.7, 0.2), (0.7, 0.6), (0.3, 0.9), (0.9, None)], 1),
+    ],
+)
+def test_optuna_crowns_the_trial_that_is_best(
+    fields: dict[str, Any],
+    metrics: tuple[str, str],
+    values: list[tuple[float | None, float | None]],
+    best: int,
+    tmp_path: Path,
+) -> None:
+    config = a_study(tmp_path, **{"span": SPAN, **fields})
+    ledger = Ledger.create(config.ledger_url, config)
+    ledger.acquire()
+    ledger.propose([Proposer(config).propose(number) for number in range(len(values))])
+    for number, row in enumerate(values):
+        there = {name: value for name, value in zip(metrics, row, strict=True) if value is not None}
+        ledger.finish(number, ledger.start_attempt(number), "COMPLETE", records=[Record("summary", 0, there)])
+    project(ledger)
+    assert api.load("tiny", home=tmp_path).best()["number"] == best
+    storage = optuna.storages.RDBStorage(ledger.url)
+    study = optuna.load_study(study_name="tiny", storage=storage)
+    if len(study.directions) == 1:
+        assert study.best_trial.number == best
+    else:
+        assert best in [trial.number for trial in study.best_trials]
+    storage.engine.dispose()
+
+
+@pytest.mark.filterwarnings("ignore:.*set_metric_names is experimental")
+def test_tables_that_crowned_others_are_made_anew(tmp_path: Path) -> None:
+    ledger = a_ledger(tmp_path, proposals=2, objectives=("val/loss:min",))
+    for number in range(2):
+        metrics = {"compressibility/auc": 0.5 + number / 10, "val/loss": 0.1 + number / 10}
+        ledger.finish(number, ledger.start_attempt(number), "COMPLETE", records=[Record("summary", 0, metrics)])
+    storage = optuna.storages.RDBStorage(ledger.url)
+    earlier = optuna.create_study(study_name="tiny", storage=storage, direction="maximize")
+    earlier.set_metric_names(["compressibility/auc"])
+    earlier.set_user_attr("ockham/uid", ledger.uid)
+    for value in (0.5, 0.6):
+        earlier.tell(earlier.ask(), value)
+    project(ledger)
+    now = optuna.load_study(study_name="tiny", storage=storage)
+    assert (now.metric_names, now.direction.name) == (["val/loss"], "MINIMIZE")
+    assert (now.best_trial.number, now.best_value, len(now.trials)) == (0, 0.1, 2)
+    storage.engine.dispose()
