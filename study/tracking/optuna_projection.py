@@ -193,8 +193,10 @@ class OptunaProjection:
         return {name: value for name, value in missed.items() if value is not None}
 
     def _undefined(self, row: TrialRow) -> list[str]:
-        wanted = dict.fromkeys(goal.metric for goal in (*self._objectives, *self._ledger.config.constraints))
-        return [metric for metric in wanted if metric not in row.metrics]
+        wanted = [goal.metric for goal in self._objectives] + [
+            bound.metric for bound in self._ledger.config.constraints
+        ]
+        return [metric for metric in dict.fromkeys(wanted) if metric not in row.metrics]
 
     def _open(self) -> int:
         """Optuna's id of the study, made if need be; what is left of a deleted study of that name goes."""
