@@ -17,6 +17,7 @@ from study.answer.evidence import FEWEST, Array
 _PRIOR = 1.0
 _PERMUTATIONS = 9_999
 _AT_ONCE = 2_000_000
+_MOST_PAIRED = 2_000
 
 
 @dataclass(frozen=True)
@@ -153,3 +154,20 @@ def permutation_p(x: Array, y: Array, strata: Sequence[Hashable], *, seed: int =
             permuted[:, cell] = random.permuted(permuted[:, cell], axis=1)
         hits += int(np.count_nonzero(permuted @ first >= found - 1e-9))
     return (1 + hits) / (1 + _PERMUTATIONS)
+
+
+def tau_b(x: Array, y: Array, strata: Sequence[Hashable]) -> float | None:
+    """Kendall's τ-b over the pairs that share a stratum; None where all are tied in one of the two, or too many.
+
+    Strata of more than 2,000 units would need too many pairs to describe what the slope has said.
+    """
+    concordant = untied_x = untied_y = 0.0
+    for rows in groups(strata):
+        if len(rows) > _MOST_PAIRED:
+            return None
+        i, j = np.triu_indices(len(rows), k=1)
+        first, second = np.sign(x[rows[i]] - x[rows[j]]), np.sign(y[rows[i]] - y[rows[j]])
+        concordant += float(first @ second)
+        untied_x += float(np.count_nonzero(first))
+        untied_y += float(np.count_nonzero(second))
+    return concordant / math.sqrt(untied_x * untied_y) if untied_x and untied_y else None

@@ -1,0 +1,219 @@
+"""From a claim and the trials under one condition to the samples that are tested, in the units that were planned."""
+
+import itertools
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from search_spaces.claims import Claim
+from search_spaces.quantities import Association, Between, Bounds, Metric, Order, Setting, Share, Value, atoms, bounds
+from search_spaces.quantities import Slope as SlopeQuantity
+from search_spaces.space import SearchSpace
+from search_spaces.spanned import Choices
+from study.answer.claim_values import matching, network_values, trial_values
+from study.answer.evidence import Scale
+from study.answer.pairs import network_areas
+from study.answer.samples import Mean, Sample, Slopes, Unpaired
+from study.answer.selection import numbers, short
+from study.answer.tracking import has_comparable_gap, strata_fields, strata_labels
+from study.answer.units import averaged, per_unit, unit_word, units
+
+FEWEST_UNITS = 3
+NETWORK = "network"
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A study's counted trials and their networks."""
+
+    trials: pd.DataFrame
+    networks: pd.DataFrame
+
+    @cached_property
+    def areas(self) -> pd.DataFrame:
+        """Compressibility of each network."""
+        return network_areas(self.trials, self.networks)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The samples of a claim under one condition: several for an order, else one; and why units are missing."""
+
+    samples: tuple[Sample, ...]
+    excluded: dict[str, int] = field(default_factory=dict)
+    reason: str = ""
+
+
+def settings_by(claim: Claim, space: SearchSpace) -> list[Setting]:
+    """The conditions that a claim is decided for, pooled apart; [] where it is for all at once only."""
+    lists = []
+    for name in claim.by:
+        spanned = space.span.get(name)
+        values = spanned.values if isinstance(spanned, Choices) else ()
+        lists.append([(name, v) for v in values if v in claim.where.get(name, (v,))])
+    return [dict(pairs) for pairs in itertools.product(*lists)] if lists else []
+
+
+def condition_label(setting: Setting) -> str:
+    """`noise 0.5, criterion random`."""
+    return ", ".join(f"{short(name)} {value:g}" if isinstance(value, float) else f"{short(name)} {value}"
+                     for name, value in setting.items())  # fmt: skip
+
+
+def planned_units(claim: Claim, plan: pd.DataFrame) -> int:
+    """Dense trainings that the plan has for a claim under one condition: the fewest of the settings it compares."""
+    names = units(plan)
+    quantity = claim.quantity
+    compared = quantity.settings if isinstance(quantity, Order) else ()
+    if isinstance(quantity, Between):
+        compared = (quantity.first, quantity.second)
+    return min((names[matching(plan, setting)].nunique() for setting in compared), default=names.nunique())
+
+
+def draw(claim: Claim, trials: pd.DataFrame, frames: Frames, *, by_network: bool, resolution: float) -> Drawn:
+    """The samples of a claim among `trials`.
+
+    Args:
+        by_network: Whether so few units are planned that networks stand for them.
+        resolution: The step of a share of examples: one of the smallest split.
+    """
+    quantity = claim.quantity
+    draw_one = _Drawing(trials, frames, by_network=by_network, resolution=resolution)
+    if isinstance(quantity, Association):
+        return draw_one.association(quantity)
+    if isinstance(quantity, SlopeQuantity):
+        return draw_one.slope(quantity)
+    if isinstance(quantity, Between):
+        return draw_one.between(quantity.of, (quantity.first, quantity.second))
+    if isinstance(quantity, Order):
+        return draw_one.between(quantity.of, quantity.settings)
+    if isinstance(quantity, Share):
+        return draw_one.share(quantity)
+    values, at, excluded = draw_one.units_of(quantity, trials)
+    return Drawn((Mean(values.to_numpy(), at, draw_one.scale(bounds(quantity))),), excluded)
+
+
+class _Drawing:
+    def __init__(self, trials: pd.DataFrame, frames: Frames, *, by_network: bool, resolution: float) -> None:
+        self._trials, self._frames, self._by_network, self._resolution = trials, frames, by_network, resolution
+
+    def scale(self, known: Bounds | None) -> Scale:
+        return Scale(known, self._resolution if known is not None else 0.0)
+
+    def units_of(self, value: Value, trials: pd.DataFrame) -> tuple[pd.Series, list[int], dict[str, int]]:
+        """Values in order, indexed by unit (or unit and network); their last trials; what is missing."""
+        if trials.empty:
+            return pd.Series(dtype=float), [], {}
+        names = units(trials)
+        last = trials["number"].astype(int).groupby(names).max()
+        if self._by_network:
+            found = network_values(value, trials, self._frames.networks, self._frames.areas)
+            missing = int(found.isna().sum())
+            found = found.dropna()
+            order = pd.Series(last.loc[found.index.get_level_values(0)].to_numpy(), index=found.index)
+        else:
+            held = trials.assign(_held=trial_values(value, trials, self._frames.networks))
+            found = per_unit(held, "_held")
+            missing = int(names.nunique() - len(found))
+            found.index = pd.Index(names.loc[found.index].to_numpy())
+            order = last.loc[found.index]
+        order = order.sort_values(kind="stable")
+        return found.loc[order.index], order.tolist(), {"undefined": missing} if missing else {}
+
+    def share(self, quantity: Share) -> Drawn:
+        values, at, excluded = self.units_of(quantity.of, self._trials)
+        yes = np.asarray(values > quantity.above, dtype=np.float64)
+        return Drawn((Mean(yes, at, Scale((0.0, 1.0), 0.0, is_share=True)),), excluded)
+
+    def between(self, value: Value, settings: tuple[Setting, ...]) -> Drawn:
+        sides, excluded = [], 0
+        for setting in settings:
+            values, at, missing = self.units_of(value, self._trials[matching(self._trials, setting)])
+            sides.append((values, at))
+            excluded += sum(missing.values())
+        pairs = [self._difference(first, second, bounds(value)) for first, second in itertools.pairwise(sides)]
+        return Drawn(tuple(pairs), {"undefined": excluded} if excluded else {})
+
+    def _difference(self, first: tuple[pd.Series, list[int]], second: tuple[pd.Series, list[int]],
+                    known: Bounds | None) -> Mean:  # fmt: skip
+        """Paired where both sides met the same dense networks."""
+        width = None if known is None else known[1] - known[0]
+        scale = self.scale(None if width is None else (-width, width))
+        shared = first[0].index.intersection(second[0].index, sort=False)
+        if len(shared):
+            values = (first[0].loc[shared] - second[0].loc[shared]).to_numpy()
+            latest = [max(pair) for pair in zip(_when(first, shared), _when(second, shared), strict=True)]
+            order = np.argsort(latest, kind="stable")
+            return Mean(values[order], [latest[place] for place in order], scale)
+        count = min(len(first[1]), len(second[1]))
+        values = first[0].to_numpy()[:count] - second[0].to_numpy()[:count]
+        latest = np.maximum(first[1][:count], second[1][:count]).tolist() if count else []
+        return Unpaired(values, latest, scale, first=first[0].to_numpy(), second=second[0].to_numpy())
+
+    def association(self, quantity: Association) -> Drawn:
+        both = self._trials.assign(
+            _x=trial_values(quantity.first, self._trials, self._frames.networks),
+            _y=trial_values(quantity.second, self._trials, self._frames.networks),
+        )
+        both = averaged(both, "_x", "_y") if len(both) else both
+        defined = both["_x"].notna() & both["_y"].notna()
+        excluded = {"undefined": int((~defined).sum())}
+        mine = both[defined]
+        if len(mine) and any(_is_gap(part) for v in (quantity.first, quantity.second) for part in atoms(v)):
+            comparable = has_comparable_gap(mine)
+            excluded["its gap compares with no other’s"] = int((~comparable).sum())
+            mine = mine[comparable]
+        mine = mine.sort_values("number")
+        strata = strata_labels(mine) if len(mine) else []
+        sample = Slopes(mine["_x"].to_numpy(), mine["_y"].to_numpy(), strata, mine["number"].astype(int).tolist())
+        return Drawn((sample,), {why: n for why, n in excluded.items() if n}, _lacking(sample, len(mine), excluded))
+
+    def slope(self, quantity: SlopeQuantity) -> Drawn:
+        held = self._trials.assign(_y=trial_values(quantity.of, self._trials, self._frames.networks))
+        held = averaged(held, "_y") if len(held) else held
+        mine = held[held["_y"].notna()].sort_values("number")
+        x, logs = numbers(mine, quantity.over).to_numpy(), quantity.scale == "log"
+        fields = [name for name in strata_fields(mine) if name != quantity.over] if len(mine) else []
+        strata = [tuple(map(str, row)) for row in mine[fields].to_numpy().tolist()] if fields else [()] * len(mine)
+        x = np.log2(x) if logs else x
+        at = mine["number"].astype(int).tolist()
+        sample = Slopes(x, mine["_y"].to_numpy(), strata, at, (not logs, not logs))
+        excluded = {"undefined": len(held) - len(mine)} if len(held) > len(mine) else {}
+        return Drawn((sample,), excluded, _lacking(sample, len(mine), excluded))
+
+
+def _when(side: tuple[pd.Series, list[int]], shared: pd.Index) -> list[int]:
+    """With which trial each of the shared units was there."""
+    found = pd.Series(side[1], index=side[0].index)
+    return [int(at) for at in found.loc[shared]]
+
+
+def _lacking(sample: Slopes, n: int, excluded: dict[str, int]) -> str:
+    if n >= 2 and sample.whole.xx > 0 and sample.whole.yy > 0:
+        return ""
+    left_out = ", ".join(f"{count} left out: {why}" for why, count in excluded.items() if count)
+    if n < 2:
+        return f"{n} units with both values" + (f" ({left_out})" if left_out else "")
+    return "one of the two values is the same in all units of each stratum"
+
+
+def _is_gap(part: object) -> bool:
+    return isinstance(part, Metric) and part.metric.startswith("gap/")
+
+
+def unit_of(trials: pd.DataFrame, *, by_network: bool) -> str:
+    """What a unit is called."""
+    return NETWORK if by_network else unit_word(trials) if len(trials) else "trial"
+
+
+def resolution_of(trials: pd.DataFrame) -> float:
+    """One example of the smallest split that the trials name; 1/10,000 where they name none."""
+    sizes = [
+        int(part)
+        for text in (trials["data.split"].dropna().astype(str).unique() if "data.split" in trials.columns else ())
+        for part in text.split("+")
+        if part.isdecimal() and int(part)
+    ]
+    return 1 / min(sizes) if sizes else 1e-4

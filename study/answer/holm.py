@@ -1,0 +1,58 @@
+"""Several claims at once: which are decided, in what order, at which look."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from study.answer.evidence import Array
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A claim that was decided: whether it was supported (or refuted), and at which look."""
+
+    supported: bool
+    look: int
+
+
+def holm(support: Array, refute: Array, alpha: float) -> list[Decision | None]:
+    """Decides claims by falling evidence while it reaches log(left/α); a decided claim stays decided.
+
+    Each claim has two nulls, that it is not so and that it is, of which at most one is true: the larger evidence
+    counts. It is log e, which never falls from look to look, or −log p at one look.
+
+    Args:
+        support, refute: [looks, claims], −∞ where there is none.
+    Returns:
+        For each claim its decision; None while it is open.
+    References:
+        Holm 1979; for e-values Vovk & Wang 2021, doi:10.1214/20-AOS2020.
+    """
+    looks, claims = support.shape
+    found: list[Decision | None] = [None] * claims
+    strongest = np.maximum(support, refute)
+    start = 0
+    while looks and (left := [claim for claim in range(claims) if found[claim] is None]):
+        threshold = math.log(len(left) / alpha)
+        reached = strongest[start:, left].max(axis=1) >= threshold - 1e-12
+        if not reached.any():
+            break
+        start += int(np.argmax(reached))
+        claim = left[int(np.argmax(strongest[start, left]))]
+        found[claim] = Decision(bool(support[start, claim] >= refute[start, claim]), start)
+    return found
+
+
+def on_looks(path: Array, at: Sequence[int], looks: Sequence[int]) -> Array:
+    """The largest so far of a path, at each look: [looks].
+
+    Args:
+        path: [n], one value after each unit.
+        at: [n], ascending: the trial with which each unit was there.
+        looks: Ascending trial numbers.
+    """
+    largest = np.concatenate([[-math.inf], np.maximum.accumulate(path)]) if len(path) else np.array([-math.inf])
+    found: Array = largest[np.searchsorted(np.asarray(at), np.asarray(looks), side="right")]
+    return found

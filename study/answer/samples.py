@@ -1,0 +1,212 @@
+"""What is tested of a claim: a mean over units, a difference of two, or a slope; all answer the same questions."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from study.answer.associating import Slope, associated, permutation_p
+from study.answer.evidence import (
+    Array,
+    Scale,
+    log_anytime_t,
+    log_bets,
+    log_evidence,
+    mirrored,
+    sequence,
+    t_interval,
+    t_p,
+    welch,
+)
+
+Interval = tuple[float, float]
+_LOOKS, _GROWTH = 64, 1.1
+
+
+class Sample(ABC):
+    """Units of a claim, in the order in which their trials are laid out.
+
+    Attributes:
+        at: [n], ascending: the trial with which each unit was there.
+    """
+
+    at: list[int]
+
+    @property
+    def n(self) -> int:
+        """Units."""
+        return len(self.at)
+
+    @property
+    @abstractmethod
+    def estimates(self) -> Array:
+        """[n] what is estimated after each unit."""
+
+    @property
+    def estimate(self) -> float:
+        """What is estimated; NaN without units."""
+        return float(self.estimates[-1]) if self.n else math.nan
+
+    @abstractmethod
+    def path(self, null: float, *, up: bool) -> Array:
+        """[n] log e against "it is at most `null`" (at least, unless `up`), after each unit."""
+
+    @abstractmethod
+    def p(self, null: float, *, up: bool) -> float:
+        """One-sided p at a planned number of units."""
+
+    @abstractmethod
+    def t_interval(self, alpha: float) -> Interval:
+        """Wrong with probability α on each side, at a planned number of units."""
+
+    @abstractmethod
+    def sequence(self, log_threshold: float) -> Interval:
+        """What is not rejected at any time."""
+
+    def alone(self, log_threshold: float) -> dict[str, Interval]:
+        """The sequences of each e-value by itself, where several are averaged."""
+        return {}
+
+    def growth(self, null: float, *, up: bool) -> float:
+        """log e that a unit adds, on average; 0 or less where evidence points the other way."""
+        if self.n < 2:
+            return 0.0
+        return float(self.path(null, up=up)[-1] + 0.5 * math.log(self.n + 1)) / self.n
+
+
+@dataclass(frozen=True)
+class Mean(Sample):
+    """One number a unit."""
+
+    values: Array
+    at: list[int]
+    scale: Scale
+
+    @property
+    def estimates(self) -> Array:
+        """See `Sample`."""
+        means: Array = np.cumsum(self.values) / np.arange(1, self.n + 1)
+        return means
+
+    def path(self, null: float, *, up: bool) -> Array:
+        """See `Sample`."""
+        if up:
+            return log_evidence(self.values, null, self.scale)
+        return log_evidence(-self.values, -null, mirrored(self.scale))
+
+    def p(self, null: float, *, up: bool) -> float:
+        """See `Sample`."""
+        return t_p(self.values if up else -self.values, null if up else -null, self.scale.resolution)
+
+    def t_interval(self, alpha: float) -> Interval:
+        """See `Sample`."""
+        return t_interval(self.values, alpha, self.scale.resolution)
+
+    def sequence(self, log_threshold: float) -> Interval:
+        """See `Sample`."""
+        return sequence(self.values, log_threshold, self.scale)
+
+    def alone(self, log_threshold: float) -> dict[str, Interval]:
+        """See `Sample`."""
+        found = {"betting": sequence(self.values, log_threshold, self.scale, only="betting")}
+        if not self.scale.is_share:
+            found["anytime_t"] = sequence(self.values, log_threshold, self.scale, only="t")
+        return found
+
+    def growth(self, null: float, *, up: bool) -> float:
+        """See `Sample`; by the anytime t before it counts."""
+        if self.n < 2:
+            return 0.0
+        sign = 1 if up else -1
+        if self.scale.is_share:
+            scale = self.scale if up else mirrored(self.scale)
+            return float(log_bets(sign * self.values, sign * null, scale.bounds)[-1]) / self.n
+        return float(log_anytime_t(sign * self.values, sign * null)[-1] + 0.5 * math.log(self.n + 1)) / self.n
+
+
+@dataclass(frozen=True)
+class Unpaired(Mean):
+    """Two settings on networks of their own; at any time units are paired in their order, by t all of them count."""
+
+    first: Array = field(default_factory=lambda: np.zeros(0))
+    second: Array = field(default_factory=lambda: np.zeros(0))
+
+    def p(self, null: float, *, up: bool) -> float:
+        """See `Sample`."""
+        one, other = (self.first, self.second) if up else (self.second, self.first)
+        return welch(one, other, null if up else -null, 0.025, self.scale.resolution)[0]
+
+    def t_interval(self, alpha: float) -> Interval:
+        """See `Sample`."""
+        return welch(self.first, self.second, 0.0, alpha, self.scale.resolution)[1:]
+
+
+@dataclass(frozen=True)
+class Slopes(Sample):
+    """Two numbers a unit, compared within strata.
+
+    Attributes:
+        ranks: Whether x, and y, are ranked.
+    """
+
+    x: Array
+    y: Array
+    strata: Sequence[Hashable]
+    at: list[int]
+    ranks: tuple[bool, bool] = (True, True)
+
+    @cached_property
+    def looks(self) -> dict[int, Slope]:
+        """The slope after so many units: after each of the first 64, then ever more seldom, and after the last."""
+        counts, count = [], 2.0
+        while count < self.n:
+            counts.append(int(count))
+            count = count + 1 if count < _LOOKS else count * _GROWTH
+        if self.n > 1:
+            counts.append(self.n)
+        return {k: associated(self.x[:k], self.y[:k], self.strata[:k], ranks=self.ranks) for k in counts}
+
+    @property
+    def whole(self) -> Slope:
+        """Of all units."""
+        return self.looks.get(self.n) or Slope(self.n, 0, 0.0, 0.0, 0.0)
+
+    @property
+    def estimates(self) -> Array:
+        """See `Sample`."""
+        return self._filled({count: slope.estimate for count, slope in self.looks.items()}, math.nan)
+
+    def path(self, null: float, *, up: bool) -> Array:
+        """See `Sample`."""
+        found = {
+            count: _turned(slope, up=up).log_evidence(null if up else -null) for count, slope in self.looks.items()
+        }
+        return self._filled(found, -math.inf)
+
+    def p(self, null: float, *, up: bool) -> float:
+        """See `Sample`; by permutation against none at all."""
+        if null == 0 and self.ranks == (True, True) and self.whole.xx > 0 and self.whole.yy > 0:
+            return permutation_p(self.x, self.y if up else -self.y, self.strata)
+        return _turned(self.whole, up=up).t_p(null if up else -null)
+
+    def t_interval(self, alpha: float) -> Interval:
+        """See `Sample`."""
+        return self.whole.t_interval(alpha)
+
+    def sequence(self, log_threshold: float) -> Interval:
+        """See `Sample`."""
+        ends = [slope.sequence(log_threshold) for slope in self.looks.values()] or [(-math.inf, math.inf)]
+        return max(low for low, _ in ends), min(high for _, high in ends)
+
+    def _filled(self, found: dict[int, float], before: float) -> Array:
+        path = np.full(self.n, before)
+        for count, value in found.items():
+            path[count - 1 :] = value
+        return path
+
+
+def _turned(slope: Slope, *, up: bool) -> Slope:
+    return slope if up else Slope(slope.n, slope.strata, slope.xx, -slope.xy, slope.yy)

@@ -1,0 +1,320 @@
+"""Verdicts: every cell of the table is reached, with its sentence; families, units, looks and guarantees."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from search_spaces.claims import AtLeast, AtMost, Claim, Equivalent, Exactly, Greater, Less
+from search_spaces.quantities import Association, Between, Level, Metric, Order, Share, Slope, Twins
+from search_spaces.space import SearchSpace
+from search_spaces.spanned import Choices
+from study.answer.deciding import verdicts
+from study.answer.holm import Decision, holm
+from study.answer.standing import Standing
+from study.answer.verdict import Verdicts
+from tests.unit.report_frames import Recipe, make
+
+M = Metric(metric="measure/x/y", bounds=(-2, 2))
+X = Metric(metric="measure/x/x", bounds=(0, 1))
+WIDTHS = (64, 128, 256)
+NO_NETWORKS = pd.DataFrame({"trial": pd.Series(dtype="int64")})
+
+
+def spread(mean: float, n: int = 24, deviation: float = 0.1, seed: int = 0) -> list[float]:
+    """n values with exactly this mean and deviation."""
+    values = np.random.default_rng(seed).normal(size=n)
+    return list(mean + deviation * (values - values.mean()) / values.std(ddof=1))
+
+
+def study(values: Any, **columns: Any) -> pd.DataFrame:
+    n = len(values)
+    frame = {
+        "number": range(n),
+        "state": "COMPLETE",
+        "role": "design",
+        "model.width": [WIDTHS[i % 3] for i in range(n)],
+    }
+    return pd.DataFrame({**frame, "data.label_noise": 1.0, "measure/x/y": values, **columns})
+
+
+def decide(claims: Any, trials: pd.DataFrame, planned: int | None = None, **more: Any) -> Verdicts:
+    claims = claims if isinstance(claims, tuple) else (claims,)
+    space = SearchSpace(base={"data.label_noise": 1.0}, span={"model.width": Choices(values=WIDTHS)}, claims=claims)
+    total, ended = more.pop("total", planned or len(trials)), len(trials)
+    standing = Standing(planned or len(trials), total, ended)
+    plan = trials.iloc[0:0] if trials.empty else trials
+    return verdicts(space, trials, more.pop("networks", NO_NETWORKS), plan=plan, standing=standing, **more)
+
+
+def claim(quantity: Any, comparison: Any, name: str = "x", **more: Any) -> Claim:
+    return Claim(name=name, says="It is so.", quantity=quantity, comparison=comparison, **more)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "mean", "expected"),
+    [
+        (Greater(matters=0.05), 0.3, "supported"),
+        (Greater(than=0.1, matters=0.05), 0.3, "supported"),
+        (Greater(matters=0.05), -0.1, "refuted"),
+        (Greater(matters=0.3), 0.1, "refuted"),  # above 0 for certain, but less than matters for certain
+        (Greater(matters=0.15), 0.11, "open"),  # above 0 for certain, the estimate not as large as matters
+        (Greater(matters=0.05), 0.03, "open"),
+        (Less(matters=0.05), -0.3, "supported"),
+        (Less(matters=0.05), 0.1, "refuted"),
+        (Less(matters=0.05), -0.03, "open"),
+        (AtLeast(bound=0.2), 0.3, "supported"),
+        (AtLeast(bound=0.4), 0.3, "refuted"),
+        (AtLeast(bound=0.29), 0.3, "open"),
+        (AtMost(bound=0.4), 0.3, "supported"),
+        (AtMost(bound=0.2), 0.3, "refuted"),
+        (AtMost(bound=0.31), 0.3, "open"),
+        (Equivalent(matters=0.1), 0.0, "supported"),
+        (Equivalent(to=0.3, matters=0.1), 0.3, "supported"),
+        (Equivalent(matters=0.1), 0.3, "refuted"),
+        (Equivalent(matters=0.1), -0.3, "refuted"),
+        (Equivalent(matters=0.1), 0.1, "open"),
+    ],
+)
+@pytest.mark.parametrize("looked", [False, True])
+def test_each_cell_of_the_table(comparison: Any, mean: float, expected: str, looked: bool) -> None:
+    values = spread(mean, deviation=0.06 if isinstance(comparison, Equivalent) else 0.1, seed=4)
+    found = decide(claim(M, comparison), study(values), planned=None if not looked else 48).of("x")
+    assert found.verdict == expected
+    assert found.sentence.startswith(f"{expected.capitalize()}: It is so. Estimate ")
+    assert found.estimate == pytest.approx(np.mean(values))
+    if expected != "open":
+        assert found.by == "any time" or not looked
+        assert "decided at" in found.sentence
+
+
+def test_planned_n_is_asked_only_of_a_study_that_ended_as_planned() -> None:
+    five = study(spread(0.3, n=5))  # too few for any sequence at this level
+    assert (decide(claim(M, Greater()), five).of("x").verdict, decide(claim(M, Greater()), five).of("x").by) == (
+        "supported",
+        "planned n",
+    )
+    stopped = decide(claim(M, Greater()), five, planned=24, total=5)
+    assert stopped.of("x").verdict == "open"
+    assert stopped.assurance.startswith("Ended at 5 of 24 planned trials.")
+    extended = decide(claim(M, Greater()), five, planned=3, total=5)
+    assert extended.of("x").verdict == "open"
+    assert extended.assurance.startswith("Extended from 3 planned trials to 5.")
+    running = decide(claim(M, Greater()), five, planned=24)
+    assert running.guarantee == "any time"
+    assert running.assurance.startswith("5 of 24 planned trials have ended.")
+    assert "about" in running.of("x").sentence, "it says how many more units"
+
+
+def test_t_and_its_simultaneous_interval_are_students() -> None:
+    values = np.array(spread(0.3, n=6))
+    two = decide((claim(M, Greater(), "a"), claim(M, Greater(than=0.1), "b")), study(values))
+    half = 3.163381 * 0.1 / math.sqrt(6)  # t with 5 degrees of freedom at 1 − .025/2
+    assert two.of("a").planned_interval == pytest.approx((0.3 - half, 0.3 + half), rel=1e-5)
+    assert two.family == 2
+
+
+def test_what_was_decided_stays_decided() -> None:
+    early, late = spread(0.3, n=16), spread(-0.6, n=30, seed=1)
+    before = decide(claim(M, Greater(matters=0.05)), study(early), planned=99)
+    after = decide(claim(M, Greater(matters=0.05)), study([*early, *late]), planned=99)
+    assert before.of("x").verdict == after.of("x").verdict == "supported"
+    assert before.of("x").decided_with == after.of("x").decided_with
+
+
+def test_decided_with_the_first_units_that_suffice() -> None:
+    values = spread(0.3, n=30)
+    found = decide(claim(M, Greater(matters=0.05)), study(values), planned=99).of("x")
+    assert found.decided_with is not None
+    for n in (found.decided_with - 1, found.decided_with):
+        mine = decide(claim(M, Greater(matters=0.05)), study(values[:n]), planned=99).of("x")
+        assert mine.verdict == ("supported" if n == found.decided_with else "open")
+
+
+@pytest.mark.parametrize(
+    ("n", "other", "expected"), [(6, False, "supported"), (5, False, "open"), (4, True, "refuted")]
+)
+def test_a_count_is_supported_by_all_and_refuted_by_one(n: int, other: bool, expected: str) -> None:
+    values = [3.0] * n
+    if other:
+        values[1] = 2.0
+    found = decide(claim(Metric(metric="measure/x/y"), Exactly(count=3)), study(values), planned=6)
+    # the plan of the study has six units
+    trials = study([3.0] * 6)
+    space = SearchSpace(
+        base={"data.label_noise": 1.0},
+        span={"model.width": Choices(values=WIDTHS)},
+        claims=(claim(Metric(metric="measure/x/y"), Exactly(count=3)),),
+    )
+    found = verdicts(space, study(values), NO_NETWORKS, plan=trials, standing=Standing(6, 6, n))
+    assert found.of("x").verdict == expected
+
+
+def test_a_share_is_about_yes_and_no() -> None:
+    yes = [0.9] * 38 + [0.1] * 2
+    share = Share(of=M, above=0.5)
+    assert decide(claim(share, AtLeast(bound=0.6)), study(yes), planned=99).of("x").verdict == "supported"
+    assert decide(claim(share, AtLeast(bound=0.99)), study(yes[::-1]), planned=99).of("x").verdict == "open"
+    assert decide(claim(share, AtMost(bound=0.6)), study(yes), planned=99).of("x").verdict == "refuted"
+    assert decide(claim(share, AtLeast(bound=0.6)), study(yes)).of("x").estimate == pytest.approx(0.95)
+
+
+def related(slope: float, n: int = 36) -> pd.DataFrame:
+    draws = np.random.default_rng(5)
+    x = draws.uniform(size=n)
+    return study(slope * x + draws.normal(0, 0.25, n), **{"measure/x/x": x})
+
+
+@pytest.mark.parametrize(
+    ("comparison", "slope", "expected"),
+    [(Less(), -1.0, "supported"), (Less(), 1.0, "refuted"), (Greater(), 1.0, "supported"), (Less(), 0.0, "open"),
+     (Equivalent(matters=0.9), 0.0, "supported"), (Equivalent(matters=0.1), 2.0, "refuted")],
+)  # fmt: skip
+def test_an_association_is_decided_by_its_slope(comparison: Any, slope: float, expected: str) -> None:
+    found = decide(claim(Association(first=X, second=M), comparison), related(slope), planned=99).of("x")
+    assert found.verdict == expected
+    assert found.tau is not None
+    assert "Kendall τ" in found.sentence
+
+
+def test_a_slope_over_a_field_in_ranks_and_per_doubling() -> None:
+    values = [0.2 * math.log2(WIDTHS[i % 3]) + noise for i, noise in enumerate(spread(0, 30, 0.05))]
+    for scale, estimate in (("log", 0.2), ("rank", 0.95)):
+        quantity = Slope(of=M, over="model.width", scale=scale)
+        found = decide(claim(quantity, Greater()), study(values), planned=99).of("x")
+        assert found.verdict == "supported"
+        assert found.estimate == pytest.approx(estimate, abs=0.05)
+
+
+def test_between_settings_unpaired_and_in_order() -> None:
+    values = [{64: 0.9, 128: 0.5, 256: 0.1}[WIDTHS[i % 3]] + noise for i, noise in enumerate(spread(0, 45, 0.1))]
+    trials = study(values)
+    wide = claim(Between(of=M, first={"model.width": 64}, second={"model.width": 128}), Greater(matters=0.1))
+    found = decide(wide, trials, planned=99).of("x")
+    assert (found.verdict, found.n) == ("supported", 15)
+    assert found.estimate == pytest.approx(0.4, abs=0.1)
+    right = Order(of=M, settings=tuple({"model.width": width} for width in WIDTHS))
+    wrong = Order(of=M, settings=({"model.width": 64}, {"model.width": 256}, {"model.width": 128}))
+    assert decide(claim(right, Greater(matters=0.1)), trials, planned=99).of("x").verdict == "supported"
+    assert decide(claim(wrong, Greater(matters=0.1)), trials, planned=99).of("x").verdict == "refuted"
+    assert decide(claim(right, Greater(matters=0.45)), trials, planned=99).of("x").verdict == "open"
+
+
+def test_settings_that_met_the_same_networks_are_paired() -> None:
+    draws = np.random.default_rng(2)
+    luck = np.repeat(draws.normal(0, 1, 12), 2)
+    trials = study(luck + np.tile([0.1, 0.0], 12) + draws.normal(0, 0.02, 24), **{"model.width": [64, 128] * 12})
+    trials["cell"] = [f"cell {i // 2}" for i in range(24)]
+    quantity = Between(of=M, first={"model.width": 64}, second={"model.width": 128})
+    found = decide(claim(quantity, Greater(matters=0.05)), trials, planned=99).of("x")
+    assert (found.verdict, found.n, found.unit) == ("supported", 12, "dense cell")
+    apart = trials.drop(columns="cell").sample(frac=1, random_state=0)
+    apart["number"] = range(24)
+    alone = decide(claim(quantity, Greater(matters=0.05)), apart, planned=99).of("x")
+    assert alone.verdict == "open", "apart they drown in the networks' own luck"
+
+
+def test_fewer_than_two_units_are_undefined_with_the_reason() -> None:
+    found = decide(claim(Twins(metric="measure/x/y"), Greater()), study(spread(0.3, n=5))).of("x")
+    assert found.verdict == "undefined"
+    assert found.reason == "no trials with it, 2 are needed; 5 left out (undefined)"
+    assert found.sentence == "Undefined: It is so. No trials with it, 2 are needed; 5 left out (undefined)."
+    nothing = decide(claim(Association(first=M, second=M), Less()), study([0.5] * 9)).of("x")
+    assert "the same in all units" in nothing.reason
+
+
+def test_a_description_gets_no_verdict_and_a_failing_placebo_stands_first() -> None:
+    stated = (
+        claim(M, Greater(), "a"),
+        claim(M, Equivalent(matters=0.05), "p", role="placebo"),
+        claim(M, Greater(), "d", role="description"),
+    )
+    found = decide(stated, study(spread(0.3)))
+    assert found.of("d").verdict == "described"
+    assert [one.claim for one in found.failed_placebos] == ["p"]
+    assert found.headlines[0].claim == "p"
+    assert found.as_text().startswith("A placebo fails")
+    assert found.family == 1, "placebos are a family of their own"
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_exploratory_claims_stand_apart_with_how_many_were_tried() -> None:
+    later = (claim(M, Greater(), "e"), claim(M, Less(), "f"))
+    found = decide(claim(M, Greater(), "a"), study(spread(0.3)), exploratory=later)
+    assert found.family == 1
+    assert "(2 claims tried)" in found.as_text()
+
+
+def test_conditions_and_pooled_share_the_family_and_holm_spares_those_decided() -> None:
+    _, trials, networks = make(Recipe(noise=(0.25, 0.5, 1.0)))
+    stated = claim(Twins(metric="compressibility/auc"), Greater(matters=0.05), by="data.label_noise")
+    space = SearchSpace(span={"data.label_noise": Choices(values=(0.25, 0.5, 1.0))}, claims=(stated,))
+    plan = trials[trials["state"] == "COMPLETE"]
+    found = verdicts(space, trials, networks, plan=plan, standing=Standing(24, 24, 24))
+    assert found.family == 4
+    assert [one.condition for one in found.findings] == ["noise 0.25", "noise 0.5", "noise 1.0", "pooled"] or [
+        one.condition for one in found.findings
+    ] == ["noise 0.25", "noise 0.5", "noise 1", "pooled"]
+    assert all(one.verdict == "supported" for one in found.findings)
+    assert found.of("x").n == 24
+
+
+def test_networks_are_the_unit_where_few_trials_are_planned() -> None:
+    _, trials, networks = make(Recipe(noise=(1.0,), widths=(64,), criteria=("random",), failed=0))
+    stated = claim(Twins(metric="compressibility/auc"), Greater(matters=0.05))
+    space = SearchSpace(base={"data.label_noise": 1.0}, claims=(stated,))
+    found = verdicts(space, trials, networks, plan=trials, standing=Standing(1, 1, 1)).of("x")
+    assert (found.n, found.planned, found.unit) == (5, 5, "network")
+    assert found.estimate == pytest.approx(trials["contrast/auc"].iloc[0])
+    gap = claim(Metric(metric="gap/accuracy"), Greater(), "gap")
+    level = claim(Level(column="test_accuracy", level=-1), Greater(), "last")
+    both = verdicts(space.model_copy(update={"claims": (gap, level)}), trials, networks, plan=trials,
+                    standing=Standing(1, 1, 1))  # fmt: skip
+    assert both.of("gap").estimate == pytest.approx(trials["gap/accuracy"].iloc[0])
+    deepest = networks[(networks["arm"] == "replicate") & (networks["level"] == networks["level"].max())]
+    assert both.of("last").estimate == pytest.approx(deepest["test_accuracy"].mean())
+
+
+def test_trials_that_had_nothing_to_memorise_do_not_dilute_a_claim() -> None:
+    trials = study([*spread(0.3, 12), *spread(0.0, 12, deviation=0.03)])
+    trials["data.noise_kind"] = ["uniform"] * 12 + ["renamed"] * 12
+    trials["contrast/auc"] = trials["measure/x/y"]
+    stated = (
+        claim(Twins(metric="compressibility/auc"), Greater(matters=0.05), "a"),
+        claim(
+            Twins(metric="compressibility/auc"),
+            Equivalent(matters=0.2),
+            "p",
+            role="placebo",
+            where={"data.noise_kind": "renamed"},
+        ),
+    )
+    found = decide(stated, trials)
+    assert (found.of("a").n, found.of("p").n) == (12, 12)
+    assert (found.of("a").verdict, found.of("p").verdict) == ("supported", "supported")
+    alone = decide(stated, trials[12:])
+    assert alone.of("a").verdict == "refuted", "a study of nothing else is asked all the same"
+
+
+def test_holm_by_hand() -> None:
+    alpha = 0.025
+    logs = np.log([[100, 1, 1], [100, 70, 1], [100, 70, 41]]).astype(float)
+    never = np.full((3, 3), -math.inf)
+    # thresholds: 120 for three, 80 for two, 40 for the last
+    assert holm(logs, never, alpha) == [None, None, None]
+    logs[1, 0] = logs[2, 0] = math.log(121)
+    assert holm(logs, never, alpha) == [Decision(True, 1), None, None]
+    logs[2, 1] = math.log(81)
+    assert holm(never, logs, alpha) == [Decision(False, 1), Decision(False, 2), Decision(False, 2)]
+
+
+def test_holm_rejects_what_statsmodels_does() -> None:
+    from tests.unit.test_evidence import ORACLES
+
+    case = ORACLES["holm"]
+    strengths = -np.log(np.array(case["p"]))[None]
+    found = holm(strengths, np.full_like(strengths, -math.inf), case["alpha"])
+    assert [decision is not None for decision in found] == case["rejected"]
