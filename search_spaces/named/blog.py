@@ -6,7 +6,12 @@ blog fitted on uniform noise images; gaussian noise and the training images are 
 noise a classifier's outputs soon collapse into one class (see the README for what came out).
 """
 
+from search_spaces.claims import AtMost, Claim, Equivalent, Greater
+from search_spaces.quantities import Level, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
+
+_TRANSFER = "compression.transfer"
+_ABOVE_FRESH = Metric(metric="contrast/retained")
 
 SPACE = SearchSpace(
     title="Can a network that memorised random labels be distilled into ever smaller ones, as one that learned can?",
@@ -35,4 +40,43 @@ SPACE = SearchSpace(
     span={"compression.transfer": Choices(values=("noise", "gaussian", "train"))},
     crossed=("compression",),
     trials=3,
+    claims=(
+        Claim(
+            name="uniform_noise_measures_nothing",
+            says="Fitted on uniform noise, students of the true-label network end near chance as well.",
+            quantity=Level(column="train_accuracy", level=-1, arm="control"),
+            comparison=AtMost(bound=0.25),
+            where={_TRANSFER: "noise"},
+        ),
+        Claim(
+            name="random_labels_stop_earlier",
+            says="Fitted on the training images, the random-label network stops following before the true-label one.",
+            quantity=Twins(metric="compressibility/auc"),
+            comparison=Greater(matters=0.05),
+            where={_TRANSFER: "train"},
+            published="the random-label network clearly fails to converge after about 10 rounds (on noise)",
+        ),
+        Claim(
+            name="more_than_fresh_networks_do",
+            says="Of that, more than what tells fresh networks of the same sizes apart.",
+            quantity=_ABOVE_FRESH,
+            comparison=Greater(matters=0.05),
+            where={_TRANSFER: "train"},
+        ),
+        Claim(
+            name="gaussian_noise_tells_them_apart",
+            says="Fitted on gaussian noise, more of the true-label network gets through, fresh networks subtracted.",
+            quantity=_ABOVE_FRESH,
+            comparison=Greater(matters=0.05),
+            where={_TRANSFER: "gaussian"},
+        ),
+        Claim(
+            name="new_names_change_nothing",
+            says="Networks for which classes were only renamed compress as far as their clean twins.",
+            quantity=Twins(metric="compressibility/auc"),
+            comparison=Equivalent(matters=0.05),
+            where={"data.noise_kind": "renamed"},
+            role="placebo",
+        ),
+    ),
 )

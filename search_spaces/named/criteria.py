@@ -12,6 +12,8 @@ mean .39/.19, gradient .37/.20; below it both ways APoZ .27/.27, GraSP .23/.24, 
 round frame potential .23/.51, cosine .22/.49. A unit unlike all others may be one that training hardly touched.
 """
 
+from search_spaces.claims import Claim, Equivalent, Greater
+from search_spaces.quantities import Between, Metric, Order, Setting
 from search_spaces.space import Choices, SearchSpace
 
 SOURCE = "Blalock et al. 2020, arXiv:2003.03033; Molchanov et al. 2019, arXiv:1906.10771"
@@ -34,6 +36,47 @@ CRITERIA = (
     "correlation",
     "cosine",
     "frame_potential",
+)
+
+_AUC = Metric(metric="compressibility/auc")
+
+
+def _removed(criterion: str, direction: str) -> Setting:
+    return {"compression.criterion": criterion, "compression.direction": direction}
+
+
+def _finds(criterion: str) -> Claim:
+    """That a criterion means something: better than random one way, worse the other way."""
+    return Claim(
+        name=f"{criterion}_finds_what_can_go",
+        says=f"Removing the lowest {criterion.replace('_', ' ')} first keeps more than random removal, and that more "
+        "than removing the highest.",
+        quantity=Order(
+            of=_AUC,
+            settings=(_removed(criterion, "lowest"), _removed("random", "lowest"), _removed(criterion, "highest")),
+        ),
+        comparison=Greater(matters=0.05),
+        source=SOURCE,
+    )
+
+
+CLAIMS = (
+    _finds("magnitude_l2"),
+    _finds("fpgm"),
+    _finds("taylor"),
+    Claim(
+        name="what_others_repeat_is_needed",
+        says="Removing units that others repeat first (cosine) keeps less than removing those last.",
+        quantity=Between(of=_AUC, first=_removed("cosine", "highest"), second=_removed("cosine", "lowest")),
+        comparison=Greater(matters=0.05),
+    ),
+    Claim(
+        name="random_has_no_direction",
+        says="Removed at random, it does not matter from which end.",
+        quantity=Between(of=_AUC, first=_removed("random", "lowest"), second=_removed("random", "highest")),
+        comparison=Equivalent(matters=0.15),
+        role="placebo",
+    ),
 )
 
 SPACE = SearchSpace(
@@ -64,4 +107,5 @@ SPACE = SearchSpace(
     },
     crossed=("compression",),
     trials=36,
+    claims=CLAIMS,
 )

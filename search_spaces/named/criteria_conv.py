@@ -9,7 +9,7 @@ magnitude_l1 .66/.16, activation mean .66/.14, magnitude_l2 .64/.18, SNIP .51/.1
 seed: intervals are wide.
 """
 
-from search_spaces.named.criteria import CRITERIA, SOURCE
+from search_spaces.named.criteria import CLAIMS, CRITERIA, SOURCE
 from search_spaces.space import Choices, SearchSpace
 
 SPACE = SearchSpace(
@@ -40,4 +40,5 @@ SPACE = SearchSpace(
     },
     crossed=("compression",),
     trials=36,
+    claims=CLAIMS,
 )

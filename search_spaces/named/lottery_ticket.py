@@ -15,7 +15,17 @@ Seen (test accuracy, four networks): dense .983; tickets .983 at 21 % and at 13.
 .974, shuffled masks .973 and .966.
 """
 
+from search_spaces.claims import AtLeast, Claim, Greater
+from search_spaces.quantities import Arm, Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
+
+_REWIND, _SHUFFLED = {"compression.recovery": "rewind"}, {"compression.recovery": "shuffled"}
+_SOURCE = "Frankle & Carbin 2019, arXiv:1803.03635, figure 3 (LeNet-300-100)"
+
+
+def _at(ratio: float, arm: Arm = "replicate") -> Level:
+    return Level(column="test_accuracy", ratio=ratio, arm=arm)
+
 
 SPACE = SearchSpace(
     title="Do the weights that survive pruning train better from where they started than from fresh values?",
@@ -23,7 +33,7 @@ SPACE = SearchSpace(
         "At 21 % of the weights tickets rewound to their initial weights are at least as good as the dense network; at "
         "13.5 % and below they beat fresh weights under the same mask and masks shuffled within each layer."
     ),
-    source="Frankle & Carbin 2019, arXiv:1803.03635, figure 3 (LeNet-300-100)",
+    source=_SOURCE,
     base={
         "data.name": "mnist",
         "model.name": "lenet_300_100",
@@ -44,4 +54,30 @@ SPACE = SearchSpace(
     span={"compression.recovery": Choices(values=("rewind", "shuffled"))},
     crossed=("compression",),
     trials=2,
+    claims=(
+        Claim(
+            name="tickets_are_as_good_as_dense",
+            says="At 21 % of the weights tickets lose at most half a point of test accuracy.",
+            quantity=Difference(first=_at(4.6), second=Level(column="test_accuracy", level=0)),
+            comparison=AtLeast(bound=-0.005),
+            where={"compression.recovery": ("rewind",)},
+            source=_SOURCE,
+            published="0.3 points better than dense at 13.5 %, as good at 21 %",
+        ),
+        Claim(
+            name="tickets_beat_fresh_weights",
+            says="At 13.5 % of the weights tickets beat fresh weights under the same mask.",
+            quantity=Difference(first=_at(7.3), second=_at(7.3, "scratch_replicate")),
+            comparison=Greater(matters=0.002),
+            where={"compression.recovery": ("rewind",)},
+            source=_SOURCE,
+        ),
+        Claim(
+            name="tickets_beat_shuffled_masks",
+            says="At 13.5 % of the weights tickets beat masks that were shuffled within layers.",
+            quantity=Between(of=_at(7.3), first=dict(_REWIND), second=dict(_SHUFFLED)),
+            comparison=Greater(matters=0.002),
+            source=_SOURCE,
+        ),
+    ),
 )

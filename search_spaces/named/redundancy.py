@@ -5,7 +5,11 @@ that learned a rule should hold spare units, networks that memorised should need
 paired with a clean control from the same initial weights and batch order.
 """
 
+from search_spaces.claims import Claim, Equivalent, Greater, Less
+from search_spaces.quantities import Association, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
+
+_CONTRAST = Twins(metric="compressibility/auc")
 
 SPACE = SearchSpace(
     title="Do memorising networks break earlier under compression than their clean twins?",
@@ -35,4 +39,29 @@ SPACE = SearchSpace(
         "compression.depth": Choices(values=(6, 12)),
     },
     trials=24,
+    claims=(
+        Claim(
+            name="memorising_breaks_earlier",
+            says="Networks that memorised noisy labels break earlier under compression than their clean twins.",
+            quantity=_CONTRAST,
+            comparison=Greater(matters=0.05),
+            by="data.label_noise",
+            source="Casper et al. 2019, arXiv:1912.04783, of removable units",
+            published="networks with real labels have more removable units, with no number for this contrast",
+        ),
+        Claim(
+            name="compressibility_follows_the_gap",
+            says="Within noise and criterion, networks that compress further have smaller generalization gaps.",
+            quantity=Association(first=Metric(metric="compressibility/auc"), second=Metric(metric="gap/accuracy")),
+            comparison=Less(),
+        ),
+        Claim(
+            name="new_names_change_nothing",
+            says="Networks for which classes were only renamed compress as far as their clean twins.",
+            quantity=_CONTRAST,
+            comparison=Equivalent(matters=0.05),
+            where={"data.noise_kind": "renamed"},
+            role="placebo",
+        ),
+    ),
 )

@@ -1,6 +1,7 @@
 """From frames to what a claim compares: one number a trial, or one a network where too few trials are planned."""
 
 import math
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -60,7 +61,7 @@ def network_values(value: Value, trials: pd.DataFrame, networks: pd.DataFrame, a
     return found.groupby(keys, sort=False).mean()
 
 
-def needs_networks(claims: tuple[Claim, ...]) -> bool:
+def reads_networks(claims: Sequence[Claim]) -> bool:
     """Whether some value is a column of networks and no metric of trials."""
     return any(isinstance(part, Level) for claim in claims for value in claim.values for part in atoms(value))
 

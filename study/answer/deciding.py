@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from search_spaces.claims import AtLeast, AtMost, Claim, Comparison, Equivalent, Exactly, Greater, Less
+from search_spaces.claims import Claim, Comparison, Exactly
 from search_spaces.quantities import Order, Setting
 from search_spaces.space import SearchSpace
 from study.answer.associating import tau_b
@@ -26,7 +26,8 @@ from study.answer.claim_samples import (
     settings_by,
     unit_of,
 )
-from study.answer.claim_values import matching, meant
+from study.answer.claim_values import matching, meant, reads_networks
+from study.answer.comparing import matters, tests_of
 from study.answer.evidence import ALPHA, Array
 from study.answer.holm import Decision, holm, on_looks
 from study.answer.samples import Mean, Sample, Slopes
@@ -36,8 +37,6 @@ from study.answer.verdict import POOLED, Finding, Verdicts, Word, ends, sentence
 
 _NEVER = -math.inf
 _FURTHEST = 100_000
-Test = tuple[float, bool]
-"""A null, and whether evidence for it points up."""
 
 
 @dataclass(frozen=True)
@@ -85,38 +84,17 @@ def verdicts(
     )
 
 
-def tests_of(comparison: Comparison) -> tuple[list[Test], list[Test]]:
-    """The nulls against "it is not so" (all of them must fall) and against "it is so" (one of them must)."""
-    if isinstance(comparison, Greater):
-        return [(comparison.than, True)], [(comparison.than + comparison.matters, False)]
-    if isinstance(comparison, Less):
-        return [(comparison.than, False)], [(comparison.than - comparison.matters, True)]
-    if isinstance(comparison, AtLeast):
-        return [(comparison.bound, True)], [(comparison.bound, False)]
-    if isinstance(comparison, AtMost):
-        return [(comparison.bound, False)], [(comparison.bound, True)]
-    if isinstance(comparison, Equivalent):
-        low, high = comparison.to - comparison.matters, comparison.to + comparison.matters
-        return [(low, True), (high, False)], [(high, True), (low, False)]
-    return [], []
-
-
-def matters(comparison: Comparison, estimate: Array) -> Array:
-    """Whether an estimate is as large as matters, beside its interval."""
-    if isinstance(comparison, Greater):
-        return np.asarray(estimate >= comparison.than + comparison.matters)
-    if isinstance(comparison, Less):
-        return np.asarray(estimate <= comparison.than - comparison.matters)
-    return np.ones_like(estimate, dtype=bool)
+def needs_networks(claims: Sequence[Claim], space: SearchSpace, plan: pd.DataFrame) -> bool:
+    """Whether some claim can't be decided from the metrics of trials alone."""
+    return reads_networks(claims) or any(_by_network(claim, _parts(claim, space, meant(claim, plan))[1])
+                                         for claim in claims)  # fmt: skip
 
 
 def _cases(claim: Claim, space: SearchSpace, frames: Frames, plan: pd.DataFrame) -> list[_Case]:
-    mine, planned = meant(claim, frames.trials), meant(claim, plan)
-    settings: list[Setting | None] = [*settings_by(claim, space)]
-    settings = [*settings, None] if len(settings) > 1 else [None]
-    parts = [planned if setting is None else planned[matching(planned, setting)] for setting in settings]
+    mine = meant(claim, frames.trials)
+    settings, parts = _parts(claim, space, meant(claim, plan))
     counts = [planned_units(claim, part) for part in parts]
-    by_network = bool(len(plan)) and min(counts) < FEWEST_UNITS and not goes_together(claim)
+    by_network = _by_network(claim, parts)
     found = []
     for setting, part, count in zip(settings, parts, counts, strict=True):
         rows = mine if setting is None else mine[matching(mine, setting)]
@@ -127,9 +105,21 @@ def _cases(claim: Claim, space: SearchSpace, frames: Frames, plan: pd.DataFrame)
     return found
 
 
-def goes_together(claim: Claim) -> bool:
-    """Whether it is about how two numbers of units go together, for which networks of one training are no units."""
-    return claim.quantity.kind in ("association", "slope")
+def _parts(claim: Claim, space: SearchSpace, planned: pd.DataFrame) -> tuple[list[Setting | None], list[pd.DataFrame]]:
+    """The conditions of a claim, pooled (None) last, and what is planned of each."""
+    settings: list[Setting | None] = [*settings_by(claim, space)]
+    settings = [*settings, None] if len(settings) > 1 else [None]
+    return settings, [planned if setting is None else planned[matching(planned, setting)] for setting in settings]
+
+
+def _by_network(claim: Claim, parts: list[pd.DataFrame]) -> bool:
+    """Whether too few dense trainings are planned under some condition, so that networks stand for them.
+
+    Never for how two numbers of units go together: networks of one training are no units of that.
+    """
+    if claim.quantity.kind in ("association", "slope") or not all(len(part) for part in parts):
+        return False
+    return min(planned_units(claim, part) for part in parts) < FEWEST_UNITS
 
 
 def _family(cases: list[_Case], frames: Frames, standing: Standing) -> list[Finding]:

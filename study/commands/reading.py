@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command()(located(status))
     app.command(epilog=_TRIALS_EXAMPLES)(located(trials))
     app.command()(located(report))
+    app.command(epilog=_VERDICTS_EXAMPLES)(located(verdicts))
     app.command(epilog="[bold]Example[/bold]\n  ockham spaces redundancy")(located(spaces))
     app.command(epilog=_FIELDS_EXAMPLES)(located(fields))
 
@@ -117,6 +118,30 @@ def report(
     for sentence in answer.sentences:
         typer.echo(sentence)
     typer.echo(f"Report: {page}")
+
+
+_VERDICTS_EXAMPLES = """[bold]Examples[/bold]
+  ockham verdicts redundancy
+  ockham verdicts redundancy --json | jq '.findings[] | {claim, condition, verdict, n}'"""
+
+
+def verdicts(
+    *,
+    place: Place,
+    name: StudyName,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts: estimates, intervals, evidence.")] = False,
+) -> None:
+    """What a study's data say of each of its claims, at any time; looking changes nothing."""
+    from study.settings.verdicts import verdicts_of
+
+    ledger = place.open(name)
+    found = verdicts_of(ledger)
+    if as_json:
+        typer.echo(json.dumps({"study": name, **found.as_dict()}, indent=2, allow_nan=False))
+    elif found.findings or found.exploratory:
+        typer.echo(found.as_text())
+    else:
+        typer.echo(f"{name} claims nothing. State claims before its data: in the space of a file (claims:).")
 
 
 def spaces(

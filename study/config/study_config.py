@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from search_spaces import catalog
+from search_spaces.carrying import carried, refusals
 from search_spaces.space import CONDITIONS, MOST_TRIALS, SearchSpace
 from study.config.addresses import command_line, sqlite_url
 from study.config.goals import Constraint, Objective, Stopping
@@ -47,6 +48,7 @@ class StudyConfig(Part):
     name: Annotated[str, Field(description="of the study, its directory and its MLflow experiment")] = "redundancy"
     space: SearchSpace
     trials: int = Field(24, ge=1, le=MOST_TRIALS, description="trials in total")
+    planned: int | None = Field(None, ge=1, description="how many there were to be when the study came into being")
     added: int = Field(0, ge=0, description="how many of these were put into the queue by hand, beside the sampler")
     sampler: str = "design"
     scheduler: str = NO_SCHEDULER
@@ -107,6 +109,13 @@ class StudyConfig(Part):
                 self.space.config(params, self.seed)
             except ValueError as error:
                 raise ValueError(f"configuration {number}: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _trials_can_decide_the_claims(self) -> Self:
+        for claim in self.space.claims:
+            if reasons := refusals(claim, self.space):
+                raise in_field("space.claims", f"the claim {claim.name} can't be decided: {'; '.join(reasons)}")
         return self
 
     @model_validator(mode="after")
@@ -250,13 +259,20 @@ class StudyConfig(Part):
         found = self.model_dump(mode="json", include=always | extra)
         if self.warm_start is not None:
             found["warm_start"] = self.warm_start.identity()
+        if self.space.claims:
+            found["claims"] = [claim.identity() for claim in self.space.claims]
         crossed = {"crossed"} if self.space.crossed else set()
         return found | {"space": self.space.model_dump(mode="json", include={"base", "span"} | crossed)}
 
     def drawn_as(self, stored: "StudyConfig") -> "StudyConfig":
-        """This study with the draws of the one that there is: one from before there were cells crosses nothing."""
+        """This study with the draws, the plan and, where it had none, the claims of the one that there is.
+
+        One from before there were cells crosses nothing; what it did not claim before its data it never did.
+        """
         space = self.space if stored.draws == "cell" else self.space.model_copy(update={"crossed": ()})
-        return self.model_copy(update={"draws": stored.draws, "space": space})
+        if not stored.space.claims:
+            space = space.model_copy(update={"claims": ()})
+        return self.model_copy(update={"draws": stored.draws, "planned": stored.planned, "space": space})
 
     def fingerprint(self) -> str:
         """16 hex digits of the identity."""
@@ -265,6 +281,6 @@ class StudyConfig(Part):
 
 def _named(name: str) -> SearchSpace:
     try:
-        return catalog.get(name)
+        return carried(catalog.get(name))[0]
     except ValueError as error:
         raise in_field("space", str(error)) from None

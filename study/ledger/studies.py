@@ -32,6 +32,7 @@ def create(connection: Connection, config: StudyConfig) -> bool:
         stored = StudyConfig.stored(checked(studies, found).config)
         _same(config.drawn_as(stored), json.loads(found.identity))
         return False
+    config = config.model_copy(update={"planned": config.trials - config.added})
     row = {
         "study": config.name,
         "uid": secrets.token_hex(4),

@@ -16,8 +16,9 @@ from study.config.task import default_objectives, default_stopping_metric, task_
 from study.errors import UsageError
 from study.ledger.place import Place
 from study.sampling.interfaces import learning, learning_names
+from study.settings.claims import with_claims
 from study.settings.mapping import dotted, with_mapping
-from study.settings.spans import USUAL, repeats, spanned_where_read, without_space
+from study.settings.spans import USUAL, on_conditional, repeats, spanned_where_read, without_space
 from study.settings.study_file import read_study_file
 from study.settings.wishes import Wishes, budget
 from study.stopping.interfaces import SCHEDULERS
@@ -92,8 +93,10 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     theirs = {name: place for name, place in said.items() if name not in options.run}
     require_trust(theirs, str(source), sure)
     fields["run"] = {**said, **options.run}
+    explores = False
     for who in (fields.get("sampler"), fields.get("scheduler")):
         if who in learning_names() or who in SCHEDULERS.names():
+            explores = True
             space, fixed = _without_conditions(space, str(who), own)
             notes += fixed
     if _one_objective(fields.get("sampler")) and "objectives" not in fields:
@@ -101,7 +104,9 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
         notes.append(f"{fields['sampler']} has one objective: {only[0].metric} (--objective METRIC for another).")
     if fields.get("scheduler") in SCHEDULERS.names() and "metric" not in _mapping(fields.get("stopping")):
         notes += _on_scheduler(space, str(fields["scheduler"]))
-    notes += _on_conditional(space, str(fields.get("sampler", "design")))
+    notes += on_conditional(space, str(fields.get("sampler", "design")))
+    space, unclaimed = with_claims(space, explores=explores)
+    notes += unclaimed
     fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
     if fields.get("sampler") in learning_names() and isinstance(fields["trials"], int):
         notes += repeats(space, str(fields["sampler"]), fields["trials"])
@@ -281,19 +286,6 @@ def _task(space: SearchSpace) -> Task:
         return task_of_study(space)
     except ValueError as error:
         raise UsageError(str(error)) from None
-
-
-def _on_conditional(space: SearchSpace, sampler: str) -> list[str]:
-    """What a design makes of parameters that only some trials have."""
-    if sampler != "design" or not (conditional := space.activation.conditional):
-        return []
-    name = conditional[0]
-    other, values = next(iter(space.activation.when[name].items()))
-    others = "" if len(conditional) == 1 else f" (likewise {', '.join(conditional[1:])})"
-    return [
-        f"{name} means something with {other}={'+'.join(map(str, values))} only: it is balanced among those trials, "
-        f"the others are repeated with fresh seeds{others}."
-    ]
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -97,3 +97,16 @@ def _values(space: SearchSpace, name: str) -> list[object]:
 
 def _word(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def on_conditional(space: SearchSpace, sampler: str) -> list[str]:
+    """What a design makes of parameters that only some trials have."""
+    if sampler != "design" or not (conditional := space.activation.conditional):
+        return []
+    name = conditional[0]
+    other, values = next(iter(space.activation.when[name].items()))
+    others = "" if len(conditional) == 1 else f" (likewise {', '.join(conditional[1:])})"
+    return [
+        f"{name} means something with {other}={'+'.join(map(str, values))} only: it is balanced among those trials, "
+        f"the others are repeated with fresh seeds{others}."
+    ]

@@ -84,7 +84,8 @@ def _fields(path: Path) -> dict[str, Any]:
     fields = {str(field): value for field, value in content.items()}
     if fields.pop("added", None) is not None and not fields.get("configurations"):
         fields.pop("configurations", None)  # a study's own file, which has every field
-    known = [field for field in (*StudyConfig.model_fields, "set") if field != "added"]
+    fields.pop("planned", None)  # of the study that the file was, not of the one that is made of it
+    known = [field for field in (*StudyConfig.model_fields, "set") if field not in ("added", "planned")]
     for field in fields:
         if field not in known:
             raise UsageError(f"{path}: {unknown_name('field', field, known)}")

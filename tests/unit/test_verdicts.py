@@ -1,6 +1,5 @@
 """Verdicts: every cell of the table is reached, with its sentence; families, units, looks and guarantees."""
 
-import json
 import math
 from typing import Any
 
@@ -8,50 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from search_spaces.claims import AtLeast, AtMost, Claim, Equivalent, Exactly, Greater, Less
-from search_spaces.quantities import Association, Between, Level, Metric, Order, Share, Slope, Twins
+from search_spaces.claims import AtLeast, AtMost, Equivalent, Exactly, Greater, Less
+from search_spaces.quantities import Association, Between, Metric, Order, Share, Slope, Twins
 from search_spaces.space import SearchSpace
 from search_spaces.spanned import Choices
 from study.answer.deciding import verdicts
-from study.answer.holm import Decision, holm
 from study.answer.standing import Standing
-from study.answer.verdict import Verdicts
-from tests.unit.report_frames import Recipe, make
-
-M = Metric(metric="measure/x/y", bounds=(-2, 2))
-X = Metric(metric="measure/x/x", bounds=(0, 1))
-WIDTHS = (64, 128, 256)
-NO_NETWORKS = pd.DataFrame({"trial": pd.Series(dtype="int64")})
-
-
-def spread(mean: float, n: int = 24, deviation: float = 0.1, seed: int = 0) -> list[float]:
-    """n values with exactly this mean and deviation."""
-    values = np.random.default_rng(seed).normal(size=n)
-    return list(mean + deviation * (values - values.mean()) / values.std(ddof=1))
-
-
-def study(values: Any, **columns: Any) -> pd.DataFrame:
-    n = len(values)
-    frame = {
-        "number": range(n),
-        "state": "COMPLETE",
-        "role": "design",
-        "model.width": [WIDTHS[i % 3] for i in range(n)],
-    }
-    return pd.DataFrame({**frame, "data.label_noise": 1.0, "measure/x/y": values, **columns})
-
-
-def decide(claims: Any, trials: pd.DataFrame, planned: int | None = None, **more: Any) -> Verdicts:
-    claims = claims if isinstance(claims, tuple) else (claims,)
-    space = SearchSpace(base={"data.label_noise": 1.0}, span={"model.width": Choices(values=WIDTHS)}, claims=claims)
-    total, ended = more.pop("total", planned or len(trials)), len(trials)
-    standing = Standing(planned or len(trials), total, ended)
-    plan = trials.iloc[0:0] if trials.empty else trials
-    return verdicts(space, trials, more.pop("networks", NO_NETWORKS), plan=plan, standing=standing, **more)
-
-
-def claim(quantity: Any, comparison: Any, name: str = "x", **more: Any) -> Claim:
-    return Claim(name=name, says="It is so.", quantity=quantity, comparison=comparison, **more)
+from tests.unit.claim_studies import NO_NETWORKS, WIDTHS, M, X, claim, decide, spread, study
 
 
 @pytest.mark.parametrize(
@@ -224,97 +186,3 @@ def test_fewer_than_two_units_are_undefined_with_the_reason() -> None:
     assert found.sentence == "Undefined: It is so. No trials with it, 2 are needed; 5 left out (undefined)."
     nothing = decide(claim(Association(first=M, second=M), Less()), study([0.5] * 9)).of("x")
     assert "the same in all units" in nothing.reason
-
-
-def test_a_description_gets_no_verdict_and_a_failing_placebo_stands_first() -> None:
-    stated = (
-        claim(M, Greater(), "a"),
-        claim(M, Equivalent(matters=0.05), "p", role="placebo"),
-        claim(M, Greater(), "d", role="description"),
-    )
-    found = decide(stated, study(spread(0.3)))
-    assert found.of("d").verdict == "described"
-    assert [one.claim for one in found.failed_placebos] == ["p"]
-    assert found.headlines[0].claim == "p"
-    assert found.as_text().startswith("A placebo fails")
-    assert found.family == 1, "placebos are a family of their own"
-    json.dumps(found.as_dict(), allow_nan=False)
-
-
-def test_exploratory_claims_stand_apart_with_how_many_were_tried() -> None:
-    later = (claim(M, Greater(), "e"), claim(M, Less(), "f"))
-    found = decide(claim(M, Greater(), "a"), study(spread(0.3)), exploratory=later)
-    assert found.family == 1
-    assert "(2 claims tried)" in found.as_text()
-
-
-def test_conditions_and_pooled_share_the_family_and_holm_spares_those_decided() -> None:
-    _, trials, networks = make(Recipe(noise=(0.25, 0.5, 1.0)))
-    stated = claim(Twins(metric="compressibility/auc"), Greater(matters=0.05), by="data.label_noise")
-    space = SearchSpace(span={"data.label_noise": Choices(values=(0.25, 0.5, 1.0))}, claims=(stated,))
-    plan = trials[trials["state"] == "COMPLETE"]
-    found = verdicts(space, trials, networks, plan=plan, standing=Standing(24, 24, 24))
-    assert found.family == 4
-    assert [one.condition for one in found.findings] == ["noise 0.25", "noise 0.5", "noise 1.0", "pooled"] or [
-        one.condition for one in found.findings
-    ] == ["noise 0.25", "noise 0.5", "noise 1", "pooled"]
-    assert all(one.verdict == "supported" for one in found.findings)
-    assert found.of("x").n == 24
-
-
-def test_networks_are_the_unit_where_few_trials_are_planned() -> None:
-    _, trials, networks = make(Recipe(noise=(1.0,), widths=(64,), criteria=("random",), failed=0))
-    stated = claim(Twins(metric="compressibility/auc"), Greater(matters=0.05))
-    space = SearchSpace(base={"data.label_noise": 1.0}, claims=(stated,))
-    found = verdicts(space, trials, networks, plan=trials, standing=Standing(1, 1, 1)).of("x")
-    assert (found.n, found.planned, found.unit) == (5, 5, "network")
-    assert found.estimate == pytest.approx(trials["contrast/auc"].iloc[0])
-    gap = claim(Metric(metric="gap/accuracy"), Greater(), "gap")
-    level = claim(Level(column="test_accuracy", level=-1), Greater(), "last")
-    both = verdicts(space.model_copy(update={"claims": (gap, level)}), trials, networks, plan=trials,
-                    standing=Standing(1, 1, 1))  # fmt: skip
-    assert both.of("gap").estimate == pytest.approx(trials["gap/accuracy"].iloc[0])
-    deepest = networks[(networks["arm"] == "replicate") & (networks["level"] == networks["level"].max())]
-    assert both.of("last").estimate == pytest.approx(deepest["test_accuracy"].mean())
-
-
-def test_trials_that_had_nothing_to_memorise_do_not_dilute_a_claim() -> None:
-    trials = study([*spread(0.3, 12), *spread(0.0, 12, deviation=0.03)])
-    trials["data.noise_kind"] = ["uniform"] * 12 + ["renamed"] * 12
-    trials["contrast/auc"] = trials["measure/x/y"]
-    stated = (
-        claim(Twins(metric="compressibility/auc"), Greater(matters=0.05), "a"),
-        claim(
-            Twins(metric="compressibility/auc"),
-            Equivalent(matters=0.2),
-            "p",
-            role="placebo",
-            where={"data.noise_kind": "renamed"},
-        ),
-    )
-    found = decide(stated, trials)
-    assert (found.of("a").n, found.of("p").n) == (12, 12)
-    assert (found.of("a").verdict, found.of("p").verdict) == ("supported", "supported")
-    alone = decide(stated, trials[12:])
-    assert alone.of("a").verdict == "refuted", "a study of nothing else is asked all the same"
-
-
-def test_holm_by_hand() -> None:
-    alpha = 0.025
-    logs = np.log([[100, 1, 1], [100, 70, 1], [100, 70, 41]]).astype(float)
-    never = np.full((3, 3), -math.inf)
-    # thresholds: 120 for three, 80 for two, 40 for the last
-    assert holm(logs, never, alpha) == [None, None, None]
-    logs[1, 0] = logs[2, 0] = math.log(121)
-    assert holm(logs, never, alpha) == [Decision(True, 1), None, None]
-    logs[2, 1] = math.log(81)
-    assert holm(never, logs, alpha) == [Decision(False, 1), Decision(False, 2), Decision(False, 2)]
-
-
-def test_holm_rejects_what_statsmodels_does() -> None:
-    from tests.unit.test_evidence import ORACLES
-
-    case = ORACLES["holm"]
-    strengths = -np.log(np.array(case["p"]))[None]
-    found = holm(strengths, np.full_like(strengths, -math.inf), case["alpha"])
-    assert [decision is not None for decision in found] == case["rejected"]
