@@ -10,7 +10,7 @@ from study.answer.pairs import area_lengths, network_areas, why_no_pair
 from study.answer.ranking import ranking, ranking_sentence
 from study.answer.reading_words import readings_sentence
 from study.answer.readings import readings
-from study.answer.selection import Group, column, conditions, counted, numbers, recovers, task_of
+from study.answer.selection import Group, column, conditions, counted, numbers, task_of, trains
 from study.answer.tracking import track
 from study.answer.units import CELL, unit_word, units
 from study.answer.words import above_scratch, contrast_sentence, plural, tracking_sentence
@@ -79,7 +79,7 @@ def _is_placebo(groups: list[Group]) -> bool:
 
 def _retained(rows: pd.DataFrame, areas: pd.DataFrame) -> Effect | None:
     """The contrast above the scratch arm, where a method or recovery needs one."""
-    relearns = bool(((column(rows, "compression.method", "prune") == "distill") | recovers(rows)).any())
+    relearns = bool(trains(rows).any())
     has_scratch = numbers(rows, RETAINED).notna().any()
     return (
         effect(

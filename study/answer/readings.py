@@ -12,7 +12,7 @@ from study.answer.contrast import RETAINED, by_condition, effect
 from study.answer.model import Reading, Survival
 from study.answer.pairs import why_no_pair
 from study.answer.reading_words import in_order, label, phrase, reading_sentence
-from study.answer.selection import column, conditions, instruments, numbers, recovers, task_of
+from study.answer.selection import column, conditions, instruments, numbers, task_of, trains
 from study.answer.words import above_scratch
 
 CRITERION = "compression.criterion"
@@ -54,14 +54,14 @@ def _reading(
 ) -> Reading:
     groups = conditions(rows)
     budgets = column(rows, "compression.scratch_budget", "recovery").fillna("recovery").tolist()
-    trains = bool((recovers(rows) | (column(rows, "compression.method", "prune") == "distill")).any())
+    relearns = bool(trains(rows).any())
     retained = effect(above_scratch(budgets), rows, areas.head(0), metric=RETAINED)
     reading = Reading(
         label=label(values),
         phrase=phrase(dict(zip(fields, values, strict=True))),
         contrast=effect(label(values), rows, areas),
         levels=by_condition(groups, areas) if len(groups) > 1 else (),
-        retained=retained if trains or retained.trials else None,
+        retained=retained if relearns or retained.trials else None,
         noisy=survival(rows, networks, "replicate"),
         clean=survival(rows, networks, "control"),
         depth=int(numbers(rows, "compression.depth").min()),

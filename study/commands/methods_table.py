@@ -81,7 +81,7 @@ def _facts(method: str) -> Iterator[str]:
     yield CompressionConfig(method=method).curve_ratio
     finetune = {"compression.recovery": "finetune", "compression.recovery_epochs": 6}
     yield "yes" if refusal({"compression.method": method, **finetune}) is None else "–"
-    yield "yes" if METHODS.get(method)().trains else "–"
+    yield "yes" if METHODS.get(method).trains else "–"
 
 
 def _works(criterion: str) -> Iterator[bool]:

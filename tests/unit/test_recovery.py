@@ -166,7 +166,7 @@ def test_early_stopping_is_reported_of_tickets_and_of_their_scratch_arm() -> Non
         ({**LATE, "compression__rewind_to": 1.0}, "stop_at_train_loss=0.01 may stop some before"),
         (
             {"compression__method": "distill", "compression__recovery": "reinit", "compression__recovery_epochs": 4},
-            "students of distill have none",
+            "networks of distill have none",
         ),
     ],
 )

@@ -56,7 +56,7 @@ def test_recovery_budget_is_split_to_the_last_epoch(total: int, depth: int, expe
 
 def test_recoveries_that_cannot_be_are_refused() -> None:
     rewind = {"compression__recovery": "rewind", "compression__recovery_epochs": 4}
-    with pytest.raises(ValueError, match="students of distill have none"):
+    with pytest.raises(ValueError, match="networks of distill have none"):
         check(config(compression__method="distill", **rewind))
     with pytest.raises(ValueError, match=r"each of 5 levels, recovery_epochs=4"):
         check(config(compression__depth=5, **rewind))

@@ -1,6 +1,6 @@
 """Which parts of a compression go together. Torch-free, so that a study is refused before it starts."""
 
-from trainables.compression.interfaces import CRITERIA, METHODS, RECOVERIES, Criterion
+from trainables.compression.interfaces import CRITERIA, METHODS, RECOVERIES, Criterion, Rewriting
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
 from trainables.data.conditions import NOISES
@@ -11,8 +11,6 @@ from trainables.stack.steps import BatchNorm
 from trainables.task import task_of
 
 _ANY_SIDE = 32
-# What methods that walk through whole numbers call these.
-_WALKS = ("bits_at", "clusters_at")
 
 
 def check(config: TrialConfig) -> None:
@@ -22,13 +20,13 @@ def check(config: TrialConfig) -> None:
         ValueError: Says which fields do not go together, why, and what would.
     """
     compression = config.compression
+    pipeline = pipeline_of(compression)
     _check_task(config)
     _check_augmentation(config)
-    _check_recovery(config)
+    _check_recovery(config, pipeline)
     _check_ticket(compression)
-    pipeline = pipeline_of(compression)
     _check_retraining(compression, pipeline)
-    if "prune" in compression.methods:
+    if "criterion" in pipeline.reads:
         _check_pruning(compression)
         if compression.criterion == "batch_norm_scale" and not has_batch_norm(config.model.name):
             raise ValueError(
@@ -55,23 +53,18 @@ def _check_methods(compression: CompressionConfig, pipeline: Pipeline) -> None:
             )
         if compression.rate is not None:
             raise ValueError(f"rate is a share of units, method={first} removes none; use target_ratio")
-    masked = "prune" in compression.methods and (compression.granularity == "weight" or compression.scope == "global")
+    masked = pipeline.masks(compression) is not None
     for name, method in zip(compression.methods, pipeline.methods, strict=True):
         if masked and method.stage == "form":
             raise ValueError(
                 f"method={compression.method}: {name} would fill in what is masked; use granularity=unit, scope=layer"
             )
-        if getattr(method, "of", None) == "update" and (recovers or first in ("distill", "group_sparse")):
+        if isinstance(method, Rewriting) and method.needs_trained_weights and (recovers or pipeline.trains):
             raise ValueError(
                 f"{name}.of=update needs networks that are as they were trained from their initial weights; leave out "
                 f"recovery={recovery}, {first}, or use of=weights"
             )
-        steps = [
-            getattr(method, step)(compression.depth, level)
-            for step in _WALKS
-            if hasattr(method, step)
-            for level in range(1, compression.depth + 1)
-        ]
+        steps = method.level_numbers(compression.depth)
         if len(set(steps)) < len(steps):
             raise ValueError(
                 f"depth={compression.depth} is more levels than {name} has steps: {', '.join(map(str, steps))}; "
@@ -157,12 +150,13 @@ def _check_ticket(compression: CompressionConfig) -> None:
         )
 
 
-def _check_recovery(config: TrialConfig) -> None:
+def _check_recovery(config: TrialConfig, pipeline: Pipeline) -> None:
     compression, recovery = config.compression, config.compression.recovery
     kind = RECOVERIES.get(recovery)
-    if kind.starts_again and "distill" in compression.methods:
+    new = [name for name, method in zip(compression.methods, pipeline.methods, strict=True) if method.makes_new_units]
+    if kind.starts_again and new:
         raise ValueError(
-            f"recovery={recovery} needs units of the dense network, students of distill have none; the scratch arm "
+            f"recovery={recovery} needs units of the dense network, networks of {new[0]} have none; the scratch arm "
             "beside them is what fresh networks of their sizes learn"
         )
     if compression.rewind_to > 0 and not kind.starts_again:

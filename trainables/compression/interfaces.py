@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from trainables.bench import Bench
     from trainables.compression.writing import Written
-    from trainables.config import TrainingConfig
+    from trainables.config import CompressionConfig, TrainingConfig
     from trainables.looking.scoring import Scoring
     from trainables.pausing import Pausing
     from trainables.stack.model import Group, StackedModel
@@ -163,6 +163,10 @@ class Method(Entry, ABC):
 
     stage: ClassVar[Literal["shape", "form", "code"]] = "shape"
     """What there is less of: units or weights, numbers that weights are made of, or bits of those numbers."""
+    trains: ClassVar[bool] = False
+    """Whether a level is made by training, so that a scratch arm runs beside it even without recovery."""
+    makes_new_units: ClassVar[bool] = False
+    """Whether units of its networks are none of the dense ones, so that they can't be rewound."""
     keeps_widths: ClassVar[bool] = False
     """Whether networks keep the widths of the dense ones."""
     reports: ClassVar[tuple[str, ...]] = ()
@@ -178,10 +182,13 @@ class Method(Entry, ABC):
         """Of the smallest networks that a method of stage `form` makes of some, however far it is to compress them."""
         raise ValueError(f"{type(self).__name__} makes the networks of {stack.widths} units smaller by cutting units")
 
-    @property
-    def trains(self) -> bool:
-        """Whether a level is made by training, so that a scratch arm runs beside it even without recovery."""
-        return False
+    def masks(self, compression: CompressionConfig) -> Literal["weights", "units"] | None:
+        """What it sets to 0 instead of cutting it out; None: nothing."""
+        return None
+
+    def level_numbers(self, depth: int) -> tuple[int, ...]:
+        """Whole numbers, one a level, that no two levels may share; () where levels are not told apart by such."""
+        return ()
 
     def epochs_to(self, level: int) -> int:
         """Epochs of training that making a level takes, with those of the levels before where it starts from them."""
@@ -196,6 +203,20 @@ class Rewriting(Method, ABC):
     """
 
     keeps_widths: ClassVar[bool] = True
+
+    @property
+    def needs_trained_weights(self) -> bool:
+        """Whether networks have to be as they were trained from their initial weights."""
+        return False
+
+    @property
+    def keeps_places(self) -> bool:
+        """Whether the places of its numbers are written down too, as those of masked weights are."""
+        return False
+
+    def code_books(self, parts: int, channels: int) -> int:
+        """How many code books a network of so many parts and output channels has; of methods of stage `code`."""
+        return parts
 
     def words(self, depth: int) -> tuple[int, int]:
         """Of methods of stage `code`: bits of a number at the last level, and floats that its code book has at most."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trainables.compression.interfaces import METHODS, Compressed, Level, Method, Rewriting
 from trainables.config import CompressionConfig
@@ -38,6 +38,15 @@ class Pipeline:
     def trains(self) -> bool:
         """Whether a scratch arm runs even without recovery."""
         return self.maker is not None and self.maker.trains
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Fields of the compression that say something to a method."""
+        return frozenset(name for method in self.methods for name in method.reads)
+
+    def masks(self, compression: CompressionConfig) -> Literal["weights", "units"] | None:
+        """What is set to 0 instead of being cut out."""
+        return next((kind for method in self.methods if (kind := method.masks(compression))), None)
 
     @property
     def undefined(self) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """How far the curves of a trial reach, known before anything is trained."""
 
 import math
+from typing import Literal
 
 from trainables.compression.combinations import has_batch_norm
 from trainables.compression.pipeline import pipeline_of
-from trainables.compression.sizing import keeps_shape, level_widths
+from trainables.compression.sizing import level_widths
 from trainables.compression.weight_counts import level_weights
 from trainables.config import TrialConfig
 from trainables.interfaces import Shape, model_of
@@ -30,7 +31,7 @@ def reached_log2_ratio(config: TrialConfig, input_shape: Shape, num_classes: int
     """log₂ of the curve's ratio at the last level, rounding included; of description lengths a lower bound."""
     dense = model_of(config).parameter_count(model_of(config).widths(config.model), input_shape, num_classes)
     if config.compression.curve_ratio == "parameters":
-        if _masks_units(config) and config.compression.target_ratio is not None:
+        if _masks(config) == "units" and config.compression.target_ratio is not None:
             return math.log2(config.compression.target_ratio)
         return math.log2(dense / sum(_numbers_left(config, input_shape, num_classes)))
     most = _most_bits(config, input_shape, num_classes)
@@ -44,11 +45,11 @@ def _numbers_left(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
     weights = model.weight_counts(levels[-1], input_shape, num_classes)
     others = model.parameter_count(levels[-1], input_shape, num_classes) - sum(weights)
     left = sum(weights)
-    if _masks_weights(config):
+    if _masks(config) == "weights":
         first, *_, last = level_weights(config, input_shape, num_classes)
         left = sum(last) + sum(weights) - sum(first)  # an output layer that stays whole is not among them
     formed = forms(config)
-    global_units = _masks_units(config)
+    global_units = _masks(config) == "units"
     if (formed or global_units) and compression.target_ratio is not None:
         left = math.floor((left + others) / compression.target_ratio) - (0 if global_units else others)
     if formed:
@@ -83,12 +84,12 @@ def _most_bits(config: TrialConfig, input_shape: Shape, num_classes: int) -> flo
     for method in pipeline.rewritings:
         if method.stage == "code":
             word, floats = method.words(compression.depth)
-            groups = sum(widths) + num_classes if getattr(method, "per", "") == "channel" else parts
+            groups = method.code_books(parts, sum(widths) + num_classes)
             books = groups * _FLOAT * floats + parts * (24 + 2 * _gamma(2**word) + _gamma(groups))
     total = word * left + _FLOAT * others * (2 if normalised else 1) + books + _SEED
     # Dimensions and formats, of parts and of biases and batch norm; Σ log₂ of dimensions is log₂ of the numbers.
     total += parts * (20 + _gamma(max(counts))) + len(counts) * (5 if normalised else 1) * (8 + _gamma(max(counts)))
-    if _masks_weights(config) or any(getattr(method, "keep", "") == "largest" for method in pipeline.methods):
+    if _masks(config) == "weights" or any(method.keeps_places for method in pipeline.rewritings):
         total += parts * (6 + _gamma(left)) + _mask_bits(sum(counts), left)
     return total
 
@@ -103,9 +104,5 @@ def _mask_bits(count: int, left: int) -> float:
     return min(left * (1.0 + b) + (count - left) / (1 << b) for b in range(31))
 
 
-def _masks_weights(config: TrialConfig) -> bool:
-    return "prune" in config.compression.methods and config.compression.granularity == "weight"
-
-
-def _masks_units(config: TrialConfig) -> bool:
-    return "prune" in config.compression.methods and keeps_shape(config.compression) and not _masks_weights(config)
+def _masks(config: TrialConfig) -> Literal["weights", "units"] | None:
+    return pipeline_of(config.compression).masks(config.compression)

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 
-from trainables.compression.interfaces import METHODS
+from trainables.compression.pipeline import pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
 from trainables.interfaces import Shape, model_of
 
@@ -34,9 +34,8 @@ def level_widths(config: TrialConfig, input_shape: Shape, num_classes: int) -> t
 
 def keeps_shape(compression: CompressionConfig) -> bool:
     """Whether networks keep their shape (what is dropped is 0, or factors are multiplied out) instead of shrinking."""
-    first = compression.methods[0]
-    masks = first == "prune" and (compression.granularity == "weight" or compression.scope == "global")
-    return masks or METHODS.get(first).keeps_widths
+    first = pipeline_of(compression).methods[0]
+    return first.keeps_widths or first.masks(compression) is not None
 
 
 def target_at(compression: CompressionConfig, level: float) -> float:

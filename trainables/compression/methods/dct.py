@@ -29,6 +29,11 @@ class DCT(Rewriting):
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
     keep: Literal["largest", "lowest"] = Field("largest", description="coefficients: the largest, or of low frequency")
 
+    @property
+    def keeps_places(self) -> bool:
+        """Of the largest; the lowest are the first."""
+        return self.keep == "largest"
+
     def least_parameters(self, stack: StackedModel) -> int:
         """One number a layer."""
         from trainables.compression.budgets import parameters_with

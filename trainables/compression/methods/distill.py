@@ -23,6 +23,8 @@ class Distill(Method):
     size are those of the dense training; the rate stays constant.
     """
 
+    trains: ClassVar[bool] = True
+    makes_new_units: ClassVar[bool] = True
     reads: ClassVar[tuple[str, ...]] = ("transfer",)
     reports: ClassVar[tuple[str, ...]] = ("transfer_agreement", "teacher_top_class_share")
     undefined: ClassVar[Mapping[str, str]] = {
@@ -32,11 +34,6 @@ class Distill(Method):
     epochs: int = Field(30, ge=1, description="passes over the transfer inputs at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
     temperature: float = Field(1.0, gt=0, description="T of both softmaxes; numbers have none")
-
-    @property
-    def trains(self) -> bool:
-        """True: students are trained."""
-        return True
 
     def epochs_to(self, level: int) -> int:
         """Each level imitates the one before."""

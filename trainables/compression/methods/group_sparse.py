@@ -28,16 +28,12 @@ if TYPE_CHECKING:
 class GroupSparse(Method):
     """Exactly the level's widths stay, as with `prune`."""
 
+    trains: ClassVar[bool] = True
     reports: ClassVar[tuple[str, ...]] = ("silent_units",)
 
     epochs: int = Field(20, ge=1, description="passes over the training examples with the penalty, at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
     strength: float = Field(0.01, gt=0, description="λ")
-
-    @property
-    def trains(self) -> bool:
-        """True."""
-        return True
 
     def epochs_to(self, level: int) -> int:
         """Each level goes on from the one before."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 class Hypernet(Method):
     """Level l has the longest embeddings at which the parameter ratio reaches target_ratio^(l/depth)."""
 
+    trains: ClassVar[bool] = True
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
     keeps_widths: ClassVar[bool] = True
     epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
@@ -39,11 +40,6 @@ class Hypernet(Method):
         from trainables.compression.generating import generated_parameters, generator_for
 
         return generated_parameters(stack, generator_for(stack, 0, self.block, 1.0))
-
-    @property
-    def trains(self) -> bool:
-        """True."""
-        return True
 
     def epochs_to(self, level: int) -> int:
         """Each level starts anew."""

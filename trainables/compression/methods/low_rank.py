@@ -36,6 +36,11 @@ class LowRank(Rewriting):
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
     of: Literal["weights", "update"] = Field("weights", description="what is truncated: W, or W − Z from its initial Z")
 
+    @property
+    def needs_trained_weights(self) -> bool:
+        """An update is from the initial weights."""
+        return self.of == "update"
+
     def least_parameters(self, stack: StackedModel) -> int:
         """All of rank 1."""
         from trainables.compression.budgets import parameters_with

@@ -7,7 +7,7 @@ unit or weight that would go last stays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from trainables.compression.interfaces import CRITERIA, Compressed, Criterion, L
 
 if TYPE_CHECKING:
     from trainables.bench import Bench
+    from trainables.config import CompressionConfig
     from trainables.pausing import Pausing
 
 
@@ -36,6 +37,12 @@ class Prune(Method):
         le=1,
         description="of single weights, scope=layer: rate of the output layer over that of others; 0: it stays whole",
     )
+
+    def masks(self, compression: CompressionConfig) -> Literal["weights", "units"] | None:
+        """Single weights, or units that compete over all layers."""
+        if compression.granularity == "weight":
+            return "weights"
+        return "units" if compression.scope == "global" else None
 
     def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
         """Makes the level, as granularity and scope say."""

@@ -52,6 +52,14 @@ class Quantize(Rewriting):
         steps = depth - 1
         return self.bits if not steps else round(self.first_bits + (self.bits - self.first_bits) * (number - 1) / steps)
 
+    def level_numbers(self, depth: int) -> tuple[int, ...]:
+        """Bits."""
+        return tuple(self.bits_at(depth, number) for number in range(1, depth + 1))
+
+    def code_books(self, parts: int, channels: int) -> int:
+        """One a layer, or one an output channel."""
+        return channels if self.per == "channel" else parts
+
     def words(self, depth: int) -> tuple[int, int]:
         """`bits`; scale and zero point, or the centres."""
         return self.bits_at(depth, depth), 2 if self.codebook == "uniform" else 2**self.bits

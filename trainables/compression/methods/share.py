@@ -45,6 +45,10 @@ class Share(Rewriting):
         factor: float = (self.clusters / self.first_clusters) ** ((number - 1) / (depth - 1))
         return round(self.first_clusters * factor)
 
+    def level_numbers(self, depth: int) -> tuple[int, ...]:
+        """Clusters."""
+        return tuple(self.clusters_at(depth, number) for number in range(1, depth + 1))
+
     def words(self, depth: int) -> tuple[int, int]:
         """Enough for `clusters` centres; these."""
         return (self.clusters_at(depth, depth) - 1).bit_length(), self.clusters

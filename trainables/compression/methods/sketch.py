@@ -29,6 +29,11 @@ class Sketch(Rewriting):
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
     of: Literal["weights", "update"] = Field("weights", description="what is projected: W, or W − Z from its initial Z")
 
+    @property
+    def needs_trained_weights(self) -> bool:
+        """An update is from the initial weights."""
+        return self.of == "update"
+
     def least_parameters(self, stack: StackedModel) -> int:
         """One direction a layer."""
         from trainables.compression.budgets import parameters_with
