@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 
@@ -18,6 +18,14 @@ def private_files(home: Path) -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+@contextmanager
+def private_below(home: Path, path: Path) -> Iterator[None]:
+    """`private_files` for what is written below `path`, if that lies in the home; elsewhere files are as usual."""
+    inside = path.resolve().is_relative_to(home.resolve())
+    with private_files(home) if inside else nullcontext():
+        yield
 
 
 def open_to_others(home: Path) -> str | None:

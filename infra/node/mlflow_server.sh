@@ -18,7 +18,7 @@ answers() { (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; }
 run() {
   # Every user of this machine can connect to it; only who has the token is let in.
   if [ ! -s "$OCKHAM_HOME/mlflow.token" ]; then
-    (umask 077 && head -c 32 /dev/urandom | base64 | tr -d '+/=\n' > "$OCKHAM_HOME/mlflow.token")
+    (umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' > "$OCKHAM_HOME/mlflow.token")
   fi
   MLFLOW_TRACKING_TOKEN=$(cat "$OCKHAM_HOME/mlflow.token")
   export MLFLOW_TRACKING_TOKEN MLFLOW_BACKEND_STORE_URI="sqlite:///$OCKHAM_HOME/mlflow.db"

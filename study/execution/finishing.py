@@ -9,6 +9,7 @@ from study.answer import Answer, Effect
 from study.costs.cost import spent
 from study.events import Listener
 from study.ledger import Ledger
+from study.private import private_below
 from study.stop_flag import StopFlag
 
 
@@ -51,8 +52,9 @@ def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer]:
 
     config, rows = ledger.config, ledger.trials()
     trials, networks = trial_frame(rows), network_frame(config.directory, rows, ledger.files())
-    found = answer(trials, networks)
-    return write_report(config, trials, networks, found, out or config.directory / "report"), found
+    found, folder = answer(trials, networks), out or config.directory / "report"
+    with private_below(config.run.home, folder):
+        return write_report(config, trials, networks, found, folder), found
 
 
 def gist(answer: Answer) -> dict[str, Any]:

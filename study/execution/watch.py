@@ -58,12 +58,12 @@ class Watch(threading.Thread):
                 self._ledger.heartbeat()
                 if asked := self._ledger.stop_requested():
                     self._flag.raise_for("stop requested") if asked == "now" else self._drain()
+                self._full = False
             except LeaseLost as lost:
                 self.lose(lost)
                 return
             except CommitUnknown:
                 continue  # the next beat tells
-                self._full = False
             except NoRoom as error:
                 self._wait_for_room(error)
             except DBAPIError as error:

@@ -1,20 +1,30 @@
 """Whether SQLite's write-ahead log has lost commits, which SQLite itself never says.
 
 It takes a log up to the first frame whose checksum is wrong for all there is: with a flipped bit or a cut end, trials
-that had ended would be unknown and silently run again. What gives such a log away: frames behind the wrong one that
-belong to it, or the index beside the log (`-shm`), which counts what was committed. Formats: sqlite.org/walformat.html.
+that had ended would be unknown and silently run again. What gives such a log away is the index beside it (`-shm`),
+which counts what was committed. It outlives its processes; the first to open the database afterwards makes it anew from
+what it takes of the log. So this looks before anyone opens the database, and opens nothing itself.
+
+Frames behind the counted ones prove nothing: a writer that was killed had appended them and not yet counted them, and
+the next writer overwrote only some. Where there is no index they are all there is to go by. Formats:
+sqlite.org/walformat.html.
 """
 
-import sqlite3
 import struct
 import time
-from contextlib import closing
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import psutil
+
+if TYPE_CHECKING:
+    import numpy
 
 _HEADER, _FRAME = 32, 24
 _INDEX = 48  # bytes of the index's header, which is there twice; then comes how much is in the database already
-_SETTLES_S = 1.0  # a writer has appended what it has not counted yet
+_SETTLES_S = 1.0  # a writer may be in the middle of it
+_MASK = 0xFFFFFFFF
 
 
 class Log(NamedTuple):
@@ -22,14 +32,14 @@ class Log(NamedTuple):
 
     Attributes:
         salts: Of its present generation; frames with others are left from an earlier one.
-        frames: Whole frames that fit into the file.
         committed: The last frame of the present generation that ends a transaction, whatever its checksum; 0: none.
+        taken: The last such frame that SQLite takes when it reads the log: all checksums up to there are right.
         sound: Whether the log's own header is what was written.
     """
 
     salts: bytes
-    frames: int
     committed: int
+    taken: int
     sound: bool
 
 
@@ -42,83 +52,108 @@ class Index(NamedTuple):
 
 
 def damage(database: Path) -> str:
-    """What is wrong with the log of a database that this process has not opened yet; "" if nothing is.
+    """What is wrong with the log of a database that nobody has opened since it was damaged; "" if nothing is."""
+    deadline = time.monotonic() + _SETTLES_S
+    while True:
+        found = _damage(database)
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.02)
 
-    Looking changes nothing: a connection that may only read leaves a log as it is when it closes.
-    """
-    path, index = _log_of(database), _index(database)
+
+def _damage(database: Path) -> str:
+    path, index = database.with_name(f"{database.name}-wal"), _index(database)
     log = _log(path)
     if log is None:
-        if index is not None and index.committed > index.copied:
-            return f"{path.name} is gone, and with it the last results"
-        return ""
-    if not log.sound:
-        return f"{path.name} is damaged, and with it the last results"
-    if index is not None and index.salts == log.salts and index.committed > max(log.frames, index.copied):
-        return f"{path.name} has been cut off, and with it the last results"
-    return f"{path.name} is damaged, and with it the last results" if log.committed and _lost(database, log) else ""
-
-
-def _lost(database: Path, log: Log) -> bool:
-    """Whether SQLite does not take all of a log that are whole transactions."""
-    deadline = time.monotonic() + _SETTLES_S
-    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)) as connection:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # makes SQLite read the log
-        while True:
-            index = _index(database)
-            if index is None or index.salts != log.salts or index.committed >= log.committed:
-                return False
-            if time.monotonic() > deadline:
-                return True
-            time.sleep(0.02)
+        lost = index is not None and index.committed > index.copied
+        return f"{path.name} is gone, and with it the last results" if lost else ""
+    if log.sound and index is not None and index.salts == log.salts:
+        # With none of its frames the database is as it was copied to; with some of them, pages would be older ones.
+        whole = log.taken >= index.committed or (log.taken == 0 and index.copied >= index.committed)
+    else:
+        whole = log.sound and log.taken >= log.committed
+    return "" if whole else f"{path.name} is damaged or cut off, and with it the last results"
 
 
 def _log(path: Path) -> Log | None:
     try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER)
-            size = path.stat().st_size
-            if len(header) < _HEADER or size <= _HEADER:
-                return None
-            (page,) = struct.unpack(">I", header[8:12])
-            salts = header[16:24]
-            if not _sound(header) or page < 512:
-                return Log(salts, 0, 0, sound=False)
-            frames, committed = (size - _HEADER) // (_FRAME + page), 0
-            for number in range(1, frames + 1):
-                file.seek(_HEADER + (number - 1) * (_FRAME + page))
-                frame = file.read(_FRAME)
-                if frame[8:16] == salts and frame[4:8] != bytes(4):
-                    committed = number
-            return Log(salts, frames, committed, sound=True)
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
+    if len(content) <= _HEADER:
+        return None
+    header = content[:_HEADER]
+    magic, page = struct.unpack(">I4xI", header[:12])
+    salts = header[16:24]
+    order = ">" if magic & 1 else "<"
+    if magic not in (0x377F0682, 0x377F0683) or page < 512 or page % 8:
+        return Log(salts, 0, 0, sound=False)
+    if header[24:32] != struct.pack(">2I", *_checksum(struct.unpack(f"{order}6I", header[:24]))):
+        return Log(salts, 0, 0, sound=False)
+    return _frames(content, salts, page, order)
 
 
-def _sound(header: bytes) -> bool:
-    """Whether a log's header has its own checksum."""
-    (magic,) = struct.unpack(">I", header[:4])
-    if magic not in (0x377F0682, 0x377F0683):
-        return False
-    words = struct.unpack(f"{'>' if magic & 1 else '<'}6I", header[:24])
+def _frames(content: bytes, salts: bytes, page: int, order: str) -> Log:
+    """The frames of a log, all at once: each goes on from the checksum that is written in the one before."""
+    import numpy as np
+
+    count = (len(content) - _HEADER) // (_FRAME + page)
+    frames = np.frombuffer(content, np.uint8, count * (_FRAME + page), _HEADER).reshape(count, _FRAME + page)
+    heads = frames[:, :_FRAME].copy().view(">u4")  # page number, pages after a commit or 0, salts, checksum
+    present = (frames[:, 8:16] == np.frombuffer(salts, np.uint8)).all(axis=1)
+    commits = present & (heads[:, 1] != 0)
+    told = np.concatenate([frames[:, :8], frames[:, _FRAME:]], axis=1).view(f"{order}u4").astype(np.uint32)
+    before = np.vstack([np.frombuffer(content, ">u4", 2, 24), heads[:-1, 4:6]]).astype(np.uint32)
+    of_words, of_before = _weights(told.shape[1])
+    right = (told @ of_words + before @ of_before == heads[:, 4:6]).all(axis=1) & present
+    chain = count if right.all() else int(right.argmin())
+    ends = np.flatnonzero(commits) + 1
+    taken = ends[ends <= chain]
+    return Log(salts, int(ends[-1]) if len(ends) else 0, int(taken[-1]) if len(taken) else 0, sound=True)
+
+
+def _checksum(words: tuple[int, ...]) -> tuple[int, int]:
     first = second = 0
     for one, two in zip(words[::2], words[1::2], strict=True):
-        first = (first + one + second) & 0xFFFFFFFF
-        second = (second + two + first) & 0xFFFFFFFF
-    return header[24:32] == struct.pack(">2I", first, second)
+        first = (first + one + second) & _MASK
+        second = (second + two + first) & _MASK
+    return first, second
+
+
+@cache
+def _weights(words: int) -> "tuple[numpy.ndarray, numpy.ndarray]":
+    """What each word, and the checksum before, adds to both halves of a checksum, modulo 2³²: it is linear in them.
+
+    A pair of words (x, y) makes (a + b + x, a + 2b + x + y) of (a, b).
+
+    Returns:
+        (words, 2) and (2, 2), unsigned, of 32 bits.
+    """
+    import numpy as np
+
+    after = ((1, 0), (0, 1))  # what is done to a checksum from there to the end; columns: of a, of b
+    rows: list[tuple[int, int]] = []
+    for _ in range(words // 2):
+        (aa, ab), (ba, bb) = after
+        rows += [(ab, bb), ((aa + ab) & _MASK, (ba + bb) & _MASK)]  # of y, of x: backwards
+        after = (
+            ((aa + ab) & _MASK, (aa + 2 * ab) & _MASK),
+            ((ba + bb) & _MASK, (ba + 2 * bb) & _MASK),
+        )
+    (aa, ab), (ba, bb) = after
+    return np.array(rows[::-1], np.uint32), np.array([(aa, ba), (ab, bb)], np.uint32)
 
 
 def _index(database: Path) -> Index | None:
     """None where there is none, or none that can be relied on."""
+    path = database.with_name(f"{database.name}-shm")
     try:
-        data = database.with_name(f"{database.name}-shm").read_bytes()[: 2 * _INDEX + 4]
+        data = path.read_bytes()[: 2 * _INDEX + 4]
+        # A power cut leaves the index and the log as they were at different times.
+        older = path.stat().st_mtime < psutil.boot_time()
     except OSError:
         return None
-    if len(data) < 2 * _INDEX + 4 or data[:_INDEX] != data[_INDEX : 2 * _INDEX] or data[12] != 1:
+    if older or len(data) < 2 * _INDEX + 4 or data[:_INDEX] != data[_INDEX : 2 * _INDEX] or data[12] != 1:
         return None
     (committed,), (copied,) = struct.unpack("=I", data[16:20]), struct.unpack("=I", data[2 * _INDEX :])
     return Index(data[32:40], committed, copied)
-
-
-def _log_of(database: Path) -> Path:
-    return database.with_name(f"{database.name}-wal")

@@ -21,6 +21,7 @@ from study.ledger.holder import Holder
 from study.ledger.place import Place
 from study.ledger.remains import COPIES, signature
 from study.passwords import masked
+from study.private import private_files
 from study.settings.creation import write_study_file
 from study.storing import snapshots
 from study.storing.restoring import folder_of
@@ -61,7 +62,7 @@ def mend_ledger(place: Place, name: str, say: Say) -> bool:
     """
     directory = place.home.absolute() / name
     path = directory / "study.db"
-    with FileLock(place.home / ".creation.lock", timeout=600):
+    with private_files(place.home), FileLock(place.home / ".creation.lock", timeout=600):
         owner = signature(directory)
         if path.is_file() and not intact.trouble_of(path, whole=True):
             known = _sound(path, name)
@@ -88,7 +89,8 @@ def mend_study_file(ledger: Ledger, say: Say) -> bool:
     """Writes study.yaml again where it is not what the ledger says; whether it was."""
     path = ledger.config.directory / "study.yaml"
     before = path.read_bytes() if path.is_file() else None
-    write_study_file(ledger.config, ledger.uid)
+    with private_files(ledger.config.run.home):
+        write_study_file(ledger.config, ledger.uid)
     if path.read_bytes() == before:
         return False
     say(f"{ledger.name}: study.yaml is what the ledger says again")

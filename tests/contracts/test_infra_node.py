@@ -1,6 +1,7 @@
 """The scripts of a node: every shell knows the token mode, set-up copes with the Pythons that machines have."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -61,7 +62,7 @@ def test_mlflow_is_started_again_by_the_loop_that_a_container_runs(tmp_path: Pat
         loop.wait()
     token = tmp_path / "studies/mlflow.token"
     assert token.stat().st_mode & 0o777 == 0o600
-    assert len(token.read_text()) >= 40
+    assert re.fullmatch("[0-9a-f]{64}", token.read_text()), "32 random bytes, whichever they are"
     assert token.read_text() not in (tmp_path / "called").read_text(), "everyone can read a command line"
     shell = f'. "{INFRA}/node/env.sh"; echo "$MLFLOW_TRACKING_TOKEN"'
     said = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, check=True)

@@ -1,21 +1,27 @@
 """The ledger under several processes, on SQLite and on PostgreSQL."""
 
+import re
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect
 
 from study.errors import LeaseHeld, StudyMismatch
 from study.ledger import LeaseLost, Ledger, Proposal
 from study.ledger.connection import connect
+from study.ledger.schema import metadata
 from tests.integration.postgresql_for_tests import postgresql
 from tests.studies_for_tests import a_study, dense
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "ledgers"
 POINT = Proposal({"data.label_noise": 1, "model.width": 16})
 
 
@@ -67,29 +73,73 @@ def test_the_life_of_a_study_on_any_database(url: str, tmp_path: Path) -> None:
         ledger.propose([POINT])
 
 
-def test_tables_of_version_1_are_brought_up_to_date(url: str, tmp_path: Path) -> None:
-    config = a_study(tmp_path, name="older")
-    Ledger.create(url, config).close()
-    engine = connect(url, create=False)
-    with engine.begin() as connection:
-        for statement in (
-            "ALTER TABLE ockham_studies ADD COLUMN stop_requested BOOLEAN DEFAULT FALSE NOT NULL",
-            "ALTER TABLE ockham_studies DROP COLUMN stop",
-            "DROP TABLE ockham_added",
-            "ALTER TABLE ockham_trials DROP COLUMN added",
-            "UPDATE ockham_meta SET value = '1' WHERE key = 'schema_version'",
-            "UPDATE ockham_leases SET held = FALSE",
-        ):
-            connection.execute(text(statement))
-    engine.dispose()
-    ledger = Ledger.open(url, "older")
+def test_tables_of_version_1_are_brought_up_to_date_once(url: str, tmp_path: Path) -> None:
+    """By whichever of several processes comes first; on PostgreSQL as on SQLite."""
+    url = _ledger_of_version_1(url)
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(lambda _: Ledger.open(url, "tiny"), range(6)))
+    assert _columns(url) == _columns(Ledger.create(f"sqlite:///{tmp_path / 'new.db'}", a_study(tmp_path)).url)
+    ledger = opened[0]
+    assert [row.state for row in ledger.trials()] == ["COMPLETE", "FAILED", "QUEUED", "QUEUED"]
     ledger.acquire()
     ledger.request_stop(drain=True)
     assert ledger.stop_requested() == "drain"
     ledger.add([POINT.params])
-    assert ledger.take_added() == [0]
-    ledger.delete()
-    ledger.close()
+    assert ledger.take_added() == [4]
+    attempt = ledger.start_attempt(2)
+    ledger.record(2, attempt, [dense(1, loss=0.5)])
+    assert ledger.finish(2, attempt, "COMPLETE")
+    assert ledger.trial(2).metrics == {"train/loss": 0.5}
+    for each in opened:
+        each.close()
+
+
+def test_tables_are_made_once_by_several_at_once(url: str, tmp_path: Path) -> None:
+    if url.startswith("postgresql"):
+        url = _fresh_database(url, "raced")
+    names = [f"one{number}" for number in range(6)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        made = list(pool.map(lambda name: Ledger.create(url, a_study(tmp_path, name=name)), names))
+    assert [ledger.counts()["QUEUED"] for ledger in made] == [0] * len(names)
+    for each in made:
+        each.close()
+
+
+def _ledger_of_version_1(url: str) -> str:
+    """Its URL: a new database made from the SQL of that time."""
+    script = (GOLDEN / "version_1.sql").read_text()
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            connection.executescript(script)
+        return url
+    import psycopg
+
+    url = _fresh_database(url, "older")
+    script = re.sub(r"(?m)^(BEGIN|COMMIT|.*sqlite_sequence).*;$", "", script)
+    script = script.replace("INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", "BIGSERIAL PRIMARY KEY")
+    with psycopg.connect(url) as connection:
+        connection.execute(script.replace("BOOLEAN", "INTEGER").encode())  # its rows have 0 and 1
+        for table, column in (("leases", "held"), ("studies", "stop_requested")):
+            change = f"ALTER TABLE ockham_{table} ALTER {column} TYPE BOOLEAN USING {column} <> 0"
+            connection.execute(change.encode())
+        connection.execute("SELECT setval('ockham_outbox_id_seq', 6)")
+    return url
+
+
+def _fresh_database(url: str, name: str) -> str:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def _columns(url: str) -> dict[str, set[str]]:
+    engine = connect(url, create=False)
+    tables = inspect(engine)
+    found = {table: {column["name"] for column in tables.get_columns(table)} for table in metadata.tables}
+    engine.dispose()
+    return found
 
 
 WORKER = """

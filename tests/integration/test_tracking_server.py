@@ -10,6 +10,7 @@ import pytest
 
 from study.ledger import Ledger, StudyNotFound
 from tests.torture.cluster import shared_ray
+from tests.torture.faults import delayed, failing
 from tests.torture.snapshot import Snapshot, differences, first, snapshot
 from tests.torture.study import config, drive
 from tests.torture.tracking import Proxy, Server
@@ -38,14 +39,14 @@ def frozen(proxy: Proxy, home: Path) -> None:
 
 def refusing(proxy: Proxy, home: Path) -> None:
     """500, to everything."""
-    proxy.refuses = True
-    until(lambda: proxy.refused >= 3)
-    proxy.refuses = False
+    proxy.fault = lambda: failing
+    until(lambda: proxy.faults >= 3)
+    proxy.fault = lambda: None
 
 
 def slow(proxy: Proxy, home: Path) -> None:
     """Half a second for everything, to the end."""
-    proxy.delay_s = 0.5
+    proxy.fault = lambda: delayed
 
 
 def emptied(proxy: Proxy, home: Path) -> None:

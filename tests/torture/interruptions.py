@@ -83,11 +83,11 @@ def interrupted(home: Path, kind: str, delay_s: float) -> tuple[int, str, list[s
 def main() -> int:
     """Does each so often; 1 if one ended otherwise."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.interruptions")
-    parser.add_argument("kinds", nargs="*", default=list(KINDS), choices=[*KINDS, []])
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
     parser.add_argument("--times", type=int, default=1)
     options = parser.parse_args()
     wrong = 0
-    for kind in options.kinds:
+    for kind in options.kinds or KINDS:
         ends: Counter[str] = Counter()
         for turn in range(options.times):
             with tempfile.TemporaryDirectory(prefix="ockham-end-", ignore_cleanup_errors=True) as folder:

@@ -29,7 +29,7 @@ def snapshot(home: Path, name: str, mlflow: Path | None = None) -> Snapshot:
     ledger = Ledger.open(f"sqlite:///{database}", name)
     try:
         found = {**_ledger(ledger, database), **_optuna(ledger), **_networks(home / name)}
-        found |= _mlflow(mlflow or home / "mlflow.db", ledger)
+        found |= tracked(mlflow or home / "mlflow.db", ledger)
     finally:
         ledger.close()
     unfinished = [p.name for p in (home / name).rglob("*") if ".tmp" in p.name or p.name == "checkpoints"]
@@ -89,8 +89,8 @@ def _networks(folder: Path) -> Snapshot:
     return found
 
 
-def _mlflow(store: Path, ledger: Ledger) -> Snapshot:
-    """Read from the tables themselves: they show a metric that was logged twice."""
+def tracked(store: Path, ledger: Ledger) -> Snapshot:
+    """What MLflow has, read from the tables themselves: they show a metric that was logged twice."""
     query = (
         "SELECT run_uuid, status FROM runs JOIN experiments USING (experiment_id)"
         " WHERE experiments.name = ? AND runs.lifecycle_stage = 'active'"

@@ -1,5 +1,6 @@
-"""A real MLflow server that can be killed, frozen and emptied, and a proxy before it that delays or refuses."""
+"""A real MLflow server that can be killed, frozen and emptied, and a proxy before it that can do anything."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -9,6 +10,8 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -82,18 +85,25 @@ class Server:
             return False
 
 
+Reply = tuple[int, bytes]
+# Answers a request in its own way; the second argument is what passes it on and returns the server's reply.
+Fault = Callable[[BaseHTTPRequestHandler, Callable[[], Reply]], None]
+
+
 class Proxy:
-    """Passes requests on to a server, late, or answers 500 itself.
+    """Passes requests on to a server, or has a fault answer them.
 
     Attributes:
         server: Which.
-        delay_s: Before each request is passed on.
-        refuses: Whether it answers 500.
-        refused: How often it has.
+        fault: Asked at each request for what answers it; None: the server does.
+        faults: How many have not been answered by the server.
+        busy: How many are being answered just now.
     """
 
     def __init__(self, server: Server) -> None:
-        self.server, self.delay_s, self.refuses, self.refused = server, 0.0, False, 0
+        self.server, self.faults, self.busy = server, 0, 0
+        self.fault: Callable[[], Fault | None] = lambda: None
+        self._counting = threading.Lock()
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -105,16 +115,15 @@ class Proxy:
                     self.close_connection = True
                     return
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                time.sleep(proxy.delay_s)
-                proxy.refused += proxy.refuses
-                status, reply = (500, b"{}") if proxy.refuses else self._pass_on(body)
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(reply)))
-                self.end_headers()
-                self.wfile.write(reply)
+                with proxy._counted(), contextlib.suppress(ConnectionError):
+                    fault = proxy.fault()
+                    if fault is None:
+                        answer(self, self._pass_on(body))
+                        return
+                    proxy.faults += 1
+                    fault(self, lambda: self._pass_on(body))
 
-            def _pass_on(self, body: bytes) -> tuple[int, bytes]:
+            def _pass_on(self, body: bytes) -> Reply:
                 upstream = http.client.HTTPConnection(HOST, server.port, timeout=60)
                 kept = {name: value for name, value in self.headers.items() if name.lower() != "host"}
                 upstream.request(self.command, self.path, body, kept)
@@ -132,6 +141,16 @@ class Proxy:
         self._thread = threading.Thread(target=self._listener.serve_forever, daemon=True)
         self._thread.start()
 
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._counting:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self.busy -= 1
+
     def close(self) -> None:
         """Listens no more."""
         self._listener.shutdown()
@@ -139,5 +158,17 @@ class Proxy:
         self._thread.join()
 
 
+def answer(handler: BaseHTTPRequestHandler, reply: Reply, kind: str = "application/json", **headers: str) -> None:
+    """Sends a whole reply."""
+    status, content = reply
+    handler.send_response(status)
+    for name, value in {"Content-Type": kind, "Content-Length": str(len(content)), **headers}.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
 def _quiet() -> dict[str, str]:
-    return {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
+    # Seven more processes, each with all of MLflow in it, for jobs that no test has.
+    return {**os.environ, **quiet, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -1,6 +1,7 @@
 """What is damaged is named; never another number, never a silent new start."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,66 @@ def test_a_log_in_use_is_no_damage(ledger: Ledger) -> None:
     for _ in range(5):
         ledger.heartbeat()
         assert wal.damage(path) == ""
+
+
+def test_a_log_is_what_sqlite_takes_it_for(ledger: Ledger, tmp_path: Path) -> None:
+    """Cut off or flipped anywhere, against SQLite itself, which starts from a log and no index."""
+    path = Path(ledger.url.removeprefix("sqlite:///"))
+    for number in range(30):
+        ledger.record(2, ledger.start_attempt(2), [dense(number, accuracy=number / 64)])
+    log = path.with_name("study.db-wal").read_bytes()
+    assert len(log) > 100_000
+    for place in range(33, len(log), 9973):
+        flipped = bytearray(log)
+        flipped[place] ^= 4
+        for damaged in (log[:place], bytes(flipped)):
+            copy = _copied(path, tmp_path / "taken", wal=damaged, shm=None)
+            before = wal._log(copy.with_name("study.db-wal"))
+            with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro", uri=True)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                index = wal._index(copy)
+            assert (before.taken if before else 0) == (index.committed if index else 0), place
+
+
+def test_a_log_that_lost_something_is_damaged_whoever_looks_how_often(ledger: Ledger, tmp_path: Path) -> None:
+    path = Path(ledger.url.removeprefix("sqlite:///"))
+    log, shm = (path.with_name(f"study.db-{tail}").read_bytes() for tail in ("wal", "shm"))
+    for damaged in (log[: len(log) * 2 // 3], log[:40], log[:-5000] + bytes([log[-5000] ^ 1]) + log[-4999:]):
+        copy = _copied(path, tmp_path / "damaged", wal=damaged, shm=shm)
+        for _ in range(2):
+            assert "study.db-wal is damaged or cut off" in wal.damage(copy)
+    assert "gone" in wal.damage(_copied(path, tmp_path / "damaged", wal=b"", shm=shm))
+    assert wal.damage(_copied(path, tmp_path / "whole", wal=log, shm=shm)) == ""
+    assert wal.damage(_copied(path, tmp_path / "whole", wal=log, shm=None)) == ""
+
+
+def test_what_a_killed_writer_left_is_no_damage(ledger: Ledger, tmp_path: Path) -> None:
+    """It had appended a transaction, and was killed before it counted it; another process then wrote a shorter one."""
+    path = Path(ledger.url.removeprefix("sqlite:///"))
+    log, shm = (path.with_name(f"study.db-{tail}").read_bytes() for tail in ("wal", "shm"))
+
+    def then(name: str, statement: str) -> tuple[bytes, bytes]:
+        copy = _copied(path, tmp_path / name, wal=log, shm=None)
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute(statement)
+            connection.commit()
+            return tuple(copy.with_name(f"study.db-{tail}").read_bytes() for tail in ("wal", "shm"))  # type: ignore[return-value]
+
+    longer, _ = then("longer", "CREATE TABLE noise AS SELECT *, zeroblob(20000) FROM ockham_trials")
+    shorter, counted = then("shorter", "UPDATE ockham_leases SET heartbeat = heartbeat + 1")
+    assert len(longer) > len(shorter) > len(log)
+    assert wal.damage(_copied(path, tmp_path / "uncounted", wal=longer, shm=shm)) == ""
+    stale = shorter + longer[len(shorter) :]
+    assert wal.damage(_copied(path, tmp_path / "stale", wal=stale, shm=counted)) == ""
+
+
+def _copied(database: Path, folder: Path, *, wal: bytes, shm: bytes | None) -> Path:
+    """A database as it was at its last checkpoint, with a log and an index."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / "study.db"
+    copy.write_bytes(database.read_bytes())
+    for tail, content in (("wal", wal), ("shm", shm)):
+        copy.with_name(f"study.db-{tail}").unlink(missing_ok=True)
+        if content is not None:
+            copy.with_name(f"study.db-{tail}").write_bytes(content)
+    return copy

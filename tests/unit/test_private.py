@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from study.cli import main
 from study.private import open_to_others, private_files
+from study.storing.copying import copying
+from tests.unit import cli_ledgers
 from trainables.data.download import writable_folder
 
 
@@ -61,3 +64,21 @@ def test_a_data_folder_stays_as_open_as_it_is(mode: int, made: tuple[int, int], 
     data = _mode(tmp_path / "data", mode)
     with private_files(tmp_path / "home"), writable_folder(data / "images"):
         assert _made(data / "images") == made
+
+
+def test_what_other_commands_write_into_a_home_is_private_too(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with private_files(home):
+        ledger = cli_ledgers.ledger(home)
+        with copying(ledger, print):
+            pass
+        ledger.release()
+        ledger.close()
+    assert main(["report", "small", "--home", str(home)]) == 0
+    (home / "small" / "study.db").unlink()
+    assert main(["doctor", "small", "--mend", "--home", str(home)]) == 0
+    there = [home, *home.rglob("*")]
+    assert [path for path in there if path.stat().st_mode & 0o077] == []
+    assert {"index.html", "study.db", "study.yaml"} <= {path.name for path in there}
+    assert main(["report", "small", "--home", str(home), "--out", str(tmp_path / "public")]) == 0
+    assert (tmp_path / "public" / "index.html").stat().st_mode & 0o777 == 0o644, "what a user wants elsewhere"
