@@ -23,6 +23,7 @@ from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
 from trainables.training.losses import cross_entropy
+from trainables.training.precision import exact
 
 SHAPE, SIZES = (1, 6, 6), {"a": 4, "b": 5, CLASSES: 3}
 BLOCK: Plan = (Conv("a", bias=False), BatchNorm(), ReLU())
@@ -176,8 +177,8 @@ def test_frozen_networks_keep_their_statistics() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_a_gpu_says_what_the_cpu_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+def test_a_gpu_says_what_the_cpu_says() -> None:
+    exact()
     x, y = torch.randn(3, 8, *SHAPE, generator=generator(12)), torch.randint(3, (3, 8), generator=generator(13))
     expected = stack().train().gradients(x, y, cross_entropy)
     found = stack().cuda().train().gradients(x.cuda(), y.cuda(), cross_entropy)

@@ -16,7 +16,6 @@ from trainables.stack.layers import StackedLinear
 from trainables.stack.mlp import StackedMLP
 from trainables.training.augmentation import augmented, drawn
 from trainables.training.examples import Examples
-from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
 from trainables.training.losses import cross_entropy
 from trainables.training.precision import check
@@ -198,20 +197,3 @@ def test_other_precisions_need_a_gpu() -> None:
     check("fp32", torch.device("cpu"))
     with pytest.raises(ValueError, match="--gpus-per-trial"):
         training(stack(), precision="bf16")
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("precision", ["tf32", "bf16"])
-def test_other_precisions_learn_about_the_same(precision: str) -> None:
-    def losses(kind: str) -> list[float]:
-        seen = pixels()
-        inputs = Inputs(seen.images.cuda(), seen.source.cuda(), seen.mean.cuda())
-        examples = Examples(inputs, labels().cuda(), CLASSES)
-        recipe = TrainingConfig(epochs=5, batch_size=30, stop_at_train_loss=None, precision=kind)
-        task = Training(stack().cuda(), examples, recipe, orders)
-        while not task.finished:
-            finish(task.run_epoch())
-        return task.running_losses
-
-    assert losses(precision) == pytest.approx(losses("fp32"), rel=0.05)
