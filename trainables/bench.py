@@ -58,6 +58,7 @@ class Bench:
         shelf: Where the dense networks are kept for other trials; None: nowhere.
         shares_cell: Whether trials with other instruments have the same dense networks.
         together: Most networks whose activations are in memory at once; smaller once memory ran out.
+        one_by_one: As of the trial's stacks, see `trainables.convolving`.
         movement: Parameter → −Σ w·g over the dense training, [K, …]; {} where nobody asked for it.
         failures: Network → why it failed in a `fit` since this was last emptied.
         rates_by_epoch: Whether schedules stand still within an epoch, as in studies of earlier versions.
@@ -75,6 +76,7 @@ class Bench:
         )
         self.train_examples = Examples(self.train_inputs, data.labels, data.task)
         self.scratch_arms, self.together = True, self.networks
+        self.one_by_one: bool | None = None
         self.rates_by_epoch = False
         self.shelf: Shelf | None = None
         self.shares_cell = False
@@ -101,8 +103,10 @@ class Bench:
         """Fresh networks of these widths; a replicate and its control have the same weights, drawn under `names`."""
         draws = [self.draws(*names, replicate) for replicate in range(self.replicates)]
         stack = self.model.build(self.config.model, widths, self.input_shape, self.data.num_classes, draws)
-        stack.together = self.together
-        return stack.to(self.data.images.device).select([n % self.replicates for n in range(self.networks)])
+        stack.together, stack.one_by_one = self.together, self.one_by_one
+        return stack.to(self.data.images.device, non_blocking=True).select(
+            [n % self.replicates for n in range(self.networks)]
+        )
 
     @property
     def traces_movement(self) -> bool:
@@ -122,7 +126,7 @@ class Bench:
         """A stack to put tensors into with `replaced`; its own weights mean nothing."""
         size = (self.level_widths[-1], self.input_shape, self.data.num_classes)
         stack = self.model.build(self.config.model, *size, [self.draws("template")])
-        stack.together = self.together
+        stack.together, stack.one_by_one = self.together, self.one_by_one
         return stack
 
     def initial(self) -> StackedModel:
@@ -181,7 +185,7 @@ class Bench:
         phase = name if dense else f"level {self.progress.level + 1} {name}"
         snapshot_at = self.snapshot_at if dense else None
         changes = None if examples.soft or recipe.augment == "none" else self._changes(phase, recipe.augment)
-        stack.together = self.together
+        stack.together, stack.one_by_one = self.together, self.one_by_one
         training = Training(
             stack,
             examples,

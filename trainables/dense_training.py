@@ -73,6 +73,7 @@ def shelf_name(bench: Bench, data_identity: str) -> str:
         "data": data_identity,
         "code": _code(),
         "torch": torch.__version__,
+        "one_by_one": bench.one_by_one,
         "processor": [platform.machine(), device.type, processor, 0 if cuda else torch.get_num_threads()],
     }
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:32]

@@ -2,7 +2,9 @@
 
 import gc
 import os
+import platform
 import resource
+from pathlib import Path
 
 import torch
 
@@ -65,8 +67,14 @@ def peak_bytes(device: torch.device) -> float:
 
 
 def description(device: torch.device) -> str:
-    """What results depend on bit for bit: the GPU's model and compute capability, CUDA; or `cpu`."""
+    """What results depend on bit for bit: the processor's kind or the GPU's model and capability, and versions."""
     if device.type != "cuda":
-        return device.type
+        return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, PyTorch {torch.__version__}"
     major, minor = torch.cuda.get_device_capability(device)
-    return f"{torch.cuda.get_device_name(device)}, compute capability {major}.{minor}, CUDA {torch.version.cuda}"
+    versions = f"CUDA {torch.version.cuda}, PyTorch {torch.__version__}"
+    return f"{torch.cuda.get_device_name(device)}, compute capability {major}.{minor}, {versions}"
+
+
+def shares_by_mps() -> bool:
+    """Whether NVIDIA's MPS runs here: processes that share a GPU then compute at the same time, else in turns."""
+    return (Path(os.environ.get("CUDA_MPS_PIPE_DIRECTORY", "/tmp/nvidia-mps")) / "control").exists()  # noqa: S108

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from trainables.bench import Bench
+from trainables.moving import to_host
 from trainables.training.loop import Training
 
 
@@ -12,7 +13,7 @@ def of_each(metrics: Mapping[str, Tensor], failed: Mapping[int, str]) -> dict[st
     """Name → a number for each network, None for those that failed."""
     return {
         name: [None if n in failed else value for n, value in enumerate(values.tolist())]
-        for name, values in metrics.items()
+        for name, values in zip(metrics, to_host([*metrics.values()]), strict=True)
     }
 
 

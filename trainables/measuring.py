@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from trainables.bench import Bench
@@ -71,8 +72,8 @@ class Dense:
     @classmethod
     def of(cls, training: Training, measured: Measured) -> "Dense":
         """After (or, for an intermediate report, during) the dense training."""
-        scores = measured.train.score.tolist()
-        losses = zip(measured.train.loss.tolist(), training.running_losses, strict=True)
+        scores, means = (found.tolist() for found in to_host([measured.train.score, measured.train.loss]))
+        losses = zip(means, training.running_losses, strict=True)
         interpolated = [
             n not in training.failed and fits(score, min(both))
             for n, (score, both) in enumerate(zip(scores, losses, strict=True))
@@ -133,14 +134,15 @@ def network_rows(
         "flops": bench.model.multiply_adds(*size),
         "widths": "+".join(str(width) for width in widths),
     }
-    said, dense_said = to_host([measured.val.predictions, dense.val_predictions])
+    scores = _scores(bench, measured)
+    said, dense_said, *values = to_host([measured.val.predictions, dense.val_predictions, *scores.values()])
     agreement = {
         "fidelity": data.task.scores(said, dense_said).tolist(),
         "kappa": data.task.kappas(said, dense_said, data.num_classes),
     }
     failed = dense.failed if failed is None else failed
     columns: dict[str, Sequence[Any]] = {
-        **_without(_scores(bench, measured), failed),
+        **_without({name: value.tolist() for name, value in zip(scores, values, strict=True)}, failed),
         **_without(agreement, {**dense.failed, **failed}),
         "failed": [failed.get(n) for n in range(bench.networks)],
         "chance": data.chance.tolist(),
@@ -203,13 +205,14 @@ def _dense_length(bench: Bench) -> int:
     return description_lengths(stack, as_it_is(stack), None)[0]
 
 
-def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:
+def _scores(bench: Bench, measured: Measured) -> dict[str, Tensor]:
+    """[K] each, where the networks are; nan where nothing is known."""
     data, train, test = bench.data, measured.train, measured.test
     kept = data.kept[:, : train.labels.shape[1]]
     truth = data.true_labels[: train.labels.shape[1]]
-    unknown = [math.nan] * bench.networks
+    unknown = torch.full_like(train.loss, math.nan)
     score = data.task.score
-    columns = {
+    return {
         "train_loss": train.loss,
         f"train_{score}": train.score,
         f"kept_{score}": train.score_on(kept),
@@ -217,21 +220,19 @@ def _scores(bench: Bench, measured: Measured) -> dict[str, list[float]]:
         f"recovered_{score}": train.score_on(~kept, truth),
         "val_loss": measured.val.loss,
         f"val_{score}": measured.val.score,
+        "test_loss": unknown if test is None else test.loss,
+        f"test_{score}": unknown if test is None else test.score,
+        f"iid_{score}": unknown if test is None else _iid_scores(bench, test),
     }
-    if test is not None:
-        columns |= {"test_loss": test.loss, f"test_{score}": test.score}
-    values = {name: v.tolist() for name, v in zip(columns, to_host([*columns.values()]), strict=True)}
-    values |= {name: values.get(name, unknown) for name in ("test_loss", f"test_{score}")}
-    return values | {f"iid_{score}": unknown if test is None else _iid_scores(bench, test, values[f"test_{score}"])}
 
 
-def _iid_scores(bench: Bench, test: Evaluation, clean: list[float]) -> list[float]:
+def _iid_scores(bench: Bench, test: Evaluation) -> Tensor:
     """Scores on test labels as noisy as those trained on; nan where no formula holds."""
-    config, data, replicates = bench.config.data, bench.data, bench.replicates
+    data, config, clean, replicates = bench.data, bench.config.data, test.score, bench.replicates
     truth = IidTruth(data.true_labels, data.num_classes, data.iid_test_labels)
     noisy = data.task.iid_scores(noise_of(config), config.label_noise, test.predictions, test.labels, truth)
-    noisy_first = [math.nan] * replicates if noisy is None else noisy.tolist()[:replicates]
-    return [*noisy_first, *clean[replicates:]]
+    known = torch.full_like(clean, math.nan) if noisy is None else noisy
+    return torch.cat([known[:replicates], clean[replicates:]])
 
 
 def same_columns(rows: Sequence[Row]) -> tuple[Row, ...]:

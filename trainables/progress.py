@@ -15,7 +15,8 @@ class Progress:
     """Records reported so far, the last finished level, the stack there, and the trainings of the level in progress.
 
     Also what it has cost so far: seconds of the trial and of its training, and samples (examples times networks). What
-    died before its checkpoint does not count. `reused_seconds` are those that its dense networks took elsewhere.
+    died before its checkpoint does not count. `reused_seconds` are those that its dense networks took elsewhere,
+    `devices` what has computed it, one after another, `one_by_one` how convolutions were (`trainables.convolving`).
 
     What can be drawn or computed again (data, initial weights, batch orders, scores) is not kept.
 
@@ -45,6 +46,8 @@ class Progress:
         self.training_seconds: float = state.get("training_seconds", 0.0)
         self.samples: int = state.get("samples", 0)
         self.reused_seconds: float = state.get("reused_seconds", 0.0)
+        self.devices: list[str] = state.get("devices", [])
+        self.one_by_one: bool | None = state.get("one_by_one")
         self._saved_trainings: dict[str, dict[str, Any]] = state.get("trainings", {})
         self._trainings: dict[str, Training] = {}
 
@@ -57,6 +60,17 @@ class Progress:
         """Adds the record to those that a resumed trial reports again, and returns it."""
         self.records.append(record)
         return record
+
+    def computes_on(self, device: str) -> None:
+        """Takes note of what computes from here on; after a checkpoint that may be another model."""
+        if self.devices and self.devices[-1] != device:
+            logging.getLogger(__name__).warning(
+                "computed on %s so far, this is %s: bit for bit is promised on the same model and versions only",
+                self.devices[-1],
+                device,
+            )
+        if device not in self.devices[-1:]:
+            self.devices.append(device)
 
     def follow(self, name: str, training: Training) -> None:
         """Puts the training where the checkpoint left the one of that name, and saves it from now on."""
@@ -84,6 +98,8 @@ class Progress:
                     "training_seconds": self.training_seconds,
                     "samples": self.samples,
                     "reused_seconds": self.reused_seconds,
+                    "devices": self.devices,
+                    "one_by_one": self.one_by_one,
                     "trainings": self._saved_trainings
                     | {name: training.state() for name, training in self._trainings.items()},
                 }

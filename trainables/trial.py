@@ -18,11 +18,12 @@ from trainables.compression.recovery import recover
 from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import configured_tickets
 from trainables.config import TrialConfig
+from trainables.convolving import GROUPED, ONE_BY_ONE, one_by_one
 from trainables.data.identity import data_identity
 from trainables.data.trial_data import trial_data
 from trainables.dense_store import DenseStore
 from trainables.dense_training import dense_epochs, shelf_name
-from trainables.device import peak_bytes, prepare
+from trainables.device import description, peak_bytes, prepare
 from trainables.export.latency import QUICK_IMAGES, quick_latency
 from trainables.failing import of_each, rewind_snapshot
 from trainables.halving import halving
@@ -31,7 +32,7 @@ from trainables.measuring import Dense, Row, measure, network_rows, network_size
 from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
-from trainables.record import Record
+from trainables.record import CONVOLUTIONS, DEVICE, LATENCY, Record
 from trainables.seeding import Key
 from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
@@ -57,6 +58,7 @@ class TrialContext:
         gpu_share: Of a GPU's memory, that the trial may have.
         inputs: What the study recorded of what it reads, see `require_inputs`; {}: nothing is compared.
         rates_by_epoch: Whether schedules of the learning rate stand still within an epoch, as in earlier versions.
+        one_by_one: How convolutions are computed on a GPU, of a trial that is run again; None: whichever is faster.
     """
 
     number: int
@@ -66,6 +68,7 @@ class TrialContext:
     gpu_share: float = 1.0
     inputs: Mapping[str, str] = field(default_factory=dict)
     rates_by_epoch: bool = False
+    one_by_one: bool | None = None
     cell: str | None = None
     dense: DenseStore | None = None
 
@@ -96,9 +99,8 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         ValueError: The configuration asks for more data than there are.
         RuntimeError: Memory does not even hold one network's activations beside the weights of all.
     """
-    networks = config.replicates * (2 if config.has_control else 1)
     with freed_memory_kept():
-        yield from halving(networks, lambda together: _stages(config, context, together))
+        yield from halving(config.networks, lambda together: _stages(config, context, together))
 
 
 def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Generator[Record | None, None, Bench]:
@@ -110,27 +112,31 @@ def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Gene
         The bench; `bench.networks_here()` are the networks of that level.
     """
     with freed_memory_kept():
-        bench = _bench(config, context)
+        bench = _bench(config, context, config.networks)
         bench.scratch_arms = False
         yield from _levels(bench, level)
         return bench
 
 
 def _stages(config: TrialConfig, context: TrialContext, together: int) -> Reports:
-    bench = _bench(config, context)
-    bench.together = together
+    bench = _bench(config, context, together)
     yield from list(bench.progress.records)
     yield from _levels(bench, config.compression.depth)
     yield _summary(bench)
 
 
-def _bench(config: TrialConfig, context: TrialContext) -> Bench:
-    prepare(torch.device(context.device), context.gpu_share)
+def _bench(config: TrialConfig, context: TrialContext, together: int) -> Bench:
+    device = torch.device(context.device)
+    prepare(device, context.gpu_share)
     require_inputs(config, context.data_dir, context.inputs)
     key = context.key(config)
     data = trial_data(config, key, context.data_dir, context.device)
     bench = new_bench(config, key, data, Progress(config, context.number, context.checkpoints))
     bench.rates_by_epoch, bench.shares_cell = context.rates_by_epoch, context.shares_cell
+    bench.together, progress = together, bench.progress
+    progress.computes_on(description(device))
+    chosen = context.one_by_one if progress.one_by_one is None else progress.one_by_one
+    bench.one_by_one = progress.one_by_one = one_by_one(bench, chosen)
     if context.dense is not None:
         bench.shelf = context.dense.shelf(shelf_name(bench, data_identity(config.data, context.data_dir)))
     configured_tickets(bench)  # says at once if a ticket does not fit
@@ -158,7 +164,7 @@ def _train_dense(bench: Bench) -> Reports:
     rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes)
     trained = Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=True))
     metrics, notes = level_metrics(rows, rows, stopped, bench.data.task)
-    level = Record("level", 0, metrics | (yield from _latency(bench, stack)), notes)
+    level = yield from _timed(bench, stack, Record("level", 0, metrics, notes))
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
     made = Compressed(stack, _all_units(stack), failed=dense.failed)
@@ -196,7 +202,7 @@ def _compress_once(bench: Bench) -> Reports:
         )
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
     metrics, notes = level_metrics(rows, start, extra, bench.data.task, _pipeline(bench).undefined)
-    record = Record("level", level.number, metrics | (yield from _latency(bench, compressed.stack)), notes)
+    record = yield from _timed(bench, compressed.stack, Record("level", level.number, metrics, notes))
     recovered = replace(recovered, shown=compressed)
     rewind = progress.kept_values["rewind"]
     _finish_level(bench, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
@@ -254,6 +260,9 @@ def _summary(bench: Bench) -> Record:
     limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
     metrics, notes = summarise(rows, bench.config, limit)
     metrics |= {"cost/seconds": bench.progress.seconds, "cost/peak_bytes": peak_bytes(bench.data.images.device)}
+    notes[DEVICE] = ", then ".join(bench.progress.devices)
+    if bench.one_by_one is not None:
+        notes[CONVOLUTIONS] = ONE_BY_ONE if bench.one_by_one else GROUPED
     if bench.progress.training_seconds > 0:
         metrics["cost/samples_per_second"] = bench.progress.samples / bench.progress.training_seconds
     if bench.progress.reused_seconds > 0:
@@ -264,13 +273,14 @@ def _summary(bench: Bench) -> Record:
     return Record("summary", 0, metrics, notes, same_columns(rows))
 
 
-def _latency(bench: Bench, stack: StackedModel) -> Pausing[dict[str, float]]:
-    """`cost/latency_ms` of the first network, see `quick_latency`; not beside a GPU, which would wait for the CPU."""
+def _timed(bench: Bench, stack: StackedModel, record: Record) -> Pausing[Record]:
+    """With `cost/latency_ms` of the first network, see `quick_latency`; beside a GPU with the reason why not."""
     if bench.data.images.is_cuda:
-        return {}
+        why = {f"undefined/{LATENCY}": "networks are timed on the CPU, and a GPU would have to wait for it"}
+        return replace(record, notes=record.notes | why)
     inputs = bench.val_inputs.select([0]).slice(0, min(QUICK_IMAGES, bench.val_inputs.count))[0]
     seconds = yield from quick_latency(stack.select([0]), inputs)
-    return {"cost/latency_ms": 1000 * seconds}
+    return replace(record, metrics=record.metrics | {LATENCY: 1000 * seconds})
 
 
 def _pipeline(bench: Bench) -> Pipeline:

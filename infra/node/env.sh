@@ -13,3 +13,5 @@ export OCKHAM_TRACKING_URI=http://127.0.0.1:5000
 if [ -r "$OCKHAM_HOME/mlflow.token" ]; then MLFLOW_TRACKING_TOKEN=$(cat "$OCKHAM_HOME/mlflow.token"); export MLFLOW_TRACKING_TOKEN; fi
 # What differs from cluster to cluster, e.g. export OCKHAM_ARTIFACTS=s3://bucket/mlartifacts
 if [ -f "$HOME/.ockham/site.sh" ]; then . "$HOME/.ockham/site.sh"; fi
+# NVIDIA's MPS, where gpus.sh has started it.
+if [ -e "$HOME/.ockham/mps/control" ]; then export CUDA_MPS_PIPE_DIRECTORY="$HOME/.ockham/mps"; fi

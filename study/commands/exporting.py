@@ -98,10 +98,9 @@ def export(
     said = ", ".join(f"{name.partition('_')[0]} {there:.4f}" for name, (_, there) in made.scores.items())
     typer.echo(f"{made.label[:1].upper()}{made.label[1:]} of the file: {said}.")
     off = max(abs(there - recorded) for recorded, there in made.scores.values())
-    typer.echo(
-        "As recorded."
-        if off < _ROUNDING
-        else f"Recorded {made.label} differs by up to {off:.4f}: another machine or version?"
-    )
+    why = "" if made.elsewhere else ": another machine or version?"
+    typer.echo("As recorded." if off < _ROUNDING else f"Recorded {made.label} differs by up to {off:.4f}{why}")
+    if made.elsewhere:
+        typer.echo(f"The trial was {made.elsewhere}.")
     typer.echo(f"Outputs are those of the trial's network within {made.difference:.0e} of the largest.")
     typer.echo(f"Written: {', '.join(str(file) for file in made.files)}")

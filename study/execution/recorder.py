@@ -17,6 +17,7 @@ from study.config import StudyConfig
 from study.crash_points import reached
 from study.events import Listener
 from study.execution.backlog import Backlog
+from study.execution.devices import Devices
 from study.execution.early_stopping import ByNumber, Verdict
 from study.execution.nodes import node_is_gone
 from study.ledger import Ledger, StaleAttempt, State
@@ -55,6 +56,7 @@ class Recorder(Callback):
     ) -> None:
         self._works, self._scheduler = works, scheduler
         self._ledger, self._backlog, self._listener, self._config = ledger, backlog, listener, config
+        self._devices = Devices(ledger)
         self._nodes: dict[str, str] = {}
         self._open: set[int] = set()
         self.failure: Exception | None = None
@@ -135,11 +137,11 @@ class Recorder(Callback):
         self._open.discard(number)
         self._tell(number, records)
         row = ended or self._ledger.trial(number)
-        warning = self._backlog.ended(row)
+        warnings = [self._backlog.ended(row), self._devices.ended(row)]
         if not self._config.run.keep_checkpoints:
             shutil.rmtree(self._trial_directory(number) / "checkpoints", ignore_errors=True)
         self._listener.trial_ended(row)
-        if warning:
+        for warning in filter(None, warnings):
             self._listener.message(warning)
 
     @contextmanager

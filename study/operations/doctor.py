@@ -135,7 +135,7 @@ def _gpu() -> Iterator[Finding]:
                 "GPU", "ok", "none; trials run on CPUs, which is enough for the studies that ship with Ockham"
             )
         return
-    from trainables.device import description
+    from trainables.device import description, shares_by_mps
     from trainables.probing import probe
 
     for index in range(torch.cuda.device_count()):
@@ -148,6 +148,10 @@ def _gpu() -> Iterator[Finding]:
             yield Finding("GPU", "broken", f"{name}; {'; '.join(wrong)}", fix)
             continue
         use = "use with --gpus-per-trial 1, or 0.25 for four trials on one"
+        if shares_by_mps():
+            use += ", which then compute at the same time (NVIDIA's MPS runs)"
+        else:
+            use += ", which take turns on it unless NVIDIA's MPS runs (nvidia-cuda-mps-control -d)"
         old = "" if "bf16 products" in results else "; too old for training.precision=tf32 and bf16"
         yield Finding("GPU", "ok", f"{name}: {', '.join(results)} are right{old}; {use}")
 

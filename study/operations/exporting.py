@@ -16,6 +16,7 @@ from study.errors import UsageError
 from study.ledger.frames import results_damaged
 from study.settings.inputs import compare_inputs
 from trainables.opening import require_file_target
+from trainables.record import CONVOLUTIONS, DEVICE
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
@@ -43,6 +44,7 @@ class Exported:
         latency_s: Batch size → seconds a call on one thread, in the fastest of several rounds.
         label: What the task's score is called for people, e.g. accuracy.
         scores: `train_accuracy` … → (recorded, of the file).
+        devices: What the trial was computed on ("" if that was not recorded), and what it was run again on.
         difference: Largest difference of an output to the trial's network (in float64) on validation inputs, relative
             to the largest.
     """
@@ -54,6 +56,12 @@ class Exported:
     label: str
     scores: dict[str, tuple[float, float]]
     difference: float
+    devices: tuple[str, str]
+
+    @property
+    def elsewhere(self) -> str | None:
+        """That it was computed on something else, if so."""
+        return _elsewhere(*self.devices)
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,8 @@ def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, s
     _check_network(config, wanted)
     compare_inputs(ledger, [config])
     bench = _again(config, row, ledger.config, wanted.level, say or _silent)
-    return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), out, onnx=onnx)
+    devices = row.notes.get(DEVICE, ""), bench.progress.devices[-1]
+    return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), devices, out, onnx=onnx)
 
 
 def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say | None = None) -> int:
@@ -161,13 +170,15 @@ def _again(config: "TrialConfig", row: "TrialRow", study: "StudyConfig", level: 
     """The trial run again up to the level, with as many threads as it had."""
     import torch
 
+    from trainables.convolving import GROUPED, ONE_BY_ONE
     from trainables.trial import TrialContext, run_to_level
 
     device = "cuda" if study.run.gpus_per_trial and torch.cuda.is_available() else "cpu"
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, int(study.run.cpus_per_trial)))
     older = row.cell is None  # a study from before there were cells
-    context = TrialContext(row.number, study.run.data_path, device, cell=row.cell, rates_by_epoch=older)
+    way = {ONE_BY_ONE: True, GROUPED: False}.get(row.notes.get(CONVOLUTIONS, ""))
+    context = TrialContext(row.number, study.run.data_path, device, cell=row.cell, rates_by_epoch=older, one_by_one=way)
     running = run_to_level(config, context, level)
     try:
         while True:
@@ -200,7 +211,9 @@ def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted, score: str) -> 
     return {name: float(mine[name].iloc[0]) for name in names}
 
 
-def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path, *, onnx: bool) -> Exported:
+def _write(
+    bench: "Bench", wanted: Wanted, recorded: dict[str, float], devices: tuple[str, str], out: Path, *, onnx: bool
+) -> Exported:
     from trainables.export.checking import checked
     from trainables.export.files import plain
     from trainables.export.loader import load_network
@@ -218,7 +231,7 @@ def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path
     dense = plain(bench.initial().select([number]), bench.train_inputs, about | {"level": 0})
     files: tuple[Path, ...] = small.write(out)
     said = checked(load_network(out), bench, stack, number)
-    if why := _why_another(said, recorded):
+    if why := _why_another(said, recorded, _elsewhere(*devices)):
         for file in files:
             file.unlink()
         raise RuntimeError(why)
@@ -232,10 +245,17 @@ def _write(bench: "Bench", wanted: Wanted, recorded: dict[str, float], out: Path
         bench.data.task.label,
         {name: (value, said.scores[name]) for name, value in recorded.items()},
         said.difference,
+        devices,
     )
 
 
-def _why_another(said: "Said", recorded: dict[str, float]) -> str | None:
+def _elsewhere(recorded: str, here: str) -> str | None:
+    if recorded in ("", here):
+        return None
+    return f"computed on {recorded}, this is {here}: bit for bit is promised on the same model and versions only"
+
+
+def _why_another(said: "Said", recorded: dict[str, float], elsewhere: str | None) -> str | None:
     """Why the file is not of the network that was recorded; None where it is."""
     if not said.difference <= said.allowed:
         return (
@@ -246,10 +266,8 @@ def _why_another(said: "Said", recorded: dict[str, float]) -> str | None:
     name = max(off, key=lambda n: off[n])
     if off[name] <= _FAR:
         return None
-    return (
-        f"run again, the network has {name} {said.scores[name]:.4f} where {recorded[name]:.4f} was recorded; was the "
-        "trial run with other versions, or on another kind of machine?"
-    )
+    why = elsewhere or "was the trial run with other versions, or on another kind of machine?"
+    return f"run again, the network has {name} {said.scores[name]:.4f} where {recorded[name]:.4f} was recorded; {why}"
 
 
 def _latencies(bench: "Bench", dense: "Plain", small: "Plain") -> dict[int, tuple[float, float]]:

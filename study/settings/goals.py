@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.settings.corners import corners
+from trainables.record import LATENCY
 
 _DECIDING = ("data.", "control", "compression.method", "compression.recovery", "compression.rate", "compression.ratio")
 _MOST_TRIALS = 500
@@ -23,6 +24,8 @@ def check_goals(config: StudyConfig) -> None:
 
     trials = list(itertools.islice(corners(config, _DECIDING), _MOST_TRIALS))
     reported = frozenset[str]().union(*map(expected_metrics, trials))
+    if config.run.gpus_per_trial:
+        reported -= {LATENCY}
     if config.names_objectives:
         _require("--objective", (goal.metric for goal in config.objectives), reported, config)
     _require("--constraint", (bound.metric for bound in config.constraints), reported, config)
@@ -44,6 +47,11 @@ def _why(metric: str, reported: frozenset[str], config: StudyConfig) -> str:
         return (
             f"trials of this study train no clean twins ({why}), so nothing of that name is ever reported; take a "
             "metric of the networks themselves, e.g. val/loss, or train twins"
+        )
+    if metric == LATENCY:
+        return (
+            "networks are timed on the CPU, and not beside a GPU, which would have to wait for it; take level/flops or "
+            "leave out --gpus-per-trial"
         )
     plain = sorted(name for name in reported if not name.endswith("/ci95"))
     close = difflib.get_close_matches(metric, plain, n=3, cutoff=0.5)

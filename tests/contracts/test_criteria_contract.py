@@ -125,7 +125,7 @@ def test_exact_nested_counts_on_ten_units_with_ties(
     scores = criterion.scores(scoring(model.replaced(tensors), input_shape=shape(kind)), group)
     larger = [set(range(10))] * 3
     for kept in range(10, 0, -1):
-        rows = [set(row) for row in units_to_keep(scores, kept, direction).tolist()]
+        rows = [set(row) for row in units_to_keep([scores], [kept], direction)[0].tolist()]
         assert all(len(row) == kept for row in rows)
         assert all(row <= before for row, before in zip(rows, larger, strict=True)), "nested over levels"
         larger = rows

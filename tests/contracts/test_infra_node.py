@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 REPO = Path(__file__).resolve().parents[2]
 INFRA = REPO / "infra"
 
 
-@pytest.mark.parametrize("name", ["env.sh", "setup.sh", "mlflow_server.sh"])
+@pytest.mark.parametrize("name", ["env.sh", "gpus.sh", "setup.sh", "mlflow_server.sh"])
 def test_shell_scripts_parse(name: str) -> None:
     parsed = subprocess.run(["bash", "-n", str(INFRA / "node" / name)], capture_output=True, text=True, check=False)
     assert parsed.returncode == 0, parsed.stderr
@@ -122,3 +123,49 @@ def test_set_up_again_installs_only_what_has_changed(tmp_path: Path) -> None:
     called.unlink()
     assert _node(tmp_path, _VENV).returncode == 0
     assert " install " not in called.read_text()
+
+
+# Notes what it is asked for; as a daemon it makes the pipe that programs look for, and then answers.
+_MPS = """pipe=$CUDA_MPS_PIPE_DIRECTORY/control
+if [ "$1" = -d ]; then [ ! -f ~/refuses ] || exit 1; touch "$pipe"; echo start >> ~/called
+else read -r asked; echo "$asked" >> ~/called; [ -e "$pipe" ] && [ ! -f ~/hangs ]; fi"""
+
+
+def _gpus(home: Path) -> tuple[list[str], str]:
+    """What gpus.sh asks MPS for, and where a shell afterwards looks for it."""
+    environment = {"HOME": str(home), "PATH": f"{home}/bin:/usr/bin:/bin"}
+    called = home / "called"
+    called.unlink(missing_ok=True)
+    subprocess.run(["bash", str(INFRA / "node/gpus.sh")], env=environment, check=True)
+    shell = f'. "{INFRA}/node/env.sh"; echo "$CUDA_MPS_PIPE_DIRECTORY"'
+    said = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, check=True)
+    return called.read_text().split() if called.exists() else [], said.stdout.strip()
+
+
+def test_trials_that_share_a_gpu_compute_at_the_same_time(tmp_path: Path) -> None:
+    mps = tmp_path / ".ockham/mps"
+    assert _gpus(tmp_path) == ([], ""), "without a driver there is nothing to start"
+    _programs(tmp_path / "bin", **{"nvidia-cuda-mps-control": _MPS, "nvidia-smi": "exit 9"})
+    assert _gpus(tmp_path) == ([], ""), "nor without a GPU"
+    _programs(tmp_path / "bin", **{"nvidia-smi": "exit 0"})
+    assert _gpus(tmp_path) == (["get_server_list", "start"], str(mps))
+    assert mps.stat().st_mode & 0o777 == 0o700
+    assert _gpus(tmp_path) == (["get_server_list"], str(mps)), "it runs already"
+    (tmp_path / "hangs").touch()
+    (mps / "left").touch()
+    assert _gpus(tmp_path) == (["get_server_list", "start"], str(mps)), "one that does not answer is started again"
+    assert not (mps / "left").exists()
+    (tmp_path / "refuses").touch()
+    assert _gpus(tmp_path) == (["get_server_list"], ""), "trials take turns, but run"
+    (tmp_path / "refuses").unlink()
+    _gpus(tmp_path)
+    (tmp_path / ".ockham/site.sh").write_text("export OCKHAM_MPS=0\n")
+    assert _gpus(tmp_path) == (["quit"], "")
+
+
+@pytest.mark.parametrize("name", ["cluster.yaml", "gcp.yaml", "local.yaml"])
+def test_mps_is_there_before_ray_starts_on_a_worker(name: str) -> None:
+    commands = yaml.safe_load((INFRA / name).read_text())["worker_start_ray_commands"]
+    assert commands.index("bash ~/ockham/infra/node/gpus.sh") < next(
+        place for place, command in enumerate(commands) if "ray start" in command
+    )

@@ -1,5 +1,6 @@
 """Plans, batch norm, dropout and the training of convolutional stacks."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -11,6 +12,7 @@ from trainables.models.resnet20 import ResNet20
 from trainables.models.wide_resnet import WideResNet
 from trainables.pausing import finish
 from trainables.seeding import generator
+from trainables.stack import dropout
 from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.dropout import StackedDropout
 from trainables.stack.model import StackedModel
@@ -128,6 +130,23 @@ def test_dropout_of_images_is_that_of_each_network_alone() -> None:
     alone = StackedDropout(0.5, draws(3)[:1]).train()(x[:, :2])
     assert torch.equal(together[:, :2], alone)
     assert not torch.equal(together[:, 2:4], together[:, :2])
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (4, 3 * 2, 5, 5)], ids=["units", "channels"])
+def test_masks_drawn_ahead_are_those_that_would_be_drawn_one_by_one(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five uses, of which memory holds two, then a batch of another size."""
+    monkeypatch.setattr(dropout, "_MASK_BYTES", 2 * 4 * math.prod(shape))
+    ahead, single = (StackedDropout(0.4, draws(3)).train() for _ in range(2))
+    x = torch.ones(shape)
+    expected = [single(x) for _ in range(5)]
+    with dropout.masks_ahead(ahead, 5):
+        found = [ahead(x) for _ in range(5)]
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+    assert len({tuple(one.flatten().tolist()) for one in found}) == 5
+    assert torch.equal(ahead(x[:, :2] if x.ndim == 3 else x[:2]), single(x[:, :2] if x.ndim == 3 else x[:2]))
+    assert torch.equal(ahead.uses, single.uses)
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])

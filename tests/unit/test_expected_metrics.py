@@ -66,6 +66,7 @@ def _may_be_undefined(name: str) -> bool:
         ({"constraints": ["cost/second:max=30"]}, "--constraint cost/second: no trial of this study reports that"),
         ({"constraints": ["cost/second:max=30"]}, "cost/seconds"),
         ({"objectives": ["compressibility/auc", "level/transfer_agreement"]}, "--objective level/transfer_agreement"),
+        ({"objectives": ["cost/latency_ms:min"], "gpus_per_trial": 0.5}, "timed on the CPU, and not beside a GPU"),
         ({"base": {"control": False}}, "no clean twins (control=false)"),
         ({"base": {"data.label_noise": 0}}, "no clean twins (data.label_noise=0"),
         ({"base": {"data.label_noise": 0}, "objectives": ["train/changed_accuracy"]}, "--objective train/changed"),
@@ -109,5 +110,6 @@ def test_what_some_trial_reports_is_a_goal(fields: dict[str, Any], tmp_path: Pat
 def _search(home: Path, fields: dict[str, Any]) -> StudyConfig:
     base = {"data.name": "digits", "data.label_noise": 1.0, **fields.get("base", {})}
     space = SearchSpace(base=base, span=fields.get("span", {"model.width": Choices(values=(8, 16))}))
-    named = {name: value for name, value in fields.items() if name not in ("base", "span")}
-    return StudyConfig.model_validate({"sampler": "tpe", "run": {"home": home}, **named, "space": space})
+    named = {name: value for name, value in fields.items() if name not in ("base", "span", "gpus_per_trial")}
+    run = {"home": home, "gpus_per_trial": fields.get("gpus_per_trial", 0)}
+    return StudyConfig.model_validate({"sampler": "tpe", "run": run, **named, "space": space})

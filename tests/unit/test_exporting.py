@@ -144,6 +144,23 @@ def test_another_network_than_the_recorded_one_is_not_passed_off_as_it(
     assert not list(tmp_path.iterdir())
 
 
+def test_an_export_on_another_device_says_so(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "net.safetensors"
+    arguments = ["export", "small", "0", "--level", "1", "--out", str(out), "--home", str(home)]
+    assert main(arguments) == 0
+    assert "bit for bit" not in capsys.readouterr().out
+    monkeypatch.setattr("trainables.trial.description", lambda _device: "an H100")
+    assert main(arguments) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "The trial was computed on " in said
+    assert "this is an H100: bit for bit is promised on the same model and versions only." in said
+    monkeypatch.setattr("study.operations.exporting._recorded", lambda *_: {"val_accuracy": 2.0})
+    with pytest.raises(RuntimeError, match=r"was recorded; computed on .*, this is an H100"):
+        study.load("small", home=home).export(0, 1, tmp_path / "other.safetensors")
+
+
 def test_an_export_that_says_something_else_is_the_exports_fault(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
 """What `doctor` and `--dry-run` try on a GPU before a study does."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -26,6 +28,19 @@ def test_an_old_gpu_is_not_asked_for_what_it_can_not() -> None:
     assert finding.verdict == "ok"
     assert "compute capability 7.5" in finding.found
     assert "too old for training.precision=tf32 and bf16" in finding.found
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_doctor_says_whether_trials_that_share_a_gpu_take_turns(
+    runs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
+    if runs:
+        (tmp_path / "control").touch()
+    with counting_device():
+        (finding,) = _gpu()
+    assert ("compute at the same time" in finding.found) == runs
+    assert ("take turns" in finding.found) != runs
 
 
 def test_wrong_numbers_and_failing_kernels_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

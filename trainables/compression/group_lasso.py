@@ -21,15 +21,13 @@ def sparse_to(bench: Bench, level: Level, *, epochs: int, lr: float | None, stre
     yield from bench.fit(
         "sparse", stack, examples, recipe, after_step=lambda model, rate: shrink(model, rate * strength)
     )
-    kept, silent, units = [], torch.zeros(stack.networks, dtype=torch.float64), 0
-    for norms, width in zip(unit_norms(stack), level.widths, strict=True):
-        kept.append(units_to_keep(norms, width, "lowest"))
-        silent += (norms == 0).sum(dim=1).double().cpu()
-        units += norms.shape[1]
+    norms = unit_norms(stack)
+    kept = units_to_keep(norms, level.widths, "lowest")
+    silent = (torch.cat(norms, dim=1) == 0).double().mean(dim=1)
     origin = level.origin
     if origin is not None:
         origin = [index.gather(1, left) for index, left in zip(origin, kept, strict=True)]
-    metrics = {"silent_units": silent / units}
+    metrics = {"silent_units": silent}
     return Compressed(stack.keep_units(kept), origin, level.epochs + epochs, recipe, metrics)
 
 

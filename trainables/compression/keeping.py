@@ -1,26 +1,30 @@
 """Which units stay, given their scores."""
 
+from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 
-def units_to_keep(scores: Tensor, kept: int, direction: Literal["lowest", "highest"]) -> Tensor:
-    """Exactly `kept` units of each network, in their order.
+def units_to_keep(
+    scores: Sequence[Tensor], kept: Sequence[int], direction: Literal["lowest", "highest"]
+) -> list[Tensor]:
+    """Exactly so many units of each group of each network, in their order.
 
     Args:
-        scores: [K, units].
-        kept: 1 … units.
+        scores: For each group [K, units].
+        kept: For each group 1 … units.
         direction: Which scores go first. Of equal scores the unit with the smaller index goes first.
     Returns:
-        [K, kept] int64, ascending.
+        For each group [K, kept] int64, ascending.
     Raises:
         ValueError: `kept` is out of range, or a score is not finite.
     """
-    units = scores.shape[1]
-    if not 1 <= kept <= units:
-        raise ValueError(f"cannot keep {kept} of {units} units")
-    if not scores.isfinite().all():
+    for found, count in zip(scores, kept, strict=True):
+        if not 1 <= count <= found.shape[1]:
+            raise ValueError(f"cannot keep {count} of {found.shape[1]} units")
+    if not torch.stack([found.isfinite().all() for found in scores]).all():
         raise ValueError("scores must be finite")
-    order = scores.argsort(dim=1, descending=direction == "highest", stable=True)
-    return order[:, units - kept :].sort(dim=1).values
+    orders = [found.argsort(dim=1, descending=direction == "highest", stable=True) for found in scores]
+    return [order[:, order.shape[1] - count :].sort(dim=1).values for order, count in zip(orders, kept, strict=True)]

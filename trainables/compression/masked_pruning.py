@@ -23,6 +23,7 @@ from trainables.compression.masks import (
 from trainables.compression.sizing import between, target_at
 from trainables.compression.tickets import configured_tickets
 from trainables.looking.places import weight_names
+from trainables.moving import to_device, to_host
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 
@@ -73,23 +74,25 @@ def prune_units_overall(bench: Bench, level: Level, criterion: Criterion, steps:
     is, without its dropped units.
     """
     config, stack = bench.config.compression, level.previous
-    alive = _alive(stack, level.masks)
+    device = next(stack.parameters()).device
+    alive = [row.clone() for row in to_host(_alive(stack, level.masks))]
     for step in range(1, steps + 1):
         wanted = bench.dense_parameters / target_at(config, level.number - 1 + step / steps)
-        kept = []
+        scores: list[Tensor] = []
         for k in range(stack.networks):
-            units = [row[k].nonzero().t() for row in alive]
+            units = [to_device(row[k].nonzero().t(), device) for row in alive]
             small = stack.select([k]).keep_units(units)
             seen = scoring(bench, small, units, level.number, step, networks=[k])
-            scores = [criterion.scores(seen, group)[0] for group in small.groups]
-            chosen = _chosen(bench, scores, wanted, config.direction)
-            kept.append([index[0][left] for index, left in zip(units, chosen, strict=True)])
+            scores += [criterion.scores(seen, group)[0] for group in small.groups]
             yield
-        for group, rows in enumerate(zip(*kept, strict=True)):
-            alive[group] = torch.zeros_like(alive[group])
-            for k, index in enumerate(rows):
-                alive[group][k, index] = True
-        masks = unit_masks(stack, alive)
+        here = to_host(scores)
+        for k in range(stack.networks):
+            mine = here[k * len(alive) : (k + 1) * len(alive)]
+            for row, left in zip(alive, _chosen(bench, mine, wanted, config.direction), strict=True):
+                units_before = row[k].nonzero()[:, 0]
+                row[k] = False
+                row[k, units_before[left]] = True
+        masks = unit_masks(stack, [to_device(row, device) for row in alive])
         stack = masked(stack, masks)
     cost = parameters_kept(stack, masks), multiply_adds_kept(stack, masks, bench.input_shape)
     sizes = Sizes(*cost, kept_widths(stack, masks))
@@ -98,7 +101,7 @@ def prune_units_overall(bench: Bench, level: Level, criterion: Criterion, steps:
 
 def kept_widths(stack: StackedModel, masks: Masks) -> list[tuple[int, ...]]:
     """Units of each group that each network has left."""
-    alive = _alive(stack, masks)
+    alive = to_host(_alive(stack, masks))
     return [tuple(int(units[k].sum()) for units in alive) for k in range(stack.networks)]
 
 
@@ -113,13 +116,13 @@ def _alive(stack: StackedModel, masks: Masks | None) -> list[Tensor]:
 
 
 def _chosen(bench: Bench, scores: list[Tensor], allowed: float, direction: Direction) -> list[Tensor]:
-    """For each group the units of one network that stay, so that it has at most `allowed` parameters."""
-    everyone = torch.ones(1, 1, dtype=torch.bool, device=scores[0].device)
+    """For each group the units of one network that stay, so that it has at most `allowed` parameters; on the CPU."""
+    everyone = torch.ones(1, 1, dtype=torch.bool)
     last = [kept_values(s[None], everyone.expand(1, len(s)), 1, direction)[0] for s in scores]
     groups = torch.cat([torch.full((len(s),), g) for g, s in enumerate(scores)])
     values = torch.cat(scores).double()
     values = (values if direction == "lowest" else -values).masked_fill(torch.cat(last), torch.inf)
-    order = values.argsort(stable=True).cpu()
+    order = values.argsort(stable=True)
     widths = torch.tensor([len(s) for s in scores])
 
     def parameters(removed: int) -> int:
@@ -131,4 +134,4 @@ def _chosen(bench: Bench, scores: list[Tensor], allowed: float, direction: Direc
     removed = bisect_left(range(removable), -allowed, key=lambda number: -parameters(number))
     staying = torch.ones(len(order), dtype=torch.bool)
     staying[order[:removed]] = False
-    return [part.nonzero()[:, 0].to(values.device) for part in torch.split(staying, widths.tolist())]
+    return [part.nonzero()[:, 0] for part in torch.split(staying, widths.tolist())]

@@ -40,10 +40,22 @@ def kept_values(values: Tensor, alive: Tensor, kept: int, direction: Direction) 
     Raises:
         ValueError: A score is not finite, or fewer are alive.
     """
-    if not values.isfinite().all():
+    _require_enough([values], [alive], [kept])
+    return _kept(values, alive, kept, direction)
+
+
+def _require_enough(scores: Sequence[Tensor], alive: Sequence[Tensor], kept: Sequence[int]) -> None:
+    """As of `kept_values`, for many at once: with one wait for the device."""
+    finite = torch.stack([values.isfinite().all() for values in scores]).all()
+    sound, *fewest = torch.stack([finite, *(rows.sum(dim=1).min() for rows in alive)]).tolist()
+    if not sound:
         raise ValueError("scores must be finite")
-    if int(alive.sum(dim=1).min()) < kept:
-        raise ValueError(f"cannot keep {kept} of {int(alive.sum(dim=1).min())}")
+    for there, count in zip(fewest, kept, strict=True):
+        if there < count:
+            raise ValueError(f"cannot keep {count} of {there}")
+
+
+def _kept(values: Tensor, alive: Tensor, kept: int, direction: Direction) -> Tensor:
     ranked = (values if direction == "lowest" else -values).masked_fill(~alive, -torch.inf)
     order = ranked.argsort(dim=1, stable=True)[:, values.shape[1] - kept :]
     return torch.zeros_like(alive).scatter_(1, order, True)
@@ -56,8 +68,9 @@ def keep_in_layers(scores: Mapping[str, Tensor], masks: Masks, counts: Sequence[
         scores: As the masks.
         counts: One for each mask, in their order.
     """
+    _require_enough([scores[name] for name in masks], [mask.flatten(1) for mask in masks.values()], counts)
     return {
-        name: kept_values(scores[name].flatten(1), mask.flatten(1), count, direction).view(mask.shape)
+        name: _kept(scores[name].flatten(1), mask.flatten(1), count, direction).view(mask.shape)
         for (name, mask), count in zip(masks.items(), counts, strict=True)
     }
 
@@ -130,13 +143,11 @@ def multiply_adds_kept(stack: StackedModel, masks: Mapping[str, Tensor], input_s
         input_shape: [C, H, W].
     """
     tensors, uses = stack.tensors(), weight_uses(stack, input_shape)
-    totals = torch.zeros(stack.networks, dtype=torch.int64)
-    for name, times in uses.items():
-        mask = masks.get(name)
-        whole = torch.full((stack.networks,), tensors[name][0].numel())
-        totals += times * (whole if mask is None else mask.flatten(1).sum(dim=1).cpu())
-    counts: list[int] = totals.tolist()
-    return counts
+    whole = sum(times * tensors[name][0].numel() for name, times in uses.items() if name not in masks)
+    kept = [times * masks[name].flatten(1).sum(dim=1) for name, times in uses.items() if name in masks]
+    if not kept:
+        return [whole] * stack.networks
+    return [whole + count for count in torch.stack(kept).sum(dim=0).tolist()]
 
 
 def weight_uses(stack: StackedModel, input_shape: tuple[int, ...]) -> dict[str, int]:

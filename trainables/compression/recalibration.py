@@ -8,6 +8,7 @@ from trainables.bench import Bench
 from trainables.compression.interfaces import RECOVERIES, Compressed
 from trainables.compression.pipeline import pipeline_of
 from trainables.measuring import measure
+from trainables.moving import to_device
 from trainables.pausing import Pausing
 from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.model import StackedModel
@@ -49,7 +50,7 @@ def renew_statistics(bench: Bench, stack: StackedModel) -> Pausing[None]:
     """Replaces running means and variances, in place, by the means over one pass over the training inputs."""
     inputs, layers = bench.train_inputs, _layers(stack)
     size = min(bench.config.training.batch_size, inputs.count)
-    order = torch.randperm(inputs.count, generator=bench.draws("recalibration")).to(inputs.images.device)
+    order = to_device(torch.randperm(inputs.count, generator=bench.draws("recalibration")), inputs.images.device)
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.train()

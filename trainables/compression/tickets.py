@@ -53,7 +53,7 @@ class Tickets:
             ValueError: There is none, or it holds no tickets.
         """
         try:
-            tensors = load(read_file(path))
+            tensors = dict(sorted(load(read_file(path)).items()))  # safetensors gives them in any order
         except NotReadable as error:
             raise ValueError(f"compression.ticket={error}") from None
         except (ValueError, SafetensorError) as error:

@@ -7,7 +7,7 @@ nothing to memorise: such a condition is a placebo.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from trainables.registry import Entry, Registry
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.config import DataConfig
+
+    Accuracy = TypeVar("Accuracy", float, Tensor)
 
 
 class Noise(Entry, ABC):
@@ -58,8 +60,8 @@ class Noise(Entry, ABC):
         """[C] int64, the label that each class is given, where that is all the noise does; None where it is not."""
         return None
 
-    def iid_accuracy(self, share: float, accuracy: float, num_classes: int) -> float | None:
-        """Expected accuracy on test labels as noisy as the training labels, from the accuracy on clean ones.
+    def iid_accuracy(self, share: float, accuracy: Accuracy, num_classes: int) -> Accuracy | None:
+        """Expected accuracy on test labels as noisy as the training labels, from the accuracy on clean ones (or many).
 
         None where no formula holds: labels are no independent draws, or are known (`renaming`).
         """

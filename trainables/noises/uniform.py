@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from trainables.data.conditions import Accuracy
+
 
 class Uniform(Noise):
     """References: Zhang et al. 2017, arXiv:1611.03530."""
@@ -40,7 +42,7 @@ class Uniform(Noise):
         drawn = targets[torch.randint(len(targets), (len(targets),), generator=draws)]
         return torch.where((order < share)[:, None], drawn, targets)
 
-    def iid_accuracy(self, share: float, accuracy: float, num_classes: int) -> float:
+    def iid_accuracy(self, share: float, accuracy: Accuracy, num_classes: int) -> Accuracy:
         """(1 − share) · accuracy + share/C."""
         return (1 - share) * accuracy + share / num_classes
 

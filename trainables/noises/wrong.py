@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from trainables.data.conditions import Accuracy
+
 
 class Wrong(Noise):
     """All labels put through it change."""
@@ -26,7 +28,7 @@ class Wrong(Noise):
         drawn = (labels + torch.randint(1, num_classes, (len(labels),), generator=draws)) % num_classes
         return torch.where(order < share, drawn, labels)
 
-    def iid_accuracy(self, share: float, accuracy: float, num_classes: int) -> float:
+    def iid_accuracy(self, share: float, accuracy: Accuracy, num_classes: int) -> Accuracy:
         """(1 − share) · accuracy + share · (1 − accuracy)/(C − 1)."""
         return (1 - share) * accuracy + share * (1 - accuracy) / (num_classes - 1)
 

@@ -1,9 +1,13 @@
 """Dropout of K networks, without a random generator."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+
+# Of masks that are drawn together on a GPU.
+_MASK_BYTES = 256 << 20
 
 
 class StackedDropout(nn.Module):
@@ -11,7 +15,8 @@ class StackedDropout(nn.Module):
 
     Which values go is a hash of the network's seed, how often the layer has been used, and the value's place in its
     batch. So a network's masks do not depend on what it is stacked with, a resumed training goes on with the next mask
-    (the count is saved as any other buffer), and CPU and GPU draw the same.
+    (the count is saved as any other buffer), and CPU and GPU draw the same. A hash takes 40 kernels: where many uses
+    follow each other without a wait, `masks_ahead` has them drawn together.
 
     Args:
         rate: 0 < rate < 1.
@@ -32,24 +37,52 @@ class StackedDropout(nn.Module):
         seeds = [torch.randint(-(2**31), 2**31, (), generator=draw) for draw in draws]
         self.register_buffer("seed", torch.stack(seeds).to(torch.int32))
         self.register_buffer("uses", torch.zeros(len(draws), dtype=torch.int32))
+        self.ahead(1)
+
+    def ahead(self, uses: int) -> None:
+        """Masks of so many uses are drawn at the first of them, as far as memory goes; if they are of all networks."""
+        self._networks, self._ahead = len(self.seed), uses
+        self._masks: list[Tensor] = []
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, K · C, H, W] or [K, B, F] → the same shape."""
         if not self.training:
             return x
-        keys = _hashed(self.seed ^ _hashed(self.uses))
-        self.uses += 1
-        spatial = x.ndim == 4
-        places = torch.arange(x.numel() // len(keys), dtype=torch.int32, device=x.device)
-        bits = _hashed(keys[:, None] ^ _hashed(places))
-        bits = bits.view(len(keys), len(x), -1, *x.shape[2:]) if spatial else bits.view(x.shape)
-        kept = bits >= round(self.rate * 2**32) - 2**31
-        mask = kept.to(x.dtype).mul_(1 / (1 - self.rate))
-        return x * (mask.movedim(0, 1).flatten(1, 2) if spatial else mask)
+        if not self._masks:
+            together = self._ahead if len(self.seed) == self._networks else 1
+            some = max(1, min(together, _MASK_BYTES // (4 * x.numel())))
+            self._masks, self._ahead = self._drawn(x, some), max(1, self._ahead - some)
+        return x * self._masks.pop()
+
+    def _drawn(self, x: Tensor, uses: int) -> list[Tensor]:
+        """Masks of the next uses, shaped as x; the first one last."""
+        later = torch.arange(uses, dtype=torch.int32, device=x.device)[:, None]
+        keys = _hashed(self.seed ^ _hashed(self.uses + later))
+        self.uses += uses
+        networks = len(self.seed)
+        places = torch.arange(x.numel() // networks, dtype=torch.int32, device=x.device)
+        bits = _hashed(keys[:, :, None] ^ _hashed(places))
+        if x.ndim == 4:
+            bits = bits.view(uses, networks, len(x), -1, *x.shape[2:]).movedim(1, 2)
+        kept = bits.reshape(uses, *x.shape) >= round(self.rate * 2**32) - 2**31
+        return [*kept.to(x.dtype).mul_(1 / (1 - self.rate)).unbind()][::-1]
 
     def unstack(self, _network: int) -> nn.Dropout:
         """An ordinary layer of the same rate."""
         return nn.Dropout(self.rate)
+
+
+@contextmanager
+def masks_ahead(model: nn.Module, steps: int) -> Iterator[None]:
+    """So many steps, each of which uses every dropout of the model once, have their masks drawn together."""
+    drops = [module for module in model.modules() if isinstance(module, StackedDropout)]
+    for drop in drops:
+        drop.ahead(steps)
+    try:
+        yield
+    finally:
+        for drop in drops:
+            drop.ahead(1)
 
 
 def _hashed(x: Tensor) -> Tensor:

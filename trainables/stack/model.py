@@ -69,9 +69,11 @@ class StackedModel(nn.Module, ABC):
 
     Attributes:
         together: Most networks whose activations are in memory at once, in training and evaluation; None: all.
+        one_by_one: Whether convolutions run one network after another, in no grouped call; None: by their size.
     """
 
     together: int | None = None
+    one_by_one: bool | None = None
 
     @property
     @abstractmethod

@@ -23,10 +23,11 @@ GROUPED_BELOW = {"cpu": 150_000.0, "cuda": math.inf}
 class StackedNetwork(StackedModel):
     """The networks of a plan: convolutions, batch norm, pooling, residual blocks, affine maps.
 
-    Plans with convolutions run as grouped convolutions on a GPU; on a CPU one network after another, unless the
-    convolutions are so small that calling them takes the time: whichever is faster there
-    (`tests/benchmarks/convolutions.py`). One after another, a training step also goes back through each network before
-    it turns to the next one, so that only one network's activations are in memory, and in the cache.
+    Plans with convolutions run as grouped convolutions or one network after another, whichever is faster. On a GPU a
+    trial measures it (`trainables.convolving`); on a CPU they run one after another, unless the convolutions are so
+    small that calling them takes the time (`tests/benchmarks/convolutions.py`). One after another, a training step also
+    goes back through each network before it turns to the next one, so that only one network's activations are in
+    memory, and in the cache.
 
     Networks are built in evaluation mode; `Training` alone leaves it, for as long as its steps take.
 
@@ -102,6 +103,8 @@ class StackedNetwork(StackedModel):
     def _one_by_one(self, x: Tensor) -> bool:
         if not self._spatial or self.networks == 1:
             return False
+        if self.one_by_one is not None:
+            return self.one_by_one
         sizes = [layer.multiply_adds for layer in self.modules() if isinstance(layer, StackedConv)]
         return sum(sizes) / len(sizes) >= GROUPED_BELOW.get(x.device.type, math.inf)
 

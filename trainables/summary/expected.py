@@ -7,12 +7,13 @@ from trainables.compression.interfaces import RECOVERIES
 from trainables.compression.pipeline import pipeline_of
 from trainables.config import TrialConfig
 from trainables.measuring import Row
+from trainables.record import LATENCY
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
 from trainables.task import task_of
 
-_COSTS = ("cost/seconds", "cost/samples_per_second", "cost/peak_bytes", "cost/latency_ms")
+_COSTS = ("cost/seconds", "cost/samples_per_second", "cost/peak_bytes", LATENCY)
 
 
 def expected_metrics(config: TrialConfig, *, while_training: bool = False) -> frozenset[str]:

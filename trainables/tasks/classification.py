@@ -88,11 +88,7 @@ class Classification(Task):
         if truth.renamed is not None:
             return self.scores(answers[: len(truth.renamed)], truth.renamed)
         clean = self.scores(answers, targets)
-        if share == 0:
-            return clean
-        expected = [noise.iid_accuracy(share, accuracy, truth.outputs) for accuracy in clean.tolist()]
-        known = [accuracy for accuracy in expected if accuracy is not None]
-        return clean.new_tensor(known) if len(known) == len(expected) else None
+        return clean if share == 0 else noise.iid_accuracy(share, clean, truth.outputs)
 
     def kappas(self, first: Tensor, second: Tensor, outputs: int) -> list[float]:
         """Cohen's κ; nan where both always say the same class."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from trainables.config import TrainingConfig
 from trainables.moving import to_device
+from trainables.stack.dropout import masks_ahead
 from trainables.stack.model import StackedModel
 from trainables.training.examples import Examples
 from trainables.training.graphs import StepGraphs
@@ -87,7 +88,8 @@ class Steps:
         return summed, all_right.sum(dim=(0, 2)) if self.counts_correct else torch.zeros_like(summed, dtype=torch.int64)
 
     def _on_device(self, inputs: Tensor, targets: Tensor, rates: Tensor) -> tuple[Tensor, Tensor]:
-        said = [self._step(x, y, lr) for x, y, lr in zip(inputs, targets, rates, strict=True)]
+        with masks_ahead(self.model, len(inputs)):
+            said = [self._step(x, y, lr) for x, y, lr in zip(inputs, targets, rates, strict=True)]
         summed = torch.stack([losses for _, losses in said]).sum(dim=(0, 2), dtype=torch.float64)
         if not self.counts_correct:
             return summed, torch.zeros_like(summed, dtype=torch.int64)

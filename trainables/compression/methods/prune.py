@@ -68,11 +68,12 @@ class Prune(Method):
         stack, origin, direction = level.previous, level.origin, bench.config.compression.direction
         for step in range(1, self.steps + 1):
             names = (level.number,) if step == 1 else (level.number, step)
-            seen, kept = scoring(bench, stack, origin, *names), []
-            for group, start, end in zip(stack.groups, level.previous.widths, level.widths, strict=True):
-                width = between(start, end, step / self.steps)
-                kept.append(units_to_keep(criterion.scores(seen, group), width, direction))
+            seen = scoring(bench, stack, origin, *names)
+            scores, ends = [], zip(level.previous.widths, level.widths, strict=True)
+            for group in stack.groups:
+                scores.append(criterion.scores(seen, group))
                 yield
+            kept = units_to_keep(scores, [between(*both, step / self.steps) for both in ends], direction)
             stack = stack.keep_units(kept)
             if origin is not None:
                 origin = [units.gather(1, index) for units, index in zip(origin, kept, strict=True)]
