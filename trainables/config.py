@@ -252,11 +252,6 @@ class TrialConfig(Part):
         """Whether twins are trained: asked for, and the data are not clean already."""
         return self.control and not self.data.clean
 
-    @property
-    def networks(self) -> int:
-        """Replicates and twins."""
-        return self.replicates * (2 if self.has_control else 1)
-
     def flat(self) -> dict[str, Any]:
         """Dotted name → value for every field, defaults included; JSON types only."""
         return flatten(self.model_dump(mode="json"))

@@ -11,7 +11,6 @@ from trainables.stack.model import StackedModel
 from trainables.stack.spatial import StackedConv
 from trainables.training.precision import computing
 
-ONE_BY_ONE, GROUPED = "one network after another", "grouped"
 _ROUNDS = 3
 # Grouped unless the other way is clearly faster: close calls would fall one way now and the other way next time.
 _CLEARLY = 0.9

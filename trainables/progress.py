@@ -5,6 +5,7 @@ from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
+from trainables.again import elsewhere
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrialConfig
 from trainables.record import Record
@@ -63,13 +64,10 @@ class Progress:
 
     def computes_on(self, device: str) -> None:
         """Takes note of what computes from here on; after a checkpoint that may be another model."""
-        if self.devices and self.devices[-1] != device:
-            logging.getLogger(__name__).warning(
-                "computed on %s so far, this is %s: bit for bit is promised on the same model and versions only",
-                self.devices[-1],
-                device,
-            )
-        if device not in self.devices[-1:]:
+        last = self.devices[-1] if self.devices else ""
+        if moved := elsewhere(last, device):
+            logging.getLogger(__name__).warning("so far %s", moved)
+        if last != device:
             self.devices.append(device)
 
     def follow(self, name: str, training: Training) -> None:

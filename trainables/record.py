@@ -6,8 +6,6 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 Stage = Literal["dense", "level", "summary"]
-# The notes of a summary that say what computed it, and how convolutions were computed there.
-DEVICE, CONVOLUTIONS = "cost/device", "cost/convolutions"
 LATENCY = "cost/latency_ms"
 
 

@@ -18,13 +18,13 @@ from trainables.compression.recovery import recover
 from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import configured_tickets
 from trainables.config import TrialConfig
-from trainables.convolving import GROUPED, ONE_BY_ONE, one_by_one
+from trainables.convolving import one_by_one
+from trainables.costs import costs, timed
 from trainables.data.identity import data_identity
 from trainables.data.trial_data import trial_data
 from trainables.dense_store import DenseStore
 from trainables.dense_training import dense_epochs, shelf_name
-from trainables.device import description, peak_bytes, prepare
-from trainables.export.latency import QUICK_IMAGES, quick_latency
+from trainables.device import description, prepare
 from trainables.failing import of_each, rewind_snapshot
 from trainables.halving import halving
 from trainables.input_files import require_inputs
@@ -32,7 +32,7 @@ from trainables.measuring import Dense, Row, measure, network_rows, network_size
 from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
-from trainables.record import CONVOLUTIONS, DEVICE, LATENCY, Record
+from trainables.record import Record
 from trainables.seeding import Key
 from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
@@ -99,8 +99,9 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         ValueError: The configuration asks for more data than there are.
         RuntimeError: Memory does not even hold one network's activations beside the weights of all.
     """
+    networks = config.replicates * (2 if config.has_control else 1)
     with freed_memory_kept():
-        yield from halving(config.networks, lambda together: _stages(config, context, together))
+        yield from halving(networks, lambda together: _stages(config, context, together))
 
 
 def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Generator[Record | None, None, Bench]:
@@ -112,7 +113,7 @@ def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Gene
         The bench; `bench.networks_here()` are the networks of that level.
     """
     with freed_memory_kept():
-        bench = _bench(config, context, config.networks)
+        bench = _bench(config, context)
         bench.scratch_arms = False
         yield from _levels(bench, level)
         return bench
@@ -125,7 +126,7 @@ def _stages(config: TrialConfig, context: TrialContext, together: int) -> Report
     yield _summary(bench)
 
 
-def _bench(config: TrialConfig, context: TrialContext, together: int) -> Bench:
+def _bench(config: TrialConfig, context: TrialContext, together: int | None = None) -> Bench:
     device = torch.device(context.device)
     prepare(device, context.gpu_share)
     require_inputs(config, context.data_dir, context.inputs)
@@ -133,7 +134,7 @@ def _bench(config: TrialConfig, context: TrialContext, together: int) -> Bench:
     data = trial_data(config, key, context.data_dir, context.device)
     bench = new_bench(config, key, data, Progress(config, context.number, context.checkpoints))
     bench.rates_by_epoch, bench.shares_cell = context.rates_by_epoch, context.shares_cell
-    bench.together, progress = together, bench.progress
+    bench.together, progress = together or bench.networks, bench.progress
     progress.computes_on(description(device))
     chosen = context.one_by_one if progress.one_by_one is None else progress.one_by_one
     bench.one_by_one = progress.one_by_one = one_by_one(bench, chosen)
@@ -164,7 +165,7 @@ def _train_dense(bench: Bench) -> Reports:
     rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes)
     trained = Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=True))
     metrics, notes = level_metrics(rows, rows, stopped, bench.data.task)
-    level = yield from _timed(bench, stack, Record("level", 0, metrics, notes))
+    level = yield from timed(bench, stack, Record("level", 0, metrics, notes))
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
     made = Compressed(stack, _all_units(stack), failed=dense.failed)
@@ -202,7 +203,7 @@ def _compress_once(bench: Bench) -> Reports:
         )
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
     metrics, notes = level_metrics(rows, start, extra, bench.data.task, _pipeline(bench).undefined)
-    record = yield from _timed(bench, compressed.stack, Record("level", level.number, metrics, notes))
+    record = yield from timed(bench, compressed.stack, Record("level", level.number, metrics, notes))
     recovered = replace(recovered, shown=compressed)
     rewind = progress.kept_values["rewind"]
     _finish_level(bench, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
@@ -259,28 +260,8 @@ def _summary(bench: Bench) -> Record:
     rows = bench.progress.rows
     limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
     metrics, notes = summarise(rows, bench.config, limit)
-    metrics |= {"cost/seconds": bench.progress.seconds, "cost/peak_bytes": peak_bytes(bench.data.images.device)}
-    notes[DEVICE] = ", then ".join(bench.progress.devices)
-    if bench.one_by_one is not None:
-        notes[CONVOLUTIONS] = ONE_BY_ONE if bench.one_by_one else GROUPED
-    if bench.progress.training_seconds > 0:
-        metrics["cost/samples_per_second"] = bench.progress.samples / bench.progress.training_seconds
-    if bench.progress.reused_seconds > 0:
-        metrics["cost/reused_seconds"] = bench.progress.reused_seconds
-        notes["cost/reused"] = "dense networks that another trial had trained"
-    if bench.together < bench.networks:
-        notes["cost/memory"] = f"ran out with {bench.networks} networks together; went on with {bench.together}"
-    return Record("summary", 0, metrics, notes, same_columns(rows))
-
-
-def _timed(bench: Bench, stack: StackedModel, record: Record) -> Pausing[Record]:
-    """With `cost/latency_ms` of the first network, see `quick_latency`; beside a GPU with the reason why not."""
-    if bench.data.images.is_cuda:
-        why = {f"undefined/{LATENCY}": "networks are timed on the CPU, and a GPU would have to wait for it"}
-        return replace(record, notes=record.notes | why)
-    inputs = bench.val_inputs.select([0]).slice(0, min(QUICK_IMAGES, bench.val_inputs.count))[0]
-    seconds = yield from quick_latency(stack.select([0]), inputs)
-    return replace(record, metrics=record.metrics | {LATENCY: 1000 * seconds})
+    took, said = costs(bench)
+    return Record("summary", 0, metrics | took, notes | said, same_columns(rows))
 
 
 def _pipeline(bench: Bench) -> Pipeline:

@@ -65,6 +65,7 @@ def export(
     from study.display import terminal
     from study.operations.exporting import Wanted, export_tickets, table
     from study.operations.exporting import export as write
+    from trainables.again import elsewhere
 
     if arm not in ("replicate", "control"):
         raise typer.BadParameter(f"--arm {arm}: choose replicate or control")
@@ -98,9 +99,10 @@ def export(
     said = ", ".join(f"{name.partition('_')[0]} {there:.4f}" for name, (_, there) in made.scores.items())
     typer.echo(f"{made.label[:1].upper()}{made.label[1:]} of the file: {said}.")
     off = max(abs(there - recorded) for recorded, there in made.scores.values())
-    why = "" if made.elsewhere else ": another machine or version?"
+    moved = elsewhere(*made.devices)
+    why = "" if moved else ": another machine or version?"
     typer.echo("As recorded." if off < _ROUNDING else f"Recorded {made.label} differs by up to {off:.4f}{why}")
-    if made.elsewhere:
-        typer.echo(f"The trial was {made.elsewhere}.")
+    if moved:
+        typer.echo(f"The trial was {moved}.")
     typer.echo(f"Outputs are those of the trial's network within {made.difference:.0e} of the largest.")
     typer.echo(f"Written: {', '.join(str(file) for file in made.files)}")

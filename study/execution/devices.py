@@ -1,7 +1,7 @@
 """What the trials of a study are computed on: one repeats itself bit for bit on the same model and versions only."""
 
 from study.ledger import Ledger, TrialRow
-from trainables.record import DEVICE
+from trainables.again import DEVICE, PROMISE
 
 
 class Devices:
@@ -26,7 +26,4 @@ class Devices:
         self._seen.add(device)
         if not before or device in before:
             return None
-        return (
-            f"trial {row.number} was computed on {device}, earlier ones on {' and '.join(before)}: bit for bit is "
-            "promised on the same model and versions only"
-        )
+        return f"trial {row.number} was computed on {device}, earlier ones on {' and '.join(before)}: {PROMISE}"

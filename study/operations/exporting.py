@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from study.errors import UsageError
 from study.ledger.frames import results_damaged
 from study.settings.inputs import compare_inputs
+from trainables.again import CONVOLUTIONS, DEVICE, GROUPED, ONE_BY_ONE, elsewhere
 from trainables.opening import require_file_target
-from trainables.record import CONVOLUTIONS, DEVICE
 
 if TYPE_CHECKING:
     from study.config import StudyConfig
@@ -57,11 +57,6 @@ class Exported:
     scores: dict[str, tuple[float, float]]
     difference: float
     devices: tuple[str, str]
-
-    @property
-    def elsewhere(self) -> str | None:
-        """That it was computed on something else, if so."""
-        return _elsewhere(*self.devices)
 
 
 @dataclass(frozen=True)
@@ -170,7 +165,6 @@ def _again(config: "TrialConfig", row: "TrialRow", study: "StudyConfig", level: 
     """The trial run again up to the level, with as many threads as it had."""
     import torch
 
-    from trainables.convolving import GROUPED, ONE_BY_ONE
     from trainables.trial import TrialContext, run_to_level
 
     device = "cuda" if study.run.gpus_per_trial and torch.cuda.is_available() else "cpu"
@@ -231,7 +225,7 @@ def _write(
     dense = plain(bench.initial().select([number]), bench.train_inputs, about | {"level": 0})
     files: tuple[Path, ...] = small.write(out)
     said = checked(load_network(out), bench, stack, number)
-    if why := _why_another(said, recorded, _elsewhere(*devices)):
+    if why := _why_another(said, recorded, elsewhere(*devices)):
         for file in files:
             file.unlink()
         raise RuntimeError(why)
@@ -249,13 +243,7 @@ def _write(
     )
 
 
-def _elsewhere(recorded: str, here: str) -> str | None:
-    if recorded in ("", here):
-        return None
-    return f"computed on {recorded}, this is {here}: bit for bit is promised on the same model and versions only"
-
-
-def _why_another(said: "Said", recorded: dict[str, float], elsewhere: str | None) -> str | None:
+def _why_another(said: "Said", recorded: dict[str, float], moved: str | None) -> str | None:
     """Why the file is not of the network that was recorded; None where it is."""
     if not said.difference <= said.allowed:
         return (
@@ -266,7 +254,7 @@ def _why_another(said: "Said", recorded: dict[str, float], elsewhere: str | None
     name = max(off, key=lambda n: off[n])
     if off[name] <= _FAR:
         return None
-    why = elsewhere or "was the trial run with other versions, or on another kind of machine?"
+    why = moved or "was the trial run with other versions, or on another kind of machine?"
     return f"run again, the network has {name} {said.scores[name]:.4f} where {recorded[name]:.4f} was recorded; {why}"
 
 

@@ -13,11 +13,12 @@ from study.ledger import Ledger, Proposal
 from tests.counting_device import counting_device
 from tests.engine import config
 from trainables import convolving
+from trainables.again import CONVOLUTIONS, DEVICE
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrialConfig
 from trainables.device import description
 from trainables.pausing import finish
-from trainables.record import CONVOLUTIONS, DEVICE, LATENCY, Record
+from trainables.record import LATENCY, Record
 from trainables.trial import TrialContext, run_to_level, run_trial
 
 CONV = {
