@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from study.answer.evidence import FEWEST
 from study.answer.words import plural, signed
 
 Word = Literal["supported", "refuted", "open", "undefined", "described"]
@@ -63,6 +64,11 @@ class Finding:
         """Whether more units can't change it."""
         return self.verdict in ("supported", "refuted", "described")
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether of the first eight units or more none is defined, so that more are not worth waiting for."""
+        return self.verdict == "undefined" and self.n == 0 and sum(self.excluded.values()) >= FEWEST
+
 
 @dataclass(frozen=True)
 class Verdicts:
@@ -89,9 +95,9 @@ class Verdicts:
 
     @property
     def all_decided(self) -> bool:
-        """Whether every claim and placebo stated before the data is decided."""
-        asked = [found for found in self.findings if found.role != "description"]
-        return bool(asked) and all(found.decided for found in asked)
+        """Whether every claim and placebo stated before the data is decided, pooled; the hopeless is not waited for."""
+        asked = [found for found in self.headlines if found.role != "description"]
+        return bool(asked) and all(found.decided or found.hopeless for found in asked)
 
     @property
     def headlines(self) -> tuple[Finding, ...]:

@@ -56,6 +56,9 @@ class RunConfig(Part):
     time_budget: Annotated[float | None, Option("none", "SECONDS")] = Field(
         None, gt=0, description="stop after this long; resumable"
     )
+    until_decided: Annotated[bool, Option("all trials", flags="--until-decided/--all-trials")] = Field(
+        False, description="stop as soon as every claim is decided, at most after --trials; looks at balanced blocks"
+    )
     prices: Annotated[Prices | None, Option("hours only", "FILE", flags="--price", reads=read_prices)] = Field(
         None, description="YAML with what an hour costs: currency, core_hour, gpu_hour, hour"
     )

@@ -116,6 +116,9 @@ class StudyConfig(Part):
         for claim in self.space.claims:
             if reasons := refusals(claim, self.space):
                 raise in_field("space.claims", f"the claim {claim.name} can't be decided: {'; '.join(reasons)}")
+        if self.run.until_decided and not self.space.claims:
+            why = "it claims nothing" if self.role == "design" else "trials that are selected decide nothing"
+            raise in_field("until_decided", f"{self.name} would never be: {why}; leave it out, or state claims first")
         return self
 
     @model_validator(mode="after")
@@ -270,9 +273,10 @@ class StudyConfig(Part):
         One from before there were cells crosses nothing; what it did not claim before its data it never did.
         """
         space = self.space if stored.draws == "cell" else self.space.model_copy(update={"crossed": ()})
+        run = self.run
         if not stored.space.claims:
-            space = space.model_copy(update={"claims": ()})
-        return self.model_copy(update={"draws": stored.draws, "planned": stored.planned, "space": space})
+            space, run = space.model_copy(update={"claims": ()}), run.model_copy(update={"until_decided": False})
+        return self.model_copy(update={"draws": stored.draws, "planned": stored.planned, "space": space, "run": run})
 
     def fingerprint(self) -> str:
         """16 hex digits of the identity."""

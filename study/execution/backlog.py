@@ -7,7 +7,7 @@ out in advance are asked in blocks; adaptive ones are asked one trial ahead, in 
 import math
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from study.crash_points import reached
 from study.execution.asking import Source
 from study.ledger import ENDED, Ledger, TrialRow
 from study.proposing.signal import FEWEST_TRIALS, lacking_signal
+from study.settings.until_decided import Gate
 from study.stop_flag import StopFlag
 from trainables.config import TrialConfig, unflatten
 
@@ -44,9 +45,19 @@ class Backlog:
         slots: Trials at once. As many proposals of an adaptive sampler wait ahead; with one slot, trial n is therefore
             proposed when trial n − 1 starts, in every run.
         flag: Ends all waiting.
+        say: Tells people that a study ends because its claims are decided.
     """
 
-    def __init__(self, ledger: Ledger, config: StudyConfig, source: Source, slots: int, flag: StopFlag) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        config: StudyConfig,
+        source: Source,
+        slots: int,
+        flag: StopFlag,
+        *,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._ledger, self._config, self._source, self._flag = ledger, config, source, flag
         self._adaptive = config.learns
         self._ahead = slots if self._adaptive else BLOCK
@@ -56,7 +67,10 @@ class Backlog:
         self._configs = {row.number: _frozen(row) for row in left}
         self._cells = {row.number: row.cell for row in left}
         self._params = {row.number: row.proposed for row in left}
-        self._waiting = deque(row.number for row in left)
+        self._gate = Gate(ledger, say) if config.run.until_decided else None
+        self._held = [row.number for row in left]
+        self._waiting: deque[int] = deque()
+        self._let_in()
         # Trials on their way are there too, for samplers that keep clear of what runs.
         self._history = [self._slim(row) for row in [*left, *ledger.trials(states=ENDED)]] if self._adaptive else []
         self._asked = self._proposed = ledger.next_number()
@@ -67,12 +81,14 @@ class Backlog:
     @property
     def exhausted(self) -> bool:
         """Nothing waits and the budget is spent."""
-        return not self._waiting and self._proposed >= self._ledger.config.trials
+        return not self._waiting and not self._held and self._proposed >= self._ledger.config.trials
 
     def next(self, *, wait: bool) -> Assignment | None:
         """The next trial to start; None if there is none now. `wait` where nothing else can go on meanwhile."""
         self._take(until=0.0)
         self._look_for_added(now=wait)
+        if wait and not self._waiting:
+            self._look_at_block()
         self._ask()
         if not self._waiting:
             self._take(until=math.inf if wait else self._patience())
@@ -115,10 +131,28 @@ class Backlog:
         self._warn_at = 4 * len(self._history)
         return lacking_signal(self._config, self._history)
 
+    def _look_at_block(self) -> None:
+        """Nothing runs, and nothing may begin: the block is over."""
+        if self._gate is None or self._proposed < self._gate.limit or self._flag or self._flag.draining:
+            return
+        if self._proposed >= self._ledger.config.trials and not self._held:
+            return  # the last one: what it says is the study's answer
+        if self._gate.look():
+            self._held.clear()
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """What was left of earlier runs, as far as its block has come."""
+        limit = math.inf if self._gate is None else self._gate.limit
+        self._waiting.extend(number for number in self._held if number < limit)
+        self._held = [number for number in self._held if number >= limit]
+
     def _ask(self) -> None:
         if self._asked > self._proposed or len(self._waiting) > self._ahead // 2:
             return
         last = min(self._ledger.config.trials, self._proposed + self._ahead - len(self._waiting))
+        if self._gate is not None:
+            last = min(last, self._gate.limit)
         if self._proposed < last:
             self._source.ask(range(self._proposed, last), self._history, self._ledger.config.added)
             self._asked = last

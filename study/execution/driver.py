@@ -177,7 +177,7 @@ def _drive(this: _Run, watch: Watch, session: "Session", source: "Source") -> No
     from study.execution.recorder import Recorder
 
     slots = session.slots(this.config.run)
-    backlog = Backlog(this.ledger, this.config, source, slots, this.flag)
+    backlog = Backlog(this.ledger, this.config, source, slots, this.flag, say=this.listener.message)
     scheduler = _scheduler(this.ledger)
     recorder = Recorder(this.ledger, backlog, this.listener, this.config, works=session.lives, scheduler=scheduler)
     watch.works, watch.break_in = session.lives, this.signals.break_in

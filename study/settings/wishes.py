@@ -7,6 +7,8 @@ from search_spaces.space import MOST_TRIALS
 from study.errors import UsageError
 from study.ledger import Ledger
 from study.proposing import Proposer
+from study.proposing.block import block_of
+from study.settings.until_decided import stop_if_decided
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def grant(ledger: Ledger, wishes: Wishes, say: Callable[[str], None]) -> None:
         say(f"failed trials that run again: {listed(again)}" if again else "no trial has failed: none runs again")
     if ledger.added_waiting():
         say(f"added configurations are now trials {listed(ledger.take_added())}")
+    if ledger.config.run.until_decided:
+        stop_if_decided(ledger, block_of(ledger.config), say)
 
 
 def budget(asked: int | str, ledger: Ledger) -> int:
