@@ -1,5 +1,6 @@
 """How one run of a study is carried out: where things lie, what it may use, for how long."""
 
+import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -111,6 +112,16 @@ class RunConfig(Part):
             option = name.replace("_", "-")
             raise ValueError(f"--{option}: {place} is kept without its password; give it again: --{option} URL")
         return place
+
+    def moved(self, home: Path) -> "RunConfig":
+        """The same with its home there: what lay in the home lies in it still, as after `mv` or `cp -r`."""
+        inside = re.compile(rf"((?:(?:file|sqlite)[\w+]*:(?:///|//)?)?){re.escape(str(self.home))}(?=/)")
+        changed: dict[str, Path | str] = {"home": home}
+        for name in ("data_dir", "tracking_uri", "storage"):
+            place = getattr(self, name)
+            if found := inside.match(str(place)):
+                changed[name] = type(place)(f"{found[1]}{home}{str(place)[found.end() :]}")
+        return self.model_copy(update=changed)
 
     @property
     def data_path(self) -> Path:

@@ -79,7 +79,7 @@ class Place:
         except Damaged:
             ledger.close()
             raise
-        run = ledger.config.run.model_copy(update={"home": self.home.absolute(), "ledger": self.ledger})
+        run = ledger.config.run.moved(self.home.absolute()).model_copy(update={"ledger": self.ledger})
         ledger.config = ledger.config.model_copy(update={"run": run})
         return ledger
 

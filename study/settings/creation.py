@@ -24,6 +24,7 @@ from study.ledger.remains import refuse_remains, signed
 from study.passwords import masked
 from study.proposing import Proposer
 from study.settings import machine
+from study.settings.copies import say_if_copied
 from study.settings.edits import check_study_file
 from study.settings.freezing import frozen
 from study.settings.goals import check_goals
@@ -143,6 +144,7 @@ def _opened(config: StudyConfig, message: Callable[[str], None]) -> Ledger | Non
     ledger = Ledger.create(config.ledger_url, config)
     try:
         check_study_file(config.directory / "study.yaml", stored, ledger.config, message)
+        say_if_copied(stored, ledger.config, ledger.uid, message)
     except BaseException:
         ledger.close()
         raise
