@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from trainables.storage import ObjectFolder
+
 BUCKET = "ockham-tests"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
@@ -30,6 +32,14 @@ class S3Server:
     def uri(self, prefix: str) -> str:
         """Of a folder in the bucket."""
         return f"s3://{BUCKET}/{prefix}?endpoint_override=127.0.0.1:{self.port}&scheme=http&region=us-east-1"
+
+    def impatient_folder(self, prefix: str) -> ObjectFolder:
+        """A folder in the bucket for which nobody waits long where nothing answers."""
+        from pyarrow import fs
+
+        endpoint = {"endpoint_override": f"127.0.0.1:{self.port}", "scheme": "http", "region": "us-east-1"}
+        retries = fs.AwsStandardS3RetryStrategy(max_attempts=2)
+        return ObjectFolder(fs.S3FileSystem(retry_strategy=retries, **endpoint), f"{BUCKET}/{prefix}", patience_s=1.0)
 
     def close(self) -> None:
         """Ends it."""

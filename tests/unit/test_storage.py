@@ -8,7 +8,7 @@ import torch
 
 from tests.s3_for_tests import S3Server, s3_server
 from trainables.checkpoints import CheckpointStore
-from trainables.storage import Folder, LocalFolder, ObjectFolder, folder_at, seal, unsealed
+from trainables.storage import Folder, LocalFolder, folder_at, seal, unsealed
 
 Make = Callable[[str], Folder]
 
@@ -77,8 +77,7 @@ def test_checkpoints(place: Folder) -> None:
 
 def test_a_store_that_does_not_answer_costs_a_checkpoint_and_not_the_trial(tmp_path: Path) -> None:
     with s3_server() as server:
-        folder = folder_at(server.uri("gone"))
-        assert isinstance(folder, ObjectFolder)
+        folder = server.impatient_folder("gone")
         store = CheckpointStore(folder, 1)
         assert store.save({"epoch": 1}) is not None
         server.close()
