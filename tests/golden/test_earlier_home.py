@@ -1,0 +1,54 @@
+"""A home of an earlier version: a study of six trials, made before trials were keyed by dense cells.
+
+Made by that version with `ockham launch redundancy --name elder --trials 6 --set replicates=3 --set model.width=48,96`,
+`data.split=300+100+200`, `compression.depth=4`, `compression.target_ratio=8`; `before_cells.json` is what it said
+of them, and of a seventh trial that it ran later.
+"""
+
+import json
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import study
+
+HOMES = Path(__file__).parent / "homes"
+SAID: dict[str, Any] = json.loads((HOMES / "before_cells.json").read_text())
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    with tarfile.open(HOMES / "before_cells.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path
+
+
+def test_it_says_what_it_said(home: Path) -> None:
+    handle = study.load("elder", home=home)
+    trials = handle.trials().set_index("number")
+    for number, said in SAID["trials"].items():
+        for name, value in said.items():
+            found = trials.loc[int(number), name]
+            assert found == (value if isinstance(value, str) else pytest.approx(value, rel=1e-12)), name
+    assert len(handle.networks()) == 6 * 2 * 3 * 5
+    overall = handle.answer().overall
+    assert overall.mean == pytest.approx(sum(said["contrast/auc"] for said in SAID["trials"].values()) / 6)
+    assert overall.trials == 6
+    assert handle.answer().verdict == "yes"
+
+
+def test_a_trial_more_is_the_one_that_it_would_have_had(home: Path) -> None:
+    """Its draws are keyed by trial numbers, its schedules stand still within an epoch: on one kind of machine alike."""
+    again = study.resume("elder", home=home, trials="+1", progress=False, max_concurrent=1)
+    row = again.trials().set_index("number").loc[6]
+    said = SAID["seventh"]
+    for name in ("data.label_noise", "compression.criterion", "model.width", "level/parameters"):
+        assert row[name] == said[name]
+    for name in ("val/accuracy", "gap/accuracy", "compressibility/auc", "contrast/auc"):
+        assert row[name] == pytest.approx(said[name], abs=0.1), name
+    unchanged = again.trials().set_index("number").loc[3, "contrast/auc"]
+    assert unchanged == SAID["trials"]["3"]["contrast/auc"]
+    shutil.rmtree(home)
