@@ -10,6 +10,7 @@ Definitions and sources: Wang & Ramdas 2022, arXiv:2310.03722 (anytime t); Waudb
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,16 +82,21 @@ def trusts_t(values: Array, scale: Scale) -> npt.NDArray[np.bool_]:
     Not below 8 units, nor while the sample is skewed to the left (its long tail may not have shown yet: false alarms
     of .11 to .12 at .05 without this), nor of values that are nearly all equal, nor of shares.
     """
+    spread, skew = _shape(values, scale.resolution)
+    return spread & (_counts(spread) >= FEWEST) & (skew >= _SKEW) & (not scale.is_share)
+
+
+def _shape(values: Array, resolution: float) -> tuple[npt.NDArray[np.bool_], Array]:
+    """Whether there is any spread, and the sample skewness (0 without), after each unit."""
     array = np.asarray(values, dtype=np.float64)
     shifted = array - array[..., :1]
     n = _counts(shifted)
     mean, square, cube = (np.cumsum(shifted**power, axis=-1) / n for power in (1, 2, 3))
     variance = np.maximum(square - mean**2, 0.0)
     third = cube - 3 * mean * square + 2 * mean**3
-    floor = max(scale.resolution, 1e-12 * float(np.abs(array).max(initial=0.0))) ** 2
+    floor = max(resolution, 1e-12 * float(np.abs(array).max(initial=0.0))) ** 2
     spread = variance > floor
-    skew = np.divide(third, variance**1.5, out=np.zeros_like(third), where=spread)
-    return spread & (n >= FEWEST) & (skew >= _SKEW) & (not scale.is_share)
+    return spread, np.divide(third, variance**1.5, out=np.zeros_like(third), where=spread)
 
 
 def log_bets(values: Array, null: float, bounds: Bounds | None) -> Array:
@@ -118,10 +124,14 @@ def log_bets(values: Array, null: float, bounds: Bounds | None) -> Array:
 def log_evidence(values: Array, null: float, scale: Scale) -> Array:
     """log of the e-value that decides, against "the mean is at most `null`", after each unit.
 
-    The mean of the anytime t, 0 where it is not trusted, and of betting: an e-value itself.
+    The mean of the anytime t, 0 where it is not trusted, and of betting: an e-value itself. Bets on signs, which are
+    about the median, count as 0 as well while the sample is skewed to the left (false alarms of .10 without this).
     """
     trusted = np.where(trusts_t(values, scale), log_anytime_t(values, null), _NOTHING)
-    return np.logaddexp(trusted, log_bets(values, null, scale.bounds)) - math.log(2)
+    bets = log_bets(values, null, scale.bounds)
+    if scale.bounds is None:
+        bets = np.where(_shape(values, scale.resolution)[1] >= _SKEW, bets, _NOTHING)
+    return np.logaddexp(trusted, bets) - math.log(2)
 
 
 def lower_end(values: Array, log_threshold: float, scale: Scale, *, only: str = "") -> float:
@@ -225,7 +235,7 @@ def _plug_in(values: Array) -> Array:
     return bets
 
 
-def _counts(values: Array) -> Array:
+def _counts(values: npt.NDArray[Any]) -> Array:
     return np.arange(1, values.shape[-1] + 1, dtype=np.float64)
 
 
