@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from study.answer import Answer
+    from study.answer.verdict import Verdicts
     from study.execution.driver import TrialFunction
     from study.operations.exporting import Exported
 
@@ -88,6 +89,12 @@ class StudyHandle:
         from study.answer import answer
 
         return answer(self.trials(), self.networks())
+
+    def verdicts(self) -> "Verdicts":
+        """What the data say of each claim, at any time; looking changes nothing."""
+        from study.settings.verdicts import verdicts_of
+
+        return verdicts_of(self._ledger)
 
     def report(self, out: Path | str | None = None) -> Path:
         """Writes the report and returns its page, in the study's folder unless told where."""

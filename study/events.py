@@ -9,6 +9,7 @@ from study.passwords import masked
 
 if TYPE_CHECKING:
     from study.answer import Answer
+    from study.answer.verdict import Verdicts
     from study.config import StudyConfig
     from study.ledger import TrialRow
     from trainables.record import Record
@@ -32,6 +33,7 @@ class Outcome:
         damaged: Files of results that are not what was written, and how; `ockham resume NAME --repair` mends them.
         answer: What the study says so far; None where that was not worked out: no trial is complete, or the run was
             interrupted.
+        verdicts: What is known of its claims; None likewise.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Outcome:
     report: Path | None = None
     damaged: tuple[str, ...] = ()
     answer: "Answer | None" = None
+    verdicts: "Verdicts | None" = None
 
     @property
     def ended(self) -> int:

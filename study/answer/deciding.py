@@ -69,7 +69,7 @@ def verdicts(
         standing: How far the study has come, compared with its plan.
         exploratory: Claims stated once there were data.
     """
-    frames = Frames(counted(trials), networks)
+    frames = Frames(counted(trials).copy(), networks)  # in one piece: columns are added to parts of it
     stated = [case for claim in space.claims for case in _cases(claim, space, frames, plan)]
     later = [case for claim in exploratory for case in _cases(claim, space, frames, plan)]
     findings: list[Finding] = []

@@ -65,6 +65,16 @@ class Finding:
         return self.verdict in ("supported", "refuted", "described")
 
     @property
+    def brief(self) -> str:
+        """`0.29 (0.21 to 0.38), 24 trials`, or why there is no number; about how many more units it needs."""
+        if self.estimate is None:
+            return self.reason or "no units"
+        low, high = self.planned_interval if self.by == "planned n" else self.interval
+        between = "" if low is None or high is None else f" ({signed(low)} to {signed(high)})"
+        more = f", about {plural(self.needs, f'more {self.unit}')}" if self.needs and not self.decided else ""
+        return f"{signed(self.estimate)}{between}, {plural(self.n, self.unit)}{more}"
+
+    @property
     def hopeless(self) -> bool:
         """Whether of the first eight units or more none is defined, so that more are not worth waiting for."""
         return self.verdict == "undefined" and self.n == 0 and sum(self.excluded.values()) >= FEWEST
@@ -193,14 +203,5 @@ def _listed(findings: tuple[Finding, ...]) -> list[str]:
     for found in main:
         lines.append(found.sentence)
         others = [one for one in findings if one.claim == found.claim and one is not found]
-        lines += [f"  {one.condition}: {one.verdict}, {_number(one)}" for one in others]
+        lines += [f"  {one.condition}: {one.verdict}, {one.brief}" for one in others]
     return lines
-
-
-def _number(found: Finding) -> str:
-    if found.estimate is None:
-        return found.reason or "no units"
-    low, high = found.planned_interval if found.by == "planned n" else found.interval
-    between = "" if low is None or high is None else f" ({signed(low)} to {signed(high)})"
-    more = f", about {plural(found.needs, f'more {found.unit}')}" if found.needs and not found.decided else ""
-    return f"{signed(found.estimate)}{between}, {plural(found.n, found.unit)}{more}"

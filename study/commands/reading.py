@@ -114,9 +114,11 @@ def report(
     """Write the answer as one self-contained HTML page: the answer in words, figures, the table of trials."""
     from study.execution.finishing import write
 
-    page, answer = write(place.open(name), out)
+    page, answer, found = write(place.open(name), out)
     for sentence in answer.sentences:
         typer.echo(sentence)
+    for one in found.headlines:
+        typer.echo(one.sentence)
     typer.echo(f"Report: {page}")
 
 

@@ -18,18 +18,21 @@ from study.display.console import PrintableConsole
 from study.display.frame import frame, results
 from study.display.painter import Painter
 from study.display.words import DASH, duration, from_here, setting
+from study.errors import Damaged
 from study.ledger.frames import write
 from study.ledger.place import Place
 from study.operations.status import Status, status_of, statuses
 from study.passwords import masked
 
 if TYPE_CHECKING:
+    from study.answer.verdict import Verdicts
     from study.config import StudyConfig
     from study.display.board import Board
     from study.ledger import TrialRow
 
 _COLOURS = {"running": "cyan", "finished": "green", "interrupted": "red", "stopped": "yellow"}
 _FAILURES = 3
+_OF_CLAIMS = ("claim", "verdict", "estimate", "interval", "n", "unit", "needs")
 _TABLE_WIDTH = 160
 
 
@@ -67,11 +70,31 @@ def all_studies(place: Place, *, as_json: bool) -> None:
 def one_study(place: Place, name: str, *, as_json: bool) -> None:
     """A study at a moment: what the live display shows, and why trials failed."""
     status, board = status_of(place, name)
+    verdicts = _verdicts(place, name)
+    claims = verdicts.headlines if verdicts else ()
     if as_json:
-        typer.echo(json.dumps(status.as_json(), indent=2))
+        said = [{name: getattr(one, name) for name in _OF_CLAIMS} for one in claims]
+        typer.echo(json.dumps(status.as_json() | {"claims": said}, indent=2))
         return
     console = terminal()
     console.print(_picture(status, board, console.width, 10_000), soft_wrap=True)
+    if claims:
+        console.print()
+    for one in claims:
+        console.print(f"{one.claim}: {one.verdict}, {one.brief}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _verdicts(place: Place, name: str) -> "Verdicts | None":
+    """Of a study that claims something and has trials that ended; None too where files that it takes are damaged."""
+    from study.settings.verdicts import verdicts_of
+
+    ledger = place.open(name)
+    if not ledger.config.space.claims or not ledger.counts()["COMPLETE"]:
+        return None
+    try:
+        return verdicts_of(ledger)
+    except Damaged:
+        return None
 
 
 def watch(place: Place, name: str) -> None:

@@ -38,6 +38,7 @@ def print_summary(
         console.print()
         for paragraph in outcome.answer.paragraphs:
             console.print(Text(paragraph))
+    _claims(console, outcome)
     console.print()
     console.print(Text(_ending(config, outcome), style="" if outcome.exit_code == 0 else "yellow"))
     console.print()
@@ -53,6 +54,18 @@ def _failures(console: Console, failed: Sequence["TrialRow"]) -> None:
         console.print(Text.assemble((f"Trial {row.number} failed: ", "red"), row.error or "no reason was given"))
     if len(failed) > MOST_FAILURES:
         console.print(f"… and {len(failed) - MOST_FAILURES} more failed", style="dim")
+
+
+def _claims(console: Console, outcome: "Outcome") -> None:
+    """What was claimed before the data, with its verdicts."""
+    if outcome.verdicts is None or not outcome.verdicts.headlines:
+        return
+    console.print()
+    if outcome.verdicts.failed_placebos:
+        console.print(Text("A placebo fails: no claim can be read as meant until that is explained.", style="red"))
+    for found in outcome.verdicts.headlines:
+        console.print(Text(found.sentence))
+    console.print(Text(outcome.verdicts.assurance, style="dim"))
 
 
 def _ending(config: "StudyConfig", outcome: "Outcome") -> str:

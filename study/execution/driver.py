@@ -286,6 +286,7 @@ def _outcome(this: _Run, conclusion: Conclusion) -> Outcome:
         seconds=time.monotonic() - this.begun,
         report=conclusion.page,
         answer=conclusion.answer,
+        verdicts=conclusion.verdicts,
     )
 
 

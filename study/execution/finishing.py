@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from study.answer import Answer, Effect
+from study.answer.verdict import Verdicts
 from study.costs.cost import spent
 from study.events import Listener
 from study.ledger import Ledger
 from study.private import private_below
+from study.settings.verdicts import verdicts_in
 from study.stop_flag import StopFlag
 
 
@@ -20,6 +22,7 @@ class Conclusion:
     summary: Mapping[str, Any]
     answer: Answer | None = None
     page: Path | None = None
+    verdicts: Verdicts | None = None
 
 
 def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
@@ -34,18 +37,18 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
     if flag.hurried or not counts["COMPLETE"]:
         return Conclusion(summary)
     try:
-        page, answer = write(ledger)
+        page, answer, verdicts = write(ledger)
     except Exception as error:
         listener.message(
             f"the report could not be written ({type(error).__name__}: {error}); all results are there: "
             f"{ledger.config.command('report')}"
         )
         return Conclusion(summary)
-    return Conclusion({**summary, **gist(answer)}, answer, page)
+    return Conclusion({**summary, **gist(answer), **tags(verdicts)}, answer, page, verdicts)
 
 
-def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer]:
-    """Answer and report of a study as it stands, in its `report` folder unless told where."""
+def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer, Verdicts]:
+    """Answer, verdicts and report of a study as it stands, in its `report` folder unless told where."""
     from study.answer import answer
     from study.ledger.frames import network_frame, trial_frame
     from study.report import write_report
@@ -53,8 +56,16 @@ def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer]:
     config, rows = ledger.config, ledger.trials()
     trials, networks = trial_frame(rows), network_frame(config.directory, rows, ledger.files())
     found, folder = answer(trials, networks), out or config.directory / "report"
+    verdicts = verdicts_in(config, rows, trials, networks)
     with private_below(config.run.home, folder):
-        return write_report(config, trials, networks, found, folder), found
+        page = write_report(config, trials, networks, found, folder, verdicts=verdicts)
+    return page, found, verdicts
+
+
+def tags(verdicts: Verdicts) -> dict[str, str]:
+    """The verdicts as MLflow tags: `claim.<name>` → `supported: 0.29 (0.21 to 0.38), 24 trials`."""
+    found = {f"claim.{one.claim}": f"{one.verdict}: {one.brief}" for one in verdicts.headlines}
+    return {**found, "ockham.assurance": verdicts.assurance} if found else {}
 
 
 def gist(answer: Answer) -> dict[str, Any]:

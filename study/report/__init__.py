@@ -3,12 +3,14 @@
 Each module of `figures` is one figure, found by its name; `page.py` puts them on the page.
 """
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from study.answer import Answer
+from study.answer.verdict import Verdicts
 from study.config import StudyConfig
 
 if TYPE_CHECKING:
@@ -16,9 +18,17 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    config: StudyConfig, trials: pd.DataFrame, networks: pd.DataFrame, answer: Answer, out_dir: Path
+    config: StudyConfig,
+    trials: pd.DataFrame,
+    networks: pd.DataFrame,
+    answer: Answer,
+    out_dir: Path,
+    *,
+    verdicts: Verdicts | None = None,
 ) -> Path:
     """Writes `index.html`, which has all of this inside too: `figures/NAME.csv` and `.svg`, `figures/trials.csv`.
+
+    Beside it lies `verdicts.json`, for studies that claim something.
 
     A study that lacks what a figure needs still gets its page, which says what is not drawn and why.
 
@@ -28,6 +38,7 @@ def write_report(
         networks: One row per trial, arm, network and level; may be empty.
         answer: `study.answer.answer(trials, networks)`.
         out_dir: Made if missing; files of an earlier report are replaced.
+        verdicts: What is known of the study's claims.
     Returns:
         The path of the page.
     """
@@ -35,7 +46,7 @@ def write_report(
     from study.report.material import Material
     from study.report.page import page
 
-    material = Material(config, trials, networks, answer)
+    material = Material(config, trials, networks, answer, verdicts)
     drawn = {name: (figure, figure.draw(material)) for name, figure in figures().items()}
     pictures = {name: _files(figure, shown) for name, (figure, shown) in drawn.items() if isinstance(shown, Picture)}
     folder = out_dir / "figures"
@@ -46,6 +57,10 @@ def write_report(
     for name, contents in pictures.items():
         for ending, content in contents.items():
             (folder / f"{name}.{ending}").write_text(content, encoding="utf-8")
+    table = out_dir / "verdicts.json"
+    table.unlink(missing_ok=True)
+    if verdicts is not None and (verdicts.findings or verdicts.exploratory):
+        table.write_text(json.dumps(verdicts.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     path = out_dir / "index.html"
     path.write_text(page(material, drawn, pictures), encoding="utf-8")
     return path

@@ -20,6 +20,7 @@ from study.answer.selection import (
     short,
     task_of,
 )
+from study.answer.verdict import Verdicts
 from study.config import StudyConfig
 from trainables.task import Task
 
@@ -54,12 +55,14 @@ class Material:
         trials: All trials, whatever their state.
         networks: One row per trial, arm, network and level; may be empty.
         answer: What `study.answer` made of them.
+        verdicts: What is known of the study's claims; None where nobody asked.
     """
 
     config: StudyConfig
     trials: pd.DataFrame
     networks: pd.DataFrame
     answer: Answer
+    verdicts: Verdicts | None = None
 
     @cached_property
     def task(self) -> Task:

@@ -10,6 +10,7 @@ from study.answer import Answer, AnswerVerdict, Effect, Rank, Reading
 from study.answer.ranking import headline
 from study.answer.units import CELL, TRIAL
 from study.answer.words import estimate, interval_words, p_words, plural, signed
+from study.report.claims import claims_block
 from study.report.definitions import definitions
 from study.report.drawing import Drawing, Key, palette, swatch
 from study.report.embedding import download
@@ -53,7 +54,7 @@ def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]], 
         claim=_claim(space.claim, space.source),
         style=palette() + _file("page.css"),
         script=_file("page.js"),
-        answer=_unfinished(material) + _answer(material.answer),
+        answer=_unfinished(material) + _answer(material.answer) + claims_block(material.verdicts),
         hero="".join(_figure(*entry, files.get(entry[0], {}), number=0) for entry in hero),
         tiles=_tiles(material.answer),
         figures=_numbered(rest, files),

@@ -38,19 +38,35 @@ def verdicts_from(ledger: Ledger, rows: Sequence["TrialRow"], exploratory: Seque
     """The same from some of its trials, as if there were no others yet."""
     import pandas as pd
 
-    from study.answer.deciding import needs_networks, verdicts
+    from study.answer.deciding import needs_networks
     from study.ledger.frames import network_frame, trial_frame
 
-    config, plan = ledger.config, plan_of(ledger.config)
-    later = (*claims_met_later(config), *exploratory)
-    claims = (*config.space.claims, *later)
+    config = ledger.config
+    claims = (*config.space.claims, *claims_met_later(config), *exploratory)
     networks = pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    if needs_networks(claims, config.space, plan):
+    if needs_networks(claims, config.space, plan_of(config)):
         numbers = {row.number for row in rows}
-        listed = [file for file in ledger.files() if file.number in numbers]
-        networks = network_frame(config.directory, rows, listed)
+        networks = network_frame(config.directory, rows, [one for one in ledger.files() if one.number in numbers])
+    return verdicts_in(config, rows, trial_frame(rows), networks, exploratory)
+
+
+def verdicts_in(
+    config: StudyConfig,
+    rows: Sequence["TrialRow"],
+    trials: "DataFrame",
+    networks: "DataFrame",
+    exploratory: Sequence[Claim] = (),
+) -> "Verdicts":
+    """The same from frames that are there already.
+
+    Args:
+        trials, networks: Of `rows`.
+    """
+    from study.answer.deciding import verdicts
+
     standing = standing_of(config, sum(row.state in ENDED and not row.added for row in rows))
-    return verdicts(config.space, trial_frame(rows), networks, plan=plan, standing=standing, exploratory=later)
+    later = (*claims_met_later(config), *exploratory)
+    return verdicts(config.space, trials, networks, plan=plan_of(config), standing=standing, exploratory=later)
 
 
 def plan_of(config: StudyConfig) -> "DataFrame":

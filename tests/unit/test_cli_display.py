@@ -21,6 +21,7 @@ from study.display.words import duration, metric, setting, short_names, value
 from study.events import Outcome, Silent
 from study.execution import finishing
 from study.ledger import TrialRow
+from study.settings.verdicts import verdicts_of
 from study.stop_flag import StopFlag
 from tests.unit.cli_ledgers import METRICS, config, ledger
 from tests.unit.report_frames import make as frames
@@ -279,7 +280,7 @@ def test_the_answer_is_shown_as_the_run_found_it(
 def test_a_conclusion_has_the_answer_of_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, (_, trials, networks) = ledger(tmp_path), frames()
     found = answer(trials, networks)
-    monkeypatch.setattr(finishing, "write", lambda _: (tmp_path / "index.html", found))
+    monkeypatch.setattr(finishing, "write", lambda _: (tmp_path / "index.html", found, verdicts_of(made)))
     concluded = finishing.conclude(made, Silent(), StopFlag())
     assert (concluded.answer, concluded.page) == (found, tmp_path / "index.html")
     assert "ockham.verdict" in concluded.summary

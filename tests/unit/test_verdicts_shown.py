@@ -1,0 +1,93 @@
+"""Where verdicts are shown: the command, the report's first screen, the summary, MLflow's tags."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from search_spaces.claims import Claim, Equivalent, Greater, Less
+from search_spaces.quantities import Association, Metric, Twins
+from study import cli
+from study.answer import answer
+from study.answer.deciding import verdicts
+from study.answer.standing import Standing
+from study.answer.verdict import Verdicts
+from study.execution.finishing import tags
+from study.report import write_report
+from tests.unit.report_frames import Recipe, make
+from tests.unit.test_until_decided import config, opened, run
+
+CONTRAST = Twins(metric="compressibility/auc")
+CLAIMS = (
+    Claim(name="earlier", says="They <break> earlier.", quantity=CONTRAST, comparison=Greater(matters=0.05),
+          by="data.label_noise"),
+    Claim(name="follows", says="One follows the other.", comparison=Less(),
+          quantity=Association(first=Metric(metric="compressibility/auc"), second=Metric(metric="gap/accuracy"))),
+)  # fmt: skip
+PLACEBO = Claim(name="nothing", says="Nothing happens.", quantity=CONTRAST, comparison=Equivalent(matters=0.05),
+                role="placebo")  # fmt: skip
+
+
+def shown(tmp_path: Path, claims: tuple[Claim, ...]) -> tuple[str, Verdicts]:
+    study, trials, networks = make(Recipe(failed=0))
+    space = study.space.model_copy(update={"claims": claims})
+    plan = trials[["number", *(name for name in trials.columns if name.startswith(("data.", "model.", "compr")))]]
+    found = verdicts(space, trials, networks, plan=plan, standing=Standing(24, 24, 24))
+    study = study.model_copy(update={"space": space})
+    page = write_report(study, trials, networks, answer(trials, networks), tmp_path / "report", verdicts=found)
+    return page.read_text(), found
+
+
+def test_the_first_screen_has_each_claim_as_a_sentence_with_its_verdict(tmp_path: Path) -> None:
+    page, found = shown(tmp_path, CLAIMS)
+    first = page[: page.index('class="card hero"')]
+    assert '<li class="supported"><b>Supported.</b> They &lt;break&gt; earlier.' in first
+    assert "One follows the other." in first
+    assert "noise 0.25: supported" in first
+    assert "All 24 planned trials have ended" in first
+    assert json.loads((tmp_path / "report" / "verdicts.json").read_text()) == json.loads(json.dumps(found.as_dict()))
+
+
+def test_a_failing_placebo_stands_first(tmp_path: Path) -> None:
+    page, found = shown(tmp_path, (*CLAIMS, PLACEBO))
+    assert [one.claim for one in found.failed_placebos] == ["nothing"]
+    block = page[page.index('class="claims"') :]
+    assert block.index("A placebo fails") < block.index("Nothing happens.") < block.index("earlier.")
+
+
+def test_a_study_without_claims_has_no_such_block(tmp_path: Path) -> None:
+    page, _ = shown(tmp_path, ())
+    assert '<section class="claims">' not in page
+    assert not (tmp_path / "report" / "verdicts.json").exists()
+
+
+def test_tags_are_short_and_name_each_claim_once(tmp_path: Path) -> None:
+    _, found = shown(tmp_path, CLAIMS)
+    said = tags(found)
+    assert set(said) == {"claim.earlier", "claim.follows", "ockham.assurance"}
+    assert said["claim.earlier"].startswith("supported: ")
+    assert tags(shown(tmp_path, ())[1]) == {}
+
+
+def test_the_command_says_it_in_words_and_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(opened(config(tmp_path)), 1.0)
+    assert cli.main(["verdicts", "tiny", "--home", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Supported: Losses are positive. Estimate ")
+    assert "Ended at 12 of 48 planned trials." in said
+    assert cli.main(["verdicts", "tiny", "--json", "--home", str(tmp_path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["study"], found["guarantee"], found["findings"][0]["verdict"]) == ("tiny", "any time", "supported")
+    assert cli.main(["status", "tiny", "--home", str(tmp_path)]) == 0
+    assert "loss_is_positive: supported, " in capsys.readouterr().out
+    assert cli.main(["status", "tiny", "--json", "--home", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["claims"][0]["n"] == 12
+
+
+def test_an_open_claim_says_about_how_many_more_units_it_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(opened(config(tmp_path)), 1.0, at_most=5)
+    assert cli.main(["status", "tiny", "--home", str(tmp_path)]) == 0
+    assert "loss_is_positive: open, " in (said := capsys.readouterr().out)
+    assert "more trials" in said
