@@ -41,13 +41,13 @@ def verdicts_from(ledger: Ledger, rows: Sequence["TrialRow"], exploratory: Seque
     from study.answer.deciding import needs_networks
     from study.ledger.frames import network_frame, trial_frame
 
-    config = ledger.config
+    config, plan = ledger.config, plan_of(ledger.config)
     claims = (*config.space.claims, *claims_met_later(config), *exploratory)
     networks = pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    if needs_networks(claims, config.space, plan_of(config)):
+    if needs_networks(claims, config.space, plan):
         numbers = {row.number for row in rows}
         networks = network_frame(config.directory, rows, [one for one in ledger.files() if one.number in numbers])
-    return verdicts_in(config, rows, trial_frame(rows), networks, exploratory)
+    return verdicts_in(config, rows, trial_frame(rows), networks, exploratory=exploratory, plan=plan)
 
 
 def verdicts_in(
@@ -55,18 +55,22 @@ def verdicts_in(
     rows: Sequence["TrialRow"],
     trials: "DataFrame",
     networks: "DataFrame",
+    *,
     exploratory: Sequence[Claim] = (),
+    plan: "DataFrame | None" = None,
 ) -> "Verdicts":
     """The same from frames that are there already.
 
     Args:
         trials, networks: Of `rows`.
+        plan: `plan_of(config)`, where that is known already.
     """
     from study.answer.deciding import verdicts
 
     standing = standing_of(config, sum(row.state in ENDED and not row.added for row in rows))
     later = (*claims_met_later(config), *exploratory)
-    return verdicts(config.space, trials, networks, plan=plan_of(config), standing=standing, exploratory=later)
+    plan = plan_of(config) if plan is None else plan
+    return verdicts(config.space, trials, networks, plan=plan, standing=standing, exploratory=later)
 
 
 def plan_of(config: StudyConfig) -> "DataFrame":

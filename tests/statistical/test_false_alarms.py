@@ -25,7 +25,8 @@ def test_a_claim_that_is_not_so_is_seldom_supported(shape: str) -> None:
 def test_nor_in_other_designs() -> None:
     assert simulated.false_alarms_of_a_difference(STUDIES).hits <= MOST
     assert simulated.false_alarms_of_an_order(STUDIES).hits <= MOST
-    assert simulated.false_alarms_of_an_association(300).hits <= int(binom.isf(1e-4, 300, ALPHA))
+    for strata, alpha in ((3, ALPHA), (6, ALPHA / 5)):
+        assert simulated.false_alarms_of_an_association(300, strata, alpha).hits <= int(binom.isf(1e-4, 300, alpha))
     assert simulated.false_alarms_of_a_family(STUDIES).hits <= MOST
 
 

@@ -138,3 +138,13 @@ def test_adding_units_never_takes_back_what_was_excluded() -> None:
     assert lows == sorted(lows)
     # both ends only ever move inwards, up to the precision of the search
     assert all(later <= before + 1e-9 for before, later in itertools.pairwise(highs))
+
+
+def test_ranks_that_agree_by_chance_in_small_strata_are_no_evidence() -> None:
+    pairs = np.array([0.0, 1.0] * 5)
+    strata = [place // 2 for place in range(10)]
+    found = associated(pairs, pairs, strata)
+    assert (found.estimate, found.n, found.strata) == (pytest.approx(1.0), 10, 5)
+    assert found.log_evidence(0.0) == -math.inf, "one study in 32 has that"
+    assert found.sequence(math.log(40)) == (-math.inf, math.inf)
+    assert associated(np.arange(10.0), np.arange(10.0), [0] * 10).log_evidence(0.0) > math.log(40)
