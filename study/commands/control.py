@@ -1,4 +1,4 @@
-"""stop, add: what can be asked of a study from another terminal."""
+"""stop, add, claim: what can be asked of a study from another terminal."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +20,30 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command()(located(stop))
     app.command(epilog=_ADD_EXAMPLE)(located(add))
+    app.command(epilog=_CLAIM_EXAMPLE)(located(claim))
+
+
+_CLAIM_EXAMPLE = """[bold]FILE.yaml[/bold] holds a list of claims:
+  - name: wider_compresses_further
+    says: Wider networks compress further.
+    quantity: {kind: slope, over: model.width, of: {kind: metric, metric: compressibility/auc}}
+    comparison: {kind: greater}
+Kinds of quantities: metric, level, twins, above_scratch, kept_over_changed, difference,
+between, order, slope, association, share; of comparisons: greater, less, equivalent,
+at_least, at_most, exactly. Claims stated before the data stand in the space of a study
+file instead (space: {claims: …}); those are decided first."""
+
+
+def claim(
+    *, place: Place, name: StudyName, file: Annotated[Path, typer.Argument(metavar="FILE.yaml", show_default=False)]
+) -> None:
+    """State claims about a study that has data already: exploratory ones, shown apart with how many were tried."""
+    from study.settings.exploratory import add_claims
+
+    ledger = place.open(name)
+    new = add_claims(ledger.config, file)
+    listed = ", ".join(each.name for each in new)
+    typer.echo(f"Added to {name}, as exploratory: {listed}. Look with: {place.command('verdicts', name)}")
 
 
 def stop(

@@ -10,6 +10,7 @@ from search_spaces.space import CONDITIONS, SearchSpace
 from study.config import StudyConfig
 from study.ledger import ENDED, Ledger
 from study.proposing import Proposer
+from study.settings.exploratory import claims_added
 from trainables.config import TrialConfig
 
 if TYPE_CHECKING:
@@ -23,18 +24,16 @@ if TYPE_CHECKING:
 _USUAL = {name: TrialConfig().flat()[name] for name in ("replicates", *CONDITIONS)}
 
 
-def verdicts_of(ledger: Ledger, exploratory: Sequence[Claim] = ()) -> "Verdicts":
-    """What is known of each claim.
+def verdicts_of(ledger: Ledger) -> "Verdicts":
+    """What is known of each claim, those included that were stated, or met, once there were data.
 
-    Args:
-        exploratory: Claims stated once there were data, beside those that an older study meets for the first time.
     Raises:
         Damaged: Files that a claim needs are not what was written.
     """
-    return verdicts_from(ledger, ledger.trials(), exploratory)
+    return verdicts_from(ledger, ledger.trials())
 
 
-def verdicts_from(ledger: Ledger, rows: Sequence["TrialRow"], exploratory: Sequence[Claim] = ()) -> "Verdicts":
+def verdicts_from(ledger: Ledger, rows: Sequence["TrialRow"]) -> "Verdicts":
     """The same from some of its trials, as if there were no others yet."""
     import pandas as pd
 
@@ -42,12 +41,12 @@ def verdicts_from(ledger: Ledger, rows: Sequence["TrialRow"], exploratory: Seque
     from study.ledger.frames import network_frame, trial_frame
 
     config, plan = ledger.config, plan_of(ledger.config)
-    claims = (*config.space.claims, *claims_met_later(config), *exploratory)
+    claims = (*config.space.claims, *claims_met_later(config), *claims_added(config))
     networks = pd.DataFrame({"trial": pd.Series(dtype="int64")})
     if needs_networks(claims, config.space, plan):
         numbers = {row.number for row in rows}
         networks = network_frame(config.directory, rows, [one for one in ledger.files() if one.number in numbers])
-    return verdicts_in(config, rows, trial_frame(rows), networks, exploratory=exploratory, plan=plan)
+    return verdicts_in(config, rows, trial_frame(rows), networks, plan=plan)
 
 
 def verdicts_in(
@@ -56,7 +55,6 @@ def verdicts_in(
     trials: "DataFrame",
     networks: "DataFrame",
     *,
-    exploratory: Sequence[Claim] = (),
     plan: "DataFrame | None" = None,
 ) -> "Verdicts":
     """The same from frames that are there already.
@@ -68,7 +66,7 @@ def verdicts_in(
     from study.answer.deciding import verdicts
 
     standing = standing_of(config, sum(row.state in ENDED and not row.added for row in rows))
-    later = (*claims_met_later(config), *exploratory)
+    later = (*claims_met_later(config), *claims_added(config))
     plan = plan_of(config) if plan is None else plan
     return verdicts(config.space, trials, networks, plan=plan, standing=standing, exploratory=later)
 

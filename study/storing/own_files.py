@@ -14,12 +14,12 @@ _STORE = tuple(f"mlflow.db{end}" for end in ("", "-wal", "-shm", "-journal"))
 RESERVED = ("data", "mlartifacts", "mlruns", "mlflow.token", "mlflow.html", *_STORE)
 _OWN = (
     r"study\.(db(-wal|-shm|-journal)?|db\.optuna\.lock|yaml|\d+\.tmp)",
-    r"(publisher\.log|\.publisher\.lock|driver\.json)",
+    r"(claims\.yaml|publisher\.log|\.publisher\.lock|driver\.json)",
     r"(ledger|snapshots)/.+",
     r"(damaged-[\d-]+/)study\.db(-wal|-shm)?",
     r"\.(copying|snapshot|mending|restoring)-\w+/[\w.-]+",  # of a process that died
     r"trials/\d{4,}/(log\.txt|networks\.[\w.-]+|checkpoints/.+)",
-    r"report/(index\.html|figures/[\w.-]+\.(csv|svg))",
+    r"report/(index\.html|verdicts\.json|figures/[\w.-]+\.(csv|svg))",
     r"([\w./-]+/)?[\w.-]+\.tmp(-\d+)?",  # what was being written when its writer died
 )
 _IS_OWN = re.compile("|".join(_OWN))

@@ -137,7 +137,8 @@ class Safekeeper:
         else:
             ended = set(self._ledger.numbers(*ENDED))
             self._keep_networks(ended, self._kept)
-        self._copy(self._config.directory / "study.yaml", "study.yaml")
+        for name in ("study.yaml", "claims.yaml"):
+            self._copy(self._config.directory / name, name)
         self._drop_checkpoints(ended)
         self._saved = mark
         now = time.monotonic()

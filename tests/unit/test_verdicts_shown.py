@@ -91,3 +91,27 @@ def test_an_open_claim_says_about_how_many_more_units_it_needs(
     assert cli.main(["status", "tiny", "--home", str(tmp_path)]) == 0
     assert "loss_is_positive: open, " in (said := capsys.readouterr().out)
     assert "more trials" in said
+
+
+def test_a_claim_stated_with_data_is_exploratory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(opened(config(tmp_path)), 1.0)
+    file = tmp_path / "later.yaml"
+    file.write_text(
+        "- name: above_a_half\n  says: Losses lie above a half.\n  quantity: {kind: metric, metric: train/loss}\n"
+        "  comparison: {kind: greater, than: 0.5}\n"
+    )
+    home = ["--home", str(tmp_path)]
+    assert cli.main(["claim", "tiny", str(file), *home]) == 0
+    assert "as exploratory: above_a_half" in capsys.readouterr().out
+    assert cli.main(["verdicts", "tiny", *home]) == 0
+    said = capsys.readouterr().out
+    assert said.index("Losses are positive") < said.index("(1 claim tried)") < said.index("Losses lie above a half.")
+    assert cli.main(["claim", "tiny", str(file), *home]) == 2
+    assert "above_a_half already" in capsys.readouterr().err
+    file.write_text("- name: narrow\n  says: So.\n  by: training.lr\n  quantity: {kind: metric, metric: train/loss}\n"
+                    "  comparison: {kind: less}\n")  # fmt: skip
+    assert cli.main(["claim", "tiny", str(file), *home]) == 2
+    assert "training.lr, which this study does not span" in " ".join(capsys.readouterr().err.split())
+    file.write_text("- name: odd\n  says: So.\n  quantity: {kind: metre, metric: train/loss}\n")
+    assert cli.main(["claim", "tiny", str(file), *home]) == 2
+    assert "claim odd: quantity" in capsys.readouterr().err

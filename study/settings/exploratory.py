@@ -1,0 +1,75 @@
+"""Claims that somebody states once there are data: kept beside the study, shown apart, with how many were tried."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from search_spaces.carrying import refusals
+from search_spaces.claims import Claim
+from study.config import StudyConfig
+from study.config.yaml_files import read_yaml
+from study.errors import UsageError
+from study.private import private_below
+
+FILE = "claims.yaml"
+
+
+def claims_added(config: StudyConfig) -> tuple[Claim, ...]:
+    """Those of a study, in the order in which they were stated.
+
+    Raises:
+        UsageError: Its file is not what was written.
+    """
+    path = config.directory / FILE
+    return read_claims(path) if path.exists() else ()
+
+
+def add_claims(config: StudyConfig, path: Path) -> tuple[Claim, ...]:
+    """Keeps the claims of a file as exploratory ones of the study, and returns them.
+
+    Raises:
+        UsageError: The file holds no claims, one has a name that is taken, or the study can't decide it.
+    """
+    new, there = read_claims(path), claims_added(config)
+    taken = [claim.name for claim in (*config.space.claims, *there)]
+    for claim in new:
+        if claim.name in taken:
+            raise UsageError(f"{path}: {config.name} has a claim {claim.name} already; what was stated is not restated")
+        taken.append(claim.name)
+        if reasons := refusals(claim, config.space):
+            raise UsageError(f"{path}: the claim {claim.name} can't be decided by {config.name}: {'; '.join(reasons)}.")
+    kept = config.directory / FILE
+    unfinished = kept.with_suffix(f".{os.getpid()}.tmp")
+    said = [claim.model_dump(mode="json", exclude_defaults=False) for claim in (*there, *new)]
+    with private_below(config.run.home, kept):
+        unfinished.write_text(yaml.safe_dump(said, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        unfinished.replace(kept)
+    return new
+
+
+def read_claims(path: Path) -> tuple[Claim, ...]:
+    """A YAML file with a list of claims, perhaps under `claims:`.
+
+    Raises:
+        UsageError: It can't be read, or an entry is no claim; says which, and what is wrong.
+    """
+    content = read_yaml(path)
+    found = content.get("claims") if isinstance(content, dict) and len(content) == 1 else content
+    if not isinstance(found, list) or not found:
+        raise UsageError(f"{path} must hold a list of claims; `ockham claim --help` shows one")
+    return tuple(_claim(path, number, item) for number, item in enumerate(found, start=1))
+
+
+def _claim(path: Path, number: int, item: Any) -> Claim:
+    name = item.get("name", number) if isinstance(item, dict) else number
+    try:
+        return Claim.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        said = str(first["msg"])
+        where = "" if not field or said.startswith(field) else f"{field}: "
+        raise UsageError(f"{path}: claim {name}: {where}{said}") from None
