@@ -249,6 +249,7 @@ def _finding(
         e_against=_log10(evidence[1]),
         p_for=p[0],
         p_against=p[1],
+        spread=shown.spread,
         needs=_needs(shown, claim.comparison, left) if word == "open" else None,
     )
     return replace(found, sentence=sentence(found, claim.quantity.kind))

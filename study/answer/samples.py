@@ -50,6 +50,11 @@ class Sample(ABC):
         """What is estimated; NaN without units."""
         return float(self.estimates[-1]) if self.n else math.nan
 
+    @property
+    @abstractmethod
+    def spread(self) -> float:
+        """Standard deviation over units; of what a slope leaves."""
+
     @abstractmethod
     def path(self, null: float, *, up: bool) -> Array:
         """[n] log e against "it is at most `null`" (at least, unless `up`), after each unit."""
@@ -90,6 +95,11 @@ class Mean(Sample):
         """See `Sample`."""
         means: Array = np.cumsum(self.values) / np.arange(1, self.n + 1)
         return means
+
+    @property
+    def spread(self) -> float:
+        """See `Sample`."""
+        return float(np.std(self.values, ddof=1)) if self.n > 1 else 0.0
 
     def path(self, null: float, *, up: bool) -> Array:
         """See `Sample`."""
@@ -173,6 +183,11 @@ class Slopes(Sample):
     def whole(self) -> Slope:
         """Of all units."""
         return self.looks.get(self.n) or Slope(self.n, 0, 0.0, 0.0, 0.0)
+
+    @property
+    def spread(self) -> float:
+        """See `Sample`."""
+        return math.sqrt(self.whole.residual / max(1, self.whole.n - self.whole.strata - 1))
 
     @property
     def estimates(self) -> Array:

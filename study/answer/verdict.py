@@ -28,6 +28,7 @@ class Finding:
         planned_interval: Simultaneous, by Student's t, for a study that ends at its planned number of trials.
         e_for, e_against: log₁₀ of the e-values against "it is not so" and "it is so"; None: no evidence at all.
         p_for, p_against: The same by t (an association: by permutation).
+        spread: Standard deviation over units; of what a slope leaves.
         n, planned, unit: Units counted, planned, and what one is.
         excluded: Why units are missing → how many.
         needs: About how many more units until it is decided; None where nothing tells.
@@ -51,6 +52,7 @@ class Finding:
     e_against: float | None = None
     p_for: float | None = None
     p_against: float | None = None
+    spread: float | None = None
     n: int = 0
     planned: int = 0
     unit: str = "trial"

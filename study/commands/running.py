@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from study.commands import choosing
-from study.commands.options import StudyName, complete_space, located
+from study.commands.options import StudyName, complete_space, complete_study, located
 from study.commands.run_options import with_run
 from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
@@ -84,9 +84,20 @@ def launch(
     only_estimate: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Train a few trials for some seconds and say what all take: hours, machines, money."
+            "--dry-run",
+            help="Train a few trials for some seconds and say what all take: hours, machines, money; and what effects "
+            "they find.",
         ),
     ] = False,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --dry-run: a pilot or similar study, whose spread says what effects this one finds.",
+            autocompletion=complete_study,
+            show_default="the default study's",
+        ),
+    ] = None,
 ) -> None:
     """Run a study, or go on with it: train, compress, measure, answer.
 
@@ -115,10 +126,12 @@ def launch(
         ),
         sure(trust),
     )
+    if like is not None and not only_estimate:
+        raise typer.BadParameter("--like says what a dry run goes by; add --dry-run, or leave it out")
     if only_estimate:
         from study.operations.dry_run import dry_run
 
-        for line in (*loaded.notes, *dry_run(loaded.config)):
+        for line in (*loaded.notes, *dry_run(loaded.config, None if like is None else place.open(like))):
             typer.echo(line)
         return
     raise typer.Exit(run_study(loaded.config, loaded.notes))

@@ -10,14 +10,18 @@ from study.display.words import duration
 from study.errors import StudyNotFound
 from study.execution import capacity
 from study.ledger import ENDED, Ledger
+from study.operations.power import power
 from study.settings import machine
 from study.settings.freezing import frozen
 from study.settings.goals import check_goals
 from study.settings.warm_start import with_earlier_trials
 
 
-def dry_run(config: StudyConfig) -> Iterator[str]:
-    """Lines about the study: trials, hours, machines, time, money. Downloads data sets that are missing.
+def dry_run(config: StudyConfig, like: Ledger | None = None) -> Iterator[str]:
+    """Lines about the study: trials, hours, machines, time, money, power. Downloads data sets that are missing.
+
+    Args:
+        like: A similar study, whose spread says what this one will tell.
 
     Raises:
         UsageError: The study can't be run as asked, or its name is that of another one.
@@ -41,6 +45,7 @@ def dry_run(config: StudyConfig) -> Iterator[str]:
             "Workers come and go: each takes some minutes until its first trial and stays for "
             f"{where.idle_minutes:g} more after its last. They cost too, and are not counted here."
         )
+    yield from power(config, like)
     if found.cost.amount is None:
         yield "No prices are known: --price FILE turns hours into money, see infra/prices.example.yaml."
 
