@@ -12,6 +12,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from study.tested_versions import tested
+
 _ENVIRONMENT = {
     "RAY_enable_metrics_collection": "0",  # nobody asks
     "RAY_worker_niceness": "5",  # 15 unless told; the publisher is nicer than that
@@ -31,6 +33,10 @@ def lean_and_private() -> Iterator[None]:
     processes that Ray starts, constants and classes tell this one; all are put back, for a later study of this process
     may join a cluster.
     """
+    if not tested("ray", "it starts with a dashboard, and listens beyond 127.0.0.1; its token still keeps others out"):
+        with _environment({**_ENVIRONMENT, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}):
+            yield
+        return
     from ray._private import node, parameter, ray_constants, services
 
     def no_dashboard(_node: Any, **_options: Any) -> None:
@@ -74,6 +80,10 @@ def lean_tune(slots: int, results: Path) -> Iterator[None]:
         slots: Trials at once.
         results: A folder that is this user's alone.
     """
+    if not tested("ray", "trials cost it more, and their errors pass through files of its own"):
+        with _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}):
+            yield
+        return
     from ray.air._internal import usage
     from ray.train._internal.storage import StorageContext
     from ray.tune.execution.tune_controller import TuneController

@@ -10,7 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import (
+    ActorDiedError,
+    ActorUnavailableError,
+    NodeDiedError,
+    OutOfMemoryError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 from ray.tune import Callback
 
 from study.config import StudyConfig
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from ray.tune.experiment import Trial
 
 WORKER_DEATHS = 3
+_DEATHS = (ActorDiedError, ActorUnavailableError, NodeDiedError, OutOfMemoryError, WorkerCrashedError)
 
 
 class Recorder(Callback):
@@ -249,7 +259,17 @@ def _which(trial: "Trial") -> tuple[int, int]:
 def _error(trial: "Trial") -> Exception | None:
     """What the attempt died of (see `lean_tune`); the searcher hears of the death as well, but not of its cause."""
     error = getattr(trial, "died_of", None)
-    return error if isinstance(error, Exception) else None
+    if isinstance(error, Exception):
+        return error
+    return _error_in_words(Path(trial.error_file)) if trial.num_failures and trial.error_file else None
+
+
+def _error_in_words(file: Path) -> Exception:
+    """What Ray wrote of a death, where it is not kept in this process; the error itself lies pickled beside it, and
+    nothing of a file is run here."""
+    text = file.read_text(encoding="utf-8", errors="replace").strip()
+    last = text.splitlines()[-1] if text else "the worker died"
+    return RayError(last) if any(death.__name__ in text for death in _DEATHS) else RuntimeError(last)
 
 
 def _reason(error: Exception | None) -> tuple[str, str | None]:

@@ -32,7 +32,7 @@ from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
 from study.proposing.inside import inside
 from study.proposing.optuna_attributes import CONSTRAINTS
-from study.tracking import optuna_bulk
+from study.tested_versions import tested
 
 TRIALS_A_COMMIT = 100
 _UID = "ockham/uid"
@@ -92,7 +92,12 @@ class OptunaProjection:
         if not rows:
             return
         templates = [self._template(row) for row in rows]
-        self._ids += optuna_bulk.create(self._storage.engine, self._study, len(self._ids), templates)
+        if tested("optuna", "trials enter its tables one by one"):
+            from study.tracking import optuna_bulk
+
+            self._ids += optuna_bulk.create(self._storage.engine, self._study, len(self._ids), templates)
+        else:
+            self._ids += [self._storage.create_new_trial(self._study, template) for template in templates]
         self._states += [trial.state for trial in templates]
 
     def _update(self, row: TrialRow) -> None:

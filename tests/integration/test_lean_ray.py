@@ -1,6 +1,7 @@
 """What Ray is spared for each trial, counted."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,10 @@ from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.tune import registry
 from ray.tune.execution.tune_controller import TuneController
 
+from study import tested_versions
 from study.execution.driver import run
-from study.execution.lean_ray import lean_tune
+from study.execution.lean_ray import lean_and_private, lean_tune
+from study.ledger import Ledger
 from tests.integration import trials_for_tests
 from tests.integration.driving import config
 
@@ -51,3 +54,33 @@ def test_a_free_worker_goes_to_a_trial_unless_its_own_is_starting(
         assert TuneController._maybe_reuse_cached_actor(tune, "trial") == takes
         assert TuneController._maybe_reuse_cached_actor(tune, "without an own one")
     assert TuneController._maybe_reuse_cached_actor(tune, "trial"), "as it was"
+
+
+@pytest.fixture
+def another_version(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(tested_versions, "TESTED", dict.fromkeys(tested_versions.TESTED, ("0.1",)))
+    tested_versions.tested.cache_clear()
+    yield
+    tested_versions.tested.cache_clear()
+
+
+@pytest.mark.usefixtures("another_version")
+def test_nothing_of_another_version_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = TuneController._maybe_reuse_cached_actor
+    for _ in range(2):
+        with lean_and_private(), lean_tune(2, tmp_path):
+            assert TuneController._maybe_reuse_cached_actor is before
+    assert sum("which was tested" in record.message for record in caplog.records) == 2
+
+
+@pytest.mark.kills
+@pytest.mark.usefixtures("another_version")
+def test_with_another_version_a_study_ends_the_same(tmp_path: Path) -> None:
+    """A minute: a whole Ray starts, and workers come one at a time. What failed still says why."""
+    asked = config(tmp_path, "other", 4)
+    assert run(asked, trial=trials_for_tests.some_fail).exit_code == 3
+    ledger = Ledger.open(asked.ledger_url, "other")
+    rows = ledger.trials()
+    assert [row.state for row in rows] == ["COMPLETE", "FAILED", "FAILED", "COMPLETE"]
+    assert all(row.error for row in rows if row.state == "FAILED")
+    ledger.close()

@@ -11,11 +11,13 @@ from optuna.trial import TrialState, create_trial
 from sqlalchemy import text
 
 from search_spaces.space import Choices, Range
+from study import tested_versions
 from study.ledger import Ledger
 from study.proposing import Proposer
 from study.tracking import mlflow_bulk, optuna_bulk
 from study.tracking.mlflow_sink import MlflowSink
 from study.tracking.mlflow_store import own_store
+from study.tracking.optuna_projection import project
 from tests.studies_for_tests import a_ledger, a_study
 from trainables.record import Record
 
@@ -122,6 +124,17 @@ def test_trials_are_those_that_optuna_makes(tmp_path: Path) -> None:
         one._trial_id = other._trial_id = 0
         assert str(one) == str(other)
     storage.engine.dispose()
+
+
+def test_another_version_of_optuna_is_told_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = told(tmp_path)
+    monkeypatch.setattr(tested_versions, "TESTED", dict.fromkeys(tested_versions.TESTED, ("0.1",)))
+    tested_versions.tested.cache_clear()
+    monkeypatch.setattr(optuna_bulk, "create", None)
+    project(ledger)
+    tested_versions.tested.cache_clear()
+    study = optuna.load_study(study_name=ledger.name, storage=ledger.url)
+    assert [trial.number for trial in study.trials] == [row.number for row in ledger.trials()]
 
 
 def rows_of(connection: Any, table: str, study: int) -> list[tuple[Any, ...]]:
