@@ -1,4 +1,4 @@
-"""Whether a search has something to learn from: objectives that most trials define, and that differ."""
+"""Whether a search has something to learn from: objectives that most trials define and that differ, new settings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from study.ledger.rows import ENDED, TrialRow
 
 FEWEST_TRIALS = 10
 FEWEST_DEFINED = 0.25
+MOST_REPEATED = 0.25
 
 
 def lacking_signal(config: StudyConfig, trials: Sequence[TrialRow]) -> str | None:
@@ -32,7 +33,18 @@ def lacking_signal(config: StudyConfig, trials: Sequence[TrialRow]) -> str | Non
                 f"the search has nothing to learn from: {objective.metric} is {values[0]:g} in all {len(values)} "
                 "trials that define it; widen the ranges that were given, or choose another --objective"
             )
-    return None
+    return _repeating(config, ended)
+
+
+def _repeating(config: StudyConfig, ended: Sequence[TrialRow]) -> str | None:
+    different = len({repr(sorted(row.proposed.items())) for row in ended})
+    if (repeated := len(ended) - different) < MOST_REPEATED * len(ended):
+        return None
+    return (
+        f"the search repeats itself: {repeated} of {len(ended)} trials have settings that an earlier one had, with "
+        f"fresh seeds; {config.sampler} has tried {different} different ones. Give it more to choose from, or take "
+        "--sampler grid, which runs each of a few once"
+    )
 
 
 def _failures(ended: Sequence[TrialRow]) -> str:

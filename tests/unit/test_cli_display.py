@@ -243,6 +243,7 @@ def outcome(**changes: object) -> Outcome:
     ("ended", "said"),
     [
         (outcome(), ["4 of 4 trials done, 1 failed, in 1:05", "ockham resume small --home h --trials +4"]),
+        (outcome(), ["ockham resume small --home h --retry-failed"]),
         (
             outcome(trials=9, reason="interrupted by SIGINT"),
             ["Stopped early (interrupted by SIGINT)", "nothing is lost"],

@@ -56,6 +56,9 @@ def test_status_for_people(study: Ledger, tmp_path: Path, capsys: pytest.Capture
     study.release()
     assert main(["status", "--home", str(tmp_path)]) == 0
     assert "interrupted" in capsys.readouterr().out
+    assert main(["status", "small", "--home", str(tmp_path)]) == 0
+    assert "What failed runs once more with: ockham resume small" in (said := capsys.readouterr().out)
+    assert "--retry-failed" in said
 
 
 def test_status_of_an_empty_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

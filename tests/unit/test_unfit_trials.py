@@ -109,5 +109,24 @@ def test_a_search_without_a_signal_says_so(tmp_path: Path) -> None:
     assert same is not None
     assert "is 0.11 in all 12 trials" in same
     other = replace(good, metrics={"val/loss": 0.2})
-    assert lacking_signal(config, [good, other] * 6) is None
+    assert lacking_signal(config, _each_of_its_own([good, other] * 6)) is None
     assert lacking_signal(a_study(tmp_path), [bad] * 30) is None, "a design searches for nothing"
+
+
+def test_a_search_that_repeats_itself_says_so(tmp_path: Path) -> None:
+    """As tpe does on a grid of four cells."""
+    config = searching(tmp_path, "tpe", trials=20)
+    good = ended(config, Proposal({"training.lr": 1.0, "model.width": 16}, role="explore", number=0), how="")
+    new = _each_of_its_own([good, replace(good, metrics={"val/loss": 0.2})] * 6)
+    assert lacking_signal(config, new) is None
+    assert lacking_signal(config, [*new, *new[:3]]) is None, "a few come again where there is little left to find"
+    said = lacking_signal(config, [*new[:4], *new[:4], *new[:4]])
+    assert said is not None
+    assert "8 of 12 trials have settings that an earlier one had" in said
+    assert "tpe has tried 4 different ones" in said
+    assert "--sampler grid" in said
+
+
+def _each_of_its_own(rows: list[TrialRow]) -> list[TrialRow]:
+    """The same trials, each with another width."""
+    return [replace(row, proposed={**row.proposed, "model.width": 16 + place}) for place, row in enumerate(rows)]
