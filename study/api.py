@@ -63,6 +63,18 @@ class StudyHandle:
 
         return network_frame(self.config.directory, self._ledger.trials(), self._ledger.files())
 
+    def measures(self) -> "DataFrame":
+        """One row a measure of dense networks: learned, memorised, their difference, AUC; see `ockham measures`."""
+        from study.answer.measured import as_frame, measured
+
+        return as_frame(measured(self.trials(), self.networks()))
+
+    def layers(self) -> "DataFrame":
+        """One row per number of a layer (or of a network in training) of all trials: trial, then layers.parquet."""
+        from study.ledger.frames import layer_frame
+
+        return layer_frame(self.config.directory, self._ledger.trials(), self._ledger.files())
+
     def best(self) -> dict[str, Any]:
         """The COMPLETE trial that is best by the study's goals, as in `ockham trials --format json`.
 

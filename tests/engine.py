@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrainingConfig, TrialConfig, unflatten
+from trainables.looking.look import Look
 from trainables.looking.scoring import Sample, Scoring
 from trainables.record import Record
 from trainables.seeding import generator
@@ -81,6 +82,38 @@ def records(config: TrialConfig, number: int = 0) -> list[Record]:
 
 def scoring(model: StackedModel, part: str = "", input_shape: tuple[int, ...] = (1, 1, 20)) -> Scoring:
     """What criteria may look at, for `stack` or a smaller one; initial weights are other random ones."""
+    return Scoring(model, **_seen(model, f"criterion/{part}", input_shape))
+
+
+def look(model: StackedModel, input_shape: tuple[int, ...] = (1, 1, 20), *, origin: bool = True, **more: Any) -> Look:
+    """What measures may look at, for the same stacks, and the same examples with other true labels.
+
+    Args:
+        origin: Whether units come from dense networks.
+        **more: As for `Look`.
+    """
+    k = model.networks
+    seen = _seen(model, "measure", input_shape)
+    images = torch.randn(1, 80, *input_shape, generator=generator(5, "validation")).expand(k, -1, -1, -1, -1)
+    sample = seen["sample"]()
+    truth = (sample.labels + (torch.arange(sample.count) % 3 == 0)) % 10
+    index = torch.arange(sample.count).expand(k, -1)
+    seen["sample"] = lambda: Sample(sample.inputs, sample.labels, CLASSES, truth, index)
+
+    def none() -> StackedModel:
+        raise ValueError("these units come from no dense network")
+
+    if not origin:
+        seen["initial"] = none
+    given = {
+        "dense": lambda: model if origin else None,
+        "twin": seen["initial"] if origin else lambda: None,
+        "validation": lambda: Sample(images, labels(k, 80), CLASSES, labels(k, 80)),
+    }
+    return Look(model, **{**seen, **given, **more})
+
+
+def _seen(model: StackedModel, who: str, input_shape: tuple[int, ...]) -> dict[str, Any]:
     images = torch.randn(1, 90, *input_shape, generator=generator(4, "images")).expand(model.networks, -1, -1, -1, -1)
     widths = model.widths
 
@@ -94,10 +127,9 @@ def scoring(model: StackedModel, part: str = "", input_shape: tuple[int, ...] = 
         }
         return model.replaced(noise).keep_units(kept)
 
-    return Scoring(
-        model,
-        initial=initial,
-        sample=lambda: Sample(images, labels(model.networks, 90), CLASSES),
-        draws=lambda name, network: generator(7, "criterion", part, name, network),
-        input_shape=input_shape,
-    )
+    return {
+        "initial": initial,
+        "sample": lambda: Sample(images, labels(model.networks, 90), CLASSES),
+        "draws": lambda name, network: generator(7, who, name, network),
+        "input_shape": input_shape,
+    }

@@ -12,12 +12,23 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from trainables.dotted import flatten, unflatten
 from trainables.explain import in_field
+from trainables.looking.config import MeasuresConfig
 from trainables.parts import NAMED_FILE, EntryPart, Fraction, Part, known
 from trainables.registry import names_in
 from trainables.training.config import TrainingConfig
 
-__all__ = ["CompressionConfig", "DataConfig", "ModelConfig", "TrainingConfig", "TrialConfig", "flatten", "unflatten"]
+__all__ = [
+    "CompressionConfig",
+    "DataConfig",
+    "MeasuresConfig",
+    "ModelConfig",
+    "TrainingConfig",
+    "TrialConfig",
+    "flatten",
+    "unflatten",
+]
 Ratio = Literal["parameters", "description_length"]
 ScratchBudget = Literal["recovery", "dense", "total"]
 # Fields that begin so decide what the dense networks of a trial are; how many there are is not among them.
@@ -238,6 +249,7 @@ class TrialConfig(Part):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     compression: CompressionConfig = CompressionConfig()
+    measures: MeasuresConfig = MeasuresConfig()
     replicates: int = Field(5, ge=1, le=1024, description="networks that differ only in their seed")
     control: bool = Field(True, description="train a clean twin beside each replicate")
     seed: int = Field(0, ge=0, lt=2**53, description="of all draws; of the study, so never set nor spanned: --seed N")
@@ -271,29 +283,6 @@ class TrialConfig(Part):
     def _changed(self) -> dict[str, Any]:
         default = TrialConfig().flat()
         return {k: v for k, v in self.flat().items() if k not in default or default[k] != v}
-
-
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"a": {"b": 1}} → {"a.b": 1}."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        name = f"{prefix}{key}"
-        flat.update(flatten(value, f"{name}.") if isinstance(value, dict) else {name: value})
-    return flat
-
-
-def unflatten(flat: dict[str, Any]) -> dict[str, Any]:
-    """{"a.b": 1} → {"a": {"b": 1}}; refuses a name that is both a value and a section."""
-    tree: dict[str, Any] = {}
-    for name, value in flat.items():
-        *path, last = name.split(".")
-        node = tree
-        for key in path:
-            node = node.setdefault(key, {})
-            if not isinstance(node, dict):
-                raise ValueError(f"{name!r}: {key!r} is a value, it has no fields")
-        node[last] = value
-    return tree
 
 
 def _digest(fields: dict[str, Any]) -> str:

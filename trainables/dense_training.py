@@ -5,7 +5,6 @@ import json
 import platform
 import time
 from collections.abc import Generator
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import trainables
 from trainables.bench import Bench
 from trainables.config import SHAPING
 from trainables.dense_store import Shelf
+from trainables.looks import measures_during, measures_while_training
 from trainables.measuring import Dense, measure_some, network_rows
 from trainables.progress import Progress
 from trainables.record import Record
@@ -49,6 +49,7 @@ def dense_epochs(bench: Bench, training: Training, shelf: Shelf | None) -> Repor
         shelf.close()
     training.restore(kept["training"])
     bench.progress.reused_seconds = kept["seconds"]
+    bench.progress.measured |= kept["measured"]
     reported = {record.step for record in bench.progress.records if record.stage == "dense"}
     for record in kept["records"]:
         if record["step"] not in reported:
@@ -68,7 +69,7 @@ def shelf_name(bench: Bench, data_identity: str) -> str:
         "draws": [config.seed, bench.key],
         "config": {name: value for name, value in config.flat().items() if name.startswith(SHAPING)},
         "networks": [bench.replicates, bench.networks],
-        "recorded": [bench.course.watches, bench.snapshot_at, bench.traces_movement],
+        "recorded": [bench.course.watches, bench.snapshot_at, bench.traces_movement, _measured_then(bench)],
         "rates_by_epoch": bench.rates_by_epoch,
         "data": data_identity,
         "code": _code(),
@@ -77,6 +78,11 @@ def shelf_name(bench: Bench, data_identity: str) -> str:
         "processor": [platform.machine(), device.type, processor, 0 if cuda else torch.get_num_threads()],
     }
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _measured_then(bench: Bench) -> dict[str, object]:
+    """What is measured while they train, with its fields."""
+    return {name: measure.model_dump(mode="json") for name, measure in measures_during(bench).items()}
 
 
 @cache
@@ -90,10 +96,14 @@ def _code() -> str:
 
 def _trained(bench: Bench, training: Training) -> Reports:
     progress = bench.progress
+    if training.epoch == 0:
+        yield from measures_while_training(bench, training.write_back(), 0, {})
     while not training.finished:
         yield from bench.run_epoch(training)
         if not training.finished and _report_due(progress, training.epoch):
-            measured = yield from measure_some(bench, training.write_back())
+            stack = training.write_back()
+            measured = yield from measure_some(bench, stack)
+            yield from measures_while_training(bench, stack, training.epoch, training.failed)
             rows = network_rows(bench, 0, measured, Dense.of(training, measured))
             yield progress.report(
                 Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=False))
@@ -103,8 +113,10 @@ def _trained(bench: Bench, training: Training) -> Reports:
 
 
 def _state(bench: Bench, training: Training) -> dict[str, object]:
-    records = [asdict(record) | {"networks": ()} for record in bench.progress.records if record.stage == "dense"]
-    return {"training": training.state(), "records": records, "seconds": bench.progress.training_seconds}
+    records = [record.state() for record in bench.progress.records if record.stage == "dense"]
+    seen = {name: found for name, found in bench.progress.measured.items() if name.startswith("epoch_")}
+    seconds = bench.progress.training_seconds
+    return {"training": training.state(), "records": records, "seconds": seconds, "measured": seen}
 
 
 def _report_due(progress: Progress, epoch: int) -> bool:

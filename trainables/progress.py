@@ -1,7 +1,6 @@
 """How far a trial has come: everything that a resumed trial needs to go on as if nothing had happened."""
 
 import logging
-from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -15,9 +14,10 @@ from trainables.training.loop import Training
 class Progress:
     """Records reported so far, the last finished level, the stack there, and the trainings of the level in progress.
 
-    Also what it has cost so far: seconds of the trial and of its training, and samples (examples times networks). What
-    died before its checkpoint does not count. `reused_seconds` are those that its dense networks took elsewhere,
-    `devices` what has computed it, one after another, `one_by_one` how convolutions were (`trainables.convolving`).
+    Also what measures found (`trainables.looks`), and what it has cost so far: seconds of the trial and of its
+    training, and samples (examples times networks). What died before its checkpoint does not count. `reused_seconds`
+    are those that its dense networks took elsewhere, `devices` what has computed it, one after another, `one_by_one`
+    how convolutions were (`trainables.convolving`).
 
     What can be drawn or computed again (data, initial weights, batch orders, scores) is not kept.
 
@@ -43,6 +43,7 @@ class Progress:
         self.rows: list[dict[str, Any]] = state.get("rows", [])
         self.level: int = state.get("level", -1)
         self.kept_values: dict[str, Any] = state.get("kept_values", {})
+        self.measured: dict[str, Any] = state.get("measured", {})
         self._begun: float = perf_counter() - state.get("seconds", 0.0)
         self.training_seconds: float = state.get("training_seconds", 0.0)
         self.samples: int = state.get("samples", 0)
@@ -88,10 +89,11 @@ class Progress:
             self._store.save(
                 {
                     "trial": self._trial,
-                    "records": [asdict(record) | {"networks": ()} for record in self.records],
+                    "records": [record.state() for record in self.records],
                     "rows": self.rows,
                     "level": self.level,
                     "kept_values": self.kept_values,
+                    "measured": self.measured,
                     "seconds": self.seconds,
                     "training_seconds": self.training_seconds,
                     "samples": self.samples,

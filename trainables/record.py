@@ -1,8 +1,14 @@
 """What a trial reports."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 T = TypeVar("T")
 Stage = Literal["dense", "level", "summary"]
@@ -19,9 +25,11 @@ class Record:
         metrics: A quantity that is undefined is absent: what is given and not finite is left out and noted.
         notes: Text, e.g. `train/stop_reason`, or `undefined/<metric>` with the reason.
         networks: Summary only: all rows of the trial's `networks.parquet` (JSON types); None for what is not finite.
+        layers: Summary only: all rows of its `layers.parquet`.
+        arrays: Summary only: name → array, the content of its `arrays.npz`.
 
     Raises:
-        ValueError: Networks are given before the summary.
+        ValueError: Any of the last three are given before the summary.
     """
 
     stage: Stage
@@ -29,6 +37,8 @@ class Record:
     metrics: dict[str, float] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     networks: tuple[dict[str, Any], ...] = ()
+    layers: tuple[dict[str, Any], ...] = ()
+    arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         undefined = {f"undefined/{n}": f"came out as {v}" for n, v in self.metrics.items() if finite(v) is None}
@@ -36,8 +46,12 @@ class Record:
         rows = tuple({name: finite(value) for name, value in row.items()} for row in self.networks)
         for name, value in {"metrics": metrics, "notes": undefined | self.notes, "networks": rows}.items():
             object.__setattr__(self, name, value)
-        if self.networks and self.stage != "summary":
+        if (self.networks or self.layers or self.arrays) and self.stage != "summary":
             raise ValueError(f"rows of networks belong to the summary, not to {self.stage} {self.step}")
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint, which never holds a summary; `Record(**state)` is this again."""
+        return {"stage": self.stage, "step": self.step, "metrics": self.metrics, "notes": self.notes}
 
 
 def finite(value: T) -> T | None:

@@ -28,6 +28,7 @@ from trainables.device import description, prepare
 from trainables.failing import of_each, rewind_snapshot
 from trainables.halving import halving
 from trainables.input_files import require_inputs
+from trainables.looks import keeps_dense, measures_after, with_measures
 from trainables.measuring import Dense, Row, measure, network_rows, network_sizes, same_columns
 from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
@@ -160,15 +161,16 @@ def _train_dense(bench: Bench) -> Reports:
     bench.movement = training.movement
     measured = yield from measure(bench, stack)
     dense = Dense.of(training, measured)
+    made = Compressed(stack, _all_units(stack), failed=dense.failed)
     stopped = of_each(early_stop(training), dense.failed)
+    found = yield from measures_after(bench, made, 0, dense.failed)
     sizes = network_sizes(bench, Compressed(stack, None))
-    rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes)
+    rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes | found)
     trained = Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=True))
     metrics, notes = level_metrics(rows, rows, stopped, bench.data.task)
     level = yield from timed(bench, stack, Record("level", 0, metrics, notes))
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
-    made = Compressed(stack, _all_units(stack), failed=dense.failed)
     _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=rewind_snapshot(bench, training))
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
@@ -187,6 +189,7 @@ def _compress_once(bench: Bench) -> Reports:
     epochs = compressed.epochs or None
     failed = recovered.shown.failed
     extra = of_each(compressed.metrics, failed)
+    extra |= yield from measures_after(bench, compressed, level.number, failed)
     sizes = network_sizes(bench, compressed)
     rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
     if _has_scratch_arm(bench):
@@ -252,6 +255,8 @@ def _finish_level(
         "rewind": rewind,
         "movement": bench.movement,
     }
+    if keeps_dense(bench):
+        left["trained"] = left["stack"] if number == 0 else bench.progress.kept_values["trained"]
     bench.progress.finish_level(number, rows, left)
     give_back()
 
@@ -261,7 +266,7 @@ def _summary(bench: Bench) -> Record:
     limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
     metrics, notes = summarise(rows, bench.config, limit)
     took, said = costs(bench)
-    return Record("summary", 0, metrics | took, notes | said, same_columns(rows))
+    return with_measures(bench, Record("summary", 0, metrics | took, notes | said, same_columns(rows)))
 
 
 def _pipeline(bench: Bench) -> Pipeline:

@@ -14,11 +14,12 @@ from study.display import terminal
 from study.display.words import value
 from study.errors import UsageError
 from trainables.config import TrialConfig
+from trainables.dotted import short_name
 from trainables.registry import names_in
 
 # Field → the folder whose entries it names.
 KINDS = {
-    f"{section}.{field}": package
+    short_name(f"{section}.{field}"): package
     for section, part in TrialConfig.model_fields.items()
     for field, package in getattr(part.annotation, "choosers", {}).items()
 }

@@ -1,4 +1,4 @@
-"""status, trials, report, spaces, fields."""
+"""status, trials, measures, report, verdicts, spaces, fields."""
 
 import json
 import sys
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command()(located(status))
     app.command(epilog=_TRIALS_EXAMPLES)(located(trials))
+    app.command(epilog=_MEASURES_EXAMPLES)(located(measures))
     app.command()(located(report))
     app.command(epilog=_VERDICTS_EXAMPLES)(located(verdicts))
     app.command(epilog="[bold]Example[/bold]\n  ockham spaces redundancy")(located(spaces))
@@ -101,6 +102,43 @@ def trials(
     else:
         text = as_text(rows, "json" if form == "json" else "csv")
         write(out, text) if out else typer.echo(text)
+
+
+_MEASURES_EXAMPLES = """[bold]Examples[/bold]
+  ockham launch --name inside --set measures=all
+  ockham measures inside
+  ockham measures inside --format csv --out measures.csv"""
+
+
+def measures(
+    *,
+    place: Place,
+    name: StudyName,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="table|json|csv",
+            help="The table shows means and intervals, JSON and CSV what each number is as well.",
+            autocompletion=lambda: ["table", "json", "csv"],
+            show_default="by the ending of --out, else table",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+) -> None:
+    """What is inside dense networks: every measure, of those that learned beside those that memorised.
+
+    Learned are clean twins, memorised the networks that were given noise. Intervals are over trials (or dense cells);
+    AUC is the share of pairs within a trial in which the learned network's number is larger: 1 or 0 tells them apart.
+    """
+    from study.commands.measures_table import print_measures
+
+    if form is None:
+        ending = out.suffix[1:].lower() if out else ""
+        form = ending if ending in ("json", "csv") else "table"
+    if form not in ("table", "json", "csv"):
+        raise typer.BadParameter(f"--format {form}: choose one of table, json, csv")
+    print_measures(place.open(name), "json" if form == "json" else "csv" if form == "csv" else "table", out)
 
 
 def report(

@@ -1,11 +1,9 @@
 """Ray Tune's callback: what happens to attempts goes into the ledger, and from there to whoever listens."""
 
-import io
-import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,14 +21,14 @@ from ray.exceptions import (
 from ray.tune import Callback
 
 from study.config import StudyConfig
-from study.crash_points import reached
 from study.events import Listener
 from study.execution.backlog import Backlog
 from study.execution.devices import Devices
 from study.execution.early_stopping import ByNumber, Verdict
 from study.execution.nodes import node_is_gone
+from study.execution.results import result_files
 from study.ledger import Ledger, StaleAttempt, State
-from study.ledger.files import Listed, NewFile, networks_of
+from study.ledger.files import NewFile
 from study.passwords import masked
 from trainables.errors import DeviceFailed
 from trainables.record import Record
@@ -91,8 +89,8 @@ class Recorder(Callback):
                 why = {name: result.pop(name, None) for name in ("error", "traceback")}
                 self._end(number, attempt, records, state, **why)
             elif records:
-                with self._networks(number, records) as file:
-                    self._ledger.record(number, attempt, records, file=file)
+                with self._results(number, records) as results:
+                    self._ledger.record(number, attempt, records, results=results)
                 self._tell(number, records)
 
     def on_trial_complete(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
@@ -141,9 +139,9 @@ class Recorder(Callback):
         state: State,
         **why: str | None,
     ) -> None:
-        with self._networks(number, records) as file:
+        with self._results(number, records) as results:
             said = {name: text and masked(text) for name, text in why.items()}
-            ended = self._ledger.finish(number, attempt, state, records=records, file=file, **said)
+            ended = self._ledger.finish(number, attempt, state, records=records, results=results, **said)
         self._open.discard(number)
         self._tell(number, records)
         row = ended or self._ledger.trial(number)
@@ -154,19 +152,9 @@ class Recorder(Callback):
         for warning in filter(None, warnings):
             self._listener.message(warning)
 
-    @contextmanager
-    def _networks(self, number: int, records: Sequence[Record]) -> Iterator[NewFile | None]:
-        """Writes the networks of the summary, which need not come with the trial's last step.
-
-        They get their name in the ledger's own transaction, which only the holder of the lease can make; a crash before
-        its end runs the trial again.
-        """
-        networks = [row for record in records for row in record.networks]
-        if not networks:
-            yield None
-            return
-        with networks_file(self._config.directory, number, networks) as file:
-            yield file
+    def _results(self, number: int, records: Sequence[Record]) -> AbstractContextManager[list[NewFile]]:
+        """The files that come with the summary, which need not be the trial's last step."""
+        return result_files(self._config.directory, number, records)
 
     def _worker_died(self, number: int, attempt: int, error: Exception | None, *, charged: bool, why: str = "") -> None:
         deaths = self._ledger.trial(number).charged + charged
@@ -213,36 +201,6 @@ class _Noting:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, Exception) and self._recorder.failure is None:
             self._recorder.failure = error
-
-
-@contextmanager
-def networks_file(directory: Path, number: int, rows: Sequence[Mapping[str, Any]]) -> Iterator[NewFile]:
-    """Writes one row per network, arm and level of a trial, under another name; yields what gives the file its own."""
-    import pyarrow
-    import pyarrow.parquet
-
-    name = networks_of(number)
-    path = directory / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), buffer)
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    with unfinished.open("wb") as file:
-        file.write(buffer.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    reached("networks written")
-
-    def place() -> None:
-        if unfinished.exists():  # not if its transaction was lost and is tried again
-            unfinished.replace(path)
-        reached("networks renamed")
-
-    try:
-        yield NewFile(Listed.of(name, number, buffer.getvalue()), place)
-    finally:
-        for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
-            left.unlink(missing_ok=True)
 
 
 def _until(records: Sequence[Record], verdict: Verdict) -> list[Record]:

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from study.ledger.schema import files
 
-NETWORKS = "networks.parquet"
+NETWORKS, LAYERS, ARRAYS = "networks.parquet", "layers.parquet", "arrays.npz"
+# A trial with the last of these has all that it left.
+RESULTS = (LAYERS, ARRAYS, NETWORKS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,12 @@ class NewFile:
 
 def networks_of(number: int) -> str:
     """Name of the file with the networks of a trial."""
-    return f"trials/{number:04d}/{NETWORKS}"
+    return result_of(number, NETWORKS)
+
+
+def result_of(number: int, kind: str) -> str:
+    """Name of one of the files of results of a trial, e.g. `trials/0007/layers.parquet`."""
+    return f"trials/{number:04d}/{kind}"
 
 
 def put(connection: Connection, study: str, new: NewFile) -> None:

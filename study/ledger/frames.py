@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import Damaged, UsageError
-from study.ledger.files import Listed, networks_of
+from study.ledger.files import LAYERS, NETWORKS, Listed, result_of
 from trainables.opening import require_file_target
 
 if TYPE_CHECKING:
@@ -75,8 +75,29 @@ def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
     return pd.concat([named.reset_index(drop=True), own], axis=1)
 
 
+def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
+    """One row per number of a layer, of all trials, from `trials/0007/layers.parquet`: `trial`, then its columns.
+
+    Args:
+        listed: As for `network_frame`.
+    Raises:
+        Damaged: As `network_frame`.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    tables = [
+        table.add_column(0, "trial", pa.array([row.number] * table.num_rows))
+        for row, table in _tables(directory, rows, {file.name: file for file in listed}, LAYERS)
+    ]
+    if not tables:
+        return pd.DataFrame({"trial": pd.Series(dtype="int64")})
+    found: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    return found
+
+
 def _tables(
-    directory: Path, rows: Sequence["TrialRow"], listed: Mapping[str, Listed]
+    directory: Path, rows: Sequence["TrialRow"], listed: Mapping[str, Listed], kind: str = NETWORKS
 ) -> Iterator[tuple["TrialRow", Any]]:
     """Each trial that has its file, with the file's table."""
     import pyarrow as pa
@@ -84,7 +105,7 @@ def _tables(
 
     wrong: list[str] = []
     for row in rows:
-        name = networks_of(row.number)
+        name = result_of(row.number, kind)
         path, known = directory / name, listed.get(name)
         content = path.read_bytes() if path.is_file() else None
         trouble = known.trouble(content) if known is not None else ""

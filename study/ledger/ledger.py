@@ -170,19 +170,19 @@ class Ledger(Control, Curves, Soundness, Tracking):
             return trials.start(connection, self.name, number, self.fence or 0, now_ms())
 
     @outlasting
-    def record(self, number: int, attempt: int, records: Sequence[Record], *, file: NewFile | None = None) -> None:
+    def record(self, number: int, attempt: int, records: Sequence[Record], *, results: Sequence[NewFile] = ()) -> None:
         """Stores steps and queues them for tracking, in one transaction; repeats leave no trace.
 
         Args:
             records: Their `networks` are not stored here.
-            file: Of results; gets its name in the transaction: a driver that lost its lease must not give it.
+            results: Files that get their names in the transaction: a driver that lost its lease must not give them.
         Raises:
             StaleAttempt: `attempt` is not the trial's running one.
         """
         with self._writing("record") as connection:
             trials.require_running(connection, self.name, number, attempt)
-            if file is not None:
-                files.put(connection, self.name, file)
+            for new in results:
+                files.put(connection, self.name, new)
             steps.record(connection, self.name, number, attempt, records, now_ms=now_ms())
 
     @outlasting
@@ -195,12 +195,12 @@ class Ledger(Control, Curves, Soundness, Tracking):
         records: Sequence[Record] = (),
         error: str | None = None,
         traceback: str | None = None,
-        file: NewFile | None = None,
+        results: Sequence[NewFile] = (),
     ) -> TrialRow | None:
         """Ends a trial, in one transaction with its last `records`; its metrics are merged over all its steps.
 
         Args:
-            file: As for `record`; left alone if the trial had ended before.
+            results: As for `record`; left alone if the trial had ended before.
         Returns:
             The trial as it ended; None if it had ended before: then nothing changes.
         Raises:
@@ -211,8 +211,8 @@ class Ledger(Control, Curves, Soundness, Tracking):
             ended = trials.finish(
                 connection, self.name, number, attempt, state, records=records, now_ms=now_ms(), **reason
             )
-            if ended is not None and file is not None:
-                files.put(connection, self.name, file)
+            for new in results if ended is not None else ():
+                files.put(connection, self.name, new)
             return ended
 
     @outlasting

@@ -25,6 +25,8 @@ class Picture:
         columns: Panels side by side where there is room.
         half: Half the page is enough; two such figures in a row stand side by side.
         title: A heading of its own, where that of the figure says more than this study has; "" for the figure's.
+        film: Drawings that a screen shows one at a time, with a slider; paper shows the panels.
+        moments: What each of these shows, e.g. `epoch 12`.
     """
 
     panels: list[Drawing]
@@ -34,6 +36,8 @@ class Picture:
     columns: int = 3
     half: bool = False
     title: str = ""
+    film: list[Drawing] = field(default_factory=list)
+    moments: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

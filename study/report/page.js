@@ -28,6 +28,44 @@
     });
   }
 
+  for (const film of document.querySelectorAll(".film")) {
+    const frames = [...film.querySelectorAll(".frame")];
+    const [button, slider, said] = [film.querySelector("button"), film.querySelector("input"), film.querySelector("output")];
+    let timer = 0;
+    const show = (place) => {
+      frames.forEach((frame, index) => { frame.hidden = index !== place; });
+      slider.value = place;
+      said.textContent = frames[place].dataset.moment;
+      slider.setAttribute("aria-valuetext", said.textContent);
+    };
+    const stop = () => {
+      clearInterval(timer);
+      timer = 0;
+      button.textContent = "▶";
+      button.setAttribute("aria-label", "Play");
+    };
+    const play = () => {
+      if (timer) { stop(); return; }
+      if (Number(slider.value) === frames.length - 1) show(0);
+      button.textContent = "❚❚";
+      button.setAttribute("aria-label", "Pause");
+      timer = setInterval(() => {
+        const next = Number(slider.value) + 1;
+        if (next < frames.length) show(next); else stop();
+      }, 350);
+    };
+    button.addEventListener("click", play);
+    slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
+    slider.addEventListener("keydown", (event) => {
+      if (event.key !== " ") return; // arrows, Home and End are the slider's own
+      event.preventDefault();
+      play();
+    });
+    film.hidden = false;
+    film.parentElement.classList.add("moving");
+    show(0);
+  }
+
   const table = document.getElementById("trials");
   if (!table) return;
   const body = table.tBodies[0];

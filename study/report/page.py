@@ -211,9 +211,10 @@ def _figure(
     words = {"csv": "data", "svg": "SVG"}
     data = " · ".join(download(f"{name}.{ending}", content, words[ending]) for ending, content in files.items())
     kind = f' class="{place}"' if place else ""
+    strip = "panels strip" if shown.film else "panels"
     return (
         f'<figure id="{name}"{kind}>{title}{_legend(shown.legend)}'
-        f'<div class="panels" style="--columns:{shown.columns}">{panels}</div>'
+        f'{_film(shown)}<div class="{strip}" style="--columns:{shown.columns}">{panels}</div>'
         f"<figcaption>{_prose(shown.caption)} <span class='files'>{data}</span></figcaption></figure>"
     )
 
@@ -228,6 +229,22 @@ def _prose(text: str) -> str:
 
 def _panel(panel: Drawing) -> str:
     return f'<div class="panel">{panel.inline()}</div>'
+
+
+def _film(shown: Picture) -> str:
+    """Its drawings under a slider, which a script brings to life; "" where there is none."""
+    if not shown.film:
+        return ""
+    frames = "".join(
+        f'<div class="frame" data-moment="{escape(moment)}" hidden>{drawing.inline()}</div>'
+        for drawing, moment in zip(shown.film, shown.moments, strict=True)
+    )
+    return (
+        f'<div class="film" hidden><div class="frames">{frames}</div><div class="controls">'
+        '<button type="button" aria-label="Play">▶</button>'
+        f'<input type="range" min="0" max="{len(shown.film) - 1}" value="0" aria-label="Moment of the training">'
+        "<output></output></div></div>"
+    )
 
 
 def _legend(keys: list[Key]) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from study.errors import UsageError
 from study.ledger import Ledger
+from study.ledger.files import RESULTS
 from study.private import private_files
 from study.storing import claims, snapshots
-from study.storing.safekeeping import NETWORKS, study_folder
+from study.storing.safekeeping import study_folder
 from trainables.storage import Folder
 
 _AT_ONCE = 16
@@ -50,7 +51,7 @@ def _restored(folder: Folder, path: Path, claim: claims.Claim | None, say: Calla
 
 
 def fetch_networks(ledger: Ledger) -> int:
-    """Brings the networks.parquet of trials from the storage that this home lacks, or has damaged; how many."""
+    """Brings the results of trials from the storage that this home lacks, or has damaged; how many files."""
     config = ledger.config
     if config.run.storage is None:
         return 0
@@ -60,7 +61,7 @@ def fetch_networks(ledger: Ledger) -> int:
     wanted = [
         name
         for name in folder.names()
-        if name.endswith(f"/{NETWORKS}") and (name in damaged or not (directory / name).exists())
+        if name.rpartition("/")[2] in RESULTS and (name in damaged or not (directory / name).exists())
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for name, content in zip(wanted, pool.map(folder.read, wanted), strict=True):

@@ -2,7 +2,7 @@
 
     <storage>/<study>/driver.json            who drives it (study.storing.claims)
                       ledger/fence-…-….db    copies of a SQLite ledger (study.storing.snapshots)
-                      trials/0007/           checkpoints/ (written by the workers), networks.parquet
+                      trials/0007/           checkpoints/ (written by the workers), networks.parquet …
                       study.yaml  report/
 
 Nothing here is on the scheduling path: threads of their own copy what has changed. A storage that does not answer
@@ -18,10 +18,10 @@ from pathlib import Path
 from study.config import StudyConfig
 from study.errors import LeaseLost
 from study.ledger import ENDED, Ledger
+from study.ledger.files import NETWORKS, RESULTS, result_of
 from study.storing import claims, snapshots
 from trainables.storage import Folder, folder_at
 
-NETWORKS = "networks.parquet"
 SAVE_S = 10.0
 _CLAIM, _RESULTS = "this driver's claim", "the results"
 _MOST_PARTS = 20  # copying takes at most one part in so many of the time
@@ -153,9 +153,10 @@ class Safekeeper:
 
     def _keep_networks(self, ended: set[int], kept: set[int]) -> None:
         for number in sorted(ended - kept):
-            name = f"{trial_folder(number)}/{NETWORKS}"  # a failed trial has none, until it is tried again
-            if self._copy(self._config.directory / name, name):
-                kept.add(number)
+            for kind in RESULTS:  # a failed trial has none, until it is tried again
+                name = result_of(number, kind)
+                if self._copy(self._config.directory / name, name) and kind == NETWORKS:
+                    kept.add(number)
 
     def _drop_checkpoints(self, ended: set[int]) -> None:
         """Only now: a trial whose end no copy knows of goes on from its checkpoint."""

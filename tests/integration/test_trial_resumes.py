@@ -41,7 +41,9 @@ def trial(name: str) -> TrialConfig:
 def comparable(found: list[Record]) -> list[dict[str, Any]]:
     """Everything but what a run costs."""
     return [
-        asdict(record) | {"metrics": {k: v for k, v in record.metrics.items() if not k.startswith("cost/")}}
+        asdict(record)
+        | {"metrics": {k: v for k, v in record.metrics.items() if not k.startswith("cost/")}}
+        | {"arrays": {name: array.tobytes() for name, array in record.arrays.items()}}
         for record in found
     ]
 

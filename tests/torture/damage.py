@@ -25,7 +25,7 @@ from rich.table import Table
 from study.cli import main as ockham
 from study.config import StudyConfig
 from study.execution.driver import run
-from study.execution.recorder import networks_file
+from study.execution.results import networks_file
 from study.ledger import Ledger, Proposal
 from study.proposing import Proposer
 from study.settings.creation import open_or_create
@@ -94,7 +94,7 @@ def _fill(ledger: Ledger, until: int) -> None:
         trial = config.space.config(proposal.params, config.seed)
         records = [record for record in quick(trial, TrialContext(number, config.run.data_path)) if record is not None]
         with networks_file(config.directory, number, records[-1].networks) as file:
-            ledger.finish(number, attempt, "COMPLETE", records=records, file=file)
+            ledger.finish(number, attempt, "COMPLETE", records=records, results=[file])
         (config.directory / "trials" / f"{number:04d}" / "log.txt").write_text(f"trial {number}\n")
 
 

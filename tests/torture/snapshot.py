@@ -83,9 +83,9 @@ def _optuna(ledger: Ledger) -> Snapshot:
 
 def _networks(folder: Path) -> Snapshot:
     found = {}
-    for path in folder.glob("trials/*/networks.parquet"):
+    for path in folder.glob("trials/*/*.parquet"):
         for place, row in enumerate(pyarrow.parquet.read_table(path).to_pylist()):
-            found[f"networks/{int(path.parent.name)}/{place}"] = json.dumps(row)
+            found[f"{path.stem}/{int(path.parent.name)}/{place}"] = json.dumps(row)
     return found
 
 

@@ -30,7 +30,7 @@ def ledger(tmp_path: Path) -> Ledger:
     for number in (0, 1):
         attempt = made.start_attempt(number)
         made.record(number, attempt, [dense(1, accuracy=0.25)])
-        made.finish(number, attempt, "COMPLETE", file=_file(made, number, b"results"))
+        made.finish(number, attempt, "COMPLETE", results=[_file(made, number, b"results")])
     return made
 
 

@@ -12,7 +12,7 @@ from search_spaces.space import SearchSpace
 from study.cli import main
 from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
-from study.execution.recorder import networks_file
+from study.execution.results import networks_file
 from study.ledger import Ledger, Proposal
 from study.settings.inputs import settle_inputs
 from study.settings.wishes import NO_WISHES
@@ -45,7 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         trial = run_trial(space.config({}, config.seed), TrialContext(0, config.run.data_path, cell="trial 0"))
         records = [record for record in trial if record is not None]
         with networks_file(config.directory, 0, records[-1].networks) as file:
-            ledger.finish(0, 1, "COMPLETE", records=records, file=file)
+            ledger.finish(0, 1, "COMPLETE", records=records, results=[file])
         ledger.close()
     return folder
 

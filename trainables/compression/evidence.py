@@ -1,6 +1,7 @@
 """What a trial lets its criteria look at."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,7 +30,17 @@ def scoring(
     Raises:
         ValueError: When initial weights are asked for and there are none.
     """
+    return Scoring(stack, **what_is_seen(bench, origin, "criterion", *names, masks=masks, networks=networks))
 
+
+def what_is_seen(
+    bench: Bench,
+    origin: list[Tensor] | None,
+    *names: str | int,
+    masks: Masks | None = None,
+    networks: Sequence[int] | None = None,
+) -> dict[str, Any]:
+    """The arguments of a `Scoring` beside its stack; those of `scoring`, and first among `names` who looks."""
     numbers = list(range(bench.networks)) if networks is None else list(networks)
 
     def initial() -> StackedModel:
@@ -49,14 +60,13 @@ def scoring(
         whole = bench.once("scoring sample", lambda: _sample(bench))
         return whole if networks is None else whole.of(networks)
 
-    return Scoring(
-        stack,
-        initial=initial,
-        movement=movement,
-        sample=sample,
-        draws=lambda part, network: bench.draws_for_networks("criterion", *names, part)(numbers[network]),
-        input_shape=bench.input_shape,
-    )
+    return {
+        "initial": initial,
+        "movement": movement,
+        "sample": sample,
+        "draws": lambda part, network: bench.draws_for_networks(*names, part)(numbers[network]),
+        "input_shape": bench.input_shape,
+    }
 
 
 def _sample(bench: Bench) -> Sample:
@@ -68,4 +78,5 @@ def _sample(bench: Bench) -> Sample:
     ]
     index = torch.stack([chosen[network % bench.replicates] for network in range(bench.networks)]).to(labels.device)
     inputs = bench.train_inputs.gather(index[None])[0]
-    return Sample(inputs, labels[torch.arange(len(labels), device=labels.device)[:, None], index], bench.data.task)
+    given = labels[torch.arange(len(labels), device=labels.device)[:, None], index]
+    return Sample(inputs, given, bench.data.task, bench.data.true_labels[index], index)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from pydantic import ValidationError
 from trainables.config import DataConfig
 from trainables.explain import explain
 from trainables.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Bytes for pictures, numbers at their own scale for what is computed.
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
@@ -75,6 +78,10 @@ class Dataset(Entry, ABC):
         Said when a study is launched; "" if there is nothing. Called when the data set is there.
         """
         return ""
+
+    def teacher_units(self) -> "Tensor | None":
+        """[units, inputs] of the hidden units of a network that made the labels; None where none did."""
+        return None
 
     def places(self) -> set[str]:
         """Fields that say where the files are, not what is made of them."""

@@ -62,10 +62,19 @@ class Teacher(Synthetic):
         labels: npt.NDArray[np.int64] = outputs.argmax(1).numpy()
         return inputs[:, None, None], labels, self.classes
 
+    def teacher_units(self) -> Tensor:
+        """Their incoming weights [units, features] float32."""
+        return self._first(self.draws("teacher")).t().float()
+
+    def _first(self, draws: torch.Generator) -> Tensor:
+        """[features, units] float64."""
+        first = torch.randn(self.features, self.units, generator=draws)
+        return first.double() / math.sqrt(self.features)
+
     def _says(self, x: Tensor, outputs: int) -> Tensor:
         """[n, outputs] float64, so that hardly an example lies where rounding decides its class."""
         draws = self.draws("teacher")
-        first = torch.randn(self.features, self.units, generator=draws).double() / math.sqrt(self.features)
+        first = self._first(draws)
         second = torch.randn(self.units, outputs, generator=draws).double()
 
         def says(part: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ def _of_piece(stack: StackedModel, group: Group, inputs: Tensor, labels: Tensor,
     units = dict(zip((g.name for g in stack.groups), stack.widths, strict=True))[group.name]
 
     def answers(part: slice) -> Activations:
-        with _listening(modules) as heard:
+        with listening(modules) as heard:
             said = stack(inputs[:, part])
         return _by_modules(modules, units, heard, loss(said, labels[:, part]))
 
@@ -72,14 +72,14 @@ def _by_modules(
     slopes = iter(torch.autograd.grad(loss, outputs))
     values, derivatives = [], []
     for module in modules:
-        values.append(torch.cat([_by_unit(output.detach(), units) for output in heard[module]]))
-        derivatives.append(torch.cat([_by_unit(next(slopes), units) for _ in heard[module]]))
+        values.append(torch.cat([by_unit(output.detach(), units) for output in heard[module]]))
+        derivatives.append(torch.cat([by_unit(next(slopes), units) for _ in heard[module]]))
     made, by = torch.cat(values, dim=3), torch.cat(derivatives, dim=3)
     return Activations(made.relu(), torch.where(made > 0, by, 0.0))
 
 
 @contextmanager
-def _listening(modules: list[nn.Module]) -> Iterator[dict[nn.Module, list[Tensor]]]:
+def listening(modules: list[nn.Module]) -> Iterator[dict[nn.Module, list[Tensor]]]:
     """Outputs of these modules, one for each time that they run (once a network where networks run one by one)."""
     heard: dict[nn.Module, list[Tensor]] = {module: [] for module in modules}
 
@@ -96,7 +96,7 @@ def _listening(modules: list[nn.Module]) -> Iterator[dict[nn.Module, list[Tensor
             handle.remove()
 
 
-def _by_unit(output: Tensor, units: int) -> Tensor:
+def by_unit(output: Tensor, units: int) -> Tensor:
     """[k, B, units] of an affine layer or [B, k · units, H, W] of channels → [k, units, B, places]."""
     if output.ndim == 3:
         return output.transpose(1, 2)[..., None]

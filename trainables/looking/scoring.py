@@ -36,11 +36,15 @@ class Sample:
         inputs: [K, n, C, H, W] float32, normalised.
         labels: [K, n, …].
         task: What networks are asked for.
+        truth: [K, n, …], the true labels; None where nobody knows them.
+        index: [K, n], which of the training examples they are; None where they are others.
     """
 
     inputs: Tensor
     labels: Tensor
     task: Task
+    truth: Tensor | None = None
+    index: Tensor | None = None
 
     @property
     def count(self) -> int:
@@ -49,11 +53,14 @@ class Sample:
 
     def first(self, count: int) -> Sample:
         """The first `count` examples, or all if there are fewer."""
-        return Sample(self.inputs[:, :count], self.labels[:, :count], self.task)
+        truth, index = (None if t is None else t[:, :count] for t in (self.truth, self.index))
+        return Sample(self.inputs[:, :count], self.labels[:, :count], self.task, truth, index)
 
     def of(self, networks: Sequence[int]) -> Sample:
         """Those of some of the networks."""
-        return Sample(self.inputs[list(networks)], self.labels[list(networks)], self.task)
+        some = list(networks)
+        truth, index = (None if t is None else t[some] for t in (self.truth, self.index))
+        return Sample(self.inputs[some], self.labels[some], self.task, truth, index)
 
     def loss(self, temperature: float = 1.0) -> SummedLoss:
         """The task's, with its graph."""

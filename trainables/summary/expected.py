@@ -11,6 +11,7 @@ from trainables.record import LATENCY
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
+from trainables.summary.measures import measure_metrics
 from trainables.task import task_of
 
 _COSTS = ("cost/seconds", "cost/samples_per_second", "cost/peak_bytes", LATENCY)
@@ -32,9 +33,16 @@ def expected_metrics(config: TrialConfig, *, while_training: bool = False) -> fr
     if pipeline.trains or RECOVERIES.get(compression.recovery).trains:
         arms += [f"scratch_{arm}" for arm in arms]
     levels = [_rows(config, arms, level, task.score) for level in (0, 1)]
-    extra = {name: [0.5] * (2 * config.replicates) for method in pipeline.methods for name in method.reports}
+    both = [0.5] * (2 * config.replicates)
+    extra = {name: both for method in pipeline.methods for name in method.reports}
     if watches_validation(config):
-        extra["early_stop_epoch"] = [1.0] * (2 * config.replicates)
+        extra["early_stop_epoch"] = both
+    every = config.measures.measures()
+    measures = {name: one for name, one in every.items() if task.has_classes or not one.needs_classes}
+    at_levels = {n: one for n, one in measures.items() if one.when != "dense"}
+    extra |= {f"measure/{n}/{number}": both for n, one in at_levels.items() for number in one.reports}
+    columns = {f"measure/{name}/{number}": 0.5 for name, one in measures.items() for number in one.reports}
+    names |= set(measure_metrics([row | columns for row in dense], measures, {})[0])
     names |= set(level_metrics(levels[1], levels[0], extra, task)[0])
     names |= set(summarise([*levels[0], *levels[1]], config, 1.0)[0])
     return frozenset(names | set(_COSTS))

@@ -1,0 +1,136 @@
+"""What measures say of networks that learned, beside those that memorised: one line a measure.
+
+Learned are the controls (clean twins), memorised the replicates of trials that have any. The unit is the independent
+dense training: its networks are averaged, and whether a measure tells them apart is asked inside it, so that neither
+condition, criterion nor width can do so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from study.answer.selection import counted
+from study.answer.units import units
+from trainables.statistics import mean_ci95
+
+PREFIX = "measure/"
+_ARMS = {"control": "learned", "replicate": "memorised"}
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over units, with the half width of its 95 % interval (Student's t); None where undefined."""
+
+    mean: float | None
+    ci95: float | None
+    units: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Mean":
+        """Of finite values, one a unit."""
+        if not values:
+            return cls(None, None, 0)
+        mean, half, count = mean_ci95(values)
+        return cls(mean, half, count)
+
+
+@dataclass(frozen=True)
+class MeasureRow:
+    """One measure of dense networks.
+
+    Attributes:
+        name: `spectrum/alpha` and the like.
+        learned, memorised: Over units, of clean twins and of the networks that were given noise.
+        difference: learned − memorised, paired by unit.
+        auc: Mean over units of the share of pairs of a learned and a memorised network of it in which the learned one's
+            number is larger (ties count half): 1 or 0 tells them apart, .5 does not.
+        says: What the measure is, in a line.
+    """
+
+    name: str
+    learned: Mean
+    memorised: Mean
+    difference: Mean
+    auc: Mean
+    says: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """JSON types."""
+        return asdict(self)
+
+
+def measured(trials: pd.DataFrame, networks: pd.DataFrame) -> list[MeasureRow]:
+    """One row for each measure that any dense network has, in the order of their columns.
+
+    Args:
+        trials: All trials; design trials that ended COMPLETE count, or where there are none all that did.
+        networks: One row a trial, arm, network and level.
+    """
+    ended = counted(trials) if len(trials) else trials
+    if ended.empty and len(trials):
+        ended = trials[trials["state"] == "COMPLETE"]
+    columns = [name for name in networks.columns if name.startswith(PREFIX)]
+    if ended.empty or not columns or "trial" not in networks.columns:
+        return []
+    rows = networks[
+        (networks["level"] == 0) & networks["arm"].isin(list(_ARMS)) & networks["trial"].isin(ended["number"])
+    ]
+    unit = dict(zip(ended["number"], units(ended), strict=True))
+    rows = rows.assign(unit=rows["trial"].map(unit)).drop_duplicates(["unit", "arm", "network"])
+    has_twin = set(rows.loc[rows["arm"] == "control", "unit"])
+    # Without a twin a network was given true labels only.
+    learned = (rows["arm"] == "control") | ~rows["unit"].isin(has_twin)
+    rows = rows.assign(kind=np.where(learned, "learned", "memorised"))
+    says = _sentences()
+    return [_row(rows, column, says.get(column.removeprefix(PREFIX), "")) for column in columns]
+
+
+def _row(rows: pd.DataFrame, column: str, says: str) -> MeasureRow:
+    numbers = pd.to_numeric(rows[column], errors="coerce")
+    own = rows.assign(value=numbers)[numbers.notna()]
+    means = own.groupby(["kind", "unit"])["value"].mean()
+    of = {
+        kind: means[kind] if kind in means.index.get_level_values(0) else pd.Series(dtype=float)
+        for kind in _ARMS.values()
+    }
+    differences = (of["learned"] - of["memorised"]).dropna()
+    shares = [
+        _share(part.loc[part["kind"] == "learned", "value"], part.loc[part["kind"] == "memorised", "value"])
+        for _, part in own[own["unit"].isin(differences.index)].groupby("unit")
+    ]
+    return MeasureRow(
+        column.removeprefix(PREFIX),
+        Mean.of(of["learned"].tolist()),
+        Mean.of(of["memorised"].tolist()),
+        Mean.of(differences.tolist()),
+        Mean.of(shares),
+        says,
+    )
+
+
+def _share(learned: pd.Series, memorised: pd.Series) -> float:
+    """P(learned > memorised) + ½ P(equal) over all pairs."""
+    gaps = learned.to_numpy()[:, None] - memorised.to_numpy()[None]
+    return float((gaps > 0).mean() + 0.5 * (gaps == 0).mean())
+
+
+def _sentences() -> dict[str, str]:
+    from trainables.looking.measure import MEASURES
+
+    return {
+        f"{name}/{number}": says for name in MEASURES.names() for number, says in MEASURES.get(name).reports.items()
+    }
+
+
+def as_frame(rows: Sequence[MeasureRow]) -> pd.DataFrame:
+    """One row a measure, for CSV."""
+    records = []
+    for row in rows:
+        record: dict[str, object] = {"measure": row.name}
+        for name in ("learned", "memorised", "difference", "auc"):
+            mean: Mean = getattr(row, name)
+            record |= {name: mean.mean, f"{name}_ci95": mean.ci95}
+        records.append({**record, "units": row.difference.units or row.learned.units, "says": row.says})
+    return pd.DataFrame(records)

@@ -1,0 +1,89 @@
+"""The files of results that a trial leaves beside the ledger."""
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from study.crash_points import reached
+from study.ledger.files import ARRAYS, LAYERS, NETWORKS, Listed, NewFile, result_of
+from trainables.record import Record
+
+Row = Mapping[str, Any]
+
+
+@contextmanager
+def result_files(directory: Path, number: int, records: Sequence[Record]) -> Iterator[list[NewFile]]:
+    """Writes what the summary of a trial brings, under other names; yields what gives the files their own.
+
+    They get these in the ledger's own transaction, which only the holder of the lease can make; a crash before its end
+    runs the trial again.
+
+    Args:
+        directory: Of the study.
+        records: Of which one may be the summary.
+    """
+    with ExitStack() as writing:
+        made = []
+        for record in records:
+            if record.layers:
+                made.append(writing.enter_context(_written(directory, number, LAYERS, _table(record.layers))))
+            if record.arrays:
+                made.append(writing.enter_context(_written(directory, number, ARRAYS, _archive(record.arrays))))
+            if record.networks:
+                made.append(writing.enter_context(networks_file(directory, number, record.networks)))
+        yield made
+
+
+@contextmanager
+def networks_file(directory: Path, number: int, rows: Sequence[Row]) -> Iterator[NewFile]:
+    """Writes one row per network, arm and level of a trial, under another name; yields what gives the file its own."""
+    with _written(directory, number, NETWORKS, _table(rows)) as file:
+        reached("networks written")
+
+        def place() -> None:
+            file.place()
+            reached("networks renamed")
+
+        yield NewFile(file.listed, place)
+
+
+@contextmanager
+def _written(directory: Path, number: int, kind: str, content: bytes) -> Iterator[NewFile]:
+    name = result_of(number, kind)
+    path = directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+    def place() -> None:
+        if unfinished.exists():  # not if its transaction was lost and is tried again
+            unfinished.replace(path)
+
+    try:
+        yield NewFile(Listed.of(name, number, content), place)
+    finally:
+        for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
+            left.unlink(missing_ok=True)
+
+
+def _table(rows: Sequence[Row]) -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), buffer)
+    return buffer.getvalue()
+
+
+def _archive(arrays: Mapping[str, Any]) -> bytes:
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,112 @@
+"""The table of measures: learned beside memorised, by unit; the command, and the figure of the report."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from study.answer import answer
+from study.answer.measured import as_frame, measured
+from study.cli import main
+from study.execution.results import result_files
+from study.ledger.frames import layer_frame
+from study.report.figure import Absent, Picture, figures
+from study.report.material import Material
+from tests import engine
+from tests.studies_for_tests import a_ledger
+from tests.unit.report_frames import make
+
+
+def frames() -> tuple[object, pd.DataFrame, pd.DataFrame]:
+    """A study of 24 trials: `norms/path` is larger where memorised in every pair, `margins/mean` says nothing."""
+    config, trials, networks = make()
+    rng = np.random.default_rng(0)
+    noisy = (networks["arm"] == "replicate").to_numpy()
+    width = networks["model.width"].to_numpy()
+    dense = (networks["level"] == 0).to_numpy()
+    networks["measure/norms/path"] = np.where(dense, width + 2.0 * noisy + rng.random(len(networks)), np.nan)
+    networks["measure/margins/mean"] = np.where(dense, rng.standard_normal(len(networks)), np.nan)
+    networks["measure/overlaps/best"] = np.nan
+    return config, trials, networks
+
+
+def test_units_are_trials_and_pairs_are_inside_them() -> None:
+    _, trials, networks = frames()
+    rows = {row.name: row for row in measured(trials, networks)}
+    path, margins, overlaps = (rows[name] for name in ("norms/path", "margins/mean", "overlaps/best"))
+    # Width, which is far larger than the difference, tells nothing apart inside a trial.
+    assert path.auc.mean == 0
+    assert path.difference.mean == pytest.approx(-2, abs=0.1)
+    assert path.difference.units == 24
+    assert path.difference.ci95 is not None
+    assert path.difference.ci95 < 0.2 < (path.learned.ci95 or 0)
+    mine = networks[(networks["level"] == 0) & (networks["arm"] == "control")]
+    assert path.learned.mean == pytest.approx(mine.groupby("trial")["measure/norms/path"].mean().mean())
+    assert margins.auc.mean == pytest.approx(0.5, abs=0.1)
+    assert margins.auc.ci95 is not None
+    assert overlaps.learned.mean is None
+    assert path.says.startswith("√ of what the network with squared weights")
+    frame = as_frame([path, overlaps])
+    assert frame["auc"].tolist()[0] == 0
+    assert pd.isna(frame["auc"].tolist()[1])
+
+
+def test_trials_of_a_cell_count_once() -> None:
+    _, trials, networks = frames()
+    trials["cell"] = [f"cell {number // 2}" for number in range(len(trials))]
+    networks["cell"] = networks["trial"].map(lambda number: f"cell {number // 2}")
+    path = next(row for row in measured(trials, networks) if row.name == "norms/path")
+    assert path.difference.units == 12
+
+
+def test_without_twins_all_have_learned() -> None:
+    _, trials, networks = frames()
+    alone = networks[networks["arm"] == "replicate"]
+    path = next(row for row in measured(trials, alone) if row.name == "norms/path")
+    assert path.learned.units == 24
+    assert (path.memorised.mean, path.auc.mean) == (None, None)
+    assert measured(trials, networks.drop(columns=[n for n in networks if n.startswith("measure/")])) == []
+
+
+def test_the_figure_shows_what_tells_apart_first() -> None:
+    config, trials, networks = frames()
+    drawn = figures()["measures"].draw(Material(config, trials, networks, answer(trials, networks)))  # type: ignore[arg-type]
+    assert isinstance(drawn, Picture)
+    text = drawn.panels[0].svg() if hasattr(drawn.panels[0], "svg") else str(drawn.panels[0])
+    assert list(drawn.data["measure"]) == ["norms/path", "margins/mean"]
+    assert text
+    plain, bare, without = make()
+    assert isinstance(figures()["measures"].draw(Material(plain, bare, without, answer(bare, without))), Absent)
+
+
+def test_the_command_reads_what_a_trial_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = a_ledger(tmp_path)
+    home = ["--home", str(ledger.config.run.home)]
+    assert main(["measures", ledger.name, *home]) == 2
+    assert "measures=all" in capsys.readouterr().err
+    from study.ledger import Proposal
+
+    ledger.propose([Proposal({"data.label_noise": 0.5, "model.width": 16})])
+    attempt = ledger.start_attempt(0)
+    found = engine.records(engine.config(measures="norms+margins"))
+    with result_files(ledger.config.directory, 0, found) as results:
+        ledger.finish(0, attempt, "COMPLETE", records=found, results=results)
+    assert [file.name for file in ledger.files()] == [
+        f"trials/0000/{name}" for name in ("arrays.npz", "layers.parquet", "networks.parquet")
+    ]
+    with np.load(ledger.config.directory / "trials/0000/arrays.npz") as arrays:
+        assert np.array_equal(arrays["level_0/margins/margin"], found[-1].arrays["level_0/margins/margin"])
+    layers = layer_frame(ledger.config.directory, ledger.trials(), ledger.files())
+    assert len(layers) == len(found[-1].layers)
+    assert main(["measures", ledger.name, "--format", "json", *home]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["norms/path"]["memorised"]["mean"] == pytest.approx(found[-1].metrics["measure/norms/path"])
+    assert rows["norms/path"]["learned"]["mean"] == pytest.approx(found[-1].metrics["control/measure/norms/path"])
+    assert main(["measures", ledger.name, "--out", str(tmp_path / "m.csv"), *home]) == 0
+    assert pd.read_csv(tmp_path / "m.csv")["measure"].tolist() == list(rows)
+    assert main(["measures", ledger.name, *home]) == 0
+    assert "norms/path" in capsys.readouterr().out
+    assert main(["measures", ledger.name, "--format", "xml", *home]) == 2
+    ledger.close()

@@ -1,0 +1,66 @@
+"""Which measures are taken: the section `measures` of a configuration. Torch-free."""
+
+import importlib
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field, field_validator, model_validator
+
+from trainables.parts import EntryPart
+from trainables.registry import names_in
+from trainables.spelling import unknown_name
+
+if TYPE_CHECKING:
+    from trainables.looking.measure import Measure
+
+_PACKAGE = "trainables.measures"
+# What costs at most 2 % of a trial of the default study together (tests/benchmarks/measures.py).
+DEFAULT = ("margins", "norms")
+_SETS = ("none", "default", "all")
+
+
+class MeasuresConfig(EntryPart):
+    """What is measured inside networks; written `measures=norms+spectrum`, and below it the fields of each measure."""
+
+    choosers: ClassVar[dict[str, str]] = {"names": _PACKAGE}
+
+    names: str = Field(
+        "default", description="modules of trainables/measures joined by +; default: the cheap ones; none; all"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_alone(cls, values: Any) -> Any:
+        return {"names": values} if isinstance(values, str) else values
+
+    @field_validator("names")
+    @classmethod
+    def _names(cls, names: str) -> str:
+        said = names.split("+")
+        for name in said:
+            if name not in (*names_in(_PACKAGE), *_SETS):
+                raise ValueError(unknown_name("measure", name, (*_SETS, *names_in(_PACKAGE))))
+        if "none" in said and len(said) > 1:
+            raise ValueError("none goes with no other measure; leave it out")
+        if twice := [name for name in said if said.count(name) > 1]:
+            raise ValueError(f"{twice[0]} is there twice; write each measure once")
+        return names
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The measures that are named, sets written out; sorted."""
+        sets: dict[str, tuple[str, ...]] = {"none": (), "default": DEFAULT, "all": names_in(_PACKAGE)}
+        return tuple(sorted({one for name in self.names.split("+") for one in sets.get(name, (name,))}))
+
+    def entries(self) -> dict[str, str]:
+        """The measures that are named, and their package."""
+        return dict.fromkeys(self.chosen, _PACKAGE)
+
+    def measures(self) -> "dict[str, Measure]":
+        """Name → the measure with its fields; imports them."""
+        made = {name: importlib.import_module(f"{_PACKAGE}.{name}").ENTRY for name in self.chosen}
+        return {name: entry.model_validate(self.options(name)) for name, entry in made.items()}
+
+    def _not_selected(self, key: str, selected: list[str]) -> str:
+        if key in names_in(_PACKAGE):
+            return f"fields of {key} need measures=…+{key}, and measures is {self.names} here."
+        return unknown_name("field", key, selected)

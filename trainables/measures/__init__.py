@@ -1,0 +1,1 @@
+"""Measures: what is inside networks that learned, and inside those that memorised."""

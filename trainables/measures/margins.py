@@ -1,0 +1,60 @@
+"""Margins on training examples: how much larger the logit of the label given is than the largest other one.
+
+γ(x) = f_y − max_{j≠y} f_j; also over the product of the layers' largest singular values.
+
+References:
+    Bartlett et al. 2017, arXiv:1706.08498; Jiang et al. 2019, arXiv:1810.00113.
+Cost: one forward pass over the sample of examples, one decomposition of each matrix.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from trainables.looking.measure import Measure, Measured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trainables.looking.look import Look
+
+
+class Margins(Measure):
+    """Mean and low quantile of the margins, as they are and normalised."""
+
+    reports: ClassVar[Mapping[str, str]] = {
+        "mean": "mean margin on training examples, labels as given",
+        "quantile": "its low quantile (10 % unless told otherwise)",
+        "normalised_mean": "mean margin over the product of spectral norms",
+        "normalised_quantile": "low quantile over that product",
+    }
+    needs_classes: ClassVar[bool] = True
+
+    quantile: float = Field(0.1, gt=0, lt=1, description="which quantile of the margins is taken beside their mean")
+
+    def measure(self, look: Look) -> Measured:
+        """Of each network and of each example."""
+        from trainables.looking.look import outputs
+        from trainables.looking.weights import spectral_norms
+
+        logits, labels = outputs(look.stack, look.sample.inputs).double(), look.sample.labels[..., None]
+        own = logits.gather(2, labels)[..., 0]
+        margins = own - logits.scatter(2, labels, -float("inf")).amax(2)
+        product = own.new_ones(len(own))
+        for weights in look.matrices().values():
+            product = product * spectral_norms(weights)
+        mean, low = margins.mean(1), margins.quantile(self.quantile, dim=1)
+        networks = {
+            "mean": mean,
+            "quantile": low,
+            "normalised_mean": mean / product,
+            "normalised_quantile": low / product,
+        }
+        examples = {"margin": margins}
+        index = look.sample.index
+        return Measured(networks, examples=examples | ({} if index is None else {"example": index}))
+
+
+ENTRY = Margins

@@ -1,0 +1,98 @@
+"""In how few directions lies what training added?
+
+Scores with W = Z + P_k(W − Z) in all layers, Z the initial weights, P_k the projection on the first k singular
+directions of W − Z on the side of the inputs; beside it k random directions. The curve need not rise with k.
+
+References:
+    Nagarajan & Kolter 2019, arXiv:1902.04742, figure 4.
+Cost: one singular value decomposition of each matrix, and two forward passes a count over the sample of examples.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from trainables.looking.measure import Measure, Measured
+from trainables.looking.projections import curve, first_count, powers_up_to
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trainables.looking.look import Look
+    from trainables.stack.model import StackedModel
+
+_NO_START = "the units come from no dense network, so that they have no initial weights"
+_CHANCE = "no network does better than chance"
+
+
+class UpdateProjection(Measure):
+    """Scores with what training added projected on its first directions, and on as many random ones."""
+
+    reports: ClassVar[Mapping[str, str]] = {
+        "directions": "directions of W − Z in each layer with which 95 % of the score above chance are there",
+        "random_directions": "the same with random directions",
+        "score": "training score with the first 16 directions (unless told otherwise)",
+        "random_score": "with as many random directions",
+        "residual": "mean over layers of the largest singular value of what those directions leave out",
+    }
+
+    top: int = Field(16, ge=1, description="directions of `score`, `random_score` and `residual`")
+
+    def measure(self, look: Look) -> Measured:
+        """Of each network; of each layer the residual."""
+        now, start = look.matrices(), look.matrices("initial")
+        if not start:
+            return Measured(undefined={"*": _NO_START})
+        added = {layer: (w - start[layer]).double() for layer, w in now.items()}
+        found = {layer: torch.linalg.svd(change, full_matrices=False) for layer, change in added.items()}
+        own = {layer: parts[2].mT for layer, parts in found.items()}
+        others = {layer: _random(look, layer, change) for layer, change in added.items()}
+        counts = powers_up_to(max(change.shape[2] for change in added.values()))
+
+        def within(axes: Mapping[str, Tensor], count: int) -> StackedModel:
+            return look.with_matrices(
+                {layer: start[layer] + _projected(change, axes[layer][:, :, :count]) for layer, change in added.items()}
+            )
+
+        scores = curve(look, counts, lambda count: within(own, count))
+        random = curve(look, counts, lambda count: within(others, count))
+        whole, chance = look.scores(look.stack), look.chance
+        left = {
+            layer: parts[1][:, self.top] if parts[1].shape[1] > self.top else torch.zeros_like(parts[1][:, 0])
+            for layer, parts in found.items()
+        }
+        networks = {
+            "directions": first_count(scores, counts, whole, chance),
+            "random_directions": first_count(random, counts, whole, chance),
+            "score": look.scores(within(own, self.top)),
+            "random_score": look.scores(within(others, self.top)),
+            "residual": torch.stack([*left.values()]).mean(0),
+        }
+        axes = {"directions": torch.tensor(counts)}
+        undefined = {"directions": _CHANCE, "random_directions": _CHANCE}
+        return Measured(
+            networks,
+            {"residual": left},
+            arrays={"scores": scores, "random_scores": random},
+            axes=axes,
+            undefined=undefined,
+        )
+
+
+def _random(look: Look, layer: str, like: Tensor) -> Tensor:
+    """[K, inputs, inputs], random orthonormal axes of each network."""
+    size = like.shape[2]
+    drawn = [torch.randn(size, size, generator=look.draws(f"axes {layer}", k)).double() for k in range(len(like))]
+    axes: Tensor = torch.linalg.qr(torch.stack(drawn).to(like.device))[0]
+    return axes
+
+
+def _projected(change: Tensor, axes: Tensor) -> Tensor:
+    return (change @ axes) @ axes.mT
+
+
+ENTRY = UpdateProjection
