@@ -7,12 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from study.config import StudyConfig
-from study.ledger import inputs, studies, trials
+from study.ledger import files, inputs, studies, trials
 from study.ledger.connection import writing
+from study.ledger.files import NewFile
 from study.ledger.inputs import Inputs
 from study.ledger.outage import outlasting
 from study.ledger.rows import Proposal, now_ms
 from study.ledger.studies import Stop
+from trainables.record import Record
 
 
 class Control:
@@ -29,6 +31,20 @@ class Control:
 
     def _writing(self, what: str) -> AbstractContextManager[Connection]:
         raise TypeError("the ledger knows")
+
+    @outlasting
+    def remeasured(self, number: int, found: Record, results: Sequence[NewFile]) -> None:
+        """Adds what was measured of a COMPLETE trial afterwards, in one transaction, and queues it for tracking.
+
+        Args:
+            number: Of the trial.
+            found: Metrics and notes beside those of its summary; of one name the new ones.
+            results: Files that take the place of its earlier ones.
+        """
+        with self._writing("remeasure") as connection:
+            for new in results:
+                files.put(connection, self.name, new)
+            trials.add_measured(connection, self.name, number, found, now_ms=now_ms())
 
     # From any process
 

@@ -122,6 +122,16 @@ def finish(
     return replace(_trial_row(row, {}), metrics=metrics, notes=notes, **how)
 
 
+def add_measured(connection: Connection, study: str, number: int, found: Record, *, now_ms: int) -> None:
+    """Adds metrics and notes to the summary of a trial that has ended, which tracking hears anew."""
+    row = _one(connection, study, number)
+    *before, summary = steps.of_trial(connection, study, number)
+    said = replace(summary, metrics=summary.metrics | found.metrics, notes=summary.notes | found.notes)
+    steps.record(connection, study, number, row.attempts, [said], now_ms=now_ms)
+    metrics, notes = steps.merged([*before, said])
+    _update(connection, study, number, metrics=json.dumps(metrics), notes=json.dumps(notes))
+
+
 def requeue(connection: Connection, study: str, number: int, *, charged: bool) -> None:
     """RUNNING → QUEUED; other states stay as they are. A charged attempt counts as a worker death of the trial."""
     row = _one(connection, study, number)

@@ -91,9 +91,14 @@ def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, s
     config = TrialConfig.model_validate(unflatten(row.params))
     _check_network(config, wanted)
     compare_inputs(ledger, [config])
+<<<<<<< HEAD
     bench = _again(config, row, ledger.config, wanted.level, say or _silent)
     devices = row.notes.get(DEVICE, ""), bench.progress.devices[-1]
     return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), devices, out, onnx=onnx)
+=======
+    bench = run_again(config, row, ledger.config, wanted.level, say or _silent)
+    return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), out, onnx=onnx)
+>>>>>>> 5474330 (ockham remeasure: measures of a finished study's networks, trained again, added trial by trial; the film is tested)
 
 
 def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say | None = None) -> int:
@@ -117,7 +122,7 @@ def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: 
         raise UsageError("--ticket: tickets are masks of single weights, of a level from 1 on, granularity=weight.")
     from trainables.compression.tickets import winning_tickets
 
-    tickets = winning_tickets(_again(config, row, ledger.config, level, say or _silent))
+    tickets = winning_tickets(run_again(config, row, ledger.config, level, say or _silent))
     tickets.write(out)
     return sum(int(mask[0].sum()) for mask in tickets.masks.values())
 
@@ -161,8 +166,16 @@ def _check_out(out: Path, *, onnx: bool) -> None:
         raise UsageError("--onnx needs the package onnxscript; install it with: pip install 'ockham[onnx]'")
 
 
-def _again(config: "TrialConfig", row: "TrialRow", study: "StudyConfig", level: int, say: Say) -> "Bench":
-    """The trial run again up to the level, with as many threads as it had."""
+def run_again(config: "TrialConfig", row: "TrialRow", study: "StudyConfig", level: int, say: Say) -> "Bench":
+    """The trial run again up to the level, with as many threads as it had.
+
+    Args:
+        config: Of the trial; what it measures may differ.
+        row: The trial.
+        study: Its study.
+        level: The last that is made.
+        say: Told how far it has come.
+    """
     import torch
 
     from trainables.trial import TrialContext, run_to_level

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from study import StudyHandle, load
 from study.answer import answer
 from study.answer.measured import as_frame, measured
 from study.cli import main
@@ -110,3 +112,49 @@ def test_the_command_reads_what_a_trial_left(tmp_path: Path, capsys: pytest.Capt
     assert "norms/path" in capsys.readouterr().out
     assert main(["measures", ledger.name, "--format", "xml", *home]) == 2
     ledger.close()
+
+
+def filmed(home: Path, **fields: Any) -> StudyHandle:
+    """A study of one trial that was run here."""
+    ledger = a_ledger(home, proposals=1)
+    attempt = ledger.start_attempt(0)
+    found = engine.records(engine.config(training__epochs=12, training__stop_at_train_loss=None, **fields))
+    with result_files(ledger.config.directory, 0, found) as results:
+        ledger.finish(0, attempt, "COMPLETE", records=found, results=results)
+    ledger.close()
+    return load(ledger.config.name, home=home)
+
+
+def test_the_film_shows_epochs_then_levels_and_six_of_them_on_paper(tmp_path: Path) -> None:
+    handle = filmed(tmp_path, measures="dynamics")
+    trials, networks = handle.trials(), handle.networks()
+    material = Material(handle.config, trials, networks, answer(trials, networks))
+    drawn = figures()["film"].draw(material)
+    assert isinstance(drawn, Picture)
+    assert drawn.moments[:3] == ["epoch 0", "epoch 1", "epoch 2"]
+    assert drawn.moments[-3] == "trained"
+    assert drawn.moments[-1].startswith("level 2, ")
+    assert len(drawn.film) == len(drawn.moments) <= 28
+    assert len(drawn.panels) == 6
+    assert drawn.panels[0] is drawn.film[0]
+    assert drawn.panels[-1] is drawn.film[-1]
+    first = drawn.data.set_index(["moment", "arm"])
+    scores = handle.networks().query("level == 0 and network == 0").set_index("arm")["measure/dynamics/score"]
+    assert first.loc[("trained", "control"), "score"] == pytest.approx(scores["control"])
+    html = handle.report(tmp_path / "report").read_text(encoding="utf-8")
+    assert html.count('class="frame"') == len(drawn.film)
+    assert 'type="range"' in html
+
+
+def test_without_dynamics_there_is_no_film_and_a_damaged_one_says_so(tmp_path: Path) -> None:
+    handle = filmed(tmp_path / "plain", measures="norms")
+    trials, networks = handle.trials(), handle.networks()
+    material = Material(handle.config, trials, networks, answer(trials, networks))
+    assert figures()["film"].draw(material) == Absent("")
+    handle = filmed(tmp_path / "torn", measures="dynamics")
+    trials, networks = handle.trials(), handle.networks()
+    path = handle.config.directory / "trials/0000/arrays.npz"
+    path.write_bytes(path.read_bytes()[:200])
+    drawn = figures()["film"].draw(Material(handle.config, trials, networks, answer(trials, networks)))
+    assert isinstance(drawn, Absent)
+    assert drawn.reason.startswith("What trial 0 left of its training can't be read")

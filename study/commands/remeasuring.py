@@ -1,0 +1,52 @@
+"""remeasure."""
+
+from typing import Annotated
+
+import typer
+
+from study.commands.options import StudyName, located
+from study.ledger.place import Place
+
+_EXAMPLES = """[bold]Examples[/bold]
+  ockham remeasure redundancy --measures spectrum+sharpness
+  ockham remeasure redundancy --measures all --trials 0,3
+  ockham measures redundancy"""
+_FAILED = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this file."""
+    app.command(epilog=_EXAMPLES)(located(remeasure))
+
+
+def remeasure(
+    *,
+    place: Place,
+    name: StudyName,
+    measures: Annotated[
+        str, typer.Option(metavar="A+B", help="Measures as --set measures= takes them; all: every one.")
+    ],
+    trials: Annotated[
+        str | None, typer.Option(metavar="N,M", help="Numbers of trials.", show_default="all that are complete")
+    ] = None,
+) -> None:
+    """Take measures of a finished study's networks afterwards: trains them again, bit for bit, and adds what is found.
+
+    Trials that have the measures already are left alone, so that a command that was stopped goes on where it was.
+    """
+    from study.operations.remeasuring import remeasure as take
+
+    try:
+        numbers = None if trials is None else [int(part) for part in trials.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"--trials {trials}: write numbers of trials, e.g. --trials 0,3") from None
+    ledger = place.open(name)
+    found = take(ledger, measures, numbers, say=typer.echo)
+    for number, why in found.failed.items():
+        typer.echo(f"trial {number} was not measured: {why}")
+    also = f", {len(found.before)} had them already" if found.before else ""
+    typer.echo(f"{len(found.done)} trials measured{also}; see: {place.command('measures', name)}")
+    if ledger.outbox_size():
+        typer.echo(f"MLflow hears of it with: {place.command('resume', name)}")
+    if found.failed:
+        raise typer.Exit(_FAILED)
