@@ -91,14 +91,9 @@ def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, s
     config = TrialConfig.model_validate(unflatten(row.params))
     _check_network(config, wanted)
     compare_inputs(ledger, [config])
-<<<<<<< HEAD
-    bench = _again(config, row, ledger.config, wanted.level, say or _silent)
+    bench = run_again(config, row, ledger.config, wanted.level, say or _silent)
     devices = row.notes.get(DEVICE, ""), bench.progress.devices[-1]
     return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), devices, out, onnx=onnx)
-=======
-    bench = run_again(config, row, ledger.config, wanted.level, say or _silent)
-    return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), out, onnx=onnx)
->>>>>>> 5474330 (ockham remeasure: measures of a finished study's networks, trained again, added trial by trial; the film is tested)
 
 
 def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say | None = None) -> int:
