@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
+from trainables.dotted import short_name
 from trainables.spelling import unknown_name
 
 _IN_FIELD = "in_field"
@@ -36,7 +37,7 @@ def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
         where = ".".join([*location, problem["ctx"]["field"]])
         said = problem["ctx"]["said"]
         return f"{where}.{said}" if problem["ctx"]["nested"] else f"{where}: {said}"
-    where = ".".join(location)
+    where = short_name(".".join(location))
     if problem["type"] == "extra_forbidden":
         owner = _owner(model, location[:-1])
         known = list(owner.model_fields) if owner else []

@@ -18,6 +18,7 @@ from study.errors import UsageError
 from study.sampling.interfaces import SAMPLERS, LearningSampler, layout_names
 from study.settings.spans import readers_of
 from trainables.config import TrialConfig
+from trainables.dotted import short_name
 from trainables.parts import EntryPart
 from trainables.registry import names_in
 
@@ -87,12 +88,13 @@ def _all() -> Iterator[SettableField]:
             continue
         for name, field in part.model_fields.items():
             readers = {chooser: tuple(sorted(who)) for chooser, _, who in readers_of(f"{section}.{name}")}
-            yield _field(f"{section}.{name}", field, readers, part.choosers.get(name))
+            yield _field(short_name(f"{section}.{name}"), field, readers, part.choosers.get(name))
         for chooser, package in part.choosers.items():
             for entry in names_in(package):
                 of_entry: type[BaseModel] = importlib.import_module(f"{package}.{entry}").ENTRY
                 for name, field in of_entry.model_fields.items():
-                    yield _field(f"{section}.{entry}.{name}", field, {f"{section}.{chooser}": (entry,)})
+                    chosen_by = {short_name(f"{section}.{chooser}"): (entry,)}
+                    yield _field(f"{section}.{entry}.{name}", field, chosen_by)
 
 
 def _field(
