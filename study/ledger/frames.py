@@ -38,7 +38,8 @@ def trial_frame(rows: Sequence["TrialRow"]) -> "DataFrame":
         for row in rows
     ]
     frame = pd.DataFrame.from_records(records, columns=[*_FIRST, *params, *metrics, *_LAST])
-    return frame.astype(dict.fromkeys((*metrics, "duration_s"), "float64"))
+    # A copy is one piece again; else whatever adds a column to hundreds of metrics is warned of its pieces.
+    return frame.astype(dict.fromkeys((*metrics, "duration_s"), "float64")).copy()
 
 
 def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":

@@ -4,6 +4,7 @@ Moments are the reports during training, then the compression levels. It needs `
 the first network of each arm of one trial.
 """
 
+import io
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -70,8 +71,8 @@ def _candidates(material: Material) -> list[int]:
         return []
     there = frame[frame["measure/dynamics/score"].notna()]
     noise = pd.to_numeric(there.get("data.label_noise", pd.Series(0.0, index=there.index)), errors="coerce")
-    ordered = there.assign(noise=noise).sort_values(["noise", "number"], ascending=[False, True])
-    return [int(number) for number in ordered["number"]]
+    ordered = sorted(zip((-noise.fillna(0)).tolist(), there["number"].tolist(), strict=True))
+    return [int(number) for _, number in ordered]
 
 
 def _moments(material: Material, trial: int) -> list[Moment]:
@@ -79,7 +80,7 @@ def _moments(material: Material, trial: int) -> list[Moment]:
     folder: Path = material.config.directory
     if not (folder / result_of(trial, ARRAYS)).is_file():
         return []
-    with np.load(folder / result_of(trial, ARRAYS), allow_pickle=False) as stored:
+    with np.load(io.BytesIO((folder / result_of(trial, ARRAYS)).read_bytes()), allow_pickle=False) as stored:
         names = [name for name in stored.files if "/dynamics/" in name or name == "training/epochs"]
         arrays = {name: stored[name] for name in names}
     if "training/epochs" not in arrays:
@@ -102,8 +103,9 @@ def _moments(material: Material, trial: int) -> list[Moment]:
         if _VECTORS not in seen:
             continue
         here = rows[rows["level"] == level].set_index("arm")
-        own = {arm: {n: float(here.at[arm, f"measure/dynamics/{n}"]) for n in ("score", "threshold")} for arm in arms}
-        ratio = float(here["ratio"].iloc[0])
+        columns = {name: here[f"measure/dynamics/{name}"].astype(float).to_dict() for name in ("score", "threshold")}
+        own = {arm: {name: values[arm] for name, values in columns.items()} for arm in arms}
+        ratio = here["ratio"].astype(float).tolist()[0]
         label = "trained" if level == 0 else f"level {level}, {ratio:.1f}×"
         found.append(_moment(label, last + step * (1 + level), seen, places, own))
     return found
