@@ -162,15 +162,7 @@ def _check_out(out: Path, *, onnx: bool) -> None:
 
 
 def run_again(config: "TrialConfig", row: "TrialRow", study: "StudyConfig", level: int, say: Say) -> "Bench":
-    """The trial run again up to the level, with as many threads as it had.
-
-    Args:
-        config: Of the trial; what it measures may differ.
-        row: The trial.
-        study: Its study.
-        level: The last that is made.
-        say: Told how far it has come.
-    """
+    """The trial run again up to the level, with as many threads as it had; what `config` measures may be other."""
     import torch
 
     from trainables.trial import TrialContext, run_to_level
