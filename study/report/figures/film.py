@@ -215,11 +215,12 @@ def _spectra(drawing: Drawing, moments: Sequence[Moment], moment: Moment, left: 
     plot.axes(
         "",
         "eigenvalue (root scale)",
-        "share of eigenvalues",
+        "",
         x_ticks=[math.sqrt(t) for t in ticks],
         x_label=lambda at: number_label(round(at**2, 6)),
         y_ticks=Scale(0, high, 0, 1).ticks(3),
     )
+    drawing.text(plot.left, plot.top - 13, "share of eigenvalues", "axis")
     roots = np.sqrt(edges)
     for arm, shares in counts.items():
         xs = [float(x) for pair in pairwise(roots) for x in pair]
@@ -242,10 +243,11 @@ def _curve(drawing: Drawing, material: Material, moments: Sequence[Moment], at: 
     plot.axes(
         "",
         "epoch, then level",
-        f"training {material.task.label}",
+        "",
         x_ticks=[tick for tick in plot.x.ticks(4) if 0 <= tick <= trained[-1]],
         y_ticks=[0.0, 0.5, 1.0],
     )
+    drawing.text(plot.left, plot.top - 13, f"training {material.task.label}", "axis")
     end = plot.x((trained[-1] + next((m.place for m in moments if m.place > trained[-1]), trained[-1])) / 2)
     drawing.add("path", "dots", d=f"M{end:.1f} {plot.top:.1f}V{plot.bottom:.1f}")
     for arm in moments[at].score:
