@@ -14,6 +14,7 @@ from trainables.config import TrialConfig
 from trainables.export.checking import checked
 from trainables.export.files import plain
 from trainables.interfaces import MODELS
+from trainables.looking.measure import MEASURES
 from trainables.pausing import finish
 from trainables.record import Record
 from trainables.trial import TrialContext, run_to_level, run_trial
@@ -75,6 +76,12 @@ OTHERS: dict[str, dict[str, Any]] = {
     },
     "normalised and quantized": {"model__name": "resnet20", "compression__method": "quantize"},
 }
+FEW = {"products": 4, "signs": 2, "halvings": 3, "draws": 1}
+MEASURED: dict[str, dict[str, Any]] = {
+    "overlaps": {"data__name": "teacher"},
+    "ticket_structure": WEIGHTS,
+    "sharpness": {f"measures.sharpness.{name}": few for name, few in FEW.items()},
+}
 CASES: dict[str, dict[str, Any]] = {
     **{f"criterion {name}": {"compression__criterion": name} for name in CRITERIA.names()},
     **{
@@ -90,6 +97,7 @@ CASES: dict[str, dict[str, Any]] = {
         for name in METHODS.names()
     },
     **{f"model {name}": {"model__name": name} for name in MODELS.names()},
+    **{f"measure {name}": {"measures": name, **MEASURED.get(name, {})} for name in MEASURES.names()},
     **OTHERS,
 }
 NEEDS_NORMALISED = {"criterion batch_norm_scale": {"model__name": "resnet20"}}

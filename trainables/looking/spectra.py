@@ -144,7 +144,7 @@ def _tail(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """α, x_min and distance of one ascending spectrum."""
     count = len(values)
     if count < LEAST_FITTED:
-        return (values.new_tensor(torch.nan),) * 3
+        return (values.new_full((), torch.nan),) * 3
     logs = values.log()
     place = torch.arange(count, device=values.device)
     sizes = (count - place).to(logs.dtype)

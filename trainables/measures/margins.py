@@ -18,6 +18,8 @@ from trainables.looking.measure import Measure, Measured
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torch import Tensor
+
     from trainables.looking.look import Look
 
 
@@ -45,7 +47,7 @@ class Margins(Measure):
         product = own.new_ones(len(own))
         for weights in look.matrices().values():
             product = product * spectral_norms(weights)
-        mean, low = margins.mean(1), margins.quantile(self.quantile, dim=1)
+        mean, low = margins.mean(1), _quantile(margins, self.quantile)
         networks = {
             "mean": mean,
             "quantile": low,
@@ -55,6 +57,15 @@ class Margins(Measure):
         examples = {"margin": margins}
         index = look.sample.index
         return Measured(networks, examples=examples | ({} if index is None else {"example": index}))
+
+
+def _quantile(values: Tensor, share: float) -> Tensor:
+    """[K] of [K, n], between two values linearly."""
+    place = share * (values.shape[1] - 1)
+    below = int(place)
+    ordered = values.sort(dim=1).values
+    above = ordered[:, min(below + 1, values.shape[1] - 1)]
+    return ordered[:, below] + (place - below) * (above - ordered[:, below])
 
 
 ENTRY = Margins
