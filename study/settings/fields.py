@@ -93,7 +93,7 @@ def _all() -> Iterator[SettableField]:
             for entry in names_in(package):
                 of_entry: type[BaseModel] = importlib.import_module(f"{package}.{entry}").ENTRY
                 for name, field in of_entry.model_fields.items():
-                    chosen_by = {short_name(f"{section}.{chooser}"): (entry,)}
+                    chosen_by: dict[str, tuple[str, ...]] = {short_name(f"{section}.{chooser}"): (entry,)}
                     yield _field(f"{section}.{entry}.{name}", field, chosen_by)
 
 
