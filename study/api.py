@@ -69,12 +69,6 @@ class StudyHandle:
 
         return as_frame(measured(self.trials(), self.networks()))
 
-    def layers(self) -> "DataFrame":
-        """One row per number of a layer (or of a network in training) of all trials: trial, then layers.parquet."""
-        from study.ledger.frames import layer_frame
-
-        return layer_frame(self.config.directory, self._ledger.trials(), self._ledger.files())
-
     def best(self) -> dict[str, Any]:
         """The COMPLETE trial that is best by the study's goals, as in `ockham trials --format json`.
 
