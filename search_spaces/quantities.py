@@ -20,8 +20,8 @@ Bounds: TypeAlias = tuple[float, float]
 Arm: TypeAlias = Literal["replicate", "control", "scratch_replicate", "scratch_control"]
 
 S = TypeVar("S", bound="Stated")
-_SHARES = re.compile(r"(^|/|_)(accuracy|auc|auc_kept|auc_changed|share|interpolated|censored|density|fidelity)$")
-_SIGNED = re.compile(r"(^|/)(gap/\w*accuracy|contrast/.*(accuracy|auc)|selectivity|kappa)$")
+_SHARES = re.compile(r"(^|/|_)(accuracy|auc|auc_kept|auc_changed|share|interpolated|censored|density|fidelity)\Z")
+_SIGNED = re.compile(r"(^|/)(gap/\w*accuracy|contrast/.*(accuracy|auc)|selectivity|kappa)\Z")
 
 
 class Stated(BaseModel):

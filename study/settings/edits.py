@@ -34,6 +34,7 @@ def check_study_file(path: Path, stored: StudyConfig, asked: StudyConfig, messag
         message(f"{error} It is written anew from the ledger.")
         return
     there = flatten(dict(content)) if isinstance(content, Mapping) else {}
+    there.pop("planned", None)  # remembered by the ledger alone: files of earlier versions and of new studies lack it
     ledger, wanted = flatten(stored.shown()), flatten(asked.shown())
     edited = {name: value for name, value in there.items() if value != ledger.get(name, _Absent)}
     edited |= {name: None for name in ledger if name.startswith(_OF_THE_SPACE) and name not in there and there}
