@@ -37,6 +37,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         def joined(_run: RunConfig) -> Iterator[Session]:
             yield Session(0.0, 0.0, tmp_path, local=False, machines=before)
 
+        monkeypatch.setattr("study.settings.machine.check_cluster", lambda _run: None)  # there is none to knock at
         monkeypatch.setattr("study.execution.ray_session.ray_session", joined)
         monkeypatch.setattr("study.execution.ray_session.machines_there", lambda: after)
 
