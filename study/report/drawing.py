@@ -1,5 +1,6 @@
 """A small SVG writer: shapes with classes (colours live in palette.css) and tips that show values on hover."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -50,6 +51,16 @@ class Drawing:
         size = f'viewBox="0 0 {self.width:g} {self.height:g}" style="max-width:{self.width:g}px"'
         label = f'role="img" aria-label="{escape(self.label)}"'
         return f'<svg class="ockham" {size} {label}>{self.inner(tips_as_titles=False)}</svg>'
+
+
+def room_for(labels: Iterable[str], *, least: float, size: float = 12.0) -> float:
+    """How wide a margin holds the longest of these labels, in drawing units; no text is measured, so a little more.
+
+    Args:
+        least: The margin's width where all are short.
+        size: Of the type.
+    """
+    return max(least, 18.0 + 0.6 * size * max(map(len, labels), default=0))
 
 
 def swatch(key: Key) -> Drawing:

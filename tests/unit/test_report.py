@@ -208,6 +208,19 @@ def test_heat_maps_hold_their_labels_and_colour_only_what_differs() -> None:
     assert float(longest[1]) > 6 * len("distance from initialisation")
 
 
+@pytest.mark.parametrize(("figure", "noise"), [("forest", (0.5, 1.0)), ("ranking", (0.0,))])
+def test_labels_beside_a_plot_are_never_cut_off(figure: str, noise: tuple[float, ...]) -> None:
+    long = "distance_from_initialisation"
+    config, trials, networks = make(Recipe(noise=noise, criteria=(long, "magnitude_l2"), widths=(64,)))
+    shown = figures()[figure].draw(Material(config, trials, networks, answer(trials, networks)))
+    assert isinstance(shown, Picture)
+    labels = re.findall(
+        r'<text[^>]* x="([\d.]+)"[^>]*text-anchor="end"[^>]*>([^<]*)<', shown.panels[0].inner(tips_as_titles=False)
+    )
+    (longest,) = [(float(x), text) for x, text in labels if long in text or long.replace("_", " ") in text]
+    assert longest[0] > 6 * len(longest[1])
+
+
 @pytest.mark.parametrize(
     ("means", "said"),
     [

@@ -9,7 +9,7 @@ import pandas as pd
 from study.answer import Effect, Reading
 from study.answer.units import unit_word
 from study.answer.words import estimate, interval_words, plural
-from study.report.drawing import Drawing, mark_path
+from study.report.drawing import Drawing, mark_path, room_for
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
 from study.report.scales import Scale, number_label, spanning
@@ -73,10 +73,12 @@ def _of_readings(readings: Sequence[Reading]) -> Picture | Absent:
 def _forest(blocks: list[list[Effect]], *, apart: bool = False) -> Drawing:
     rows = sum(len(block) for block in blocks)
     height = _TOP + _ROW * rows + 10 * (len(blocks) - 1) + 46
-    drawing = Drawing(_WIDTH, height, "Contrast with 95 % interval by condition")
     effects = [effect for block in blocks for effect in block]
+    left = room_for((effect.label for effect in effects), least=_LEFT)
+    width = _WIDTH + left - _LEFT
+    drawing = Drawing(width, height, "Contrast with 95 % interval by condition")
     ends = [e.mean + s * (e.ci95 or e.within or 0.0) for e in effects if e.mean is not None for s in (-1, 1)]
-    scale = spanning(ends, include=[0.0], margin=0.08, least=0.1).onto(_LEFT, _WIDTH - _RIGHT)
+    scale = spanning(ends, include=[0.0], margin=0.08, least=0.1).onto(left, width - _RIGHT)
     bottom = height - 44
     for tick in scale.ticks(4):
         drawing.add("path", "grid", d=f"M{scale(tick):.2f} {_TOP - 10:.2f}V{bottom:.2f}")
@@ -84,21 +86,22 @@ def _forest(blocks: list[list[Effect]], *, apart: bool = False) -> Drawing:
     drawing.add("path", "zero", d=f"M{scale(0):.2f} {_TOP - 18:.2f}V{bottom:.2f}")
     drawing.text(scale(0) - 6, _TOP - 20, "clean breaks first ←", "small", anchor="end")
     drawing.text(scale(0) + 6, _TOP - 20, "→ noisy breaks first", "small")
-    drawing.text(_WIDTH - 4, _TOP - 20, "contrast · pairs", "small", anchor="end")
+    drawing.text(width - 4, _TOP - 20, "contrast · pairs", "small", anchor="end")
     drawing.text(
-        (_LEFT + _WIDTH - _RIGHT) / 2, bottom + 34, "contrast in compressibility (0…1 scale)", "axis", anchor="middle"
+        (left + width - _RIGHT) / 2, bottom + 34, "contrast in compressibility (0…1 scale)", "axis", anchor="middle"
     )
     y = _TOP + 8
     for index, block in enumerate(blocks):
         pooled = index > 0 and index == len(blocks) - 1 and not apart
         for effect in block:
-            _row(drawing, scale, effect, y, pooled or effect.label.startswith("all "))
+            _row(drawing, scale, effect, (left, y), pooled or effect.label.startswith("all "))
             y += _ROW
         y += 10
     return drawing
 
 
-def _row(drawing: Drawing, scale: Scale, effect: Effect, y: float, pooled: bool) -> None:
+def _row(drawing: Drawing, scale: Scale, effect: Effect, at: tuple[float, float], pooled: bool) -> None:
+    left, y = at
     mean = effect.mean if effect.mean is not None else math.nan
     half = effect.ci95 if effect.ci95 is not None else effect.within
     tip = (
@@ -106,7 +109,7 @@ def _row(drawing: Drawing, scale: Scale, effect: Effect, y: float, pooled: bool)
         f"noisy broke earlier in {effect.earlier} of {effect.pairs} pairs"
     )
     colour = "ink" if pooled else "noisy" if effect.noise is not None else "soft"
-    drawing.text(_LEFT - 14, y + 4, effect.label, "value", anchor="end")
+    drawing.text(left - 14, y + 4, effect.label, "value", anchor="end")
     if half is not None:
         low, high = scale(mean - half), scale(mean + half)
         drawing.add(
@@ -117,8 +120,8 @@ def _row(drawing: Drawing, scale: Scale, effect: Effect, y: float, pooled: bool)
     look = "dot" if effect.ci95 is not None else "ring"
     drawing.add("path", f"{look} {colour}", d=mark_path("diamond" if pooled else "", scale(mean), y, 5.5))
     pairs = f" · {effect.earlier}/{effect.pairs}" if effect.pairs else ""
-    drawing.text(_WIDTH - 4, y + 4, f"{estimate(effect)}{pairs}", "value", anchor="end")
-    drawing.add("rect", "hit", tip=tip, x=0, y=y - _ROW / 2, width=_WIDTH, height=_ROW)
+    drawing.text(drawing.width - 4, y + 4, f"{estimate(effect)}{pairs}", "value", anchor="end")
+    drawing.add("rect", "hit", tip=tip, x=0, y=y - _ROW / 2, width=drawing.width, height=_ROW)
 
 
 def _table(effects: list[Effect]) -> pd.DataFrame:

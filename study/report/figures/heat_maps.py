@@ -9,13 +9,13 @@ import pandas as pd
 from study.answer.contrast import CONTRAST
 from study.answer.tracking import COMPRESSIBILITY, gap_metric
 from study.answer.words import plural, signed
-from study.report.drawing import Drawing
+from study.report.drawing import Drawing, room_for
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material, numbers, short
 from study.report.scales import number_label
 
 _LEAST_SPREAD = 0.1  # of a colour scale: cells that read alike look alike
-_WIDTH, _LETTER = 340.0, 6.2  # of a map, and of a character of a label
+_WIDTH = 340.0  # of a map
 _PREFERRED = ["model.width", "data.label_noise"]
 # ColorBrewer YlGnBu without its ends: ordered in lightness, so it survives grey print and colour blindness.
 _RAMP = ("#eaf6cf", "#c3e5b8", "#7fcbbb", "#44b0c3", "#2688b8", "#235fa5", "#253a8d")
@@ -101,7 +101,7 @@ def _map(title: str, cells: pd.DataFrame, row_name: str, column_name: str) -> Dr
     frame = cells["mean"].unstack("column")
     frame = frame.sort_index(axis=0, ascending=False).sort_index(axis=1)
     labels = {row: str(row).replace("_", " ") for row in frame.index}
-    left = max(62.0, 16.0 + _LETTER * max(map(len, labels.values())))
+    left = room_for(labels.values(), least=62.0, size=11.0)
     top, right, cell_height = 46.0, 8.0, 34.0 if len(frame) <= 12 else 22.0
     width = _WIDTH + left - 62.0
     step = (width - left - right) / max(len(frame.columns), 1)
