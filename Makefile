@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SHELL := /bin/bash
 
-.PHONY: setup which-python demo lint test smoke test-newest test-kills test-cluster bench torture pins clean
+.PHONY: setup which-python demo lint test quick smoke test-newest test-kills test-cluster bench torture pins clean
 setup: $(VENV)/.installed
 
 define a_python_fits
@@ -51,6 +51,11 @@ lint: setup
 # Two processes: half of the tests compute on one core, the other half wait for Ray and for databases.
 test: setup lint
 	$(BIN)/python -m pytest -m "not cluster and not kills" -n 2 --dist loadfile
+
+# What needs neither Ray nor a database server, and no file of which takes long: while you work.
+quick: setup lint
+	$(BIN)/python -m pytest tests/unit tests/golden tests/contracts/test_rooms.py tests/contracts/test_import_rules.py \
+	  tests/contracts/test_named_studies.py tests/contracts/test_one_file_each.py -m "not slow and not kills and not gpu" -n 2 --dist loadfile
 
 # The newest Python, shortly: it installs, and runs a study, its report and the tests of what users write and read.
 test-newest:

@@ -40,6 +40,7 @@ def test_it_says_what_it_said(home: Path) -> None:
     assert handle.answer().verdict == "yes"
 
 
+@pytest.mark.slow
 def test_a_trial_more_is_the_one_that_it_would_have_had(home: Path) -> None:
     """Its draws are keyed by trial numbers, its schedules stand still within an epoch: on one kind of machine alike."""
     again = study.resume("elder", home=home, trials="+1", progress=False, max_concurrent=1)

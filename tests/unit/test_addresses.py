@@ -16,6 +16,8 @@ from study.ledger import Ledger
 from study.ledger.place import Place
 from tests.studies_for_tests import a_study
 
+pytestmark = pytest.mark.slow
+
 NAMES = [
     "plain",
     "a b",

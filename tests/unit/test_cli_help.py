@@ -9,6 +9,8 @@ import pytest
 import study
 from study.cli import main
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = ["launch", "resume", "stop", "status", "trials", "report", "export", "spaces", "delete", "ui", "doctor"]
 _PROBE = """
 import sys

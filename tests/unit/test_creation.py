@@ -15,6 +15,8 @@ from study.settings.creation import open_or_create, write_study_file
 from study.settings.tickets import check_tickets
 from tests.studies_for_tests import a_study
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_rival_that_was_faster_keeps_its_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It makes the study and begins while this process still looks at what it was asked for."""

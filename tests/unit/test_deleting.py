@@ -15,7 +15,7 @@ from study.storing.claims import Claim
 from study.storing.safekeeping import check_storage, study_folder
 from tests.unit.cli_ledgers import ledger
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 
 
 @pytest.fixture

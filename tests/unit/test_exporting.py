@@ -21,6 +21,8 @@ from trainables.export.loader import load_network
 from trainables.training.inputs import Inputs
 from trainables.trial import TrialContext, run_trial
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = [
     *("data.split=150+60+60", "model.width=32", "training.epochs=5", "training.batch_size=40"),
     *("data.label_noise=0.5", "compression.depth=2", "compression.target_ratio=8", "replicates=2"),

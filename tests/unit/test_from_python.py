@@ -17,6 +17,8 @@ from study.config.environment import usual_home
 from study.ledger.place import Place
 from tests.unit import cli_ledgers
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

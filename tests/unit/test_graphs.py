@@ -19,6 +19,8 @@ from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
 from trainables.trial import TrialContext, run_trial
 
+pytestmark = pytest.mark.slow
+
 CUDA = torch.device("cuda")
 
 

@@ -17,6 +17,8 @@ from trainables.stack.model import StackedModel
 from trainables.training.evaluate import evaluating
 from trainables.training.losses import cross_entropy
 
+pytestmark = pytest.mark.slow
+
 
 def network(name: str) -> StackedModel:
     config = ModelConfig.model_validate({"name": name, "width": 8, "dropout": 0.3 if name == "mlp" else 0.0})

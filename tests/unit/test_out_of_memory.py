@@ -25,6 +25,8 @@ from trainables.record import Record
 from trainables.stack.model import StackedModel
 from trainables.trial import TrialContext, run_trial
 
+pytestmark = pytest.mark.slow
+
 TINY: dict[str, Any] = {
     "data__split": (30, 20, 20),
     "model__width": 6,

@@ -14,7 +14,7 @@ from tests.integration.driving import runs, store
 from tests.studies_for_tests import a_ledger
 from trainables.record import Record
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 ODD = "odd|name"
 
 

@@ -19,6 +19,8 @@ from study.report.scales import Scale, ratio_label, ratio_ticks, spanning
 from study.report.trial_table import trial_table
 from tests.unit.report_frames import Recipe, make
 
+pytestmark = pytest.mark.slow
+
 RECOVERY = {"compression.recovery": "finetune", "compression.recovery_epochs": 4}
 STUDIES = {
     "full": Recipe(),

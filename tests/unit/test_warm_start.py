@@ -15,6 +15,8 @@ from study.settings.warm_start import with_earlier_trials
 from tests.studies_for_tests import TUNED, a_study
 from trainables.record import Record
 
+pytestmark = pytest.mark.slow
+
 OTHER = {**TUNED, "model.width": Range(low=32, high=2048, log=True)}
 GOALS = {"objectives": ("val/accuracy",), "constraints": ("cost/seconds:max=9",)}
 
