@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import annotated_types
@@ -28,7 +29,14 @@ _BOUNDS = {
     annotated_types.Le: ("≤", "le"),
     annotated_types.Lt: ("<", "lt"),
 }
-_WORDS = {int: "whole number", float: "number", bool: "true or false", str: "text", types.NoneType: "none"}
+_WORDS = {
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    str: "text",
+    Path: "path",
+    types.NoneType: "none",
+}
 _SPANNED_ELSEWHERE = ("seed",)
 
 
