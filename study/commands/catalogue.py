@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search_spaces import catalog
+from search_spaces.claims import Claim
 from search_spaces.space import Range, SearchSpace
 from study.display import terminal
 from study.display.words import value
@@ -62,9 +63,12 @@ def print_one(name: str) -> None:
             console.print()
             console.print(Text.assemble((f"{label}: ", "bold"), said))
     for label, values in (
+        ("Decides", {claim.name: _stated(claim) for claim in space.claims}),
         ("Spans", {key: _spanned(choice) + _where(space, key) for key, choice in space.span.items()}),
         ("Fixes", {key: value(given) for key, given in space.base.items()}),
     ):
+        if not values:
+            continue
         console.print()
         console.print(Text(label, style="bold"))
         table = _list()
@@ -76,6 +80,13 @@ def print_one(name: str) -> None:
     example = next(iter(space.span), "model.width")
     first = _spanned(space.span[example]).split(",")[0] if example in space.span else "64"
     console.print(f"  ockham launch {name} --name my_{name} --set {example}={first.split('..')[0]}", soft_wrap=True)
+
+
+def _stated(claim: Claim) -> str:
+    """The claim's sentence, and where it is a placebo that it is one, and of which trials."""
+    where = ", ".join(f"{name}={','.join(map(str, values))}" for name, values in claim.where.items())
+    said = claim.says + (f" (placebo, with {where})" if claim.role == "placebo" and where else "")
+    return said + (" (placebo)" if claim.role == "placebo" and not where else "")
 
 
 def _space(name: str) -> SearchSpace:

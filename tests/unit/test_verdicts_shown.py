@@ -115,3 +115,10 @@ def test_a_claim_stated_with_data_is_exploratory(tmp_path: Path, capsys: pytest.
     file.write_text("- name: odd\n  says: So.\n  quantity: {kind: metre, metric: train/loss}\n")
     assert cli.main(["claim", "tiny", str(file), *home]) == 2
     assert "claim odd: quantity" in capsys.readouterr().err
+
+
+def test_spaces_say_what_a_study_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["spaces", "redundancy"]) == 0
+    said = capsys.readouterr().out
+    assert "memorising_breaks_earlier" in said
+    assert "placebo, with data.noise_kind=renamed" in " ".join(said.split())
