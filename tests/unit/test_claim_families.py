@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search_spaces.claims import Equivalent, Greater, Less
-from search_spaces.quantities import Level, Metric, Twins
+from search_spaces.quantities import Between, Level, Metric, Twins
 from search_spaces.space import SearchSpace
 from search_spaces.spanned import Choices
 from study.answer.deciding import verdicts
@@ -109,3 +109,23 @@ def test_holm_rejects_what_statsmodels_does() -> None:
     strengths = -np.log(np.array(case["p"]))[None]
     found = holm(strengths, np.full_like(strengths, -math.inf), case["alpha"])
     assert [decision is not None for decision in found] == case["rejected"]
+
+
+def test_networks_that_met_both_settings_are_paired_one_by_one() -> None:
+    _, trials, networks = make(Recipe(noise=(1.0,), widths=(64,), criteria=("magnitude_l2", "random"), failed=0))
+    trials["cell"] = networks["cell"] = "cell 0"
+    criterion = "compression.criterion"
+    stated = claim(
+        Between(
+            of=Metric(metric="compressibility/auc"), first={criterion: "magnitude_l2"}, second={criterion: "random"}
+        ),
+        Greater(matters=0.02),
+    )
+    space = SearchSpace(
+        base={"data.label_noise": 1.0}, span={criterion: Choices(values=("magnitude_l2", "random"))}, claims=(stated,)
+    )
+    found = verdicts(space, trials, networks, plan=trials, standing=Standing(2, 2, 2)).of("x")
+    means = trials.set_index(criterion)["compressibility/auc"]
+    assert (found.n, found.unit) == (5, "network")
+    assert found.estimate == pytest.approx(means["magnitude_l2"] - means["random"])
+    assert (found.verdict, found.by) == ("supported", "planned n")
