@@ -209,12 +209,18 @@ class Slopes(Sample):
 
     def t_interval(self, alpha: float) -> Interval:
         """See `Sample`."""
-        return self.whole.t_interval(alpha)
+        return self._possible(*self.whole.t_interval(alpha))
 
     def sequence(self, log_threshold: float) -> Interval:
         """See `Sample`."""
         ends = [slope.sequence(log_threshold) for slope in self.looks.values()] or [(-math.inf, math.inf)]
-        return max(low for low, _ in ends), min(high for _, high in ends)
+        return self._possible(max(low for low, _ in ends), min(high for _, high in ends))
+
+    def _possible(self, low: float, high: float) -> Interval:
+        """Between two sets of ranks of variance 1 the slope is a correlation."""
+        if self.ranks != (True, True) or not (math.isfinite(low) and math.isfinite(high)):
+            return low, high
+        return max(low, -1.0), min(high, 1.0)
 
     def _filled(self, found: dict[int, float], before: float) -> Array:
         path = np.full(self.n, before)

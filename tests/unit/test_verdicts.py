@@ -139,6 +139,7 @@ def test_an_association_is_decided_by_its_slope(comparison: Any, slope: float, e
     found = decide(claim(Association(first=X, second=M), comparison), related(slope), planned=99).of("x")
     assert found.verdict == expected
     assert found.tau is not None
+    assert all(end is not None and -1 <= end <= 1 for end in (*found.interval, *found.planned_interval))
     assert "Kendall τ" in found.sentence
 
 
