@@ -214,7 +214,7 @@ def _session(results: Path, *, local: bool) -> Session:
     results.mkdir(parents=True, exist_ok=True)
     total = ray.cluster_resources()
     children = psutil.Process().children(recursive=True) if local else []
-    vital = tuple(process for process in children if process.name() in ("raylet", "gcs_server"))
+    vital = tuple(process for process in children if _name(process) in ("raylet", "gcs_server"))
     return Session(total.get("CPU", 0.0), total.get("GPU", 0.0), results, local, vital, machines_there())
 
 
@@ -234,7 +234,7 @@ def _shutdown(started: list[psutil.Process]) -> None:
     """
     import ray
 
-    ours = [*started, *(child for process in started if _lives(process) for child in process.children(recursive=True))]
+    ours = [*started, *(child for process in started for child in _children(process))]
     if all(_lives(process) for process in started):
         ray.shutdown()
     else:  # without its head Ray would wait for ever for it, and hold all of Python while it does
@@ -245,6 +245,21 @@ def _shutdown(started: list[psutil.Process]) -> None:
         if process.is_running() and process.pid != os.getpid():
             _kill(process)
     psutil.wait_procs(alive, timeout=3.0)
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        name: str = process.name()
+        return name
+    except psutil.NoSuchProcess:  # a helper of Ray's start that has gone since
+        return ""
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _lives(process: psutil.Process) -> bool:
