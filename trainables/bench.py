@@ -72,7 +72,8 @@ class Bench:
         self.input_shape: Shape = tuple(data.images.shape[2:])
         self.course, self.level_widths, self.level_weights = course, course.widths, course.weights
         self.train_inputs, self.val_inputs, self.test_inputs = (
-            Inputs(images, data.source, data.mean) for images in (data.images, data.val_images, data.test_images)
+            Inputs(images, data.source, data.mean, subset)
+            for images, subset in ((data.images, data.subset), (data.val_images, None), (data.test_images, None))
         )
         self.train_examples = Examples(self.train_inputs, data.labels, data.task)
         self.scratch_arms, self.together = True, self.networks

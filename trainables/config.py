@@ -12,10 +12,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from trainables.data.config import DataConfig
 from trainables.dotted import flatten, unflatten
 from trainables.explain import in_field
 from trainables.looking.config import MeasuresConfig
-from trainables.parts import NAMED_FILE, EntryPart, Fraction, Part, known
+from trainables.parts import NAMED_FILE, EntryPart, Part, known
 from trainables.registry import names_in
 from trainables.training.config import TrainingConfig
 
@@ -33,51 +34,6 @@ Ratio = Literal["parameters", "description_length"]
 ScratchBudget = Literal["recovery", "dense", "total"]
 # Fields that begin so decide what the dense networks of a trial are; how many there are is not among them.
 SHAPING = ("data.", "model.", "training.")
-
-
-class DataConfig(EntryPart):
-    """What the networks see. `label_noise`, `noise_kind` and `inputs` are the condition of a trial."""
-
-    choosers: ClassVar[dict[str, str]] = {
-        "name": "trainables.datasets",
-        "noise_kind": "trainables.noises",
-        "inputs": "trainables.input_kinds",
-    }
-
-    name: str = Field("digits", description="data set: a module of trainables/datasets")
-    train_size: int | None = Field(None, ge=2, description="training examples; none takes all of the split")
-    split: tuple[int, int, int] | None = Field(None, description="[train, val, test] sizes; none: the data set's own")
-    label_noise: Fraction = Field(0.0, description="share of training labels put through the noise")
-    noise_kind: str = Field("uniform", description="how a noisy label is drawn: a module of trainables/noises")
-    inputs: str = Field("true", description="what is done to the images: a module of trainables/input_kinds")
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, name: str) -> str:
-        return known("trainables.datasets", "data set", name)
-
-    @field_validator("noise_kind")
-    @classmethod
-    def _noise_kind(cls, name: str) -> str:
-        return known("trainables.noises", "kind of noise", name)
-
-    @field_validator("inputs")
-    @classmethod
-    def _inputs(cls, name: str) -> str:
-        return known("trainables.input_kinds", "kind of inputs", name)
-
-    @field_validator("split")
-    @classmethod
-    def _split(cls, split: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
-        if split is not None and min(split) < 1:
-            raise ValueError("needs at least one example for each of train, val and test")
-        return split
-
-    @property
-    def clean(self) -> bool:
-        """True when the condition changes nothing, so that a control would be a copy."""
-        conditions = importlib.import_module("trainables.data.conditions")
-        return bool(conditions.is_clean(self.label_noise, self.inputs))
 
 
 class ModelConfig(EntryPart):

@@ -209,7 +209,7 @@ def _scores(bench: Bench, measured: Measured) -> dict[str, Tensor]:
     """[K] each, where the networks are; nan where nothing is known."""
     data, train, test = bench.data, measured.train, measured.test
     kept = data.kept[:, : train.labels.shape[1]]
-    truth = data.true_labels[: train.labels.shape[1]]
+    truth = data.truth[:, : train.labels.shape[1]]
     unknown = torch.full_like(train.loss, math.nan)
     score = data.task.score
     return {

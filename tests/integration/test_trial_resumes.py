@@ -20,6 +20,12 @@ TRIALS: dict[str, dict[str, Any]] = {
         "compression__distill": {"epochs": 2},
         "compression__transfer": "gaussian",
     },
+    "subset": {
+        "data__subset": 0.6,
+        "data__noise_draw": "study",
+        "compression__recovery": "finetune",
+        "compression__recovery_epochs": 2,
+    },
     "regression": {
         "data__name": "teacher",
         "data.teacher.task": "regression",

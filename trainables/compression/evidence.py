@@ -77,6 +77,7 @@ def _sample(bench: Bench) -> Sample:
         for replicate in range(bench.replicates)
     ]
     index = torch.stack([chosen[network % bench.replicates] for network in range(bench.networks)]).to(labels.device)
-    inputs = bench.train_inputs.gather(index[None])[0]
-    given = labels[torch.arange(len(labels), device=labels.device)[:, None], index]
-    return Sample(inputs, given, bench.data.task, bench.data.true_labels[index], index)
+    inputs, data = bench.train_inputs.gather(index[None])[0], bench.data
+    rows = torch.arange(len(labels), device=labels.device)[:, None]
+    examples = index if data.subset is None else data.subset[rows, index]
+    return Sample(inputs, labels[rows, index], data.task, data.truth[rows, index], examples)

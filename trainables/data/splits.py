@@ -37,7 +37,8 @@ def split_sizes(config: DataConfig, dataset: Dataset, raw: RawData) -> tuple[int
     `data.train_size` takes that many of the examples which would be trained on; validation and test stay the same.
 
     Raises:
-        ValueError: More is asked for than the data set has; says how many there are.
+        ValueError: More is asked for than the data set has; says how many there are. Or `data.subset` gives a network
+            fewer than 2 examples, or leaves it none out.
     """
     train, val, test = config.split or dataset.default_split(raw)
     pool = len(raw.labels)
@@ -63,7 +64,25 @@ def split_sizes(config: DataConfig, dataset: Dataset, raw: RawData) -> tuple[int
             f"data.train_size={config.train_size} is more than the {train:,} training examples of {config.name}; "
             "ask for fewer, or for a larger share of the data with data.split=TRAIN+VAL+TEST."
         )
-    return config.train_size or train, val, test
+    train = config.train_size or train
+    if config.subset < 1:
+        subset_size(config, train)
+    return train, val, test
+
+
+def subset_size(config: DataConfig, train: int) -> int:
+    """How many of `train` training examples each network is given.
+
+    Raises:
+        ValueError: Fewer than 2, or all although `data.subset` is less than 1.
+    """
+    size = round(config.subset * train)
+    if size < 2 or (size == train and config.subset < 1):
+        raise ValueError(
+            f"data.subset={config.subset:g} of {train:,} training examples gives each network {size:,}; it needs at "
+            "least 2 and has to be left at least 1 out. Use e.g. 0.7 of at least 3 training examples, or 1 for all."
+        )
+    return size
 
 
 def _indexed(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from trainables.config import TrialConfig
 from trainables.data.conditions import input_kind_of, noise_of
 from trainables.data.loading import load_split
+from trainables.data.splits import subset_size
 from trainables.seeding import Key, generator
 from trainables.task import Task, task_of
 
@@ -22,15 +23,19 @@ class TrialData:
 
     Networks are ordered replicates first, then controls: N = K without controls, 2K with them; control k (row K + k)
     is the twin of replicate k (row k). S is the number of different versions of the inputs: 2 when the condition
-    corrupts them and there are controls (0: the replicates', 1: the true ones, for the controls), else 1.
+    corrupts them and there are controls (0: the replicates', 1: the true ones, for the controls), else 1. Of n training
+    examples each network is given m, all of them unless `data.subset` says less; a control the same as its replicate.
 
     Args:
         task: What networks are asked for.
         images: [S, n, C, H, W] uint8 or float32, training inputs.
-        labels: [N, n, …], training labels as given to each network: [N, n] int64 classes, or the targets of a
-            regression, [N, n, num_classes] float32.
+        subset: [N, m] int64, the examples that each network is given, in rising order; None: all.
+        all_labels: [N, n, …], training labels as each network has them, also of examples that it is not given: [N, n]
+            int64 classes, or the targets of a regression, [N, n, num_classes] float32.
+        labels: [N, m, …], those of the examples that each network is given.
         true_labels: [n, …].
-        kept: [N, n] bool, where the label given is the true one.
+        truth: [N, m, …], true labels of the examples that each network is given.
+        kept: [N, m] bool, where the label given is the true one.
         val_images, val_labels: [S, n_val, C, H, W], [n_val, …]; labels always clean.
         test_images, test_labels: As for validation.
         source: [N] int64, the version of the inputs that each network sees, everywhere.
@@ -44,8 +49,11 @@ class TrialData:
 
     task: Task
     images: Tensor
+    subset: Tensor | None
+    all_labels: Tensor
     labels: Tensor
     true_labels: Tensor
+    truth: Tensor
     kept: Tensor
     val_images: Tensor
     val_labels: Tensor
@@ -88,8 +96,10 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
         for k in range(config.replicates)
     ]
     twins = [true_labels] * (config.replicates if config.has_control else 0)
-    labels = torch.stack(given + twins)
-    kept = (labels == true_labels).reshape(*labels.shape[:2], -1).all(dim=2)
+    all_labels = torch.stack(given + twins)
+    subset = _subset(config, key, len(true_labels), len(all_labels))
+    labels, truth = _given(all_labels, subset), _given(true_labels.expand_as(all_labels), subset)
+    kept = (labels == truth).reshape(*labels.shape[:2], -1).all(dim=2)
     test_labels = torch.from_numpy(split.test_labels)
     source = torch.zeros(len(labels), dtype=torch.int64)
     if not kind.untouched:
@@ -99,8 +109,11 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
     return TrialData(
         task=task,
         images=versions(train, "train").to(device),
+        subset=None if subset is None else subset.to(device),
+        all_labels=all_labels.to(device),
         labels=labels.to(device),
         true_labels=true_labels.to(device),
+        truth=truth.to(device),
         kept=kept.to(device),
         val_images=versions(torch.from_numpy(split.val_images), "val").to(device),
         val_labels=torch.from_numpy(split.val_labels).to(device),
@@ -141,4 +154,24 @@ def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _draws(config: TrialConfig, key: Key, replicate: int) -> torch.Generator:
+    """Of noisy labels; before they are cut to a subset, so that an example's label depends on no subset."""
+    if config.data.noise_draw == "study":
+        return generator(config.seed, "study", "labels")
     return generator(config.seed, key, "labels", replicate)
+
+
+def _given(labels: Tensor, subset: Tensor | None) -> Tensor:
+    """[N, m, …] of [N, n, …]."""
+    return labels if subset is None else labels[torch.arange(len(labels))[:, None], subset]
+
+
+def _subset(config: TrialConfig, key: Key, count: int, networks: int) -> Tensor | None:
+    """[N, m] int64, rising, of a control that of its replicate; None where all examples are given."""
+    if config.data.subset == 1:
+        return None
+    size = subset_size(config.data, count)
+    drawn = [
+        torch.randperm(count, generator=generator(config.seed, key, "subset", k)) for k in range(config.replicates)
+    ]
+    own = torch.stack([order[:size].sort().values for order in drawn])
+    return own[torch.arange(networks) % config.replicates]

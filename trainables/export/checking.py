@@ -47,8 +47,9 @@ def checked(network: nn.Module, bench: Bench, stack: StackedModel, number: int) 
     """
     data, version, task = bench.data, int(bench.data.source[number]), bench.data.task
     one, said, scores = stack.select([number]), {}, {}
+    given = data.images if data.subset is None else data.images[:, data.subset[number]]
     for part, images, labels in (
-        ("train", data.images, data.labels[number]),
+        ("train", given, data.labels[number]),
         ("val", data.val_images, data.val_labels),
         ("test", data.test_images, data.test_labels),
     ):

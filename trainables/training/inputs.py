@@ -28,17 +28,20 @@ class Inputs:
         source: [K] int64, the version that each network sees.
         mean: [C] float32, in units of the images. Of bytes networks see (image − mean)/255, numbers they see as they
             are: a data set of numbers has a scale of its own.
+        subset: [K, m] int64, which of the examples each network has: to whoever asks it has m, numbered from 0 to
+            m − 1. None: all.
     """
 
     images: Tensor
     source: Tensor
     mean: Tensor
+    subset: Tensor | None = None
     _normalised: list[Tensor] = field(default_factory=list, compare=False)
 
     @property
     def count(self) -> int:
-        """n."""
-        return int(self.images.shape[1])
+        """Examples of each network: n, or m."""
+        return int(self.images.shape[1] if self.subset is None else self.subset.shape[1])
 
     @property
     def shift(self) -> Tensor:
@@ -57,18 +60,24 @@ class Inputs:
 
     def select(self, networks: Sequence[int]) -> Self:
         """The inputs of these networks."""
-        source = self.source[to_device(networks, self.source.device)]
-        return type(self)(self.images, source, self.mean, self._normalised)
+        chosen = to_device(networks, self.source.device)
+        subset = None if self.subset is None else self.subset[chosen]
+        return type(self)(self.images, self.source[chosen], self.mean, subset, self._normalised)
 
     def head(self, count: int) -> Self:
         """The first `count` examples, or all if there are fewer."""
         if count >= self.count:
             return self
+        if self.subset is not None:
+            return type(self)(self.images, self.source, self.mean, self.subset[:, :count], self._normalised)
         return type(self)(self.images[:, :count], self.source, self.mean)
 
     def gather(self, index: Tensor) -> Tensor:
         """Normalised inputs [P, K, B, C, H, W] for example numbers [P, K, B] int64: P batches for each network."""
-        rows = index + (self.source * self.count)[:, None] if self.images.shape[0] > 1 else index
+        if self.subset is not None:
+            index = self.subset.expand(len(index), -1, -1).gather(2, index)
+        versions, examples = self.images.shape[:2]
+        rows = index + (self.source * examples)[:, None] if versions > 1 else index
         table = self._table()
         taken = table.index_select(0, rows.reshape(-1))
         if taken.dtype == torch.uint8:
@@ -77,6 +86,9 @@ class Inputs:
 
     def slice(self, start: int, stop: int) -> Tensor:
         """Normalised inputs [K, stop − start, C, H, W] of consecutive examples; never write to them."""
+        if self.subset is not None:
+            own = torch.arange(start, stop, device=self.subset.device).expand(1, len(self.subset), -1)
+            return self.gather(own)[0]
         part = self.images[:, start:stop]
         normal = self._normalise(part.flatten(0, 1)).view(part.shape)
         if normal.shape[0] == 1:

@@ -25,7 +25,7 @@ class GaussianNoise(Transfer):
         from trainables.compression.transfer import drawn_for_replicates
         from trainables.data.input_corruption import gaussian_like
 
-        data, like = bench.data, bench.data.images[0].cpu()
+        data, like = bench.data, bench.data.images[0, : bench.train_inputs.count].cpu()
 
         def noise(replicate: int) -> Tensor:
             draws = bench.draws("transfer", replicate, "inputs", "gaussian")

@@ -25,7 +25,7 @@ class UniformNoise(Transfer):
         from trainables.compression.transfer import drawn_for_replicates
         from trainables.data.input_corruption import uniform_like
 
-        like = bench.data.images[0].cpu()
+        like = bench.data.images[0, : bench.train_inputs.count].cpu()
 
         def noise(replicate: int) -> Tensor:
             return uniform_like(like, bench.draws("transfer", replicate))
