@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from trainables.config import DataConfig
+from trainables.data.config import DataConfig
 from trainables.explain import explain
 from trainables.registry import Entry, Registry
 

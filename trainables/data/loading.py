@@ -3,7 +3,7 @@
 from functools import cache, lru_cache
 from pathlib import Path
 
-from trainables.config import DataConfig
+from trainables.data.config import DataConfig
 from trainables.data.identity import data_identity
 from trainables.data.interfaces import Images, RawData, dataset_of
 from trainables.data.shared import shared_split

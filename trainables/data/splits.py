@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from trainables.config import DataConfig
+from trainables.data.config import DataConfig
 from trainables.data.interfaces import Dataset, Images, Labels, RawData
 from trainables.seeding import generator
 
