@@ -12,7 +12,7 @@ from study.answer.measured import Mean, MeasureRow, as_frame, measured
 from study.display import terminal
 from study.display.console import PrintableConsole
 from study.errors import UsageError
-from study.ledger.frames import network_frame, trial_frame, write
+from study.ledger.frames import layer_frame, network_frame, trial_frame, write
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
@@ -45,6 +45,19 @@ def print_measures(ledger: "Ledger", form: Form, out: Path | None) -> None:
         text = io.StringIO()
         PrintableConsole(file=text, width=_WIDTH, no_color=True).print(_table(rows))
         write(out, text.getvalue().rstrip("\n"))
+
+
+def print_layers(ledger: "Ledger", out: Path | None) -> None:
+    """One row a number of a layer, or of a network in training, of all trials: as CSV.
+
+    Raises:
+        UsageError: No trial has left any.
+        Damaged: Files of results are not what was written.
+    """
+    rows = layer_frame(ledger.config.directory, ledger.trials(), ledger.files())
+    if rows.empty:
+        raise UsageError(f"no trial of {ledger.name} has numbers of layers; measures such as spectrum give them.")
+    _put(str(rows.to_csv(index=False)).rstrip("\n"), out)
 
 
 def _put(text: str, out: Path | None) -> None:

@@ -107,7 +107,8 @@ def trials(
 _MEASURES_EXAMPLES = """[bold]Examples[/bold]
   ockham launch --name inside --set measures=all
   ockham measures inside
-  ockham measures inside --format csv --out measures.csv"""
+  ockham measures inside --format csv --out measures.csv
+  ockham measures inside --layers --out layers.csv"""
 
 
 def measures(
@@ -125,14 +126,22 @@ def measures(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="The numbers of single layers and of training, one row each, as CSV.")
+    ] = False,
 ) -> None:
     """What is inside dense networks: every measure, of those that learned beside those that memorised.
 
     Learned are clean twins, memorised the networks that were given noise. Intervals are over trials (or dense cells);
     AUC is the share of pairs within a trial in which the learned network's number is larger: 1 or 0 tells them apart.
     """
-    from study.commands.measures_table import print_measures
+    from study.commands.measures_table import print_layers, print_measures
 
+    if layers:
+        if form not in (None, "csv"):
+            raise typer.BadParameter(f"--format {form}: --layers are written as CSV only")
+        print_layers(place.open(name), out)
+        return
     if form is None:
         ending = out.suffix[1:].lower() if out else ""
         form = ending if ending in ("json", "csv") else "table"

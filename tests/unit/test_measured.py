@@ -111,6 +111,11 @@ def test_the_command_reads_what_a_trial_left(tmp_path: Path, capsys: pytest.Capt
     assert main(["measures", ledger.name, *home]) == 0
     assert "norms/path" in capsys.readouterr().out
     assert main(["measures", ledger.name, "--format", "xml", *home]) == 2
+    assert main(["measures", ledger.name, "--layers", "--out", str(tmp_path / "l.csv"), *home]) == 0
+    written = pd.read_csv(tmp_path / "l.csv")
+    assert written["value"].tolist() == pytest.approx([row["value"] for row in found[-1].layers])
+    assert set(written["layer"]) == {"layers.0", "layers.1", "layers.2", "hidden_1", "hidden_2"}
+    assert main(["measures", ledger.name, "--layers", "--format", "json", *home]) == 2
     ledger.close()
 
 
