@@ -16,6 +16,7 @@ from torch import Tensor
 _TRACY_WIDOM_95 = 0.98
 _ROUNDS = 50
 LEAST_FITTED = 50
+_CANDIDATES = 64
 LARGEST_ALPHA = 8.0
 
 
@@ -150,11 +151,23 @@ def _tail(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     sizes = (count - place).to(logs.dtype)
     sums = logs.flip(0).cumsum(0).flip(0) - sizes * logs
     alphas = 1 + sizes / sums
-    # One row a candidate for x_min, one column an eigenvalue.
-    beyond = logs[None, :] - logs[:, None]
-    theory = -torch.expm1((1 - alphas)[:, None] * beyond)
-    empirical = (place[None, :] - place[:, None]) / sizes[:, None]
-    gaps = (theory - empirical).abs().masked_fill(beyond < 0, 0.0).masked_fill(place[None, :] < place[:, None], 0.0)
-    distances = torch.where(sums > 0, gaps.amax(1), torch.inf)[:-1]
+    distances = torch.cat([_gaps(logs, alphas, start) for start in range(0, count, _CANDIDATES)])
+    distances = torch.where(sums > 0, distances, torch.inf)[:-1]
     best = int(distances.argmin())
     return alphas[best], values[best], distances[best]
+
+
+def _gaps(logs: Tensor, alphas: Tensor, start: int) -> Tensor:
+    """Kolmogorov–Smirnov distances of the next candidates for x_min, each over the eigenvalues from it on.
+
+    Few candidates at a time, in place: their table stays in the processor's cache.
+    """
+    stop = min(start + _CANDIDATES, len(logs))
+    table = logs[None, start:] - logs[start:stop, None]
+    table.mul_((1 - alphas[start:stop])[:, None]).expm1_()
+    place = torch.arange(len(logs) - start, device=logs.device, dtype=logs.dtype)
+    first = place[: stop - start, None]
+    # The law is −table; i/n of the i-th eigenvalue from the candidate on.
+    table.add_((place[None] - first) / (len(logs) - start - first)).abs_()
+    table[:, : stop - start].copy_(table[:, : stop - start].triu())
+    return table.amax(1)
