@@ -19,7 +19,7 @@ from trainables.stack.mlp import StackedMLP
 from trainables.trial import TrialContext, run_trial
 
 POINTS = ((0.25, 64, 6), (0.5, 96, 12), (0.5, 160, 6), (1.0, 256, 12))
-ROUNDS = 2
+ROUNDS = 1
 WAYS = ("none", "default", "all")
 BUDGETS = {"default, share of a trial": 0.02, "all, share of a trial": 2.0, "spectrum of 1024 × 1024 over numpy": 1.2}
 
@@ -39,7 +39,7 @@ def _trials() -> dict[str, float]:
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     for number, (noise, width, depth) in enumerate(POINTS):
         point = {"data.label_noise": noise, "model.width": width, "compression.depth": depth}
-        for round_ in range(ROUNDS + (number == 0)):
+        for round_ in range(ROUNDS + (number == 0)):  # the first of all warms up
             for way in WAYS:
                 flat = {**space.config({**point, "compression.criterion": "random"}).flat(), "measures": way}
                 config = TrialConfig.model_validate(unflatten(flat))
