@@ -1,28 +1,31 @@
 """How alike the answers of layers are, and how many dimensions they take."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from trainables.looking.weights import squared_singular_values
+
 
 def gram(answers: Tensor) -> Tensor:
-    """[K, n, n] float64, inner products of answers [K, n, d], 0 on the diagonal: what the unbiased HSIC is made of."""
+    """[K, n, n] float64, inner products of answers [K, n, d], U-centred, with 0 on the diagonal.
+
+    Of two such matrices the inner product over n(n − 3) is the unbiased estimator of their HSIC.
+
+    References:
+        Song et al. 2012, equation 5; Székely & Rizzo 2014, definition 2 (U-centring).
+    """
+    n = answers.shape[1]
     centred = answers.double() - answers.double().mean(1, keepdim=True)
     made = centred @ centred.mT
     made.diagonal(dim1=1, dim2=2).zero_()
+    sums = made.sum(2)
+    made -= sums[:, :, None] / (n - 2)
+    made -= sums[:, None] / (n - 2)
+    made += (sums.sum(1) / ((n - 1) * (n - 2)))[:, None, None]
+    made.diagonal(dim1=1, dim2=2).zero_()
     return made
-
-
-def hsic(first: Tensor, second: Tensor) -> Tensor:
-    """[K], the unbiased estimator of the Hilbert–Schmidt independence criterion from two `gram`s.
-
-    References:
-        Song et al. 2012, equation 5.
-    """
-    n = first.shape[1]
-    rows, columns = first.sum(2), second.sum(2)
-    trace = (first * second).sum((1, 2))
-    sums = rows.sum(1) * columns.sum(1) / ((n - 1) * (n - 2))
-    return (trace + sums - 2 / (n - 2) * (rows * columns).sum(1)) / (n * (n - 3))
 
 
 def cka(first: Tensor, second: Tensor) -> Tensor:
@@ -31,8 +34,18 @@ def cka(first: Tensor, second: Tensor) -> Tensor:
     References:
         Kornblith et al. 2019, arXiv:1905.00414; unbiased: Nguyen et al. 2021, arXiv:2010.15327.
     """
-    product = hsic(first, first) * hsic(second, second)
-    return torch.where(product > 0, hsic(first, second) / product.clamp(min=1e-300).sqrt(), torch.nan)
+    return cka_table([first, second])[:, 0, 1]
+
+
+def cka_table(grams: Sequence[Tensor]) -> Tensor:
+    """[K, layers, layers], the linear CKA of all pairs of `gram`s."""
+    flat = [one.flatten(1) for one in grams]
+    rows = [torch.stack([(one * other).sum(1) for other in flat[: place + 1]], 1) for place, one in enumerate(flat)]
+    whole = torch.stack([torch.nn.functional.pad(row, (0, len(flat) - row.shape[1])) for row in rows], 1)
+    whole = whole + whole.tril(-1).mT
+    own = whole.diagonal(dim1=1, dim2=2)
+    product = own[:, :, None] * own[:, None]
+    return torch.where(product > 0, whole / product.clamp(min=1e-300).sqrt(), torch.nan)
 
 
 def effective_dimension(answers: Tensor) -> Tensor:
@@ -73,8 +86,8 @@ def collapse(answers: Tensor, labels: Tensor, classes: int) -> Tensor:
 def components(answers: Tensor) -> Tensor:
     """[K], the share of principal components that explain 95 % of the variance of [K, n, units]."""
     centred = answers - answers.mean(1, keepdim=True)
-    values = torch.linalg.eigvalsh(centred.mT @ centred).flip(1).clamp(min=0)
+    values = squared_singular_values(centred).flip(1)
     total = values.sum(1, keepdim=True)
     explained = values.cumsum(1) / total.clamp(min=1e-300)
     needed = (explained < 0.95).sum(1) + 1
-    return torch.where(total[:, 0] > 0, needed.double() / values.shape[1], torch.nan)
+    return torch.where(total[:, 0] > 0, needed.double() / answers.shape[2], torch.nan)

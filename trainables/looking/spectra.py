@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trainables.looking.weights import squared_singular_values
+
 # Quantile 95 % of the Tracy–Widom distribution of real matrices.
 _TRACY_WIDOM_95 = 0.98
 _ROUNDS = 50
@@ -58,10 +60,7 @@ class Tail:
 
 def eigenvalues(weights: Tensor) -> Tensor:
     """[K, M] of matrices [K, rows, columns], never negative."""
-    w = weights.double()
-    gram = w @ w.mT if w.shape[1] <= w.shape[2] else w.mT @ w
-    found: Tensor = torch.linalg.eigvalsh(gram)
-    return found.clamp(min=0) / max(w.shape[1:])
+    return squared_singular_values(weights) / max(weights.shape[1:])
 
 
 def edges(rows: int, columns: int, variance: float = 1.0) -> tuple[float, float]:

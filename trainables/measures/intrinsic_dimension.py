@@ -64,7 +64,7 @@ def _dimension(points: Tensor, left_out: float) -> Tensor:
     points = torch.unique(points, dim=0)
     if len(points) < _LEAST:
         return points.new_full((), torch.nan)
-    distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist").fill_diagonal_(torch.inf)
+    distances = torch.cdist(points, points, compute_mode="use_mm_for_euclid_dist").fill_diagonal_(torch.inf)
     nearest = distances.topk(2, largest=False).values
     logs = (nearest[:, 1] / nearest[:, 0]).log().sort().values
     kept = max(1, int(len(logs) * (1 - left_out)))

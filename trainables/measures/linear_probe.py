@@ -6,7 +6,7 @@ seen all of them in training: what a probe reads of given labels there is what t
 
 References:
     Alain & Bengio 2016, arXiv:1610.01644.
-Cost: one decomposition of a 410 × 410 matrix for each layer.
+Cost: one decomposition for each layer, of a matrix of its units or of 410 examples, whichever are fewer.
 """
 
 from __future__ import annotations
@@ -72,17 +72,20 @@ def probed(values: Tensor, targets: Mapping[str, Tensor], classes: int, cut: int
     """
     centre = values[:, :cut].mean(1, keepdim=True)
     fit, rest = values[:, :cut] - centre, values[:, cut:] - centre
-    own, axes = torch.linalg.eigh(fit @ fit.mT)
-    across = rest @ fit.mT @ axes
-    mean = own.clamp(min=0).mean(1)
+    by_units = fit.shape[2] < cut
+    own, axes = torch.linalg.eigh(fit.mT @ fit if by_units else fit @ fit.mT)
+    own = own.clamp(min=0)
+    # The mean of the squared lengths, whichever of the two matrices has the eigenvalues.
+    mean = own.sum(1) / cut
+    across = (rest if by_units else rest @ fit.mT) @ axes
     found = {}
     for name, labels in targets.items():
         wanted = torch.nn.functional.one_hot(labels[:, :cut], classes).double()
         shift = wanted.mean(1, keepdim=True)
-        inner = axes.mT @ (wanted - shift)
+        inner = axes.mT @ (fit.mT @ (wanted - shift) if by_units else wanted - shift)
         accuracies = []
         for penalty in _PENALTIES:
-            weights = own.clamp(min=0) + (penalty * mean).clamp(min=1e-12)[:, None]
+            weights = own + (penalty * mean).clamp(min=1e-12)[:, None]
             said = (across / weights[:, None] @ inner + shift).argmax(2)
             accuracies.append((said == labels[:, cut:]).double().mean(1))
         found[name] = torch.stack(accuracies).amax(0)

@@ -18,7 +18,7 @@ import torch
 from pydantic import Field
 
 from trainables.looking.measure import Measure, Measured, When
-from trainables.looking.similarity import cka, collapse, components, effective_dimension, gram
+from trainables.looking.similarity import cka, cka_table, collapse, components, effective_dimension, gram
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ class Representations(Measure):
             return Measured(undefined={"*": f"fewer than {_LEAST} validation examples"})
         grams = {layer: gram(values) for layer, values in answers.items()}
         hidden = [layer for layer in answers if layer not in ("inputs", "outputs")]
-        table = torch.stack([torch.stack([cka(a, b) for b in grams.values()], 1) for a in grams.values()], 1)
+        table = cka_table([*grams.values()])
         layers = {
             "effective_dimension": {layer: effective_dimension(answers[layer]) for layer in hidden},
             "components": {layer: components(answers[layer].double()) for layer in hidden},
