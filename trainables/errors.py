@@ -29,8 +29,13 @@ _DEVICE = ("CUDA error", "CUDNN_STATUS", "cuDNN error", "CUBLAS_STATUS", "CUSOLV
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, of the host or of a GPU: less work at once may fit."""
-    return isinstance(error, MemoryError) or any(said in str(error) for said in _MEMORY)
+    """Whether memory ran out, of the host or of a GPU: less work at once may fit.
+
+    Also where that was the error before this one: a graph whose capture it ended complains of the capture.
+    """
+    if isinstance(error, MemoryError) or any(said in str(error) for said in _MEMORY):
+        return True
+    return error.__context__ is not None and out_of_memory(error.__context__)
 
 
 def device_failed(error: BaseException) -> bool:

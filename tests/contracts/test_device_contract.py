@@ -1,5 +1,8 @@
 """Every entry of every kind through a whole trial on a GPU that counts, with the numbers of a CPU."""
 
+import traceback
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -112,19 +115,80 @@ def records(trial: TrialConfig, device: str) -> list[Record]:
     return [record for record in run_trial(trial, context) if record is not None]
 
 
+class Memory:
+    """Notes which lines of the engine take memory; runs out once at each of those that are chosen."""
+
+    def __init__(self, chosen: Iterable[str] = ()) -> None:
+        self.lines: dict[str, None] = {}
+        self.chosen = set(chosen)
+
+    def __call__(self, _operation: str) -> None:
+        for frame, number in traceback.walk_stack(None):
+            if "/trainables/" in frame.f_code.co_filename:
+                line = f"{frame.f_code.co_filename}:{number}"
+                self.lines[line] = None
+                if line in self.chosen:
+                    self.chosen.remove(line)
+                    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+                return
+
+
+def case(name: str) -> TrialConfig:
+    return trial({**CASES[name], **NEEDS_NORMALISED.get(name, {})})
+
+
+@cache
+def on_the_device(name: str) -> tuple[list[Record], Memory]:
+    """What a case reports there, and which lines took memory."""
+    with counting_device() as device:
+        device.allocating = memory = Memory()
+        there = records(case(name), "cuda")
+    assert device.counts.total > 0, "it was used"
+    return there, memory
+
+
+@cache
+def new_lines() -> dict[str, list[str]]:
+    """Case → lines that take memory in no case before it; {} until all have run."""
+    found: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for name in CASES:
+        found[name] = [line for line in on_the_device(name)[1].lines if line not in seen]
+        seen |= set(found[name])
+    return found
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_trial_on_the_device_says_what_it_says_on_the_cpu(name: str) -> None:
-    chosen = trial({**CASES[name], **NEEDS_NORMALISED.get(name, {})})
-    with counting_device() as device:
-        there = records(chosen, "cuda")
-    assert device.counts.total > 0, "it was used"
-    here = records(chosen, "cpu")
+    there, _ = on_the_device(name)
+    here = records(case(name), "cpu")
     assert [(r.stage, r.step) for r in there] == [(r.stage, r.step) for r in here]
     for one, other in zip(there, here, strict=True):
         assert not {name for name in one.metrics.keys() ^ other.metrics.keys() if not name.startswith("cost/")}
         for metric in ("train/loss", "val/loss", "level/train_loss"):
             if metric in other.metrics:
                 assert one.metrics[metric] == pytest.approx(other.metrics[metric], rel=0.05, abs=1e-3), metric
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_wherever_memory_runs_out_a_trial_goes_on_with_half(name: str) -> None:
+    """Every line of the engine that takes memory in any case, in turn, two a trial: 4 networks at once, 2, 1."""
+    expected, _ = on_the_device(name)
+    lines = new_lines()[name]
+    for both in (lines[start : start + 2] for start in range(0, len(lines), 2)):
+        with counting_device() as device:
+            device.allocating = memory = Memory(both)
+            # Without a store it starts again, and reports again.
+            found = records(case(name), "cuda")[-len(expected) :]
+        # Fewer networks take other ways, some without the second line.
+        left = {1: "went on with 2", 2: "went on with 1"}
+        assert found[-1].notes["cost/memory"].endswith(left[len(both) - len(memory.chosen)]), both
+        assert [(r.stage, r.step) for r in found] == [(r.stage, r.step) for r in expected]
+        for one, other in zip(found, expected, strict=True):
+            if "level/train_loss" in other.metrics:
+                loss = one.metrics["level/train_loss"]
+                assert loss == pytest.approx(other.metrics["level/train_loss"], rel=5e-2), both
 
 
 @pytest.mark.parametrize("model", ["mlp", "conv2", "resnet20"])

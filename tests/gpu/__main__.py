@@ -1,7 +1,7 @@
 """`python -m tests.gpu`: what has to be done on a GPU, at most eight minutes: its tests, then its figures.
 
-Without a GPU everything runs to its end on the counting device, with small sizes; figures then mean nothing and are
-not kept.
+Without a GPU everything runs to its end on the counting device, with small sizes, after a table of what it counts
+(`tests.gpu.counts`); figures of speed then mean nothing and are not kept.
 """
 
 import sys
@@ -12,7 +12,7 @@ import torch
 
 from tests.benchmarks.__main__ import keep, table
 from tests.counting_device import counting_device
-from tests.gpu import figures
+from tests.gpu import counts, figures
 from trainables.device import description, prepare
 
 
@@ -22,6 +22,7 @@ def main() -> int:
     with ExitStack() as stack:
         if not real:
             print("no GPU here: on the device that counts, small")
+            print(table(counts.measure()), flush=True)
             stack.enter_context(counting_device())
         device = torch.device("cuda")
         prepare(device)

@@ -15,7 +15,7 @@ from trainables.record import Record
 from trainables.trial import TrialContext, run_trial
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]
-KINDS = ("method prune", "method share", "criterion grasp", "dropout")
+KINDS = ("method prune", "method share", "criterion grasp", "dropout", "model conv2")
 
 
 def records(fields: dict[str, Any], device: str) -> list[Record]:

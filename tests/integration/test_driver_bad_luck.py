@@ -63,6 +63,12 @@ def test_a_gpu_that_fails_costs_an_attempt_not_the_trial(ran: Ran, home: Path) -
     assert any("its GPU failed" in text and "ECC" in text for text in lines.lines)
 
 
+def test_another_device_than_before_is_told_once(ran: Ran) -> None:
+    said = [text for text in ran[1].lines if "bit for bit" in text]
+    assert len(said) == 1
+    assert "trial 5 was computed on an H100, earlier ones on an A100" in said[0]
+
+
 def test_mlflow_has_one_run_a_trial(ran: Ran, home: Path) -> None:
     found = runs(store(home), NAME)
     assert [run.data.tags["ockham.uid"] for run in found] == [row.uid for row in ran[2]]

@@ -5,8 +5,10 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from trainables.again import DEVICE
 from trainables.config import TrialConfig
 from trainables.record import Record
 from trainables.storage import LocalFolder
@@ -39,7 +41,7 @@ def long_nap(config: TrialConfig, context: TrialContext) -> Iterator[Record | No
 def some_fail(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
     """Trial 1 raises after its dense record, trial 2 kills its worker whenever it runs, trial 3 does so once.
 
-    The GPU of trial 4 fails once.
+    The GPU of trial 4 fails once. Trial 5 has another GPU than all others.
     """
     records = _records(config, context.number)
     yield next(records)
@@ -52,7 +54,9 @@ def some_fail(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         os.kill(os.getpid(), signal.SIGKILL)
     if context.number == 4 and not _marked(context, f"failed-in-{os.getpid()}") and _times(context) == 1:
         raise RuntimeError("CUDA error: uncorrectable ECC error encountered")
-    yield from records
+    computed = {DEVICE: "an H100" if context.number == 5 else "an A100"}
+    for record in records:
+        yield replace(record, notes=record.notes | computed) if record.stage == "summary" else record
 
 
 def fails_once(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:

@@ -1,8 +1,6 @@
 """A GPU whose memory runs out: less at once, or a clear end; either way what was held is given back."""
 
 import gc
-import itertools
-import traceback
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,7 +88,12 @@ def test_a_stopped_trial_leaves_nothing(method: str, steps: int, stacks: list[we
         assert not [stack for stack in stacks if stack() is not None]
 
 
-def test_what_runs_out_at_last_holds_nothing(stacks: list[weakref.ref[Any]]) -> None:
+@pytest.mark.parametrize("operation", ["bmm", "to", "index_select", "sum"])
+def test_what_runs_out_at_last_holds_nothing(operation: str, stacks: list[weakref.ref[Any]]) -> None:
+    def always(name: str) -> None:
+        if name == operation and stacks:
+            raise torch.OutOfMemoryError(SAID)
+
     with counting_device() as device, without_cycles():
         device.allocating = always
         with pytest.raises(RuntimeError, match="even with one of 4 networks at a time") as caught:
@@ -100,60 +103,6 @@ def test_what_runs_out_at_last_holds_nothing(stacks: list[weakref.ref[Any]]) -> 
         assert error.__context__ is None
         without_frames(error)
         assert not [stack for stack in stacks if stack() is not None]
-
-
-def always(name: str) -> None:
-    if name == "bmm":
-        raise torch.OutOfMemoryError(SAID)
-
-
-def where() -> str:
-    """The line of the engine that is at work."""
-    for frame, line in traceback.walk_stack(None):
-        if "/trainables/" in frame.f_code.co_filename:
-            return f"{frame.f_code.co_filename}:{line}"
-    return ""
-
-
-class RunsOut:
-    """Notes which lines of the engine take memory; runs out once at each of those that are chosen."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, None] = {}
-        self.chosen: list[str] = []
-
-    def __call__(self, _name: str) -> None:
-        self.seen[place := where()] = None
-        if place in self.chosen:
-            self.chosen.remove(place)
-            raise torch.OutOfMemoryError(SAID)
-
-
-TRIALS: dict[str, dict[str, Any]] = {
-    "hessians": {"compression__criterion": "grasp", "compression__granularity": "weight"},
-    "distill": {"compression__method": "distill", "compression__distill": {"epochs": 1}},
-}
-LINES = 4  # of some sixty, spread over a trial; others in the next version of the engine
-
-
-@pytest.mark.parametrize("name", TRIALS)
-def test_wherever_memory_runs_out_the_trial_goes_on_with_half(name: str) -> None:
-    """Lines that take memory, in turn, two a trial: 4 networks at once, 2, 1."""
-    trial, runs_out = config(**{**TINY, **TRIALS[name]}), RunsOut()
-    with counting_device() as device:
-        device.allocating = runs_out
-        expected = [r for r in run(trial) if r is not None]
-        lines = list(runs_out.seen)
-        assert len(lines) > 30
-        some = lines[:: len(lines) // LINES]
-        for both in itertools.pairwise(some):
-            runs_out.chosen = [*both]
-            found = [r for r in run(trial) if r is not None]
-            # Fewer networks take other ways, some without the second line.
-            left = {0: "went on with 1", 1: "went on with 2"}[len(runs_out.chosen)]
-            assert found[-1].notes["cost/memory"].endswith(left)
-            losses = [[r.metrics["level/train_loss"] for r in rs if r.stage == "level"][-1] for rs in (found, expected)]
-            assert losses[0] == pytest.approx(losses[1], rel=2e-2)
 
 
 def test_scores_are_made_of_as_many_networks_as_fit() -> None:
@@ -205,6 +154,14 @@ class LargestForward:
 def test_want_of_memory_has_many_names(said: str) -> None:
     assert out_of_memory(RuntimeError(said))
     assert not device_failed(RuntimeError(said))
+
+
+def test_a_capture_that_ran_out_of_memory_ran_out_of_memory() -> None:
+    ended = RuntimeError("CUDA error: operation failed due to a previous error during capture")
+    assert device_failed(ended)
+    ended.__context__ = torch.OutOfMemoryError(SAID)
+    assert out_of_memory(ended)
+    assert not device_failed(ended)
 
 
 @pytest.mark.parametrize(

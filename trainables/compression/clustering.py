@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainables.moving import to_device, to_host
-
 _MOST_STEPS = 300
 _BINS = 1024
 _FEW, _FEW_BINS, _ROWS_AT_ONCE = 16, 256, 32
@@ -31,11 +29,6 @@ def cluster(values: Tensor, kept: Tensor, count: int) -> tuple[Tensor, Tensor]:
     Returns:
         [R, count] float32 ascending, [R, n] int32.
     """
-    if values.is_cuda:
-        # Thousands of small steps, each of which looks at what the last one moved; and a GPU adds up in any order.
-        rows, mask = to_host([values, kept])
-        centres, symbols = cluster(rows, mask, count)
-        return to_device(centres, values.device), to_device(symbols, values.device)
     ranked = values.double().masked_fill(~kept, torch.inf).sort(dim=1).values
     amount = kept.sum(dim=1)
     ranked = torch.where(ranked.isinf(), 0.0, ranked)

@@ -1,5 +1,7 @@
 """Code books of a part's numbers: few values, uniform or clustered, for the whole part or for each output channel."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -7,14 +9,29 @@ from torch import Tensor
 
 from trainables.compression.clustering import cluster
 from trainables.compression.writing import Book, Part
+from trainables.moving import to_host
 
 Rule = Literal["mse", "range"]
 # Ranges that are tried: 1/80, 2/80, … of the largest one.
 _RANGES = 80
 
 
+def on_host(parts: Mapping[str, Part]) -> dict[str, Part]:
+    """Their numbers and masks on the CPU, after one wait.
+
+    For k-means: thousands of small steps, each of which looks at what the last one moved; and a GPU adds up in any
+    order.
+    """
+    tensors = [tensor for part in parts.values() for tensor in (part.values, part.kept) if tensor is not None]
+    copies = iter(to_host(tensors))
+    return {
+        name: replace(part, values=next(copies), kept=None if part.kept is None else next(copies))
+        for name, part in parts.items()
+    }
+
+
 def clustered(part: Part, count: int, *, per_channel: bool) -> Book:
-    """`count` values where k-means puts them."""
+    """`count` values where k-means puts them; of a part on the CPU, see `on_host`."""
     values, kept, axis = _groups(part, per_channel)
     rows = values.flatten(0, 1)
     centres, symbols = cluster(rows, kept.flatten(0, 1), count)

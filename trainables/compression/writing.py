@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from trainables.looking.places import weight_names
+from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 
 Expand = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
@@ -46,6 +47,10 @@ class Book:
         zero = self.numbers[:, :, 1:] if self.numbers.shape[2] > 1 else 0.0
         made: Tensor = (steps - zero) * self.numbers[:, :, :1]
         return made
+
+    def to(self, device: torch.device) -> Book:
+        """The same book there."""
+        return replace(self, symbols=to_device(self.symbols, device), numbers=to_device(self.numbers, device))
 
     def look_up(self) -> Tensor:
         """[K, …] float32: the numbers of the part."""

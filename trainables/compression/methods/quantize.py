@@ -69,13 +69,14 @@ class Quantize(Rewriting):
         from dataclasses import replace
 
         from trainables.compression.budgets import coded
-        from trainables.compression.quantizing import clustered, uniform
+        from trainables.compression.quantizing import clustered, on_host, uniform
 
         bits, channel = self.bits_at(bench.config.compression.depth, number), self.per == "channel"
         written, parts = made.writing(), {}
+        here = on_host(written.parts) if self.codebook == "kmeans" else {}
         for name, part in written.parts.items():
             if self.codebook == "kmeans":
-                book = clustered(part, 2**bits, per_channel=channel)
+                book = clustered(here[name], 2**bits, per_channel=channel).to(part.values.device)
             else:
                 book = uniform(part, bits, symmetric=self.symmetric, per_channel=channel, rule=self.scale)
             parts[name] = part.with_book(book)

@@ -58,12 +58,13 @@ class Share(Rewriting):
         from dataclasses import replace
 
         from trainables.compression.budgets import coded
-        from trainables.compression.quantizing import clustered
+        from trainables.compression.quantizing import clustered, on_host
 
         count = self.clusters_at(bench.config.compression.depth, number)
         written, parts = made.writing(), {}
+        here = on_host(written.parts)
         for name, part in written.parts.items():
-            parts[name] = part.with_book(clustered(part, count, per_channel=False))
+            parts[name] = part.with_book(clustered(here[name], count, per_channel=False).to(part.values.device))
             yield
         return coded(bench, made, replace(written, parts=parts))
 
