@@ -1,5 +1,7 @@
 """The `ockham` command: parse, call, turn whatever goes wrong into one paragraph and an exit code."""
 
+import contextlib
+import os
 import re
 import shutil
 import sys
@@ -23,6 +25,7 @@ OK, INTERNAL, USAGE, FAILED_TRIALS, HELD, INCOMPLETE = 0, 1, 2, 3, 4, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: see the help of `ockham`."""
+    _open_closed_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     runs = arguments[:1] in (["launch"], ["resume"]) and "--help" not in arguments
     with _printable(colours=not arguments or "--help" in arguments, lasting=runs):
@@ -42,9 +45,24 @@ def _run(arguments: list[str]) -> int:
         if "--debug" in arguments:
             traceback.print_exc()
         code, text = _explained(error)
-        if text:  # a bare `ockham` has printed its help
-            print(_paragraph(text), file=sys.stderr)
+        with contextlib.suppress(OSError):  # there is nowhere left to say it
+            if text:  # a bare `ockham` has printed its help
+                print(_paragraph(text), file=sys.stderr)
         return code
+
+
+def _open_closed_streams() -> None:
+    """Where stdin, stdout or stderr was closed by the caller (`2>&-`), what is said there goes nowhere.
+
+    Left closed, its number would be that of the next file that is opened, and a library's message would land in there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 @contextmanager
@@ -72,13 +90,13 @@ def _explained(error: Exception) -> tuple[int, str]:
         if not said:
             return USAGE, ""
         return USAGE, f"Error: {said}{'' if said.endswith('?') else '.'}{hint}"
-    from study.errors import LeaseHeld, LeaseLost, NoRoom, UsageError
+    from study.errors import LeaseHeld, LeaseLost, NoRoom, NotPrinted, UsageError
 
     if isinstance(error, LeaseHeld | LeaseLost):
         return HELD, f"Error: {error}"
     if isinstance(error, NoRoom):
         return INCOMPLETE, f"Error: {error}"
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError | NotPrinted):
         return USAGE, f"Error: {error}"
     kind = type(error).__name__
     return INTERNAL, f"Ockham failed: {kind}: {error}. Add --debug to the command to see where."

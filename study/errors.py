@@ -42,6 +42,10 @@ class NoRoom(RuntimeError):
         return NoRoom, (self.where, self.why)
 
 
+class NotPrinted(OSError):
+    """What a command says can't be written where it was sent to: a full disk, a device that is full."""
+
+
 class LeaseHeld(RuntimeError):
     """Another driver runs the study. Exit code 4.
 

@@ -3,10 +3,14 @@
 A title, a class name or an error with escape sequences in it could hide lines, rename the window or fill the clipboard.
 """
 
+import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
-from study.passwords import MaskedStream, masked
+from study.errors import NotPrinted
+from study.passwords import MaskedStream
 
 # Control characters but tab and newline (a carriage return only before one), and marks that turn the writing direction.
 _COMMANDS = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -18,7 +22,20 @@ def printable(text: str) -> str:
     return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-class PrintableStream(MaskedStream):
+class _Told(MaskedStream):
+    """No secrets, and an error in our own words where it can't be written; a reader that went away is none."""
+
+    def write(self, text: str) -> int:
+        with _told():
+            return super().write(text)
+
+    def flush(self) -> None:
+        """Flushes it."""
+        with _told():
+            self._stream.flush()
+
+
+class PrintableStream(_Told):
     """A text stream for people: no secrets, no commands to their terminal.
 
     Args:
@@ -32,11 +49,21 @@ class PrintableStream(MaskedStream):
     def __init__(self, stream: TextIO, *, colours: bool = False) -> None:
         super().__init__(stream)
         self._colours = colours
-        self.styled = MaskedStream(stream)
+        self.styled = _Told(stream)
 
     def write(self, text: str) -> int:
         """Writes it without secrets, commands spelled out."""
         parts = _STYLE.split(text) if self._colours else [text]
         said = "".join(part if at % 2 else printable(part) for at, part in enumerate(parts))
-        self._stream.write(masked(said))
+        super().write(said)
         return len(text)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.EPIPE, None):
+            raise
+        raise NotPrinted(f"what this says can't be written where it is sent to ({error.strerror})") from None

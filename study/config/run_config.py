@@ -77,7 +77,13 @@ class RunConfig(Part):
     @classmethod
     def _from_anywhere(cls, path: Path | None) -> Path | None:
         """A study is gone on with, and reported on, from other folders than the one that it was launched in."""
-        return None if path is None else path.expanduser().absolute()
+        if path is None:
+            return None
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:  # no ledger, YAML file, URI nor Ray could hold it
+            raise ValueError(f"{str(path)!r} is no UTF-8; give a folder whose name is, or a link to it") from None
+        return path.expanduser().absolute()
 
     @field_validator("ledger", "tracking_uri", "storage", "address")
     @classmethod

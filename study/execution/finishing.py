@@ -8,6 +8,7 @@ from typing import Any
 from study.answer import Answer, Effect
 from study.answer.verdict import Verdicts
 from study.costs.cost import spent
+from study.errors import UsageError
 from study.events import Listener
 from study.ledger import Ledger
 from study.private import private_below
@@ -57,8 +58,14 @@ def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer, Verdic
     trials, networks = trial_frame(rows), network_frame(config.directory, rows, ledger.files())
     found, folder = answer(trials, networks), out or config.directory / "report"
     verdicts = verdicts_in(config, rows, trials, networks)
-    with private_below(config.run.home, folder):
-        page = write_report(config, trials, networks, found, folder, verdicts=verdicts)
+    try:
+        with private_below(config.run.home, folder):
+            page = write_report(config, trials, networks, found, folder, verdicts=verdicts)
+    except OSError as error:
+        elsewhere = config.command("report", "--out", "DIR")
+        raise UsageError(
+            f"the report can't be written to {folder} ({error.strerror}); write it elsewhere: {elsewhere}"
+        ) from None
     return page, found, verdicts
 
 

@@ -18,6 +18,7 @@ import psutil
 from study.config import RunConfig
 from study.errors import RayDidNotStart, UsageError
 from study.execution.capacity import fit, most_trials
+from study.execution.dead_ray import forget_dead
 from study.execution.lean_ray import lean_and_private
 from study.execution.scratch import make_scratch, remove_scratch
 from study.passwords import masked
@@ -237,9 +238,9 @@ def _shutdown(started: list[psutil.Process]) -> None:
     ours = [*started, *(child for process in started for child in _children(process))]
     if all(_lives(process) for process in started):
         ray.shutdown()
-    else:  # without its head Ray would wait for ever for it, and hold all of Python while it does
+    else:
         atexit.unregister(ray.shutdown)
-        ray._private.worker.global_worker.set_mode(None)
+        forget_dead()
     _, alive = psutil.wait_procs(ours, timeout=3.0)
     for process in alive:
         if process.is_running() and process.pid != os.getpid():

@@ -154,7 +154,7 @@ class Recorder(Callback):
 
     def _results(self, number: int, records: Sequence[Record]) -> AbstractContextManager[list[NewFile]]:
         """The files that come with the summary, which need not be the trial's last step."""
-        return result_files(self._config.directory, number, records)
+        return result_files(self._config.directory, number, records, self._ledger.tired)
 
     def _worker_died(self, number: int, attempt: int, error: Exception | None, *, charged: bool, why: str = "") -> None:
         deaths = self._ledger.trial(number).charged + charged

@@ -1,21 +1,28 @@
 """The files of results that a trial leaves beside the ledger."""
 
+import errno
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from study.crash_points import reached
+from study.errors import NoRoom
 from study.ledger.files import ARRAYS, LAYERS, NETWORKS, Listed, NewFile, result_of
+from study.ledger.outage import AGAIN_S, ROOM_S
 from trainables.record import Record
 
 Row = Mapping[str, Any]
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def result_files(directory: Path, number: int, records: Sequence[Record]) -> Iterator[list[NewFile]]:
+def result_files(
+    directory: Path, number: int, records: Sequence[Record], tired: Callable[[], bool] = bool
+) -> Iterator[list[NewFile]]:
     """Writes what the summary of a trial brings, under other names; yields what gives the files their own.
 
     They get these in the ledger's own transaction, which only the holder of the lease can make; a crash before its end
@@ -24,23 +31,28 @@ def result_files(directory: Path, number: int, records: Sequence[Record]) -> Ite
     Args:
         directory: Of the study.
         records: Of which one may be the summary.
+        tired: Whether to wait no longer for room on the disk.
+    Raises:
+        NoRoom: There was none for long.
     """
     with ExitStack() as writing:
         made = []
         for record in records:
             if record.layers:
-                made.append(writing.enter_context(_written(directory, number, LAYERS, _table(record.layers))))
+                made.append(writing.enter_context(_written(directory, number, LAYERS, _table(record.layers), tired)))
             if record.arrays:
-                made.append(writing.enter_context(_written(directory, number, ARRAYS, _archive(record.arrays))))
+                made.append(writing.enter_context(_written(directory, number, ARRAYS, _archive(record.arrays), tired)))
             if record.networks:
-                made.append(writing.enter_context(networks_file(directory, number, record.networks)))
+                made.append(writing.enter_context(networks_file(directory, number, record.networks, tired)))
         yield made
 
 
 @contextmanager
-def networks_file(directory: Path, number: int, rows: Sequence[Row]) -> Iterator[NewFile]:
+def networks_file(
+    directory: Path, number: int, rows: Sequence[Row], tired: Callable[[], bool] = bool
+) -> Iterator[NewFile]:
     """Writes one row per network, arm and level of a trial, under another name; yields what gives the file its own."""
-    with _written(directory, number, NETWORKS, _table(rows)) as file:
+    with _written(directory, number, NETWORKS, _table(rows), tired) as file:
         reached("networks written")
 
         def place() -> None:
@@ -51,15 +63,12 @@ def networks_file(directory: Path, number: int, rows: Sequence[Row]) -> Iterator
 
 
 @contextmanager
-def _written(directory: Path, number: int, kind: str, content: bytes) -> Iterator[NewFile]:
+def _written(directory: Path, number: int, kind: str, content: bytes, tired: Callable[[], bool]) -> Iterator[NewFile]:
     name = result_of(number, kind)
     path = directory / name
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    _write(unfinished, content, tired)
 
     def place() -> None:
         if unfinished.exists():  # not if its transaction was lost and is tried again
@@ -70,6 +79,22 @@ def _written(directory: Path, number: int, kind: str, content: bytes) -> Iterato
     finally:
         for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
             left.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes, tired: Callable[[], bool]) -> None:
+    """Writes a file down to the disk; where that is full, waits for room as the ledger does."""
+    begun = time.monotonic()
+    while True:
+        try:
+            with path.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            return
+        except OSError as error:
+            if error.errno not in _FULL or tired() or time.monotonic() > begun + ROOM_S:
+                raise NoRoom(str(path), error.strerror or str(error)) from None
+            time.sleep(AGAIN_S)
 
 
 def _table(rows: Sequence[Row]) -> bytes:

@@ -7,6 +7,7 @@ there, so a check made inside it could be outdated by the time of the write), th
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from study.errors import UsageError
 from study.ledger import intact, migrations, schema
+from study.ledger.read_only import readable
 from study.passwords import masked
 
 BUSY_S = 30.0
+CONNECTIONS = 8  # to a PostgreSQL server, of one study
 _NETWORK_FILESYSTEMS = {"nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "beegfs"} | {
     *("ceph", "davfs", "glusterfs", "lustre", "gpfs", "pvfs2", "orangefs", "9p")
 }
@@ -63,6 +66,8 @@ def connect(url: str, *, create: bool) -> Engine:
     with closed_on_error(engine):
         try:
             _tables(engine, create=create)
+            if create and kind == "postgresql":
+                _require_connections(engine, shown)
         except DBAPIError as error:
             why = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
             raise UsageError(
@@ -138,11 +143,12 @@ def _sqlite(database: str | None, *, create: bool) -> Engine:
         raise FileNotFoundError(path)
     if path.exists() and (path.stat().st_size or not create):
         intact.check(path)
+    elsewhere = path if create else readable(path)
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_S}, pool_size=4, max_overflow=16
+        URL.create("sqlite", database=str(elsewhere)), connect_args={"timeout": BUSY_S}, pool_size=4, max_overflow=16
     )
     event.listen(engine, "connect", _sqlite_connected)
-    event.listen(engine, "begin", _sqlite_begin)
+    event.listen(engine, "begin", _sqlite_begin if elsewhere == path else partial(_refuse_to_write, path))
     event.listen(engine, "handle_error", lambda context: intact.translated(context, path), retval=True)
     return engine
 
@@ -160,6 +166,12 @@ def _sqlite_begin(connection: Connection) -> None:
     if immediate:  # one sync a trial; one a commit would cost a quarter of what a short trial takes
         connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('ockham_durable') else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _refuse_to_write(path: Path, connection: Connection) -> None:
+    if connection.get_execution_options().get("ockham_write"):
+        raise UsageError(f"{path.parent} can't be written by you; what is there can be read only")
+    connection.exec_driver_sql("BEGIN")
 
 
 def _retried(call: Any) -> Any:
@@ -190,6 +202,18 @@ def _postgresql(url: str) -> Engine:
         return create_engine(optuna_url(url), pool_pre_ping=True, pool_size=4, max_overflow=16)
     except ModuleNotFoundError:
         raise UsageError("--ledger: PostgreSQL needs a driver; pip install 'ockham[postgresql]'") from None
+
+
+def _require_connections(engine: Engine, shown: str) -> None:
+    """A study that gets too few would wait for minutes, and end without the reason."""
+    query = "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+    with engine.connect() as connection:
+        there = int(connection.execute(text(query)).scalar_one())
+    if there < CONNECTIONS:
+        raise UsageError(
+            f"the ledger {shown} takes {there} connections at once, and a study needs up to {CONNECTIONS} (driver, "
+            f"publisher, Optuna's tables); raise max_connections in postgresql.conf, or give another --ledger"
+        )
 
 
 def _tables(engine: Engine, *, create: bool) -> None:

@@ -15,7 +15,7 @@ from study.settings.creation import alone_in
 from study.storing import claims
 from study.storing.own_files import remove_own
 from study.storing.restoring import folder_of
-from study.tracking.token import use_token
+from study.tracking.mlflow_store import client_of
 from study.trust import Sure, nobody, require_trust
 from trainables.storage import Folder, LocalFolder
 
@@ -124,11 +124,9 @@ def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
         return
     artifacts = place.home / "mlartifacts" / ledger.name if uri == place.tracking() else None
     from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
 
-    use_token(place.home, uri)
     try:
-        _runs(MlflowClient(tracking_uri=uri), ledger, artifacts, say)
+        _runs(client_of(place.home, uri), ledger, artifacts, say)
     except MlflowException as error:
         raise UsageError(
             f"MLflow at {masked(uri)} does not answer ({error}), so nothing has been deleted; try again when it does."

@@ -18,7 +18,7 @@ from study.display import terminal
 from study.ledger.place import Place
 from study.passwords import masked
 from study.private import open_to_others
-from study.tracking.token import use_token
+from study.tracking.mlflow_store import client_of
 
 if TYPE_CHECKING:
     from trainables.data.interfaces import Dataset
@@ -229,11 +229,8 @@ def _tracking(place: Place) -> Finding:
     shown = masked(uri)
     if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
         return Finding("Tracking", "ok", f"{shown}, made by the first study")
-    from mlflow.tracking import MlflowClient
-
-    use_token(place.home, uri)
     try:
-        count = len(MlflowClient(tracking_uri=uri).search_experiments(max_results=1000))
+        count = len(client_of(place.home, uri).search_experiments(max_results=1000))
     except Exception as error:
         first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         fix = "Start it, or leave --tracking-uri out. A study would run all the same, and deliver its results later."

@@ -17,6 +17,8 @@ from study.tracking.token import use_token
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+
 
 def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
     """A client and the study's experiment, both made if they are not there, one process at a time."""
@@ -29,10 +31,7 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
             _make_sqlite(own)
             _prepare_sqlite(own)
             settle(own)
-        from mlflow.tracking import MlflowClient
-
-        use_token(home, config.tracking_uri)
-        client = MlflowClient(tracking_uri=config.tracking_uri)
+        client = client_of(home, config.tracking_uri)
         experiment = client.get_experiment_by_name(config.name)
         if experiment is None:
             artifacts = (home / "mlartifacts" / config.name).as_uri() if own else None
@@ -40,6 +39,20 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
         return client, str(experiment.experiment_id)
+
+
+def client_of(home: Path, uri: str) -> "MlflowClient":
+    """MLflow's client of a store, with the home's token, that gives up within seconds.
+
+    Left to itself it would ask a server that does not answer for four minutes. What has to get through (the publisher)
+    asks again by itself.
+    """
+    from mlflow.tracking import MlflowClient
+
+    use_token(home, uri)
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
+    return MlflowClient(tracking_uri=uri)
 
 
 def settle(store: Path) -> None:

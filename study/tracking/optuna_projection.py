@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -236,7 +237,10 @@ def _storage(url: str) -> RDBStorage:
     """Optuna's storage in the ledger's database. Two processes that make its tables at once would crash one."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        with FileLock(f"{parsed.database}.optuna.lock"):
+        lock = Path(f"{parsed.database}.optuna.lock")
+        if lock.is_dir():
+            lock.rmdir()
+        with FileLock(lock):
             storage = RDBStorage(optuna_url(url), engine_kwargs={"connect_args": {"timeout": BUSY_S}})
         # Optuna would wait for the disk after each of its many transactions; what a power cut takes is projected again.
         event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL"))

@@ -37,8 +37,12 @@ def postgresql() -> Iterator[str]:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """As `postgresql`, for tests in which it dies."""
+def server(*settings: str) -> Iterator[Server]:
+    """As `postgresql`, for tests in which it dies.
+
+    Args:
+        settings: Of its own, `name=value`.
+    """
     programs = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
     programs += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if not programs or not (programs[0] / "initdb").exists():
@@ -71,6 +75,7 @@ def server() -> Iterator[Server]:
     try:
         call("initdb", "-D", data, "-A", "trust", "-U", "ockham", "--no-sync")
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options += "".join(f" -c {setting}" for setting in settings)
 
         def start() -> None:
             call("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")

@@ -45,7 +45,6 @@ def run() -> Iterator[tuple[Path, list[str], "list[bytes]"]]:
         settings = [part for setting in SMALL for part in ("--set", setting)]
         said = [
             ockham("launch", "redundancy", "--name", NAME, "--trials", "1", *settings, *where, "--offline", uri=absent),
-            ockham("resume", NAME, *where, "--offline", "--trials", "2", uri=absent),
             ockham("status", NAME, "--home", str(home), uri=absent),
             ockham("doctor", "--no-ray", "--home", str(home), uri=absent),
             ockham("resume", NAME, *where, uri=present),
@@ -79,9 +78,9 @@ def test_the_study_was_one(run: tuple[Path, list[str], list[bytes]]) -> None:
     """Else nothing is shown by what follows."""
     home, said, kept = run
     codes = [" ".join(text.split()[:2]) for text in said]
-    assert codes[:3] == ["launch 130", "resume 130", "status 0"], said
-    assert codes[4:8] == ["resume 0", "status 0", "trials 0", "report 0"], said
-    assert codes[8] == "resume 2", "the ledger has no password, so it is asked for"
+    assert codes[:2] == ["launch 130", "status 0"], said
+    assert codes[3:7] == ["resume 0", "status 0", "trials 0", "report 0"], said
+    assert codes[7] == "resume 2", "the ledger has no password, so it is asked for"
     assert any(content.startswith(b"SQLite format 3") for content in kept), "MLflow's store, and copies of the ledger"
     assert (home / NAME / "publisher.log").is_file(), "MLflow was absent, and the publisher said so"
 

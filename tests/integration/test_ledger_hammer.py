@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from study.errors import LeaseHeld, StudyMismatch
+from study.errors import LeaseHeld, StudyMismatch, UsageError
 from study.ledger import LeaseLost, Ledger, Proposal
 from study.ledger.connection import connect
 from study.ledger.schema import metadata
 from tests.integration.postgresql_for_tests import postgresql
+from tests.integration.postgresql_for_tests import server as postgresql_server
 from tests.studies_for_tests import a_study, dense
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ledgers"
@@ -92,6 +93,12 @@ def test_tables_of_version_1_are_brought_up_to_date_once(url: str, tmp_path: Pat
     assert ledger.trial(2).metrics == {"train/loss": 0.5}
     for each in opened:
         each.close()
+
+
+def test_a_server_with_too_few_connections_is_refused(tmp_path: Path) -> None:
+    few = ("max_connections=3", "max_wal_senders=0", "superuser_reserved_connections=0")
+    with postgresql_server(*few) as there, pytest.raises(UsageError, match=r"takes 3 connections .* raise max_connec"):
+        Ledger.create(there.url, a_study(tmp_path))
 
 
 def test_tables_are_made_once_by_several_at_once(url: str, tmp_path: Path) -> None:

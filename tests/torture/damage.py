@@ -30,8 +30,7 @@ from study.ledger import Ledger, Proposal
 from study.proposing import Proposer
 from study.settings.creation import open_or_create
 from tests.integration import driving
-from tests.integration.trials_for_tests import quick
-from trainables.trial import TrialContext
+from trainables.trial import TrialContext, run_trial
 
 NAME, TRIALS = "whole", 4
 COMMANDS = ("status", "trials", "report", "export", "resume")
@@ -61,7 +60,7 @@ def build(home: Path, name: str = NAME, noise: float = 0.5) -> None:
         _fill(ledger, TRIALS - 1)
         ledger.release()
         ledger.close()
-        if run(config, trial=quick).exit_code:
+        if run(config).exit_code:
             raise RuntimeError("the study to be damaged did not end well")
     killed = subprocess.run(
         [sys.executable, "-m", "tests.torture.damage", "--extend", str(home), name], cwd=driving.ROOT, check=False
@@ -81,7 +80,9 @@ def extend_and_die(home: Path, name: str) -> None:
 
 def _config(home: Path, name: str, noise: float) -> StudyConfig:
     config = driving.config(home, name, TRIALS - 1, progress=False)
-    return config.model_copy(update={"seed": int(10 * noise)})
+    small = {"data.split": (200, 100, 100), "replicates": 1, "training.epochs": 3, "compression.depth": 2}
+    space = config.space.model_copy(update={"base": {**config.space.base, **small}})
+    return config.model_copy(update={"seed": int(10 * noise), "space": space})
 
 
 def _fill(ledger: Ledger, until: int) -> None:
@@ -92,7 +93,8 @@ def _fill(ledger: Ledger, until: int) -> None:
         ledger.propose([proposal])
         attempt = ledger.start_attempt(number)
         trial = config.space.config(proposal.params, config.seed)
-        records = [record for record in quick(trial, TrialContext(number, config.run.data_path)) if record is not None]
+        context = TrialContext(number, config.run.data_path, cell=ledger.trial(number).cell)
+        records = [record for record in run_trial(trial, context) if record is not None]
         with networks_file(config.directory, number, records[-1].networks) as file:
             ledger.finish(number, attempt, "COMPLETE", records=records, results=[file])
         (config.directory / "trials" / f"{number:04d}" / "log.txt").write_text(f"trial {number}\n")
@@ -164,6 +166,8 @@ def said(command: str, home: Path) -> tuple[int, str, str]:
         text = text.split("Report: ")[0] + _numbers(home / "elsewhere" / "figures" / "trials.csv")
     if command == "status":
         text = text.split('"remaining_s"')[0].replace('"interrupted"', '"finished"')
+    if command == "export":
+        text = "\n".join(line for line in text.splitlines() if not line.startswith("ms for"))  # timed
     if command == "resume":
         text = text.partition(" have ended\n")[2].partition(" trials done")[0]
     return code, text, err.getvalue() + out.getvalue()

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from study.config import StudyConfig
-from study.execution.recorder import networks_file
+from study.execution.results import networks_file
 from study.ledger import Ledger
 from study.proposing import Proposer
 from study.tracking.publisher import _QUIET, Publisher
@@ -69,7 +69,7 @@ def spell(kind: str, turn: int) -> Spell:
     """A random one, the same each time."""
     chance = random.Random(f"{kind} {turn}")
     times = chance.choice((1, 2, 5, 12, None))
-    return Spell(FAULTS[kind], chance.randrange(60), times, chance.choice((0.5, 1.0)), chance)
+    return Spell(FAULTS[kind], chance.randrange(30), times, chance.choice((0.5, 1.0)), chance)
 
 
 def published(home: Path, name: str, proxy: Proxy, fault: Callable[[], Fault | None]) -> tuple[Snapshot, list[str]]:
@@ -79,7 +79,7 @@ def published(home: Path, name: str, proxy: Proxy, fault: Callable[[], Fault | N
     try:
         ledger.acquire()
         proxy.fault = fault
-        with contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             if _driven(ledger, said):
                 proxy.fault = lambda: None
             else:
@@ -131,7 +131,7 @@ def _work(ledger: Ledger) -> Iterator[None]:
         state = "FAILED" if number == 1 else "COMPLETE"
         with networks_file(config.directory, number, records[-1].networks) as file:
             why = "ValueError: no" if state == "FAILED" else None
-            ledger.finish(number, attempt, state, records=records, error=why, file=file)
+            ledger.finish(number, attempt, state, records=records, error=why, results=[file])
         yield
 
 

@@ -1,14 +1,16 @@
 """A tracking store that can't be reached is said at once, before anything is made."""
 
+import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from socket import socket
 
 import pytest
 
+from study.cli import main
 from study.config import RunConfig
 from study.errors import UsageError
 from study.settings import creation
@@ -62,7 +64,7 @@ def test_stores_that_are_there(uri: str, tmp_path: Path) -> None:
 
 
 def _unused_port() -> int:
-    with socket() as probe:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
@@ -85,3 +87,27 @@ def _server(code: int) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_a_server_that_hangs_up_is_asked_a_few_times_and_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's client by itself asks for minutes."""
+    for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"):
+        monkeypatch.setenv(name, "")  # so that it is as before afterwards
+        monkeypatch.delenv(name)
+    calls: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            with contextlib.suppress(OSError):  # it is closed
+                while True:
+                    server.accept()[0].close()
+                    calls.append(1)
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert main(["doctor", "--no-ray", "--home", str(tmp_path), "--tracking-uri", uri]) == 1
+        assert 1 <= len(calls) <= 2
+        server.shutdown(socket.SHUT_RDWR)
+    assert f"{uri}: API request to" in " ".join(capsys.readouterr().out.split())
