@@ -199,7 +199,7 @@ def test_ways_that_differ_share_no_band() -> None:
 
 def test_heat_maps_hold_their_labels_and_colour_only_what_differs() -> None:
     config, trials, networks = make(Recipe(noise=(0.0,), criteria=("distance_from_initialisation", "magnitude_l2")))
-    trials["gap/accuracy"] = 0.05 + 0.0001 * trials["number"]
+    trials["gap/accuracy"] = 0.0545 + 0.0002 * trials["number"]
     shown = figures()["heat_maps"].draw(Material(config, trials, networks, answer(trials, networks)))
     assert isinstance(shown, Picture)
     gap = shown.panels[0].inner(tips_as_titles=False)
@@ -208,6 +208,11 @@ def test_heat_maps_hold_their_labels_and_colour_only_what_differs() -> None:
     longest = re.search(r'x="([\d.]+)"[^>]*>distance from initialisation<', gap)
     assert longest is not None
     assert float(longest[1]) > 6 * len("distance from initialisation")
+    trials["gap/accuracy"] = 0.05 + 0.0001 * trials["number"]
+    fewer = figures()["heat_maps"].draw(Material(config, trials, networks, answer(trials, networks)))
+    assert isinstance(fewer, Picture)
+    assert len(fewer.panels) == len(shown.panels) - 1
+    assert "No map of the generalization gap (train − test accuracy): it is 0.05 in all cells." in fewer.caption
 
 
 @pytest.mark.parametrize(("figure", "noise"), [("forest", (0.5, 1.0)), ("ranking", (0.0,))])

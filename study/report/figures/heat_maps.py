@@ -27,7 +27,7 @@ def _draw(material: Material) -> Picture | Absent:
     if len(names) < 2:
         return Absent("Needs two spanned dimensions with at least two values each.")
     columns, rows = _labels(numbers_or_text(trials, names[1])), _labels(numbers_or_text(trials, names[0]))
-    panels, tables = [], []
+    panels, tables, alike = [], [], ""
     quantities = {
         gap_metric(trials): f"generalization gap (train − test {material.task.label})",
         COMPRESSIBILITY: "compressibility of the noisy network" if material.has_noise else "compressibility",
@@ -38,15 +38,19 @@ def _draw(material: Material) -> Picture | Absent:
         if table.empty:
             continue
         cells = table.groupby(["row", "column"], sort=False)["value"].agg(["mean", "count"])
+        read = {signed(mean) for mean in cells["mean"]}
+        if len(read) == 1 and len(cells) > 1:  # as where all trials compress the same networks, which have one gap
+            alike += f" No map of the {title}: it is {read.pop()} in all cells."
+            continue
         panels.append(_map(title, cells, short(names[0]), short(names[1])))
         tables.append(cells.reset_index().assign(quantity=quantity))
     if not panels:
-        return Absent("Neither gap nor compressibility was recorded.")
+        return Absent(alike.strip() or "Neither gap nor compressibility was recorded.")
     n = sorted({int(count) for table in tables for count in table["count"]})
     each = str(n[0]) if len(n) == 1 else f"{n[0]}–{n[-1]}"
     caption = (
         f"Means over the trials of a cell ({each} each), other spanned fields pooled. Each map has its own colour "
-        f"scale, darker is larger; it spans {_LEAST_SPREAD:g} at least."
+        f"scale, darker is larger; it spans {_LEAST_SPREAD:g} at least.{alike}"
     )
     title = "" if len(panels) == len(quantities) else f"Where in the space: {_listed(tables)}"
     return Picture(panels, caption, pd.concat(tables), [], columns=len(panels), title=title)
