@@ -51,6 +51,8 @@ def leaders(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
 
 def headline(ranks: tuple[Rank, ...]) -> str:
     """The first where it stands alone, else how many are not told apart at the top."""
+    if len(ranks) > 1 and not _have_intervals(ranks):
+        return "Can’t tell"
     top = leaders(ranks)
     if len(top) == 1:
         return top[0].label.capitalize()
@@ -69,9 +71,14 @@ def ranking_sentence(ranks: tuple[Rank, ...], trials: pd.DataFrame) -> str:
     over = f"over {unit}s" if any(rank.ci95 is not None for rank in ranks) else f"over the networks of {alone}"
     without = len(trials) - sum(rank.trials for rank in ranks)
     absent = f"; {plural(without, 'trial')} without a compressibility left out" if without else ""
+    known = (
+        f"95 % intervals {over}; {_apart(ranks)}"
+        if _have_intervals(ranks)
+        else "too few networks for intervals, so none is told apart from another"
+    )
     return (
         f"All labels are true, so nothing was memorised; compressibility by {what}, the most first: {best}{worst} "
-        f"(95 % intervals {over}; {_apart(ranks)}{absent})."
+        f"({known}{absent})."
     )
 
 
@@ -88,6 +95,11 @@ def _apart(ranks: tuple[Rank, ...]) -> str:
     if len(top) > 1:
         return f"the first {len(top)} are not told apart: their intervals overlap"
     return "neighbours whose intervals overlap are not told apart"
+
+
+def _have_intervals(ranks: tuple[Rank, ...]) -> bool:
+    """Fewer than three networks or trials have none."""
+    return _are_paired(ranks) or any(rank.half is not None for rank in ranks)
 
 
 def _are_paired(ranks: tuple[Rank, ...]) -> bool:

@@ -239,6 +239,9 @@ def test_labels_beside_a_plot_are_never_cut_off(figure: str, noise: tuple[float,
 def test_only_what_stands_alone_is_the_headline(means: tuple[float, ...], said: str) -> None:
     ranks = tuple(Rank(name, 4, mean, 0.03, None) for name, mean in zip("abc", means, strict=True))
     assert headline(ranks) == said
+    unknown = tuple(Rank(rank.label, 1, rank.mean, None, None) for rank in ranks)
+    assert headline(unknown) == "Can’t tell", "two networks have no interval"
+    assert headline(unknown[:1]) == "A"
 
 
 @pytest.mark.parametrize("missing", [0, 5])
