@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -95,7 +96,7 @@ class LocalFolder(Folder):
         """See `Folder`."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".tmp-{os.getpid()}")
+        unfinished = path.with_suffix(f".tmp-{os.getpid()}-{threading.get_ident()}")
         try:
             with unfinished.open("wb") as file:
                 for part in parts:

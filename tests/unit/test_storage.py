@@ -1,6 +1,7 @@
 """Files in a directory and in an object store (a real server, over HTTP) behave alike."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,15 @@ def test_a_store_that_does_not_answer_costs_a_checkpoint_and_not_the_trial(tmp_p
     blocked.touch()
     with pytest.raises(OSError, match=r"Not a directory|File exists"):  # a broken disk is told at once
         CheckpointStore(blocked / "checkpoints", 1).save({})
+
+
+def test_threads_that_write_one_file_do_not_hinder_each_other(tmp_path: Path) -> None:
+    folder = folder_at(tmp_path)
+    names = [f"{number}" for number in range(4)] * 8
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(10):
+            list(pool.map(lambda name: folder.write("driver.json", [name.encode()]), names))
+    assert folder.names() == ["driver.json"]
 
 
 @pytest.mark.parametrize(
