@@ -69,6 +69,12 @@ class StudyHandle:
 
         return as_frame(measured(self.trials(), self.networks()))
 
+    def examples(self) -> "DataFrame":
+        """One row per training example, network and arm of all trials that recorded them; see `example_frame`."""
+        from study.ledger.frames import example_frame
+
+        return example_frame(self.config.directory, self._ledger.trials(), self._ledger.files())
+
     def best(self) -> dict[str, Any]:
         """The COMPLETE trial that is best by the study's goals, as in `ockham trials --format json`.
 
@@ -84,7 +90,7 @@ class StudyHandle:
         rows = [row for row in self._ledger.trials(states=("COMPLETE",)) if row.metrics.keys() >= set(metrics)]
         if not rows:
             raise ValueError(f"no complete trial of {self.config.name} has the metric {' and '.join(metrics)}")
-        rows = [row for row in rows if all(_kept(bound.violation(row.metrics)) for bound in self.config.constraints)]
+        rows = [row for row in rows if all(bound.kept(row.metrics) for bound in self.config.constraints)]
         if not rows:
             bounds = ", ".join(map(str, self.config.constraints))
             raise ValueError(f"no complete trial of {self.config.name} keeps {bounds}")
@@ -182,7 +188,7 @@ def launch(
         return _run(space, listener, trial, NO_WISHES)
     loaded = _loaded(space, asked | options)
     for note in loaded.notes:
-        (listener.message if listener else _silent)(note)
+        (listener.message if listener else (lambda _text: None))(note)
     return _run(loaded.config, listener, trial, NO_WISHES)
 
 
@@ -215,7 +221,7 @@ def resume(
     for option in run:
         if option not in _SETTABLE:
             raise UsageError(f"resume: {unknown_name('option', option, ('home', 'ledger', *_SETTABLE))}")
-    say = listener.message if listener else _silent
+    say = listener.message if listener else (lambda _text: None)
     place = _place(home, ledger)
     restore_lost(place.home, name, run.get("storage", place.storage), place.ledger, say)
     known = place.open(name)
@@ -289,11 +295,3 @@ def _place(home: Path | str | None, ledger: str | None) -> Place:
     """What is not given is as the environment says."""
     given = {"home": home and Path(home).expanduser(), "ledger": ledger}
     return Place(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-
-
-def _silent(_text: str) -> None:
-    """Nobody listens."""
-
-
-def _kept(violation: float | None) -> bool:
-    return violation is not None and violation <= 0

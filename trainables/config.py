@@ -208,6 +208,9 @@ class TrialConfig(Part):
     measures: MeasuresConfig = MeasuresConfig()
     replicates: int = Field(5, ge=1, le=1024, description="networks that differ only in their seed")
     control: bool = Field(True, description="train a clean twin beside each replicate")
+    examples: Literal["auto", "always", "never"] = Field(
+        "auto", description="record what networks say of each training example; auto: where data.subset is less than 1"
+    )
     seed: int = Field(0, ge=0, lt=2**53, description="of all draws; of the study, so never set nor spanned: --seed N")
 
     @model_validator(mode="after")

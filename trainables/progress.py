@@ -14,10 +14,10 @@ from trainables.training.loop import Training
 class Progress:
     """Records reported so far, the last finished level, the stack there, and the trainings of the level in progress.
 
-    Also what measures found (`trainables.looks`), and what it has cost so far: seconds of the trial and of its
-    training, and samples (examples times networks). What died before its checkpoint does not count. `reused_seconds`
-    are those that its dense networks took elsewhere, `devices` what has computed it, one after another, `one_by_one`
-    how convolutions were (`trainables.convolving`).
+    Also what measures found (`trainables.looks`), what networks said of each example (`trainables.recording`), and what
+    it has cost so far: seconds of the trial and of its training, and samples (examples times networks). What died
+    before its checkpoint does not count. `reused_seconds` are those that its dense networks took elsewhere, `devices`
+    what has computed it, one after another, `one_by_one` how convolutions were (`trainables.convolving`).
 
     What can be drawn or computed again (data, initial weights, batch orders, scores) is not kept.
 
@@ -44,6 +44,7 @@ class Progress:
         self.level: int = state.get("level", -1)
         self.kept_values: dict[str, Any] = state.get("kept_values", {})
         self.measured: dict[str, Any] = state.get("measured", {})
+        self.examples: dict[str, Any] = state.get("examples", {})
         self._begun: float = perf_counter() - state.get("seconds", 0.0)
         self.training_seconds: float = state.get("training_seconds", 0.0)
         self.samples: int = state.get("samples", 0)
@@ -94,6 +95,7 @@ class Progress:
                     "level": self.level,
                     "kept_values": self.kept_values,
                     "measured": self.measured,
+                    "examples": self.examples,
                     "seconds": self.seconds,
                     "training_seconds": self.training_seconds,
                     "samples": self.samples,

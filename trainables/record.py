@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Stage = Literal["dense", "level", "summary"]
 LATENCY = "cost/latency_ms"
+# A margin in examples.parquet is a whole number of these, in one byte: up to ±31.75.
+MARGIN_STEP = 0.25
+# In place of the level at which an example is lost.
+NOT_LOST = -1
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,10 @@ class Record:
         networks: Summary only: all rows of the trial's `networks.parquet` (JSON types); None for what is not finite.
         layers: Summary only: all rows of its `layers.parquet`.
         arrays: Summary only: name → array, the content of its `arrays.npz`.
+        examples: Summary only: the columns of its `examples.parquet`, see `trainables.recording`.
 
     Raises:
-        ValueError: Any of the last three are given before the summary.
+        ValueError: Any of the last four are given before the summary.
     """
 
     stage: Stage
@@ -39,6 +44,7 @@ class Record:
     networks: tuple[dict[str, Any], ...] = ()
     layers: tuple[dict[str, Any], ...] = ()
     arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, compare=False)
+    examples: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         undefined = {f"undefined/{n}": f"came out as {v}" for n, v in self.metrics.items() if finite(v) is None}
@@ -46,7 +52,7 @@ class Record:
         rows = tuple({name: finite(value) for name, value in row.items()} for row in self.networks)
         for name, value in {"metrics": metrics, "notes": undefined | self.notes, "networks": rows}.items():
             object.__setattr__(self, name, value)
-        if (self.networks or self.layers or self.arrays) and self.stage != "summary":
+        if (self.networks or self.layers or self.arrays or self.examples) and self.stage != "summary":
             raise ValueError(f"rows of networks belong to the summary, not to {self.stage} {self.step}")
 
     def state(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.record import Record
+from trainables.recording import examples_after, with_examples
 from trainables.seeding import Key
 from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
@@ -171,6 +172,7 @@ def _train_dense(bench: Bench) -> Reports:
     level = yield from timed(bench, stack, Record("level", 0, metrics, notes))
     if _has_scratch_arm(bench):
         rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
+    yield from examples_after(bench, stack, 0, dense.failed)
     _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=rewind_snapshot(bench, training))
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
@@ -190,6 +192,7 @@ def _compress_once(bench: Bench) -> Reports:
     failed = recovered.shown.failed
     extra = of_each(compressed.metrics, failed)
     extra |= yield from measures_after(bench, compressed, level.number, failed)
+    yield from examples_after(bench, compressed.stack, level.number, failed)
     sizes = network_sizes(bench, compressed)
     rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
     if _has_scratch_arm(bench):
@@ -266,7 +269,8 @@ def _summary(bench: Bench) -> Record:
     limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
     metrics, notes = summarise(rows, bench.config, limit)
     took, said = costs(bench)
-    return with_measures(bench, Record("summary", 0, metrics | took, notes | said, same_columns(rows)))
+    record = Record("summary", 0, metrics | took, notes | said, same_columns(rows))
+    return with_examples(bench, with_measures(bench, record))
 
 
 def _pipeline(bench: Bench) -> Pipeline:

@@ -111,6 +111,11 @@ class Constraint(Part):
             return None
         return value - self.max if self.max is not None else float(self.min or 0.0) - value
 
+    def kept(self, metrics: Mapping[str, float]) -> bool:
+        """Whether it is; not where the metric is undefined."""
+        by = self.violation(metrics)
+        return by is not None and by <= 0
+
     def __str__(self) -> str:
         return f"{self.name}={self.max if self.max is not None else self.min:g}"
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from study.crash_points import reached
 from study.errors import NoRoom
-from study.ledger.files import ARRAYS, LAYERS, NETWORKS, Listed, NewFile, result_of
+from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, Listed, NewFile, result_of
 from study.ledger.outage import AGAIN_S, ROOM_S
-from trainables.record import Record
+from trainables.record import NOT_LOST, Record
 
 Row = Mapping[str, Any]
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -42,6 +42,9 @@ def result_files(
                 made.append(writing.enter_context(_written(directory, number, LAYERS, _table(record.layers), tired)))
             if record.arrays:
                 made.append(writing.enter_context(_written(directory, number, ARRAYS, _archive(record.arrays), tired)))
+            if record.examples:
+                content = example_table(record.examples)
+                made.append(writing.enter_context(_written(directory, number, EXAMPLES, content, tired)))
             if record.networks:
                 made.append(writing.enter_context(networks_file(directory, number, record.networks, tired)))
         yield made
@@ -103,6 +106,39 @@ def _table(rows: Sequence[Row]) -> bytes:
 
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), buffer)
+    return buffer.getvalue()
+
+
+def example_table(found: Mapping[str, Any]) -> bytes:
+    """The content of `examples.parquet`: a row per example, network and arm, margins in steps of `MARGIN_STEP`.
+
+    Args:
+        found: As `Record.examples`.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    networks, count = found["subset"].shape
+    # The networks of an example stand next to each other: they say mostly the same, which takes little room.
+    columns = {name: table.T.reshape(-1) for name, table in found.items() if table.ndim == 2}
+    arms = pa.DictionaryArray.from_arrays(np.tile(found["control"], count).astype(np.int8), ["replicate", "control"])
+    table = pa.table(
+        {
+            "example": np.repeat(np.arange(count, dtype=np.int32), networks),
+            "network": np.tile(found["network"], count),
+            "arm": arms,
+            "subset": columns["subset"],
+            "label": columns["label"],
+            "true_label": np.repeat(found["true_label"], networks),
+            "prediction": columns["prediction"],
+            "right": columns["prediction"] == columns["label"],
+            "margin": columns["margin"],
+            "lost_at": pa.array(columns["lost_at"], mask=columns["lost_at"] == NOT_LOST),
+        }
+    )
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table, buffer, compression="zstd", write_statistics=False)
     return buffer.getvalue()
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from study.ledger.schema import files
 
-NETWORKS, LAYERS, ARRAYS = "networks.parquet", "layers.parquet", "arrays.npz"
+NETWORKS, LAYERS, ARRAYS, EXAMPLES = "networks.parquet", "layers.parquet", "arrays.npz", "examples.parquet"
 # A trial with the last of these has all that it left.
-RESULTS = (LAYERS, ARRAYS, NETWORKS)
+RESULTS = (LAYERS, ARRAYS, EXAMPLES, NETWORKS)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import Damaged, UsageError
-from study.ledger.files import LAYERS, NETWORKS, Listed, result_of
+from study.ledger.files import EXAMPLES, LAYERS, NETWORKS, Listed, result_of
 from trainables.opening import require_file_target
+from trainables.record import MARGIN_STEP
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -95,6 +96,38 @@ def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Li
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
     found: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     return found
+
+
+def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
+    """One row per training example, network and arm of all trials, from `trials/0007/examples.parquet`.
+
+    Columns: `trial`, its dense `cell`, then those of the file: `example`, `network`, `arm`; `subset`, whether the
+    network was given the example; `label`, the one it has (or would have been given), and `true_label`; what the dense
+    network says (`prediction`), whether that is `label` (`right`) and its `margin`, the logit of `label` less the
+    largest other one, in steps of 0.25 up to ±31.75; `lost_at`, the level from which on `label` is missed, NaN where
+    the last level has it.
+
+    Args:
+        listed: As for `network_frame`.
+    Raises:
+        Damaged: As `network_frame`.
+    """
+    import pandas as pd
+
+    parts = [table.assign(trial=row.number, cell=row.cell) for row, table in example_tables(directory, rows, listed)]
+    if not parts:
+        return pd.DataFrame({"trial": pd.Series(dtype="int64")})
+    whole = pd.concat(parts, ignore_index=True)
+    whole["margin"] = whole["margin"].astype("float32") * MARGIN_STEP
+    return whole[["trial", "cell", *(name for name in whole.columns if name not in ("trial", "cell"))]]
+
+
+def example_tables(
+    directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()
+) -> "Iterator[tuple[TrialRow, DataFrame]]":
+    """The content of `examples.parquet` of each trial that has it, one after another: together they may be large."""
+    for row, table in _tables(directory, rows, {file.name: file for file in listed}, EXAMPLES):
+        yield row, table.to_pandas()
 
 
 def _tables(

@@ -93,6 +93,10 @@ def _check_task(config: TrialConfig) -> None:
         )
     if task.has_classes:
         return
+    if config.examples == "always":
+        raise ValueError(
+            f"examples=always records which labels networks have right, and {data} asks for numbers; leave it at auto"
+        )
     if training.stop_at_train_accuracy is not None:
         raise ValueError(
             f"training.stop_at_train_accuracy={training.stop_at_train_accuracy:g} is of classes, and {data} asks for "

@@ -1,0 +1,236 @@
+"""Which examples did networks memorise: scores of examples over many networks, and how well these find changed labels.
+
+mem(i) = P(right on i | i given) − P(right on i | i left out), over networks that are each given a random share of the
+examples (Feldman & Zhang 2020, arXiv:2008.03703). Unbiased for networks of that many examples, not of all of them.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import stdtrit
+from scipy.stats import rankdata
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+_QUANTILES = (0.5, 0.9, 0.99)
+# Of more networks than this some are left out together: an interval from a hundred groups is as good.
+_MOST_GROUPS = 100
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What M distinct dense networks of one arm and condition say of n examples.
+
+    Args:
+        given: [M, n], whether the network was given the example.
+        right: [M, n], whether it says the label given.
+        truly: [M, n], whether it says the true one.
+        label, true_label: [n]; the label given is the same for all networks.
+        lost_at: [n], share of the levels after which compressed networks that were given the example and had it right
+            lose it for good, 1 where they never do; their mean, nan where there is no such network.
+    """
+
+    given: Bools
+    right: Bools
+    truly: Bools
+    label: npt.NDArray[np.int64]
+    true_label: npt.NDArray[np.int64]
+    lost_at: Floats
+
+    @property
+    def networks(self) -> int:
+        """M."""
+        return len(self.given)
+
+    @property
+    def changed(self) -> Bools:
+        """[n], where the label given is not the true one."""
+        return self.label != self.true_label
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of each example [n]: networks that were given it and that were left it out, and how many of either are right."""
+
+    given: Floats
+    right_given: Floats
+    left_out: Floats
+    right_left_out: Floats
+
+    @classmethod
+    def of(cls, given: Bools, right: Bools) -> "Counts":
+        """From votes [M, n]."""
+        inside, out = (given & right).sum(axis=0), (~given & right).sum(axis=0)
+        count = given.sum(axis=0)
+        return cls(*(np.asarray(part, dtype=np.float64) for part in (count, inside, len(given) - count, out)))
+
+    def without(self, some: "Counts") -> "Counts":
+        """Those of all other networks."""
+        return Counts(*(getattr(self, name) - getattr(some, name) for name in self.__dataclass_fields__))
+
+    @property
+    def scores(self) -> Floats:
+        """[n], the memorisation scores; nan where no network was given the example, or none was left it out."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(self.right_given / self.given - self.right_left_out / self.left_out)
+
+    @property
+    def errors(self) -> Floats:
+        """[n], standard errors √(p₁(1 − p₁)/n₁ + p₀(1 − p₀)/n₀) with p = (right + ½)/(n + 1).
+
+        Without the halves most examples would have an error of 0, since all networks agree on them.
+        """
+        first, second = (
+            _variance(right, count)
+            for right, count in ((self.right_given, self.given), (self.right_left_out, self.left_out))
+        )
+        return np.asarray(np.where(np.isnan(self.scores), np.nan, np.sqrt(first + second)))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number over all examples, with its 95 % interval over networks; None where it is not defined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    def as_json(self) -> dict[str, float | None]:
+        """For scripts."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """What is known of the examples of one condition and arm.
+
+    Attributes:
+        examples: One row an example: see `example_scores`.
+        networks: Distinct dense networks that voted.
+        share: The memorised share of the data, the mean score on labels as given.
+        true_share: The mean score on true labels.
+        quantiles: Share of examples → the score that so many of them do not exceed: a mean hides the few.
+        auroc: How likely a changed example has a larger score than a kept one.
+        precision: Share of changed labels among as many examples of largest score.
+        changed: How many labels are changed.
+    """
+
+    examples: pd.DataFrame
+    networks: int
+    share: Estimate
+    true_share: Estimate
+    auroc: Estimate
+    precision: Estimate
+    changed: int
+    quantiles: dict[float, float] = field(default_factory=dict)
+
+
+def memorisation(votes: Votes) -> Memorisation:
+    """Scores, and what they amount to, of the votes of one condition and arm."""
+    table, changed = example_scores(votes), votes.changed
+    known = table["memorisation"].dropna()
+    return Memorisation(
+        examples=table,
+        networks=votes.networks,
+        share=jackknife(votes.given, votes.right, _mean),
+        true_share=jackknife(votes.given, votes.truly, _mean),
+        auroc=jackknife(votes.given, votes.right, lambda scores: auroc(scores, changed)),
+        precision=jackknife(votes.given, votes.right, lambda scores: precision(scores, changed)),
+        changed=int(changed.sum()),
+        quantiles={share: float(known.quantile(share)) for share in _QUANTILES} if len(known) else {},
+    )
+
+
+def example_scores(votes: Votes) -> pd.DataFrame:
+    """One row an example, in their order.
+
+    Columns: `example`, `label`, `true_label`, `changed`, `given` and `left_out` (networks), `memorisation` and its
+    standard error `se` for the label given, `true_memorisation` and `true_se` for the true one, `lost_at`.
+    """
+    own, true = Counts.of(votes.given, votes.right), Counts.of(votes.given, votes.truly)
+    return pd.DataFrame(
+        {
+            "example": np.arange(votes.given.shape[1]),
+            "label": votes.label,
+            "true_label": votes.true_label,
+            "changed": votes.changed,
+            "given": own.given.astype(np.int64),
+            "left_out": own.left_out.astype(np.int64),
+            "memorisation": own.scores,
+            "se": own.errors,
+            "true_memorisation": true.scores,
+            "true_se": true.errors,
+            "lost_at": votes.lost_at,
+        }
+    )
+
+
+def auroc(scores: Floats, changed: Bools) -> float | None:
+    """P(score of a changed example > that of a kept one) + ½ P(equal), of examples that have one; None without both."""
+    known = ~np.isnan(scores)
+    ranks, positive = rankdata(scores[known]), changed[known]
+    ones, zeros = int(positive.sum()), int((~positive).sum())
+    if not ones or not zeros:
+        return None
+    return float((ranks[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+
+
+def precision(scores: Floats, changed: Bools) -> float | None:
+    """Share of changed examples among as many of largest score; of equal scores at the end each has its share.
+
+    None where no label is changed.
+    """
+    known = ~np.isnan(scores)
+    values, positive = scores[known], changed[known]
+    count = int(positive.sum())
+    if not count:
+        return None
+    last = np.sort(values)[-count]
+    above, level = values > last, values == last
+    hits = positive[above].sum() + (count - above.sum()) * positive[level].mean()
+    return float(hits / count)
+
+
+def jackknife(given: Bools, right: Bools, statistic: Callable[[Floats], float | None]) -> Estimate:
+    """A statistic of the scores with its 95 % interval: networks are left out one by one, or in a hundred groups.
+
+    Args:
+        given, right: [M, n] votes.
+        statistic: Scores [n] → a number in −1 … 1, None where it is not defined.
+    References:
+        Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 11; Kott 2001 (delete-a-group).
+    """
+    whole = Counts.of(given, right)
+    value = statistic(whole.scores)
+    groups = min(len(given), _MOST_GROUPS)
+    if value is None or groups < 2:
+        return Estimate(value)
+    without = [statistic(whole.without(Counts.of(given[g::groups], right[g::groups])).scores) for g in range(groups)]
+    left = [one for one in without if one is not None]
+    if len(left) < groups:
+        return Estimate(value)
+    spread = np.asarray(left) - np.mean(left)
+    half = float(stdtrit(groups - 1, 0.975) * math.sqrt((groups - 1) / groups * float((spread**2).sum())))
+    return Estimate(value, value - half, min(1.0, value + half))
+
+
+def _mean(scores: Floats) -> float | None:
+    known = scores[~np.isnan(scores)]
+    return float(known.mean()) if len(known) else None
+
+
+def _variance(right: Floats, count: Floats) -> Floats:
+    share = (right + 0.5) / (count + 1)
+    with np.errstate(divide="ignore"):
+        return np.asarray(share * (1 - share) / count)
+
+
+def as_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows for JSON: what is undefined is None."""
+    rows: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
+    return rows

@@ -1,0 +1,62 @@
+"""examples."""
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from study.commands.options import StudyName, located
+from study.ledger.place import Place
+
+_EXAMPLES = """[bold]Examples[/bold]
+  ockham launch --name memorised --set data.subset=0.7 --set data.noise_draw=study
+  ockham examples memorised
+  ockham examples memorised --by lost_at --top 50
+  ockham examples memorised --format csv --out examples.csv"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this file."""
+    app.command(epilog=_EXAMPLES)(located(examples))
+
+
+def examples(
+    *,
+    place: Place,
+    name: StudyName,
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="How many are shown; CSV has all.")] = 20,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="memorisation|lost_at",
+            help="The most memorised first, or those that compressed networks lose first.",
+            autocompletion=lambda: ["memorisation", "lost_at"],
+        ),
+    ] = "memorisation",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="text|json|csv",
+            autocompletion=lambda: ["text", "json", "csv"],
+            show_default="by the ending of --out, else text",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+) -> None:
+    """Which training examples were memorised: right in networks that were given them, wrong in those that were not.
+
+    The score is the share of networks right on an example among those given it, less that among those it was left out
+    of (Feldman & Zhang 2020): 1 is pure memory. Every condition and arm apart, one vote a distinct dense network;
+    intervals are over networks. "lost at" is the share of the compression after which networks miss the example for
+    good, 1 if they never do.
+    """
+    from study.commands.examples_table import FORMS, ORDERS, By, Form, print_examples
+
+    if form is None:
+        ending = out.suffix[1:].lower() if out else ""
+        form = ending if ending in FORMS else "text"
+    for option, said, allowed in (("--format", form, FORMS), ("--by", by, ORDERS)):
+        if said not in allowed:
+            raise typer.BadParameter(f"{option} {said}: choose one of {', '.join(allowed)}")
+    print_examples(place.open(name), top, cast("By", by), cast("Form", form), out)

@@ -1,0 +1,118 @@
+"""What networks say of each training example, given to them or not: the content of `examples.parquet`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.pausing import Pausing
+from trainables.record import MARGIN_STEP, NOT_LOST, Record
+from trainables.stack.model import StackedModel
+from trainables.training.chunks import examples_at_once
+from trainables.training.inputs import Inputs
+
+# Trials with more rows are recorded only when asked for.
+MOST_ROWS = 10**8
+_CHUNK_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Of K networks on n examples, on the CPU: [K, n] int16 classes, [K, n] int8 margins on the labels they have."""
+
+    predictions: Tensor
+    margins: Tensor
+
+
+def why_not(bench: Bench) -> str:
+    """Why the trial does not keep that; "" if it does."""
+    config, rows = bench.config, bench.data.all_labels.shape[0] * bench.data.all_labels.shape[1]
+    if config.examples == "never":
+        return "examples=never"
+    if config.examples == "always":
+        return ""
+    if config.data.subset == 1:
+        return "every network is given all examples; examples=always records them all the same"
+    if not bench.data.task.has_classes:
+        return "networks are asked for numbers, which are not right or wrong"
+    if rows > MOST_ROWS:
+        return f"{rows:,} rows (networks times examples) are more than {MOST_ROWS:,}; examples=always records them"
+    return ""
+
+
+def examples_after(bench: Bench, stack: StackedModel, number: int, failed: Mapping[int, str]) -> Pausing[None]:
+    """Takes note of what networks say of each example after a level; 0 is that of the dense networks.
+
+    Args:
+        stack: The networks as they were measured.
+        failed: Those of which nothing can be said.
+    """
+    if why_not(bench):
+        return
+    said, known = (yield from _answers(bench, stack)), bench.progress.examples
+    if number == 0:
+        never = torch.full_like(said.margins, -1)
+        known |= {"predictions": said.predictions, "margins": said.margins, "last_right": never, "failed": {}}
+    right = said.predictions == bench.data.all_labels.cpu()
+    known["last_right"] = torch.where(right, number, known["last_right"]).to(torch.int8)
+    known["failed"] = {n: known["failed"].get(n, number) for n in {*known["failed"], *failed}}
+
+
+def with_examples(bench: Bench, record: Record) -> Record:
+    """The summary with one row per example, network and arm."""
+    if bench.config.data.subset < 1 and (why := why_not(bench)):
+        return replace(record, notes={**record.notes, "undefined/examples": why})
+    return replace(record, examples=_columns(bench, bench.progress.examples)) if bench.progress.examples else record
+
+
+def _columns(bench: Bench, state: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    """Of R networks that did not fail before they were compressed, and n examples: [R, n], [R] or [n] each.
+
+    `lost_at` is the level from which on the label given is missed at all levels, `NOT_LOST` where the last one (or the
+    one before the network failed) has it; 0 where no level has it.
+    """
+    data, replicates = bench.data, bench.replicates
+    last = state["last_right"]
+    rows, count = last.shape
+    sound = [n for n in range(rows) if state["failed"].get(n) != 0]
+    ends = torch.tensor([state["failed"].get(n, bench.progress.level + 1) - 1 for n in range(rows)])[:, None]
+    given = torch.ones(rows, count, dtype=torch.bool)
+    if data.subset is not None:
+        given = torch.zeros(rows, count, dtype=torch.bool).scatter_(1, data.subset.cpu(), True)
+    tables = {
+        "subset": given,
+        "label": data.all_labels.cpu().to(torch.int16),
+        "prediction": state["predictions"],
+        "margin": state["margins"],
+        "lost_at": torch.where(last >= ends, NOT_LOST, last + 1).to(torch.int8),
+    }
+    numbers = torch.tensor(sound, dtype=torch.int16)
+    return {
+        "network": (numbers % replicates).numpy(),
+        "control": (numbers >= replicates).numpy(),
+        "true_label": data.true_labels.cpu().to(torch.int16).numpy(),
+        **{name: table[sound].numpy() for name, table in tables.items()},
+    }
+
+
+def _answers(bench: Bench, stack: StackedModel) -> Pausing[_Answers]:
+    data = bench.data
+    inputs, labels = Inputs(data.images, data.source, data.mean), data.all_labels
+    predictions = torch.empty(labels.shape, dtype=torch.int16)
+    margins = torch.empty(labels.shape, dtype=torch.int8)
+    chunk = examples_at_once(stack, inputs, _CHUNK_BYTES)
+    for start in range(0, inputs.count, chunk):
+        part = slice(start, min(inputs.count, start + chunk))
+        with torch.no_grad():
+            logits = stack.answers(inputs.slice(part.start, part.stop)).float()
+            index = labels[:, part, None]
+            own = logits.gather(2, index)[..., 0]
+            steps = (own - logits.scatter(2, index, -torch.inf).amax(dim=2)) / MARGIN_STEP
+            margins[:, part] = steps.round().clamp(-127, 127).nan_to_num(0.0).to(torch.int8)
+            predictions[:, part] = logits.argmax(dim=2).to(torch.int16)
+        yield
+    return _Answers(predictions, margins)
