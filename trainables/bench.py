@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from trainables.config import TrainingConfig, TrialConfig
+from trainables.data.recorded import why_not
 from trainables.data.trial_data import TrialData
 from trainables.dense_store import Shelf
 from trainables.interfaces import Shape, model_of
@@ -24,6 +25,7 @@ from trainables.training.augmentation import drawn
 from trainables.training.evaluate import evaluating
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
+from trainables.training.learning import Learning
 from trainables.training.loop import Changes, Orders, Training
 from trainables.training.steps import AfterStep
 
@@ -60,6 +62,7 @@ class Bench:
         together: Most networks whose activations are in memory at once; smaller once memory ran out.
         one_by_one: As of the trial's stacks, see `trainables.convolving`.
         movement: Parameter → −Σ w·g over the dense training, [K, …]; {} where nobody asked for it.
+        learning: When the dense networks learned each example, once they are trained; None where nobody took note.
         failures: Network → why it failed in a `fit` since this was last emptied.
         rates_by_epoch: Whether schedules stand still within an epoch, as in studies of earlier versions.
         scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
@@ -83,6 +86,7 @@ class Bench:
         self.shares_cell = False
         self.failures: dict[int, str] = {}
         self.movement: dict[str, Tensor] = progress.kept_values.get("movement", {})
+        self.learning: Learning | None = None
         self._memo: dict[str, Any] = {}
 
     @cached_property
@@ -199,6 +203,7 @@ class Bench:
             after_step=after_step,
             rates_by_epoch=self.rates_by_epoch,
             traces=dense and self.traces_movement,
+            learning=self._learning() if dense else None,
         )
         self.progress.follow(name, training)
         give_back()
@@ -262,6 +267,11 @@ class Bench:
             self._memo[name] = make()
         value: T = self._memo[name]
         return value
+
+    def _learning(self) -> Learning | None:
+        """Takes note of when the dense networks learn each example, where that is recorded."""
+        labels = self.data.labels
+        return None if why_not(self.config, self.data) else Learning(*labels.shape[:2], labels.device)
 
     def _orders(self, phase: str) -> Orders:
         """Batch orders: one permutation for each replicate and epoch, which its control shares."""

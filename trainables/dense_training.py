@@ -13,6 +13,7 @@ import torch
 import trainables
 from trainables.bench import Bench
 from trainables.config import SHAPING
+from trainables.data.recorded import why_not
 from trainables.dense_store import Shelf
 from trainables.looks import measures_during, measures_while_training
 from trainables.measuring import Dense, measure_some, network_rows
@@ -70,6 +71,7 @@ def shelf_name(bench: Bench, data_identity: str) -> str:
         "config": {name: value for name, value in config.flat().items() if name.startswith(SHAPING)},
         "networks": [bench.replicates, bench.networks],
         "recorded": [bench.course.watches, bench.snapshot_at, bench.traces_movement, _measured_then(bench)],
+        "examples": why_not(bench.config, bench.data),
         "rates_by_epoch": bench.rates_by_epoch,
         "data": data_identity,
         "code": _code(),

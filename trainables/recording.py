@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from trainables.bench import Bench
+from trainables.data.recorded import why_not
 from trainables.pausing import Pausing
 from trainables.record import MARGIN_STEP, NOT_LOST, Record
 from trainables.stack.model import StackedModel
 from trainables.training.chunks import examples_at_once
 from trainables.training.inputs import Inputs
 
-# Trials with more rows are recorded only when asked for.
-MOST_ROWS = 10**8
 _CHUNK_BYTES = 8 << 20
 
 
@@ -28,22 +27,6 @@ class _Answers:
     margins: Tensor
 
 
-def why_not(bench: Bench) -> str:
-    """Why the trial does not keep that; "" if it does."""
-    config, rows = bench.config, bench.data.all_labels.shape[0] * bench.data.all_labels.shape[1]
-    if config.examples == "never":
-        return "examples=never"
-    if config.examples == "always":
-        return ""
-    if config.data.subset == 1:
-        return "every network is given all examples; examples=always records them all the same"
-    if not bench.data.task.has_classes:
-        return "networks are asked for numbers, which are not right or wrong"
-    if rows > MOST_ROWS:
-        return f"{rows:,} rows (networks times examples) are more than {MOST_ROWS:,}; examples=always records them"
-    return ""
-
-
 def examples_after(bench: Bench, stack: StackedModel, number: int, failed: Mapping[int, str]) -> Pausing[None]:
     """Takes note of what networks say of each example after a level; 0 is that of the dense networks.
 
@@ -51,11 +34,12 @@ def examples_after(bench: Bench, stack: StackedModel, number: int, failed: Mappi
         stack: The networks as they were measured.
         failed: Those of which nothing can be said.
     """
-    if why_not(bench):
+    if why_not(bench.config, bench.data):
         return
     said, known = (yield from _answers(bench, stack)), bench.progress.examples
     if number == 0:
         never = torch.full_like(said.margins, -1)
+        known |= {"learning": None if bench.learning is None else bench.learning.state()}
         known |= {"predictions": said.predictions, "margins": said.margins, "last_right": never, "failed": {}}
     right = said.predictions == bench.data.all_labels.cpu()
     known["last_right"] = torch.where(right, number, known["last_right"]).to(torch.int8)
@@ -64,7 +48,7 @@ def examples_after(bench: Bench, stack: StackedModel, number: int, failed: Mappi
 
 def with_examples(bench: Bench, record: Record) -> Record:
     """The summary with one row per example, network and arm."""
-    if bench.config.data.subset < 1 and (why := why_not(bench)):
+    if bench.config.data.subset < 1 and (why := why_not(bench.config, bench.data)):
         return replace(record, notes={**record.notes, "undefined/examples": why})
     return replace(record, examples=_columns(bench, bench.progress.examples)) if bench.progress.examples else record
 
@@ -90,6 +74,8 @@ def _columns(bench: Bench, state: Mapping[str, Any]) -> dict[str, npt.NDArray[An
         "margin": state["margins"],
         "lost_at": torch.where(last >= ends, NOT_LOST, last + 1).to(torch.int8),
     }
+    if (seen := state["learning"]) is not None:
+        tables |= {name: _of_all(seen[name].cpu(), data.subset, count) for name in ("learned", "forgotten")}
     numbers = torch.tensor(sound, dtype=torch.int16)
     return {
         "network": (numbers % replicates).numpy(),
@@ -97,6 +83,13 @@ def _columns(bench: Bench, state: Mapping[str, Any]) -> dict[str, npt.NDArray[An
         "true_label": data.true_labels.cpu().to(torch.int16).numpy(),
         **{name: table[sound].numpy() for name, table in tables.items()},
     }
+
+
+def _of_all(table: Tensor, subset: Tensor | None, count: int) -> Tensor:
+    """[N, n] from what is known of the m examples that each network is given; 0 of others."""
+    if subset is None:
+        return table
+    return torch.zeros(len(table), count, dtype=table.dtype).scatter_(1, subset.cpu(), table)
 
 
 def _answers(bench: Bench, stack: StackedModel) -> Pausing[_Answers]:

@@ -40,7 +40,7 @@ from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
-from trainables.training.loop import early_stop
+from trainables.training.watching import early_stop
 
 Reports = Generator[Record | None, None, None]
 
@@ -159,7 +159,7 @@ def _train_dense(bench: Bench) -> Reports:
     training = bench.training("dense", stack, bench.train_examples, bench.config.training)
     yield from dense_epochs(bench, training, bench.shelf)
     bench.settle(training, bench.initial)
-    bench.movement = training.movement
+    bench.movement, bench.learning = training.movement, training.learning
     measured = yield from measure(bench, stack)
     dense = Dense.of(training, measured)
     made = Compressed(stack, _all_units(stack), failed=dense.failed)

@@ -13,6 +13,8 @@ from study.answer.memorisation import Votes
 ARMS = ("replicate", "control")
 # What may differ between networks whose votes are counted together.
 _POOLED = ("data.subset",)
+# Means of what was seen while the dense networks trained.
+_FOLLOWED = ("learned", "forgotten")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,25 @@ class Ballot:
     votes: Votes | None
 
 
+class _Mean:
+    """Of each example, over those networks that count."""
+
+    def __init__(self) -> None:
+        self._sum: Any = 0.0
+        self._count: Any = 0
+
+    def add(self, values: npt.NDArray[Any], counted: npt.NDArray[np.bool_]) -> None:
+        """Values [R, n] of R networks."""
+        self._sum = self._sum + np.where(counted, values, 0).sum(axis=0)
+        self._count = self._count + counted.sum(axis=0)
+
+    @property
+    def mean(self) -> npt.NDArray[np.float64]:
+        """[n], nan where none counted."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self._sum / self._count, dtype=np.float64)
+
+
 @dataclass
 class _Box:
     label: npt.NDArray[np.int64]
@@ -39,8 +60,7 @@ class _Box:
     right: list[npt.NDArray[np.bool_]] = field(default_factory=list)
     truly: list[npt.NDArray[np.bool_]] = field(default_factory=list)
     cells: set[str] = field(default_factory=set)
-    lost: npt.NDArray[np.float64] | None = None
-    lost_count: npt.NDArray[np.float64] | None = None
+    means: dict[str, _Mean] = field(default_factory=dict)
 
     def put(self, table: pd.DataFrame, unit: str, depth: int) -> None:
         """Adds the networks of a trial; of trials that share dense networks only the first has a vote."""
@@ -51,25 +71,28 @@ class _Box:
 
         labels, given, right = matrix("label"), matrix("subset").astype(bool), matrix("right").astype(bool)
         self.same = self.same and bool((labels == self.label).all())
-        at = table["lost_at"].to_numpy(dtype=np.float64, na_value=np.nan).reshape(count, -1).T / (depth + 1)
-        had = given & right
-        lost = (np.where(np.isnan(at), 1.0, at) * had).sum(axis=0)
-        self.lost = lost if self.lost is None else self.lost + lost
-        self.lost_count = had.sum(axis=0) + (0 if self.lost_count is None else self.lost_count)
-        if unit not in self.cells:
-            self.cells.add(unit)
-            self.given.append(given)
-            self.right.append(right)
-            self.truly.append(matrix("prediction") == self.true_label)
+        lost = matrix("lost_at").astype(np.float64) / (depth + 1)
+        self._mean("lost_at").add(np.where(np.isnan(lost), 1.0, lost), given & right)
+        if unit in self.cells:
+            return
+        self.cells.add(unit)
+        self.given.append(given)
+        self.right.append(right)
+        self.truly.append(matrix("prediction") == self.true_label)
+        for name in _FOLLOWED:
+            if name in table.columns:
+                values = matrix(name).astype(np.float64)
+                self._mean(name).add(values, given & ~np.isnan(values))
+
+    def _mean(self, name: str) -> _Mean:
+        return self.means.setdefault(name, _Mean())
 
     def votes(self) -> Votes | None:
         """All of them."""
-        if not self.same or self.lost is None or self.lost_count is None:
+        if not self.same:
             return None
-        with np.errstate(invalid="ignore"):
-            lost_at = self.lost / self.lost_count
         stacked = (np.concatenate(parts) for parts in (self.given, self.right, self.truly))
-        return Votes(*stacked, self.label, self.true_label, lost_at)
+        return Votes(*stacked, self.label, self.true_label, {name: one.mean for name, one in self.means.items()})
 
 
 def ballots(tables: Iterable[tuple[Any, pd.DataFrame]]) -> list[Ballot]:

@@ -5,7 +5,7 @@ examples (Feldman & Zhang 2020, arXiv:2008.03703). Unbiased for networks of that
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,10 @@ class Votes:
         right: [M, n], whether it says the label given.
         truly: [M, n], whether it says the true one.
         label, true_label: [n]; the label given is the same for all networks.
-        lost_at: [n], share of the levels after which compressed networks that were given the example and had it right
-            lose it for good, 1 where they never do; their mean, nan where there is no such network.
+        means: Name → [n], means over networks that were given the example, nan where there is none: `lost_at`, the
+            share of the levels after which compressed networks that had it right lose it for good, 1 where they never
+            do; where training was followed `learned`, the first epoch in which it was right, of networks that had it
+            right once, and `forgotten`, how often it was wrong after it was right.
     """
 
     given: Bools
@@ -40,7 +42,7 @@ class Votes:
     truly: Bools
     label: npt.NDArray[np.int64]
     true_label: npt.NDArray[np.int64]
-    lost_at: Floats
+    means: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def networks(self) -> int:
@@ -150,7 +152,7 @@ def example_scores(votes: Votes) -> pd.DataFrame:
     """One row an example, in their order.
 
     Columns: `example`, `label`, `true_label`, `changed`, `given` and `left_out` (networks), `memorisation` and its
-    standard error `se` for the label given, `true_memorisation` and `true_se` for the true one, `lost_at`.
+    standard error `se` for the label given, `true_memorisation` and `true_se` for the true one, and `Votes.means`.
     """
     own, true = Counts.of(votes.given, votes.right), Counts.of(votes.given, votes.truly)
     return pd.DataFrame(
@@ -165,7 +167,7 @@ def example_scores(votes: Votes) -> pd.DataFrame:
             "se": own.errors,
             "true_memorisation": true.scores,
             "true_se": true.errors,
-            "lost_at": votes.lost_at,
+            **votes.means,
         }
     )
 

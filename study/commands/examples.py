@@ -28,9 +28,9 @@ def examples(
     by: Annotated[
         str,
         typer.Option(
-            metavar="memorisation|lost_at",
-            help="The most memorised first, or those that compressed networks lose first.",
-            autocompletion=lambda: ["memorisation", "lost_at"],
+            metavar="memorisation|forgotten|learned|lost_at",
+            help="First the most memorised, most often forgotten, learned last, or first lost under compression.",
+            autocompletion=lambda: ["memorisation", "forgotten", "learned", "lost_at"],
         ),
     ] = "memorisation",
     form: Annotated[
@@ -48,8 +48,9 @@ def examples(
 
     The score is the share of networks right on an example among those given it, less that among those it was left out
     of (Feldman & Zhang 2020): 1 is pure memory. Every condition and arm apart, one vote a distinct dense network;
-    intervals are over networks. "lost at" is the share of the compression after which networks miss the example for
-    good, 1 if they never do.
+    intervals are over networks. Of networks that were given an example: "learned" is the epoch in which it was first
+    right, "forgotten" how often it was wrong after that, "lost at" the share of the compression after which it is
+    missed for good, 1 if it never is.
     """
     from study.commands.examples_table import FORMS, ORDERS, By, Form, print_examples
 

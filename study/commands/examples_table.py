@@ -21,10 +21,10 @@ from study.ledger.frames import example_tables, write
 if TYPE_CHECKING:
     from study.ledger import Ledger
 
-By = Literal["memorisation", "lost_at"]
+By = Literal["memorisation", "forgotten", "learned", "lost_at"]
 Form = Literal["text", "json", "csv"]
 ORDERS, FORMS = get_args(By), get_args(Form)
-_LARGEST_FIRST = {"memorisation": True, "lost_at": False}
+_LARGEST_FIRST = {"memorisation": True, "forgotten": True, "learned": True, "lost_at": False}
 _WIDTH = 100
 
 
@@ -120,11 +120,12 @@ def _said(number: Estimate) -> str:
 
 def _table(rows: pd.DataFrame) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    heads = ("example", "given", "true", "memorised", "±se", "of true label", "lost at", "networks in", "out")
+    more = [name for name in ("learned", "forgotten", "lost_at") if name in rows.columns]
+    heads = ("example", "given", "true", "memorised", "±se", "of true label", *more, "networks in", "out")
     for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(head.replace("_", " "), justify="right", no_wrap=True)
     for row in rows.itertuples():
-        numbers = (row.memorisation, row.se, row.true_memorisation, row.lost_at)
+        numbers = (row.memorisation, row.se, row.true_memorisation, *(getattr(row, name) for name in more))
         scores = ["–" if pd.isna(number) else f"{number:.2f}" for number in numbers]
         labels = (str(row.example), str(row.label), str(row.true_label))
         table.add_row(*labels, *scores, str(row.given), str(row.left_out))

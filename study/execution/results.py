@@ -137,6 +137,10 @@ def example_table(found: Mapping[str, Any]) -> bytes:
             "lost_at": pa.array(columns["lost_at"], mask=columns["lost_at"] == NOT_LOST),
         }
     )
+    if "learned" in columns:
+        never = ~columns["subset"] | (columns["learned"] == 0)
+        table = table.append_column("learned", pa.array(columns["learned"], mask=never))
+        table = table.append_column("forgotten", pa.array(columns["forgotten"], mask=~columns["subset"]))
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(table, buffer, compression="zstd", write_statistics=False)
     return buffer.getvalue()

@@ -105,7 +105,8 @@ def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
     network was given the example; `label`, the one it has (or would have been given), and `true_label`; what the dense
     network says (`prediction`), whether that is `label` (`right`) and its `margin`, the logit of `label` less the
     largest other one, in steps of 0.25 up to ±31.75; `lost_at`, the level from which on `label` is missed, NaN where
-    the last level has it.
+    the last level has it. Of examples that the network was given: `learned`, the first epoch in which it was right when
+    the example came in a batch, NaN where none was, and `forgotten`, how often it was wrong there after it was right.
 
     Args:
         listed: As for `network_frame`.

@@ -32,7 +32,7 @@ def nearest_neighbours(networks: int = 400, share: float = 0.7, seed: int = 0) -
     distance = np.abs(places[:, None] - places[None]) + 1e-9 * np.arange(len(places))
     near = np.where(given[:, None, :], distance[None], np.inf).argmin(axis=2)
     said = labels[near]
-    return Votes(given, said == labels, said == true, labels, true, np.full(len(labels), np.nan))
+    return Votes(given, said == labels, said == true, labels, true)
 
 
 def test_scores_are_those_of_the_definition() -> None:
@@ -126,6 +126,7 @@ def recorded(number: int, cell: str | None, labels: list[int], noise: float = 0.
             "true_label": 0,
             "prediction": int(random.integers(2)),
             "lost_at": [1, 2, None][int(random.integers(3))],
+            "forgotten": [0, 3, None][int(random.integers(3))],
         }
         for example in range(4)
         for arm in ("replicate", "control")
@@ -152,7 +153,11 @@ def test_arms_and_conditions_are_apart_and_a_dense_network_has_one_vote() -> Non
     together = pd.concat([table for _, table in trials[:3]]).query("arm == 'replicate' and subset and right")
     share = (together["lost_at"].astype(float) / 4).fillna(1).groupby(together["example"]).mean()
     for example, mean in share.items():
-        assert low.lost_at[example] == pytest.approx(mean)
+        assert low.means["lost_at"][example] == pytest.approx(mean)
+
+    forgotten = pd.concat([trials[0][1], trials[2][1]]).query("arm == 'replicate' and subset")
+    for example, mean in forgotten["forgotten"].astype(float).groupby(forgotten["example"]).mean().items():
+        assert low.means["forgotten"][example] == pytest.approx(mean, nan_ok=True), "of distinct dense networks"
 
 
 def test_networks_with_labels_of_their_own_have_no_score_together() -> None:
@@ -180,6 +185,8 @@ def home(tmp_path: Path) -> Path:
         "prediction": np.where(votes.right, votes.label, 1 - votes.label).astype(np.int16),
         "margin": np.full(votes.given.shape, 4, dtype=np.int8),
         "lost_at": np.tile(np.arange(45) % 4 - 1, (8, 1)).astype(np.int8),
+        "learned": np.tile(np.arange(45) % 5, (8, 1)).astype(np.int16),
+        "forgotten": np.tile(np.arange(45) % 7, (8, 1)).astype(np.int16),
     }
     folder = tmp_path / "small" / "trials" / "0000"
     folder.mkdir(parents=True, exist_ok=True)
@@ -200,13 +207,17 @@ def test_the_command_shows_writes_and_refuses(home: Path, capsys: pytest.Capture
     expected = example_scores(nearest_neighbours(8)).sort_values("memorisation", ascending=False, kind="stable")
     assert [row["example"] for row in found["top"]] == expected["example"].head(2).tolist()
     assert found["memorised_share"]["low"] < found["memorised_share"]["value"] < found["memorised_share"]["high"]
+    assert main(["examples", "small", "--by", "forgotten", "--format", "json", *at]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert [row["forgotten"] for row in found["top"][:6]] == [6.0] * 6
+    assert {row["learned"] for row in found["top"] if row["example"] % 5 == 0} == {None}
     out = home / "all.csv"
     assert main(["examples", "small", "--by", "lost_at", "--out", str(out), *at]) == 0
     written = pd.read_csv(out)
     assert len(written) == 45
     assert written["lost_at"].dropna().is_monotonic_increasing
     assert main(["examples", "small", "--by", "size", *at]) == 2
-    assert "choose one of memorisation, lost_at" in capsys.readouterr().err
+    assert "choose one of memorisation, forgotten, learned, lost_at" in capsys.readouterr().err
     (home / "small" / "trials" / "0000" / "examples.parquet").unlink()
     assert main(["examples", "small", *at]) == 2
     assert "data.subset=0.7" in capsys.readouterr().err

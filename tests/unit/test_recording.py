@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
 from study.errors import Damaged
 from study.execution.results import example_table, result_files
 from study.ledger.files import Listed
 from study.ledger.frames import example_frame
 from tests.engine import config, records, run
-from trainables import recording
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrialConfig
+from trainables.data import recorded
 from trainables.record import Record
+from trainables.seeding import generator
 from trainables.training.inputs import Inputs
 from trainables.trial import TrialContext, run_to_level
 
@@ -73,7 +75,7 @@ def test_it_is_kept_where_networks_are_given_a_share_or_it_was_asked_for() -> No
 
 
 def test_too_many_rows_are_recorded_when_asked_for_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "MOST_ROWS", 899)
+    monkeypatch.setattr(recorded, "MOST_ROWS", 899)
     left = summary(config(**SUBSET))
     assert left.examples == {}
     assert left.notes["undefined/examples"] == (
@@ -124,6 +126,43 @@ def test_rows_are_few_bytes_and_read_as_one_frame(tmp_path: Path) -> None:
     assert (one["right"] == (one["prediction"] == one["label"])).all()
     assert (one["label"] == one["true_label"]).all(), "twins see the truth"
     assert (one["lost_at"].isna().to_numpy() == (found.examples["lost_at"][8] == -1)).all()
+    assert one["forgotten"].isna().tolist() == (~one["subset"]).tolist()
+    mine = one[one["subset"] & (found.examples["learned"][8] > 0)]
+    assert (mine["learned"] == found.examples["learned"][8][mine["example"]]).all()
     assert pd.read_parquet(io.BytesIO(content))["subset"].mean() == pytest.approx(0.6)
     with pytest.raises(Damaged, match=r"trials/0000/examples\.parquet is not what was written|has .* bytes"):
         example_frame(tmp_path, trials, [Listed.of("trials/0000/examples.parquet", 0, b"other")])
+
+
+def test_learning_and_forgetting_are_those_of_a_plain_loop() -> None:
+    """An example is looked at when it comes in its batch, before the step on it."""
+    trial = config(**SUBSET, training__epochs=6, training__stop_at_train_loss=None, replicates=1)
+    found, bench = summary(trial).examples, networks_at(trial, 0)
+    data, start = bench.data, bench.initial().tensors()
+    for network in range(2):
+        own = data.subset[network]
+        images = (data.images[0, own].float().flatten(1) - data.mean) / 255
+        labels = data.all_labels[network][own]
+        layers = [nn.Linear(64, 12), nn.Linear(12, 12), nn.Linear(12, 10)]
+        for place, layer in enumerate(layers):
+            layer.weight.data = start[f"layers.{place}.weight"][network].T.clone()
+            layer.bias.data = start[f"layers.{place}.bias"][network].flatten().clone()
+        plain = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+        optimizer = torch.optim.SGD(plain.parameters(), lr=trial.training.lr, momentum=trial.training.momentum)
+        learned, forgotten, before = torch.zeros(90), torch.zeros(90), torch.zeros(90, dtype=torch.bool)
+        for epoch in range(6):
+            order = torch.randperm(90, generator=generator(0, 0, "order", "dense", 0, epoch))
+            for batch in order.split(40):
+                said = plain(images[batch])
+                now = said.argmax(dim=1) == labels[batch]
+                learned[batch] = torch.where(now & (learned[batch] == 0), epoch + 1.0, learned[batch])
+                forgotten[batch] += before[batch] & ~now
+                before[batch] = now
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(said, labels[batch]).backward()
+                optimizer.step()
+        assert found["learned"][network, own].tolist() == learned.tolist()
+        assert found["forgotten"][network, own].tolist() == forgotten.tolist()
+        assert forgotten.sum() > 0
+        left_out = np.setdiff1d(np.arange(150), own.numpy())
+        assert not found["learned"][network, left_out].any()

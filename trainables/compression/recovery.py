@@ -9,7 +9,7 @@ from trainables.compression.tickets import ticket_start
 from trainables.config import TrainingConfig
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
-from trainables.training.loop import early_stop
+from trainables.training.watching import early_stop
 
 
 def epochs_at(total: int, depth: int, level: int) -> int:

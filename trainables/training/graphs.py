@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# Inputs [P, A, B, …], targets [P, A, B, …], rates [P] → summed losses and right answers of each network, [A].
-Steps = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+# Summed losses and right answers of each network, [A]; which were right, [P, A, B], where that is known.
+Said = tuple[Tensor, Tensor, Tensor | None]
+# Inputs [P, A, B, …], targets [P, A, B, …], rates [P] → what networks said.
+Steps = Callable[[Tensor, Tensor, Tensor], Said]
 Gather = Callable[[], tuple[Tensor, Tensor]]
 # Of a graph. What one step of a small network starts is about 30 kernels, of a ResNet-20 about 250.
 MOST_STEPS = 64
@@ -21,7 +23,7 @@ class _Captured:
     inputs: Tensor
     targets: Tensor
     rates: Tensor
-    results: tuple[Tensor, Tensor]
+    results: Said
 
 
 class StepGraphs:
@@ -41,7 +43,7 @@ class StepGraphs:
         self._seen.clear()
         self._captured.clear()
 
-    def run(self, steps: Steps, shape: Sequence[int], gather: Gather, rates: Tensor) -> tuple[Tensor, Tensor]:
+    def run(self, steps: Steps, shape: Sequence[int], gather: Gather, rates: Tensor) -> Said:
         """A chunk of steps.
 
         Args:

@@ -18,6 +18,7 @@ from trainables.training.chunks import batches_at_once
 from trainables.training.examples import Examples, picked
 from trainables.training.fitting import FITTED_LOSS, fits
 from trainables.training.inputs import Inputs
+from trainables.training.learning import Learning
 from trainables.training.precision import check
 from trainables.training.schedules import learning_rate
 from trainables.training.steps import AfterStep, Steps
@@ -52,6 +53,7 @@ class Training:
             weights in place, network by network.
         rates_by_epoch: As `by_epoch` of `learning_rate`.
         traces: As of `Updates`.
+        learning: Takes note of right answers as they come; None: nobody does.
 
     Attributes:
         seen: Examples that each active network has seen in the last epoch.
@@ -77,10 +79,11 @@ class Training:
         after_step: AfterStep | None = None,
         rates_by_epoch: bool = False,
         traces: bool = False,
+        learning: Learning | None = None,
     ) -> None:
         self.rates_by_epoch = rates_by_epoch
         self.model, self.examples, self.recipe, self.orders, self.name = model, examples, recipe, orders, name
-        self.changes = changes
+        self.changes, self.learning = changes, learning
         check(recipe.precision, examples.targets.device)
         self.epoch, self.seen = 0, 0
         self.stop_reasons: list[str | None] = [None] * model.networks
@@ -94,7 +97,7 @@ class Training:
         self._active = list(range(model.networks))
         updates = Updates(recipe, model, masks or {}, traces=traces)
         rule = recipe.stop_at_train_loss
-        asked = rule is None or rule > FITTED_LOSS or recipe.stop_at_train_accuracy is not None
+        asked = rule is None or rule > FITTED_LOSS or recipe.stop_at_train_accuracy is not None or learning is not None
         counts_correct = asked and examples.task.has_classes
         self._steps = Steps(model, recipe, examples, updates, after_step=after_step, counts_correct=counts_correct)
 
@@ -124,9 +127,13 @@ class Training:
         before, count = self.steps, 0
         for index in (part for chunk in self._chunks(order) for part in self._until_snapshot(chunk)):
             gather = partial(self._gathered, inputs, networks, index, changes)
-            losses, hits = self._steps.run(index.shape, gather, self._rates(order, self.steps - before, len(index)))
+            losses, hits, right = self._steps.run(
+                index.shape, gather, self._rates(order, self.steps - before, len(index))
+            )
             loss += losses
             correct += hits
+            if self.learning is not None and right is not None:
+                self.learning.note(networks, index, right, self.epoch + 1)
             count += index.shape[0] * index.shape[2]
             self.steps += len(index)
             if self.steps == self.snapshot_at:
@@ -266,6 +273,7 @@ class Training:
             "best": list(self.best),
             "failed": dict(self.failed),
             "movement": self.movement,
+            "learning": None if self.learning is None else self.learning.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -279,6 +287,8 @@ class Training:
         self.failed = dict(state.get("failed", {}))  # earlier versions gave up with the first
         for name, tensor in self.movement.items():
             tensor.copy_(state["movement"][name])
+        if self.learning is not None:
+            self.learning.restore(state["learning"])
         alone = bool(self._active) and len(self._active) < len(networks)
         self._steps.turn_to(self.model.select(self._active) if alone else self.model)
         device = self.examples.targets.device
@@ -287,13 +297,3 @@ class Training:
         self._steps.updates.optimizer.state = {
             n: [t.to(device, copy=True) for t in ts] for n, ts in state["optimizer"].items()
         }
-
-
-def early_stop(training: Training) -> dict[str, Tensor]:
-    """`early_stop_epoch` [K]: the epoch after which each network's validation loss was smallest, as far as watched.
-
-    References:
-        The early-stopping iteration of Frankle & Carbin 2019, arXiv:1803.03635 (theirs counts steps).
-    """
-    epochs = [epoch for _, epoch in training.best]
-    return {"early_stop_epoch": torch.tensor(epochs, dtype=torch.float64)} if epochs else {}

@@ -10,7 +10,7 @@ from trainables.moving import to_device
 from trainables.stack.dropout import masks_ahead
 from trainables.stack.model import StackedModel
 from trainables.training.examples import Examples
-from trainables.training.graphs import StepGraphs
+from trainables.training.graphs import Said, StepGraphs
 from trainables.training.precision import computing
 from trainables.training.updates import Updates
 
@@ -58,8 +58,10 @@ class Steps:
         self._graphs.forget()
         self.model = model
 
-    def run(self, shape: Sequence[int], gather: Gather, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
-        """The summed loss and the number of right answers of each network, [A]; on a GPU valid until the next call.
+    def run(self, shape: Sequence[int], gather: Gather, rates: Sequence[float]) -> Said:
+        """The summed loss and the number of right answers of each network, [A], and which were right, [P, A, B].
+
+        None for the last where answers are not counted. On a GPU valid until the next call.
 
         Args:
             shape: [P, A, B].
@@ -75,7 +77,7 @@ class Steps:
         self.model.eval()
         return summed
 
-    def _on_host(self, inputs: Tensor, targets: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
+    def _on_host(self, inputs: Tensor, targets: Tensor, rates: Sequence[float]) -> Said:
         # Small tensors that stay, between large ones that go, would keep the heap from being used again.
         all_losses = inputs.new_empty(targets.shape[:3])
         all_right = targets.new_empty(targets.shape[:3], dtype=torch.bool)
@@ -85,16 +87,18 @@ class Steps:
             if self.counts_correct:
                 torch.eq(logits.argmax(dim=2), wanted[step], out=all_right[step])
         summed = all_losses.double().sum(dim=(0, 2))
-        return summed, all_right.sum(dim=(0, 2)) if self.counts_correct else torch.zeros_like(summed, dtype=torch.int64)
+        if not self.counts_correct:
+            return summed, torch.zeros_like(summed, dtype=torch.int64), None
+        return summed, all_right.sum(dim=(0, 2)), all_right
 
-    def _on_device(self, inputs: Tensor, targets: Tensor, rates: Tensor) -> tuple[Tensor, Tensor]:
+    def _on_device(self, inputs: Tensor, targets: Tensor, rates: Tensor) -> Said:
         with masks_ahead(self.model, len(inputs)):
             said = [self._step(x, y, lr) for x, y, lr in zip(inputs, targets, rates, strict=True)]
         summed = torch.stack([losses for _, losses in said]).sum(dim=(0, 2), dtype=torch.float64)
         if not self.counts_correct:
-            return summed, torch.zeros_like(summed, dtype=torch.int64)
+            return summed, torch.zeros_like(summed, dtype=torch.int64), None
         right = torch.stack([logits for logits, _ in said]).argmax(dim=3) == self._wanted(targets)
-        return summed, right.sum(dim=(0, 2))
+        return summed, right.sum(dim=(0, 2)), right
 
     def _step(self, x: Tensor, y: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
         """Logits [A, B, classes] and losses [A, B]."""
