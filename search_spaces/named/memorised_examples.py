@@ -1,0 +1,63 @@
+"""Which examples does a network memorise, and are they the ones that compression loses first?
+
+Networks on digits, each given a random 70 % of the training examples, with labels that were changed once for all
+networks of the study: an example is memorised if networks that were given it have its label right and those that were
+not have it wrong. `ockham examples memorised_examples` names them, and says how well the score finds the labels that
+were changed; the claims here are about the changed labels themselves, which are known.
+
+Differs from Feldman & Zhang: digits and an MLP instead of MNIST and ImageNet, 40 networks a noise level instead of
+2,000, and labels that are known to be wrong.
+"""
+
+from search_spaces.claims import AtLeast, Claim, Greater
+from search_spaces.quantities import KeptOverChanged, Level
+from search_spaces.space import Choices, SearchSpace
+
+_SOURCE = "Feldman & Zhang 2020, arXiv:2008.03703"
+
+SPACE = SearchSpace(
+    title="Which examples did networks memorise, and are they the first that compression loses?",
+    claim=(
+        "Networks fit nearly all changed labels that they are given, and lose these under compression before the "
+        "examples whose label was kept."
+    ),
+    source=_SOURCE,
+    base={
+        "data.name": "digits",
+        "data.subset": 0.7,
+        "data.noise_draw": "study",
+        "model.name": "mlp",
+        "model.width": 128,
+        "model.hidden_layers": 2,
+        "training.epochs": 400,
+        "training.batch_size": 50,
+        "training.optimizer": "sgd",
+        "training.lr": 0.05,
+        "training.momentum": 0.9,
+        "training.stop_at_train_loss": 0.01,
+        "compression.method": "prune",
+        "compression.target_ratio": 16.0,
+        "compression.depth": 6,
+        "replicates": 5,
+    },
+    span={"data.label_noise": Choices(values=(0.1, 0.25))},
+    trials=16,
+    claims=(
+        Claim(
+            name="changed_labels_are_fitted",
+            says="Networks fit at least 95 % of the changed labels that they are given.",
+            quantity=Level(column="changed_accuracy", level=0),
+            comparison=AtLeast(bound=0.95),
+            by="data.label_noise",
+        ),
+        Claim(
+            name="memorised_examples_go_first",
+            says="Networks keep examples with true labels further into compression than those with changed ones.",
+            quantity=KeptOverChanged(metric="compressibility/auc"),
+            comparison=Greater(matters=0.05),
+            by="data.label_noise",
+            source="Hooker et al. 2019, arXiv:1911.05248; arXiv:2306.06238",
+            published="examples on which compressed and dense networks differ are rare, hard or mislabelled ones",
+        ),
+    ),
+)
