@@ -270,8 +270,8 @@ class Bench:
 
     def _learning(self) -> Learning | None:
         """Takes note of when the dense networks learn each example, where that is recorded."""
-        labels = self.data.labels
-        return None if why_not(self.config, self.data) else Learning(*labels.shape[:2], labels.device)
+        (networks, count), device = self.data.labels.shape[:2], self.data.labels.device
+        return None if why_not(self.config, self.data) else Learning(networks, count, device)
 
     def _orders(self, phase: str) -> Orders:
         """Batch orders: one permutation for each replicate and epoch, which its control shares."""

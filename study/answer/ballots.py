@@ -91,8 +91,9 @@ class _Box:
         """All of them."""
         if not self.same:
             return None
-        stacked = (np.concatenate(parts) for parts in (self.given, self.right, self.truly))
-        return Votes(*stacked, self.label, self.true_label, {name: one.mean for name, one in self.means.items()})
+        given, right, truly = (np.concatenate(parts) for parts in (self.given, self.right, self.truly))
+        means = {name: one.mean for name, one in self.means.items()}
+        return Votes(given, right, truly, self.label, self.true_label, means)
 
 
 def ballots(tables: Iterable[tuple[Any, pd.DataFrame]]) -> list[Ballot]:
@@ -114,7 +115,8 @@ def ballots(tables: Iterable[tuple[Any, pd.DataFrame]]) -> list[Ballot]:
                 continue
             if (key, arm) not in boxes:
                 first = mine[~mine["example"].duplicated()]
-                boxes[key, arm] = _Box(*(first[n].to_numpy(dtype=np.int64) for n in ("label", "true_label")))
+                label, true_label = (first[name].to_numpy(dtype=np.int64) for name in ("label", "true_label"))
+                boxes[key, arm] = _Box(label, true_label)
             boxes[key, arm].put(mine, trial.cell or f"trial {trial.number}", depth)
     fields = {name for own in conditions.values() for name in own}
     differ = [name for name in sorted(fields) if len({str(own.get(name)) for own in conditions.values()}) > 1]

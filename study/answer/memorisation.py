@@ -52,7 +52,7 @@ class Votes:
     @property
     def changed(self) -> Bools:
         """[n], where the label given is not the true one."""
-        return self.label != self.true_label
+        return np.asarray(self.label != self.true_label)
 
 
 @dataclass(frozen=True)
@@ -234,5 +234,5 @@ def _variance(right: Floats, count: Floats) -> Floats:
 
 def as_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows for JSON: what is undefined is None."""
-    rows: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
-    return rows
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
