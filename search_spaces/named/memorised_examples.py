@@ -7,6 +7,11 @@ were changed; the claims here are about the changed labels themselves, which are
 
 Differs from Feldman & Zhang: digits and an MLP instead of MNIST and ImageNet, 40 networks a noise level instead of
 2,000, and labels that are known to be wrong.
+
+Seen (seed 0, a minute on two cores): at noise .1 and .25 the score tells changed labels from kept ones with an AUROC of
+.996 (.993 to .999) and .992 (.987 to .997), and .93 of the most memorised 86 and 201 are the changed ones; the
+memorised share is .164 and .328, of clean twins .036 and .033; kept examples outlast changed ones by .20 and .15 of
+compressibility.
 """
 
 from search_spaces.claims import AtLeast, Claim, Greater

@@ -66,8 +66,15 @@ def _put(text: str, out: Path | None) -> None:
 
 
 def _ordered(found: Memorisation, by: By) -> pd.DataFrame:
-    """Ties in the order of examples; what is undefined last."""
-    return found.examples.sort_values(by, ascending=not _LARGEST_FIRST[by], kind="stable", na_position="last")
+    """Of ties the surest first; what is undefined last.
+
+    Raises:
+        UsageError: It was not recorded.
+    """
+    if by not in found.examples.columns:
+        raise UsageError(f"--by {by} was not recorded by these trials; use --by memorisation")
+    order = [not _LARGEST_FIRST[by], True]
+    return found.examples.sort_values([by, "se"], ascending=order, kind="stable", na_position="last")
 
 
 def _csv(found: list[tuple[Ballot, Memorisation]], by: By) -> str:

@@ -56,6 +56,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     },
     "xor": {"data__name": "xor", "data__noise_kind": "wrong"},
     "renamed labels": {"data__noise_kind": "renamed"},
+    "subsets": {"data__subset": 0.6, "data__noise_draw": "study"},
     "shuffled pixels": {"data__inputs": "shuffled_pixels"},
     "adam": {"training__optimizer": "adam", "training__clip_norm": 0.5, "training__l1": 0.001},
     "adamw": {"training__optimizer": "adamw", "training__label_smoothing": 0.1, "training__weight_decay": 0.01},

@@ -45,11 +45,11 @@ def trial(name: str) -> TrialConfig:
 
 
 def comparable(found: list[Record]) -> list[dict[str, Any]]:
-    """Everything but what a run costs."""
+    """Everything but what a run costs, arrays as bytes."""
     return [
         asdict(record)
         | {"metrics": {k: v for k, v in record.metrics.items() if not k.startswith("cost/")}}
-        | {"arrays": {name: array.tobytes() for name, array in record.arrays.items()}}
+        | {part: {k: v.tobytes() for k, v in getattr(record, part).items()} for part in ("arrays", "examples")}
         for record in found
     ]
 

@@ -16,6 +16,7 @@ from trainables.stack.model import StackedModel
 from trainables.training import chunks, graphs
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
+from trainables.training.learning import Learning
 from trainables.training.loop import Training
 from trainables.trial import TrialContext, run_trial
 
@@ -79,6 +80,23 @@ def test_graphs_train_bit_for_bit_what_steps_do(name: str, monkeypatch: pytest.M
     assert by_graph.epochs == step_by_step.epochs
     assert by_graph.running_losses == step_by_step.running_losses
     assert all(torch.equal(found[n], expected[n]) for n in expected)
+
+
+def test_what_is_learned_is_noted_from_replayed_graphs_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def noted() -> dict[str, torch.Tensor]:
+        task = training(stack(), lr=0.3)
+        task.learning = Learning(3, 100, CUDA)
+        trained(task)
+        return {name: tensor.cpu() for name, tensor in task.learning.state().items()}
+
+    with counting_device():
+        monkeypatch.setattr(chunks, "_MOST_BATCHES", 3)
+        found = noted()
+        without_graphs(monkeypatch)
+        expected = noted()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert (found["learned"] > 1).any()
+    assert found["forgotten"].any()
 
 
 @pytest.mark.parametrize("name", ["mlp", "conv2", "wide_resnet"])

@@ -204,7 +204,7 @@ def test_the_command_shows_writes_and_refuses(home: Path, capsys: pytest.Capture
     assert "5 changed labels: AUROC 0." in said
     assert main(["examples", "small", "--format", "json", "--top", "2", *at]) == 0
     (found,) = json.loads(capsys.readouterr().out)
-    expected = example_scores(nearest_neighbours(8)).sort_values("memorisation", ascending=False, kind="stable")
+    expected = example_scores(nearest_neighbours(8)).sort_values(["memorisation", "se"], ascending=[False, True])
     assert [row["example"] for row in found["top"]] == expected["example"].head(2).tolist()
     assert found["memorised_share"]["low"] < found["memorised_share"]["value"] < found["memorised_share"]["high"]
     assert main(["examples", "small", "--by", "forgotten", "--format", "json", *at]) == 0
