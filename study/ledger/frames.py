@@ -113,14 +113,23 @@ def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
     Raises:
         Damaged: As `network_frame`.
     """
+    import numpy as np
     import pandas as pd
 
-    parts = [table.assign(trial=row.number, cell=row.cell) for row, table in example_tables(directory, rows, listed)]
-    if not parts:
+    found = list(example_tables(directory, rows, listed))
+    if not found:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    whole = pd.concat(parts, ignore_index=True)
-    whole["margin"] = whole["margin"].astype("float32") * MARGIN_STEP
-    return whole[["trial", "cell", *(name for name in whole.columns if name not in ("trial", "cell"))]]
+    whole = pd.concat([table for _, table in found], ignore_index=True)
+    numbers = {"margin", "lost_at", "learned", "forgotten"} & {*whole.columns}
+    whole = whole.astype(dict.fromkeys(numbers, "float32"))
+    whole["margin"] *= MARGIN_STEP
+    # Rows may be a hundred million: what all of a trial share is kept once.
+    counts, cells = [len(table) for _, table in found], [row.cell for row, _ in found]
+    known = [*dict.fromkeys(cell for cell in cells if cell is not None)]
+    codes = np.repeat(np.array([-1 if cell is None else known.index(cell) for cell in cells], dtype=np.int32), counts)
+    whole.insert(0, "cell", pd.Series(pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(known))))
+    whole.insert(0, "trial", np.repeat(np.array([row.number for row, _ in found], dtype=np.int32), counts))
+    return whole
 
 
 def example_tables(
