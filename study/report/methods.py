@@ -83,7 +83,7 @@ def _data(config: StudyConfig) -> str:
     noise = _one(config, "data.label_noise")
     clean = noise == "0"
     labels = "true labels" if clean else f"label noise {noise} ({_one(config, 'data.noise_kind')})"
-    more = _words(config, "data.split", "data.train_size", "data.inputs")
+    more = _words(config, "data.split", "data.train_size", "data.subset", "data.noise_draw", "data.inputs")
     return f"Networks were trained on {_one(config, 'data.name')} with {labels}{f' ({more})' if more else ''}."
 
 
