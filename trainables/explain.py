@@ -7,7 +7,7 @@ import typing
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from trainables.dotted import short_name
 from trainables.spelling import unknown_name
@@ -28,7 +28,15 @@ def in_field(field: str, said: str, *, nested: bool = False) -> PydanticCustomEr
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """One sentence a problem, e.g. `model.widht: there is no field 'widht'. Did you mean 'width'? Allowed: …`."""
-    return " ".join(_sentence(dict(problem), model) for problem in error.errors())
+    problems = error.errors()
+    return " ".join(_sentence(dict(problem), model) for problem in problems if not _follows(problem, problems))
+
+
+def _follows(problem: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """Whether a list is called too short only because what is in it was refused, which is said already."""
+    place = problem["loc"]
+    inner = (other["loc"] for other in others if len(other["loc"]) > len(place))
+    return problem["type"] == "too_short" and any(location[: len(place)] == place for location in inner)
 
 
 def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
@@ -42,7 +50,7 @@ def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
         owner = _owner(model, location[:-1])
         known = list(owner.model_fields) if owner else []
         return f"{where}: {unknown_name('field', location[-1], known)}"
-    said = problem["msg"].removeprefix("Value error, ")
+    said = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     given = "" if isinstance(problem["input"], dict | BaseModel) else f" (given: {problem['input']!r})"
     text = f"{where}: {said}{given}" if where else f"{said}{given}"
     return (text if text.endswith(".") else f"{text}.") + _meant(problem)

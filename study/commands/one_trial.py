@@ -21,12 +21,12 @@ def print_trial(ledger: "Ledger", number: int) -> None:
     Raises:
         UsageError: The study has no such trial.
     """
-    rows = ledger.trials([number])
-    if not rows:
-        last = max(ledger.states(), default=None)
+    states = ledger.states()
+    if number not in states:  # asked here, since a database takes no number of any size
+        last = max(states, default=None)
         there = "it has none yet" if last is None else f"its trials are 0 to {last}"
         raise UsageError(f"{ledger.name} has no trial {number}: {there}.")
-    row, console = rows[0], terminal()
+    row, console = ledger.trials([number])[0], terminal()
     took = "" if row.duration_s is None else f", in {duration(row.duration_s)}"
     head = f" {row.state}, {row.role}, attempts: {row.attempts}{took}"
     console.print(Text.assemble((f"{ledger.name}, trial {number}:", "bold"), head))

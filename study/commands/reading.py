@@ -83,9 +83,7 @@ def trials(
         return
     from study.ledger.frames import FORMATS, as_parquet, as_text, write
 
-    if form is None:
-        ending = out.suffix[1:].lower() if out else ""
-        form = ending if ending in FORMATS else "table"
+    form = form or _by_ending(out, FORMATS)
     if form not in FORMATS:
         raise typer.BadParameter(f"--format {form}: choose one of {', '.join(FORMATS)}")
     ledger = place.open(name)
@@ -102,6 +100,17 @@ def trials(
     else:
         text = as_text(rows, "json" if form == "json" else "csv")
         write(out, text) if out else typer.echo(text)
+
+
+def _by_ending(out: Path | None, formats: tuple[str, ...]) -> str:
+    """The format that the ending of a file names; the table where there is no file, no ending, or that of a text."""
+    ending = out.suffix[1:].lower() if out else ""
+    if ending in formats:
+        return ending
+    if ending in ("", "txt", "md", "log"):
+        return "table"
+    known = ", ".join(f".{name}" for name in formats if name != "table")
+    raise typer.BadParameter(f"--out {out}: .{ending} names no format; end it in {known} or .txt, or add --format")
 
 
 _MEASURES_EXAMPLES = """[bold]Examples[/bold]
@@ -142,9 +151,7 @@ def measures(
             raise typer.BadParameter(f"--format {form}: --layers are written as CSV only")
         print_layers(place.open(name), out)
         return
-    if form is None:
-        ending = out.suffix[1:].lower() if out else ""
-        form = ending if ending in ("json", "csv") else "table"
+    form = form or _by_ending(out, ("table", "json", "csv"))
     if form not in ("table", "json", "csv"):
         raise typer.BadParameter(f"--format {form}: choose one of table, json, csv")
     print_measures(place.open(name), "json" if form == "json" else "csv" if form == "csv" else "table", out)

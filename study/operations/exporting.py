@@ -6,7 +6,7 @@ compared with what the file says.
 """
 
 import importlib.util
-import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,8 +150,10 @@ def _check_network(config: "TrialConfig", wanted: Wanted) -> None:
 def _check_out(out: Path, *, onnx: bool) -> None:
     if out.suffix != ".safetensors":
         raise UsageError(f"--out {out}: must end in .safetensors; the description goes beside it, into a .json.")
-    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
-        raise UsageError(f"--out {out}: {out.parent} is no folder that can be written to.")
+    try:  # tried, since what permissions say is not all: a read-only mount, /proc
+        tempfile.TemporaryFile(dir=out.parent).close()
+    except OSError:
+        raise UsageError(f"--out {out}: {out.parent} is no folder that can be written to.") from None
     try:
         for file in (out, out.with_suffix(".json"), out.with_suffix(".onnx")):
             require_file_target(file)

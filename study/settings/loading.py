@@ -167,8 +167,7 @@ def in_options(text: str) -> str:
     text = re.sub(pattern, lambda match: "--" + match[2].replace("_", "-"), text)
     text = re.sub(r"(^|(?<=[.)] ))(objective|constraint)s(\.\d+)?(\.\w+)?(?=: )", r"--\2", text)
     text = re.sub(r"(^|(?<=[.)] ))stopping(?=: )", "--scheduler-metric, -grace or -reduction", text)
-    text = re.sub(r"(^|(?<=[.)] ))stopping\.(metric|grace|reduction)(\.metric)?(?=: )", r"--scheduler-\2", text)
-    return text.replace("Input should be", "must be")
+    return re.sub(r"(^|(?<=[.)] ))stopping\.(metric|grace|reduction)(\.metric)?(?=: )", r"--scheduler-\2", text)
 
 
 def _in_file(text: str, source: str | Path | SearchSpace, fields: set[str]) -> str:
@@ -243,8 +242,7 @@ def in_settings(text: str, keys: set[str]) -> str:
     for key in keys - set(TrialConfig.model_fields):
         if "." not in key:
             text += dotted(key)
-    text = re.sub(r"(?<=\.) \(given: [^)]*\)\.", "", text)  # the sentence before names it already
-    return text.replace("Input should be", "must be")
+    return re.sub(r"(?<=\.) \(given: [^)]*\)\.", "", text)  # the sentence before names it already
 
 
 def _one_objective(sampler: object) -> bool:

@@ -30,9 +30,9 @@ def with_mapping(space: SearchSpace, settings: Mapping[str, Any]) -> tuple[Searc
     for key, value in settings.items():
         if "." not in key and key not in TrialConfig.model_fields:
             said += dotted(key)
-        elif isinstance(value, list) and f"{key}: Input should be a valid tuple" in said:
+        elif isinstance(value, list) and f"{key}: must be a valid tuple" in said:
             said += f" A list spans its values; a tuple is one value: {tuple(value)}."
-    raise UsageError(f"set: {said.replace('Input should be', 'must be')}")
+    raise UsageError(f"set: {said}")
 
 
 def dotted(key: str) -> str:

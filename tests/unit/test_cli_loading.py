@@ -63,6 +63,12 @@ def test_mistakes_are_answered_with_what_to_change(options: dict, said: str) -> 
     assert said in str(refused.value)
 
 
+def test_a_list_whose_entries_are_refused_is_not_called_empty() -> None:
+    with pytest.raises(UsageError) as refused:
+        load_study(LaunchOptions(sampler="tpe", objectives=("test/accuracy",)))
+    assert str(refused.value).count("--objective") == 1
+
+
 def test_a_named_study_brings_its_name_and_trials() -> None:
     config = load_study(LaunchOptions()).config
     assert (config.name, config.trials, config.sampler) == ("redundancy", 24, "design")
@@ -134,7 +140,7 @@ def test_a_space_can_be_written_out(tmp_path: Path) -> None:
         ("set: {model.width: 3, model: {width: 4}}", "model.width is there twice"),
         ("set: {model.width: []}", "model.width is spanned by an empty list"),
         ("set: {data.label_noise: [0.5, 0.5]}", "data.label_noise: 0.5 is there twice"),
-        ("set: {data.label_noise: no}", "data.label_noise: "),
+        ("set: {data.label_noise: no}", "data.label_noise: must be a valid number"),
         ("set: {data.label_noise: true}", "data.label_noise: must be a number"),
         ("space: {base: {model.width: 3}, span: {model.width: [3, 4]}}", "in space.base and in space.span"),
         ("trials: yes", "trials: must be a valid integer"),

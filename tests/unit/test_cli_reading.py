@@ -221,6 +221,17 @@ def test_the_ending_of_the_file_is_its_format(name: str, start: bytes, tmp_path:
     assert out.read_bytes().startswith(start)
 
 
+@pytest.mark.parametrize("command", ["trials", "measures"])
+def test_an_ending_that_is_no_format_is_refused(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger(tmp_path)
+    out = tmp_path / "t.xlsx"
+    assert main([command, "small", "--out", str(out), "--home", str(tmp_path)]) == 2
+    assert ".xlsx names no format" in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("port", ["0", "99999", "-1"])
 def test_a_port_is_a_number_that_ports_have(port: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ui", "--port", port, "--home", str(tmp_path)]) == 2
@@ -242,8 +253,9 @@ def test_one_trial_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "log.txt" in said
     assert main(["trials", "small", "0", "--home", str(tmp_path)]) == 0
     assert "0.21 ±0.04" in capsys.readouterr().out
-    assert main(["trials", "small", "9", "--home", str(tmp_path)]) == 2
-    assert "its trials are 0 to 3" in capsys.readouterr().err
+    for absent in ("9", "9" * 30):
+        assert main(["trials", "small", absent, "--home", str(tmp_path)]) == 2
+        assert "its trials are 0 to 3" in capsys.readouterr().err
 
 
 def test_a_log_says_stage_numbers_and_reasons() -> None:

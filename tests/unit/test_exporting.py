@@ -116,6 +116,7 @@ def test_only_masks_of_single_weights_are_tickets(
         (["clean", "0", "--level", "1", "--arm", "control"], "has no controls"),
         (["small", "0", "--level", "1", "--out", "net.pt"], "must end in .safetensors"),
         (["small", "0", "--level", "1", "--out", "no/such/net.safetensors"], "no folder that can be written to"),
+        (["small", "0", "--level", "1", "--out", "/proc/net.safetensors"], "no folder that can be written to"),
         (["absent", "0", "--level", "1"], "'absent'"),
         (["small", "0"], "--level"),
     ],
