@@ -258,7 +258,7 @@ def _tune(
             verbose=0,
         ),
     )
-    with lean_tune(slots, session.results):
+    with lean_tune(slots, session.results, stopping=lambda: bool(this.flag)):
         tuner.fit()
 
 

@@ -6,12 +6,13 @@ off or not, makes Tune import all of MLflow (3.5 s).
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from study.execution.patient_calls import asked
 from study.tested_versions import tested
 
 _ENVIRONMENT = {
@@ -63,7 +64,7 @@ def lean_and_private() -> Iterator[None]:
 
 
 @contextmanager
-def lean_tune(slots: int, results: Path) -> Iterator[None]:
+def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) -> Iterator[None]:
     """A Tuner that runs inside spends less on each trial, starts each worker once, and reads no file of Ray's back.
 
     - It does not count callbacks, and what it writes of its state at the end names no trials.
@@ -75,16 +76,20 @@ def lean_tune(slots: int, results: Path) -> Iterator[None]:
     - What an attempt died of stays in this process (`died_of` of Ray's trial). Tune would pickle it into a file, and
       unpickle what it finds there.
     - What Tune writes lies in `results`. It would choose the session's folder, in which everybody may write.
+    - Once the study stops it gives no resources back one by one: they end with the job. Who ended the study may have
+      ended Ray's head as well, and each question to it would wait for a minute and then end the process.
 
     Args:
         slots: Trials at once.
         results: A folder that is this user's alone.
+        stopping: Whether the study stops.
     """
     if not tested("ray", "trials cost it more, and their errors pass through files of its own"):
         with _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}):
             yield
         return
     from ray.air._internal import usage
+    from ray.air.execution.resources import placement_group
     from ray.train._internal.storage import StorageContext
     from ray.tune.execution.tune_controller import TuneController
     from ray.tune.experiment import Trial
@@ -102,26 +107,33 @@ def lean_tune(slots: int, results: Path) -> Iterator[None]:
         starting = own is not None and tune._actor_manager.is_actor_started(own)
         return not starting and reuse(tune, trial)
 
-    def contains(registry: _Registry, category: str, key: str) -> bool:
-        try:
-            known(registry, category, key)
-        except (ValueError, KeyError):  # not there yet, which is not remembered
-            return False
-        return True
+    give_back = placement_group.remove_placement_group
+
+    def give_back_unless_stopping(group: Any) -> None:
+        asked(partial(give_back, group), stopping, None)
 
     with (
         _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}),
         _instead(
             (usage, "tag_callbacks", nothing),
+            (placement_group, "remove_placement_group", give_back_unless_stopping),
             (TuneController, "_get_trial_checkpoints", nothing),
             (TuneController, "_maybe_reuse_cached_actor", reuse_unless_starting),
             (Trial, "handle_error", _keep_error),
             (StorageContext, "_get_session_path", lambda _storage: str(results / "staging")),
             (_Registry, "get", known),
-            (_Registry, "contains", contains),
+            (_Registry, "contains", lambda registry, *key: _contains(known, registry, *key)),
         ),
     ):
         yield
+
+
+def _contains(known: Callable[[Any, str, str], Any], registry: Any, category: str, key: str) -> bool:
+    try:
+        known(registry, category, key)
+    except (ValueError, KeyError):  # not there yet, which is not remembered
+        return False
+    return True
 
 
 def _keep_error(trial: Any, error: Exception | None = None) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from study.execution.backlog import Backlog
 from study.execution.devices import Devices
 from study.execution.early_stopping import ByNumber, Verdict
 from study.execution.nodes import node_is_gone
+from study.execution.patient_calls import asked
 from study.execution.results import result_files
 from study.ledger import Ledger, StaleAttempt, State
 from study.ledger.files import NewFile
@@ -112,8 +114,12 @@ class Recorder(Callback):
                 reason, text = _reason(error)
                 self._end(number, attempt, (), "FAILED", error=reason, traceback=text)
             else:
-                blameless = not works or getattr(error, "preempted", False) or node_is_gone(error, node)
+                blameless = not works or getattr(error, "preempted", False) or self._node_is_gone(error, node)
                 self._worker_died(number, attempt, error, charged=not blameless)
+
+    def _node_is_gone(self, error: Exception | None, node: str) -> bool:
+        """True, too, where Ray itself goes while it is asked."""
+        return asked(partial(node_is_gone, error, node), lambda: not self._works(), True)
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
         """Nothing: the ledger has it."""
