@@ -95,10 +95,6 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
     from ray.tune.experiment import Trial
     from ray.tune.registry import _Registry
 
-    def nothing(*_arguments: Any, **_options: Any) -> dict[str, str]:
-        """The ledger is the state; 7 ms for each trial of the run are better spent."""
-        return {}
-
     reuse, known = TuneController._maybe_reuse_cached_actor, cache(_Registry.get)
 
     def reuse_unless_starting(tune: TuneController, trial: Any) -> bool:
@@ -108,16 +104,12 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
         return not starting and reuse(tune, trial)
 
     give_back = placement_group.remove_placement_group
-
-    def give_back_unless_stopping(group: Any) -> None:
-        asked(partial(give_back, group), stopping, None)
-
     with (
         _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}),
         _instead(
-            (usage, "tag_callbacks", nothing),
-            (placement_group, "remove_placement_group", give_back_unless_stopping),
-            (TuneController, "_get_trial_checkpoints", nothing),
+            (usage, "tag_callbacks", _nothing),
+            (placement_group, "remove_placement_group", lambda g: asked(partial(give_back, g), stopping, None)),
+            (TuneController, "_get_trial_checkpoints", _nothing),
             (TuneController, "_maybe_reuse_cached_actor", reuse_unless_starting),
             (Trial, "handle_error", _keep_error),
             (StorageContext, "_get_session_path", lambda _storage: str(results / "staging")),
@@ -126,6 +118,11 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
         ),
     ):
         yield
+
+
+def _nothing(*_arguments: Any, **_options: Any) -> dict[str, str]:
+    """The ledger is the state; 7 ms for each trial of the run are better spent."""
+    return {}
 
 
 def _contains(known: Callable[[Any, str, str], Any], registry: Any, category: str, key: str) -> bool:
