@@ -23,9 +23,17 @@ class Damaged(UsageError):
     """
 
     def __init__(self, what: str, study: str = "", way: str = "") -> None:
-        doctor = f"See what is left, and mend it: ockham doctor {study or 'NAME'}"
+        doctor = self._doctor(f"ockham doctor {study or 'NAME'}")
         super().__init__(f"{what}. {way or doctor}")
         self.what, self.study, self.way = what, study, way
+
+    def told(self, doctor: str) -> "Damaged":
+        """The same where the command `ockham doctor …` of the study's home is known, which can then be pasted."""
+        return Damaged(self.what, self.study, self.way or self._doctor(doctor))
+
+    @staticmethod
+    def _doctor(command: str) -> str:
+        return f"See what is left, and mend it: {command}"
 
     def __reduce__(self) -> tuple[type["Damaged"], tuple[str, str, str]]:
         return Damaged, (self.what, self.study, self.way)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from study.config.environment import DEFAULT_HOME, usual_home
+from study.errors import Damaged
 from study.ledger.place import Place
 
 _PANEL = "Where things are"
@@ -80,7 +81,11 @@ def located(command: Callable[..., None]) -> Callable[..., None]:
     def with_place(**values: Any) -> None:
         shared = {name: values.pop(name) for name, _, _ in _SHARED}
         del shared["debug"]
-        command(place=Place(**shared), **values)
+        place = Place(**shared)
+        try:
+            command(place=place, **values)
+        except Damaged as error:
+            raise error.told(place.command("doctor", error.study or "NAME")) from None
 
     with_place.__doc__ = _unwrapped(command.__doc__ or "")
     signature = inspect.signature(command)

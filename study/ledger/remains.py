@@ -6,6 +6,7 @@ A study begun anew in such a folder would train everything again and double its 
 import re
 from pathlib import Path
 
+from study.config.addresses import command_line
 from study.errors import Damaged
 
 COPIES = "snapshots"  # of the ledger, in the study's folder; see study.storing.copying
@@ -33,7 +34,7 @@ def refuse_remains(directory: Path, ledger: str | None) -> None:
     where = f"{ledger} knows no {name!r}" if ledger is not None else "its ledger study.db is gone, or holds nothing"
     anew = f"start anew under another --name, or move {directory} away"
     if any((directory / COPIES).glob("fence-*.db")):
-        way = f"Put the newest copy of the ledger back: ockham doctor {name} --mend; or {anew}"
+        way = f"Put the newest copy of the ledger back: {_mending(directory)}; or {anew}"
     else:
         way = (
             f"Put study.db back from a backup, give the --storage that has copies of it, or {anew}: "
@@ -71,5 +72,9 @@ def require_own(directory: Path, uid: str) -> None:
         f"the ledger (study.db) and study.yaml in {directory} belong to two studies of the name {name!r} ({uid} and "
         f"{other}); put the right file back",
         name,
-        f"Where copies of the ledger or the files tell which is right, this mends it: ockham doctor {name} --mend",
+        f"Where copies of the ledger or the files tell which is right, this mends it: {_mending(directory)}",
     )
+
+
+def _mending(directory: Path) -> str:
+    return command_line("doctor", directory.name, "--mend", home=directory.parent, ledger=None)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from study.costs.cost import NOTHING, Cost, spent
 from study.display.board import LAST, Board
-from study.errors import UsageError
+from study.errors import Damaged, UsageError
 from study.ledger import ENDED, Ledger, State, TrialRow
 from study.ledger.place import Place
 from study.passwords import masked
@@ -94,10 +94,13 @@ def status_of(place: Place, name: str) -> tuple[Status, Board]:
 
 def statuses(place: Place) -> tuple[list[Status], dict[str, UsageError]]:
     """All studies of a home; name → what is wrong with those that can't be read, which hide no other."""
-    found, unreadable = [], {}
+    found: list[Status] = []
+    unreadable: dict[str, UsageError] = {}
     for name in names(place):
         try:
             found.append(status_of(place, name)[0])
+        except Damaged as error:
+            unreadable[name] = error.told(place.command("doctor", name))
         except UsageError as error:
             unreadable[name] = error
     return found, unreadable

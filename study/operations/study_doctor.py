@@ -34,7 +34,7 @@ def examine_study(place: Place, name: str, *, mend: bool) -> Iterator[Finding]:
     try:
         ledger = place.open(name)
     except Damaged as error:
-        yield Finding("Ledger", "broken", error.what, error.way or f"ockham doctor {name} --mend")
+        yield Finding("Ledger", "broken", error.what, error.way or place.command("doctor", name, "--mend"))
         return
     try:
         if mend and mend_study_file(ledger, said.append):
@@ -50,7 +50,8 @@ def examine_study(place: Place, name: str, *, mend: bool) -> Iterator[Finding]:
 
 
 def _ledger(ledger: Ledger) -> Iterator[Finding]:
-    mending = f"ockham doctor {ledger.name} --mend takes the newest sound copy; or ockham resume {ledger.name} --repair"
+    command = ledger.config.command
+    mending = f"{command('doctor', '--mend')} takes the newest sound copy; or {command('resume', '--repair')}"
     if ledger.url.startswith("sqlite"):
         path = Path(ledger.url.removeprefix("sqlite:///"))
         if trouble := intact.trouble_of(path, whole=True):
@@ -82,7 +83,7 @@ def _files(ledger: Ledger) -> Finding:
 
 def _study_file(ledger: Ledger) -> Finding:
     path = ledger.config.directory / "study.yaml"
-    fix = f"Write it again from the ledger: ockham doctor {ledger.name} --mend"
+    fix = f"Write it again from the ledger: {ledger.config.command('doctor', '--mend')}"
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -118,7 +119,7 @@ def _store(place: Place, name: str) -> Finding:
     if place.tracking_uri is not None or not path.exists():
         return Finding("MLflow", "ok", "not in this home")
     if trouble := intact.trouble_of(path, whole=True):
-        fix = f"Nothing but MLflow's own pages depends on it; fill a new one: ockham doctor {name} --mend"
+        fix = f"Nothing but MLflow's own pages depends on it; fill a new one: {place.command('doctor', name, '--mend')}"
         return Finding("MLflow", "broken", trouble, fix)
     return Finding("MLflow", "ok", f"{path.name} is whole")
 

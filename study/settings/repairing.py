@@ -32,7 +32,7 @@ def look_for_damage(ledger: Ledger, *, repair: bool, say: Callable[[str], None])
         raise Damaged(
             f"the ledger of {name!r} is damaged: the rows of trials {listed(rows)} are not what was written",
             name,
-            f"Run them again: ockham resume {name} --repair; or put the newest copy of the ledger back: "
-            f"ockham doctor {name} --mend",
+            f"Run them again: {ledger.config.command('resume', '--repair')}; or put the newest copy of the "
+            f"ledger back: {ledger.config.command('doctor', '--mend')}",
         )
     return [f"{name} {wrong}" for name, (_, wrong) in files.items()]

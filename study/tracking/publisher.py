@@ -169,7 +169,7 @@ class Publisher:
             self._ledger.set_aside(number, aside)
             for value in aside:
                 said = f"MLflow refuses {value.what} of trial {number:04d} for good ({value.why})"
-                self._say("aside", f"{said}; the ledger keeps it: ockham doctor {self._ledger.name}")
+                self._say("aside", f"{said}; the ledger keeps it: {self._ledger.config.command('doctor')}")
 
     def _run(self, sink: MlflowSink, row: TrialRow, *, maybe_there: bool) -> str:
         if row.mlflow_run_id is not None:

@@ -150,7 +150,7 @@ def test_a_lost_ledger_comes_back_from_its_copy(ledger: Ledger, tmp_path: Path) 
     path = tmp_path / "tiny" / "study.db"
     for left in path.parent.glob("study.db*"):
         left.unlink()
-    with pytest.raises(Damaged, match="ockham doctor tiny --mend"):
+    with pytest.raises(Damaged, match="ockham doctor tiny --home .* --mend"):
         Place(home=tmp_path).open("tiny")
     assert mend_ledger(Place(home=tmp_path), "tiny", print)
     mended = Place(home=tmp_path).open("tiny")
@@ -173,6 +173,7 @@ def test_one_corrupt_study_hides_no_other(ledger: Ledger, tmp_path: Path) -> Non
     found, unreadable = statuses(Place(home=tmp_path))
     assert [status.name for status in found] == ["tiny"]
     assert "study.db: file is not a database" in str(unreadable["torn"])
+    assert f"ockham doctor torn --home {tmp_path}" in str(unreadable["torn"]), "can be pasted"
 
 
 def test_a_log_in_use_is_no_damage(ledger: Ledger) -> None:
