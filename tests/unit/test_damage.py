@@ -150,7 +150,7 @@ def test_a_lost_ledger_comes_back_from_its_copy(ledger: Ledger, tmp_path: Path) 
     path = tmp_path / "tiny" / "study.db"
     for left in path.parent.glob("study.db*"):
         left.unlink()
-    with pytest.raises(Damaged, match="ockham doctor tiny --home .* --mend"):
+    with pytest.raises(Damaged, match=r"ockham doctor tiny --home .* --mend"):
         Place(home=tmp_path).open("tiny")
     assert mend_ledger(Place(home=tmp_path), "tiny", print)
     mended = Place(home=tmp_path).open("tiny")
