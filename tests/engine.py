@@ -1,11 +1,11 @@
 """Small stacks, data and trials for the tests of the engine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrainingConfig, TrialConfig, unflatten
@@ -45,6 +45,18 @@ def config(**fields: Any) -> TrialConfig:
 def stack(networks: int = 3, sizes: tuple[int, ...] = (20, 16, 12, 10), seed: int = 0) -> StackedMLP:
     """Network k depends on (seed, k) alone."""
     return StackedMLP(sizes, 1.0, [generator(seed, "init", network) for network in range(networks)])
+
+
+def plain_network(tensors: Mapping[str, Tensor], network: int) -> nn.Sequential:
+    """One network of a stack as an ordinary one with the same weights: affine maps, ReLU between them."""
+    steps: list[nn.Module] = []
+    for place in range(sum(name.endswith(".weight") for name in tensors)):
+        weight = tensors[f"layers.{place}.weight"][network].T
+        layer = nn.Linear(weight.shape[1], weight.shape[0])
+        layer.weight.data = weight.clone()
+        layer.bias.data = tensors[f"layers.{place}.bias"][network].flatten().clone()
+        steps += [layer, nn.ReLU()]
+    return nn.Sequential(*steps[:-1])
 
 
 def pixels(networks: int = 3, examples: int = 100, features: int = 20) -> Inputs:

@@ -6,7 +6,8 @@ blog fitted on uniform noise images; gaussian noise and the training images are 
 noise a classifier's outputs soon collapse into one class (see the README for what came out).
 """
 
-from search_spaces.claims import AtMost, Claim, Equivalent, Greater
+from search_spaces.claims import AtMost, Claim, Greater
+from search_spaces.placebos import RENAMED_CLASSES
 from search_spaces.quantities import Level, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -70,13 +71,6 @@ SPACE = SearchSpace(
             comparison=Greater(matters=0.05),
             where={_TRANSFER: "gaussian"},
         ),
-        Claim(
-            name="new_names_change_nothing",
-            says="Networks for which classes were only renamed compress as far as their clean twins.",
-            quantity=Twins(metric="compressibility/auc"),
-            comparison=Equivalent(matters=0.05),
-            where={"data.noise_kind": "renamed"},
-            role="placebo",
-        ),
+        RENAMED_CLASSES,
     ),
 )

@@ -5,7 +5,8 @@ that learned a rule should hold spare units, networks that memorised should need
 paired with a clean control from the same initial weights and batch order.
 """
 
-from search_spaces.claims import Claim, Equivalent, Greater, Less
+from search_spaces.claims import Claim, Greater, Less
+from search_spaces.placebos import RENAMED_CLASSES
 from search_spaces.quantities import Association, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -55,13 +56,6 @@ SPACE = SearchSpace(
             quantity=Association(first=Metric(metric="compressibility/auc"), second=Metric(metric="gap/accuracy")),
             comparison=Less(),
         ),
-        Claim(
-            name="new_names_change_nothing",
-            says="Networks for which classes were only renamed compress as far as their clean twins.",
-            quantity=_CONTRAST,
-            comparison=Equivalent(matters=0.05),
-            where={"data.noise_kind": "renamed"},
-            role="placebo",
-        ),
+        RENAMED_CLASSES,
     ),
 )

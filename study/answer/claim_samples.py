@@ -100,6 +100,7 @@ class _Drawing:
         self._trials, self._frames, self._by_network, self._resolution = trials, frames, by_network, resolution
 
     def scale(self, known: Bounds | None) -> Scale:
+        """The bounds of a value and the least step between two of its numbers; no step where it has no bounds."""
         return Scale(known, self._resolution if known is not None else 0.0)
 
     def units_of(self, value: Value, trials: pd.DataFrame) -> tuple[pd.Series, list[int], dict[str, int]]:
@@ -123,11 +124,13 @@ class _Drawing:
         return found.loc[order.index], order.tolist(), {"undefined": missing} if missing else {}
 
     def share(self, quantity: Share) -> Drawn:
+        """Yes or no of each unit: whether its value lies above the quantity's."""
         values, at, excluded = self.units_of(quantity.of, self._trials)
         yes = np.asarray(values > quantity.above, dtype=np.float64)
         return Drawn((Mean(yes, at, Scale((0.0, 1.0), 0.0, is_share=True)),), excluded)
 
     def between(self, value: Value, settings: tuple[Setting, ...]) -> Drawn:
+        """A sample of differences for each two neighbouring settings."""
         sides, excluded = [], 0
         for setting in settings:
             values, at, missing = self.units_of(value, self._trials[matching(self._trials, setting)])
@@ -153,6 +156,7 @@ class _Drawing:
         return Unpaired(values, latest, scale, first=first[0].to_numpy(), second=second[0].to_numpy())
 
     def association(self, quantity: Association) -> Drawn:
+        """Both values of each unit, and its stratum."""
         both = self._trials.assign(
             _x=trial_values(quantity.first, self._trials, self._frames.networks),
             _y=trial_values(quantity.second, self._trials, self._frames.networks),
@@ -171,6 +175,7 @@ class _Drawing:
         return Drawn((sample,), {why: n for why, n in excluded.items() if n}, _lacking(sample, len(mine), excluded))
 
     def slope(self, quantity: SlopeQuantity) -> Drawn:
+        """A value of each unit against an ordered field, in strata of all other fields."""
         held = self._trials.assign(_y=trial_values(quantity.of, self._trials, self._frames.networks))
         held = averaged(held, "_y") if len(held) else held
         mine = held[held["_y"].notna()].sort_values("number")

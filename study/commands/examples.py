@@ -1,10 +1,10 @@
 """examples."""
 
-from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
+from study.commands.formats import Out, chosen_form, form_option
 from study.commands.options import StudyName, located
 from study.ledger.place import Place
 
@@ -33,16 +33,8 @@ def examples(
             autocompletion=lambda: ["memorisation", "forgotten", "learned", "lost_at"],
         ),
     ] = "memorisation",
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="text|json|csv",
-            autocompletion=lambda: ["text", "json", "csv"],
-            show_default="by the ending of --out, else text",
-        ),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+    form: Annotated[str | None, form_option("text", "json", "csv")] = None,
+    out: Out = None,
 ) -> None:
     """Which training examples were memorised: right in networks that were given them, wrong in those that were not.
 
@@ -52,12 +44,8 @@ def examples(
     right, "forgotten" how often it was wrong after that, "lost at" the share of the compression after which it is
     missed for good, 1 if it never is.
     """
-    from study.commands.examples_table import FORMS, ORDERS, By, Form, print_examples
+    from study.commands.examples_table import FORMS, ORDERS, By, print_examples
 
-    if form is None:
-        ending = out.suffix[1:].lower() if out else ""
-        form = ending if ending in FORMS else "text"
-    for option, said, allowed in (("--format", form, FORMS), ("--by", by, ORDERS)):
-        if said not in allowed:
-            raise typer.BadParameter(f"{option} {said}: choose one of {', '.join(allowed)}")
-    print_examples(place.open(name), top, cast("By", by), cast("Form", form), out)
+    if by not in ORDERS:
+        raise typer.BadParameter(f"--by {by}: choose one of {', '.join(ORDERS)}")
+    print_examples(place.open(name), top, cast("By", by), chosen_form(form, out, FORMS), out)

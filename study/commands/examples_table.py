@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from study.ledger import Ledger
 
 By = Literal["memorisation", "forgotten", "learned", "lost_at"]
-Form = Literal["text", "json", "csv"]
-ORDERS, FORMS = get_args(By), get_args(Form)
+ORDERS, FORMS = get_args(By), ("text", "json", "csv")
 _LARGEST_FIRST = {"memorisation": True, "forgotten": True, "learned": True, "lost_at": False}
 _WIDTH = 100
 
 
-def print_examples(ledger: "Ledger", top: int, by: By, form: Form, out: Path | None) -> None:
+def print_examples(ledger: "Ledger", top: int, by: By, form: str, out: Path | None) -> None:
     """The first examples of each condition and arm; CSV has all of them.
 
     Raises:

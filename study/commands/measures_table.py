@@ -3,7 +3,7 @@
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
@@ -17,11 +17,11 @@ from study.ledger.frames import layer_frame, network_frame, trial_frame, write
 if TYPE_CHECKING:
     from study.ledger import Ledger
 
-Form = Literal["table", "json", "csv"]
+FORMS = ("table", "json", "csv")
 _WIDTH = 140
 
 
-def print_measures(ledger: "Ledger", form: Form, out: Path | None) -> None:
+def print_measures(ledger: "Ledger", form: str, out: Path | None) -> None:
     """As a table, as JSON or as CSV, to the screen or into a file.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from study.commands.formats import Out, chosen_form, form_option
 from study.commands.options import StudyName, complete_space, complete_study, located
 from study.ledger.place import Place
 
@@ -63,15 +64,15 @@ def trials(
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option(
-            "--format",
-            metavar="table|json|csv|parquet",
-            help="The table shows the key numbers, the others every parameter and metric.",
-            autocompletion=lambda: ["table", "json", "csv", "parquet"],
-            show_default="by the ending of --out, else table",
+        form_option(
+            "table",
+            "json",
+            "csv",
+            "parquet",
+            about="The table shows the key numbers, the others every parameter and metric.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+    out: Out = None,
 ) -> None:
     """The trials of a study, one row each; or one of them whole, its levels included."""
     if number is not None:
@@ -83,9 +84,7 @@ def trials(
         return
     from study.ledger.frames import FORMATS, as_parquet, as_text, write
 
-    form = form or _by_ending(out, FORMATS)
-    if form not in FORMATS:
-        raise typer.BadParameter(f"--format {form}: choose one of {', '.join(FORMATS)}")
+    form = chosen_form(form, out, FORMATS)
     ledger = place.open(name)
     rows = ledger.trials()
     if form == "table":
@@ -102,17 +101,6 @@ def trials(
         write(out, text) if out else typer.echo(text)
 
 
-def _by_ending(out: Path | None, formats: tuple[str, ...]) -> str:
-    """The format that the ending of a file names; the table where there is no file, no ending, or that of a text."""
-    ending = out.suffix[1:].lower() if out else ""
-    if ending in formats:
-        return ending
-    if ending in ("", "txt", "md", "log"):
-        return "table"
-    known = ", ".join(f".{name}" for name in formats if name != "table")
-    raise typer.BadParameter(f"--out {out}: .{ending} names no format; end it in {known} or .txt, or add --format")
-
-
 _MEASURES_EXAMPLES = """[bold]Examples[/bold]
   ockham launch --name inside --set measures=all
   ockham measures inside
@@ -126,15 +114,14 @@ def measures(
     name: StudyName,
     form: Annotated[
         str | None,
-        typer.Option(
-            "--format",
-            metavar="table|json|csv",
-            help="The table shows means and intervals, JSON and CSV what each number is as well.",
-            autocompletion=lambda: ["table", "json", "csv"],
-            show_default="by the ending of --out, else table",
+        form_option(
+            "table",
+            "json",
+            "csv",
+            about="The table shows means and intervals, JSON and CSV what each number is as well.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+    out: Out = None,
     layers: Annotated[
         bool, typer.Option("--layers", help="The numbers of single layers and of training, one row each, as CSV.")
     ] = False,
@@ -144,17 +131,14 @@ def measures(
     Learned are clean twins, memorised the networks that were given noise. Intervals are over trials (or dense cells);
     AUC is the share of pairs within a trial in which the learned network's number is larger: 1 or 0 tells them apart.
     """
-    from study.commands.measures_table import print_layers, print_measures
+    from study.commands.measures_table import FORMS, print_layers, print_measures
 
     if layers:
         if form not in (None, "csv"):
             raise typer.BadParameter(f"--format {form}: --layers are written as CSV only")
         print_layers(place.open(name), out)
         return
-    form = form or _by_ending(out, ("table", "json", "csv"))
-    if form not in ("table", "json", "csv"):
-        raise typer.BadParameter(f"--format {form}: choose one of table, json, csv")
-    print_measures(place.open(name), "json" if form == "json" else "csv" if form == "csv" else "table", out)
+    print_measures(place.open(name), chosen_form(form, out, FORMS), out)
 
 
 def report(
@@ -238,28 +222,16 @@ def fields(
         str | None,
         typer.Argument(metavar="[PATTERN]", help="A part of a name, or all of it with *.", show_default="all"),
     ] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="text|json|csv",
-            autocompletion=lambda: ["text", "json", "csv"],
-            show_default="by the ending of --out, else text",
-        ),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")] = None,
+    form: Annotated[str | None, form_option("text", "json", "csv")] = None,
+    out: Out = None,
 ) -> None:
     """What can be set of a trial: each field with its type, default and meaning, who reads it, who may span it."""
     from study.commands import field_list
     from study.ledger.frames import write
     from study.settings.fields import fields_like
 
-    written = {"json": field_list.as_json, "csv": field_list.as_csv, "text": field_list.as_text}
-    if form is None:
-        ending = out.suffix[1:].lower() if out else ""
-        form = ending if ending in written else "text"
-    if form not in written:
-        raise typer.BadParameter(f"--format {form}: choose one of {', '.join(sorted(written))}")
+    written = {"text": field_list.as_text, "json": field_list.as_json, "csv": field_list.as_csv}
+    form = chosen_form(form, out, tuple(written))
     found = fields_like(pattern)
     if out is not None:
         write(out, written[form](found))

@@ -75,7 +75,8 @@ class StudyConfig(Part):
             space = SearchSpace.model_validate(values["space"])
         except ValidationError:
             return values  # it is told of the field
-        if space is values["space"] and any(space.claims == catalog.get(name).claims for name in catalog.names()):
+        stated = space is values["space"] and bool(space.claims)  # without claims no other study has to be imported
+        if stated and any(space.claims == catalog.get(name).claims for name in catalog.names()):
             space, _ = carried(space)  # a named study's, in Python: what it can't carry is left out, as by name
         task = task_of_study(space)
         found: dict[str, Any] = {"objectives": default_objectives(task), **values, "space": space}

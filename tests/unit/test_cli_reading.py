@@ -221,7 +221,7 @@ def test_the_ending_of_the_file_is_its_format(name: str, start: bytes, tmp_path:
     assert out.read_bytes().startswith(start)
 
 
-@pytest.mark.parametrize("command", ["trials", "measures"])
+@pytest.mark.parametrize("command", ["trials", "measures", "examples", "fields"])
 def test_an_ending_that_is_no_format_is_refused(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

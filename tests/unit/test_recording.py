@@ -14,7 +14,7 @@ from study.errors import Damaged
 from study.execution.results import example_table, result_files
 from study.ledger.files import Listed
 from study.ledger.frames import example_frame
-from tests.engine import config, records, run
+from tests.engine import config, plain_network, records, run
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrialConfig
 from trainables.data import recorded
@@ -143,11 +143,7 @@ def test_learning_and_forgetting_are_those_of_a_plain_loop() -> None:
         own = data.subset[network]
         images = (data.images[0, own].float().flatten(1) - data.mean) / 255
         labels = data.all_labels[network][own]
-        layers = [nn.Linear(64, 12), nn.Linear(12, 12), nn.Linear(12, 10)]
-        for place, layer in enumerate(layers):
-            layer.weight.data = start[f"layers.{place}.weight"][network].T.clone()
-            layer.bias.data = start[f"layers.{place}.bias"][network].flatten().clone()
-        plain = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+        plain = plain_network(start, network)
         optimizer = torch.optim.SGD(plain.parameters(), lr=trial.training.lr, momentum=trial.training.momentum)
         learned, forgotten, before = torch.zeros(90), torch.zeros(90), torch.zeros(90, dtype=torch.bool)
         for epoch in range(6):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import trainables.trial
-from tests.engine import config, records
+from tests.engine import config, plain_network, records
 from trainables.config import TrialConfig
 from trainables.data.loading import prepare
 from trainables.data.trial_data import TrialData, trial_data
@@ -85,11 +85,7 @@ def test_a_network_trains_as_a_plain_loop_on_its_subset() -> None:
         own = data.subset[network]
         images = (data.images[0, own].float().flatten(1) - data.mean) / 255
         labels = data.all_labels[network][own]
-        layers = [nn.Linear(64, 12), nn.Linear(12, 12), nn.Linear(12, 10)]
-        for place, layer in enumerate(layers):
-            layer.weight.data = start[f"layers.{place}.weight"][network].T.clone()
-            layer.bias.data = start[f"layers.{place}.bias"][network].flatten().clone()
-        plain = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+        plain = plain_network(start, network)
         optimizer = torch.optim.SGD(plain.parameters(), lr=trial.training.lr, momentum=trial.training.momentum)
         for epoch in range(3):
             order = torch.randperm(90, generator=generator(0, 0, "order", "dense", network % 3, epoch))
@@ -97,7 +93,7 @@ def test_a_network_trains_as_a_plain_loop_on_its_subset() -> None:
                 optimizer.zero_grad()
                 nn.functional.cross_entropy(plain(images[batch]), labels[batch]).backward()
                 optimizer.step()
-        for place, layer in enumerate(layers):
+        for place, layer in enumerate(each for each in plain if isinstance(each, nn.Linear)):
             torch.testing.assert_close(trained[f"layers.{place}.weight"][network].T, layer.weight.data)
         right = (plain(images).argmax(dim=1) == labels).double().mean().item()
         assert bench.progress.rows[network]["train_accuracy"] == pytest.approx(right)

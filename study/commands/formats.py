@@ -1,0 +1,42 @@
+"""The forms in which commands print what they know, and the file that it may go to: declared once."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")]
+
+
+def form_option(*forms: str, about: str | None = None) -> Any:
+    """`--format` of a command that knows these forms, of which the first is for people.
+
+    Args:
+        about: What the forms differ in, for the help.
+    """
+    return typer.Option(
+        "--format",
+        metavar="|".join(forms),
+        help=about,
+        autocompletion=lambda: list(forms),
+        show_default=f"by the ending of --out, else {forms[0]}",
+    )
+
+
+def chosen_form(form: str | None, out: Path | None, forms: tuple[str, ...]) -> str:
+    """The form that was asked for, or that the ending of the file names; else the first, which is for people.
+
+    Raises:
+        typer.BadParameter: There is no such form, or the ending names none and is not that of a text.
+    """
+    if form is not None:
+        if form not in forms:
+            raise typer.BadParameter(f"--format {form}: choose one of {', '.join(sorted(forms))}")
+        return form
+    ending = out.suffix[1:].lower() if out else ""
+    if ending in forms:
+        return ending
+    if ending in ("", "txt", "md", "log"):
+        return forms[0]
+    known = ", ".join(f".{name}" for name in forms if name not in ("table", "text"))
+    raise typer.BadParameter(f"--out {out}: .{ending} names no format; end it in {known} or .txt, or add --format")
