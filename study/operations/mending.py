@@ -4,6 +4,7 @@ What was there is never thrown away: it is moved into `<study>/damaged-<time>/` 
 """
 
 import contextlib
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -73,7 +74,8 @@ def mend_ledger(place: Place, name: str, say: Say) -> bool:
         if not candidates:
             raise UsageError(
                 f"nothing of the ledger of {name!r} in {directory} can be used, and there is no sound copy of it; put "
-                f"study.db back from a backup, give the --storage that has copies, or start anew under another --name"
+                f"study.db back from a backup, give the --storage that has copies, or start anew under another --name; "
+                f"what is left of this one is given up with: rm -r {shlex.quote(str(directory))}"
             )
         candidates = [found for found in candidates if found.uid == owner] or candidates
         best = max(candidates, key=lambda found: found.ended)  # of equals the first: what is left, then newer copies

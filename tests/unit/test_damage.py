@@ -163,7 +163,7 @@ def test_without_a_copy_there_is_nothing_to_mend_with(ledger: Ledger, tmp_path: 
     ledger.release()
     ledger.close()
     (tmp_path / "tiny" / "study.db").write_bytes(b"SQLite format 3\0" + bytes(5000))
-    with pytest.raises(UsageError, match=r"nothing of the ledger .* can be used"):
+    with pytest.raises(UsageError, match=r"nothing of the ledger .* can be used.*given up with: rm -r /"):
         mend_ledger(Place(home=tmp_path), "tiny", print)
 
 
