@@ -13,6 +13,7 @@ from typing import TextIO, cast
 
 import typer
 
+from study import address_space
 from study.commands import app
 from study.lasting import LastingStream
 from study.printable import PrintableStream
@@ -29,11 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     runs = arguments[:1] in (["launch"], ["resume"]) and "--help" not in arguments
     with _printable(colours=not arguments or "--help" in arguments, lasting=runs):
-        return _run(arguments)
+        return _run(arguments, starts_ray=runs)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], *, starts_ray: bool) -> int:
     try:
+        if starts_ray:  # before PyTorch is loaded, which a low limit does not let live either
+            address_space.require()
         code = typer.main.get_command(app).main(arguments, prog_name="ockham", standalone_mode=False)
         return code if isinstance(code, int) else OK
     except SystemExit as stop:
@@ -98,6 +101,8 @@ def _explained(error: Exception) -> tuple[int, str]:
         return INCOMPLETE, f"Error: {error}"
     if isinstance(error, UsageError | NotPrinted):
         return USAGE, f"Error: {error}"
+    if address_space.is_reason(error) and (limit := address_space.limit()) is not None:
+        return USAGE, f"Error: ulimit -v {limit // 1024} is too little for this command; lift it: ulimit -v unlimited"
     kind = type(error).__name__
     return INTERNAL, f"Ockham failed: {kind}: {error}. Add --debug to the command to see where."
 

@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from study import address_space
 from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
 from study.settings.cluster import check_cluster
@@ -17,9 +18,10 @@ def check(config: StudyConfig) -> None:
     """Refuses what this machine can't do.
 
     Raises:
-        UsageError: An unwritable home or storage, a tracking store or a Ray that does not answer, or more CPUs or GPUs
+        UsageError: Too low a limit of memory, an unwritable home or storage, a tracking store or a Ray that does not answer, or more CPUs or GPUs
             a trial than there are.
     """
+    address_space.require()
     require_one_gpu(config.run)
     _home_is_writable(config.run.home)
     if config.run.storage is not None:

@@ -109,3 +109,30 @@ def test_a_folder_in_the_place_of_optunas_lock_is_no_matter(tmp_path: Path) -> N
     (tmp_path / "tiny" / "study.db.optuna.lock").mkdir()
     OptunaProjection(ledger).sync()
     assert (tmp_path / "tiny" / "study.db.optuna.lock").is_file()
+
+
+def _limited(kib: int, *command: str) -> subprocess.CompletedProcess[str]:
+    line = ["sh", "-c", f'ulimit -v {kib} && "$@"', "sh", sys.executable, "-m", "study.cli", *command]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a system that holds a process to ulimit -v")
+@pytest.mark.parametrize("kib", [2**20, 6 * 2**20], ids=["PyTorch would not load", "Ray would not live"])
+def test_a_low_limit_of_memory_is_refused_before_anything_starts(kib: int, tmp_path: Path) -> None:
+    ended = _limited(kib, "launch", "redundancy", "--home", str(tmp_path / "home"))
+    said = " ".join(ended.stderr.split())
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert said.startswith(f"Error: ulimit -v {kib}: Ray and PyTorch map more memory than that")
+    assert said.endswith("ulimit -v unlimited")
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a system that holds a process to ulimit -v")
+def test_a_command_that_needs_pytorch_says_which_limit_it_met(home: Path) -> None:
+    assert _limited(2**20, "status", "--home", str(home)).returncode == 0
+    ended = _limited(2**19, "doctor", "--home", str(home))
+    said = " ".join(ended.stderr.split())
+    assert (ended.returncode, said) == (
+        2,
+        f"Error: ulimit -v {2**19} is too little for this command; lift it: ulimit -v unlimited",
+    )
