@@ -95,16 +95,13 @@ def _explained(error: Exception) -> tuple[int, str]:
         return USAGE, f"Error: {said}{'' if said.endswith('?') else '.'}{hint}"
     from study.errors import LeaseHeld, LeaseLost, NoRoom, NotPrinted, UsageError
 
-    if isinstance(error, LeaseHeld | LeaseLost):
-        return HELD, f"Error: {error}"
-    if isinstance(error, NoRoom):
-        return INCOMPLETE, f"Error: {error}"
-    if isinstance(error, UsageError | NotPrinted):
-        return USAGE, f"Error: {error}"
     if address_space.is_reason(error) and (limit := address_space.limit()) is not None:
         return USAGE, f"Error: ulimit -v {limit // 1024} is too little for this command; lift it: ulimit -v unlimited"
-    kind = type(error).__name__
-    return INTERNAL, f"Ockham failed: {kind}: {error}. Add --debug to the command to see where."
+    codes = {LeaseHeld: HELD, LeaseLost: HELD, NoRoom: INCOMPLETE, UsageError: USAGE, NotPrinted: USAGE}
+    for known, code in codes.items():
+        if isinstance(error, known):
+            return code, f"Error: {error}"
+    return INTERNAL, f"Ockham failed: {type(error).__name__}: {error}. Add --debug to the command to see where."
 
 
 def _paragraph(text: str) -> str:

@@ -18,8 +18,8 @@ def check(config: StudyConfig) -> None:
     """Refuses what this machine can't do.
 
     Raises:
-        UsageError: Too low a limit of memory, an unwritable home or storage, a tracking store or a Ray that does not answer, or more CPUs or GPUs
-            a trial than there are.
+        UsageError: Too low a limit of memory, an unwritable home or storage, a tracking store or a Ray that does not
+            answer, or more CPUs or GPUs a trial than there are.
     """
     address_space.require()
     require_one_gpu(config.run)
