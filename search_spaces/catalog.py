@@ -2,6 +2,7 @@
 
 import importlib
 
+from search_spaces.named_study import NamedStudy
 from search_spaces.space import SearchSpace
 from trainables.registry import names_in
 from trainables.spelling import unknown_name
@@ -14,16 +15,30 @@ def names() -> tuple[str, ...]:
     return names_in(_PACKAGE)
 
 
-def get(name: str) -> SearchSpace:
-    """The space of the study called `name`.
+def study(name: str) -> NamedStudy:
+    """The study called `name`, with its sizes.
 
     Raises:
         ValueError: No such study; names those there are and the closest.
-        TypeError: Its module binds no `SearchSpace` to SPACE.
+        TypeError: Its module binds no `NamedStudy` to STUDY.
     """
     if name not in names():
         raise ValueError(unknown_name("named study", name, names()))
-    space = getattr(importlib.import_module(f"{_PACKAGE}.{name}"), "SPACE", None)
-    if not isinstance(space, SearchSpace):
-        raise TypeError(f"{_PACKAGE}.{name} must bind SPACE to a SearchSpace")
-    return space
+    found = getattr(importlib.import_module(f"{_PACKAGE}.{name}"), "STUDY", None)
+    if not isinstance(found, NamedStudy):
+        raise TypeError(f"{_PACKAGE}.{name} must bind STUDY to a NamedStudy")
+    return found
+
+
+def get(name: str, size: str | None = None) -> SearchSpace:
+    """The space of the study called `name`, in one of its sizes; none: its own.
+
+    Raises:
+        ValueError: No such study, or it does not come in that size.
+        TypeError: As `study`.
+    """
+    found = study(name)
+    try:
+        return found.at(size)
+    except ValueError as error:
+        raise ValueError(f"{name}, --size {size}: {error}") from None

@@ -159,6 +159,7 @@ def launch(
     space: StudyConfig | SearchSpace | str | Path = "redundancy",
     *,
     name: str | None = None,
+    size: str | None = None,
     trials: int | None = None,
     set: Mapping[str, Any] | None = None,
     listener: Listener | None = None,
@@ -170,6 +171,7 @@ def launch(
     Args:
         space: A named study, a file (.yaml), a `SearchSpace`, or a whole `StudyConfig`, which takes no further options.
         name: Of the study; unless given, that of the space or file.
+        size: Of a named study: small, paper or large; unless given, its own.
         trials: In total.
         set: Dotted name → what it is fixed at, or a list (or a text in the notation of `--set`, `"16..512:log"`) to
             span: `{"model.width": [64, 128], "training.lr": 0.1}`.
@@ -181,7 +183,8 @@ def launch(
     """
     if isinstance(space, SearchSpace) and name is None:
         raise UsageError('launch: a space of your own needs a name, e.g. study.launch(space, name="mine")')
-    asked = {key: value for key, value in (("name", name), ("trials", trials), ("set", set)) if value is not None}
+    said = {"name": name, "size": size, "trials": trials, "set": set}
+    asked = {key: value for key, value in said.items() if value is not None}
     if isinstance(space, StudyConfig):
         if others := [*asked, *options]:
             raise UsageError(f"launch: a whole StudyConfig leaves nothing to say; put {', '.join(others)} into it")

@@ -1,1 +1,1 @@
-"""The named studies: one module each, found by its name, which binds its `SearchSpace` to SPACE."""
+"""The named studies: one module each, found by its name, which binds its `NamedStudy` to STUDY."""

@@ -7,6 +7,7 @@ noise a classifier's outputs soon collapse into one class (see the README for wh
 """
 
 from search_spaces.claims import AtMost, Claim, Greater
+from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
 from search_spaces.quantities import Level, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
@@ -72,5 +73,31 @@ SPACE = SearchSpace(
             where={_TRANSFER: "gaussian"},
         ),
         RENAMED_CLASSES,
+    ),
+)
+
+STUDY = NamedStudy(
+    space=SPACE,
+    size="paper",
+    sizes={
+        "small": Size(
+            base={
+                "data.name": "digits",
+                "model.width": 128,
+                "training.epochs": 400,
+                "training.batch_size": 50,
+                "training.lr": 0.05,
+                "training.stop_at_train_loss": 0.01,
+                "compression.depth": 10,
+                "replicates": 3,
+            },
+            trials=24,
+        ),
+        "large": Size(base={"data.name": "cifar10", "model.width": 1024, "training.epochs": 300}, trials=12),
+    },
+    differs=(
+        "gaussian noise and the training images beside the blog's uniform noise",
+        "networks of one size and five pairs of twins, where the blog has one of each",
+        "momentum and rates are ours: the blog names none",
     ),
 )

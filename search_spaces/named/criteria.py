@@ -13,6 +13,7 @@ round frame potential .23/.51, cosine .22/.49. A unit unlike all others may be o
 """
 
 from search_spaces.claims import Claim, Equivalent, Greater
+from search_spaces.named_study import NamedStudy, Size
 from search_spaces.quantities import Between, Metric, Order, Setting
 from search_spaces.space import Choices, SearchSpace
 
@@ -108,4 +109,29 @@ SPACE = SearchSpace(
     crossed=("compression",),
     trials=36,
     claims=CLAIMS,
+)
+
+FEW = Choices(values=("magnitude_l2", "random", "taylor", "fpgm", "cosine"))
+
+STUDY = NamedStudy(
+    space=SPACE,
+    sizes={
+        "small": Size(
+            base={
+                "data.name": "digits",
+                "data.train_size": None,
+                "model.width": 100,
+                "training.epochs": 400,
+                "training.batch_size": 50,
+                "training.lr": 0.05,
+                "compression.depth": 6,
+                "replicates": 3,
+            },
+            span={"compression.criterion": FEW},
+            trials=80,
+        ),
+        "paper": Size(base={"data.train_size": None, "training.epochs": 60}, trials=288),
+        "large": Size(base={"data.name": "cifar10", "data.train_size": None, "training.epochs": 100}, trials=288),
+    },
+    differs=("an MLP on MNIST, where Blalock et al. compare convolutional networks on CIFAR-10 and ImageNet",),
 )

@@ -9,7 +9,8 @@ magnitude_l1 .66/.16, activation mean .66/.14, magnitude_l2 .64/.18, SNIP .51/.1
 seed: intervals are wide.
 """
 
-from search_spaces.named.criteria import CLAIMS, CRITERIA, SOURCE
+from search_spaces.named.criteria import CLAIMS, CRITERIA, FEW, SOURCE
+from search_spaces.named_study import NamedStudy, Size
 from search_spaces.space import Choices, SearchSpace
 
 SPACE = SearchSpace(
@@ -41,4 +42,21 @@ SPACE = SearchSpace(
     crossed=("compression",),
     trials=36,
     claims=CLAIMS,
+)
+
+STUDY = NamedStudy(
+    space=SPACE,
+    sizes={
+        "small": Size(
+            base={"data.name": "digits", "data.split": (500, 400, 397), "model.width": 8, "replicates": 3},
+            span={"compression.criterion": FEW},
+            trials=80,
+        ),
+        "paper": Size(base={"data.split": (55000, 5000, 10000), "model.width": 64}, trials=288),
+        "large": Size(
+            base={"data.name": "cifar10", "data.split": (45000, 5000, 10000), "model.name": "conv6", "model.width": 64},
+            trials=288,
+        ),
+    },
+    differs=("Conv-2 on MNIST, where Molchanov et al. prune ResNet and DenseNet on CIFAR-10 and ImageNet",),
 )

@@ -16,6 +16,7 @@ Seen (test accuracy, four networks): dense .983; tickets .983 at 21 % and at 13.
 """
 
 from search_spaces.claims import AtLeast, Claim, Greater
+from search_spaces.named_study import NamedStudy, Size
 from search_spaces.quantities import Arm, Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -80,4 +81,44 @@ SPACE = SearchSpace(
             source=_SOURCE,
         ),
     ),
+)
+
+STUDY = NamedStudy(
+    space=SPACE,
+    sizes={
+        "small": Size(
+            base={
+                "data.name": "digits",
+                "model.width": 150,
+                "training.epochs": 40,
+                "compression.recovery_epochs": 400,
+                "replicates": 3,
+            },
+            trials=16,
+        ),
+        "paper": Size(
+            base={
+                "model.init": "glorot",
+                "training.epochs": 400,
+                "training.steps": 50000,
+                "training.schedule": "constant",
+                "compression.depth": 15,
+                "compression.recovery_epochs": 825,
+                "replicates": 5,
+            },
+            trials=2,
+        ),
+        "large": Size(
+            base={
+                "data.name": "cifar10",
+                "model.name": "conv6",
+                "model.width": 64,
+                "training.epochs": 60,
+                "compression.depth": 15,
+                "compression.recovery_epochs": 900,
+            },
+            trials=6,
+        ),
+    },
+    differs=("a level trains 55 epochs, 50,417 steps, where the paper has 50,000 at each",),
 )

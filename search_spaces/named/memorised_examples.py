@@ -15,6 +15,7 @@ compressibility.
 """
 
 from search_spaces.claims import AtLeast, Claim, Greater
+from search_spaces.named_study import NamedStudy, Size
 from search_spaces.quantities import KeptOverChanged, Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -65,4 +66,24 @@ SPACE = SearchSpace(
             published="examples on which compressed and dense networks differ are rare, hard or mislabelled ones",
         ),
     ),
+)
+
+STUDY = NamedStudy(
+    space=SPACE,
+    size="small",
+    sizes={
+        "paper": Size(
+            base={
+                "data.name": "mnist",
+                "model.name": "lenet_300_100",
+                "training.epochs": 100,
+                "training.batch_size": 128,
+                "control": False,
+                "replicates": 50,
+            },
+            trials=40,
+        ),
+        "large": Size(base={"data.name": "cifar10", "model.name": "resnet20", "training.epochs": 100}, trials=400),
+    },
+    differs=("an MLP and known noise, where the paper has ResNet-50, ImageNet and true labels",),
 )

@@ -6,6 +6,7 @@ paired with a clean control from the same initial weights and batch order.
 """
 
 from search_spaces.claims import Claim, Greater, Less
+from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
 from search_spaces.quantities import Association, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
@@ -58,4 +59,22 @@ SPACE = SearchSpace(
         ),
         RENAMED_CLASSES,
     ),
+)
+
+STUDY = NamedStudy(
+    space=SPACE,
+    size="small",
+    sizes={
+        "small": Size(cost="0:56 on two cores"),
+        "paper": Size(
+            base={"data.name": "mnist", "training.batch_size": 128, "training.epochs": 200, "training.lr": 0.1},
+            span={"model.width": Choices(values=(128, 256, 512, 1024))},
+        ),
+        "large": Size(
+            base={"data.name": "cifar10", "model.name": "conv4", "training.batch_size": 128, "training.epochs": 200},
+            span={"model.width": Choices(values=(16, 32, 64, 128))},
+            trials=96,
+        ),
+    },
+    differs=("the question is this project's own: no paper has its protocol",),
 )

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from search_spaces import catalog
 from search_spaces.claims import Claim
+from search_spaces.named_study import SIZES, NamedStudy, SizeName
 from search_spaces.space import Range, SearchSpace
 from study.display import terminal
 from study.display.words import value
@@ -31,7 +32,18 @@ def as_json(name: str | None) -> dict[str, Any]:
     studies = [name] if name else list(catalog.names())
     return {
         "studies": {study: _space(study).model_dump(mode="json") for study in studies},
+        "sizes": {study: _sizes(study) for study in studies},
         "entries": {key: list(names_in(package)) for key, package in KINDS.items()},
+    }
+
+
+def _sizes(name: str) -> dict[str, Any]:
+    """Size → its trials, what they took, and how the study is called."""
+    study = catalog.study(name)
+    named = study.names(name)
+    return {
+        size: {"trials": study.at(size).trials, "cost": study.cost(size) or None, "name": named[size]}
+        for size in study.known_sizes
     }
 
 
@@ -39,11 +51,16 @@ def print_all() -> None:
     """Two lists: studies to launch, entries to --set."""
     console = terminal()
     console.print(Text("Named studies (ockham launch NAME; ockham spaces NAME for more)", style="bold"))
-    studies = _list()
+    studies = Table(box=None, padding=(0, 2, 0, 2), pad_edge=False, header_style="dim")
+    studies.add_column("name", no_wrap=True, min_width=14)
+    studies.add_column("asks")
+    for size in SIZES:
+        studies.add_column(size, no_wrap=True)
     for name in catalog.names():
-        space = _space(name)
-        studies.add_row(name, f"{space.title} {space.trials} trials.")
+        study = catalog.study(name)
+        studies.add_row(name, study.space.title, *(_size(study, size) for size in SIZES))
     console.print(studies)
+    console.print("  (trials and, where it was measured, what they took; --size chooses)", style="dim")
     for key, package in KINDS.items():
         console.print()
         console.print(Text(f"{_first_line(package).split(':')[0]} (--set {key}=NAME)", style="bold"))
@@ -75,6 +92,18 @@ def print_one(name: str) -> None:
         for key, said in values.items():
             table.add_row(key, said)
         console.print(table)
+    study = catalog.study(name)
+    if study.known_sizes:
+        console.print()
+        console.print(Text("Sizes (--size SIZE; --dry-run says what one takes here)", style="bold"))
+        table = _list()
+        for size, called in study.names(name).items():
+            own = " (unless told otherwise)" if size == study.size else ""
+            table.add_row(size, f"{study.at(size).trials} trials, {study.cost(size) or 'not measured'}; {called}{own}")
+        console.print(table)
+    if study.differs:
+        console.print()
+        console.print(Text.assemble(("Differs from the paper: ", "bold"), "; ".join(study.differs) + "."))
     console.print()
     console.print(f"{space.trials} trials unless told otherwise. Change anything with --set, for example:", style="dim")
     example = next(iter(space.span), "model.width")
@@ -87,6 +116,13 @@ def _stated(claim: Claim) -> str:
     where = ", ".join(f"{name}={','.join(map(str, values))}" for name, values in claim.where.items())
     said = claim.says + (f" (placebo, with {where})" if claim.role == "placebo" and where else "")
     return said + (" (placebo)" if claim.role == "placebo" and not where else "")
+
+
+def _size(study: NamedStudy, size: SizeName) -> str:
+    """Trials, and what they took where somebody has run them."""
+    if size not in study.known_sizes:
+        return "–"
+    return ", ".join(filter(None, (f"{study.at(size).trials}", study.cost(size))))
 
 
 def _space(name: str) -> SearchSpace:

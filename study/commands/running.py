@@ -33,6 +33,7 @@ ockham spaces NAME shows what a named study spans and fixes.
   ockham launch
   ockham launch redundancy --name placebo --set data.noise_kind=renamed
   ockham launch --name wide --trials 48 --set model.width=64..1024:log
+  ockham launch blog --size small
   ockham launch blog --data-dir ~/data --set data.train_size=2000
   ockham launch --name search --sampler tpe --set model.width=16..512:log
   ockham launch --name quick --sampler tpe --scheduler asha --set training.lr=1e-3..1:log
@@ -63,6 +64,16 @@ def launch(
     ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="N", help="Name of the study.", show_default="that of the space or file")
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="small|paper|large",
+            help="Of a named study: at most minutes on two cores, the paper's protocol, or more than that. "
+            "ockham spaces says what each takes.",
+            autocompletion=lambda: ["small", "paper", "large"],
+            show_default="the study's own",
+        ),
     ] = None,
     trials: Annotated[
         int | None, typer.Option(metavar="N", help="Trials in total.", show_default="what the space says, or 24")
@@ -113,6 +124,7 @@ def launch(
         LaunchOptions(
             source=source,
             name=name,
+            size=size,
             trials=trials,
             settings=tuple(settings or ()),
             sampler=sampler,

@@ -38,6 +38,7 @@ class LaunchOptions:
     Attributes:
         source: A named study, a file that ends in .yaml, or, from Python, a space; None: the usual study, or with a
             `name` nothing but `settings`.
+        size: Of a named study: small, paper or large.
         settings: `KEY=VALUE` each, as given to `--set`; or, from Python, name → value, a list to span, or its notation.
         stopping: Fields of `Stopping`.
         objectives, constraints: In their own notations.
@@ -47,6 +48,7 @@ class LaunchOptions:
 
     source: str | Path | SearchSpace | None = USUAL
     name: str | None = None
+    size: str | None = None
     trials: int | None = None
     settings: tuple[str, ...] | Mapping[str, Any] = ()
     sampler: str | None = None
@@ -76,8 +78,8 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     """
     notes: list[str] = []
     source = USUAL if options.source is None else options.source
-    space, fields, own = _source(source)
-    if options.source is None and options.name is not None:
+    space, fields, own = _source(source, options.size)
+    if options.source is None and options.name is not None and options.size is None:
         space, note = without_space()
         notes.append(note)
     in_file = {"configuration", *fields} if _is_file(source) else set()
@@ -183,16 +185,24 @@ def _is_file(source: str | Path | SearchSpace) -> bool:
     )
 
 
-def _source(source: str | Path | SearchSpace) -> tuple[SearchSpace, dict[str, Any], set[str]]:
+def _source(source: str | Path | SearchSpace, size: str | None) -> tuple[SearchSpace, dict[str, Any], set[str]]:
     """The space, the other fields of `StudyConfig`, and the dotted names that the user fixed or spanned."""
+    if size is not None and (isinstance(source, SearchSpace) or _is_file(source)):
+        raise UsageError(f"--size {size}: named studies come in sizes, a space of your own has what it says.")
     if isinstance(source, SearchSpace):
         return source, {}, {*source.base, *source.span}
     if isinstance(source, Path) or _is_file(source):
         return read_study_file(Path(source))
     try:
-        return catalog.get(source), {"name": source}, set()
+        study = catalog.study(source)
     except ValueError as error:
         raise UsageError(f"{error} A file of your own must end in .yaml.") from None
+    try:
+        space = catalog.get(source, size)
+    except ValueError as error:
+        raise UsageError(f"{error}." if not str(error).endswith((".", "?")) else str(error)) from None
+    name = source if size is None else study.names(source)[size]  # type: ignore[index]
+    return space, {"name": name}, set()
 
 
 def _with_settings(
