@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SHELL := /bin/bash
 
-.PHONY: setup which-python demo lint test quick smoke test-newest test-kills test-cluster bench torture pins clean
+.PHONY: setup which-python demo replications lint test quick smoke test-newest test-kills test-cluster bench torture pins clean
 setup: $(VENV)/.installed
 
 define a_python_fits
@@ -42,6 +42,10 @@ pins:
 
 demo: setup
 	$(BIN)/ockham launch redundancy
+
+# Every named study at size small, an hour or two; stopped in whatever way, the same command goes on.
+replications: setup
+	$(BIN)/ockham replicate --home replications --out search_spaces/REPLICATIONS.md
 
 lint: setup
 	$(BIN)/ruff check .

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from study.commands import control, examples, exporting, housekeeping, reading, remeasuring, running
+from study.commands import comparing, control, examples, exporting, housekeeping, reading, remeasuring, running
 
 _HELP = (
     "Has this network learned something, or memorised it?\n\n"
@@ -52,5 +52,5 @@ def _ockham(
     """Options of `ockham` itself; its help is that of `app`."""
 
 
-for module in (running, control, reading, remeasuring, examples, exporting, housekeeping):
+for module in (running, control, reading, comparing, remeasuring, examples, exporting, housekeeping):
     module.register(app)

@@ -34,7 +34,7 @@ def facts(material: Material) -> dict[str, str]:
         "report written on": (
             f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
         ),
-        "versions": ", ".join(f"{name} {found}" for name in _PACKAGES if (found := _version(name))),
+        "versions": versions(),
         "commit": commit(),
     }
 
@@ -55,6 +55,11 @@ def _chosen(config: StudyConfig) -> dict[str, str]:
 def frozen_config(material: Material) -> str:
     """The study's identity, budget and run as YAML."""
     return yaml.safe_dump(material.config.shown(), sort_keys=False, allow_unicode=True, width=100)
+
+
+def versions() -> str:
+    """Of Ockham and what it computes with, as installed here."""
+    return ", ".join(f"{name} {found}" for name in _PACKAGES if (found := _version(name)))
 
 
 def commit() -> str:

@@ -268,7 +268,7 @@ class Transfer(Entry, ABC):
 
     @abstractmethod
     def inputs(self, bench: Bench) -> Inputs:
-        """As many inputs as there are training examples."""
+        """As many inputs as there are training examples, or more."""
 
 
 _CRITERIA, _METHODS = "trainables.compression.criteria", "trainables.compression.methods"

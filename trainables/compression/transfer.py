@@ -18,7 +18,7 @@ _CHUNK_BYTES = 8 << 20
 
 
 def transfer_inputs(bench: Bench) -> Inputs:
-    """As many inputs as there are training examples, of the configured kind, the same at every level of the trial."""
+    """Inputs of the configured kind, as many as training examples or more, the same at every level of the trial."""
     compression = bench.config.compression
     kind = TRANSFERS.get(compression.transfer).model_validate(compression.options_of("transfer"))
     return bench.once("transfer inputs", lambda: kind.inputs(bench))

@@ -28,6 +28,9 @@ class DataConfig(EntryPart):
     subset: float = Field(
         1.0, gt=0, le=1, description="share of the training examples that each replicate is given, drawn at random"
     )
+    copies: int = Field(
+        1, ge=1, le=1000, description="how often each training example is there; noisy labels are drawn for each copy"
+    )
     inputs: str = Field("true", description="what is done to the images: a module of trainables/input_kinds")
 
     @field_validator("name")

@@ -79,8 +79,8 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
         ValueError: The split asked for is larger than the data set.
     """
     task, split = task_of(config.data), load_split(config.data, config.seed, data_dir)
-    true_labels = torch.from_numpy(split.train_labels)
-    train = torch.from_numpy(split.train_images)
+    true_labels = _copied(torch.from_numpy(split.train_labels), config.data.copies)
+    train = _copied(torch.from_numpy(split.train_images), config.data.copies)
     mean, std = pixel_statistics(train)
 
     noise, kind, share = noise_of(config.data), input_kind_of(config.data), config.data.label_noise
@@ -127,6 +127,11 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
         changed_share=1 - kept.double().mean(dim=1),
         iid_test_labels=torch.stack(iid).to(device) if iid else None,
     )
+
+
+def _copied(tensor: Tensor, copies: int) -> Tensor:
+    """[copies · n, …]: all examples, and all of them again."""
+    return tensor if copies == 1 else tensor.repeat(copies, *[1] * (tensor.ndim - 1))
 
 
 def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:

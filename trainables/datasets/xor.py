@@ -1,5 +1,7 @@
 """XOR detection (Brutzkus & Globerson 2019, "Why do larger models generalize better?", arXiv:1810.03037)."""
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,10 +17,12 @@ class Xor(Synthetic):
     equally likely, and diverse with probability `diverse`. The others lack exactly one of those pairs, each equally
     often. Given which pairs a point shows, it is uniform over all points that show them.
 
-    Images are [1, 2, d]: a 2 × 1 filter sees one pair, as the network of the paper does.
+    Images are [1, 2, d], a pair a column; or, with `layout` pixels, [2, 1, d]: a pair is a pixel of two channels, and a
+    1 × 1 filter sees one pair, as the network of the paper does.
     """
 
     pairs: int = Field(10, ge=4, le=10_000, description="d, pairs an example has")
+    layout: Literal["columns", "pixels"] = Field("columns", description="what a pair is in an image")
     diverse: float = Field(0.9, ge=0, le=1, description="share of diverse points")
 
     def draw(self) -> tuple[Values, npt.NDArray[np.int64], int]:
@@ -41,7 +45,7 @@ class Xor(Synthetic):
             left = left[~fits]
         signs = torch.tensor([[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]])
         x: Values = signs[kinds].mT.contiguous().numpy()
-        return x[:, None], labels.numpy(), 2
+        return (x[:, None] if self.layout == "columns" else x[:, :, None]), labels.numpy(), 2
 
 
 ENTRY = Xor

@@ -14,7 +14,17 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-LAYERS = ("AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm2d", "Conv2d", "Flatten", "Linear", "MaxPool2d", "ReLU")
+LAYERS = (
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
+    "AvgPool2d",
+    "BatchNorm2d",
+    "Conv2d",
+    "Flatten",
+    "Linear",
+    "MaxPool2d",
+    "ReLU",
+)
 
 
 class Pixels(nn.Module):

@@ -102,7 +102,7 @@ def _described(layer: nn.Module) -> dict[str, Any]:
             fields = {name: getattr(layer, name) for name in ("kernel_size", "stride", "padding")}
         case nn.AvgPool2d():
             fields = {"kernel_size": layer.kernel_size}
-        case nn.AdaptiveAvgPool2d():
+        case nn.AdaptiveAvgPool2d() | nn.AdaptiveMaxPool2d():
             fields = {"output_size": layer.output_size}
         case nn.ReLU() | nn.Flatten():
             fields = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trainables.stack.step import Signal, Start, Step
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MaxPool(Step):
-    """The largest of each square window."""
+    """The largest of each square window; `size` 0 takes the whole image."""
 
     size: int = 2
     stride: int = 2
@@ -22,6 +22,8 @@ class MaxPool(Step):
 
     def after(self, before: Signal, sizes: Mapping[str, int]) -> Signal:
         """A pixel a window."""
+        if not self.size:
+            return replace(before, height=1, width=1)
         return before.pooled(self.size, self.stride, self.padding)
 
     def module(self, before: Signal, after: Signal, start: Start) -> nn.Module:
@@ -30,4 +32,6 @@ class MaxPool(Step):
 
         from trainables.stack.spatial import Unchanging
 
+        if not self.size:
+            return Unchanging(nn.AdaptiveMaxPool2d(1))
         return Unchanging(nn.MaxPool2d(self.size, self.stride, self.padding))

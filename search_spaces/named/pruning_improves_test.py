@@ -1,0 +1,68 @@
+"""Can pruning improve what a network says of new images? Units cut and networks tuned again, on noisy labels."""
+
+from search_spaces.claims import Claim, Greater
+from search_spaces.named_study import NamedStudy, Size
+from search_spaces.quantities import Between, Difference, Level
+from search_spaces.space import Choices, SearchSpace
+
+_DIRECTION = "compression.direction"
+_DENSE = Level(column="test_accuracy", level=0)
+
+
+def _at(level: int) -> Level:
+    return Level(column="test_accuracy", level=level)
+
+
+SPACE = SearchSpace(
+    title="Does cutting units of networks that memorised improve what they say of new images?",
+    claim="Pruning acts as noise: cut and tuned again, networks with noisy labels are better on new images.",
+    source="Bartoldson et al. 2020, arXiv:1906.03728; Heitmann's redundancy project",
+    base={
+        "control": False,
+        "replicates": 3,
+        "compression.target_ratio": 8.0,
+        "compression.depth": 4,
+        "compression.recovery": "finetune",
+        "compression.recovery_epochs": 20,
+    },
+    span={
+        "data.label_noise": Choices(values=(0.25, 0.5)),
+        "compression.direction": Choices(values=("lowest", "highest")),
+    },
+    crossed=("compression",),
+    trials=32,
+    claims=(
+        Claim(
+            name="pruning_helps",
+            says="At an eighth of the parameters, cut and tuned again, test accuracy is higher than before.",
+            quantity=Difference(first=_at(-1), second=_DENSE),
+            comparison=Greater(matters=0.01),
+            by=("data.label_noise", _DIRECTION),
+        ),
+        Claim(
+            name="cutting_the_largest_helps_more",
+            says="Cutting units of the largest norms first helps more than cutting those of the smallest.",
+            quantity=Between(of=_at(-1), first={_DIRECTION: "highest"}, second={_DIRECTION: "lowest"}),
+            comparison=Greater(matters=0.01),
+            source="Bartoldson et al. 2020, arXiv:1906.03728",
+            published="less stable pruning, of larger weights, generalises better",
+        ),
+    ),
+)
+
+STUDY = NamedStudy(
+    space=SPACE,
+    size="small",
+    sizes={
+        "paper": Size(
+            base={"data.name": "mnist", "model.width": 512, "training.batch_size": 128, "training.lr": 0.1},
+        ),
+        "large": Size(
+            base={"data.name": "cifar10", "model.name": "conv4", "model.width": 64, "training.batch_size": 128},
+        ),
+    },
+    differs=(
+        "networks are pruned after training, the paper's while they train",
+        "noisy labels, where it has true ones",
+    ),
+)

@@ -1,0 +1,80 @@
+"""Do students find their teacher's units? Students of several widths, of a teacher of four units (Goldt; Tian)."""
+
+from search_spaces.claims import AtLeast, AtMost, Claim, Greater
+from search_spaces.named_study import NamedStudy, Size
+from search_spaces.quantities import Metric, Slope
+from search_spaces.space import Choices, SearchSpace
+
+_OVERLAP = "measure/overlaps"
+
+SPACE = SearchSpace(
+    title="Does every unit of a teacher find a student, and what becomes of the others?",
+    claim="In wide students every unit of the teacher is found, other units shrink, and the error does not grow.",
+    source="Tian et al. 2019, arXiv:1905.13405; Goldt et al. 2019, arXiv:1906.08632",
+    base={
+        "data.name": "teacher",
+        "data.teacher.task": "regression",
+        "data.teacher.features": 20,
+        "data.teacher.units": 4,
+        "data.teacher.examples": 10000,
+        "model.hidden_layers": 1,
+        "training.lr": 0.05,
+        "training.epochs": 60,
+        "training.stop_at_train_loss": None,
+        "measures": "overlaps",
+        "compression.target_ratio": 2.0,
+        "compression.depth": 1,
+        "replicates": 3,
+    },
+    span={"model.width": Choices(values=(4, 8, 16, 32))},
+    trials=32,
+    claims=(
+        Claim(
+            name="every_unit_is_found",
+            says="In students of 16 units and more, nine of ten units of the teacher have one within a cosine of .95.",
+            quantity=Metric(metric=f"{_OVERLAP}/found", bounds=(0.0, 1.0)),
+            comparison=AtLeast(bound=0.9),
+            where={"model.width": (16, 32)},
+            source="Tian et al. 2019, arXiv:1905.13405",
+            published="every unit of the teacher is found, with a correlation near 1",
+        ),
+        Claim(
+            name="wider_finds_more",
+            says="The wider the student, the more of the teacher's units it finds.",
+            quantity=Slope(of=Metric(metric=f"{_OVERLAP}/best"), over="model.width"),
+            comparison=Greater(),
+            source="Tian et al. 2019, arXiv:1905.13405",
+        ),
+        Claim(
+            name="others_idle",
+            says="The wider the student, the larger the share of its units that say next to nothing.",
+            quantity=Slope(of=Metric(metric=f"{_OVERLAP}/idle"), over="model.width"),
+            comparison=Greater(),
+            source="Tian et al. 2019, arXiv:1905.13405",
+            published="units that are not needed move towards 0",
+        ),
+        Claim(
+            name="error_does_not_grow",
+            says="Where both layers train, the error on new examples does not grow with the width.",
+            quantity=Slope(of=Metric(metric="test/loss"), over="model.width"),
+            comparison=AtMost(bound=0.0),
+            source="Goldt et al. 2019, arXiv:1906.08632, figure 4",
+            published="flat or falling if both layers train",
+        ),
+    ),
+)
+
+STUDY = NamedStudy(
+    space=SPACE,
+    size="small",
+    sizes={
+        "paper": Size(base={"data.teacher.examples": 200000, "data.teacher.features": 100}),
+        "large": Size(
+            base={"data.teacher.examples": 1000000, "data.teacher.features": 500, "data.teacher.units": 10},
+        ),
+    },
+    differs=(
+        "rectified units and several passes over the examples, where Goldt et al. have erf units and see each once",
+        "both layers train: what happens where only the first does is not asked",
+    ),
+)

@@ -1,0 +1,90 @@
+"""Are the weights of a ticket spread evenly over units? Kept weights per unit, beside masks at random places."""
+
+from search_spaces.claims import Claim, Equivalent, Greater
+from search_spaces.named_study import NamedStudy, Size
+from search_spaces.quantities import Level
+from search_spaces.space import Choices, SearchSpace
+
+
+def _kept(name: str) -> Level:
+    return Level(column=f"measure/ticket_structure/{name}", level=-1)
+
+
+_TICKETS, _RANDOM = {"compression.recovery": "rewind"}, {"compression.recovery": "shuffled"}
+
+SPACE = SearchSpace(
+    title="Are the weights of a ticket spread evenly over the units of a layer?",
+    claim="Tickets concentrate: kept weights vary more over units than at random, and where one is kept others are.",
+    source="Heitmann's redundancy project; Frankle & Carbin 2019, arXiv:1803.03635",
+    base={
+        "model.name": "lenet_300_100",
+        "model.width": 150,
+        "training.optimizer": "adam",
+        "training.lr": 0.0012,
+        "training.batch_size": 60,
+        "training.epochs": 30,
+        "training.stop_at_train_loss": None,
+        "compression.criterion": "magnitude_l1",
+        "compression.granularity": "weight",
+        "compression.rate": 0.2,
+        "compression.depth": 8,
+        "compression.recovery_epochs": 240,
+        "measures": "ticket_structure",
+        "replicates": 3,
+    },
+    span={"compression.recovery": Choices(values=("rewind", "shuffled"))},
+    crossed=("compression",),
+    trials=16,
+    claims=(
+        Claim(
+            name="kept_weights_concentrate",
+            says="The variance over units of kept incoming weights is larger than of random masks.",
+            quantity=_kept("dispersion"),
+            comparison=Greater(than=1.0, matters=0.2),
+            where=dict(_TICKETS),
+        ),
+        Claim(
+            name="kept_weights_keep_together",
+            says="Given one kept weight of a unit, another one is kept more often than at random.",
+            quantity=_kept("together"),
+            comparison=Greater(than=1.0, matters=0.02),
+            where=dict(_TICKETS),
+        ),
+        Claim(
+            name="random_masks_are_even",
+            says="Of masks at random places the variance is that of random masks.",
+            quantity=_kept("dispersion"),
+            comparison=Equivalent(to=1.0, matters=0.2),
+            where=dict(_RANDOM),
+            role="placebo",
+        ),
+    ),
+)
+
+STUDY = NamedStudy(
+    space=SPACE,
+    size="small",
+    sizes={
+        "paper": Size(
+            base={
+                "data.name": "mnist",
+                "model.width": 300,
+                "training.epochs": 10,
+                "compression.depth": 15,
+                "compression.recovery_epochs": 150,
+            },
+            trials=16,
+        ),
+        "large": Size(
+            base={
+                "data.name": "cifar10",
+                "model.name": "conv6",
+                "model.width": 64,
+                "compression.depth": 15,
+                "compression.recovery_epochs": 450,
+            },
+            trials=16,
+        ),
+    },
+    differs=("the question is Heitmann's, with no published figure",),
+)

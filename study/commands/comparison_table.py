@@ -1,0 +1,90 @@
+"""What `compare` prints."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from study.answer.verdict import POOLED
+from study.display import terminal
+from study.errors import Damaged
+from study.ledger.frames import write
+from study.operations.comparing import Compared
+
+_COLOURS = {"supported": "green", "refuted": "red", "open": "yellow", "undefined": "dim"}
+
+
+def show(found: Sequence[Compared], unreadable: Mapping[str, Damaged], form: str, out: Path | None) -> None:
+    """Studies in a form: `table` (pooled findings), `json` or `csv` (those of each condition too)."""
+    if form == "table" and out is None:
+        _print(found, unreadable)
+        return
+    text = {"json": _json, "csv": _csv, "table": _plain}[form](found)
+    if out is None:
+        typer.echo(text)
+    else:
+        write(out, text + "\n")
+
+
+def _print(found: Sequence[Compared], unreadable: Mapping[str, Damaged]) -> None:
+    if not found and not unreadable:
+        typer.echo("There is no study to compare. Start one: ockham launch")
+        return
+    console = terminal()
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for label in ("study", "done", "claim", "verdict", "estimate (interval), units"):
+        table.add_column(label, overflow="fold")
+    for one in found:
+        name, done = one.name, f"{one.ended}/{one.config.trials}"
+        if not one.verdicts.headlines:
+            table.add_row(name, done, Text("claims nothing", style="dim"), "", "")
+        for finding in one.verdicts.headlines:
+            placebo = " (placebo)" if finding.role == "placebo" else ""
+            verdict = Text(finding.verdict, style=_COLOURS.get(finding.verdict, ""))
+            table.add_row(name, done, finding.claim + placebo, verdict, finding.brief)
+            name = done = ""
+    console.print(table)
+    for name, error in unreadable.items():
+        console.print(Text(f"{name}: {error}", style="red"))
+
+
+def _json(found: Sequence[Compared]) -> str:
+    studies = [
+        {
+            "name": one.name,
+            "title": one.config.space.title,
+            "ended": one.ended,
+            "failed": one.failed,
+            "trials": one.config.trials,
+            "core_hours": one.cost.core_hours,
+            "findings": one.rows(),
+        }
+        for one in found
+    ]
+    return json.dumps(studies, indent=2, allow_nan=False)
+
+
+def _csv(found: Sequence[Compared]) -> str:
+    rows = [row for one in found for row in one.rows()]
+    text = io.StringIO()
+    fields = list(rows[0]) if rows else ["study", "claim"]
+    fields[fields.index("interval") : fields.index("interval") + 1] = ["low", "high"] if rows else []
+    writer = csv.DictWriter(text, fields, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        low, high = row.pop("interval")
+        writer.writerow({**row, "low": low, "high": high})
+    return text.getvalue().rstrip("\n")
+
+
+def _plain(found: Sequence[Compared]) -> str:
+    lines = []
+    for one in found:
+        lines.append(f"{one.name}: {one.ended} of {one.config.trials} trials")
+        lines += [f"  {f.claim}: {f.verdict}, {f.brief}" for f in one.verdicts.findings if f.condition in ("", POOLED)]
+    return "\n".join(lines)
