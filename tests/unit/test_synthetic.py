@@ -160,3 +160,10 @@ def test_trials_run_on_them(name: str) -> None:
 def test_nothing_of_them_may_be_mirrored() -> None:
     with pytest.raises(ValueError, match="is for images, gaussian has none"):
         config(data__name="gaussian", data__label_noise=0.0, training__augment="flip")
+
+
+def test_the_pairs_of_an_xor_point_are_columns_or_pixels() -> None:
+    columns, pixels = (raw("xor", examples=100, pairs=5, layout=layout) for layout in ("columns", "pixels"))
+    assert (columns.images.shape, pixels.images.shape) == ((100, 1, 2, 5), (100, 2, 1, 5))
+    assert np.array_equal(columns.images[:, 0], pixels.images[:, :, 0])
+    assert np.array_equal(columns.labels, pixels.labels)

@@ -1,9 +1,12 @@
 """Group lasso and hypernetworks: the penalty's step, what is generated, and that networks never mix."""
 
+from typing import Any
+
 import pytest
 import torch
 
 from tests.engine import config, records, stack
+from trainables.bench import Bench
 from trainables.compression.generating import Generator, generator_for
 from trainables.compression.group_lasso import shrink, unit_norms
 from trainables.seeding import generator
@@ -131,3 +134,22 @@ def test_a_small_generator_learns_what_a_narrow_network_of_its_size_learns() -> 
     (fresh,) = [row for row in found[-1].networks if row["arm"] == "scratch_replicate" and row["level"] == 1]
     assert fresh["widths"] != "64+64"
     assert fresh["ratio"] >= 8
+
+
+@pytest.mark.parametrize(("transfer", "seen"), [("pool", 150), ("train", 75)])
+def test_students_see_the_pooled_inputs_or_those_of_their_teachers(transfer: str, seen: int) -> None:
+    asked = config(data__subset=0.5, compression__method="distill", compression__transfer=transfer)
+    found: list[Any] = []
+    original = Bench.once
+
+    def once(self: Bench, what: str, make: Any) -> Any:
+        made = original(self, what, make)
+        if what == "transfer inputs":
+            found.append(made)
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bench, "once", once)
+        records(asked)
+    assert {inputs.count for inputs in found} == {seen}
+    assert all((inputs.subset is None) == (transfer == "pool") for inputs in found)

@@ -116,3 +116,16 @@ def test_mnist_is_fifty_five_five_and_ten_thousand(mnist_dir: Path) -> None:
     assert data.test_labels.bincount().tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     with pytest.raises(ValueError, match="asks for 10,001 test examples, but mnist has 10,000"):
         prepare(TrialConfig.model_validate({"data": {"name": "mnist", "split": (1, 1, 10_001)}}).data, mnist_dir)
+
+
+def test_copies_of_an_example_have_noisy_labels_of_their_own() -> None:
+    data = digits(label_noise=0.5, copies=3)
+    assert data.images.shape == (1, 3000, 1, 8, 8)
+    assert torch.equal(data.images[0, :1000], data.images[0, 2000:])
+    assert torch.equal(data.true_labels[:1000], data.true_labels[1000:2000])
+    assert data.labels.shape == (6, 3000)
+    assert not torch.equal(data.labels[0, :1000], data.labels[0, 1000:2000])
+    assert torch.equal(data.labels[3], data.true_labels)
+    assert data.changed_share[0].item() == pytest.approx(0.45, abs=0.05)
+    assert data.val_images.shape == (1, 400, 1, 8, 8)
+    assert torch.equal(digits(label_noise=0.5, copies=1).labels, digits(label_noise=0.5).labels)

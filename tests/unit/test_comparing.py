@@ -1,0 +1,123 @@
+"""Studies side by side, and the page of replications: from ledgers and files alone."""
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from study.cli import main
+from study.ledger import Ledger, Proposal
+from study.ledger.place import Place
+from study.operations import replicating
+from study.report.comparison import comparison_page, curves
+from study.settings.loading import LaunchOptions, load_study
+from tests.unit.cli_ledgers import ledger
+from tests.unit.report_frames import Recipe, make
+from trainables.record import Record
+
+
+def recorded(home: Path, differences: list[float], name: str = "fit_time", **options: object) -> None:
+    """A named study with that many complete trials of uniform noise, their clean twins that much faster."""
+    config = load_study(LaunchOptions(source=name, size="small", run={"home": home}, **options)).config  # type: ignore[arg-type]
+    config.directory.mkdir(parents=True)
+    made = Ledger.create(config.ledger_url, config)
+    made.acquire()
+    made.propose([Proposal({"data.label_noise": 1.0, "data.noise_kind": "uniform"}) for _ in differences])
+    for number, difference in enumerate(differences):
+        made.start_attempt(number)
+        metrics = {"train/epochs_to_fit": 50.0 + difference, "control/train/epochs_to_fit": 50.0}
+        made.record(number, 1, [Record("summary", 0, metrics)])
+        made.finish(number, 1, "COMPLETE")
+    made.release()
+    made.close()
+
+
+def test_all_studies_of_a_home_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded(tmp_path, [40.0 + number for number in range(12)])
+    ledger(tmp_path).close()
+    assert main(["compare", "--home", str(tmp_path), "--format", "json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["name"], first["ended"], first["trials"]) == ("fit_time", 12, 48)
+    assert (second["name"], second["findings"]) == ("small", [])
+    (pooled,) = [row for row in first["findings"]
+                 if (row["claim"], row["condition"]) == ("memorising_takes_longer", "pooled")]  # fmt: skip
+    assert pooled["estimate"] == pytest.approx(-45.5)
+    assert (pooled["verdict"], pooled["n"]) == ("supported", 12)
+    assert pooled["interval"][0] < -45.5 < pooled["interval"][1] < -1
+    assert pooled["published"] == "random labels take a small constant factor longer"
+    assert main(["compare", "fit_time", "--home", str(tmp_path), "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["study"] for row in rows} == {"fit_time"}
+    assert [float(row["estimate"]) for row in rows if row["estimate"]] == pytest.approx([-45.5, -45.5])
+    assert main(["compare", "--home", str(tmp_path)]) == 0
+    assert "claims nothing" in capsys.readouterr().out
+    assert main(["compare", "absent", "--home", str(tmp_path)]) == 2
+
+
+def test_the_page_of_a_comparison_has_every_claim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded(tmp_path, [40.0 + number for number in range(12)])
+    page = tmp_path / "compared.html"
+    assert main(["compare", "--home", str(tmp_path), "--page", str(page)]) == 0
+    said = page.read_text(encoding="utf-8")
+    assert "Clean twins fit their labels in fewer epochs. (pooled)" in said
+    assert "−45.5" in said
+    capsys.readouterr()
+
+
+def test_curves_of_studies_lie_over_each_other() -> None:
+    config, _, networks = make(Recipe(noise=(0.5, 1.0)))
+    other, _, clean = make(Recipe(noise=(0.0,), control=False))
+    panels, legend = curves({"noisy": (config, networks), "clean": (other, clean)})
+    assert [panel.label for panel in panels] == ["Networks with true labels", "Networks with noisy labels"]
+    assert [key.text for key in legend] == ["noisy", "clean"]
+    true, noisy = (panel.inner(tips_as_titles=True) for panel in panels)
+    assert "noisy\n" in noisy
+    assert "clean\n" not in noisy, "it has no noisy networks"
+    assert "noisy\n" in true, "its clean twins"
+    assert "clean\n" in true
+    assert curves({"nothing": (config, pd.DataFrame({"trial": []}))}) == ([], [])
+    assert "<figure>" not in comparison_page([], {"nothing": (config, pd.DataFrame({"trial": []}))})
+
+
+def test_the_page_of_replications_is_what_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded(tmp_path, [40.0 + number for number in range(12)])
+    recorded(tmp_path, [1.0], name="update_projection", seed=5)
+    asked = ["replicate", "fit_time", "update_projection", "width", "--only-write", "--home", str(tmp_path)]
+    assert main(asked) == 0
+    said = (tmp_path / "REPLICATIONS.md").read_text(encoding="utf-8")
+    assert "    ockham launch fit_time --size small" in said
+    assert "12 of 48 trials" in said
+    assert "| Clean twins fit their labels in fewer epochs. (pooled) | random labels take" in said
+    assert "**supported** | −45.5" in said
+    assert "- `width`: not run yet" in said
+    assert "- `update_projection`: recorded before its declaration changed" in said
+    assert "Together: 1 open" in said or "1 supported" in said
+    capsys.readouterr()
+
+
+def test_one_that_fails_is_left_and_one_that_is_interrupted_ends_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = {"fit_time": 3, "width": 130, "xor": 0}
+    monkeypatch.setattr(
+        replicating, "_command", lambda _place, name, *_more: [sys.executable, "-c", f"raise SystemExit({codes[name]})"]
+    )
+    said: list[str] = []
+    place = Place(home=tmp_path, ledger=None, tracking_uri=None, storage=None)
+    code = replicating.replicate(place, list(codes), "small", None, None, run=True, say=said.append)
+    assert code == 130
+    assert any("fit_time ended with exit code 3" in line for line in said)
+    assert any("Stopped at width" in line for line in said)
+    assert not any(line.startswith("xor") for line in said)
+    assert (tmp_path / "REPLICATIONS.md").exists()
+
+
+def test_what_has_ended_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(tmp_path, [1.0] * 12, trials=12)
+    monkeypatch.setattr(replicating, "_command", lambda *_: [sys.executable, "-c", "raise SystemExit(9)"])
+    place = Place(home=tmp_path, ledger=None, tracking_uri=None, storage=None)
+    assert replicating.replicate(place, ["fit_time"], "small", None, None, run=True, say=lambda _: None) == 0
