@@ -16,7 +16,7 @@ SPACE = SearchSpace(
         "training.epochs": 600,
         "compression.method": "group_sparse",
         "compression.target_ratio": 8.0,
-        "compression.depth": 6,
+        "compression.depth": 3,
     },
     span={"data.noise_kind": Choices(values=("uniform", "renamed"))},
     trials=16,

@@ -43,7 +43,8 @@ SPACE = SearchSpace(
         "control": False,
         "replicates": 3,
         "training.epochs": 100,
-        "compression.depth": 3,
+        "compression.target_ratio": 2.0,
+        "compression.depth": 1,
     },
     span={
         "training.weight_decay": Choices(values=(0.0, 0.01)),

@@ -31,7 +31,8 @@ TINY: dict[str, Any] = {
     "compression__depth": 1,
     "replicates": 2,
 }
-SHORT: dict[str, dict[str, Any]] = {"distill": {"epochs": 1}, "hypernet": {"epochs": 1}, "group_sparse": {"epochs": 1}}
+TRAINED = ("distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained")
+SHORT: dict[str, dict[str, Any]] = {name: {"epochs": 1} for name in TRAINED}
 WEIGHTS = {"compression__granularity": "weight"}
 RECOVERY = {"compression__recovery_epochs": 1}
 OTHERS: dict[str, dict[str, Any]] = {

@@ -20,7 +20,8 @@ from trainables.progress import Progress
 from trainables.record import Record
 from trainables.trial import TrialContext, run_trial
 
-SHORT: dict[str, dict[str, Any]] = {"distill": {"epochs": 2}, "hypernet": {"epochs": 2}, "group_sparse": {"epochs": 2}}
+TRAINED = ("distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained")
+SHORT: dict[str, dict[str, Any]] = {name: {"epochs": 2} for name in TRAINED}
 VARIANTS: list[dict[str, Any]] = [
     {"compression__method": "low_rank", "compression__low_rank": {"of": "update"}},
     {"compression__method": "sketch", "compression__sketch": {"of": "update"}},

@@ -45,7 +45,9 @@ def by_coefficients(bench: Bench, number: int, made: Compressed, *, largest: boo
             kept = kept_values(scores, everyone, count, "lowest")
             parts[f"{name} coefficients"] = Part(coefficients * kept, kept)
         else:
-            parts[f"{name} coefficients"] = Part(coefficients[:, _lowest(weights.shape[1:], count, weights.device)])
+            parts[f"{name} coefficients"] = Part(
+                coefficients[:, lowest_places(weights.shape[1:], count, weights.device)]
+            )
 
     def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found = {name: values[name] for name in parts if name in tensors}
@@ -53,7 +55,7 @@ def by_coefficients(bench: Bench, number: int, made: Compressed, *, largest: boo
             coefficients = values[f"{name} coefficients"]
             if not largest:
                 whole = coefficients.new_zeros(len(coefficients), rows.shape[0] * columns.shape[0])
-                places = _lowest((rows.shape[0], columns.shape[0]), counts[name], whole.device)
+                places = lowest_places((rows.shape[0], columns.shape[0]), counts[name], whole.device)
                 coefficients = whole.index_copy(1, places, coefficients)
             square = coefficients.view(len(coefficients), rows.shape[0], columns.shape[0])
             found[name] = (rows.mT @ square @ columns).view(tensors[name].shape)
@@ -62,7 +64,7 @@ def by_coefficients(bench: Bench, number: int, made: Compressed, *, largest: boo
     return formed(bench, made, Written(parts, expand))
 
 
-def _lowest(shape: tuple[int, ...], count: int, device: torch.device) -> Tensor:
+def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> Tensor:
     """Places of the coefficients of lowest frequency, i/m + j/n; of equal ones the first."""
     high = torch.arange(shape[0])[:, None] / shape[0] + torch.arange(shape[1]) / shape[1]
     return high.flatten().argsort(stable=True)[:count].sort().values.to(device)

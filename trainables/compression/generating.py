@@ -1,8 +1,10 @@
 """A small network that generates the weights of a large one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -75,18 +77,48 @@ class Generator:
         return made
 
 
+class Maker(Protocol):
+    """What makes weights from numbers, network by network."""
+
+    def start(self, draws: list[torch.Generator], /) -> dict[str, Tensor]:
+        """Name → [K, …]: the numbers with which training starts, one generator a network."""
+
+    def weights(self, numbers: Mapping[str, Tensor], /) -> dict[str, Tensor]:
+        """Layer → [K, …]; differentiable."""
+
+
 def generated(bench: Bench, level: Level, *, epochs: int, lr: float | None, block: int | None) -> Pausing[Compressed]:
     """Networks of the dense shape whose weights are generated, trained on the labels from fresh numbers."""
-    shape = bench.fresh(level.widths, "hypernet", level.number)
-    made = Compressed(shape, None)
-    allowed = allowed_parameters(bench, level.number, made)
-    generator = generator_for(shape, allowed, block, bench.config.model.init_scale)
-    draws = [bench.draws("hypernet numbers", level.number, k % bench.replicates) for k in range(bench.networks)]
+    scale = bench.config.model.init_scale
+    make = partial(generator_for, block=block, init_scale=scale)
+    return trained_numbers(bench, level, "hypernet", make, epochs=epochs, lr=lr)
+
+
+def trained_numbers(
+    bench: Bench,
+    level: Level,
+    name: str,
+    make: Callable[[StackedModel, float], Maker],
+    *,
+    epochs: int,
+    lr: float | None,
+    seed_bits: int = 0,
+) -> Pausing[Compressed]:
+    """Networks of the dense shape whose weights are made of fewer numbers, which are trained on the labels.
+
+    Args:
+        name: Of the method, for draws and messages.
+        make: A stack of the shape, and the parameters that networks may have → what makes their weights.
+        seed_bits: Of the description, where places are drawn from a seed.
+    """
+    shape = bench.fresh(level.widths, name, level.number)
+    generator = make(shape, allowed_parameters(bench, level.number, Compressed(shape, None)))
+    draws = [bench.draws(f"{name} numbers", level.number, k % bench.replicates) for k in range(bench.networks)]
     device = next(shape.parameters()).device
     numbers = {name: tensor.to(device) for name, tensor in generator.start(draws).items()}
     stack = GeneratedStack(shape, numbers, generator.weights)
     recipe = bench.fixed_recipe(epochs, lr)
-    yield from bench.fit("hypernet", stack, bench.train_examples, recipe)
+    yield from bench.fit(name, stack, bench.train_examples, recipe)
     trained = stack.ordinary()
     classifier = weight_names(trained)[-1]
     parts = {name: Part(tensor.detach().clone()) for name, tensor in stack.numbers.items()}
@@ -95,7 +127,7 @@ def generated(bench: Bench, level: Level, *, epochs: int, lr: float | None, bloc
     def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {**generator.weights(values), classifier: values[classifier]}
 
-    written = Written(parts, expand)
+    written = Written(parts, expand, seed_bits)
     widths = shrunk_widths(bench.config, bench.input_shape, bench.data.num_classes)[level.number]
     result = formed(bench, Compressed(trained, None, epochs, recipe), written)
     return Compressed(result.stack, None, epochs, recipe, sizes=result.sizes, written=written, scratch_widths=widths)

@@ -1,0 +1,65 @@
+"""Weights that few trained numbers are spread over: the map, how weights start, and that networks learn."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from tests.engine import config, records
+from trainables.bench import Bench
+from trainables.compression.spreading import cosines_for, hashed_for
+from trainables.data.trial_data import trial_data
+from trainables.progress import Progress
+from trainables.seeding import generator
+from trainables.trial import new_bench
+
+
+@pytest.fixture
+def bench() -> Bench:
+    from pathlib import Path
+
+    trial = config(model__width=64, replicates=2)
+    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+
+
+@pytest.mark.parametrize("make", [hashed_for, cosines_for])
+def test_few_numbers_make_all_weights_which_start_as_usual(bench: Bench, make: Any) -> None:
+    shape = bench.fresh(bench.model.widths(bench.config.model), "test", 1)
+    spread = make(bench, shape, shape.parameters_per_network / 3)
+    numbers = spread.start([generator(1, k) for k in range(bench.networks)])
+    made = spread.weights(numbers)
+    assert made.keys() == {"layers.0.weight", "layers.1.weight"}
+    for name, weights in made.items():
+        assert weights.shape == shape.tensors()[name].shape
+        assert numbers[name.replace(".", "/")].shape[1] < 0.4 * weights[0].numel()
+        assert weights.std().item() == pytest.approx((2 / weights.shape[1]) ** 0.5, rel=0.1)
+        doubled = spread.weights({name: 2 * tensor for name, tensor in numbers.items()})[name]
+        torch.testing.assert_close(doubled, 2 * weights)
+    alone = spread.weights({name: tensor[1:2] for name, tensor in numbers.items()})
+    assert all(torch.allclose(alone[name][0], made[name][1], atol=1e-6) for name in made)
+
+
+def test_a_hash_gives_as_many_values_as_it_says(bench: Bench) -> None:
+    shape = bench.fresh(bench.model.widths(bench.config.model), "test", 1)
+    spread = hashed_for(bench, shape, shape.parameters_per_network / 3)
+    weights = spread.weights(spread.start([generator(1, 0)]))["layers.1.weight"]
+    count = spread.counts["layers.1.weight"]
+    assert 0.95 * count < len(weights.abs().unique()) < count, "a bucket in 40 is empty: exp(-64 · 64/count)"
+
+
+@pytest.mark.parametrize("method", ["hashed_trained", "dct_trained"])
+def test_few_trained_numbers_learn_the_rule(method: str) -> None:
+    trial = config(
+        **{f"compression__{method}": {"epochs": 60}},
+        compression__method=method,
+        compression__depth=1,
+        compression__target_ratio=4.0,
+        data__label_noise=0.0,
+        model__width=64,
+        training__epochs=60,
+        training__batch_size=25,
+        replicates=1,
+    )
+    level = [record for record in records(trial) if record.stage == "level"][-1].metrics
+    assert level["level/ratio"] >= 4
+    assert level["level/train_accuracy"] > 0.9

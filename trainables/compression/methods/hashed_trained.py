@@ -1,0 +1,57 @@
+"""Hashed weights that are trained: each layer has few values, and a hash says which weight has which (HashedNets).
+
+w_ij = ξ(i, j) · v_h(i,j), as in `hashed`, but the values v are trained on the labels from fresh ones at every level
+(Chen et al. 2015, arXiv:1504.04788), as are biases, batch norm and the classifier. This is no compression of a
+trained network but of networks: the curve says how few values learn the same labels.
+
+Cost: `epochs` of training a level, as of the dense network.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from trainables.compression.interfaces import Compressed, Level, Method
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.pausing import Pausing
+    from trainables.stack.model import StackedModel
+
+
+class HashedTrained(Method):
+    """Level l has, in every layer, the largest share of weights as numbers at which the ratio reaches its target."""
+
+    trains: ClassVar[bool] = True
+    stage: ClassVar[Literal["shape", "form", "code"]] = "form"
+    keeps_widths: ClassVar[bool] = True
+    epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
+    lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
+
+    def least_parameters(self, stack: StackedModel) -> int:
+        """One number a layer."""
+        from trainables.compression.budgets import parameters_with
+        from trainables.compression.few_numbers import numbers_for
+
+        return parameters_with(stack, numbers_for(stack, 0), lambda _, count: count)
+
+    def epochs_to(self, level: int) -> int:
+        """Each level starts anew."""
+        return self.epochs
+
+    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+        """Networks of the dense shape made of few numbers."""
+        from trainables.compression.description import SEED_BITS
+        from trainables.compression.generating import trained_numbers
+        from trainables.compression.spreading import hashed_for
+
+        make = partial(hashed_for, bench)
+        return trained_numbers(
+            bench, level, "hashed_trained", make, epochs=self.epochs, lr=self.lr, seed_bits=SEED_BITS
+        )
+
+
+ENTRY = HashedTrained

@@ -1,0 +1,110 @@
+"""Weights that few trained numbers are spread over: values by a hash, or cosine coefficients of low frequency."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from trainables.bench import Bench
+from trainables.compression.few_numbers import cosines, lowest_places, numbers_for
+from trainables.compression.writing import output_axis
+from trainables.stack.model import StackedModel
+
+_DOT = "/"  # names of numbers have no dots
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Numbers of each layer, and the linear map from them to its weights, the same for all networks.
+
+    Args:
+        shapes: Layer → shape of its tensor, without the axis of networks.
+        counts: Layer → its numbers.
+        scales: Layer → deviation with which numbers start, so that weights start with the layer's own.
+        places: Layer → what the map needs.
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+    counts: dict[str, int]
+    scales: dict[str, float]
+    places: dict[str, tuple[Tensor, ...]] = field(compare=False)
+
+    def start(self, draws: Sequence[torch.Generator]) -> dict[str, Tensor]:
+        """Normal numbers [K, count] of each layer."""
+        return {
+            name.replace(".", _DOT): torch.stack([torch.randn(count, generator=draw) for draw in draws])
+            * self.scales[name]
+            for name, count in self.counts.items()
+        }
+
+    def weights(self, numbers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Layer → [K, …]."""
+        return {
+            name: self.spread(name, numbers[name.replace(".", _DOT)]).reshape(-1, *shape)
+            for name, shape in self.shapes.items()
+        }
+
+    def spread(self, name: str, numbers: Tensor) -> Tensor:
+        """[K, …] weights of a layer from its numbers [K, count]."""
+        raise NotImplementedError
+
+
+class Hashed(Spread):
+    """w = sign · v[bucket]: places are buckets and signs of all weights of a layer, drawn from a seed."""
+
+    def spread(self, name: str, numbers: Tensor) -> Tensor:
+        """Every weight the value of its bucket, with its sign."""
+        bucket, sign = self.places[name]
+        return numbers[:, bucket] * sign
+
+
+class Cosines(Spread):
+    """W = CᵀXD with the coefficients of lowest frequency in X, all others 0: places are these, C and D."""
+
+    def spread(self, name: str, numbers: Tensor) -> Tensor:
+        """The inverse transform."""
+        places, rows, columns = self.places[name]
+        square = numbers.new_zeros(len(numbers), len(rows) * len(columns)).index_copy(1, places, numbers)
+        return rows.mT @ square.view(-1, len(rows), len(columns)) @ columns
+
+
+def hashed_for(bench: Bench, shape: StackedModel, allowed: float) -> Hashed:
+    """As many values of each layer as networks may have at `allowed` parameters."""
+    counts, shapes, scales, device = _layers(shape, allowed)
+    places: dict[str, tuple[Tensor, ...]] = {}
+    for name, count in counts.items():
+        draws = bench.draws("hash", name)
+        size = math.prod(shapes[name])
+        bucket = (torch.rand(size, generator=draws, dtype=torch.float64) * count).long().to(device)
+        places[name] = bucket, (torch.randint(2, bucket.shape, generator=draws) * 2.0 - 1).to(device)
+    return Hashed(shapes, counts, scales, places)
+
+
+def cosines_for(bench: Bench, shape: StackedModel, allowed: float) -> Cosines:
+    """As many coefficients of each layer as networks may have at `allowed` parameters."""
+    counts, shapes, scales, device = _layers(shape, allowed)
+    tensors = shape.tensors()
+    places: dict[str, tuple[Tensor, ...]] = {}
+    for name, count in counts.items():
+        sides = tensors[name].flatten(2).shape[1:]
+        rows, columns = (cosines(size).float().to(device) for size in sides)
+        places[name] = lowest_places(tuple(sides), count, device), rows, columns
+        scales[name] *= math.sqrt(math.prod(sides) / count)  # an orthonormal map keeps the sum of squares
+    return Cosines(shapes, counts, scales, places)
+
+
+def _layers(
+    shape: StackedModel, allowed: float
+) -> tuple[dict[str, int], dict[str, tuple[int, ...]], dict[str, float], torch.device]:
+    tensors = shape.tensors()
+    counts = numbers_for(shape, allowed)
+    shapes = {name: tuple(tensors[name].shape[1:]) for name in counts}
+    scales = {}
+    for name in counts:
+        inputs = tensors[name][0].numel() // tensors[name].shape[output_axis(tensors[name])]
+        scales[name] = math.sqrt(2 / inputs)
+    return counts, shapes, scales, next(iter(tensors.values())).device
