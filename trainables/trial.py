@@ -40,6 +40,7 @@ from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
+from trainables.training.unchanging import unchanging
 from trainables.training.watching import early_stop
 
 Reports = Generator[Record | None, None, None]
@@ -156,7 +157,8 @@ def _levels(bench: Bench, last: int) -> Reports:
 
 def _train_dense(bench: Bench) -> Reports:
     stack, progress = bench.initial(), bench.progress
-    training = bench.training("dense", stack, bench.train_examples, bench.config.training)
+    recipe = bench.config.training
+    training = bench.training("dense", stack, bench.train_examples, recipe, unchanging(stack, recipe.trains))
     yield from dense_epochs(bench, training, bench.shelf)
     bench.settle(training, bench.initial)
     bench.movement, bench.learning = training.movement, training.learning

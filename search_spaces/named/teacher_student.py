@@ -2,10 +2,11 @@
 
 from search_spaces.claims import AtLeast, AtMost, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
-from search_spaces.quantities import Metric, Slope
+from search_spaces.quantities import FieldValue, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
 _OVERLAP = "measure/overlaps"
+_BOTH: dict[str, tuple[FieldValue, ...]] = {"training.trains": ("all",)}
 
 SPACE = SearchSpace(
     title="Does every unit of a teacher find a student, and what becomes of the others?",
@@ -22,19 +23,24 @@ SPACE = SearchSpace(
         "training.epochs": 60,
         "training.stop_at_train_loss": None,
         "measures": "overlaps",
+        "data.label_noise": 0.1,
+        "control": False,
         "compression.target_ratio": 2.0,
         "compression.depth": 1,
         "replicates": 3,
     },
-    span={"model.width": Choices(values=(4, 8, 16, 32))},
-    trials=32,
+    span={
+        "training.trains": Choices(values=("all", "first")),
+        "model.width": Choices(values=(4, 8, 16, 32)),
+    },
+    trials=64,
     claims=(
         Claim(
             name="every_unit_is_found",
             says="In students of 16 units and more, nine of ten units of the teacher have one within a cosine of .95.",
             quantity=Metric(metric=f"{_OVERLAP}/found", bounds=(0.0, 1.0)),
             comparison=AtLeast(bound=0.9),
-            where={"model.width": (16, 32)},
+            where={**_BOTH, "model.width": (16, 32)},
             source="Tian et al. 2019, arXiv:1905.13405",
             published="every unit of the teacher is found, with a correlation near 1",
         ),
@@ -43,6 +49,7 @@ SPACE = SearchSpace(
             says="The wider the student, the more of the teacher's units it finds.",
             quantity=Slope(of=Metric(metric=f"{_OVERLAP}/best"), over="model.width"),
             comparison=Greater(),
+            where=_BOTH,
             source="Tian et al. 2019, arXiv:1905.13405",
         ),
         Claim(
@@ -50,6 +57,7 @@ SPACE = SearchSpace(
             says="The wider the student, the larger the share of its units that say next to nothing.",
             quantity=Slope(of=Metric(metric=f"{_OVERLAP}/idle"), over="model.width"),
             comparison=Greater(),
+            where=_BOTH,
             source="Tian et al. 2019, arXiv:1905.13405",
             published="units that are not needed move towards 0",
         ),
@@ -58,8 +66,18 @@ SPACE = SearchSpace(
             says="Where both layers train, the error on new examples does not grow with the width.",
             quantity=Slope(of=Metric(metric="test/loss"), over="model.width"),
             comparison=AtMost(bound=0.0),
+            where=_BOTH,
             source="Goldt et al. 2019, arXiv:1906.08632, figure 4",
             published="flat or falling if both layers train",
+        ),
+        Claim(
+            name="error_grows_with_one_layer",
+            says="Where only the first layer trains, the error on new examples grows with the width.",
+            quantity=Slope(of=Metric(metric="test/loss"), over="model.width"),
+            comparison=Greater(),
+            where={"training.trains": "first"},
+            source="Goldt et al. 2019, arXiv:1906.08632, figure 2",
+            published="with noisy labels the error of soft committee machines grows with their width",
         ),
     ),
 )
@@ -75,6 +93,7 @@ STUDY = NamedStudy(
     },
     differs=(
         "rectified units and several passes over the examples, where Goldt et al. have erf units and see each once",
-        "both layers train: what happens where only the first does is not asked",
+        "noise puts other targets in the place of a tenth, where the paper adds normal numbers to all",
+        "a second layer that does not train is drawn at random, where the paper's is constant",
     ),
 )

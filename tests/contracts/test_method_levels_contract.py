@@ -20,7 +20,7 @@ from trainables.progress import Progress
 from trainables.record import Record
 from trainables.trial import TrialContext, run_trial
 
-TRAINED = ("distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained")
+TRAINED = ("distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained", "subspace")
 SHORT: dict[str, dict[str, Any]] = {name: {"epochs": 2} for name in TRAINED}
 VARIANTS: list[dict[str, Any]] = [
     {"compression__method": "low_rank", "compression__low_rank": {"of": "update"}},

@@ -7,7 +7,7 @@ import torch
 
 from tests.engine import config, records
 from trainables.bench import Bench
-from trainables.compression.spreading import cosines_for, hashed_for
+from trainables.compression.spreading import cosines_for, hashed_for, subspace_for
 from trainables.data.trial_data import trial_data
 from trainables.progress import Progress
 from trainables.seeding import generator
@@ -47,7 +47,25 @@ def test_a_hash_gives_as_many_values_as_it_says(bench: Bench) -> None:
     assert 0.95 * count < len(weights.abs().unique()) < count, "a bucket in 40 is empty: exp(-64 · 64/count)"
 
 
-@pytest.mark.parametrize("method", ["hashed_trained", "dct_trained"])
+def test_a_subspace_starts_where_networks_start_and_steps_go_as_far_as_dense_ones(bench: Bench) -> None:
+    shape = bench.fresh(bench.model.widths(bench.config.model), "test", 1)
+    spread = subspace_for(bench, shape, 1000.7)
+    numbers = spread.start([generator(1, k) for k in range(bench.networks)])
+    assert numbers["coordinates"].shape == (bench.networks, 1000)
+    made = spread.weights(numbers)
+    assert made.keys() == dict(shape.named_parameters()).keys()
+    assert all(torch.equal(made[name], tensor) for name, tensor in shape.named_parameters())
+    everything = torch.cat([*spread.directions.values()])
+    assert everything.shape == (shape.parameters_per_network, 1000)
+    step = torch.randn(shape.parameters_per_network, generator=generator(2))
+    there_and_back = everything @ (everything.mT @ step)
+    assert (there_and_back @ step / step.square().sum()).item() == pytest.approx(1.0, rel=0.1)
+    moved = spread.weights({"coordinates": torch.ones(bench.networks, 1000)})
+    bias = moved["layers.0.bias"] - made["layers.0.bias"]
+    torch.testing.assert_close(bias[0, 0], spread.directions["layers.0.bias"].sum(1), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["hashed_trained", "dct_trained", "subspace"])
 def test_few_trained_numbers_learn_the_rule(method: str) -> None:
     trial = config(
         **{f"compression__{method}": {"epochs": 60}},

@@ -1,6 +1,7 @@
 """Every option of a training against an ordinary network that PyTorch itself trains."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from trainables.training.loop import Training
 from trainables.training.losses import cross_entropy
 from trainables.training.precision import check
 from trainables.training.updates import clip
+from trainables.trial import TrialContext, run_to_level
 
 
 def trained(model: StackedMLP, **recipe: Any) -> Training:
@@ -197,3 +199,13 @@ def test_other_precisions_need_a_gpu() -> None:
     check("fp32", torch.device("cpu"))
     with pytest.raises(ValueError, match="--gpus-per-trial"):
         training(stack(), precision="bf16")
+
+
+def test_layers_that_do_not_train_stay_as_they_were_drawn() -> None:
+    trial = config(training__trains="first", training__epochs=3, training__stop_at_train_loss=None)
+    bench = finish(run_to_level(trial, TrialContext(0, Path("no-data-needed")), 0))
+    before, after = bench.initial().tensors(), bench.networks_here().tensors()
+    moved = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+    assert moved == {"layers.0.weight", "layers.0.bias"}
+    with pytest.raises(ValueError, match=r"weight_decay=0.1 would move layers that trains=first leaves"):
+        config(training__trains="first", training__weight_decay=0.1)

@@ -78,7 +78,15 @@ class Generator:
 
 
 class Maker(Protocol):
-    """What makes weights from numbers, network by network."""
+    """What makes weights from numbers, network by network.
+
+    Attributes:
+        shapes: Layer → shape of its tensor, without the axis of networks.
+    """
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """See above."""
 
     def start(self, draws: list[torch.Generator], /) -> dict[str, Tensor]:
         """Name → [K, …]: the numbers with which training starts, one generator a network."""
@@ -120,12 +128,12 @@ def trained_numbers(
     recipe = bench.fixed_recipe(epochs, lr)
     yield from bench.fit(name, stack, bench.train_examples, recipe)
     trained = stack.ordinary()
-    classifier = weight_names(trained)[-1]
     parts = {name: Part(tensor.detach().clone()) for name, tensor in stack.numbers.items()}
-    parts[classifier] = Part(trained.tensors()[classifier], channels=2)
+    kept = [name for name in weight_names(trained)[-1:] if name not in generator.shapes]
+    parts |= {name: Part(trained.tensors()[name], channels=2) for name in kept}
 
     def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {**generator.weights(values), classifier: values[classifier]}
+        return {**generator.weights(values), **{name: values[name] for name in kept}}
 
     written = Written(parts, expand, seed_bits)
     widths = shrunk_widths(bench.config, bench.input_shape, bench.data.num_classes)[level.number]

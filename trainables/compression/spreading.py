@@ -15,6 +15,7 @@ from trainables.compression.writing import output_axis
 from trainables.stack.model import StackedModel
 
 _DOT = "/"  # names of numbers have no dots
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -108,3 +109,47 @@ def _layers(
         inputs = tensors[name][0].numel() // tensors[name].shape[output_axis(tensors[name])]
         scales[name] = math.sqrt(2 / inputs)
     return counts, shapes, scales, next(iter(tensors.values())).device
+
+
+@dataclass(frozen=True)
+class Subspace:
+    """w = z + P θ for all parameters of a stack, batch norm's too.
+
+    Args:
+        starts: Parameter → z, [K, …].
+        directions: Parameter → its rows of P, [numbers of it, d].
+        dimensions: d.
+    """
+
+    starts: dict[str, Tensor] = field(compare=False)
+    directions: dict[str, Tensor] = field(compare=False)
+    dimensions: int
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Parameter → its shape, without the axis of networks."""
+        return {name: tuple(start.shape[1:]) for name, start in self.starts.items()}
+
+    def start(self, draws: Sequence[torch.Generator]) -> dict[str, Tensor]:
+        """θ = 0 [K, d]: nothing is drawn."""
+        return {"coordinates": torch.zeros(len(draws), self.dimensions)}
+
+    def weights(self, numbers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Parameter → [K, …]."""
+        coordinates = numbers["coordinates"]
+        return {
+            name: start + (coordinates @ self.directions[name].mT).view(start.shape)
+            for name, start in self.starts.items()
+        }
+
+
+def subspace_for(bench: Bench, shape: StackedModel, allowed: float) -> Subspace:
+    """As many dimensions as networks may have parameters, around their own initial values."""
+    dimensions = max(1, int(allowed + _ROUNDING))
+    draws = bench.draws("subspace directions")
+    starts = {name: parameter.detach().clone() for name, parameter in shape.named_parameters()}
+    directions = {
+        name: (torch.randn(start[0].numel(), dimensions, generator=draws) / math.sqrt(dimensions)).to(start.device)
+        for name, start in starts.items()
+    }
+    return Subspace(starts, directions, dimensions)

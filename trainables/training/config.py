@@ -31,6 +31,9 @@ class TrainingConfig(EntryPart):
     )
     step_factor: float = Field(0.1, gt=0, lt=1, description="of schedule=step: what it is multiplied by there")
     warmup_epochs: float = Field(0.0, ge=0, description="the rate rises linearly to lr over so many epochs")
+    trains: Literal["all", "first"] = Field(
+        "all", description="layers of dense networks that learn: all, or the first while others stay as drawn"
+    )
     augment: Literal["none", "flip", "crop", "flip+crop"] = Field(
         "none", description="of training images: mirrored, moved by up to an eighth of their side; clean labels only"
     )
@@ -61,6 +64,14 @@ class TrainingConfig(EntryPart):
     @classmethod
     def _schedule(cls, name: str) -> str:
         return known("trainables.schedules", "schedule", name)
+
+    @model_validator(mode="after")
+    def _what_stays_is_not_penalised(self) -> Self:
+        for name in ("weight_decay", "l1"):
+            if self.trains != "all" and getattr(self, name):
+                said = f"{name}={getattr(self, name):g} would move layers that trains={self.trains} leaves as they are"
+                raise in_field(name, f"{said}; leave it at 0")
+        return self
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Self:

@@ -1,0 +1,55 @@
+"""Training in a random subspace: all parameters of a network move along few random directions (Li et al. 2018).
+
+w = z + P θ: z fresh initial values, P a fixed matrix of normal numbers drawn from a seed, the same for all networks, θ
+the few numbers that are trained on the labels, from 0 at every level. P has the variance 1/d, so that a step goes as
+far as in dense training on average. The smallest number of dimensions that still learns is the intrinsic dimension of what is
+asked (arXiv:1804.08838, which takes 90 % of the dense accuracy); biases and the classifier are in the subspace too.
+
+This is no compression of a trained network but of networks: what is stored is θ and the seed of z and P.
+
+Cost: `epochs` of training a level, and in each step a product of P (parameters × dimensions) with θ, and its gradient.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from trainables.compression.interfaces import Compressed, Level, Method
+
+if TYPE_CHECKING:
+    from trainables.bench import Bench
+    from trainables.pausing import Pausing
+    from trainables.stack.model import StackedModel
+
+
+class Subspace(Method):
+    """Level l has as many dimensions as parameters are allowed: all of them over target_ratio^(l/depth)."""
+
+    trains: ClassVar[bool] = True
+    stage: ClassVar[Literal["shape", "form", "code"]] = "form"
+    keeps_widths: ClassVar[bool] = True
+    epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
+    lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
+
+    def least_parameters(self, stack: StackedModel) -> int:
+        """One dimension."""
+        return 1
+
+    def epochs_to(self, level: int) -> int:
+        """Each level starts anew."""
+        return self.epochs
+
+    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+        """Networks of the dense shape, moved within a subspace."""
+        from trainables.compression.description import SEED_BITS
+        from trainables.compression.generating import trained_numbers
+        from trainables.compression.spreading import subspace_for
+
+        make = partial(subspace_for, bench)
+        return trained_numbers(bench, level, "subspace", make, epochs=self.epochs, lr=self.lr, seed_bits=2 * SEED_BITS)
+
+
+ENTRY = Subspace
