@@ -2,8 +2,9 @@
 
 w = z + P θ: z fresh initial values, P a fixed matrix of normal numbers drawn from a seed, the same for all networks, θ
 the few numbers that are trained on the labels, from 0 at every level. P has the variance 1/d, so that a step goes as
-far as in dense training on average. The smallest number of dimensions that still learns is the intrinsic dimension of what is
-asked (arXiv:1804.08838, which takes 90 % of the dense accuracy); biases and the classifier are in the subspace too.
+far as in dense training on average. The smallest number of dimensions that still learns is the intrinsic dimension of
+what is asked (arXiv:1804.08838, which takes 90 % of the dense accuracy); biases and the classifier are in the subspace
+too.
 
 This is no compression of a trained network but of networks: what is stored is θ and the seed of z and P.
 
