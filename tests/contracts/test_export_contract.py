@@ -27,7 +27,16 @@ from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.model import StackedModel
 from trainables.trial import TrialContext, run_to_level
 
-WIDTHS = {"mlp": 48, "lenet_300_100": 60, "lenet5": 12, "conv2": 16, "conv4": 12, "conv6": 8, "resnet20": 8}
+WIDTHS = {
+    "mlp": 48,
+    "lenet_300_100": 60,
+    "lenet5": 12,
+    "conv2": 16,
+    "conv4": 12,
+    "conv6": 8,
+    "resnet20": 8,
+    "filters": 64,
+}
 SHAPES = {"conv6": (1, 8, 8)}
 
 

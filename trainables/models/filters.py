@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from trainables.stack.blocks import dropping
 from trainables.stack.planned import PlannedModel
 from trainables.stack.step import CLASSES, Plan
 from trainables.stack.steps import Conv, Linear, MaxPool, ReLU
@@ -25,9 +26,9 @@ class Filters(PlannedModel):
     pool: int = Field(0, ge=0, le=64, description="pixels on a side of the windows of max-pooling; 0: the whole image")
 
     def plan(self, side: int, dropout: float) -> Plan:
-        """No dropout: there is no hidden affine map."""
+        """Dropout after the pooling."""
         pooled = MaxPool(self.pool, max(1, self.pool))
-        return (Conv("filters", kernel=self.kernel, padding=0), ReLU(), pooled, Linear(CLASSES))
+        return (Conv("filters", kernel=self.kernel, padding=0), ReLU(), pooled, *dropping(dropout), Linear(CLASSES))
 
     def published_units(self) -> Mapping[str, int]:
         """64."""
