@@ -5,9 +5,13 @@ epochs never changes the draws of the earlier ones, and a resumed trial redraws 
 the trial's `key`: trials that share their dense networks share it (see `TrialContext.key`).
 """
 
-import hashlib
+from __future__ import annotations
 
-import torch
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 Key = int | str
 
@@ -20,4 +24,6 @@ def derive_seed(seed: int, *names: str | int) -> int:
 
 def generator(seed: int, *names: str | int) -> torch.Generator:
     """A CPU generator for the draw called `names`, e.g. `generator(seed, key, "labels", replicate)`."""
+    import torch
+
     return torch.Generator().manual_seed(derive_seed(seed, *names))

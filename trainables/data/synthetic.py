@@ -1,15 +1,20 @@
 """Data sets that are computed: no files, no download, the same everywhere."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from pydantic import Field
 
 from trainables.data.interfaces import Dataset, Labels, RawData
 from trainables.seeding import generator
+
+if TYPE_CHECKING:
+    import torch
 
 Values = npt.NDArray[np.float32]
 

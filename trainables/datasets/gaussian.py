@@ -1,10 +1,11 @@
 """Gaussian blobs: each class is a normal distribution around a centre of its own."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from pydantic import Field
 
 from trainables.data.synthetic import Synthetic, Values
@@ -22,6 +23,8 @@ class Gaussian(Synthetic):
 
     def draw(self) -> tuple[Values, npt.NDArray[np.int64], int]:
         """Inputs [n, 1, 1, features]; classes are equally likely."""
+        import torch
+
         draws = self.draws("examples")
         centres = torch.nn.functional.normalize(
             torch.randn(self.classes, self.features, generator=self.draws("centres")), dim=1

@@ -3,18 +3,22 @@
 A wide teacher is a rule that is hard but can be learnt, so that it tells difficulty from memorisation.
 """
 
+from __future__ import annotations
+
 import math
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 
 from trainables.data.interfaces import Labels
 from trainables.data.synthetic import Synthetic, Values
 from trainables.explain import in_field
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 _CHUNK = 100_000
 
@@ -51,6 +55,8 @@ class Teacher(Synthetic):
 
     def draw(self) -> tuple[Values, Labels, int]:
         """Inputs [n, 1, 1, features]."""
+        import torch
+
         x = torch.randn(self.examples, self.features, generator=self.draws("inputs"))
         inputs: Values = x.numpy()
         if self.task == "regression":
@@ -68,11 +74,15 @@ class Teacher(Synthetic):
 
     def _first(self, draws: torch.Generator) -> Tensor:
         """[features, units] float64."""
+        import torch
+
         first = torch.randn(self.features, self.units, generator=draws)
         return first.double() / math.sqrt(self.features)
 
     def _says(self, x: Tensor, outputs: int) -> Tensor:
         """[n, outputs] float64, so that hardly an example lies where rounding decides its class."""
+        import torch
+
         draws = self.draws("teacher")
         first = self._first(draws)
         second = torch.randn(self.units, outputs, generator=draws).double()

@@ -1,10 +1,11 @@
 """XOR detection (Brutzkus & Globerson 2019, "Why do larger models generalize better?", arXiv:1810.03037)."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from pydantic import Field
 
 from trainables.data.synthetic import Synthetic, Values
@@ -27,6 +28,8 @@ class Xor(Synthetic):
 
     def draw(self) -> tuple[Values, npt.NDArray[np.int64], int]:
         """Inputs [n, 1, 2, d] of ±1; label 1 is positive."""
+        import torch
+
         draws = self.draws("examples")
         labels = torch.randint(2, (self.examples,), generator=draws)
         whole = torch.rand(self.examples, generator=draws) < self.diverse
