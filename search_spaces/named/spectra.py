@@ -69,12 +69,12 @@ STUDY = NamedStudy(
     size="small",
     sizes={
         "paper": Size(
-            base={"data.name": "cifar10", "model.name": "conv4", "training.epochs": 100},
+            base={"data.name": "cifar10", "model.name": "conv4", "model.width": 64, "training.epochs": 100},
             span={"training.batch_size": Choices(values=(8, 16, 32, 100, 250, 500))},
             trials=24,
         ),
         "large": Size(
-            base={"data.name": "cifar10", "model.name": "wide_resnet", "training.epochs": 100},
+            base={"data.name": "cifar10", "model.name": "wide_resnet", "model.width": 64, "training.epochs": 100},
             span={"training.batch_size": Choices(values=(8, 16, 32, 100, 250, 500))},
             trials=24,
         ),
