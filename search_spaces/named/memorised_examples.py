@@ -76,6 +76,7 @@ STUDY = NamedStudy(
             base={
                 "data.name": "mnist",
                 "model.name": "lenet_300_100",
+                "model.width": 300,
                 "training.epochs": 100,
                 "training.batch_size": 128,
                 "control": False,
@@ -83,7 +84,10 @@ STUDY = NamedStudy(
             },
             trials=40,
         ),
-        "large": Size(base={"data.name": "cifar10", "model.name": "resnet20", "training.epochs": 100}, trials=400),
+        "large": Size(
+            base={"data.name": "cifar10", "model.name": "resnet20", "model.width": 16, "training.epochs": 100},
+            trials=400,
+        ),
     },
     differs=("an MLP and known noise, where the paper has ResNet-50, ImageNet and true labels",),
 )
