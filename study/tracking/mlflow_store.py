@@ -88,7 +88,7 @@ def own_store(config: StudyConfig) -> Path | None:
 def _make_sqlite(path: Path) -> None:
     """MLflow's tables, all of them or no file: its migrations are many transactions, and one that was killed between
     two leaves a store that can't be opened any more."""
-    if path.exists():
+    if path.exists() and path.stat().st_size > 0:  # one without a byte is what a crash of the machine may leave
         return
     from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
 

@@ -26,11 +26,12 @@ from filelock import FileLock
 
 from study.crash_points import reached
 from study.errors import LeaseLost, StudyNotFound
-from study.ledger import Ledger, OutboxRow, TrialRow
+from study.ledger import Ledger, OutboxRow, TrialRow, intact
 from study.passwords import MaskedStream, masked, remember
 from study.tracking.error_log import ErrorLog, line
 from study.tracking.insisting import refused
 from study.tracking.mlflow_sink import MlflowSink
+from study.tracking.mlflow_store import own_store
 from study.tracking.projecting import Projection
 from study.tracking.reconciling import Reconciler
 
@@ -186,11 +187,17 @@ class Publisher:
         self._backoff = min(self._longest_s, max(POLL_S, 2 * self._backoff))
         if not self._troubled:
             self._troubled = True
-            self._say("trouble", f"MLflow does not {self._ability(error)} ({line(error)}); results wait in the ledger")
+            self._say("trouble", f"{self._trouble(error)}; results wait in the ledger")
 
-    def _ability(self, error: Exception) -> str:
-        """What it does not do: a server that answers 400 to everything is there."""
-        return "take results" if refused(error) else "answer"
+    def _trouble(self, error: Exception) -> str:
+        """Why MLflow takes nothing, and what to do about it where waiting will not help."""
+        config = self._ledger.config
+        store = own_store(config)
+        if store is not None and (damage := intact.trouble_of(store)):
+            mending = config.command("doctor", "--mend")
+            return f"MLflow's store in {store.parent} is damaged ({damage}); put a new one in its place with: {mending}"
+        # A server that answers 400 to everything is there.
+        return f"MLflow does not {'take results' if refused(error) else 'answer'} ({line(error)})"
 
 
 def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) -> None:

@@ -170,6 +170,7 @@ def said(command: str, home: Path) -> tuple[int, str, str]:
         text = "\n".join(line for line in text.splitlines() if not line.startswith("ms for"))  # timed
     if command == "resume":
         text = text.partition(" have ended\n")[2].partition(" trials done")[0]
+        text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("MLflow has lost "))
     return code, text, err.getvalue() + out.getvalue()
 
 

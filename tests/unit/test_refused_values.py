@@ -1,6 +1,7 @@
 """What MLflow refuses for good is set aside, one value at a time, and kept; what a proxy refuses waits."""
 
 import http.server
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from study.cli import main
 from study.ledger import Ledger
 from study.tracking.publisher import Publisher
 from tests.integration.driving import runs, store
@@ -97,3 +99,20 @@ def test_who_refuses_everything_proves_nothing(ledger: Ledger) -> None:
     assert [event for event, _ in said] == ["trouble"]
     assert "MLflow does not take results" in said[0][1]
     assert (ledger.outbox_size(), ledger.aside()) == (before, {})
+
+
+def test_a_damaged_store_is_named_with_what_puts_another_in_its_place(ledger: Ledger, tmp_path: Path) -> None:
+    assert Publisher(ledger, Said()).end("FINISHED", {}, None)
+    with sqlite3.connect(tmp_path / "mlflow.db") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    os.truncate(tmp_path / "mlflow.db", 60_000)
+    said = Said()
+    assert not Publisher(ledger, said).end("FINISHED", {}, None)
+    assert [event for event, _ in said] == ["trouble"]
+    assert said[0][1].startswith(f"MLflow's store in {tmp_path} is damaged (mlflow.db")
+    assert f"ockham doctor tiny --home {tmp_path} --mend" in said[0][1]
+    ledger.release()
+    assert main(["doctor", "tiny", "--mend", "--home", str(tmp_path)]) == 0
+    assert not (tmp_path / "mlflow.db").exists(), "the next run fills a new one, as where it is gone"
+    assert list(tmp_path.glob("mlflow.db.damaged-*"))
