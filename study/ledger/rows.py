@@ -126,10 +126,9 @@ class Refused:
     why: str
 
     @property
-    def metric(self) -> str:
-        """Its name, "" of what is no metric."""
-        kind, _, name = self.what.partition(" ")
-        return name.partition(" at step ")[0] if kind == "metric" else ""
+    def name(self) -> str:
+        """What the metric, parameter or tag is called."""
+        return self.what.partition(" ")[2].partition(" at step ")[0]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Every call may be repeated: runs are found by their `ockham.uid` before they are
 """
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from trainables.config import flatten
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 _STATUS = {"COMPLETE": "FINISHED", "FAILED": "FAILED", "PRUNED": "KILLED"}
 _METRICS_A_CALL, _PARAMS_A_CALL = 1000, 100
@@ -31,10 +33,18 @@ _LONGEST_TAG, _LONGEST_PARAM = 5000, 6000
 
 
 class RunThere(NamedTuple):
-    """A run as MLflow has it: its status (`deleted` if someone deleted it there), and the names of its metrics."""
+    """A run as MLflow has it.
+
+    Attributes:
+        status: MLflow's own, `deleted` if someone deleted it there.
+        state: The trial's, as its tag says.
+        metrics, params: Names of those that it has.
+    """
 
     status: str
+    state: str
     metrics: frozenset[str]
+    params: frozenset[str]
 
 
 class MlflowSink:
@@ -69,9 +79,10 @@ class MlflowSink:
             )
             for run in page:
                 self._adopt(run)
-                gone = run.info.lifecycle_stage == "deleted"
-                runs = found.setdefault(run.data.tags.get("ockham.uid", ""), {})
-                runs[run.info.run_id] = RunThere("deleted" if gone else run.info.status, frozenset(run.data.metrics))
+                status = "deleted" if run.info.lifecycle_stage == "deleted" else run.info.status
+                state, told = run.data.tags.get("ockham.state", ""), run.data
+                runs = found.setdefault(told.tags.get("ockham.uid", ""), {})
+                runs[run.info.run_id] = RunThere(status, state, frozenset(told.metrics), frozenset(told.params))
             token = page.token
             if not token:
                 return found
@@ -169,7 +180,10 @@ class MlflowSink:
         for name, text in experiment_tags(config).items():
             self._client.set_experiment_tag(self._experiment, name, text[:_LONGEST_TAG])
         self._client.set_tag(self._parent, "ockham.trials", str(config.trials))
-        self._client.log_dict(self._parent, config.shown(), "study.json")
+        with tempfile.TemporaryDirectory(prefix="ockham-") as folder:
+            shown = Path(folder) / "study.json"
+            shown.write_text(json.dumps(config.shown(), indent=2), encoding="utf-8")
+            self._artifacts().log_artifact(str(shown))
 
     def study_ended(self, status: str, summary: Mapping[str, Any], artifacts: Path | None) -> None:
         """The parent run has ended for now.
@@ -185,12 +199,23 @@ class MlflowSink:
             self._client.log_metric(self._parent, name, value)
         self._log(self._parent, tags={**texts, "ockham.state": status})
         if artifacts is not None and artifacts.is_dir():
-            self._client.log_artifacts(self._parent, str(artifacts), "report")
+            self._artifacts().log_artifacts(str(artifacts), "report")
         self._client.set_terminated(self._parent, status)
+
+    def _artifacts(self) -> "ArtifactRepository":
+        """Where the files of the study's run go. MLflow's client would remember for good what half an answer says."""
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+        from mlflow.utils.uri import add_databricks_profile_info_to_artifact_uri
+
+        location = self._client.get_run(self._parent).info.artifact_uri
+        if not location:
+            raise RuntimeError("MLflow has a run and did not say where its files go")
+        uri = self._config.tracking_uri
+        return get_artifact_repository(add_databricks_profile_info_to_artifact_uri(location, uri), tracking_uri=uri)
 
     def _study_run(self) -> str:
         uid = f"{self._config.name}/{self._uid}"
-        run_id = self.find(uid) or self._restored(uid)
+        run_id = self._oldest(uid) or self._restored(uid)
         if run_id is None:
             tags = {
                 **self._tags,
@@ -205,6 +230,14 @@ class MlflowSink:
         identity = {k: v for k, v in self._config.identity().items() if k not in ("space", "configurations")}
         self._log(run_id, params={**params, **{k: as_param(v) for k, v in flatten(identity).items()}})
         return run_id
+
+    def _oldest(self, uid: str) -> str | None:
+        """The study's run; further ones, made when MLflow said that there was none, are deleted."""
+        query, order = f"tags.`ockham.uid` = '{uid}'", ["attributes.start_time ASC"]
+        runs = [run.info.run_id for run in self._client.search_runs([self._experiment], query, order_by=order)]
+        for further in runs[1:]:
+            self._client.delete_run(further)
+        return str(runs[0]) if runs else None
 
     def _restored(self, uid: str) -> str | None:
         """The study's run that someone deleted in MLflow: its trials hang on it, so it comes back, not another one."""

@@ -38,6 +38,8 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
             return client, str(client.create_experiment(config.name, artifact_location=artifacts))
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
+        if not experiment.experiment_id:
+            raise RuntimeError("MLflow has an experiment and did not say which")
         return client, str(experiment.experiment_id)
 
 

@@ -24,8 +24,8 @@ class Reconciler:
             there: What `sink.trial_runs()` found.
         """
         waiting, states = self._ledger.outbox_numbers(), self._ledger.states()
-        expected = {row.number: set(row.metrics) for row in self._ledger.trials(states=ENDED)}
-        aside = self._ledger.aside()
+        ended = {row.number: row for row in self._ledger.trials(states=ENDED)}
+        aside = {number: {value.name for value in values} for number, values in self._ledger.aside().items()}
         again = 0
         for number, run_id in self._ledger.mlflow_runs().items():
             runs = there.get(f"{self._ledger.name}/{self._ledger.uid}/{number}", {})
@@ -33,10 +33,11 @@ class Reconciler:
                 for other in runs:
                     if other != run_id and runs[other].status != "deleted":
                         sink.remove(other)
-                run = runs[run_id]
-                lacking = expected.get(number, set()) - run.metrics
-                lacking -= {one.metric for one in aside.get(number, ())}
-                partial = run.status != "deleted" and (run.status == "RUNNING" or bool(lacking))
+                run, row = runs[run_id], ended.get(number)
+                lacking = set() if row is None else (set(row.metrics) - run.metrics) | (set(row.params) - run.params)
+                lacking -= aside.get(number, set())
+                partial = run.status == "RUNNING" or run.state != states[number] or bool(lacking)
+                partial &= run.status != "deleted"
                 if not (states[number] in ENDED and number not in waiting and partial) or run_id in self._retold:
                     continue
             self._ledger.tell_again(number)
