@@ -19,6 +19,7 @@ from study.tracking import mlflow_bulk
 from study.tracking.insisting import insist
 from study.tracking.messages import said_in
 from study.tracking.mlflow_store import open_store, own_store
+from study.tracking.mlflow_texts import as_param, cut, params_of, run_name, span_text
 from study.tracking.pages import experiment_tags, note
 from study.tracking.versions import provenance
 from trainables.config import flatten
@@ -108,8 +109,8 @@ class MlflowSink:
         for row, messages in trials:
             said, start_ms = said_in(messages), row.started_ms or row.created_ms
             status = "RUNNING" if said.end is None else _STATUS[said.end.payload["state"]]
-            tags = _cut({**self._trial_tags(row), **said.tags}, _LONGEST_TAG)
-            params = _cut(_params(row), _LONGEST_PARAM)
+            tags = cut({**self._trial_tags(row), **said.tags}, _LONGEST_TAG)
+            params = cut(params_of(row), _LONGEST_PARAM)
             end_ms = said.end.recorded_ms if said.end else None
             name = run_name(row, self._spanned)
             runs.append(mlflow_bulk.NewRun(name, status, start_ms, end_ms, tags, params, said.metrics))
@@ -134,7 +135,7 @@ class MlflowSink:
         said = said_in(messages)
         if said.retried:
             self._reopen(run_id)
-        self._log(run_id, metrics=said.metrics, params=_params(whole) if whole else {}, tags=said.tags)
+        self._log(run_id, metrics=said.metrics, params=params_of(whole) if whole else {}, tags=said.tags)
         reached("batch sent")
         if said.end is not None:
             self._client.set_terminated(run_id, _STATUS[said.end.payload["state"]], end_time=said.end.recorded_ms)
@@ -148,7 +149,7 @@ class MlflowSink:
         said = said_in(messages)
         if said.retried:
             self._reopen(run_id)
-        params, tags = _cut(_params(whole) if whole else {}, _LONGEST_PARAM), _cut(said.tags, _LONGEST_TAG)
+        params, tags = cut(params_of(whole) if whole else {}, _LONGEST_PARAM), cut(said.tags, _LONGEST_TAG)
         values = [*said.metrics, *(Param(*pair) for pair in params.items()), *(RunTag(*pair) for pair in tags.items())]
         probe = partial(self._client.set_tag, run_id, "ockham.study", self._config.name)
         aside = insist(partial(self._client.log_batch, run_id), values, probe)
@@ -226,7 +227,7 @@ class MlflowSink:
             run_id = self._make(self._config.name, tags)
             reached("study run made")
         params = {name: as_param(value) for name, value in self._config.space.base.items()}
-        params |= {name: _span(value) for name, value in self._config.space.span.items()}
+        params |= {name: span_text(value) for name, value in self._config.space.span.items()}
         identity = {k: v for k, v in self._config.identity().items() if k not in ("space", "configurations")}
         self._log(run_id, params={**params, **{k: as_param(v) for k, v in flatten(identity).items()}})
         return run_id
@@ -266,8 +267,8 @@ class MlflowSink:
     ) -> None:
         from mlflow.entities import Param, RunTag
 
-        pairs = [Param(name, value) for name, value in _cut(params or {}, _LONGEST_PARAM).items()]
-        labels = [RunTag(name, value) for name, value in _cut(tags or {}, _LONGEST_TAG).items()]
+        pairs = [Param(name, value) for name, value in cut(params or {}, _LONGEST_PARAM).items()]
+        labels = [RunTag(name, value) for name, value in cut(tags or {}, _LONGEST_TAG).items()]
         while metrics or pairs or labels:
             self._client.log_batch(
                 run_id,
@@ -277,40 +278,3 @@ class MlflowSink:
             )
             metrics = metrics[_METRICS_A_CALL - 2 * _PARAMS_A_CALL :]
             pairs, labels = pairs[_PARAMS_A_CALL:], labels[_PARAMS_A_CALL:]
-
-
-def run_name(row: TrialRow, spanned: Sequence[str]) -> str:
-    """What a trial is called among others, e.g. `0007 width=64 noise=0.5 magnitude_l2 depth=6`."""
-    parts = []
-    for name in spanned:
-        value = row.params.get(name, row.proposed.get(name))
-        if value is None:
-            continue
-        short = name.rsplit(".", 1)[-1].removeprefix("label_")
-        text = f"{value:.4g}" if isinstance(value, float) else as_param(value)
-        parts.append(text if isinstance(value, str) else f"{short}={text}")
-    return " ".join([f"{row.number:04d}", *parts])
-
-
-def as_param(value: Any) -> str:
-    """In the notation of `--set`: none, true, 1000+400+397."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return "+".join(as_param(part) for part in value)
-    return json.dumps(value) if isinstance(value, dict) else str(value)
-
-
-def _params(row: TrialRow) -> dict[str, str]:
-    return {name: as_param(value) for name, value in row.params.items()}
-
-
-def _cut(texts: Mapping[str, str], longest: int) -> dict[str, str]:
-    return {name: text[:longest] for name, text in texts.items()}
-
-
-def _span(spanned: Any) -> str:
-    values = getattr(spanned, "values", None)
-    if values is not None:
-        return ",".join(as_param(value) for value in values)
-    return f"{spanned.low}..{spanned.high}{':log' if spanned.log else ''}"
