@@ -4,12 +4,24 @@ import itertools
 from collections.abc import Iterator
 
 from search_spaces.claims import Claim
-from search_spaces.quantities import Between, FieldValue, KeptOverChanged, Level, Metric, Order, Slope, Twins, atoms
+from search_spaces.quantities import (
+    AboveScratch,
+    Between,
+    FieldValue,
+    KeptOverChanged,
+    Level,
+    Metric,
+    Order,
+    Slope,
+    Twins,
+    atoms,
+)
 from search_spaces.space import CONDITIONS, SearchSpace
 from search_spaces.spanned import Choices, Range
+from trainables.compression.interfaces import METHODS, RECOVERIES
 from trainables.config import TrialConfig
 
-_TWINNING = (*CONDITIONS, "control")
+_ARMING = (*CONDITIONS, "control", "compression.method", "compression.recovery")
 _MOST = 200
 
 
@@ -19,14 +31,15 @@ def refusals(claim: Claim, space: SearchSpace) -> tuple[str, ...]:
     Metrics are not looked at: only a trial knows which it reports.
     """
     reasons = [*_of_fields(claim, space), *_of_where(claim, space)]
-    return tuple(reasons) or tuple(_of_twins(claim, space))
+    return tuple(reasons) or tuple(_of_arms(claim, space))
 
 
 def carried(space: SearchSpace) -> tuple[SearchSpace, tuple[str, ...]]:
     """`space` with those of its claims that it can carry, and a line for each that it can't.
 
-    A claim that is decided for each value of a field is decided once where the field is fixed. What a study lacks of
-    placebos is not said: the settings that would make one are usually absent.
+    A claim that is decided for each value of a field is decided once where the field is fixed. What else is left out is
+    said of claims alone, and not of those that qualify others: placebos, descriptions and the fresh networks of a
+    recovery are wanted only where there is what they need.
     """
     kept, notes = [], []
     for claim in space.claims:
@@ -34,7 +47,7 @@ def carried(space: SearchSpace) -> tuple[SearchSpace, tuple[str, ...]]:
         reasons = refusals(mine, space)
         if not reasons:
             kept.append(mine)
-        elif claim.role != "placebo":
+        elif claim.role == "claim" and not claim.otherwise:
             notes.append(f"The claim {claim.name} is left out: {reasons[0]}.")
     return space.model_copy(update={"claims": tuple(kept)}), tuple(notes)
 
@@ -66,27 +79,39 @@ def _of_where(claim: Claim, space: SearchSpace) -> Iterator[str]:
             yield f"it is about trials with {name}={' or '.join(map(str, values))}, {_there(space, name)}"
 
 
-def _of_twins(claim: Claim, space: SearchSpace) -> Iterator[str]:
-    parts = [part for value in claim.values for part in atoms(value)]
-    for part in parts:
+def _of_arms(claim: Claim, space: SearchSpace) -> Iterator[str]:
+    for part in (part for value in claim.values for part in atoms(value)):
         name = part.column if isinstance(part, Level) else part.metric
-        of_twins = isinstance(part, Twins) or (isinstance(part, Level) and "control" in part.arm)
-        if of_twins or (isinstance(part, Metric) and name.startswith(("contrast/", "control/"))):
-            if not any(config.has_control for config in _trials(claim, space)):
-                yield (
-                    f"it compares {name} of twins, and none are trained: that needs control=true and "
-                    "data.label_noise above 0, or data.inputs other than true"
-                )
-                return
-        elif isinstance(part, KeptOverChanged) and not any(t.data.label_noise > 0 for t in _trials(claim, space)):
+        arm = part.arm if isinstance(part, Level) else ""
+        metric = name if isinstance(part, Metric) else ""
+        twins = isinstance(part, Twins) or "control" in arm or metric.startswith(("contrast/", "control/"))
+        fresh = isinstance(part, AboveScratch) or "scratch" in arm or metric == "contrast/retained"
+        if twins and not any(config.has_control for config in _trials(claim, space)):
+            yield (
+                f"it compares {name} of twins, and none are trained: that needs control=true and "
+                "data.label_noise above 0, or data.inputs other than true"
+            )
+            return
+        if (fresh or "baseline/" in metric) and not any(_has_scratch(config) for config in _trials(claim, space)):
+            yield (
+                f"it compares {name} with that of fresh networks, and none are trained: that needs a "
+                "compression.recovery, or a compression.method that trains"
+            )
+            return
+        if isinstance(part, KeptOverChanged) and not any(t.data.label_noise > 0 for t in _trials(claim, space)):
             yield f"it compares {name} on examples with changed labels; that needs data.label_noise above 0"
             return
 
 
+def _has_scratch(config: TrialConfig) -> bool:
+    methods = config.compression.method.split("+")
+    return RECOVERIES.get(config.compression.recovery).trains or any(METHODS.get(name).trains for name in methods)
+
+
 def _trials(claim: Claim, space: SearchSpace) -> Iterator[TrialConfig]:
-    """Trials that the claim is about, of all combinations of what decides whether there are twins."""
+    """Trials that the claim is about, of all combinations of what decides which arms there are."""
     first = {name: spanned.corners()[0] for name, spanned in space.span.items()}
-    names = [name for name in _TWINNING if name in space.span]
+    names = [name for name in _ARMING if name in space.span]
     values = [[v for v in space.span[n].corners() if v in claim.where.get(n, (v,))] for n in names]
     for combination in itertools.islice(itertools.product(*values), _MOST):
         try:

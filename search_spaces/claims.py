@@ -85,6 +85,7 @@ class Claim(Part):
         where: The trials that it is about: name → values; {}: all.
         comparison: With what, in which direction, and from which effect on it matters.
         source, published: Where it was reported, and what was: in words and number.
+        otherwise: What it means for the other claims if it is not supported, as the end of a sentence.
         role: `claim`; `placebo`, which must come out as said or nothing else can be read; `description`, no verdict.
     """
 
@@ -96,6 +97,7 @@ class Claim(Part):
     where: dict[str, tuple[FieldValue, ...]] = Field(default_factory=dict)
     source: str = ""
     published: str = ""
+    otherwise: str = ""
     role: Role = "claim"
 
     @field_validator("name")

@@ -30,7 +30,6 @@ from trainables.spelling import unknown_name
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from study.answer import Answer
     from study.answer.verdict import Verdicts
     from study.execution.driver import TrialFunction
     from study.operations.exporting import Exported
@@ -95,12 +94,6 @@ class StudyHandle:
             bounds = ", ".join(map(str, self.config.constraints))
             raise ValueError(f"no complete trial of {self.config.name} keeps {bounds}")
         return max(rows, key=lambda row: [goal.sign * row.metrics[goal.metric] for goal in goals]).as_json()
-
-    def answer(self) -> "Answer":
-        """Do memorising networks break earlier, does compressibility track the gap: numbers and sentences."""
-        from study.answer import answer
-
-        return answer(self.trials(), self.networks())
 
     def verdicts(self) -> "Verdicts":
         """What the data say of each claim, at any time; looking changes nothing."""

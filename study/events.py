@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from study.passwords import masked
 
 if TYPE_CHECKING:
-    from study.answer import Answer
     from study.answer.verdict import Verdicts
     from study.config import StudyConfig
     from study.ledger import TrialRow
@@ -31,9 +30,8 @@ class Outcome:
         seconds: Wall time of this run.
         report: The report's page, if one was written.
         damaged: Files of results that are not what was written, and how; `ockham resume NAME --repair` mends them.
-        answer: What the study says so far; None where that was not worked out: no trial is complete, or the run was
+        verdicts: What is known of its claims; None where that was not worked out: no trial is complete, or the run was
             interrupted.
-        verdicts: What is known of its claims; None likewise.
     """
 
     name: str
@@ -45,7 +43,6 @@ class Outcome:
     seconds: float
     report: Path | None = None
     damaged: tuple[str, ...] = ()
-    answer: "Answer | None" = None
     verdicts: "Verdicts | None" = None
 
     @property

@@ -144,6 +144,20 @@ def kendall_within_strata(
     return KendallResult(tau, pairs, (1 + hits) / (1 + count), groups)
 
 
+def without_trend(
+    x: Numbers, y: Numbers, strata: Sequence[Hashable], conditions: Numbers
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
+    """`x` and `y` less what strata and a continuous condition explain of them, and how many degrees of freedom that is.
+
+    Args:
+        x, y, conditions: [n], finite.
+        strata: [n], compared by equality.
+    """
+    codes = {stratum: code for code, stratum in enumerate(dict.fromkeys(strata))}
+    trend = _trend(_finite(conditions), np.array([codes[s] for s in strata], dtype=np.int64))
+    return _residuals(_finite(x), trend), _residuals(_finite(y), trend), trend.shape[1]
+
+
 def _trend(conditions: npt.NDArray[np.float64], stratum: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """An orthonormal basis [n, k] of what stratum and condition can explain: a level a stratum, one polynomial for all.
 

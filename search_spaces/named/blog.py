@@ -11,9 +11,16 @@ from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
 from search_spaces.quantities import Level, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
+from search_spaces.usual import contrast_by
 
 _TRANSFER = "compression.transfer"
 _ABOVE_FRESH = Metric(metric="contrast/retained")
+
+
+def _by_inputs(name: str, says: str, quantity: Level | Metric) -> Claim:
+    """A number for each kind of transfer inputs, described."""
+    return Claim(name=name, says=says, quantity=quantity, comparison=Greater(), by=_TRANSFER, role="description")
+
 
 SPACE = SearchSpace(
     title="Can a network that memorised random labels be distilled into ever smaller ones, as one that learned can?",
@@ -64,6 +71,7 @@ SPACE = SearchSpace(
             quantity=_ABOVE_FRESH,
             comparison=Greater(matters=0.05),
             where={_TRANSFER: "train"},
+            otherwise="what breaks may be what so small a network can fit, which needs no compression to show",
         ),
         Claim(
             name="gaussian_noise_tells_them_apart",
@@ -73,6 +81,24 @@ SPACE = SearchSpace(
             where={_TRANSFER: "gaussian"},
         ),
         RENAMED_CLASSES,
+        contrast_by(_TRANSFER),
+        _by_inputs("above_fresh_by_transfer", "The contrast above fresh networks of the same sizes.", _ABOVE_FRESH),
+        _by_inputs("levels_survived", "Levels survived by the random-label network.", Metric(metric="levels_survived")),
+        _by_inputs(
+            "levels_survived_by_twins",
+            "Levels survived by the true-label network.",
+            Metric(metric="control/levels_survived"),
+        ),
+        _by_inputs(
+            "top_class_share",
+            "Share of the inputs to which the last teacher of random labels gives one and the same class.",
+            Level(column="teacher_top_class_share", level=-1),
+        ),
+        _by_inputs(
+            "agreement",
+            "Share of the inputs on which the last student of random labels says what its teacher says.",
+            Level(column="transfer_agreement", level=-1),
+        ),
     ),
 )
 

@@ -16,6 +16,7 @@ from search_spaces.claims import Claim, Equivalent, Greater
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.quantities import Between, Metric, Order, Setting
 from search_spaces.space import Choices, SearchSpace
+from search_spaces.usual import HOW_FAR
 
 SOURCE = "Blalock et al. 2020, arXiv:2003.03033; Molchanov et al. 2019, arXiv:1906.10771"
 CRITERIA = (
@@ -78,6 +79,7 @@ CLAIMS = (
         comparison=Equivalent(matters=0.15),
         role="placebo",
     ),
+    HOW_FAR.model_copy(update={"by": ("compression.criterion", "compression.direction")}),
 )
 
 SPACE = SearchSpace(

@@ -5,13 +5,10 @@ that learned a rule should hold spare units, networks that memorised should need
 paired with a clean control from the same initial weights and batch order.
 """
 
-from search_spaces.claims import Claim, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
-from search_spaces.quantities import Association, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
-
-_CONTRAST = Twins(metric="compressibility/auc")
+from search_spaces.usual import FOLLOWS_THE_GAP, MEMORISING_BREAKS_EARLIER, MORE_THAN_FRESH_NETWORKS, contrast_by
 
 SPACE = SearchSpace(
     title="Do memorising networks break earlier under compression than their clean twins?",
@@ -42,22 +39,11 @@ SPACE = SearchSpace(
     },
     trials=24,
     claims=(
-        Claim(
-            name="memorising_breaks_earlier",
-            says="Networks that memorised noisy labels break earlier under compression than their clean twins.",
-            quantity=_CONTRAST,
-            comparison=Greater(matters=0.05),
-            by="data.label_noise",
-            source="Casper et al. 2019, arXiv:1912.04783, of removable units",
-            published="networks with real labels have more removable units, with no number for this contrast",
-        ),
-        Claim(
-            name="compressibility_follows_the_gap",
-            says="Within noise and criterion, networks that compress further have smaller generalization gaps.",
-            quantity=Association(first=Metric(metric="compressibility/auc"), second=Metric(metric="gap/accuracy")),
-            comparison=Less(),
-        ),
+        MEMORISING_BREAKS_EARLIER,
+        FOLLOWS_THE_GAP,
+        MORE_THAN_FRESH_NETWORKS,
         RENAMED_CLASSES,
+        contrast_by("compression.criterion"),
     ),
 )
 

@@ -1,6 +1,8 @@
 """From a claim and the trials under one condition to the samples that are tested, in the units that were planned."""
 
 import itertools
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,13 +14,14 @@ from search_spaces.quantities import Association, Between, Bounds, Metric, Order
 from search_spaces.quantities import Slope as SlopeQuantity
 from search_spaces.space import SearchSpace
 from search_spaces.spanned import Choices
-from study.answer.claim_values import matching, network_values, trial_values
+from study.answer.claim_values import matching, network_values, trial_values, why_undefined
 from study.answer.evidence import Scale
 from study.answer.pairs import network_areas
 from study.answer.samples import Mean, Sample, Slopes, Unpaired
-from study.answer.selection import numbers, short
-from study.answer.tracking import has_comparable_gap, strata_fields, strata_labels
+from study.answer.selection import is_continuous, numbers, short
+from study.answer.strata import LEAST_PAIRS, has_comparable_gap, pairs_within, strata_fields, strata_labels
 from study.answer.units import averaged, per_unit, unit_word, units
+from study.answer.value_words import label
 
 FEWEST_UNITS = 3
 NETWORK = "network"
@@ -39,11 +42,15 @@ class Frames:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The samples of a claim under one condition: several for an order, else one; and why units are missing."""
+    """The samples of a claim under one condition: several for an order, else one; and why units are missing.
+
+    `keyed` has the values of single units by their names, so that conditions that met the same ones can be paired.
+    """
 
     samples: tuple[Sample, ...]
     excluded: dict[str, int] = field(default_factory=dict)
     reason: str = ""
+    keyed: pd.Series | None = None
 
 
 def settings_by(claim: Claim, space: SearchSpace) -> list[Setting]:
@@ -57,9 +64,14 @@ def settings_by(claim: Claim, space: SearchSpace) -> list[Setting]:
 
 
 def condition_label(setting: Setting) -> str:
-    """`noise 0.5, criterion random`."""
-    return ", ".join(f"{short(name)} {value:g}" if isinstance(value, float) else f"{short(name)} {value}"
-                     for name, value in setting.items())  # fmt: skip
+    """`noise 0.5, criterion random`, `uniform noise`."""
+    words = {
+        name: f"{value:g}" if isinstance(value, float) else label((str(value),)) for name, value in setting.items()
+    }
+    return ", ".join(
+        word if word != str(setting[name]) and isinstance(setting[name], str) else f"{short(name)} {word}"
+        for name, word in words.items()
+    )
 
 
 def planned_units(claim: Claim, plan: pd.DataFrame) -> int:
@@ -92,7 +104,7 @@ def draw(claim: Claim, trials: pd.DataFrame, frames: Frames, *, by_network: bool
     if isinstance(quantity, Share):
         return draw_one.share(quantity)
     values, at, excluded = draw_one.units_of(quantity, trials)
-    return Drawn((Mean(values.to_numpy(), at, draw_one.scale(bounds(quantity))),), excluded)
+    return Drawn((Mean(values.to_numpy(), at, draw_one.scale(bounds(quantity))),), excluded, keyed=values)
 
 
 class _Drawing:
@@ -111,17 +123,20 @@ class _Drawing:
         last = trials["number"].astype(int).groupby(names).max()
         if self._by_network:
             found = network_values(value, trials, self._frames.networks, self._frames.areas)
-            missing = int(found.isna().sum())
+            left_out = found.isna().sum()
+            missing: Mapping[Hashable, int] = {"undefined": int(left_out)} if left_out else {}
             found = found.dropna()
             order = pd.Series(last.loc[found.index.get_level_values(0)].to_numpy(), index=found.index)
         else:
             held = trials.assign(_held=trial_values(value, trials, self._frames.networks))
             found = per_unit(held, "_held")
-            missing = int(names.nunique() - len(found))
             found.index = pd.Index(names.loc[found.index].to_numpy())
+            lacking = trials[~names.isin(found.index)]
+            first = lacking[~names.loc[lacking.index].duplicated()]
+            missing = why_undefined(value, first).value_counts().to_dict()
             order = last.loc[found.index]
         order = order.sort_values(kind="stable")
-        return found.loc[order.index], order.tolist(), {"undefined": missing} if missing else {}
+        return found.loc[order.index], order.tolist(), {str(why): int(count) for why, count in missing.items()}
 
     def share(self, quantity: Share) -> Drawn:
         """Yes or no of each unit: whether its value lies above the quantity's."""
@@ -131,13 +146,14 @@ class _Drawing:
 
     def between(self, value: Value, settings: tuple[Setting, ...]) -> Drawn:
         """A sample of differences for each two neighbouring settings."""
-        sides, excluded = [], 0
+        sides: list[tuple[pd.Series, list[int]]] = []
+        excluded: Counter[str] = Counter()
         for setting in settings:
             values, at, missing = self.units_of(value, self._trials[matching(self._trials, setting)])
             sides.append((values, at))
-            excluded += sum(missing.values())
+            excluded.update(missing)
         pairs = [self._difference(first, second, bounds(value)) for first, second in itertools.pairwise(sides)]
-        return Drawn(tuple(pairs), {"undefined": excluded} if excluded else {})
+        return Drawn(tuple(pairs), dict(excluded))
 
     def _difference(self, first: tuple[pd.Series, list[int]], second: tuple[pd.Series, list[int]],
                     known: Bounds | None) -> Mean:  # fmt: skip
@@ -171,8 +187,14 @@ class _Drawing:
             mine = mine[comparable]
         mine = mine.sort_values("number")
         strata = strata_labels(mine) if len(mine) else []
-        sample = Slopes(mine["_x"].to_numpy(), mine["_y"].to_numpy(), strata, mine["number"].astype(int).tolist())
-        return Drawn((sample,), {why: n for why, n in excluded.items() if n}, _lacking(sample, len(mine), excluded))
+        noise = numbers(mine, "data.label_noise")
+        driving = noise.to_numpy() if is_continuous(noise) and bool(noise.notna().all()) else None
+        at = mine["number"].astype(int).tolist()
+        sample = Slopes(mine["_x"].to_numpy(), mine["_y"].to_numpy(), strata, at, conditions=driving)
+        reason = _lacking(sample, len(mine), excluded)
+        if not reason and (pairs := pairs_within(strata)) < LEAST_PAIRS:
+            reason = f"{pairs} pairs of units that may be compared, {LEAST_PAIRS} are needed"
+        return Drawn((sample,), {why: n for why, n in excluded.items() if n}, reason)
 
     def slope(self, quantity: SlopeQuantity) -> Drawn:
         """A value of each unit against an ordered field, in strata of all other fields."""

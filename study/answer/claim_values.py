@@ -23,6 +23,7 @@ from search_spaces.quantities import (
 from study.answer.selection import column, conditions, numbers
 from study.answer.units import units
 
+_WHO = {"": "network", "control/": "clean twin"}
 AUC, CONTRAST, RETAINED = "compressibility/auc", "contrast/auc", "contrast/retained"
 Keyed: TypeAlias = pd.Series
 """A number for each (unit, network)."""
@@ -50,6 +51,20 @@ def _metrics(value: Metric | Twins | AboveScratch | KeptOverChanged) -> tuple[st
         return name, "baseline/scratch_auc" if name == AUC else f"baseline/{name}"
     part, _, score = name.rpartition("/")
     return ("compressibility/selectivity", "") if name == AUC else (f"{part}/kept_{score}", f"{part}/changed_{score}")
+
+
+def why_undefined(value: Value, trials: pd.DataFrame) -> pd.Series:
+    """For each trial in which the value is undefined why it is, as far as its metrics tell."""
+    reasons = pd.Series("undefined", index=trials.index)
+    names = [part.metric for part in atoms(value) if not isinstance(part, Level)]
+    if any("auc" in name or name.startswith("contrast/") for name in names):
+        why = "a curve that ends before the ratio up to which it counts, or starts too near chance"
+        reasons = reasons.mask(numbers(trials, "train/interpolated").notna(), why)
+    arms = ("", "control/") if any(compares_arms(part) for part in atoms(value)) else ("",)
+    for arm in arms:
+        reasons = reasons.mask(numbers(trials, f"{arm}train/interpolated") == 0, f"no {_WHO[arm]} fitted its labels")
+    fitted, twins = numbers(trials, "train/interpolated"), numbers(trials, "control/train/interpolated")
+    return reasons.mask(fitted.notna() & twins.isna() & (len(arms) > 1), "no clean twins")
 
 
 def network_values(value: Value, trials: pd.DataFrame, networks: pd.DataFrame, areas: pd.DataFrame) -> Keyed:
@@ -104,11 +119,15 @@ def meant(claim: Claim, trials: pd.DataFrame) -> pd.DataFrame:
 def compares_twins(claim: Claim) -> bool:
     """Whether it is about what noise does to a network, which needs some."""
     parts = [part for value in claim.values for part in atoms(value)]
-    return any(
-        isinstance(part, Twins | KeptOverChanged)
+    return any(isinstance(part, KeptOverChanged) or compares_arms(part) for part in parts)
+
+
+def compares_arms(part: Metric | Level | Twins | AboveScratch | KeptOverChanged) -> bool:
+    """Whether clean twins are looked at."""
+    return (
+        isinstance(part, Twins)
         or (isinstance(part, Metric) and part.metric.startswith(("contrast/", "control/")))
         or (isinstance(part, Level) and "control" in part.arm)
-        for part in parts
     )
 
 

@@ -6,48 +6,28 @@ decided, and a study that was stopped, killed or extended says what one says tha
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from search_spaces.claims import Claim, Comparison, Exactly
-from search_spaces.quantities import Order, Setting
+from search_spaces.claims import Claim, Comparison, Exactly, Greater, Less
 from search_spaces.space import SearchSpace
-from study.answer.associating import tau_b
-from study.answer.claim_samples import (
-    FEWEST_UNITS,
-    Drawn,
-    Frames,
-    condition_label,
-    draw,
-    planned_units,
-    resolution_of,
-    settings_by,
-    unit_of,
-)
-from study.answer.claim_values import matching, meant, reads_networks
+from study.answer.cases import Case, cases
+from study.answer.circumstances import caveat, notes
+from study.answer.claim_samples import Frames
 from study.answer.comparing import matters, tests_of
+from study.answer.course import course
 from study.answer.evidence import ALPHA, Array
 from study.answer.holm import Decision, holm, on_looks
-from study.answer.samples import Mean, Sample, Slopes
+from study.answer.ranking import behind_the_best
+from study.answer.samples import Mean, Sample, Slopes, Unpaired
 from study.answer.selection import counted
 from study.answer.standing import Standing
 from study.answer.verdict import POOLED, Finding, Verdicts, Word, ends, sentence
 
 _NEVER = -math.inf
 _FURTHEST = 100_000
-
-
-@dataclass(frozen=True)
-class _Case:
-    """A claim under one condition."""
-
-    claim: Claim
-    condition: str
-    drawn: Drawn
-    planned: int
-    unit: str
 
 
 def verdicts(
@@ -58,6 +38,7 @@ def verdicts(
     plan: pd.DataFrame,
     standing: Standing,
     exploratory: Sequence[Claim] = (),
+    courses: bool = False,
 ) -> Verdicts:
     """What is known of each claim of a study.
 
@@ -68,63 +49,37 @@ def verdicts(
         plan: The trials as first planned: number, cell, dotted parameters.
         standing: How far the study has come, compared with its plan.
         exploratory: Claims stated once there were data.
+        courses: Whether to say how estimate and sequence came about, unit by unit.
     """
     frames = Frames(counted(trials).copy(), networks)  # in one piece: columns are added to parts of it
-    stated = [case for claim in space.claims for case in _cases(claim, space, frames, plan)]
-    later = [case for claim in exploratory for case in _cases(claim, space, frames, plan)]
-    findings: list[Finding] = []
-    for role in ("claim", "placebo", "description"):
-        findings += _family([case for case in stated if case.claim.role == role], frames, standing)
+    stated = [case for claim in space.claims for case in cases(claim, space, frames, plan)]
+    later = [case for claim in exploratory for case in cases(claim, space, frames, plan)]
+
+    def judged(every: list[Case]) -> tuple[Finding, ...]:
+        findings: list[Finding] = []
+        for role in ("claim", "placebo", "description"):
+            mine = [case for case in every if case.claim.role == role]
+            findings += _family(mine, frames, standing, courses=courses)
+        return tuple(findings)
+
     return Verdicts(
-        findings=tuple(findings),
-        exploratory=tuple(_family(later, frames, standing)),
+        findings=judged(stated),
+        exploratory=judged(later),
         guarantee="planned" if standing.as_planned else "any time",
         assurance=standing.assurance,
         family=sum(case.claim.role == "claim" for case in stated),
+        counted=len(frames.trials),
+        notes=notes(trials, frames.trials),
+        caveat=caveat(frames.trials),
     )
 
 
-def needs_networks(claims: Sequence[Claim], space: SearchSpace, plan: pd.DataFrame) -> bool:
-    """Whether some claim can't be decided from the metrics of trials alone."""
-    return reads_networks(claims) or any(_by_network(claim, _parts(claim, space, meant(claim, plan))[1])
-                                         for claim in claims)  # fmt: skip
-
-
-def _cases(claim: Claim, space: SearchSpace, frames: Frames, plan: pd.DataFrame) -> list[_Case]:
-    mine = meant(claim, frames.trials)
-    settings, parts = _parts(claim, space, meant(claim, plan))
-    counts = [planned_units(claim, part) for part in parts]
-    by_network = _by_network(claim, parts)
-    found = []
-    for setting, part, count in zip(settings, parts, counts, strict=True):
-        rows = mine if setting is None else mine[matching(mine, setting)]
-        drawn = draw(claim, rows, frames, by_network=by_network, resolution=resolution_of(frames.trials))
-        networks = int(part["replicates"].iloc[0]) if by_network and "replicates" in part and len(part) else 1
-        label = (POOLED if len(settings) > 1 else "") if setting is None else condition_label(setting)
-        found.append(_Case(claim, label, drawn, count * networks, unit_of(rows, by_network=by_network)))
-    return found
-
-
-def _parts(claim: Claim, space: SearchSpace, planned: pd.DataFrame) -> tuple[list[Setting | None], list[pd.DataFrame]]:
-    """The conditions of a claim, pooled (None) last, and what is planned of each."""
-    settings: list[Setting | None] = [*settings_by(claim, space)]
-    settings = [*settings, None] if len(settings) > 1 else [None]
-    return settings, [planned if setting is None else planned[matching(planned, setting)] for setting in settings]
-
-
-def _by_network(claim: Claim, parts: list[pd.DataFrame]) -> bool:
-    """Whether too few dense trainings are planned under some condition, so that networks stand for them.
-
-    Never for how two numbers of units go together: networks of one training are no units of that.
-    """
-    if claim.quantity.kind in ("association", "slope") or not all(len(part) for part in parts):
-        return False
-    return min(planned_units(claim, part) for part in parts) < FEWEST_UNITS
-
-
-def _family(cases: list[_Case], frames: Frames, standing: Standing) -> list[Finding]:
+def _family(cases: list[Case], frames: Frames, standing: Standing, *, courses: bool) -> list[Finding]:
+    """The findings of claims that share an error; of descriptions, which share none, each by itself."""
     if not cases:
         return []
+    if cases[0].claim.role == "description":
+        return _described(cases)
     looks = sorted(frames.trials["number"].astype(int)) if len(frames.trials) else []
     paths = [_paths(case, looks) for case in cases]
     support, refute = (np.stack([path[side] for path in paths], axis=1) for side in (0, 1))
@@ -136,7 +91,7 @@ def _family(cases: list[_Case], frames: Frames, standing: Standing) -> list[Find
         at_planned = holm(strengths[None, :, 0], strengths[None, :, 1], ALPHA)
     left = max(1, sum(decision is None for decision in at_any_time))
     return [
-        _finding(case, pair, evidence, decisions, looks, family=len(cases), left=left)
+        _finding(case, pair, evidence, decisions, looks, family=len(cases), left=left, courses=courses)
         for case, pair, evidence, decisions in zip(
             cases,
             p,
@@ -147,10 +102,33 @@ def _family(cases: list[_Case], frames: Frames, standing: Standing) -> list[Find
     ]
 
 
-def _paths(case: _Case, looks: list[int]) -> tuple[Array, Array]:
+def _described(cases: list[Case]) -> list[Finding]:
+    """Estimates with intervals of 95 % each, and against the best where conditions met the same networks."""
+    behind: dict[str, list[tuple[float, float | None] | None]] = {}
+    for name in dict.fromkeys(case.claim.name for case in cases):
+        behind[name] = behind_the_best([case.drawn.keyed for case in cases if case.claim.name == name])
+    found = []
+    for case in cases:
+        base, sample, less = case.open, case.shown, behind[case.claim.name].pop(0)
+        if reason := case.undefined:
+            described = replace(base, verdict="undefined", reason=reason)
+        else:
+            described = replace(
+                base,
+                verdict="described",
+                estimate=sample.estimate,
+                planned_interval=ends(sample.t_interval(ALPHA)),
+                spread=sample.spread,
+                behind=less,
+            )
+        found.append(replace(described, sentence=sentence(described, case.claim.quantity.kind)))
+    return found
+
+
+def _paths(case: Case, looks: list[int]) -> tuple[Array, Array]:
     """log e for and against the claim at each look, the largest so far."""
     comparison = case.claim.comparison
-    if _undefined(case):
+    if case.undefined:
         return np.full(len(looks), _NEVER), np.full(len(looks), _NEVER)
     found = []
     for sample in case.drawn.samples:
@@ -183,9 +161,9 @@ def _exactly(sample: Sample, count: float, planned: int) -> tuple[Array, Array]:
     return support, np.where(other, math.inf, _NEVER)
 
 
-def _p(case: _Case) -> tuple[float, float]:
+def _p(case: Case) -> tuple[float, float]:
     comparison = case.claim.comparison
-    if _undefined(case) or isinstance(comparison, Exactly):
+    if case.undefined or isinstance(comparison, Exactly):
         return 1.0, 1.0
     pairs = []
     for sample in case.drawn.samples:
@@ -197,20 +175,8 @@ def _p(case: _Case) -> tuple[float, float]:
     return max(pair[0] for pair in pairs), min(1.0, len(pairs) * min(pair[1] for pair in pairs))
 
 
-def _undefined(case: _Case) -> str:
-    """Why nothing can be said."""
-    if case.drawn.reason:
-        return case.drawn.reason
-    fewest = min(sample.n for sample in case.drawn.samples)
-    if fewest >= 2 or (fewest and isinstance(case.claim.comparison, Exactly)):
-        return ""
-    missing = sum(case.drawn.excluded.values())
-    left_out = f"; {missing} left out ({', '.join(case.drawn.excluded)})" if missing else ""
-    return f"{fewest or 'no'} {case.unit}{'' if fewest == 1 else 's'} with it, 2 are needed{left_out}"
-
-
 def _finding(
-    case: _Case,
+    case: Case,
     p: tuple[float, float],
     evidence: tuple[Array, Array],
     decisions: tuple[Decision | None, Decision | None],
@@ -218,30 +184,30 @@ def _finding(
     *,
     family: int,
     left: int,
+    courses: bool,
 ) -> Finding:
     decision, planned = decisions
-    claim, samples = case.claim, case.drawn.samples
-    shown = min(samples, key=lambda sample: sample.estimate) if isinstance(claim.quantity, Order) else samples[0]
-    base = Finding(claim.name, claim.says, claim.role, case.condition, "open", n=shown.n, planned=case.planned,
-                   unit=case.unit, excluded=case.drawn.excluded)  # fmt: skip
-    if reason := _undefined(case):
+    claim, shown, base = case.claim, case.shown, case.open
+    if reason := case.undefined:
         found = replace(base, verdict="undefined", reason=reason)
         return replace(found, sentence=sentence(found, claim.quantity.kind))
     threshold = math.log(family / ALPHA)
-    word: Word = "described" if claim.role == "description" else "open"
+    word: Word = "open"
     by, decided_with = "", None
-    if claim.role != "description" and (last := decision or planned) is not None:
+    if (last := decision or planned) is not None:
         word = "supported" if last.supported else "refuted"
         by = "any time" if decision else "planned n"
         decided_with = sum(at <= looks[decision.look] for at in shown.at) if decision else None
-    ranked = isinstance(shown, Slopes) and shown.ranks == (True, True)
+    kendall = shown.kendall if isinstance(shown, Slopes) else None
     found = replace(
         base,
         verdict=word,
         by=by,
         decided_with=decided_with,
         estimate=shown.estimate,
-        tau=tau_b(shown.x, shown.y, shown.strata) if isinstance(shown, Slopes) and ranked else None,
+        tau=kendall.tau if kendall is not None else None,
+        pairs=kendall.pairs if kendall is not None else None,
+        ahead=_ahead(shown, claim.comparison),
         interval=ends(shown.sequence(threshold)),
         alone={name: ends(interval) for name, interval in shown.alone(threshold).items()},
         planned_interval=ends(shown.t_interval(ALPHA / family)),
@@ -251,8 +217,20 @@ def _finding(
         p_against=p[1],
         spread=shown.spread,
         needs=_needs(shown, claim.comparison, left) if word == "open" else None,
+        course=course(shown, threshold) if courses and case.condition in ("", POOLED) else (),
     )
     return replace(found, sentence=sentence(found, claim.quantity.kind))
+
+
+def _ahead(sample: Sample, comparison: Comparison) -> tuple[int, float, bool] | None:
+    """How many units lie on the claimed side of which number, and whether that is above it."""
+    if not isinstance(sample, Mean) or isinstance(sample, Unpaired) or sample.scale.is_share:
+        return None
+    if not isinstance(comparison, Greater | Less):
+        return None
+    up = isinstance(comparison, Greater)
+    beyond = sample.values > comparison.than if up else sample.values < comparison.than
+    return int(beyond.sum()), comparison.than, up
 
 
 def _needs(sample: Sample, comparison: Comparison, left: int) -> int | None:

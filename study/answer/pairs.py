@@ -104,17 +104,6 @@ def count_pairs(areas: pd.DataFrame, trials: pd.DataFrame) -> Pairs:
     return Pairs(earlier, len(difference) - ties - earlier, ties, there - len(difference))
 
 
-def why_no_pair(areas: pd.DataFrame, trial_numbers: Any) -> str:
-    """Why no pair of twins of these trials could be compared."""
-    both = _twins(areas, trial_numbers)
-    if not bool(_interpolated(both).any()):
-        return "in no trial did both a noisy network and its clean twin interpolate"
-    return (
-        "twins interpolated, but in no pair do both have a compressibility: their curves end before the ratio up to "
-        "which it is measured, or a score is too near chance"
-    )
-
-
 def _twins(areas: pd.DataFrame, trial_numbers: Any) -> pd.DataFrame:
     """One row a pair; columns of the control end in `_control`."""
     mine = areas[areas["trial"].isin(list(trial_numbers))]

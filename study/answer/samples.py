@@ -3,12 +3,12 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from study.answer.associating import Slope, associated, permutation_p
+from study.answer.associating import Slope, associated, permutation_p, tau_b
 from study.answer.evidence import (
     Array,
     Scale,
@@ -21,6 +21,8 @@ from study.answer.evidence import (
     t_p,
     welch,
 )
+from study.answer.strata import pairs_within
+from trainables.statistics import KendallResult, kendall_within_strata, without_trend
 
 Interval = tuple[float, float]
 _LOOKS, _GROWTH = 64, 1.1
@@ -160,6 +162,7 @@ class Slopes(Sample):
 
     Attributes:
         ranks: Whether x, and y, are ranked.
+        conditions: A continuous condition that drives both, taken out of them before they are ranked; None: none does.
     """
 
     x: Array
@@ -167,6 +170,7 @@ class Slopes(Sample):
     strata: Sequence[Hashable]
     at: list[int]
     ranks: tuple[bool, bool] = (True, True)
+    conditions: Array | None = None
 
     @cached_property
     def looks(self) -> dict[int, Slope]:
@@ -177,7 +181,26 @@ class Slopes(Sample):
             count = count + 1 if count < _LOOKS else count * _GROWTH
         if self.n > 1:
             counts.append(self.n)
-        return {k: associated(self.x[:k], self.y[:k], self.strata[:k], ranks=self.ranks) for k in counts}
+        return {count: self._first(count) for count in counts}
+
+    @cached_property
+    def kendall(self) -> KendallResult | None:
+        """Of two quantities that are ranked; with the condition taken out where there is one."""
+        if self.ranks != (True, True) or self.n < 2:
+            return None
+        if self.conditions is not None:
+            return kendall_within_strata(self.x.tolist(), self.y.tolist(), self.strata, self.conditions.tolist())
+        tau = tau_b(self.x, self.y, self.strata)
+        return KendallResult(tau, pairs_within(self.strata), None, self.whole.strata)
+
+    def _first(self, count: int) -> Slope:
+        """The slope of the first units; what the condition explains of them costs degrees of freedom as strata do."""
+        x, y, strata = self.x[:count], self.y[:count], self.strata[:count]
+        if self.conditions is None:
+            return associated(x, y, strata, ranks=self.ranks)
+        x, y, lost = without_trend(x.tolist(), y.tolist(), strata, self.conditions[:count].tolist())
+        found = associated(x, y, strata, ranks=self.ranks)
+        return replace(found, strata=max(lost, found.strata))
 
     @property
     def whole(self) -> Slope:
@@ -203,6 +226,9 @@ class Slopes(Sample):
 
     def p(self, null: float, *, up: bool) -> float:
         """See `Sample`; by permutation against none at all."""
+        if self.conditions is not None and null == 0 and self.kendall is not None and self.kendall.p is not None:
+            ahead = (self.kendall.tau or 0.0) > 0
+            return self.kendall.p / 2 if ahead == up else 1 - self.kendall.p / 2
         if null == 0 and self.ranks == (True, True) and self.whole.xx > 0 and self.whole.yy > 0:
             return permutation_p(self.x, self.y if up else -self.y, self.strata)
         return _turned(self.whole, up=up).t_p(null if up else -null)

@@ -55,8 +55,8 @@ def task_of(*frames: pd.DataFrame) -> Task:
 
 def counted(trials: pd.DataFrame) -> pd.DataFrame:
     """The COMPLETE trials of role `design`."""
-    mine = (column(trials, "state", "") == "COMPLETE") & (column(trials, "role", "design") == "design")
-    return trials[mine]
+    mine = trials[(column(trials, "state", "") == "COMPLETE") & (column(trials, "role", "design") == "design")]
+    return mine if "number" in mine.columns else mine.assign(number=0)  # there are none, of a study without trials
 
 
 def conditions(trials: pd.DataFrame) -> list[Group]:

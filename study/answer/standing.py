@@ -13,34 +13,52 @@ class Standing:
     """Of a study, by its ledger alone.
 
     Attributes:
-        planned: Trials at first, those added by hand not counted.
+        planned: Trials at first, those added by hand not counted; None where nobody wrote that down.
         total: Trials now, likewise.
         ended: Of these, in whatever state.
+        chosen: Trials beside them that somebody had run again and that count.
     """
 
-    planned: int
+    planned: int | None
     total: int
     ended: int
+    chosen: int = 0
 
     @property
     def as_planned(self) -> bool:
         """Whether it ended at its first planned number of trials: neither stopped early nor extended."""
-        return self.planned == self.total == self.ended
+        return self.planned == self.total == self.ended and not self.chosen
 
     @property
     def assurance(self) -> str:
         """The guarantee in a sentence."""
         if self.as_planned:
             return (
-                f"All {self.planned:,} planned trials have ended, no fewer and no more: verdicts are by what holds at "
+                f"All {self.total:,} planned trials have ended, no fewer and no more: verdicts are by what holds at "
                 "any time and by Student’s t at the planned number; all claims together are wrong with probability at "
                 "most 5 %."
             )
-        if self.total > self.planned:
-            return f"Extended from {self.planned:,} planned trials to {self.total:,}. {_ANY_TIME}."
-        if self.total < self.planned:
-            return f"Ended at {self.total:,} of {self.planned:,} planned trials. {_ANY_TIME}."
-        return (
-            f"{self.ended:,} of {self.total:,} planned trials have ended. {_ANY_TIME}; at the last planned trial "
-            "Student’s t is asked as well."
-        )
+        there = f"{self.ended:,} of {self.total:,} trials have ended"
+        if self.ended >= self.total:
+            there = f"All {self.total:,} trials have ended"
+        if self.planned is None:
+            first = f"{there}, and how many were planned at first is not known"
+        elif self.total > self.planned:
+            first = f"Extended from {self.planned:,} planned trials to {self.total:,}"
+            first += "" if self.ended >= self.total else f", of which {self.ended:,} have ended"
+        elif self.total < self.planned:
+            first = f"Ended at {self.total:,} of {self.planned:,} planned trials"
+            if self.ended < self.total:
+                first = (
+                    f"Cut from {self.planned:,} planned trials to {self.total:,}, of which {self.ended:,} have ended"
+                )
+        elif self.ended < self.total:
+            first = f"{self.ended:,} of {self.total:,} planned trials have ended"
+        else:
+            first = f"All {self.total:,} planned trials have ended"
+        if self.chosen:
+            again = f"{self.chosen:,} that {'was' if self.chosen == 1 else 'were'} run again by choice"
+            first += f"; with them {'counts' if self.chosen == 1 else 'count'} {again}, each with fresh seeds"
+        asked = self.planned == self.total and self.ended < self.total and not self.chosen
+        last = "; at the last planned trial Student’s t is asked as well" if asked else ""
+        return f"{first}. {_ANY_TIME}{last}."

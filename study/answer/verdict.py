@@ -1,11 +1,13 @@
 """What is known of each claim: estimate, intervals, evidence, verdict, and all that as a sentence."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from study.answer.course import Point
 from study.answer.evidence import FEWEST
-from study.answer.words import plural, signed
+from study.answer.words import p_words, plural, signed, with_half
 
 Word = Literal["supported", "refuted", "open", "undefined", "described"]
 Interval = tuple[float, float]
@@ -29,10 +31,16 @@ class Finding:
         e_for, e_against: log₁₀ of the e-values against "it is not so" and "it is so"; None: no evidence at all.
         p_for, p_against: The same by t (an association: by permutation).
         spread: Standard deviation over units; of what a slope leaves.
+        pairs: Pairs of units that a slope of ranks compares; None of all others.
+        ahead: How many units lie on the claimed side of which number, and whether that is above it; None where that
+            says nothing.
+        behind: How much less than the best condition it has on the same units, and the half width of that (95 %).
+        course: Units, the estimate with them and both ends of the sequence by then; () where nobody asked.
         n, planned, unit: Units counted, planned, and what one is.
         excluded: Why units are missing → how many.
         needs: About how many more units until it is decided; None where nothing tells.
         reason: Why it is undefined.
+        otherwise: What it means for other claims unless it is supported.
         sentence: All that in words.
     """
 
@@ -53,12 +61,17 @@ class Finding:
     p_for: float | None = None
     p_against: float | None = None
     spread: float | None = None
+    pairs: int | None = None
+    ahead: tuple[int, float, bool] | None = None
+    behind: tuple[float, float | None] | None = None
+    course: tuple[Point, ...] = ()
     n: int = 0
     planned: int = 0
     unit: str = "trial"
     excluded: dict[str, int] = field(default_factory=dict)
     needs: int | None = None
     reason: str = ""
+    otherwise: str = ""
     sentence: str = ""
 
     @property
@@ -67,14 +80,36 @@ class Finding:
         return self.verdict in ("supported", "refuted", "described")
 
     @property
+    def half(self) -> float | None:
+        """Half width of Student's interval; None where it has no ends."""
+        low, high = self.planned_interval
+        return None if low is None or high is None else (high - low) / 2
+
+    @property
+    def shown(self) -> tuple[float | None, float | None]:
+        """The interval that goes with the verdict."""
+        return self.planned_interval if self.by == "planned n" or self.verdict == "described" else self.interval
+
+    @property
     def brief(self) -> str:
         """`0.29 (0.21 to 0.38), 24 trials`, or why there is no number; about how many more units it needs."""
         if self.estimate is None:
             return self.reason or "no units"
-        low, high = self.planned_interval if self.by == "planned n" else self.interval
+        if self.verdict == "described":
+            less = ""
+            if self.behind is not None:
+                less = f"; {with_half(*self.behind)} behind the first, paired"
+                less += "" if self.told_apart else " (not told apart)"
+            return f"{with_half(self.estimate, self.half)}, {plural(self.n, self.unit)}{less}"
+        low, high = self.shown
         between = "" if low is None or high is None else f" ({signed(low)} to {signed(high)})"
         more = f", about {plural(self.needs, f'more {self.unit}')}" if self.needs and not self.decided else ""
         return f"{signed(self.estimate)}{between}, {plural(self.n, self.unit)}{more}"
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether a paired difference to the best has an interval without 0."""
+        return self.behind is not None and self.behind[1] is not None and abs(self.behind[0]) > self.behind[1]
 
     @property
     def hopeless(self) -> bool:
@@ -92,6 +127,9 @@ class Verdicts:
         guarantee: `planned` (planned n and any time), or `any time`.
         assurance: What that means here, as a sentence.
         family: How many claims × conditions share the 5 %.
+        counted: Trials that all this rests on.
+        notes: What was missing, a sentence each.
+        caveat: What all this is conditional on.
     """
 
     findings: tuple[Finding, ...]
@@ -99,6 +137,9 @@ class Verdicts:
     guarantee: Literal["planned", "any time"]
     assurance: str
     family: int
+    counted: int = 0
+    notes: tuple[str, ...] = ()
+    caveat: str = ""
 
     @property
     def failed_placebos(self) -> tuple[Finding, ...]:
@@ -118,6 +159,19 @@ class Verdicts:
         failed = set(map(id, self.failed_placebos))
         return tuple(sorted(main, key=lambda found: id(found) not in failed))
 
+    @property
+    def said(self) -> tuple[Finding, ...]:
+        """The headlines, those of exploratory claims after them."""
+        return (*self.headlines, *(found for found in self.exploratory if found.condition in ("", POOLED)))
+
+    def conditions(self, claim: str) -> tuple[Finding, ...]:
+        """A claim under each condition, pooled apart; of a description those with the largest number first."""
+        mine = [one for one in (*self.findings, *self.exploratory)
+                if one.claim == claim and one.condition not in ("", POOLED)]  # fmt: skip
+        if mine and mine[0].role == "description":
+            mine.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
+        return tuple(mine)
+
     def of(self, claim: str, condition: str = "") -> Finding:
         """The finding of a claim: pooled unless a condition is named.
 
@@ -134,16 +188,46 @@ class Verdicts:
         return asdict(self)
 
     def as_text(self) -> str:
-        """A paragraph for each claim, its conditions below it, and the assurance."""
+        """A paragraph for each claim, its conditions below it, what is missing, and the assurance."""
+        return "\n".join([*self.paragraphs(), *self.notes, self.assurance, self.caveat])
+
+    def paragraphs(self, most: int = 1000) -> list[str]:
+        """Each claim's sentence, then its conditions, a line each.
+
+        Args:
+            most: Conditions of one claim that are listed; how many more there are is said.
+        """
         lines = []
         if self.failed_placebos:
             lines.append("A placebo fails: nothing below can be read as meant until that is explained.")
-        lines += _listed(self.findings)
+        lines += self._listed(self.findings, most)
         if self.exploratory:
             tried = len({found.claim for found in self.exploratory})
             lines.append(f"Exploratory, stated once there were data ({plural(tried, 'claim')} tried):")
-            lines += _listed(self.exploratory)
-        return "\n".join([*lines, self.assurance])
+            lines += self._listed(self.exploratory, most)
+        return lines or ["No claims: nothing was stated, and nothing is usually asked of such trials."]
+
+    def _listed(self, findings: tuple[Finding, ...], most: int) -> list[str]:
+        lines = []
+        failed = {found.claim for found in self.failed_placebos}
+        for name in sorted(dict.fromkeys(found.claim for found in findings), key=lambda name: name not in failed):
+            mine, under = [found for found in findings if found.claim == name], self.conditions(name)
+            whole = [found for found in mine if found.condition in ("", POOLED)]
+            lines.append(whole[0].sentence + disagreeing(under) if whole else f"Described: {mine[0].says}")
+            said = [f"{one.condition}: {one.brief}" if one.verdict == "described"
+                    else f"{one.condition}: {one.verdict}, {one.brief}" for one in under]  # fmt: skip
+            lines += [f"  {line}" for line in said[:most]]
+            if len(said) > most:
+                lines.append(f"  … and {len(said) - most} more")
+        return lines
+
+
+def disagreeing(conditions: Sequence[Finding]) -> str:
+    """That conditions differ in sign, where they do; "" of descriptions, which say nothing of signs."""
+    found = [one for one in conditions if one.estimate is not None and one.role == "claim"]
+    if len({one.estimate > 0 for one in found if one.estimate}) < 2:
+        return ""
+    return " The sign differs between conditions."
 
 
 def sentence(found: Finding, kind: str) -> str:
@@ -156,28 +240,41 @@ def sentence(found: Finding, kind: str) -> str:
     start = f"{found.verdict.capitalize()}{where}: {found.says}"
     if found.verdict == "undefined":
         return f"{start} {found.reason[:1].upper()}{found.reason[1:]}."
+    value = found.estimate or 0.0
+    if found.verdict == "described":
+        over = f"95 % interval over {plural(found.n, found.unit)}" if found.half is not None else ""
+        parts = [f"{with_half(value, found.half)} ({over or f'{plural(found.n, found.unit)}, no interval'})"]
+        return f"{start} {'; '.join([*parts, *_left_out(found)])}."
     what = "slope of ranks" if kind in ("association", "slope") and found.tau is not None else "estimate"
-    numbers = f"{what.capitalize()} {signed(found.estimate or 0.0)}"
-    interval = found.planned_interval if found.by == "planned n" else found.interval
-    if None not in interval:
-        numbers += f", between {signed(interval[0] or 0.0)} and {signed(interval[1] or 0.0)}"
-    elif found.verdict != "described":
-        numbers += ", not bounded yet"
+    numbers = f"{what.capitalize()} {signed(value)}"
+    low, high = found.shown
+    numbers += ", not bounded yet" if low is None or high is None else f", between {signed(low)} and {signed(high)}"
     if found.tau is not None:
-        numbers += f" (Kendall τ {signed(found.tau)})"
-    parts = [numbers, plural(found.n, found.unit)]
+        over = "" if found.pairs is None else f" over {plural(found.pairs, 'pair')}"
+        numbers += f" (Kendall τ {signed(found.tau)}{over})"
+    units = plural(found.n, found.unit)
+    if found.ahead is not None:
+        count, than, up = found.ahead
+        units += f", {'all' if count == found.n else count} of them {'above' if up else 'below'} {than:g}"
+    parts = [numbers, units.replace("-", "−")]
     if found.by == "any time":
         parts.append(f"decided at any time, with {found.decided_with}")
     elif found.by:
-        parts.append(f"decided at the planned number of {found.unit}s")
+        p = found.p_for if found.verdict == "supported" else found.p_against
+        parts.append(f"decided at the planned number of {found.unit}s, {p_words(p)}")
     elif found.verdict == "open" and found.needs:
         parts.append(f"about {found.needs} more to decide it")
-    if missing := sum(found.excluded.values()):
-        why = ", ".join(found.excluded)
-        parts.append(f"{missing} left out ({why})")
+    parts += _left_out(found)
     if disagreement := _disagreement(found):
         parts.append(disagreement)
+    if found.otherwise and found.verdict != "supported":
+        parts.append(f"so {found.otherwise}")
     return f"{start} {'; '.join(parts)}."
+
+
+def _left_out(found: Finding) -> list[str]:
+    missing = sum(found.excluded.values())
+    return [f"{missing} left out ({', '.join(found.excluded)})"] if missing else []
 
 
 def ends(interval: Interval) -> tuple[float | None, float | None]:
@@ -197,13 +294,3 @@ def _disagreement(found: Finding) -> str:
 
 def _below(high: float | None, low: float | None) -> bool:
     return high is not None and low is not None and high < low
-
-
-def _listed(findings: tuple[Finding, ...]) -> list[str]:
-    main = [found for found in findings if found.condition in ("", POOLED)]
-    lines = []
-    for found in main:
-        lines.append(found.sentence)
-        others = [one for one in findings if one.claim == found.claim and one is not found]
-        lines += [f"  {one.condition}: {one.verdict}, {one.brief}" for one in others]
-    return lines

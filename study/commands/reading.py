@@ -149,14 +149,13 @@ def report(
         Path | None, typer.Option(metavar="DIR", help="Write it there.", show_default="<home>/<name>/report")
     ] = None,
 ) -> None:
-    """Write the answer as one self-contained HTML page: the answer in words, figures, the table of trials."""
+    """Write the answer as one self-contained HTML page: verdicts in words, figures, the table of trials."""
+    from study.display.summary import MOST_CONDITIONS
     from study.execution.finishing import write
 
-    page, answer, found = write(place.open(name), out)
-    for sentence in answer.sentences:
-        typer.echo(sentence)
-    for one in found.headlines:
-        typer.echo(one.sentence)
+    page, found = write(place.open(name), out)
+    for paragraph in found.paragraphs(MOST_CONDITIONS):
+        typer.echo(paragraph)
     typer.echo(f"Report: {page}")
 
 
@@ -178,10 +177,8 @@ def verdicts(
     found = verdicts_of(ledger)
     if as_json:
         typer.echo(json.dumps({"study": name, **found.as_dict()}, indent=2, allow_nan=False))
-    elif found.findings or found.exploratory:
-        typer.echo(found.as_text())
     else:
-        typer.echo(f"{name} claims nothing. State claims before its data: in the space of a file (claims:).")
+        typer.echo(found.as_text())
 
 
 def spaces(

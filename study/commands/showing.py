@@ -71,7 +71,7 @@ def one_study(place: Place, name: str, *, as_json: bool) -> None:
     """A study at a moment: what the live display shows, and why trials failed."""
     status, board = status_of(place, name)
     verdicts = _verdicts(place, name)
-    claims = verdicts.headlines if verdicts else ()
+    claims = verdicts.said if verdicts else ()
     if as_json:
         said = [{name: getattr(one, name) for name in _OF_CLAIMS} for one in claims]
         typer.echo(json.dumps(status.as_json() | {"claims": said}, indent=2))
@@ -85,11 +85,11 @@ def one_study(place: Place, name: str, *, as_json: bool) -> None:
 
 
 def _verdicts(place: Place, name: str) -> "Verdicts | None":
-    """Of a study that claims something and has trials that ended; None too where files that it takes are damaged."""
+    """Of a study that has trials that ended; None too where files that it takes are damaged."""
     from study.settings.verdicts import verdicts_of
 
     ledger = place.open(name)
-    if not ledger.config.space.claims or not ledger.counts()["COMPLETE"]:
+    if not ledger.counts()["COMPLETE"]:
         return None
     try:
         return verdicts_of(ledger)

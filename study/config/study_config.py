@@ -121,7 +121,7 @@ class StudyConfig(Part):
         for claim in self.space.claims:
             if reasons := refusals(claim, self.space):
                 raise in_field("space.claims", f"the claim {claim.name} can't be decided: {'; '.join(reasons)}")
-        if self.run.until_decided and not self.space.claims:
+        if self.run.until_decided and (self.role == "explore" or not self.space.claims):
             why = "it claims nothing" if self.role == "design" else "trials that are selected decide nothing"
             raise in_field("until_decided", f"{self.name} would never be: {why}; leave it out, or state claims first")
         return self

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 60
 MOST_FAILURES = 5
+MOST_CONDITIONS = 6
 
 
 def print_summary(
@@ -25,7 +26,7 @@ def print_summary(
     outcome: "Outcome",
     rows: Sequence["TrialRow"],
 ) -> None:
-    """Table of trials, why some failed, the answer in two sentences, the commands to look further."""
+    """Table of trials, why some failed, what its data say of each claim, the commands to look further."""
     ended = [row for row in rows if row.state in ("COMPLETE", "PRUNED", "FAILED")]
     spanned = list(config.space.span)
     if ended:
@@ -34,10 +35,6 @@ def print_summary(
     if len(ended) > MOST_ROWS:
         console.print(f"The last {MOST_ROWS} of {len(ended)}; all of them: {config.command('trials')}", style="dim")
     _failures(console, [row for row in ended if row.state == "FAILED"])
-    if outcome.answer is not None:
-        console.print()
-        for paragraph in outcome.answer.paragraphs:
-            console.print(Text(paragraph))
     _claims(console, outcome)
     console.print()
     console.print(Text(_ending(config, outcome), style="" if outcome.exit_code == 0 else "yellow"))
@@ -57,15 +54,14 @@ def _failures(console: Console, failed: Sequence["TrialRow"]) -> None:
 
 
 def _claims(console: Console, outcome: "Outcome") -> None:
-    """What was claimed before the data, with its verdicts."""
-    if outcome.verdicts is None or not outcome.verdicts.headlines:
+    """What its data say of each claim, what is missing, and what all that is worth."""
+    if outcome.verdicts is None:
         return
     console.print()
-    if outcome.verdicts.failed_placebos:
-        console.print(Text("A placebo fails: no claim can be read as meant until that is explained.", style="red"))
-    for found in outcome.verdicts.headlines:
-        console.print(Text(found.sentence))
-    console.print(Text(outcome.verdicts.assurance, style="dim"))
+    for paragraph in outcome.verdicts.paragraphs(MOST_CONDITIONS):
+        console.print(Text(paragraph, style="red" if paragraph.startswith("A placebo fails") else ""))
+    for said in (*outcome.verdicts.notes, outcome.verdicts.assurance):
+        console.print(Text(said, style="dim"))
 
 
 def _ending(config: "StudyConfig", outcome: "Outcome") -> str:

@@ -285,7 +285,6 @@ def _outcome(this: _Run, conclusion: Conclusion) -> Outcome:
         drained=False,
         seconds=time.monotonic() - this.begun,
         report=conclusion.page,
-        answer=conclusion.answer,
         verdicts=conclusion.verdicts,
     )
 

@@ -1,11 +1,10 @@
-"""What a run leaves for people: the answer and the report, and their gist for MLflow."""
+"""What a run leaves for people: the verdicts and the report, and their gist for MLflow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.answer import Answer, Effect
 from study.answer.verdict import Verdicts
 from study.costs.cost import spent
 from study.errors import UsageError
@@ -18,10 +17,9 @@ from study.stop_flag import StopFlag
 
 @dataclass(frozen=True)
 class Conclusion:
-    """The answer and the report's page, None where there are none; what MLflow's parent run is told."""
+    """The verdicts and the report's page, None where there are none; what MLflow's parent run is told."""
 
     summary: Mapping[str, Any]
-    answer: Answer | None = None
     page: Path | None = None
     verdicts: Verdicts | None = None
 
@@ -38,63 +36,46 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
     if flag.hurried or not counts["COMPLETE"]:
         return Conclusion(summary)
     try:
-        page, answer, verdicts = write(ledger)
+        page, verdicts = write(ledger)
     except Exception as error:
         listener.message(
             f"the report could not be written ({type(error).__name__}: {error}); all results are there: "
             f"{ledger.config.command('report')}"
         )
         return Conclusion(summary)
-    return Conclusion({**summary, **gist(answer), **tags(verdicts)}, answer, page, verdicts)
+    return Conclusion({**summary, **gist(verdicts)}, page, verdicts)
 
 
-def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Answer, Verdicts]:
-    """Answer, verdicts and report of a study as it stands, in its `report` folder unless told where."""
-    from study.answer import answer
+def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Verdicts]:
+    """Verdicts and report of a study as it stands, in its `report` folder unless told where."""
     from study.ledger.frames import network_frame, trial_frame
     from study.report import write_report
 
     config, rows = ledger.config, ledger.trials()
     trials, networks = trial_frame(rows), network_frame(config.directory, rows, ledger.files())
-    found, folder = answer(trials, networks), out or config.directory / "report"
-    verdicts = verdicts_in(config, rows, trials, networks)
+    folder = out or config.directory / "report"
+    verdicts = verdicts_in(config, rows, trials, networks, courses=True)
     try:
         with private_below(config.run.home, folder):
-            page = write_report(config, trials, networks, found, folder, verdicts=verdicts)
+            page = write_report(config, trials, networks, verdicts, folder)
     except OSError as error:
         elsewhere = config.command("report", "--out", "DIR")
         raise UsageError(
             f"the report can't be written to {folder} ({error.strerror}); write it elsewhere: {elsewhere}"
         ) from None
-    return page, found, verdicts
+    return page, verdicts
 
 
-def tags(verdicts: Verdicts) -> dict[str, str]:
-    """The verdicts as MLflow tags: `claim.<name>` → `supported: 0.29 (0.21 to 0.38), 24 trials`."""
-    found = {f"claim.{one.claim}": f"{one.verdict}: {one.brief}" for one in verdicts.headlines}
-    return {**found, "ockham.assurance": verdicts.assurance} if found else {}
-
-
-def gist(answer: Answer) -> dict[str, Any]:
-    """An answer as MLflow metrics (numbers) and tags (text)."""
-    numbers = {f"answer/{name}": value for name, value in _numbers("contrast", answer.overall)}
-    for level in answer.levels:
-        numbers |= {f"answer/{name}": value for name, value in _numbers(f"contrast/{level.label}", level)}
-    tracking = {"tau": answer.tracking.tau, "tau_p": answer.tracking.p, "tau_pairs": float(answer.tracking.pairs)}
-    numbers |= {f"answer/{name}": value for name, value in tracking.items() if value is not None}
-    return {**numbers, "ockham.answer": answer.as_text(), "ockham.verdict": answer.verdict}
-
-
-def _numbers(name: str, effect: Effect) -> list[tuple[str, float]]:
-    found = [
-        (name, effect.mean),
-        (f"{name}/ci95", effect.ci95),
-        (f"{name}/p", effect.p),
-        (f"{name}/pairs", effect.pairs),
-    ]
-    return [(_metric_name(key), float(value)) for key, value in found if value is not None]
-
-
-def _metric_name(text: str) -> str:
-    """MLflow takes letters, digits and a few signs only."""
-    return "".join(sign if sign.isalnum() or sign in "_-. /" else "_" for sign in text)
+def gist(verdicts: Verdicts) -> dict[str, Any]:
+    """The verdicts as MLflow metrics (`claim/<name>`, its ends) and tags (`claim.<name>`: `supported: 0.29 (…), …`)."""
+    numbers: dict[str, float] = {}
+    tags: dict[str, str] = {}
+    later = {found.claim for found in verdicts.exploratory}
+    for one in verdicts.said:
+        tags[f"claim.{one.claim}"] = f"{'exploratory, ' if one.claim in later else ''}{one.verdict}: {one.brief}"
+        low, high = one.shown
+        ends = {"": one.estimate, "/low": low, "/high": high, "/n": float(one.n)}
+        numbers |= {f"claim/{one.claim}{end}": value for end, value in ends.items() if value is not None}
+    if not tags:
+        return {}
+    return {**numbers, **tags, "ockham.assurance": verdicts.assurance, "ockham.answer": verdicts.as_text()}

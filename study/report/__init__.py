@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from study.answer import Answer
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
 
@@ -21,10 +20,8 @@ def write_report(
     config: StudyConfig,
     trials: pd.DataFrame,
     networks: pd.DataFrame,
-    answer: Answer,
+    verdicts: Verdicts,
     out_dir: Path,
-    *,
-    verdicts: Verdicts | None = None,
 ) -> Path:
     """Writes `index.html`, which has all of this inside too: `figures/NAME.csv` and `.svg`, `figures/trials.csv`.
 
@@ -36,9 +33,8 @@ def write_report(
         config: Of the study.
         trials: One row per trial, whatever its state.
         networks: One row per trial, arm, network and level; may be empty.
-        answer: `study.answer.answer(trials, networks)`.
+        verdicts: What is known of the study's claims, with their courses.
         out_dir: Made if missing; files of an earlier report are replaced.
-        verdicts: What is known of the study's claims.
     Returns:
         The path of the page.
     """
@@ -46,7 +42,7 @@ def write_report(
     from study.report.material import Material
     from study.report.page import page
 
-    material = Material(config, trials, networks, answer, verdicts)
+    material = Material(config, trials, networks, verdicts)
     drawn = {name: (figure, figure.draw(material)) for name, figure in figures().items()}
     pictures = {name: _files(figure, shown) for name, (figure, shown) in drawn.items() if isinstance(shown, Picture)}
     folder = out_dir / "figures"
@@ -59,7 +55,7 @@ def write_report(
             (folder / f"{name}.{ending}").write_text(content, encoding="utf-8")
     table = out_dir / "verdicts.json"
     table.unlink(missing_ok=True)
-    if verdicts is not None and (verdicts.findings or verdicts.exploratory):
+    if verdicts.findings or verdicts.exploratory:
         table.write_text(json.dumps(verdicts.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     path = out_dir / "index.html"
     path.write_text(page(material, drawn, pictures), encoding="utf-8")

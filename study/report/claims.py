@@ -2,35 +2,66 @@
 
 from html import escape
 
-from study.answer.verdict import POOLED, Finding, Verdicts
+from study.answer.verdict import POOLED, Finding, Verdicts, disagreeing
+
+_MOST_LARGE = 3  # claims whose verdict stands there in large letters
 
 
-def claims_block(verdicts: Verdicts | None) -> str:
-    """A list of verdicts, conditions folded below each; "" for a study that claims nothing."""
-    if verdicts is None or not (verdicts.findings or verdicts.exploratory):
-        return ""
+def claims_block(verdicts: Verdicts) -> str:
+    """A section for each claim, its conditions folded below it; descriptions, what is missing, what holds."""
     first = ""
     if verdicts.failed_placebos:
         said = "nothing below can be read as meant until it is explained."
         first = f'<p class="unfinished"><b>A placebo fails:</b> {said}</p>'
-    items = "".join(_item(found, verdicts.findings) for found in verdicts.headlines)
-    later = [found for found in verdicts.exploratory if found.condition in ("", POOLED)]
-    explored = ""
+    asked = [found for found in verdicts.headlines if found.role != "description"]
+    large = "" if len(asked) <= _MOST_LARGE else " many"
+    title = "<h2>Claims, stated before the data</h2>" if asked else ""
+    items = "".join(_section(found, verdicts) for found in asked)
+    later = [found for found in verdicts.exploratory if found.condition in ("", POOLED) and found.role != "description"]
     if later:
-        explored = f"<h3>Exploratory, stated once there were data ({len(later)} tried)</h3><ul>" + "".join(
-            _item(found, verdicts.exploratory) for found in later
-        )
-        explored += "</ul>"
-    title = "Claims, stated before the data" if verdicts.findings else "Claims"
+        items += f"<h2>Exploratory, stated once there were data ({plural_claims(len(later))} tried)</h2>"
+        items += "".join(_section(found, verdicts) for found in later)
+    if not asked and not later:
+        items = "<p>No claims: nothing was stated, and nothing is usually asked of such trials.</p>"
+    notes = "".join(f"<li>{escape(text)}</li>" for text in verdicts.notes)
+    listed = f'<ul class="notes">{notes}</ul>' if notes else ""
     return (
-        f'<section class="claims"><h2>{title}</h2>{first}<ul>{items}</ul>{explored}'
-        f'<p class="caveat">{escape(verdicts.assurance)}</p></section>'
+        f'<section class="claims{large}">{first}{title}{items}{_descriptions(verdicts)}{listed}'
+        f'<p class="caveat">{escape(verdicts.assurance)}</p><p class="caveat">{escape(verdicts.caveat)}</p></section>'
     )
 
 
-def _item(found: Finding, all_findings: tuple[Finding, ...]) -> str:
-    others = [one for one in all_findings if one.claim == found.claim and one is not found]
-    rows = "".join(f"<li>{escape(one.condition)}: {escape(one.verdict)}, {escape(one.brief)}</li>" for one in others)
-    more = f"<details><summary>by condition</summary><ul>{rows}</ul></details>" if rows else ""
-    word, _, rest = found.sentence.partition(": ")
-    return f'<li class="{found.verdict}"><b>{escape(word)}.</b> {escape(rest)}{more}</li>'
+def plural_claims(count: int) -> str:
+    """`1 claim`, `2 claims`."""
+    return f"{count} claim" + ("" if count == 1 else "s")
+
+
+def _section(found: Finding, verdicts: Verdicts) -> str:
+    under = verdicts.conditions(found.claim)
+    _, _, rest = found.sentence.partition(": ")
+    body = rest.removeprefix(found.says).strip() + disagreeing(under)
+    return (
+        f'<section class="verdict {found.verdict}"><h3>{escape(found.says)}</h3>'
+        f'<p class="word">{found.verdict.capitalize()}</p><p>{escape(body)}</p>{_conditions(under)}</section>'
+    )
+
+
+def _conditions(under: tuple[Finding, ...]) -> str:
+    rows = "".join(f"<li>{escape(one.condition)}: {escape(_short(one))}</li>" for one in under)
+    return f"<details><summary>by condition</summary><ul>{rows}</ul></details>" if rows else ""
+
+
+def _short(found: Finding) -> str:
+    return found.brief if found.verdict == "described" else f"{found.verdict}, {found.brief}"
+
+
+def _descriptions(verdicts: Verdicts) -> str:
+    """What is described, folded."""
+    every = [found for found in (*verdicts.findings, *verdicts.exploratory) if found.role == "description"]
+    items = ""
+    for claim in dict.fromkeys(found.claim for found in every):
+        mine = [found for found in every if found.claim == claim]
+        under = verdicts.conditions(claim) or tuple(mine)
+        rows = "".join(f"<li>{escape(': '.join(filter(None, (one.condition, _short(one)))))}</li>" for one in under)
+        items += f"<details><summary>{escape(mine[0].says)}</summary><ul>{rows}</ul></details>"
+    return f'<section class="described"><h2>Described</h2>{items}</section>' if items else ""

@@ -6,9 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from study.answer import Answer
-from study.answer.reading_words import in_order
-from study.answer.reading_words import label as value_label
 from study.answer.selection import (
     Group,
     column,
@@ -20,6 +17,8 @@ from study.answer.selection import (
     short,
     task_of,
 )
+from study.answer.value_words import in_order
+from study.answer.value_words import label as value_label
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
 from trainables.task import Task
@@ -54,15 +53,13 @@ class Material:
         config: Of the study.
         trials: All trials, whatever their state.
         networks: One row per trial, arm, network and level; may be empty.
-        answer: What `study.answer` made of them.
-        verdicts: What is known of the study's claims; None where nobody asked.
+        verdicts: What is known of the study's claims.
     """
 
     config: StudyConfig
     trials: pd.DataFrame
     networks: pd.DataFrame
-    answer: Answer
-    verdicts: Verdicts | None = None
+    verdicts: Verdicts
 
     @cached_property
     def task(self) -> Task:

@@ -6,10 +6,10 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from study.answer import Answer, AnswerVerdict, Effect, Rank, Reading
-from study.answer.ranking import headline
-from study.answer.units import CELL, TRIAL
-from study.answer.words import estimate, interval_words, p_words, plural, signed
+from study.answer.pairs import count_pairs, network_areas
+from study.answer.units import CELL, TRIAL, unit_word
+from study.answer.verdict import Finding
+from study.answer.words import plural, signed, with_half
 from study.report.claims import claims_block
 from study.report.definitions import definitions
 from study.report.drawing import Drawing, Key, palette, swatch
@@ -20,17 +20,8 @@ from study.report.methods import citation, methods_paragraph
 from study.report.provenance import facts, frozen_config
 from study.report.trial_table import trial_table
 
-_WORDS: dict[AnswerVerdict, str] = {
-    "yes": "Yes",
-    "no": "No",
-    "unclear": "Can’t tell",
-    "missing": "No answer",
-    "collapse": "Both collapse",
-    "mixed": "It depends",
-}
 _ENDED = ("COMPLETE", "PRUNED", "FAILED")
 _MOST_TILES = 4
-_REVERSED = "No, the other way round: "
 
 
 Entry = tuple[str, Figure, Picture | Absent]
@@ -54,9 +45,9 @@ def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]], 
         claim=_claim(space.claim, space.source),
         style=palette() + _file("page.css"),
         script=_file("page.js"),
-        answer=_unfinished(material) + _answer(material.answer) + claims_block(material.verdicts),
+        answer=_unfinished(material) + claims_block(material.verdicts),
         hero="".join(_figure(*entry, files.get(entry[0], {}), number=0) for entry in hero),
-        tiles=_tiles(material.answer),
+        tiles=_tiles(material),
         figures=_numbered(rest, files),
         absent=_absences(rest),
         trials=trial_table(material),
@@ -91,92 +82,36 @@ def _claim(claim: str, source: str) -> str:
     return f'<p class="claim"><b>Expected:</b> {escape(claim)}{cited}</p>'
 
 
-def _answer(answer: Answer) -> str:
-    first = _WORDS[answer.verdict]
-    if answer.placebo and answer.overall.ci95 is not None:
-        holds = not answer.overall.excludes_zero or answer.overall.negligible
-        first = "Placebo holds" if holds else "Placebo fails"
-    readings = "".join(_reading(reading) for reading in answer.readings)
-    asked = "Do memorising networks break earlier than their clean twins?"
-    if answer.ranking:
-        asked, first = "How do networks compress furthest?", escape(headline(answer.ranking))
-    questions = (
-        (asked, first, answer.verdict, readings),
-        (
-            "Does compressibility track the generalization gap?",
-            "Not stated" if answer.tracking.verdict == "missing" else _WORDS[answer.tracking.verdict],
-            answer.tracking.verdict,
-            "",
-        ),
-    )
-    blocks = "".join(
-        f'<section class="verdict {verdict}"><h2>{question}</h2>'
-        f'<p class="word">{word}</p><p>{_prose(_body(sentence))}</p>{more}</section>'
-        for (question, word, verdict, more), sentence in zip(questions, answer.sentences, strict=True)
-    )
-    missing = "".join(f"<li>{_prose(text)}</li>" for text in answer.missing)
-    listed = f'<ul class="notes">{missing}</ul>' if missing else ""
-    return f'{blocks}{listed}<p class="caveat">{_prose(answer.caveat)}</p>'
-
-
-def _reading(reading: Reading) -> str:
-    """The answer of one instrument, below the verdict."""
-    return f'<p class="reading {reading.verdict}">{_prose(reading.sentence)}</p>'
-
-
-def _body(sentence: str) -> str:
-    """The sentence without the word that already stands above it in large."""
-    _, _, body = sentence.partition(": ")
-    if sentence.startswith(_REVERSED):
-        return f"The other way round: {body}"
-    return body[:1].upper() + body[1:]
-
-
 _UNIT_NOTES = {
     TRIAL: "the unit of every interval over trials",
     CELL: "several on the same dense networks, whose cells are the unit of every interval",
 }
 
 
-def _tiles(answer: Answer) -> str:
-    tracking = answer.tracking
-    contrasts = (
-        [_reading_tile(reading) for reading in answer.readings[:_MOST_TILES]]
-        or [_rank_tile(rank) for rank in answer.ranking[:2]]
-        or _contrast_tiles(answer.overall)
-    )
-    tiles = [
-        *contrasts,
-        (
-            "–" if tracking.tau is None else signed(tracking.tau),
-            "Kendall τ of compressibility and gap, within strata",
-            plural(tracking.pairs, "pair") + (f", {p_words(tracking.p)}" if tracking.p is not None else ""),
-        ),
-        (f"{answer.counted:,}", "complete design trials", _UNIT_NOTES[answer.overall.unit]),
-    ]
+def _tiles(material: Material) -> str:
+    asked = [found for found in material.verdicts.said if found.role != "placebo" and found.estimate is not None]
+    tiles = [_claim_tile(found) for found in asked[:_MOST_TILES]]
+    pairs = count_pairs(network_areas(material.counted, material.networks), material.counted)
+    if pairs.total:
+        out = f"; {pairs.excluded:,} left out" if pairs.excluded else ""
+        ties = f", {plural(pairs.ties, 'tie')}" if pairs.ties else ""
+        note = f"compared network by network{ties}{out}"
+        tiles.append((f"{pairs.earlier:,} / {pairs.total:,}", "pairs of twins: the noisy network broke earlier", note))
+    unit = _UNIT_NOTES[unit_word(material.counted)]
+    tiles.append((f"{len(material.counted):,}", "complete design trials", unit))
     return "".join(
         f'<div class="tile"><b>{_prose(value)}</b><span>{escape(name)}</span><small>{_prose(note)}</small></div>'
         for value, name, note in tiles
     )
 
 
-def _contrast_tiles(overall: Effect) -> list[tuple[str, str, str]]:
-    pairs = f"{overall.earlier:,} / {overall.pairs:,}" if overall.pairs else "–"
-    test = f"sign-flip {p_words(overall.p)}" if overall.p is not None else "no test below 3 trials"
-    return [
-        (estimate(overall), "contrast, clean twin − noisy", interval_words(overall)),
-        (pairs, "pairs: the noisy network broke earlier", test),
-    ]
-
-
-def _rank_tile(rank: Rank) -> tuple[str, str, str]:
-    value = signed(rank.mean) + ("" if rank.half is None else f" ± {rank.half:.2f}")
-    return value, f"compressibility, {rank.label}", plural(rank.trials, "trial")
-
-
-def _reading_tile(reading: Reading) -> tuple[str, str, str]:
-    beyond = "" if reading.retained is None else f"; above fresh networks {estimate(reading.retained)}"
-    return estimate(reading.contrast), f"contrast, {reading.label}", f"{interval_words(reading.contrast)}{beyond}"
+def _claim_tile(found: Finding) -> tuple[str, str, str]:
+    name = found.claim.replace("_", " ")
+    if found.verdict == "described":
+        return with_half(found.estimate or 0.0, found.half), name, plural(found.n, found.unit)
+    low, high = found.shown
+    between = "not bounded yet" if low is None or high is None else f"{signed(low)} to {signed(high)}"
+    return signed(found.estimate or 0.0), name, f"{found.verdict}; {between}"
 
 
 def _numbered(entries: list[Entry], files: Files) -> str:

@@ -9,24 +9,28 @@ from search_spaces.space import SearchSpace
 from study.config.task import task_of_study
 
 
-def with_claims(space: SearchSpace, *, explores: bool) -> tuple[SearchSpace, list[str]]:
+def with_claims(space: SearchSpace) -> tuple[SearchSpace, list[str]]:
     """`space` with those of a named study's claims that it can carry, and a line for each that it can't.
 
     Claims that somebody wrote stay as they are: what they ask for and the space lacks is refused, not left out.
-
-    Args:
-        explores: Whether trials are a selection, which decides nothing.
+    Trials that are a selection decide nothing; what is claimed of them waits until some are confirmed.
     """
-    if not space.claims or explores:
-        return space.model_copy(update={"claims": ()}), []
+    if not space.claims:
+        return space, []
     shipped = [claim for name in catalog.names() for claim in catalog.get(name).claims]
-    named = [claim for claim in space.claims if claim in shipped]
-    kept, notes = carried(space.model_copy(update={"claims": tuple(_in_terms(claim, space) for claim in named)}))
-    written = tuple(claim for claim in space.claims if claim not in shipped)
-    return kept.model_copy(update={"claims": (*kept.claims, *written)}), list(notes)
+    kept: list[Claim] = []
+    notes: list[str] = []
+    for claim in space.claims:  # in their order, which is part of what a study is
+        if claim not in shipped:
+            kept.append(claim)
+            continue
+        mine, said = carried(space.model_copy(update={"claims": (in_terms(claim, space),)}))
+        kept += mine.claims
+        notes += said
+    return space.model_copy(update={"claims": tuple(kept)}), notes
 
 
-def _in_terms(claim: Claim, space: SearchSpace) -> Claim:
+def in_terms(claim: Claim, space: SearchSpace) -> Claim:
     """The claim about the score of the study's task: accuracy is what named studies speak of."""
     try:
         score = task_of_study(space).score

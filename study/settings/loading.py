@@ -95,10 +95,8 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     theirs = {name: place for name, place in said.items() if name not in options.run}
     require_trust(theirs, str(source), sure)
     fields["run"] = {**said, **options.run}
-    explores = False
     for who in (fields.get("sampler"), fields.get("scheduler")):
         if who in learning_names() or who in SCHEDULERS.names():
-            explores = True
             space, fixed = _without_conditions(space, str(who), own)
             notes += fixed
     if _one_objective(fields.get("sampler")) and "objectives" not in fields:
@@ -107,7 +105,7 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     if fields.get("scheduler") in SCHEDULERS.names() and "metric" not in _mapping(fields.get("stopping")):
         notes += _on_scheduler(space, str(fields["scheduler"]))
     notes += on_conditional(space, str(fields.get("sampler", "design")))
-    space, unclaimed = with_claims(space, explores=explores)
+    space, unclaimed = with_claims(space)
     notes += unclaimed
     fields.setdefault("trials", len(fields.get("configurations", ())) or space.trials)
     if fields.get("sampler") in learning_names() and isinstance(fields["trials"], int):

@@ -7,9 +7,11 @@ from search_spaces import catalog
 from search_spaces.carrying import carried
 from search_spaces.claims import Claim
 from search_spaces.space import CONDITIONS, SearchSpace
+from search_spaces.usual import usual_claims
 from study.config import StudyConfig
 from study.ledger import ENDED, Ledger
 from study.proposing import Proposer
+from study.settings.claims import in_terms
 from study.settings.exploratory import claims_added
 from trainables.config import TrialConfig
 
@@ -37,7 +39,7 @@ def verdicts_from(ledger: Ledger, rows: Sequence["TrialRow"]) -> "Verdicts":
     """The same from some of its trials, as if there were no others yet."""
     import pandas as pd
 
-    from study.answer.deciding import needs_networks
+    from study.answer.cases import needs_networks
     from study.ledger.frames import network_frame, trial_frame
 
     config, plan = ledger.config, plan_of(ledger.config)
@@ -56,19 +58,21 @@ def verdicts_in(
     networks: "DataFrame",
     *,
     plan: "DataFrame | None" = None,
+    courses: bool = False,
 ) -> "Verdicts":
     """The same from frames that are there already.
 
     Args:
         trials, networks: Of `rows`.
         plan: `plan_of(config)`, where that is known already.
+        courses: Whether to say how each came about, unit by unit.
     """
     from study.answer.deciding import verdicts
 
     standing = standing_of(config, sum(row.state in ENDED and not row.added for row in rows))
     later = (*claims_met_later(config), *claims_added(config))
     plan = plan_of(config) if plan is None else plan
-    return verdicts(config.space, trials, networks, plan=plan, standing=standing, exploratory=later)
+    return verdicts(config.space, trials, networks, plan=plan, standing=standing, exploratory=later, courses=courses)
 
 
 def plan_of(config: StudyConfig) -> "DataFrame":
@@ -88,20 +92,24 @@ def plan_of(config: StudyConfig) -> "DataFrame":
 
 
 def standing_of(config: StudyConfig, ended: int) -> "Standing":
-    """How far the study has come, compared with its plan; one that is older than plans had the trials that it has."""
+    """How far the study has come, compared with its plan, which one that is older than plans has not written down."""
     from study.answer.standing import Standing
 
-    total = config.trials - config.added
-    return Standing(config.planned or total, total, ended)
+    return Standing(config.planned, config.trials - config.added, ended)
 
 
 def claims_met_later(config: StudyConfig) -> tuple[Claim, ...]:
-    """Of a study that claims nothing what the named study of the same space claims now: nobody stated it before."""
-    if config.space.claims or config.role != "design":
+    """What is asked of a study that claims nothing: nobody stated it before there were data.
+
+    That is what the named study of the same space claims now, else what is usually asked of such trials.
+    """
+    if config.space.claims:
         return ()
     mine = _asked(config.space)
     same = [space for space in map(catalog.get, catalog.names()) if space.claims and _asked(space) == mine]
-    return carried(config.space.model_copy(update={"claims": same[0].claims}))[0].claims if same else ()
+    if same:
+        return carried(config.space.model_copy(update={"claims": same[0].claims}))[0].claims
+    return tuple(in_terms(claim, config.space) for claim in usual_claims(config.space))
 
 
 def _asked(space: SearchSpace) -> dict[str, object]:

@@ -34,10 +34,13 @@ def test_it_says_what_it_said(home: Path) -> None:
             found = trials.loc[int(number), name]
             assert found == (value if isinstance(value, str) else pytest.approx(value, rel=1e-12)), name
     assert len(handle.networks()) == 6 * 2 * 3 * 5
-    overall = handle.answer().overall
-    assert overall.mean == pytest.approx(sum(said["contrast/auc"] for said in SAID["trials"].values()) / 6)
-    assert overall.trials == 6
-    assert handle.answer().verdict == "yes"
+    found = handle.verdicts()
+    overall = found.of("memorising_breaks_earlier")
+    assert overall.estimate == pytest.approx(sum(said["contrast/auc"] for said in SAID["trials"].values()) / 6)
+    assert (overall.n, overall.unit, overall.verdict, overall.by) == (18, "network", "supported", "any time")
+    assert overall.ahead == (18, 0.0, True)
+    assert found.findings == (), "it claimed nothing before its data"
+    assert "how many were planned at first is not known" in found.assurance
 
 
 @pytest.mark.slow

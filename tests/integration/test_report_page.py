@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from study.answer import answer
 from study.report import write_report
-from tests.unit.report_frames import Recipe, make
+from tests.unit.report_frames import Recipe, judged, make
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -51,7 +50,7 @@ PROBE = """
 @pytest.mark.parametrize("width", [1280, 600])
 def test_every_figure_is_drawn_without_a_console_message(tmp_path: Path, width: int) -> None:
     config, trials, networks = make(Recipe())
-    page = write_report(config, trials, networks, answer(trials, networks), tmp_path)
+    page = write_report(config, trials, networks, judged(config, trials, networks), tmp_path)
     probed = tmp_path / "probed.html"
     probed.write_text(page.read_text(encoding="utf-8").replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
     done = subprocess.run(
@@ -72,7 +71,8 @@ def test_every_figure_is_drawn_without_a_console_message(tmp_path: Path, width: 
     assert found is not None
     probe = json.loads(found[1])
     assert [name for name, *_ in probe["sizes"]] == [
-        "forest",
+        "verdicts",
+        "descriptions",
         "score_curves",
         "contrast_by_noise",
         "epochs_to_fit",

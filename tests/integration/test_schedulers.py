@@ -130,8 +130,8 @@ def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_o
         assert trial.state == TrialState[row.state]
         if row.state == "PRUNED":
             assert max(trial.intermediate_values) == int(row.notes["pruned/epoch"])
-    answer = api.load(NAME, home=killed).answer()
-    assert answer.counted == 0, "a selected sample carries no answer"
+    found = api.load(NAME, home=killed).verdicts()
+    assert found.counted == 0, "a selected sample carries no verdict"
 
 
 def test_with_two_slots_a_trial_that_learns_badly_is_stopped_at_once(tmp_path: Path) -> None:

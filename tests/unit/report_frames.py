@@ -1,4 +1,4 @@
-"""Made-up studies with the columns of real ones, for tests of the answer and of the report."""
+"""Made-up studies with the columns of real ones, for tests of verdicts and of the report."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 
 from search_spaces.space import Choices, SearchSpace
+from search_spaces.usual import usual_claims
+from study.answer.deciding import verdicts
+from study.answer.standing import Standing
+from study.answer.verdict import Verdicts
 from study.config import StudyConfig
+from study.settings.claims import in_terms
 
 CHANCE = 0.11
 
@@ -169,6 +174,17 @@ def _curve(
             }
         )
     return rows
+
+
+def judged(config: StudyConfig, trials: pd.DataFrame, networks: pd.DataFrame, *, stated: bool = True) -> Verdicts:
+    """What such a study says of the claims that are usual, or of its own: its design trials are those it planned."""
+    space, later = config.space, ()
+    if not space.claims:
+        asked = tuple(in_terms(claim, space) for claim in usual_claims(space))
+        space, later = (space.model_copy(update={"claims": asked}), ()) if stated else (space, asked)
+    plan = trials[trials["state"] == "COMPLETE"] if "state" in trials.columns else trials.assign(number=0).head(0)
+    standing = Standing(len(plan), len(plan), len(plan))
+    return verdicts(space, trials, networks, plan=plan, standing=standing, exploratory=later, courses=True)
 
 
 def auc(rows: list[dict[str, Any]], *, length: float = 4.0, column: str = "train_accuracy") -> float:

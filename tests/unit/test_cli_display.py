@@ -3,13 +3,11 @@
 import io
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
-from study.answer import answer
 from study.display.board import Board
 from study.display.frame import frame
 from study.display.live import LiveDisplay
@@ -21,9 +19,9 @@ from study.display.words import duration, metric, setting, short_names, value
 from study.events import Outcome, Silent
 from study.execution import finishing
 from study.ledger import TrialRow
-from study.settings.verdicts import verdicts_of
 from study.stop_flag import StopFlag
 from tests.unit.cli_ledgers import METRICS, config, ledger
+from tests.unit.report_frames import judged
 from tests.unit.report_frames import make as frames
 from trainables.record import Record
 
@@ -264,26 +262,31 @@ def test_summary_says_how_it_ended_and_how_to_go_on(ended: Outcome, said: list[s
 
 
 @pytest.mark.parametrize("readable", [True, False])
-def test_the_answer_is_shown_as_the_run_found_it(
+def test_verdicts_are_shown_as_the_run_found_them(
     readable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended = outcome(answer=SimpleNamespace(paragraphs=["Yes: earlier."]))
+    ended = outcome(verdicts=judged(*frames()))
     monkeypatch.setattr("study.execution.driver.run", lambda *_, **__: ended)
-    monkeypatch.setattr("study.answer.answer", lambda *_: pytest.fail("worked out once more"))
+    monkeypatch.setattr("study.answer.deciding.verdicts", lambda *_, **__: pytest.fail("worked out once more"))
     if readable:
         ledger(tmp_path).close()
     assert run_study(config(tmp_path)) == ended.exit_code == 3
-    shown = capsys.readouterr().out
-    assert ("Yes: earlier." in shown) == readable
+    shown = " ".join(capsys.readouterr().out.split())
+    for said in (
+        "Supported: Networks that memorised noisy labels break earlier",
+        "noise 0.5: supported,",
+        "1 trial failed and is not counted.",
+        "All 24 planned trials have ended",
+    ):
+        assert (said in shown) == readable
     assert ("Its summary can't be shown (StudyNotFound" in shown) != readable
 
 
-def test_a_conclusion_has_the_answer_of_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, (_, trials, networks) = ledger(tmp_path), frames()
-    found = answer(trials, networks)
-    monkeypatch.setattr(finishing, "write", lambda _: (tmp_path / "index.html", found, verdicts_of(made)))
+def test_a_conclusion_has_the_verdicts_of_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, found = ledger(tmp_path), judged(*frames())
+    monkeypatch.setattr(finishing, "write", lambda _: (tmp_path / "index.html", found))
     concluded = finishing.conclude(made, Silent(), StopFlag())
-    assert (concluded.answer, concluded.page) == (found, tmp_path / "index.html")
-    assert "ockham.verdict" in concluded.summary
+    assert (concluded.verdicts, concluded.page) == (found, tmp_path / "index.html")
+    assert concluded.summary["claim.memorising_breaks_earlier"].startswith("supported: ")
     (flag := StopFlag()).interrupt("interrupted by SIGINT")
-    assert finishing.conclude(made, Silent(), flag).answer is None
+    assert finishing.conclude(made, Silent(), flag).verdicts is None

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study.answer import answer
 from study.config import RunConfig
 from study.execution.results import example_table
 from study.report.figure import Absent, Picture, figures
 from study.report.material import Material
-from tests.unit.report_frames import Recipe, make
+from tests.unit.report_frames import Recipe, judged, make
 from trainables.config import TrialConfig
 from trainables.data.loading import load_split
 
@@ -49,7 +48,7 @@ def material(home: Path, content: dict[str, Any] | None) -> Material:
         folder = config.directory / "trials" / "0000"
         folder.mkdir(parents=True)
         (folder / "examples.parquet").write_bytes(example_table(content))
-    return Material(config, trials, networks, answer(trials, networks))
+    return Material(config, trials, networks, judged(config, trials, networks))
 
 
 def test_the_most_memorised_are_shown_with_their_images_and_labels(tmp_path: Path) -> None:

@@ -9,19 +9,19 @@ import pandas as pd
 import pytest
 
 from study import StudyHandle, load
-from study.answer import answer
 from study.answer.measured import as_frame, measured
 from study.cli import main
+from study.config import StudyConfig
 from study.execution.results import result_files
 from study.ledger.frames import layer_frame
 from study.report.figure import Absent, Picture, figures
 from study.report.material import Material
 from tests import engine
 from tests.studies_for_tests import a_ledger
-from tests.unit.report_frames import make
+from tests.unit.report_frames import judged, make
 
 
-def frames() -> tuple[object, pd.DataFrame, pd.DataFrame]:
+def frames() -> tuple[StudyConfig, pd.DataFrame, pd.DataFrame]:
     """A study of 24 trials: `norms/path` is larger where memorised in every pair, `margins/mean` says nothing."""
     config, trials, networks = make()
     rng = np.random.default_rng(0)
@@ -74,13 +74,13 @@ def test_without_twins_all_have_learned() -> None:
 
 def test_the_figure_shows_what_tells_apart_first() -> None:
     config, trials, networks = frames()
-    drawn = figures()["measures"].draw(Material(config, trials, networks, answer(trials, networks)))  # type: ignore[arg-type]
+    drawn = figures()["measures"].draw(Material(config, trials, networks, judged(config, trials, networks)))
     assert isinstance(drawn, Picture)
     text = drawn.panels[0].svg() if hasattr(drawn.panels[0], "svg") else str(drawn.panels[0])
     assert list(drawn.data["measure"]) == ["norms/path", "margins/mean"]
     assert text
     plain, bare, without = make()
-    assert isinstance(figures()["measures"].draw(Material(plain, bare, without, answer(bare, without))), Absent)
+    assert isinstance(figures()["measures"].draw(Material(plain, bare, without, judged(plain, bare, without))), Absent)
 
 
 def test_the_command_reads_what_a_trial_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,7 +133,7 @@ def filmed(home: Path, **fields: Any) -> StudyHandle:
 def test_the_film_shows_epochs_then_levels_and_six_of_them_on_paper(tmp_path: Path) -> None:
     handle = filmed(tmp_path, measures="dynamics")
     trials, networks = handle.trials(), handle.networks()
-    material = Material(handle.config, trials, networks, answer(trials, networks))
+    material = Material(handle.config, trials, networks, judged(handle.config, trials, networks))
     drawn = figures()["film"].draw(material)
     assert isinstance(drawn, Picture)
     assert drawn.moments[:3] == ["epoch 0", "epoch 1", "epoch 2"]
@@ -154,12 +154,12 @@ def test_the_film_shows_epochs_then_levels_and_six_of_them_on_paper(tmp_path: Pa
 def test_without_dynamics_there_is_no_film_and_a_damaged_one_says_so(tmp_path: Path) -> None:
     handle = filmed(tmp_path / "plain", measures="norms")
     trials, networks = handle.trials(), handle.networks()
-    material = Material(handle.config, trials, networks, answer(trials, networks))
+    material = Material(handle.config, trials, networks, judged(handle.config, trials, networks))
     assert figures()["film"].draw(material) == Absent("")
     handle = filmed(tmp_path / "torn", measures="dynamics")
     trials, networks = handle.trials(), handle.networks()
     path = handle.config.directory / "trials/0000/arrays.npz"
     path.write_bytes(path.read_bytes()[:200])
-    drawn = figures()["film"].draw(Material(handle.config, trials, networks, answer(trials, networks)))
+    drawn = figures()["film"].draw(Material(handle.config, trials, networks, judged(handle.config, trials, networks)))
     assert isinstance(drawn, Absent)
     assert drawn.reason.startswith("What trial 0 left of its training can't be read")

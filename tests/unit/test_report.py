@@ -8,8 +8,6 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from study.answer import Rank, answer
-from study.answer.ranking import headline
 from study.report import write_report
 from study.report.curves import ratio_title
 from study.report.figure import Absent, Picture, figures
@@ -17,7 +15,7 @@ from study.report.material import Material
 from study.report.methods import citation, methods_paragraph
 from study.report.scales import Scale, ratio_label, ratio_ticks, spanning
 from study.report.trial_table import trial_table
-from tests.unit.report_frames import Recipe, make
+from tests.unit.report_frames import Recipe, judged, make
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +34,7 @@ STUDIES = {
 
 def _write(recipe: Recipe, folder: Path) -> str:
     config, trials, networks = make(recipe)
-    return write_report(config, trials, networks, answer(trials, networks), folder).read_text(encoding="utf-8")
+    return write_report(config, trials, networks, judged(config, trials, networks), folder).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -66,11 +64,18 @@ def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
 
 def test_a_full_study_draws_every_figure_but_those_of_students() -> None:
     config, trials, networks = make()
-    material = Material(config, trials, networks, answer(trials, networks))
+    material = Material(config, trials, networks, judged(config, trials, networks))
     drawn = {name: figure.draw(material) for name, figure in figures().items()}
     absent = {name for name, shown in drawn.items() if not isinstance(shown, Picture)}
-    assert absent >= {"criteria", "following", "ranking", "scratch_arm"}
-    assert drawn.keys() - absent >= {"forest", "score_curves", "contrast_by_noise", "epochs_to_fit", "heat_maps"}
+    assert absent >= {"criteria", "following", "scratch_arm"}
+    assert drawn.keys() - absent >= {
+        "verdicts",
+        "descriptions",
+        "score_curves",
+        "contrast_by_noise",
+        "epochs_to_fit",
+        "heat_maps",
+    }
     curves = drawn["score_curves"]
     assert isinstance(curves, Picture)
     assert len(curves.panels) == 6  # 3 noise levels × 2 criteria
@@ -78,7 +83,7 @@ def test_a_full_study_draws_every_figure_but_those_of_students() -> None:
 
 def test_the_scratch_arm_is_drawn_beside_and_subtracted() -> None:
     config, trials, networks = make(STUDIES["scratch"])
-    material = Material(config, trials, networks, answer(trials, networks))
+    material = Material(config, trials, networks, judged(config, trials, networks))
     shown = figures()["scratch_arm"].draw(material)
     assert isinstance(shown, Picture)
     difference = shown.data["retained"] - shown.data["scratch"]
@@ -91,7 +96,7 @@ def test_criteria_stand_beside_random_removal_best_first() -> None:
     better = networks["compression.criterion"] == "taylor"
     networks = networks.assign(test_accuracy=0.3 + 0.2 * better)
     networks["compression.direction"], trials["compression.direction"] = "lowest", "lowest"
-    shown = figures()["criteria"].draw(Material(config, trials, networks, answer(trials, networks)))
+    shown = figures()["criteria"].draw(Material(config, trials, networks, judged(config, trials, networks)))
     assert isinstance(shown, Picture)
     assert next(panel.label.rpartition(" ")[2] for panel in shown.panels) == "taylor"
     assert len(shown.panels) == 3, "random is the baseline of each, not one of them"
@@ -102,7 +107,7 @@ def test_criteria_stand_beside_random_removal_best_first() -> None:
 
 def test_bands_are_t_intervals_over_trials() -> None:
     config, trials, networks = make()
-    material = Material(config, trials, networks, answer(trials, networks))
+    material = Material(config, trials, networks, judged(config, trials, networks))
     shown = figures()["score_curves"].draw(material)
     assert isinstance(shown, Picture)
     row = shown.data[(shown.data["panel"] == "noise 1 · random") & (shown.data["series"] == "replicate")].iloc[-1]
@@ -121,7 +126,7 @@ def test_bands_are_t_intervals_over_trials() -> None:
 
 def test_heat_maps_take_the_two_telling_fields_where_width_and_noise_do_not_both_vary() -> None:
     config, trials, networks = make(Recipe(noise=(1.0,)))
-    material = Material(config, trials, networks, answer(trials, networks))
+    material = Material(config, trials, networks, judged(config, trials, networks))
     shown = figures()["heat_maps"].draw(material)
     assert isinstance(shown, Picture)
     assert {"magnitude_l2", "random"} <= {*shown.data["row"].astype(str), *shown.data["column"].astype(str)}
@@ -132,7 +137,7 @@ def test_only_gaps_at_equal_fit_are_set_against_compressibility() -> None:
     first = int(trials.loc[trials["state"] == "COMPLETE", "number"].iloc[0])
     for interpolated, shows in ((1.0, True), (0.8, False)):
         trials.loc[trials["number"] == first, "train/interpolated"] = interpolated
-        material = Material(config, trials, networks, answer(trials, networks))
+        material = Material(config, trials, networks, judged(config, trials, networks))
         shown = figures()["gap_against_compressibility"].draw(material)
         assert isinstance(shown, Picture)
         assert (first in set(shown.data["trial"])) == shows
@@ -148,7 +153,9 @@ def test_nothing_of_a_study_becomes_markup(tmp_path: Path) -> None:
 def test_a_page_without_trials_says_so(tmp_path: Path) -> None:
     config, trials, networks = make()
     trials, networks = trials.iloc[:0, :0], pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    html = write_report(config, trials, networks, answer(trials, networks), tmp_path).read_text(encoding="utf-8")
+    html = write_report(config, trials, networks, judged(config, trials, networks), tmp_path).read_text(
+        encoding="utf-8"
+    )
     assert "No trial has been recorded yet" in html
     assert "Not drawn" in html
 
@@ -165,7 +172,7 @@ def test_figures_are_ordered_and_one_stands_beside_the_answer(name: str) -> None
     orders = [figure.order for figure in figures().values()]
     assert orders == sorted(orders)
     config, trials, networks = make(STUDIES[name])
-    material = Material(config, trials, networks, answer(trials, networks))
+    material = Material(config, trials, networks, judged(config, trials, networks))
     beside = [figure.draw(material) for figure in figures().values() if figure.order == 0]
     assert len([shown for shown in beside if shown != Absent("")]) >= 1, "other figures may stand there too"
 
@@ -189,7 +196,7 @@ def test_where_nothing_is_noisy_nothing_is_called_so(tmp_path: Path) -> None:
 def test_ways_that_differ_share_no_band() -> None:
     criteria = ("magnitude_l2", "random", "taylor", "fpgm", "snip", "cosine", "apoz")
     config, trials, networks = make(Recipe(noise=(0.0,), criteria=criteria))
-    material = Material(config, trials, networks, answer(trials, networks))
+    material = Material(config, trials, networks, judged(config, trials, networks))
     shown = figures()["score_curves"].draw(material)
     assert isinstance(shown, Picture)
     assert all("band" not in panel.inner(tips_as_titles=False) for panel in shown.panels)
@@ -200,7 +207,7 @@ def test_ways_that_differ_share_no_band() -> None:
 def test_heat_maps_hold_their_labels_and_colour_only_what_differs() -> None:
     config, trials, networks = make(Recipe(noise=(0.0,), criteria=("distance_from_initialisation", "magnitude_l2")))
     trials["gap/accuracy"] = 0.0545 + 0.0002 * trials["number"]
-    shown = figures()["heat_maps"].draw(Material(config, trials, networks, answer(trials, networks)))
+    shown = figures()["heat_maps"].draw(Material(config, trials, networks, judged(config, trials, networks)))
     assert isinstance(shown, Picture)
     gap = shown.panels[0].inner(tips_as_titles=False)
     colours = [bytes.fromhex(colour) for colour in re.findall(r"fill:#(\w+)\"", gap)]
@@ -209,53 +216,58 @@ def test_heat_maps_hold_their_labels_and_colour_only_what_differs() -> None:
     assert longest is not None
     assert float(longest[1]) > 6 * len("distance from initialisation")
     trials["gap/accuracy"] = 0.05 + 0.0001 * trials["number"]
-    fewer = figures()["heat_maps"].draw(Material(config, trials, networks, answer(trials, networks)))
+    fewer = figures()["heat_maps"].draw(Material(config, trials, networks, judged(config, trials, networks)))
     assert isinstance(fewer, Picture)
     assert len(fewer.panels) == len(shown.panels) - 1
     assert "No map of the generalization gap (train − test accuracy): it is 0.05 in all cells." in fewer.caption
 
 
-@pytest.mark.parametrize(("figure", "noise"), [("forest", (0.5, 1.0)), ("ranking", (0.0,))])
-def test_labels_beside_a_plot_are_never_cut_off(figure: str, noise: tuple[float, ...]) -> None:
+@pytest.mark.parametrize("noise", [(0.5, 1.0), (0.0,)])
+def test_labels_beside_a_plot_are_never_cut_off(noise: tuple[float, ...]) -> None:
     long = "distance_from_initialisation"
-    config, trials, networks = make(Recipe(noise=noise, criteria=(long, "magnitude_l2"), widths=(64,)))
-    shown = figures()[figure].draw(Material(config, trials, networks, answer(trials, networks)))
+    config, trials, networks = make(Recipe(noise=noise, criteria=(long, "magnitude_l2")))
+    shown = figures()["descriptions"].draw(Material(config, trials, networks, judged(config, trials, networks)))
     assert isinstance(shown, Picture)
     labels = re.findall(
         r'<text[^>]* x="([\d.]+)"[^>]*text-anchor="end"[^>]*>([^<]*)<', shown.panels[0].inner(tips_as_titles=False)
     )
-    (longest,) = [(float(x), text) for x, text in labels if long in text or long.replace("_", " ") in text]
+    (longest,) = [(float(x), text) for x, text in labels if long in text]
     assert longest[0] > 6 * len(longest[1])
 
 
-@pytest.mark.parametrize(
-    ("means", "said"),
-    [
-        ((0.6, 0.4, 0.3), "A"),
-        ((0.6, 0.58, 0.3), "A or b"),
-        ((0.6, 0.58, 0.57), "No single one: 3 lead together"),
-    ],
-)
-def test_only_what_stands_alone_is_the_headline(means: tuple[float, ...], said: str) -> None:
-    ranks = tuple(Rank(name, 4, mean, 0.03, None) for name, mean in zip("abc", means, strict=True))
-    assert headline(ranks) == said
-    unknown = tuple(Rank(rank.label, 1, rank.mean, None, None) for rank in ranks)
-    assert headline(unknown) == "Can’t tell", "two networks have no interval"
-    assert headline(unknown[:1]) == "A"
+def test_each_claim_has_a_panel_with_both_intervals() -> None:
+    config, trials, networks = make()
+    found = judged(config, trials, networks)
+    shown = figures()["verdicts"].draw(Material(config, trials, networks, found))
+    assert isinstance(shown, Picture)
+    labels = ["memorising_breaks_earlier by condition", "compressibility_follows_the_gap unit by unit"]
+    assert [panel.label for panel in shown.panels] == labels
+    by_condition = shown.panels[0].inner(tips_as_titles=False)
+    assert by_condition.count("line thin") == by_condition.count('class="whisker') == 4, "three conditions and all"
+    row = shown.data[(shown.data["condition"] == "noise 0.5")].iloc[0]
+    one = next(one for one in found.conditions("memorising_breaks_earlier") if one.condition == "noise 0.5")
+    assert (row["estimate"], row["t_low"], row["low"]) == (one.estimate, one.planned_interval[0], one.interval[0])
+    course = shown.data[(shown.data["condition"] == "so far") & (shown.data["claim"].str.startswith("compress"))]
+    assert course["units"].tolist() == [*range(2, 25)]
+    last = found.of("compressibility_follows_the_gap")
+    assert course["estimate"].iloc[-1] == last.estimate
+    assert (course["low"].dropna().diff().dropna() >= 0).all(), "what was excluded once stays excluded"
 
 
 @pytest.mark.parametrize("missing", [0, 5])
 def test_an_unfinished_study_says_so_beside_its_verdict(missing: int, tmp_path: Path) -> None:
     config, trials, networks = make(Recipe(failed=0))
     config = config.model_copy(update={"trials": len(trials) + missing})
-    html = write_report(config, trials, networks, answer(trials, networks), tmp_path).read_text(encoding="utf-8")
+    html = write_report(config, trials, networks, judged(config, trials, networks), tmp_path).read_text(
+        encoding="utf-8"
+    )
     said = f"{len(trials)} of {len(trials) + missing} planned trials have ended"
-    assert (said in html.partition('class="verdict')[0]) == bool(missing)
+    assert (said in html.partition('class="claims')[0]) == bool(missing)
 
 
 def test_methods_and_a_citation_to_copy() -> None:
     config, trials, networks = make()
-    material = Material(config, trials, networks, answer(trials, networks))
+    material = Material(config, trials, networks, judged(config, trials, networks))
     paragraph = methods_paragraph(material)
     for words in (
         "label noise 0.25, 0.5 or 1",
@@ -273,11 +285,11 @@ def test_methods_and_a_citation_to_copy() -> None:
 
 def test_the_table_of_trials_has_no_column_that_says_nothing() -> None:
     config, trials, networks = make(Recipe(failed=0))
-    html = trial_table(Material(config, trials, networks, answer(trials, networks)))
+    html = trial_table(Material(config, trials, networks, judged(config, trials, networks)))
     assert ">why<" not in html
     assert ">role<" not in html
     config, trials, networks = make(Recipe(failed=1))
-    assert ">why<" in trial_table(Material(config, trials, networks, answer(trials, networks)))
+    assert ">why<" in trial_table(Material(config, trials, networks, judged(config, trials, networks)))
 
 
 def test_the_axis_says_which_ratio_curves_are_drawn_against() -> None:

@@ -1,4 +1,4 @@
-"""A study of numbers: its goals, its answer, its page and what the screen shows go by R²."""
+"""A study of numbers: its goals, its verdicts, its page and what the screen shows go by R²."""
 
 import io
 import re
@@ -11,7 +11,6 @@ from rich.console import Console
 
 from search_spaces.notation import apply_settings
 from search_spaces.space import SearchSpace
-from study.answer import answer
 from study.config import StudyConfig
 from study.config.scores import capital, task_in
 from study.display.board import Board
@@ -20,7 +19,7 @@ from study.errors import UsageError
 from study.ledger import TrialRow
 from study.report import write_report
 from study.settings.loading import LaunchOptions, load_study
-from tests.unit.report_frames import Recipe, make
+from tests.unit.report_frames import Recipe, judged, make
 from trainables.record import Record
 
 NUMBERS = ("data.name=teacher", "data.teacher.task=regression", "data.noise_kind=permuted")
@@ -107,18 +106,18 @@ def test_what_does_not_go_together_is_refused_before_anything_starts(options: di
 
 
 def test_numbers_are_answered_as_classes_are() -> None:
-    _, trials, networks = study_of_numbers()
-    found = answer(trials, networks)
-    assert found.verdict == "yes"
-    assert found.overall.earlier > 0.9 * found.overall.pairs > 0
+    found = judged(*study_of_numbers())
+    assert found.of("memorising_breaks_earlier").verdict == "supported"
     assert "R² on the labels each network was given" in found.caveat
-    assert found.tracking.trials > 0
+    assert found.of("compressibility_follows_the_gap").n > 0
     assert "accuracy" not in found.as_text()
 
 
 def test_the_page_says_r2_everywhere(tmp_path: Path) -> None:
     config, trials, networks = study_of_numbers()
-    html = write_report(config, trials, networks, answer(trials, networks), tmp_path).read_text(encoding="utf-8")
+    html = write_report(config, trials, networks, judged(config, trials, networks), tmp_path).read_text(
+        encoding="utf-8"
+    )
     shown = re.sub(r"<script>.*?</script>|<style>.*?</style>|<pre>.*?</pre>", "", html, flags=re.DOTALL)
     assert "accuracy" not in shown.lower()
     for said in ("training R², labels as given", "generalization gap (R²)", "train R²", "R² below 0 is drawn at 0."):
@@ -132,7 +131,9 @@ def test_the_page_says_r2_everywhere(tmp_path: Path) -> None:
 def test_students_of_numbers_are_drawn_without_classes(tmp_path: Path) -> None:
     config, trials, networks = study_of_numbers(Recipe(noise=(1.0,), widths=(64,), criteria=("random",), base=BASE))
     networks = networks.assign(transfer_agreement=0.9)
-    html = write_report(config, trials, networks, answer(trials, networks), tmp_path).read_text(encoding="utf-8")
+    html = write_report(config, trials, networks, judged(config, trials, networks), tmp_path).read_text(
+        encoding="utf-8"
+    )
     assert "held against its teacher" in html
     assert "one and the same class" not in html
 

@@ -1,23 +1,20 @@
 """Dense networks count once, however many instruments they met."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from study.answer import answer
-from study.answer.contrast import CONTRAST, effect
+from search_spaces.usual import MEMORISING_BREAKS_EARLIER
 from study.answer.pairs import count_pairs, network_areas
-from study.answer.ranking import ranking, ranking_sentence
-from study.answer.tracking import track
+from study.answer.ranking import behind_the_best
+from study.answer.strata import CONTRAST
 from study.answer.units import averaged, per_unit, row_units, unit_word
 from study.report.curves import mean_curve
-from tests.unit.report_frames import Recipe, make
+from tests.unit.report_frames import Recipe, judged, make
 from trainables.statistics import mean_ci95
 
-NO_AREAS = pd.DataFrame({"trial": [], "arm": [], "network": [], "interpolated": [], "auc": []})
 FOUR = ("magnitude_l1", "magnitude_l2", "fpgm", "random")
 
 
@@ -42,15 +39,15 @@ def crossed(cells: int, instruments: int, rng: np.random.Generator, spread: floa
 
 def test_four_instruments_on_the_same_networks_are_not_four_units() -> None:
     trials = crossed(6, 4, np.random.default_rng(0))
-    found = effect("all", trials, NO_AREAS)
     means = trials.groupby("cell")[CONTRAST].mean().tolist()
-    assert (found.trials, found.unit) == (6, "dense cell")
-    assert (found.mean, found.ci95) == pytest.approx(mean_ci95(means)[:2])
-    alone = effect("all", trials.drop(columns="cell"), NO_AREAS)
-    assert (alone.trials, alone.unit) == (24, "trial")
-    assert alone.ci95 is not None
-    assert found.ci95 is not None
-    assert found.ci95 > 1.9 * alone.ci95, "the interval of four times as many units is half as wide"
+    assert unit_word(trials) == "dense cell"
+    mean, half, n = mean_ci95(per_unit(trials, CONTRAST).tolist())
+    assert (mean, half, n) == pytest.approx((*mean_ci95(means)[:2], 6))
+    alone = mean_ci95(per_unit(trials.drop(columns="cell"), CONTRAST).tolist())
+    assert (unit_word(trials.drop(columns="cell")), alone[2]) == ("trial", 24)
+    assert half is not None
+    assert alone[1] is not None
+    assert half > 1.9 * alone[1], "the interval of four times as many units is half as wide"
 
 
 def test_false_alarms_come_as_often_as_they_may() -> None:
@@ -104,73 +101,52 @@ def test_pairs_of_networks_are_counted_once() -> None:
     assert count_pairs(areas, trials.drop(columns="cell")).total == 2 * found.total
 
 
-def test_the_answer_speaks_of_cells() -> None:
+def test_verdicts_speak_of_cells() -> None:
+    config, _, _ = make(Recipe(failed=0))
     trials, networks = shared(Recipe(failed=0))
-    found = answer(trials, networks)
-    assert (found.overall.trials, found.overall.unit, found.counted) == (12, "dense cell", 24)
-    assert {level.trials for level in found.levels} == {4}
-    assert {effect.trials for effect in found.instruments} == {12}
-    assert "95 % interval over 12 dense cells" in found.sentences[0]
+    found = judged(config, trials, networks)
+    whole = found.of(MEMORISING_BREAKS_EARLIER.name)
+    assert (whole.n, whole.unit, found.counted) == (12, "dense cell", 24)
+    assert {one.n for one in found.conditions(MEMORISING_BREAKS_EARLIER.name)} == {4}
+    assert {one.n for one in found.conditions("contrast_by_criterion")} == {12}
+    assert "12 dense cells, all of them above 0" in whole.sentence
     assert "the dense cell is the unit (12 of them" in found.caveat
-    apart = answer(trials.drop(columns="cell"), networks.drop(columns="cell"))
-    assert (apart.overall.trials, apart.overall.unit) == (24, "trial")
-    assert apart.overall.mean == pytest.approx(found.overall.mean)
+    apart = judged(config, trials.drop(columns="cell"), networks.drop(columns="cell"))
+    alone = apart.of(MEMORISING_BREAKS_EARLIER.name)
+    assert (alone.n, alone.unit) == (24, "trial")
+    assert alone.estimate == pytest.approx(whole.estimate)
 
 
-def test_a_gap_is_tracked_once_a_cell() -> None:
-    trials, _ = shared(Recipe(failed=0))
-    found = track(trials)
-    assert found.trials == 12
-    assert found.pairs == 3 * (4 * 3 // 2), "pairs of widths within a noise level, criteria averaged"
-    assert "criterion" not in found.within
-    assert track(trials.drop(columns="cell")).trials == 24
-
-
-def clean(cells: int, networks: int, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """True labels: what an instrument takes is nothing beside what the networks differ by."""
-    cost = dict(zip(FOUR, (0.0, 0.01, 0.03, 0.2), strict=True))
-    rows: list[dict[str, Any]] = []
-    areas: list[dict[str, Any]] = []
-    for cell in range(cells):
-        luck = rng.normal(0.6, 0.08, networks)
-        for criterion in FOUR:
-            values = luck - cost[criterion] + rng.normal(0, 0.004, networks)
-            mean, half, _ = mean_ci95(values.tolist())
-            number = len(rows)
-            metrics = {"compressibility/auc": mean, "compressibility/auc/ci95": half}
-            rows.append({"number": number, "cell": f"cell {cell}", "compression.criterion": criterion, **metrics})
-            areas += [
-                {"trial": number, "arm": "replicate", "network": k, "interpolated": True, "auc": value}
-                for k, value in enumerate(values)
-            ]
-    return pd.DataFrame(rows), pd.DataFrame(areas)
+def test_a_gap_is_associated_once_a_cell() -> None:
+    config, _, _ = make(Recipe(failed=0, widths=(64, 80, 96, 160, 256)))
+    trials, networks = shared(Recipe(failed=0, widths=(64, 80, 96, 160, 256)))
+    found = judged(config, trials, networks).of("compressibility_follows_the_gap")
+    assert found.n == 15
+    assert found.pairs == 3 * (5 * 4 // 2), "pairs of widths within a noise level, criteria averaged"
+    assert judged(config, trials.drop(columns="cell"), networks).of("compressibility_follows_the_gap").n == 30
 
 
 @pytest.mark.parametrize("cells", [1, 5])
 def test_instruments_are_compared_in_pairs_of_the_same_networks(cells: int) -> None:
-    trials, areas = clean(cells, 5, np.random.default_rng(4))
-    ranks = {rank.label: rank for rank in ranking(trials, areas)}
-    first, last = ranks["magnitude l1"], ranks["random"]
-    assert (first.behind, first.behind_ci95) == (None, None)
-    assert last.behind == pytest.approx(0.2, abs=0.01)
-    assert last.behind_ci95 is not None
-    assert last.half is not None
-    assert last.behind_ci95 < last.half / 4, "the luck of the networks cancels"
-    near = ranks["fpgm"]
-    assert near.behind is not None
-    assert near.behind_ci95 is not None
-    assert near.half is not None
-    assert near.behind > near.behind_ci95, "told apart in pairs"
-    assert abs(first.mean - near.mean) < near.half, "which unpaired intervals do not"
-    assert {rank.behind for rank in ranking(trials.drop(columns="cell"), areas)} == {None}
-
-
-def test_the_sentence_of_a_ranking_goes_by_the_pairs() -> None:
-    trials, areas = clean(1, 5, np.random.default_rng(5))
-    named = trials.assign(state="COMPLETE", role="design", **{"data.label_noise": 0.0})
-    said = ranking_sentence(ranking(named, areas), named)
-    assert "over the networks of one dense cell" in said
-    assert "by paired differences, each at 95 %" in said
+    """What an instrument takes is nothing beside what the networks differ by."""
+    rng = np.random.default_rng(4)
+    luck = rng.normal(0.6, 0.08, 5 * cells)
+    cost = dict(zip(FOUR, (0.0, 0.01, 0.03, 0.2), strict=True))
+    values = [pd.Series(luck - cost[name] + rng.normal(0, 0.004, len(luck))) for name in FOUR]
+    first, _, near, last = behind_the_best(values)
+    assert first is None, "it is the best"
+    assert last is not None
+    assert near is not None
+    assert last[0] == pytest.approx(0.2, abs=0.01)
+    alone = mean_ci95(values[3].tolist())[1]
+    assert alone is not None
+    assert last[1] is not None
+    assert near[1] is not None
+    assert last[1] < alone / 4, "the luck of the networks cancels"
+    assert near[0] > near[1], "told apart in pairs"
+    assert abs(float(values[0].mean() - values[2].mean())) < alone, "which unpaired intervals do not"
+    apart = [found.set_axis([f"{place} {name}" for name in found.index]) for place, found in enumerate(values)]
+    assert behind_the_best(apart) == [None] * 4, "nothing is paired where each had networks of its own"
 
 
 def test_curves_are_averaged_over_instruments_first() -> None:

@@ -138,6 +138,7 @@ def test_claims_make_a_study_another_one_and_older_studies_meet_them_later(tmp_p
     assert [claim.name for claim in redundancy.space.claims] == [
         "memorising_breaks_earlier",
         "compressibility_follows_the_gap",
+        "contrast_by_criterion",
     ]
     older = redundancy.model_copy(update={"space": redundancy.space.model_copy(update={"claims": ()})})
     assert older.identity() == {k: v for k, v in redundancy.identity().items() if k != "claims"}

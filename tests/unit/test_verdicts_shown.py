@@ -8,11 +8,10 @@ import pytest
 from search_spaces.claims import Claim, Equivalent, Greater, Less
 from search_spaces.quantities import Association, Metric, Twins
 from study import cli
-from study.answer import answer
 from study.answer.deciding import verdicts
 from study.answer.standing import Standing
 from study.answer.verdict import Verdicts
-from study.execution.finishing import tags
+from study.execution.finishing import gist
 from study.report import write_report
 from tests.unit.report_frames import Recipe, make
 from tests.unit.test_until_decided import config, opened, run
@@ -32,16 +31,16 @@ def shown(tmp_path: Path, claims: tuple[Claim, ...]) -> tuple[str, Verdicts]:
     study, trials, networks = make(Recipe(failed=0))
     space = study.space.model_copy(update={"claims": claims})
     plan = trials[["number", *(name for name in trials.columns if name.startswith(("data.", "model.", "compr")))]]
-    found = verdicts(space, trials, networks, plan=plan, standing=Standing(24, 24, 24))
+    found = verdicts(space, trials, networks, plan=plan, standing=Standing(24, 24, 24), courses=True)
     study = study.model_copy(update={"space": space})
-    page = write_report(study, trials, networks, answer(trials, networks), tmp_path / "report", verdicts=found)
+    page = write_report(study, trials, networks, found, tmp_path / "report")
     return page.read_text(), found
 
 
 def test_the_first_screen_has_each_claim_as_a_sentence_with_its_verdict(tmp_path: Path) -> None:
     page, found = shown(tmp_path, CLAIMS)
     first = page[: page.index('class="card hero"')]
-    assert '<li class="supported"><b>Supported.</b> They &lt;break&gt; earlier.' in first
+    assert '<section class="verdict supported"><h3>They &lt;break&gt; earlier.</h3><p class="word">Supported' in first
     assert "One follows the other." in first
     assert "noise 0.25: supported" in first
     assert "All 24 planned trials have ended" in first
@@ -55,18 +54,20 @@ def test_a_failing_placebo_stands_first(tmp_path: Path) -> None:
     assert block.index("A placebo fails") < block.index("Nothing happens.") < block.index("earlier.")
 
 
-def test_a_study_without_claims_has_no_such_block(tmp_path: Path) -> None:
+def test_a_study_of_which_nothing_is_asked_says_so(tmp_path: Path) -> None:
     page, _ = shown(tmp_path, ())
-    assert '<section class="claims">' not in page
+    assert "No claims: nothing was stated" in page
     assert not (tmp_path / "report" / "verdicts.json").exists()
 
 
-def test_tags_are_short_and_name_each_claim_once(tmp_path: Path) -> None:
+def test_mlflow_gets_tags_that_name_each_claim_once_and_numbers(tmp_path: Path) -> None:
     _, found = shown(tmp_path, CLAIMS)
-    said = tags(found)
-    assert set(said) == {"claim.earlier", "claim.follows", "ockham.assurance"}
+    said = gist(found)
+    numbers = {f"claim/{name}{end}" for name in ("earlier", "follows") for end in ("", "/low", "/high", "/n")}
+    assert set(said) == {"claim.earlier", "claim.follows", "ockham.assurance", "ockham.answer", *numbers}
     assert said["claim.earlier"].startswith("supported: ")
-    assert tags(shown(tmp_path, ())[1]) == {}
+    assert said["claim/earlier"] == found.of("earlier").estimate
+    assert gist(shown(tmp_path, ())[1]) == {}
 
 
 def test_the_command_says_it_in_words_and_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,7 +115,7 @@ def test_a_claim_stated_with_data_is_exploratory(tmp_path: Path, capsys: pytest.
     assert "training.lr, which this study does not span" in " ".join(capsys.readouterr().err.split())
     file.write_text("- name: odd\n  says: So.\n  quantity: {kind: metre, metric: train/loss}\n")
     assert cli.main(["claim", "tiny", str(file), *home]) == 2
-    assert "claim odd: quantity" in capsys.readouterr().err
+    assert "claim odd: quantity" in " ".join(capsys.readouterr().err.split())
 
 
 def test_spaces_say_what_a_study_decides(capsys: pytest.CaptureFixture[str]) -> None:

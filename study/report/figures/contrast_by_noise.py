@@ -3,15 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from study.answer.contrast import CONTRAST
-from study.answer.units import unit_word
-from study.answer.words import estimate, plural
+from study.answer.selection import instruments
+from study.answer.strata import CONTRAST
+from study.answer.units import per_unit, unit_word
+from study.answer.words import plural, with_half
 from study.report.drawing import Drawing, Key, Swatch
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material, numbers, short
 from study.report.plot import Plot
 from study.report.scales import Scale, number_label, spanning
+from trainables.statistics import mean_ci95
 
+_APART = ("compression.method", "compression.recovery", "compression.transfer")
 SHAPES: tuple[Swatch, ...] = ("dot", "square", "triangle", "diamond")
 
 
@@ -20,11 +23,10 @@ def _draw(material: Material) -> Picture | Absent:
     if rows.empty:
         return Absent("No contrast to draw: no counted trial has one.")
     drawing = Drawing(520, 330, "Contrast against label noise")
-    levels = [(e, e.noise) for e in material.answer.levels if e.mean is not None and e.noise is not None]
+    levels = _levels(material)
     noise = sorted({float(value) for value in rows["noise"]})
-    y = spanning(
-        rows["contrast"].tolist(), include=[0.0, *[e.mean + (e.half or 0) for e, _ in levels if e.mean]], least=0.1
-    )
+    tops = [mean + (half or 0.0) for _, _, mean, half, _ in levels]
+    y = spanning(rows["contrast"].tolist(), include=[0.0, *tops], least=0.1)
     plot = Plot(drawing, Scale(-0.05, 1.08, 0, 1), y, (48, 40, 14, 42))
     x_ticks = noise if len(noise) <= 8 else [0.0, 0.25, 0.5, 0.75, 1.0]
     plot.axes(
@@ -40,22 +42,36 @@ def _draw(material: Material) -> Picture | Absent:
         index = kinds.index(row["kind"])
         shape = SHAPES[index % len(SHAPES)]
         plot.mark(row["x"], row["contrast"], f"cat{index % 6}", look="mark", shape=shape, size=4.6, tip=row["tip"])
-    for effect, at in levels:
-        mean = effect.mean or 0.0
-        if effect.half is not None:
-            plot.whisker(at, mean - effect.half, mean + effect.half, "ink")
-        tip = f"{effect.label}: {estimate(effect)}\n{plural(effect.trials, effect.unit)}"
-        plot.mark(at, mean, "ink", look="dot" if effect.ci95 is not None else "ring", size=5.5, tip=tip)
+    unit = unit_word(material.counted)
+    for label, at, mean, half, n in levels:
+        if half is not None:
+            plot.whisker(at, mean - half, mean + half, "ink")
+        tip = f"{label}: {with_half(mean, half)}\n{plural(n, unit)}"
+        plot.mark(at, mean, "ink", look="dot" if half is not None else "ring", size=5.5, tip=tip)
     legend = [Key(SHAPES[i % len(SHAPES)], f"cat{i % 6}", kind or "one trial") for i, kind in enumerate(kinds)]
     if levels:
-        legend.append(Key("dot", "ink", f"mean over {unit_word(material.counted)}s, 95 % interval"))
-    counts = "; ".join(f"{effect.label}: {effect.trials}" for effect, _ in levels) or f"{len(rows)}, not pooled"
-    unit = unit_word(material.counted)
+        legend.append(Key("dot", "ink", f"mean over {unit}s, 95 % interval"))
+    counts = "; ".join(f"{label}: {n}" for label, _, _, _, n in levels) or f"{len(rows)}, not pooled"
     caption = (
         "Each mark is one trial (mean over its pairs), moved sideways a little to be seen. "
         f"{unit.capitalize()}s (n): {counts}."
     )
     return Picture([drawing], caption, rows.drop(columns=["tip", "x"]), legend, columns=1, half=True)
+
+
+def _levels(material: Material) -> list[tuple[str, float, float, float | None, int]]:
+    """For each condition its label, noise, mean contrast over units, half width (95 %) and number of units.
+
+    None where ways that were tried change the question, so that no mean over them answers one.
+    """
+    if set(instruments(material.counted)) & set(_APART):
+        return []
+    found = []
+    for group in material.noisy_groups:
+        values = per_unit(group.trials, CONTRAST)
+        if len(values):
+            found.append((group.label, group.noise, *mean_ci95(values.tolist())))
+    return found
 
 
 def _rows(material: Material) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from study.answer.readings import AGREEMENT, TOP_SHARE
 from study.answer.units import row_units
 from study.answer.words import plural
 from study.report.drawing import Drawing, Key, Swatch
@@ -16,6 +15,7 @@ from study.report.scales import Scale
 from trainables.statistics import mean_ci95
 from trainables.task import Task
 
+AGREEMENT, TOP_SHARE = "transfer_agreement", "teacher_top_class_share"
 _ARMS = {"control": ("clean", "clean twin"), "replicate": ("noisy", "noisy network")}
 _WORDS_OF_CLASSES = (
     "Where a teacher gives nearly all of them one and the same class (dotted, near 1), a student agrees with it "

@@ -2,13 +2,14 @@
 
 import pandas as pd
 
-from study.answer.tracking import COMPRESSIBILITY, gap_metric, has_comparable_gap, strata_labels
+from study.answer.selection import short
+from study.answer.strata import COMPRESSIBILITY, gap_metric, has_comparable_gap, strata_fields, strata_labels
 from study.answer.units import averaged, unit_word
-from study.answer.words import p_words, plural, signed
+from study.answer.words import plural
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
 from study.report.figures.contrast_by_noise import SHAPES
-from study.report.material import Group, Material, numbers, short
+from study.report.material import Group, Material, numbers
 from study.report.plot import Plot
 from study.report.scales import spanning
 
@@ -29,14 +30,10 @@ def _draw(material: Material) -> Picture | Absent:
         for group in material.groups[:12]
         if len(mine := table[table["trial"].isin(group.trials["number"])])
     ]
-    tracking = material.answer.tracking
-    inside = f" Strata: {', '.join(tracking.within)}." if tracking.within else ""
-    stated = (
-        f"Kendall τ-b within strata = {signed(tracking.tau)} over {plural(tracking.pairs, 'pair')}, "
-        f"permutation {p_words(tracking.p)}."
-        if tracking.tau is not None
-        else f"No rank correlation is stated: {tracking.reason}."
-    )
+    fields = [short(name) for name in strata_fields(both)]
+    inside = f" Strata: {', '.join(fields)}." if fields else ""
+    asked = [found for found in material.verdicts.said if found.tau is not None and found.pairs is not None]
+    stated = asked[0].sentence if asked else "No claim about it is decided or open."
     networks = "noisy networks" if material.has_noise else "networks"
     caption = (
         f"Each mark is one {unit} (means over its {networks}); faint lines join the {unit}s of one stratum, the "

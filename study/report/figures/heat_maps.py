@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from study.answer.contrast import CONTRAST
-from study.answer.tracking import COMPRESSIBILITY, gap_metric
+from study.answer.strata import COMPRESSIBILITY, CONTRAST, gap_metric
 from study.answer.words import plural, signed
 from study.report.drawing import Drawing, room_for
 from study.report.figure import Absent, Figure, Picture

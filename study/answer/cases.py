@@ -1,0 +1,106 @@
+"""Claims under their conditions, with the samples that decide them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from search_spaces.claims import Claim, Exactly
+from search_spaces.quantities import Order, Setting
+from search_spaces.space import SearchSpace
+from study.answer.claim_samples import (
+    FEWEST_UNITS,
+    Drawn,
+    Frames,
+    condition_label,
+    draw,
+    planned_units,
+    resolution_of,
+    settings_by,
+    unit_of,
+)
+from study.answer.claim_values import matching, meant, reads_networks
+from study.answer.samples import Sample
+from study.answer.verdict import POOLED, Finding
+
+
+@dataclass(frozen=True)
+class Case:
+    """A claim under one condition."""
+
+    claim: Claim
+    condition: str
+    drawn: Drawn
+    planned: int
+    unit: str
+
+    @property
+    def undefined(self) -> str:
+        """Why nothing can be said; "" where something can."""
+        if self.drawn.reason:
+            return self.drawn.reason
+        fewest = min(sample.n for sample in self.drawn.samples)
+        if fewest >= 2 or (fewest and isinstance(self.claim.comparison, Exactly)):
+            return ""
+        missing = sum(self.drawn.excluded.values())
+        left_out = f"; {missing} left out ({', '.join(self.drawn.excluded)})" if missing else ""
+        return f"{fewest or 'no'} {self.unit}{'' if fewest == 1 else 's'} with it, 2 are needed{left_out}"
+
+    @property
+    def shown(self) -> Sample:
+        """The sample that is shown: of an order its smallest step."""
+        if isinstance(self.claim.quantity, Order):
+            return min(self.drawn.samples, key=lambda sample: sample.estimate)
+        return self.drawn.samples[0]
+
+    @property
+    def open(self) -> Finding:
+        """What is said of it while nothing is known."""
+        claim = self.claim
+        return Finding(claim.name, claim.says, claim.role, self.condition, "open", n=self.shown.n,
+                       planned=self.planned, unit=self.unit, excluded=self.drawn.excluded,
+                       otherwise=claim.otherwise)  # fmt: skip
+
+
+def cases(claim: Claim, space: SearchSpace, frames: Frames, plan: pd.DataFrame) -> list[Case]:
+    """A claim under each of its conditions, pooled last.
+
+    Args:
+        plan: The trials as first planned.
+    """
+    mine = meant(claim, frames.trials)
+    settings, parts = _parts(claim, space, meant(claim, plan))
+    counts = [planned_units(claim, part) for part in parts]
+    by_network = _by_network(claim, parts)
+    found = []
+    for setting, part, count in zip(settings, parts, counts, strict=True):
+        rows = mine if setting is None else mine[matching(mine, setting)]
+        drawn = draw(claim, rows, frames, by_network=by_network, resolution=resolution_of(frames.trials))
+        networks = int(part["replicates"].iloc[0]) if by_network and "replicates" in part and len(part) else 1
+        label = (POOLED if len(settings) > 1 else "") if setting is None else condition_label(setting)
+        found.append(Case(claim, label, drawn, count * networks, unit_of(rows, by_network=by_network)))
+    return found
+
+
+def _parts(claim: Claim, space: SearchSpace, planned: pd.DataFrame) -> tuple[list[Setting | None], list[pd.DataFrame]]:
+    """The conditions of a claim, pooled (None) last, and what is planned of each; a description is not pooled."""
+    settings: list[Setting | None] = [*settings_by(claim, space)]
+    if claim.role != "description" or len(settings) < 2:
+        settings = [*settings, None] if len(settings) > 1 else [None]
+    return settings, [planned if setting is None else planned[matching(planned, setting)] for setting in settings]
+
+
+def _by_network(claim: Claim, parts: list[pd.DataFrame]) -> bool:
+    """Whether too few dense trainings are planned under some condition, so that networks stand for them.
+
+    Never for how two numbers of units go together: networks of one training are no units of that.
+    """
+    if claim.quantity.kind in ("association", "slope") or not all(len(part) for part in parts):
+        return False
+    return min(planned_units(claim, part) for part in parts) < FEWEST_UNITS
+
+
+def needs_networks(claims: Sequence[Claim], space: SearchSpace, plan: pd.DataFrame) -> bool:
+    """Whether some claim can't be decided from the metrics of trials alone."""
+    return reads_networks(claims) or any(_by_network(claim, _parts(claim, space, meant(claim, plan))[1])
+                                         for claim in claims)  # fmt: skip
