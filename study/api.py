@@ -139,6 +139,23 @@ class StudyHandle:
 
         add(self._ledger, configurations)
 
+    def confirm(self, trials: Sequence[int] = (), *, times: int = 1) -> list[int]:
+        """Puts trials that were explored or picked into the queue again, as design trials with fresh seeds.
+
+        A driver takes them, or `resume` runs them. Asked again, it adds what is left of it.
+
+        Args:
+            trials: Their numbers; (): all that explored and ended COMPLETE.
+            times: How often each is to be run again in all.
+        Returns:
+            For each trial that was added now the number of the one that it confirms.
+        Raises:
+            UsageError: There is no such trial.
+        """
+        from study.operations.confirming import confirm
+
+        return confirm(self._ledger, trials, times=times)
+
     def stop(self, *, drain: bool = False) -> None:
         """Asks the driver of the study, wherever it runs, to stop; with `drain` when the running trials have ended."""
         self._ledger.request_stop(drain=drain)

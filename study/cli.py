@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: see the help of `ockham`."""
     _open_closed_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    runs = arguments[:1] in (["launch"], ["resume"]) and "--help" not in arguments
+    runs = arguments[:1] in (["launch"], ["resume"], ["confirm"]) and "--help" not in arguments
     with _printable(colours=not arguments or "--help" in arguments, lasting=runs):
         return _run(arguments, starts_ray=runs)
 

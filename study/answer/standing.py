@@ -17,17 +17,19 @@ class Standing:
         total: Trials now, likewise.
         ended: Of these, in whatever state.
         chosen: Trials beside them that somebody had run again and that count.
+        explores: Whether the others were chosen by a sampler or scheduler, so that they do not count.
     """
 
     planned: int | None
     total: int
     ended: int
     chosen: int = 0
+    explores: bool = False
 
     @property
     def as_planned(self) -> bool:
         """Whether it ended at its first planned number of trials: neither stopped early nor extended."""
-        return self.planned == self.total == self.ended and not self.chosen
+        return self.planned == self.total == self.ended and not self.chosen and not self.explores
 
     @property
     def assurance(self) -> str:
@@ -38,6 +40,8 @@ class Standing:
                 "any time and by Student’s t at the planned number; all claims together are wrong with probability at "
                 "most 5 %."
             )
+        if self.explores:
+            return f"{self._explored}. {_ANY_TIME}."
         there = f"{self.ended:,} of {self.total:,} trials have ended"
         if self.ended >= self.total:
             there = f"All {self.total:,} trials have ended"
@@ -62,3 +66,11 @@ class Standing:
         asked = self.planned == self.total and self.ended < self.total and not self.chosen
         last = "; at the last planned trial Student’s t is asked as well" if asked else ""
         return f"{first}. {_ANY_TIME}{last}."
+
+    @property
+    def _explored(self) -> str:
+        if not self.chosen:
+            return "A sampler or scheduler chose these trials, and none was run again: they decide nothing"
+        again = "trial was" if self.chosen == 1 else "trials were"
+        alone = "it alone counts" if self.chosen == 1 else "they alone count"
+        return f"{self.chosen:,} chosen {again} run again by ockham confirm, with fresh seeds, and {alone}"

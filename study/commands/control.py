@@ -1,15 +1,12 @@
 """stop, add, claim: what can be asked of a study from another terminal."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from study.commands.options import StudyName, located
+from study.commands.options import StudyName, driver_of, located
 from study.ledger.place import Place
-
-if TYPE_CHECKING:
-    from study.ledger import Ledger
 
 _ADD_EXAMPLE = """[bold]FILE.yaml[/bold] holds a list of trials; what a trial does not say is as in the study:
   - {model.width: 512, data.label_noise: 1}
@@ -58,7 +55,7 @@ def stop(
     from study.ledger import ENDED
 
     ledger = place.open(name)
-    holder, resume = _driver(ledger), place.command("resume", name)
+    holder, resume = driver_of(ledger), place.command("resume", name)
     if holder is None:
         left = ledger.config.trials - sum(ledger.counts()[state] for state in ENDED)
         hint = f"Go on with: {resume}" if left > 0 else f"Extend it with: {resume} --trials +N"
@@ -84,14 +81,6 @@ def add(
     configurations = read_configurations(file)
     add_to(ledger, configurations)
     many = f"{len(configurations)} trial{'s' if len(configurations) > 1 else ''}"
-    holder = _driver(ledger)
+    holder = driver_of(ledger)
     then = f"{holder} takes them within seconds" if holder else f"run them with: {place.command('resume', name)}"
     typer.echo(f"Added {many} to {name}; {then}.")
-
-
-def _driver(ledger: "Ledger") -> str | None:
-    """Who runs the study; None if nobody does."""
-    lease = ledger.lease()
-    if lease is None or not lease.held or lease.holder is None or lease.holder.fate() == "dead":
-        return None
-    return str(lease.holder)

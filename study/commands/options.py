@@ -8,13 +8,16 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from study.config.environment import DEFAULT_HOME, usual_home
 from study.errors import Damaged
 from study.ledger.place import Place
+
+if TYPE_CHECKING:
+    from study.ledger import Ledger
 
 _PANEL = "Where things are"
 Home = Annotated[
@@ -120,3 +123,11 @@ def complete_space(incomplete: str) -> list[str]:
 StudyName = Annotated[
     str, typer.Argument(metavar="NAME", help="Name of the study.", autocompletion=complete_study, show_default=False)
 ]
+
+
+def driver_of(ledger: "Ledger") -> str | None:
+    """Who runs the study; None if nobody does."""
+    lease = ledger.lease()
+    if lease is None or not lease.held or lease.holder is None or lease.holder.fate() == "dead":
+        return None
+    return str(lease.holder)

@@ -1,4 +1,4 @@
-"""launch, resume."""
+"""launch, resume, confirm."""
 
 import sys
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from study.commands import choosing
-from study.commands.options import StudyName, complete_space, complete_study, located
+from study.commands.options import StudyName, complete_space, complete_study, driver_of, located
 from study.commands.run_options import with_run
 from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command(epilog=_LAUNCH_EXAMPLES)(located(with_run(launch)))
     app.command(epilog=_RESUME_EXAMPLES)(located(with_run(resume)))
+    app.command(epilog=_CONFIRM_EXAMPLES)(located(with_run(confirm)))
 
 
 _LAUNCH_EXAMPLES = """[bold]--set KEY=VALUE[/bold] changes a field of every trial, by its dotted name:
@@ -190,6 +191,48 @@ def resume(
 
     asks = {"retry_failed": retry_failed, "repair": repair}
     config, wishes = load_existing(place, name, trials, place.run_fields() | run, sure=sure(trust), **asks)
+    raise typer.Exit(run_study(config, wishes=wishes))
+
+
+_CONFIRM_EXAMPLES = """[bold]Examples[/bold]
+  ockham confirm search                  all complete trials that a sampler or scheduler chose
+  ockham confirm search 12 31 --times 8  the two that were picked, eight times each: from
+                                         eight units on claims can be decided at any time
+
+Killed on the way, it goes on with `ockham resume NAME`; asked again, it runs what is
+left of it, nothing twice."""
+
+
+def confirm(
+    *,
+    place: Place,
+    run: dict[str, Any],
+    name: StudyName,
+    trials: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[TRIALS]...", min=0, help="Their numbers.", show_default="all that explored"),
+    ] = None,
+    times: Annotated[int, typer.Option(min=1, help="How often each is run again, in all.")] = 1,
+    trust: Trust = False,
+) -> None:
+    """Run trials again that were explored, or picked, with fresh seeds, as design trials of the same study.
+
+    What a sampler, a scheduler or somebody chose is a selection and decides no claim; these trials do, and verdicts say
+    that they are there. If another process runs the study it takes them.
+    """
+    from study.display.running import run_study
+    from study.operations.confirming import confirm as confirm_in
+    from study.settings.loading import load_existing
+
+    config, wishes = load_existing(place, name, None, place.run_fields() | run, sure=sure(trust))
+    ledger = place.open(name)
+    queued = confirm_in(ledger, trials or (), times=times)
+    holder = driver_of(ledger)
+    ledger.close()
+    typer.echo(f"{len(queued)} more to run of {name}." if queued else f"All of that is in {name} already.")
+    if holder is not None:
+        typer.echo(f"{holder} takes them within seconds.")
+        return
     raise typer.Exit(run_study(config, wishes=wishes))
 
 

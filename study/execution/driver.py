@@ -205,7 +205,14 @@ def _scheduler(ledger: Ledger) -> "ByNumber | None":
 
     config = ledger.config
     known = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
-    return scheduler_for(config, (Reported(*value) for value in known))
+    again: dict[int, bool] = {}
+
+    def spared(number: int) -> bool:
+        if number not in again:
+            again[number] = ledger.trial(number).again
+        return again[number]
+
+    return scheduler_for(config, (Reported(*value) for value in known), spared)
 
 
 def _tune(

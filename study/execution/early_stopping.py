@@ -10,7 +10,7 @@ decided at most 25 % after its epoch.
 """
 
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
@@ -49,22 +49,33 @@ class ByNumber(FIFOScheduler):
         judge: Who decides.
         objective: What is judged.
         known: What has been reported in earlier runs, by ascending epoch for each trial.
+        spared: Whether a trial is none of its business: what is run again to be counted runs to its end.
 
     Attributes:
         judge: As given.
     """
 
-    def __init__(self, judge: Judge, objective: Objective, known: Iterable[Reported] = ()) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        objective: Objective,
+        known: Iterable[Reported] = (),
+        spared: Callable[[int], bool] = lambda _: False,
+    ) -> None:
         super().__init__()
-        self.judge, self._objective = judge, objective
+        self.judge, self._objective, self._spared = judge, objective, spared
         self._last: dict[int, int] = {}
         self._verdicts: dict[int, Verdict] = {}
         for number, epoch, value in known:
+            if spared(number):
+                continue
             self._last[number] = epoch
             judge.report(number, epoch, objective.sign * value)
 
     def verdict(self, number: int, records: Sequence[Record]) -> Verdict | None:
         """Takes in what trial `number` has reported; the verdict if there is one. May be asked again."""
+        if self._spared(number):
+            return None
         for record in records:
             value = record.metrics.get(self._objective.metric)
             if number in self._verdicts or record.stage != "dense":
@@ -101,11 +112,17 @@ class ByNumber(FIFOScheduler):
         """Nothing, for the same reason."""
 
 
-def scheduler_for(config: StudyConfig, known: Iterable[Reported]) -> ByNumber | None:
-    """The scheduler of a study, filled with what its trials have reported; None if it has none."""
+def scheduler_for(
+    config: StudyConfig, known: Iterable[Reported], spared: Callable[[int], bool] = lambda _: False
+) -> ByNumber | None:
+    """The scheduler of a study, filled with what its trials have reported; None if it has none.
+
+    Args:
+        spared: Of which trials it is not asked.
+    """
     if config.scheduler == NO_SCHEDULER:
         return None
     stopping, longest = config.stopping, config.longest_training
     grace = stopping.epochs_of_grace(longest)
     judge = SCHEDULERS.get(config.scheduler)().judge(grace=grace, reduction=stopping.reduction, longest=longest)
-    return ByNumber(judge, stopping.metric, known)
+    return ByNumber(judge, stopping.metric, known, spared)

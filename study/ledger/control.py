@@ -62,9 +62,11 @@ class Control:
         with self._engine.connect() as connection:
             return studies.stop_requested(connection, self.name)
 
-    def add(self, configurations: Sequence[Mapping[str, Any]]) -> None:
+    def add(self, configurations: Sequence[Mapping[str, Any]], role: str = "explore") -> None:
         """Puts configurations (dotted name → value) into the queue; a driver makes trials of them (`take_added`).
 
+        Args:
+            role: `explore`, or `design` for what runs again to be counted.
         Raises:
             ValueError: One of them is no valid trial.
         """
@@ -72,13 +74,18 @@ class Control:
             self.config.space.config(params, self.config.seed)
         if configurations:
             with writing(self._engine) as connection:
-                studies.add(connection, self.name, configurations)
+                studies.add(connection, self.name, configurations, role)
 
     @outlasting
     def added_waiting(self) -> int:
         """Configurations that no driver has taken yet. Cheap."""
         with self._engine.connect() as connection:
             return studies.added_waiting(connection, self.name)
+
+    def waiting(self) -> list[tuple[dict[str, Any], str]]:
+        """Configurations that no driver has taken yet, each with the role that its trial will have."""
+        with self._engine.connect() as connection:
+            return studies.waiting(connection, self.name)
 
     def begun(self) -> int:
         """How many trials have ever run: less the budget can't become. Cheap."""
@@ -103,10 +110,10 @@ class Control:
 
     @outlasting
     def take_added(self) -> list[int]:
-        """Makes explore trials of the configurations that were added; the budget grows by as many. Their numbers."""
+        """Makes trials of the configurations that were added; the budget grows by as many. Their numbers."""
         with self._writing("take added") as connection:
             taken = studies.take_added(connection, self.name)
-            proposals = [Proposal(params, role="explore", added=True) for params in taken]
+            proposals = [Proposal(params, role=role, added=True) for params, role in taken]
             numbers = trials.propose(connection, self.config, self.uid, proposals, now_ms())
             more = {"trials": self.config.trials + len(numbers), "added": self.config.added + len(numbers)}
             config = self.config.model_copy(update=more)

@@ -74,6 +74,11 @@ class TrialRow:
     cell: str | None = None
 
     @property
+    def again(self) -> bool:
+        """Whether somebody had the configuration of another trial run again, to be counted."""
+        return self.added and self.role == "design"
+
+    @property
     def judges_its_configuration(self) -> bool:
         """Whether how the trial ended is its configuration's doing and would come again: undefined or not, it ran to
         its end, or it diverged, or ran out of memory. A worker or node that was lost says nothing about it."""

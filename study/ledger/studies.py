@@ -20,6 +20,8 @@ _ORDER = "order of the spanned fields"
 _SHOWN = 12
 Stop = Literal["", "now", "drain"]
 
+_ROLE = "role"  # no field of a trial is called so
+
 
 def create(connection: Connection, config: StudyConfig) -> bool:
     """Inserts the study if its name is free. True if it did.
@@ -87,9 +89,9 @@ def stop_requested(connection: Connection, name: str) -> Stop:
     return cast(Stop, connection.execute(select(studies.c.stop).where(studies.c.study == name)).scalar() or "")
 
 
-def add(connection: Connection, name: str, configurations: Sequence[Mapping[str, Any]]) -> None:
-    """Leaves configurations for the driver."""
-    rows = [{"study": name, "params": json.dumps(dict(params))} for params in configurations]
+def add(connection: Connection, name: str, configurations: Sequence[Mapping[str, Any]], role: str) -> None:
+    """Leaves configurations for the driver, and in which role their trials will be."""
+    rows = [{"study": name, "params": json.dumps({**params, _ROLE: role})} for params in configurations]
     connection.execute(insert(schema.added), rows)
 
 
@@ -99,12 +101,24 @@ def added_waiting(connection: Connection, name: str) -> int:
     return int(connection.execute(count).scalar_one())
 
 
-def take_added(connection: Connection, name: str) -> list[dict[str, Any]]:
-    """Removes and returns them, oldest first."""
+def waiting(connection: Connection, name: str) -> list[tuple[dict[str, Any], str]]:
+    """Those that no driver has taken yet, oldest first, each with its role."""
+    query = select(schema.added).where(schema.added.c.study == name).order_by(schema.added.c.id)
+    return [_with_role(row.params) for row in connection.execute(query)]
+
+
+def take_added(connection: Connection, name: str) -> list[tuple[dict[str, Any], str]]:
+    """Removes and returns them."""
     mine = schema.added.c.study == name
     found = connection.execute(select(schema.added).where(mine).order_by(schema.added.c.id)).all()
     connection.execute(delete(schema.added).where(mine, schema.added.c.id.in_([row.id for row in found])))
-    return [json.loads(row.params) for row in found]
+    return [_with_role(row.params) for row in found]
+
+
+def _with_role(text: str) -> tuple[dict[str, Any], str]:
+    """What an earlier version added says no role: it explores."""
+    params: dict[str, Any] = json.loads(text)
+    return params, str(params.pop(_ROLE, "explore"))
 
 
 def names(connection: Connection) -> list[str]:

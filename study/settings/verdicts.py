@@ -69,7 +69,8 @@ def verdicts_in(
     """
     from study.answer.deciding import verdicts
 
-    standing = standing_of(config, sum(row.state in ENDED and not row.added for row in rows))
+    ended = [row for row in rows if row.state in ENDED]
+    standing = standing_of(config, sum(not row.added for row in ended), sum(row.again for row in ended))
     later = (*claims_met_later(config), *claims_added(config))
     plan = plan_of(config) if plan is None else plan
     return verdicts(config.space, trials, networks, plan=plan, standing=standing, exploratory=later, courses=courses)
@@ -91,11 +92,11 @@ def plan_of(config: StudyConfig) -> "DataFrame":
     return pd.DataFrame(rows)
 
 
-def standing_of(config: StudyConfig, ended: int) -> "Standing":
+def standing_of(config: StudyConfig, ended: int, chosen: int = 0) -> "Standing":
     """How far the study has come, compared with its plan, which one that is older than plans has not written down."""
     from study.answer.standing import Standing
 
-    return Standing(config.planned, config.trials - config.added, ended)
+    return Standing(config.planned, config.trials - config.added, ended, chosen, config.role == "explore")
 
 
 def claims_met_later(config: StudyConfig) -> tuple[Claim, ...]:

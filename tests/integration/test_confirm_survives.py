@@ -1,0 +1,61 @@
+"""`ockham confirm` on real networks: its driver is killed on the way and the study goes on, nothing run twice."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_cli_launch import ockham
+
+pytestmark = pytest.mark.slow
+
+SEARCH = [
+    *("--name", "search", "--sampler", "random", "--objective", "val/loss:min", "--trials", "2"),
+    *("--set", "model.width=16..32", "--set", "data.label_noise=0.5", "--set", "data.split=100+50+50"),
+    *("--set", "compression.depth=2", "--set", "compression.target_ratio=4", "--set", "training.epochs=60"),
+    *("--set", "replicates=3", "--no-progress"),
+]
+
+
+def test_killed_and_resumed_it_runs_each_once(tmp_path: Path) -> None:
+    launched = ockham(tmp_path, "launch", *SEARCH, "--scheduler", "asha")
+    assert launched.returncode == 0, launched.stdout + launched.stderr
+    before = json.loads(ockham(tmp_path, "trials", "search", "--format", "json").stdout)
+    command = [
+        sys.executable,
+        "-m",
+        "study.cli",
+        "confirm",
+        "search",
+        "0",
+        "1",
+        "--times",
+        "2",
+        "--max-concurrent",
+        "1",
+    ]
+    driver = subprocess.Popen(
+        [*command, "--home", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert driver.stdout is not None
+    for line in driver.stdout:
+        if "trial 3 starts" in line:
+            break
+    driver.kill()  # SIGKILL: it can write nothing any more
+    driver.communicate()
+    resumed = ockham(tmp_path, "confirm", "search", "0", "1", "--times", "2", "--no-progress")
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert "All of that is in search already." in resumed.stdout
+    trials = json.loads(ockham(tmp_path, "trials", "search", "--format", "json").stdout)
+    assert trials[:2] == before
+    assert [(trial["role"], trial["state"]) for trial in trials[2:]] == [("design", "COMPLETE")] * 4
+    assert [trial["fingerprint"] for trial in trials[2:]] == [trial["fingerprint"] for trial in before] * 2
+    values = [trial["metrics"]["val/loss"] for trial in trials]
+    assert len(set(values)) == 6, "each has seeds of its own"
+    assert "they alone count" in ockham(tmp_path, "verdicts", "search").stdout
