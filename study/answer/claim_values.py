@@ -36,12 +36,12 @@ def trial_values(value: Value, trials: pd.DataFrame, networks: pd.DataFrame) -> 
     if isinstance(value, Level):
         means = _at_level(value, networks).groupby(level=0).mean()
         return trials["number"].map(means).astype(float)
-    first, second = _metrics(value)
+    first, second = metrics_of(value)
     return _finite(numbers(trials, first) - (numbers(trials, second) if second else 0.0))
 
 
-def _metrics(value: Metric | Twins | AboveScratch | KeptOverChanged) -> tuple[str, str]:
-    """The metric of trials that the value is, or the two whose difference it is."""
+def metrics_of(value: Metric | Twins | AboveScratch | KeptOverChanged) -> tuple[str, str]:
+    """The metric of trials that the value is and "", or the two whose difference it is."""
     name = value.metric
     if isinstance(value, Metric):
         return name, ""
@@ -139,7 +139,7 @@ def _of_networks(value: Value, networks: pd.DataFrame, areas: pd.DataFrame) -> K
     if isinstance(value, AboveScratch | KeptOverChanged):
         known = isinstance(value, AboveScratch) and value.metric == AUC
         return _area(areas, "replicate") - _area(areas, "scratch_replicate") if known else _absent(networks)
-    first, second = _metrics(value)
+    first, second = metrics_of(value)
     return _metric(first, networks, areas) - (_metric(second, networks, areas) if second else 0.0)
 
 

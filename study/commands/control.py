@@ -36,9 +36,13 @@ def claim(
 ) -> None:
     """State claims about a study that has data already: exploratory ones, shown apart with how many were tried."""
     from study.settings.exploratory import add_claims
+    from study.storing.safekeeping import keep_claims
 
     ledger = place.open(name)
-    new = add_claims(ledger.config, file)
+    known = frozenset[str]().union(*(row.metrics for row in ledger.trials(states=("COMPLETE",))))
+    new = add_claims(ledger.config, file, known)
+    if not keep_claims(ledger.config):
+        typer.echo("The storage did not take them; the next run of the study sends them there.")
     listed = ", ".join(each.name for each in new)
     typer.echo(f"Added to {name}, as exploratory: {listed}. Look with: {place.command('verdicts', name)}")
 

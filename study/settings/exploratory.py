@@ -1,6 +1,7 @@
 """Claims that somebody states once there are data: kept beside the study, shown apart, with how many were tried."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from study.config import StudyConfig
 from study.config.yaml_files import read_yaml
 from study.errors import UsageError
 from study.private import private_below
-
-FILE = "claims.yaml"
+from study.settings.goals import check_claims
+from study.storing.safekeeping import CLAIMS
 
 
 def claims_added(config: StudyConfig) -> tuple[Claim, ...]:
@@ -23,13 +24,15 @@ def claims_added(config: StudyConfig) -> tuple[Claim, ...]:
     Raises:
         UsageError: Its file is not what was written.
     """
-    path = config.directory / FILE
+    path = config.directory / CLAIMS
     return read_claims(path) if path.exists() else ()
 
 
-def add_claims(config: StudyConfig, path: Path) -> tuple[Claim, ...]:
+def add_claims(config: StudyConfig, path: Path, known: Collection[str] = ()) -> tuple[Claim, ...]:
     """Keeps the claims of a file as exploratory ones of the study, and returns them.
 
+    Args:
+        known: Metrics that its trials have, beside those that they report by themselves.
     Raises:
         UsageError: The file holds no claims, one has a name that is taken, or the study can't decide it.
     """
@@ -41,7 +44,11 @@ def add_claims(config: StudyConfig, path: Path) -> tuple[Claim, ...]:
         taken.append(claim.name)
         if reasons := refusals(claim, config.space):
             raise UsageError(f"{path}: the claim {claim.name} can't be decided by {config.name}: {'; '.join(reasons)}.")
-    kept = config.directory / FILE
+    try:
+        check_claims(config, new, known)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    kept = config.directory / CLAIMS
     unfinished = kept.with_suffix(f".{os.getpid()}.tmp")
     said = [claim.model_dump(mode="json", exclude_defaults=False) for claim in (*there, *new)]
     with private_below(config.run.home, kept):

@@ -9,7 +9,7 @@ from study.ledger import Ledger
 from study.ledger.files import RESULTS
 from study.private import private_files
 from study.storing import claims, snapshots
-from study.storing.safekeeping import study_folder
+from study.storing.safekeeping import CLAIMS, study_folder
 from trainables.storage import Folder
 
 _AT_ONCE = 16
@@ -45,9 +45,17 @@ def _restored(folder: Folder, path: Path, claim: claims.Claim | None, say: Calla
     name = path.parent.name
     for fence, content in snapshots.newest(folder / "ledger"):
         if snapshots.restore(content, path, name, max(fence, claim.fence if claim else 0)):
+            restore_claims(folder, path.parent)
             say(f"{name} is not in {path.parents[1]}: its ledger comes from a snapshot on {folder}")
             return True
     raise UsageError(f"--storage {folder}: none of the snapshots of {name!r} there can be used")
+
+
+def restore_claims(folder: Folder, directory: Path) -> None:
+    """What was claimed once there were data comes back beside the study, where it is not there."""
+    content = None if (directory / CLAIMS).exists() else folder.read(CLAIMS)
+    if content is not None:
+        _write(directory / CLAIMS, bytes(content))
 
 
 def fetch_networks(ledger: Ledger) -> int:
@@ -55,6 +63,7 @@ def fetch_networks(ledger: Ledger) -> int:
     config = ledger.config
     if config.run.storage is None:
         return 0
+    restore_claims(study_folder(config.run.storage, config.name), config.directory)
     folder = study_folder(config.run.storage, config.name) / "trials"
     directory = config.directory / "trials"
     damaged = {name.removeprefix("trials/") for name in ledger.damaged_files()}

@@ -3,7 +3,7 @@
     <storage>/<study>/driver.json            who drives it (study.storing.claims)
                       ledger/fence-…-….db    copies of a SQLite ledger (study.storing.snapshots)
                       trials/0007/           checkpoints/ (written by the workers), networks.parquet …
-                      study.yaml  report/
+                      study.yaml  claims.yaml  report/
 
 Nothing here is on the scheduling path: threads of their own copy what has changed. A storage that does not answer
 delays copies and costs nothing else.
@@ -23,6 +23,8 @@ from study.storing import claims, snapshots
 from trainables.storage import Folder, folder_at
 
 SAVE_S = 10.0
+CLAIMS = "claims.yaml"  # what somebody claimed once there were data
+KEPT = ("study.yaml", CLAIMS)
 _CLAIM, _RESULTS = "this driver's claim", "the results"
 _MOST_PARTS = 20  # copying takes at most one part in so many of the time
 
@@ -124,7 +126,8 @@ class Safekeeper:
                 self._message("the storage can be written again")
 
     def _save_changes(self) -> None:
-        mark = (self._ledger.counts(), self._ledger.attempts_begun(), self._ledger.outbox_size() == 0)
+        claims_at = _changed_at(self._config.directory / CLAIMS)
+        mark = (self._ledger.counts(), self._ledger.attempts_begun(), self._ledger.outbox_size() == 0, claims_at)
         if mark == self._saved:
             return
         begun = time.monotonic()
@@ -137,7 +140,7 @@ class Safekeeper:
         else:
             ended = set(self._ledger.numbers(*ENDED))
             self._keep_networks(ended, self._kept)
-        for name in ("study.yaml", "claims.yaml"):
+        for name in KEPT:
             self._copy(self._config.directory / name, name)
         self._drop_checkpoints(ended)
         self._saved = mark
@@ -177,6 +180,30 @@ class Safekeeper:
             return False
         self._folder.write(name, [path.read_bytes()])
         return True
+
+
+def _changed_at(path: Path) -> int:
+    """In nanoseconds; 0 of what is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def keep_claims(config: StudyConfig) -> bool:
+    """Puts claims that were stated with no driver at work on the storage of their study, if it has one.
+
+    Returns:
+        Whether they are where they belong.
+    """
+    path = config.directory / CLAIMS
+    if config.run.storage is None or not path.is_file():
+        return True
+    try:
+        study_folder(config.run.storage, config.name).write(CLAIMS, [path.read_bytes()])
+    except Exception:  # whatever a storage raises: they are kept beside the study all the same
+        return False
+    return True
 
 
 def _number(name: str) -> int:

@@ -48,6 +48,19 @@ def expected_metrics(config: TrialConfig, *, while_training: bool = False) -> fr
     return frozenset(names | set(_COSTS))
 
 
+def expected_columns(config: TrialConfig) -> frozenset[str]:
+    """Names of all columns of networks.parquet that have numbers, of a trial of this configuration."""
+    task, pipeline = task_of(config.data), pipeline_of(config.compression)
+    parts = ("train", "kept", "changed", "recovered", "val", "test", "iid")
+    names = {f"{part}_{task.score}" for part in parts} | {f"{part}_loss" for part in ("train", "val", "test")}
+    names |= {"ratio", "parameters", "parameter_ratio", "description_length", "description_ratio", "flops"}
+    names |= {"fidelity", "kappa", "chance", "changed_share", "interpolated", "fitted", "epochs", "epochs_to_fit"}
+    names |= {name for method in pipeline.methods for name in method.reports}
+    names |= {"early_stop_epoch"} if watches_validation(config) else set()
+    measures = config.measures.measures()
+    return frozenset(names | {f"measure/{name}/{number}" for name, one in measures.items() for number in one.reports})
+
+
 class _Row(Row):
     """A row in which every number is there."""
 
