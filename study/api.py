@@ -1,8 +1,6 @@
 """Studies from Python: launch, resume, load, and a handle on what came out.
 
-import study
-handle = study.launch("redundancy", set={"model.width": [64, 128]}, trials=8)
-handle.trials()
+study.launch("redundancy", set={"model.width": [64, 128]}, trials=8).trials()
 """
 
 import re
@@ -30,6 +28,7 @@ from trainables.spelling import unknown_name
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from study.answer.robustness import Robustness
     from study.answer.verdict import Verdicts
     from study.execution.driver import TrialFunction
     from study.operations.exporting import Exported
@@ -77,9 +76,8 @@ class StudyHandle:
     def best(self) -> dict[str, Any]:
         """The COMPLETE trial that is best by the study's goals, as in `ockham trials --format json`.
 
-        That is the one that Optuna's tools call the best: of those that keep all constraints the best by the
-        objectives; of a design for which none was named, the one whose networks compress furthest. With several
-        objectives it is the point of the Pareto front that is best by the first; `trials()` has all.
+        That is the one that Optuna's tools call the best: of those that keep all constraints the best by the objectives
+        (by the first on the Pareto front of several); of a design without any the one that compresses furthest.
 
         Raises:
             ValueError: No trial has those metrics, or none keeps the constraints.
@@ -100,6 +98,12 @@ class StudyHandle:
         from study.settings.verdicts import verdicts_of
 
         return verdicts_of(self._ledger)
+
+    def robustness(self) -> "Robustness":
+        """Each verdict under other choices than those of the study; see `Robustness`."""
+        from study.settings import verdicts
+
+        return verdicts.robustness_of(self._ledger)
 
     def report(self, out: Path | str | None = None) -> Path:
         """Writes the report and returns its page, in the study's folder unless told where."""
@@ -140,18 +144,7 @@ class StudyHandle:
         add(self._ledger, configurations)
 
     def confirm(self, trials: Sequence[int] = (), *, times: int = 1) -> list[int]:
-        """Puts trials that were explored or picked into the queue again, as design trials with fresh seeds.
-
-        A driver takes them, or `resume` runs them. Asked again, it adds what is left of it.
-
-        Args:
-            trials: Their numbers; (): all that explored and ended COMPLETE.
-            times: How often each is to be run again in all.
-        Returns:
-            For each trial that was added now the number of the one that it confirms.
-        Raises:
-            UsageError: There is no such trial.
-        """
+        """Queues trials (all that explored, if none is named) to be run again as design trials; see `confirm`."""
         from study.operations.confirming import confirm
 
         return confirm(self._ledger, trials, times=times)

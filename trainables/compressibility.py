@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 # Ratios are quotients of parameter counts: a curve that ends this close below L ends at L.
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Curve:
         object.__setattr__(self, "score", np.asarray(self.score, dtype=np.float64))
         if self.log2_ratio.ndim != 1 or self.log2_ratio.shape != self.score.shape or not len(self.log2_ratio):
             raise ValueError("a curve needs one ratio and one score a level, the dense network first")
-        if abs(self.log2_ratio[0]) > _ROUNDING or (np.diff(self.log2_ratio) < -_ROUNDING).any():
+        if abs(self.log2_ratio[0]) > ROUNDING or (np.diff(self.log2_ratio) < -ROUNDING).any():
             raise ValueError("ratios start at 1 (log2 0) with the dense network and never fall")
         if not (np.isfinite(self.score).all() and np.isfinite(self.log2_ratio).all()):
             raise ValueError("a curve must be finite")
@@ -84,9 +84,9 @@ def auc(curve: Curve, chance: float, limit: float) -> float | None:
     extrapolated: it has no auc. `why_no_auc` gives the reason in words.
     """
     values = normalised(curve, chance)
-    if values is None or limit <= 0 or curve.log2_ratio[-1] < limit - _ROUNDING:
+    if values is None or limit <= 0 or curve.log2_ratio[-1] < limit - ROUNDING:
         return None
-    inside = curve.log2_ratio < limit - _ROUNDING
+    inside = curve.log2_ratio < limit - ROUNDING
     end = _at(curve.log2_ratio, values, limit)
     ratios = np.append(curve.log2_ratio[inside], limit)
     return float(np.trapezoid(np.append(values[inside], end), ratios) / limit)
@@ -140,8 +140,8 @@ def selectivity(auc_kept: float | None, auc_changed: float | None) -> float | No
 
 
 def _at(ratios: npt.NDArray[np.float64], values: npt.NDArray[np.float64], where: float) -> float:
-    after = int(np.searchsorted(ratios, where - _ROUNDING, side="left"))
-    if abs(ratios[after] - where) <= _ROUNDING:
+    after = int(np.searchsorted(ratios, where - ROUNDING, side="left"))
+    if abs(ratios[after] - where) <= ROUNDING:
         return float(values[after])
     share = (where - ratios[after - 1]) / (ratios[after] - ratios[after - 1])
     return float(values[after - 1] + share * (values[after] - values[after - 1]))

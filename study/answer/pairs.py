@@ -1,13 +1,13 @@
 """Per-network compressibility recomputed from the stored curves, and the pairs of twins."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from study.answer.curves import curves_of
 from study.answer.selection import numbers, task_of
 from study.answer.units import units
 
@@ -37,43 +37,11 @@ def network_areas(trials: pd.DataFrame, networks: pd.DataFrame, part: str = "tra
         networks: One row per trial, arm, network and level.
         part: The curve: the score on all training labels as given (`train`), or on those `kept` or `changed`.
     """
-    rows = [
-        {"trial": trial, "arm": arm, "network": network, "interpolated": interpolated, "auc": area}
-        for trial, arm, network, interpolated, area in _areas(trials, networks, part)
-    ]
-    return pd.DataFrame(rows, columns=["trial", "arm", "network", "interpolated", "auc"])
-
-
-def _areas(trials: pd.DataFrame, networks: pd.DataFrame, part: str) -> Iterator[tuple[int, str, int, bool, float]]:
-    from trainables.compressibility import auc, curve_of
-
-    score = f"{part}_{task_of(networks).score}"
-    if networks.empty or score not in networks.columns:
-        return
     lengths = area_lengths(trials, networks)
-    mine = _with_dense_scratch(networks[networks["trial"].isin(lengths)]).sort_values("level")
-    for key, rows in mine.groupby(["trial", "arm", "network"], sort=True):
-        trial, arm, network = (str(part) for part in key)
-        values = rows[score].to_numpy(dtype=float)
-        chance = float(numbers(rows, "chance").iloc[0])
-        area = math.nan
-        complete = int(rows["level"].iloc[0]) == 0 and bool(np.isfinite(values).all())
-        if complete and math.isfinite(chance):
-            found = auc(curve_of(rows["ratio"].to_numpy(dtype=float), values), chance, lengths[int(trial)])
-            area = math.nan if found is None else float(found)
-        yield int(trial), arm, int(network), bool(rows["interpolated"].iloc[0]), area
-
-
-def _with_dense_scratch(networks: pd.DataFrame) -> pd.DataFrame:
-    """Gives the curve of a scratch arm, which only exists below the dense size, the dense network it stands beside."""
-    scratch = networks[networks["arm"].str.startswith("scratch_")]
-    if scratch.empty:
-        return networks
-    curves = ["trial", "arm", "network"]
-    dense = networks[(networks["level"] == 0) & ~networks["arm"].str.startswith("scratch_")]
-    dense = dense.assign(arm="scratch_" + dense["arm"])
-    lacking = scratch.groupby(curves)["level"].min().loc[lambda level: level > 0].reset_index()[curves]
-    return pd.concat([networks, dense.merge(lacking, on=curves)], ignore_index=True)
+    mine = networks[networks["trial"].isin(lengths)] if len(networks) else networks
+    curves = curves_of(mine, f"{part}_{task_of(networks).score}")
+    areas = curves.areas(curves.limits(lengths))
+    return curves.keys.assign(interpolated=curves.interpolated, auc=areas)
 
 
 def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, float]:
@@ -85,6 +53,8 @@ def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, floa
     stated = numbers(trials, "compressibility/log2_ratio_limit").fillna(numbers(trials, "compression.auc_log2_ratio"))
     stated = stated.fillna(np.log2(numbers(trials, "compression.target_ratio")))
     numbered = dict(zip(trials["number"].astype(int), stated.tolist(), strict=True))
+    if networks.empty:
+        return {}
     reached = networks[networks["trial"].isin(numbered)].groupby("trial")["ratio"].max()
     common = float(np.log2(reached.min())) if len(reached) else math.nan
     lengths = {number: value if math.isfinite(value) else common for number, value in numbered.items()}

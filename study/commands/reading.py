@@ -161,6 +161,7 @@ def report(
 
 _VERDICTS_EXAMPLES = """[bold]Examples[/bold]
   ockham verdicts redundancy
+  ockham verdicts redundancy --robustness    what would turn them
   ockham verdicts redundancy --json | jq '.findings[] | {claim, condition, verdict, n}'"""
 
 
@@ -169,11 +170,23 @@ def verdicts(
     place: Place,
     name: StudyName,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts: estimates, intervals, evidence.")] = False,
+    robust: Annotated[
+        bool,
+        typer.Option(
+            "--robustness",
+            help="Each verdict under other choices: how far curves count, which networks fitted, criteria, replicates.",
+        ),
+    ] = False,
 ) -> None:
     """What a study's data say of each of its claims, at any time; looking changes nothing."""
-    from study.settings.verdicts import verdicts_of
+    from study.settings.verdicts import robustness_of, verdicts_of
 
     ledger = place.open(name)
+    if robust:
+        checks = robustness_of(ledger)
+        said = {"study": name, **checks.as_dict()}
+        typer.echo(json.dumps(said, indent=2, allow_nan=False) if as_json else checks.as_text())
+        return
     found = verdicts_of(ledger)
     if as_json:
         typer.echo(json.dumps({"study": name, **found.as_dict()}, indent=2, allow_nan=False))

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from study.config import StudyConfig
@@ -205,14 +206,8 @@ def _scheduler(ledger: Ledger) -> "ByNumber | None":
 
     config = ledger.config
     known = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
-    again: dict[int, bool] = {}
-
-    def spared(number: int) -> bool:
-        if number not in again:
-            again[number] = ledger.trial(number).again
-        return again[number]
-
-    return scheduler_for(config, (Reported(*value) for value in known), spared)
+    again = cache(lambda number: ledger.trial(number).again)
+    return scheduler_for(config, (Reported(*value) for value in known), again)
 
 
 def _tune(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from study.answer.robustness import Robustness
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
 
@@ -22,10 +23,12 @@ def write_report(
     networks: pd.DataFrame,
     verdicts: Verdicts,
     out_dir: Path,
+    *,
+    robustness: Robustness | None = None,
 ) -> Path:
     """Writes `index.html`, which has all of this inside too: `figures/NAME.csv` and `.svg`, `figures/trials.csv`.
 
-    Beside it lies `verdicts.json`, for studies that claim something.
+    Beside it lie `verdicts.json`, for studies that claim something, and `figures/robustness.csv`.
 
     A study that lacks what a figure needs still gets its page, which says what is not drawn and why.
 
@@ -35,6 +38,7 @@ def write_report(
         networks: One row per trial, arm, network and level; may be empty.
         verdicts: What is known of the study's claims, with their courses.
         out_dir: Made if missing; files of an earlier report are replaced.
+        robustness: The same claims under other choices; None: no section of the page.
     Returns:
         The path of the page.
     """
@@ -53,12 +57,14 @@ def write_report(
     for name, contents in pictures.items():
         for ending, content in contents.items():
             (folder / f"{name}.{ending}").write_text(content, encoding="utf-8")
+    if robustness is not None and robustness.checks:
+        robustness.as_frame().to_csv(folder / "robustness.csv", index=False)
     table = out_dir / "verdicts.json"
     table.unlink(missing_ok=True)
     if verdicts.findings or verdicts.exploratory:
         table.write_text(json.dumps(verdicts.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     path = out_dir / "index.html"
-    path.write_text(page(material, drawn, pictures), encoding="utf-8")
+    path.write_text(page(material, drawn, pictures, robustness), encoding="utf-8")
     return path
 
 

@@ -7,6 +7,7 @@ from importlib import resources
 from string import Template
 
 from study.answer.pairs import count_pairs, network_areas
+from study.answer.robustness import Robustness
 from study.answer.units import CELL, TRIAL, unit_word
 from study.answer.verdict import Finding
 from study.answer.words import plural, signed, with_half
@@ -18,6 +19,7 @@ from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material, column
 from study.report.methods import citation, methods_paragraph
 from study.report.provenance import facts, frozen_config
+from study.report.robustness import robustness_section
 from study.report.trial_table import trial_table
 
 _ENDED = ("COMPLETE", "PRUNED", "FAILED")
@@ -28,13 +30,19 @@ Entry = tuple[str, Figure, Picture | Absent]
 Files = Mapping[str, Mapping[str, str]]
 
 
-def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]], files: Files) -> str:
+def page(
+    material: Material,
+    drawn: dict[str, tuple[Figure, Picture | Absent]],
+    files: Files,
+    robustness: Robustness | None = None,
+) -> str:
     """The whole page.
 
     Args:
         material: The study.
         drawn: Figure name → the figure and what it drew, in page order.
         files: Figure name → ending → content, to be saved from the page.
+        robustness: The claims under other choices.
     """
     hero = [(name, *pair) for name, pair in drawn.items() if pair[0].order == 0 and pair[1] != Absent("")]
     rest = [(name, *pair) for name, pair in drawn.items() if pair[0].order != 0]
@@ -50,6 +58,7 @@ def page(material: Material, drawn: dict[str, tuple[Figure, Picture | Absent]], 
         tiles=_tiles(material),
         figures=_numbered(rest, files),
         absent=_absences(rest),
+        robustness=robustness_section(robustness),
         trials=trial_table(material),
         methods=escape(methods_paragraph(material)),
         citation=escape(citation(material, datetime.now(UTC).year)),

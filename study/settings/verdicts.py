@@ -18,6 +18,7 @@ from trainables.config import TrialConfig
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from study.answer.robustness import Robustness
     from study.answer.standing import Standing
     from study.answer.verdict import Verdicts
     from study.ledger import TrialRow
@@ -69,11 +70,39 @@ def verdicts_in(
     """
     from study.answer.deciding import verdicts
 
-    ended = [row for row in rows if row.state in ENDED]
-    standing = standing_of(config, sum(not row.added for row in ended), sum(row.again for row in ended))
+    standing = _standing(config, rows)
     later = (*claims_met_later(config), *claims_added(config))
     plan = plan_of(config) if plan is None else plan
     return verdicts(config.space, trials, networks, plan=plan, standing=standing, exploratory=later, courses=courses)
+
+
+def robustness_of(ledger: Ledger) -> "Robustness":
+    """The verdicts under other choices than those of the study.
+
+    Raises:
+        Damaged: Files that this needs are not what was written.
+    """
+    from study.ledger.frames import network_frame, trial_frame
+
+    config, rows = ledger.config, ledger.trials()
+    networks = network_frame(config.directory, rows, ledger.files())
+    return robustness_in(config, rows, trial_frame(rows), networks)
+
+
+def robustness_in(
+    config: StudyConfig, rows: Sequence["TrialRow"], trials: "DataFrame", networks: "DataFrame"
+) -> "Robustness":
+    """The same from frames that are there already; claims that were stated later count as well."""
+    from study.answer.robustness import robustness
+
+    claims = (*config.space.claims, *claims_met_later(config), *claims_added(config))
+    space = config.space.model_copy(update={"claims": claims})
+    return robustness(space, trials, networks, plan=plan_of(config), standing=_standing(config, rows))
+
+
+def _standing(config: StudyConfig, rows: Sequence["TrialRow"]) -> "Standing":
+    ended = [row for row in rows if row.state in ENDED]
+    return standing_of(config, sum(not row.added for row in ended), sum(row.again for row in ended))
 
 
 def plan_of(config: StudyConfig) -> "DataFrame":
