@@ -189,9 +189,10 @@ def _of_curves(trials: pd.DataFrame, networks: pd.DataFrame, absent: list[str]) 
 def _fits(summing: Summing, networks: pd.DataFrame, absent: list[str]) -> Iterator[Variant]:
     """Which networks count as having fitted."""
     dense = networks[networks["level"] == 0]
+    strict = f"with networks alone that fitted {_STRICT:g}"
     rules: list[tuple[Kind, str, Callable[[pd.DataFrame], pd.Series]]] = [
         ("exclusion", "with networks that did not fit", lambda rows: pd.Series(True, index=rows.index)),
-        ("stop rule", f"with networks alone that fitted {_STRICT:g}", lambda rows: numbers(rows, summing.score) >= _STRICT),
+        ("stop rule", strict, lambda rows: numbers(rows, summing.score) >= _STRICT),
         ("stop rule", "with networks alone that a stopping rule ended",
          lambda rows: column(rows, "stop_reason", "").fillna("").astype(str).ne("")),
     ]  # fmt: skip
