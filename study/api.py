@@ -19,6 +19,7 @@ from study.events import Listener, Outcome
 from study.ledger import Ledger
 from study.ledger.place import Place
 from study.settings.loading import LaunchOptions, Loaded, load_study
+from study.settings.verdicts import robustness_of, verdicts_of
 from study.settings.wishes import NO_WISHES, Wishes, budget
 from study.storing.restoring import restore_lost
 from study.trust import anybody, nobody, require_trust
@@ -95,15 +96,11 @@ class StudyHandle:
 
     def verdicts(self) -> "Verdicts":
         """What the data say of each claim, at any time; looking changes nothing."""
-        from study.settings.verdicts import verdicts_of
-
         return verdicts_of(self._ledger)
 
     def robustness(self) -> "Robustness":
         """Each verdict under other choices than those of the study; see `Robustness`."""
-        from study.settings import verdicts
-
-        return verdicts.robustness_of(self._ledger)
+        return robustness_of(self._ledger)
 
     def report(self, out: Path | str | None = None) -> Path:
         """Writes the report and returns its page, in the study's folder unless told where."""
