@@ -31,6 +31,14 @@ def claims_block(verdicts: Verdicts) -> str:
     )
 
 
+def prose(text: str) -> str:
+    """Escaped, with numbers and their signs kept on one line."""
+    escaped = escape(text)
+    for sign in (" ± ", " = ", " &lt; ", " %"):
+        escaped = escaped.replace(sign, sign.replace(" ", "\u00a0"))
+    return escaped
+
+
 def plural_claims(count: int) -> str:
     """`1 claim`, `2 claims`."""
     return f"{count} claim" + ("" if count == 1 else "s")
@@ -42,12 +50,12 @@ def _section(found: Finding, verdicts: Verdicts) -> str:
     body = rest.removeprefix(found.says).strip() + disagreeing(under)
     return (
         f'<section class="verdict {found.verdict}"><h3>{escape(found.says)}</h3>'
-        f'<p class="word">{found.verdict.capitalize()}</p><p>{escape(body)}</p>{_conditions(under)}</section>'
+        f'<p class="word">{found.verdict.capitalize()}</p><p>{prose(body)}</p>{_conditions(under)}</section>'
     )
 
 
 def _conditions(under: tuple[Finding, ...]) -> str:
-    rows = "".join(f"<li>{escape(one.condition)}: {escape(_short(one))}</li>" for one in under)
+    rows = "".join(f"<li>{escape(one.condition)}: {prose(_short(one))}</li>" for one in under)
     return f"<details><summary>by condition</summary><ul>{rows}</ul></details>" if rows else ""
 
 
@@ -62,6 +70,6 @@ def _descriptions(verdicts: Verdicts) -> str:
     for claim in dict.fromkeys(found.claim for found in every):
         mine = [found for found in every if found.claim == claim]
         under = verdicts.conditions(claim) or tuple(mine)
-        rows = "".join(f"<li>{escape(': '.join(filter(None, (one.condition, _short(one)))))}</li>" for one in under)
+        rows = "".join(f"<li>{prose(': '.join(filter(None, (one.condition, _short(one)))))}</li>" for one in under)
         items += f"<details><summary>{escape(mine[0].says)}</summary><ul>{rows}</ul></details>"
     return f'<section class="described"><h2>Described</h2>{items}</section>' if items else ""

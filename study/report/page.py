@@ -11,7 +11,7 @@ from study.answer.robustness import Robustness
 from study.answer.units import CELL, TRIAL, unit_word
 from study.answer.verdict import Finding
 from study.answer.words import plural, signed, with_half
-from study.report.claims import claims_block
+from study.report.claims import claims_block, prose
 from study.report.definitions import definitions
 from study.report.drawing import Drawing, Key, palette, swatch
 from study.report.embedding import download
@@ -109,7 +109,7 @@ def _tiles(material: Material) -> str:
     unit = _UNIT_NOTES[unit_word(material.counted)]
     tiles.append((f"{len(material.counted):,}", "complete design trials", unit))
     return "".join(
-        f'<div class="tile"><b>{_prose(value)}</b><span>{escape(name)}</span><small>{_prose(note)}</small></div>'
+        f'<div class="tile"><b>{prose(value)}</b><span>{escape(name)}</span><small>{prose(note)}</small></div>'
         for value, name, note in tiles
     )
 
@@ -159,16 +159,8 @@ def _figure(
     return (
         f'<figure id="{name}"{kind}>{title}{_legend(shown.legend)}'
         f'{_film(shown)}<div class="{strip}" style="--columns:{shown.columns}">{panels}</div>'
-        f"<figcaption>{_prose(shown.caption)} <span class='files'>{data}</span></figcaption></figure>"
+        f"<figcaption>{prose(shown.caption)} <span class='files'>{data}</span></figcaption></figure>"
     )
-
-
-def _prose(text: str) -> str:
-    """Escaped, with numbers and their signs kept on one line."""
-    escaped = escape(text)
-    for sign in (" ± ", " = ", " &lt; ", " %"):
-        escaped = escaped.replace(sign, sign.replace(" ", "\u00a0"))
-    return escaped
 
 
 def _panel(panel: Drawing) -> str:
