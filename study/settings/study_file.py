@@ -2,6 +2,7 @@
 
 name: widths
 space: redundancy              # a named study, or base: and span: of your own
+size: small                    # of a named study
 set:
   data.label_noise: [0.5, 1]   # a list spans; "16..512:log" is the notation of --set
   training.momentum: {values: [0, 0.9], when: {training.optimizer: sgd}}   # only where it means something
@@ -38,7 +39,7 @@ def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
     """
     fields = _fields(path)
     try:
-        space, own = _space(fields.pop("space", None))
+        space, own = _space(fields.pop("space", None), fields.pop("size", None))
         space, names = with_fields(space, _section(fields.pop("set", None) or {}, "set"))
         if "configurations" in fields:
             fields["configurations"] = tuple(trials_in(fields["configurations"]))
@@ -85,19 +86,21 @@ def _fields(path: Path) -> dict[str, Any]:
     if fields.pop("added", None) is not None and not fields.get("configurations"):
         fields.pop("configurations", None)  # a study's own file, which has every field
     fields.pop("planned", None)  # of the study that the file was, not of the one that is made of it
-    known = [field for field in (*StudyConfig.model_fields, "set") if field not in ("added", "planned")]
+    known = [field for field in (*StudyConfig.model_fields, "size", "set") if field not in ("added", "planned")]
     for field in fields:
         if field not in known:
             raise UsageError(f"{path}: {unknown_name('field', field, known)}")
     return fields
 
 
-def _space(value: Any) -> tuple[SearchSpace, set[str]]:
-    """A named study, or one written out: base (values), span (lists, notation, or low/high/log)."""
+def _space(value: Any, size: Any) -> tuple[SearchSpace, set[str]]:
+    """A named study in a size, or one written out: base (values), span (lists, notation, or low/high/log)."""
+    if size is not None and not isinstance(value, str):
+        raise ValueError(f"size: {size} is of named studies, write space: NAME beside it; what is written out has none")
     if value is None:
         return SearchSpace(), set()
     if isinstance(value, str):
-        return catalog.get(value), set()
+        return catalog.get(value, size), set()
     fields = dict(_section(value, "space"))
     flat = _flat(_section(fields.pop("base", None) or {}, "space.base"))
     base = {name: _typed(name, each) for name, each in flat.items()}

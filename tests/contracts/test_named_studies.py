@@ -1,6 +1,8 @@
 """Every named study that ships with Ockham."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -83,6 +85,12 @@ def test_a_size_that_there_is_not_is_refused() -> None:
         catalog.get("blog", "smal")
     with pytest.raises(ValueError, match="small is the size of the space itself"):
         NamedStudy(space=catalog.get("redundancy"), size="small", sizes={"small": Size(trials=3)})
+
+
+def test_studies_are_stated_without_torch() -> None:
+    said = "import sys; from search_spaces import catalog; [catalog.get(n) for n in catalog.names()]; "
+    done = subprocess.run([sys.executable, "-c", f"{said}sys.exit('torch' in sys.modules)"], check=False)
+    assert done.returncode == 0, "a command that only names a study would wait seconds for it"
 
 
 def test_a_size_is_part_of_what_a_study_is_called() -> None:

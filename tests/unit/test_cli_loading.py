@@ -244,3 +244,16 @@ def test_so_is_that_of_a_study_with_trials_of_its_own(tmp_path: Path) -> None:
     study = load_study(LaunchOptions(source=str(path))).config
     path.write_text(yaml.safe_dump(study.shown(), sort_keys=False))
     assert load_study(LaunchOptions(source=str(path))).config == study
+
+
+def test_a_file_takes_a_named_study_in_a_size(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("space: blog\nsize: small\n")
+    config = load_study(LaunchOptions(source=str(file))).config
+    assert (config.name, config.trials, config.space.base["data.name"]) == ("mine", 24, "digits")
+    file.write_text("space: blog\nsize: tiny\n")
+    with pytest.raises(UsageError, match="blog, --size tiny: there is no size 'tiny'"):
+        load_study(LaunchOptions(source=str(file)))
+    file.write_text("space: {base: {model.width: 64}}\nsize: small\n")
+    with pytest.raises(UsageError, match="size: small is of named studies"):
+        load_study(LaunchOptions(source=str(file)))

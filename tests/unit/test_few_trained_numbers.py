@@ -1,5 +1,6 @@
 """Weights that few trained numbers are spread over: the map, how weights start, and that networks learn."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,17 +8,16 @@ import torch
 
 from tests.engine import config, records
 from trainables.bench import Bench
+from trainables.compression.course import new_bench
 from trainables.compression.spreading import cosines_for, hashed_for, subspace_for
 from trainables.data.trial_data import trial_data
 from trainables.progress import Progress
 from trainables.seeding import generator
-from trainables.trial import new_bench
+from trainables.stack.generated import GeneratedStack
 
 
 @pytest.fixture
 def bench() -> Bench:
-    from pathlib import Path
-
     trial = config(model__width=64, replicates=2)
     return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
@@ -52,7 +52,7 @@ def test_a_subspace_starts_where_networks_start_and_steps_go_as_far_as_dense_one
     spread = subspace_for(bench, shape, 1000.7)
     numbers = spread.start([generator(1, k) for k in range(bench.networks)])
     assert numbers["coordinates"].shape == (bench.networks, 1000)
-    made = spread.weights(numbers)
+    made = spread.weights({**numbers, **spread.fixed})
     assert made.keys() == dict(shape.named_parameters()).keys()
     assert all(torch.equal(made[name], tensor) for name, tensor in shape.named_parameters())
     everything = torch.cat([*spread.directions.values()])
@@ -60,9 +60,20 @@ def test_a_subspace_starts_where_networks_start_and_steps_go_as_far_as_dense_one
     step = torch.randn(shape.parameters_per_network, generator=generator(2))
     there_and_back = everything @ (everything.mT @ step)
     assert (there_and_back @ step / step.square().sum()).item() == pytest.approx(1.0, rel=0.1)
-    moved = spread.weights({"coordinates": torch.ones(bench.networks, 1000)})
+    moved = spread.weights({"coordinates": torch.ones(bench.networks, 1000), **spread.fixed})
     bias = moved["layers.0.bias"] - made["layers.0.bias"]
     torch.testing.assert_close(bias[0, 0], spread.directions["layers.0.bias"].sum(1), rtol=1e-3, atol=1e-4)
+
+
+def test_networks_of_a_subspace_are_selected_with_their_own_start(bench: Bench) -> None:
+    shape = bench.fresh(bench.model.widths(bench.config.model), "test", 1)
+    spread = subspace_for(bench, shape, 50)
+    numbers = {"coordinates": torch.randn(bench.networks, 50, generator=generator(3))}
+    both = GeneratedStack(shape, numbers, spread.weights, spread.fixed)
+    one = both.select([1])
+    x = torch.randn(bench.networks, 7, *bench.input_shape, generator=generator(4))
+    torch.testing.assert_close(one(x[1:2])[0], both(x)[1], rtol=1e-4, atol=1e-3)
+    assert both.parameters_per_network == 50
 
 
 @pytest.mark.parametrize("method", ["hashed_trained", "dct_trained", "subspace"])

@@ -40,6 +40,11 @@ class Generator:
     size: int
 
     @property
+    def fixed(self) -> dict[str, Tensor]:
+        """None."""
+        return {}
+
+    @property
     def blocks(self) -> int:
         """Of all layers; the last of each may be cut off."""
         return sum(math.ceil(math.prod(shape) / self.block) for shape in self.shapes.values())
@@ -88,11 +93,15 @@ class Maker(Protocol):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """See above."""
 
+    @property
+    def fixed(self) -> dict[str, Tensor]:
+        """Name → [K, …]: numbers of each network that are not trained, and follow from a seed."""
+
     def start(self, draws: list[torch.Generator], /) -> dict[str, Tensor]:
         """Name → [K, …]: the numbers with which training starts, one generator a network."""
 
     def weights(self, numbers: Mapping[str, Tensor], /) -> dict[str, Tensor]:
-        """Layer → [K, …]; differentiable."""
+        """Layer → [K, …] from the trained and the fixed numbers; differentiable."""
 
 
 def generated(bench: Bench, level: Level, *, epochs: int, lr: float | None, block: int | None) -> Pausing[Compressed]:
@@ -124,7 +133,7 @@ def trained_numbers(
     draws = [bench.draws(f"{name} numbers", level.number, k % bench.replicates) for k in range(bench.networks)]
     device = next(shape.parameters()).device
     numbers = {name: tensor.to(device) for name, tensor in generator.start(draws).items()}
-    stack = GeneratedStack(shape, numbers, generator.weights)
+    stack = GeneratedStack(shape, numbers, generator.weights, generator.fixed)
     recipe = bench.fixed_recipe(epochs, lr)
     yield from bench.fit(name, stack, bench.train_examples, recipe)
     trained = stack.ordinary()
@@ -133,7 +142,7 @@ def trained_numbers(
     parts |= {name: Part(trained.tensors()[name], channels=2) for name in kept}
 
     def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {**generator.weights(values), **{name: values[name] for name in kept}}
+        return {**generator.weights({**values, **generator.fixed}), **{name: values[name] for name in kept}}
 
     written = Written(parts, expand, seed_bits)
     widths = shrunk_widths(bench.config, bench.input_shape, bench.data.num_classes)[level.number]

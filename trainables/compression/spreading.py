@@ -34,6 +34,11 @@ class Spread:
     scales: dict[str, float]
     places: dict[str, tuple[Tensor, ...]] = field(compare=False)
 
+    @property
+    def fixed(self) -> dict[str, Tensor]:
+        """None."""
+        return {}
+
     def start(self, draws: Sequence[torch.Generator]) -> dict[str, Tensor]:
         """Normal numbers [K, count] of each layer."""
         return {
@@ -130,6 +135,11 @@ class Subspace:
         """Parameter → its shape, without the axis of networks."""
         return {name: tuple(start.shape[1:]) for name, start in self.starts.items()}
 
+    @property
+    def fixed(self) -> dict[str, Tensor]:
+        """z."""
+        return {name.replace(".", _DOT): start for name, start in self.starts.items()}
+
     def start(self, draws: Sequence[torch.Generator]) -> dict[str, Tensor]:
         """θ = 0 [K, d]: nothing is drawn."""
         return {"coordinates": torch.zeros(len(draws), self.dimensions)}
@@ -137,9 +147,9 @@ class Subspace:
     def weights(self, numbers: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Parameter → [K, …]."""
         coordinates = numbers["coordinates"]
+        starts = {name: numbers[name.replace(".", _DOT)] for name in self.starts}
         return {
-            name: start + (coordinates @ self.directions[name].mT).view(start.shape)
-            for name, start in self.starts.items()
+            name: start + (coordinates @ self.directions[name].mT).view(start.shape) for name, start in starts.items()
         }
 
 

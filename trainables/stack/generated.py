@@ -17,7 +17,8 @@ class GeneratedStack(StackedModel):
     Args:
         shape: A stack of the shape; its own weights mean nothing where they are generated.
         numbers: Name → [K, …]: the numbers.
-        generate: The numbers → name of a parameter of `shape` → [K, …]; differentiable, network by network.
+        fixed: Name → [K, …]: numbers that are not trained, each network its own.
+        generate: Both kinds of numbers → name of a parameter of `shape` → [K, …]; differentiable, network by network.
     """
 
     def __init__(
@@ -25,11 +26,15 @@ class GeneratedStack(StackedModel):
         shape: StackedModel,
         numbers: Mapping[str, Tensor],
         generate: Callable[[Mapping[str, Tensor]], dict[str, Tensor]],
+        fixed: Mapping[str, Tensor] | None = None,
     ) -> None:
         super().__init__()
         # In a tuple, so that its parameters are none of this module's.
         self._shape, self._generate = (shape,), generate
-        made = generate(numbers)
+        self.fixed = nn.Module()
+        for name, tensor in (fixed or {}).items():
+            self.fixed.register_buffer(name, tensor)
+        made = generate({**numbers, **(fixed or {})})
         self.numbers = nn.ParameterDict(dict(numbers))
         kept = {name.replace(".", _DOT): p for name, p in shape.named_parameters() if name not in made}
         self.kept = nn.ParameterDict({name: nn.Parameter(p.detach().clone()) for name, p in kept.items()})
@@ -74,4 +79,4 @@ class GeneratedStack(StackedModel):
     def _made(self) -> dict[str, Tensor]:
         kept = {name.replace(_DOT, "."): p for name, p in self.kept.items()}
         buffers = {name.replace(_DOT, "."): buffer for name, buffer in self.statistics.named_buffers()}
-        return kept | buffers | self._generate(dict(self.numbers.items()))
+        return kept | buffers | self._generate({**self.numbers, **dict(self.fixed.named_buffers())})
