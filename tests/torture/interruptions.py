@@ -163,13 +163,12 @@ def main() -> int:
     print(f"{len(calm)} records of an undisturbed study", flush=True)
     for kind in kinds:
         ends: Counter[str] = Counter()
-        for _ in range(options.times):
+        for turn in range(options.times):
             with home_for(kind) as home:
                 end = outcome(home, kind, random.uniform(0.0, LATEST_S), calm)
             ends[end.split(":")[0]] += 1
-            if end not in ("well", "ended before"):
-                wrong += 1
-                print(f"{kind}: {end}", flush=True)
+            wrong += end not in ("well", "ended before")
+            print(f"{kind} {turn + 1}/{options.times}: {end}", flush=True)
         print(kind, dict(ends), flush=True)
     return 1 if wrong else 0
 
