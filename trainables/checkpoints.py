@@ -40,7 +40,7 @@ class CheckpointStore:
 
     Args:
         folder: A directory, made at the first save, or a folder of a storage that all machines see. A storage that
-            does not answer costs checkpoints, never the trial.
+            does not answer and a disk that is full cost checkpoints, never the trial.
         attempt: Of this store's writes, ≥ 1.
         fence: Of the lease under which the attempt was begun; counts before the attempt, whose number a ledger that
             was restored from a snapshot may give a second time.
@@ -75,15 +75,13 @@ class CheckpointStore:
         """Writes `state` (tensors, dicts, lists, numbers, text, None) and drops what it makes superfluous.
 
         Returns:
-            The file's name; None if the storage did not take it.
+            The file's name; None if it could not be written.
         """
         started = time.monotonic()
         try:
             with packed(state) as content:
                 return self._write(content)
         except OSError as error:
-            if self.folder.local:
-                raise
             logging.getLogger(__name__).warning("no checkpoint now, %s: %s", self.folder, error)
             return None
         finally:

@@ -33,8 +33,6 @@ class StoredFile(NamedTuple):
 class Folder(ABC):
     """A flat set of named files, and folders below it."""
 
-    local = False
-
     def hurried(self) -> "Folder":
         """The same for someone who comes back later: it is told soon that the store does not answer."""
         return self
@@ -80,8 +78,6 @@ class Folder(ABC):
 
 class LocalFolder(Folder):
     """A directory; made at the first write. Content and name are on the disk when `write` returns."""
-
-    local = True
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)

@@ -138,10 +138,8 @@ class StudyTrial(Trainable):
     def _logging(self) -> Iterator[None]:
         """What the trial prints and logs goes to its `log.txt`."""
         if self._log is None:
-            folder = self._folder()
-            folder.mkdir(parents=True, exist_ok=True)
             remember(json.loads(self.config["job"])["checkpoints"][0])
-            self._log = cast(TextIO, MaskedStream((folder / "log.txt").open("a", encoding="utf-8", buffering=1)))
+            self._log = cast(TextIO, MaskedStream(cast(TextIO, trial_log.TrialLog(self._folder() / "log.txt"))))
             self._log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} attempt {self.config['attempt']}\n")
         handler = logging.StreamHandler(self._log)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

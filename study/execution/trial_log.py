@@ -1,6 +1,9 @@
-"""What a trial's `log.txt` says of its reports: stages, levels, and what is undefined and why."""
+"""A trial's `log.txt`, and what it says of reports: stages, levels, and what is undefined and why."""
 
+import contextlib
+import io
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,3 +27,35 @@ def line(record: "Record", at: float) -> str:
     return " ".join(
         [when, f"{record.stage} {record.step}:", *numbers, *(f"[{k}: {v}]" for k, v in record.notes.items())]
     )
+
+
+class TrialLog(io.TextIOBase):
+    """The file that takes what a trial prints. What a full disk does not take is missing there, and ends no trial.
+
+    Args:
+        path: Made with its folder, as soon as there is room for it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: io.FileIO | None = None
+
+    def writable(self) -> bool:
+        """It is, whatever becomes of it."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Appends it at once, if there is room."""
+        with contextlib.suppress(OSError):
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = io.FileIO(self._path, "a")
+            self._file.write(text.encode("utf-8", "backslashreplace"))
+        return len(text)
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        super().close()

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from study.errors import NoRoom
+from study.execution.trial_log import TrialLog
 from study.ledger import Ledger, Proposal, outage
 from tests.studies_for_tests import a_ledger
 
@@ -51,3 +52,16 @@ def test_who_wants_to_stop_does_not_wait(ledger: Ledger) -> None:
 
 def _limit(connection: Any, pages: int) -> None:
     connection.execute(f"PRAGMA max_page_count={pages}")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_what_a_trial_prints_on_a_full_disk_is_missing_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "0001").mkdir()
+    path = tmp_path / "0001" / "log.txt"
+    path.symlink_to("/dev/full")
+    with TrialLog(path) as log:
+        assert log.write("lost\n") == 5
+    path.unlink()
+    with TrialLog(path) as log:
+        print("kept", file=log)
+    assert path.read_text() == "kept\n"

@@ -88,8 +88,7 @@ def test_a_store_that_does_not_answer_costs_a_checkpoint_and_not_the_trial(tmp_p
             impatient.names()
     blocked = tmp_path / "file"
     blocked.touch()
-    with pytest.raises(OSError, match=r"Not a directory|File exists"):  # a broken disk is told at once
-        CheckpointStore(blocked / "checkpoints", 1).save({})
+    assert CheckpointStore(blocked / "checkpoints", 1).save({}) is None, "nor does a disk that takes nothing"
 
 
 def test_threads_that_write_one_file_do_not_hinder_each_other(tmp_path: Path) -> None:
