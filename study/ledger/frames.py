@@ -1,6 +1,5 @@
 """Trials and networks of a study as data frames, and a table of trials in the formats that people ask for."""
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import Damaged, UsageError
 from study.ledger.files import EXAMPLES, LAYERS, NETWORKS, Listed, result_of
+from study.ledger.gathered import found_in, read_table
 from trainables.opening import require_file_target
 from trainables.record import MARGIN_STEP
 
@@ -46,6 +46,8 @@ def trial_frame(rows: Sequence["TrialRow"]) -> "DataFrame":
 def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
     """One row per network, arm and level of all trials, from `trials/0007/networks.parquet` under `directory`.
 
+    Of a large study they are read from its gathered file, see `study.ledger.gathered`; the frame is the same.
+
     Columns: `trial`, its dense `cell`, its dotted params, then those of networks.parquet. Trials without the file (not
     finished, or failed) have no rows.
 
@@ -56,22 +58,15 @@ def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
         Damaged: Such a file, or one that can't be read; names them all.
     """
     import pandas as pd
-    import pyarrow as pa
 
-    tables, there = [], []
-    for row, table in _tables(directory, rows, {file.name: file for file in listed}):
-        tables.append(table)
-        there.append(row)
-    if not there:
+    there, counts, networks = _together(directory, rows, listed, NETWORKS)
+    if networks is None:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    # one frame of all: joining a thousand small ones took five times as long as reading them
-    networks: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     params = _union(row.params for row in there)
     trials = [
         {"trial": row.number, "cell": row.cell} | {name: _cell(row.params.get(name)) for name in params}
         for row in there
     ]
-    counts = [table.num_rows for table in tables]
     named = pd.DataFrame.from_records(trials).iloc[[i for i, count in enumerate(counts) for _ in range(count)]]
     own = networks.drop(columns=[*named.columns], errors="ignore")
     return pd.concat([named.reset_index(drop=True), own], axis=1)
@@ -85,17 +80,26 @@ def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Li
     Raises:
         Damaged: As `network_frame`.
     """
+    import numpy as np
     import pandas as pd
-    import pyarrow as pa
 
-    tables = [
-        table.add_column(0, "trial", pa.array([row.number] * table.num_rows))
-        for row, table in _tables(directory, rows, {file.name: file for file in listed}, LAYERS)
-    ]
-    if not tables:
+    there, counts, layers = _together(directory, rows, listed, LAYERS)
+    if layers is None:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    found: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
-    return found
+    layers.insert(0, "trial", np.repeat([row.number for row in there], counts))
+    return layers
+
+
+def _together(
+    directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed], kind: str
+) -> "tuple[list[TrialRow], list[int], DataFrame | None]":
+    """Trials that have their file, its number of rows, and the rows of all in one frame; None where no trial has."""
+    of = {result_of(row.number, kind): row for row in rows}
+    found = found_in(directory, [*of], {file.name: file for file in listed}, kind)
+    if found.wrong:
+        raise results_damaged(directory, found.wrong)
+    there = [of[name] for name in found.rows]
+    return there, [*found.rows.values()], None if found.table is None else found.table.to_pandas()
 
 
 def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
@@ -141,25 +145,21 @@ def example_tables(
 
 
 def _tables(
-    directory: Path, rows: Sequence["TrialRow"], listed: Mapping[str, Listed], kind: str = NETWORKS
+    directory: Path, rows: Sequence["TrialRow"], listed: Mapping[str, Listed], kind: str
 ) -> Iterator[tuple["TrialRow", Any]]:
     """Each trial that has its file, with the file's table."""
-    import pyarrow as pa
-    from pyarrow.parquet import ParquetFile
-
     wrong: list[str] = []
     for row in rows:
         name = result_of(row.number, kind)
         path, known = directory / name, listed.get(name)
-        content = path.read_bytes() if path.is_file() else None
-        trouble = known.trouble(content) if known is not None else ""
-        if content is not None and not trouble:
-            try:
-                yield row, ParquetFile(io.BytesIO(content)).read(use_threads=False).replace_schema_metadata()
-            except (pa.ArrowException, OSError):
-                trouble = "is no readable table"
-        if trouble:
+        if not path.is_file():
+            wrong += [f"{name} is missing"] if known is not None else []
+            continue
+        table, _, trouble = read_table(path, known)
+        if table is None:
             wrong.append(f"{name} {trouble}")
+        else:
+            yield row, table
     if wrong:
         raise results_damaged(directory, wrong)
 

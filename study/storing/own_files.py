@@ -7,20 +7,23 @@ import re
 from collections.abc import Callable, Iterable
 
 from study.errors import UsageError
+from study.ledger.files import RESULTS
 from trainables.storage import Folder, LocalFolder
 
 # In a home, beside the folders of studies.
 _STORE = tuple(f"mlflow.db{end}" for end in ("", "-wal", "-shm", "-journal"))
 RESERVED = ("data", "mlartifacts", "mlruns", "mlflow.token", "mlflow.html", *_STORE)
+_RESULTS = "|".join(name.partition(".")[0] for name in RESULTS)
 _OWN = (
     r"study\.(db(-wal|-shm|-journal)?|db\.optuna\.lock|yaml|\d+\.tmp)",
     r"(claims\.yaml|publisher\.log|\.publisher\.lock|driver\.json)",
     r"(ledger|snapshots)/.+",
     r"(damaged-[\d-]+/)study\.db(-wal|-shm)?",
     r"\.(copying|snapshot|mending|restoring)-\w+/[\w.-]+",  # of a process that died
-    r"trials/\d{4,}/(log\.txt|networks\.[\w.-]+|checkpoints/.+)",
+    rf"trials/\d{{4,}}/(log\.txt|({_RESULTS})\.[\w.-]+|checkpoints/.+)",
+    rf"({_RESULTS})\.gathered",
     r"report/(index\.html|verdicts\.json|figures/[\w.-]+\.(csv|svg))",
-    r"([\w./-]+/)?[\w.-]+\.tmp(-\d+)?",  # what was being written when its writer died
+    r"([\w./-]+/)?[\w.-]+\.tmp(-\d+)*",  # what was being written when its writer died
 )
 _IS_OWN = re.compile("|".join(_OWN))
 _LAST = ("study.db", "driver.json")  # by them a deletion that was interrupted is found, and repeated
