@@ -62,11 +62,11 @@ class StudyHandle:
 
         return network_frame(self.config.directory, self._ledger.trials(), self._ledger.files())
 
-    def measures(self) -> "DataFrame":
-        """One row a measure of dense networks: learned, memorised, their difference, AUC; see `ockham measures`."""
-        from study.answer.measured import as_frame, measured
+    def measures(self, *, gap: bool = False) -> "DataFrame":
+        """One row a measure of dense networks, as in `ockham measures`; with `gap` as in `ockham measures --gap`."""
+        from study.settings.measures import measures_frame
 
-        return as_frame(measured(self.trials(), self.networks()))
+        return measures_frame(self._ledger, gap=gap)
 
     def examples(self) -> "DataFrame":
         """One row per training example, network and arm of all trials that recorded them; see `example_frame`."""

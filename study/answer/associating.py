@@ -5,7 +5,7 @@ strata. Sources: Lindon et al. 2022, arXiv:2210.08589 (the slope's e-value, g = 
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,14 @@ from scipy.special import stdtr, stdtrit
 from scipy.stats import rankdata
 
 from study.answer.evidence import FEWEST, Array
+from trainables.statistics import _residuals as residuals
 
 _PRIOR = 1.0
 _LEAST_EACH = 4
 _MOST_PERMUTATIONS, _FEWEST_PERMUTATIONS, _NUMBERS = 9_999, 999, 10_000_000
 _AT_ONCE = 2_000_000
 _MOST_PAIRED = 2_000
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -155,19 +157,42 @@ def permutation_p(x: Array, y: Array, strata: Sequence[Hashable], *, seed: int =
 
     9,999 times, less often (999 at least) where there are more than 1,000 units.
     """
-    first, _ = ranked(x, strata)
-    second, _ = ranked(y, strata)
-    cells = groups(strata)
-    random = np.random.default_rng(seed)
-    found = float(first @ second)
-    count = int(np.clip(_NUMBERS // max(1, len(x)), _FEWEST_PERMUTATIONS, _MOST_PERMUTATIONS))
-    hits, rows = 0, max(1, _AT_ONCE // max(1, len(x)))
+    first, second = ranked(x, strata)[0][None], ranked(y, strata)[0]
+    found, hits, count = float(first[0] @ second), 0, 0
+    for sums in _permuted_sums(first, second, strata, seed):
+        hits, count = hits + int(np.count_nonzero(sums >= found - _ROUNDING)), count + len(sums)
+    return (1 + hits) / (1 + count)
+
+
+def two_sided_ps(
+    xs: Array, y: Array, strata: Sequence[Hashable], *, trend: Array | None = None, seed: int = 0
+) -> Array:
+    """Two-sided permutation p of "no association" of y with each of several quantities: [quantities].
+
+    Args:
+        xs: [quantities, n], ranked and centred within strata.
+        y: [n], likewise; its values are permuted within strata, the same way for all.
+        trend: [n, k] what both sides were made residuals of; permuted ones are again (Freedman & Lane).
+    """
+    found, hits, count = np.abs(xs @ y), np.zeros(len(xs), dtype=np.int64), 0
+    for sums in _permuted_sums(xs, y, strata, seed, trend):
+        hits, count = hits + np.count_nonzero(np.abs(sums) >= found - _ROUNDING, axis=0), count + len(sums)
+    ps: Array = (1 + hits) / (1 + count)
+    return ps
+
+
+def _permuted_sums(
+    xs: Array, y: Array, strata: Sequence[Hashable], seed: int, trend: Array | None = None
+) -> Iterator[Array]:
+    """Sums of products [permutations, quantities], some at a time."""
+    cells, random = groups(strata), np.random.default_rng(seed)
+    count = int(np.clip(_NUMBERS // max(1, len(y)), _FEWEST_PERMUTATIONS, _MOST_PERMUTATIONS))
+    rows = max(1, _AT_ONCE // max(1, len(y)))
     for start in range(0, count, rows):
-        permuted = np.tile(second, (min(rows, count - start), 1))
+        permuted = np.tile(y, (min(rows, count - start), 1))
         for cell in cells:
             permuted[:, cell] = random.permuted(permuted[:, cell], axis=1)
-        hits += int(np.count_nonzero(permuted @ first >= found - 1e-9))
-    return (1 + hits) / (1 + count)
+        yield residuals(permuted, trend) @ xs.T
 
 
 def tau_b(x: Array, y: Array, strata: Sequence[Hashable]) -> float | None:

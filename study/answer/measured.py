@@ -83,7 +83,7 @@ def measured(trials: pd.DataFrame, networks: pd.DataFrame) -> list[MeasureRow]:
     # Without a twin a network was given true labels only.
     learned = (rows["arm"] == "control") | ~rows["unit"].isin(has_twin)
     rows = rows.assign(kind=np.where(learned, "learned", "memorised"))
-    says = _sentences()
+    says = sentences()
     return [_row(rows, column, says.get(column.removeprefix(PREFIX), "")) for column in columns]
 
 
@@ -116,7 +116,8 @@ def _share(learned: pd.Series, memorised: pd.Series) -> float:
     return float((gaps > 0).mean() + 0.5 * (gaps == 0).mean())
 
 
-def _sentences() -> dict[str, str]:
+def sentences() -> dict[str, str]:
+    """What each measure is, in a line."""
     from trainables.looking.measure import MEASURES
 
     return {

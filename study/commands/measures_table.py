@@ -1,24 +1,30 @@
-"""What `measures` prints: every measure of dense networks, learned beside memorised."""
+"""What `measures` prints: every measure of dense networks, learned beside memorised, and held against the gap."""
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
+from study.answer.gap_model import GapTable
 from study.answer.measured import Mean, MeasureRow, as_frame, measured
+from study.answer.pairwise import Estimate
+from study.answer.words import signed
 from study.display import terminal
 from study.display.console import PrintableConsole
+from study.display.words import DASH
 from study.errors import UsageError
 from study.ledger.frames import layer_frame, network_frame, trial_frame, write
+from study.settings.measures import gap_of
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
 
 FORMS = ("table", "json", "csv")
-_WIDTH = 140
+_WIDTH = 160
 
 
 def print_measures(ledger: "Ledger", form: str, out: Path | None) -> None:
@@ -39,12 +45,24 @@ def print_measures(ledger: "Ledger", form: str, out: Path | None) -> None:
         _put(json.dumps([row.as_json() for row in rows], indent=2, allow_nan=False), out)
     elif form == "csv":
         _put(str(as_frame(rows).to_csv(index=False)).rstrip("\n"), out)
-    elif out is None:
-        terminal().print(_table(rows))
     else:
-        text = io.StringIO()
-        PrintableConsole(file=text, width=_WIDTH, no_color=True).print(_table(rows))
-        write(out, text.getvalue().rstrip("\n"))
+        more = f"Which of them track the generalization gap: {ledger.config.command('measures')} --gap"
+        _show([_table(rows), "", more], out)
+
+
+def print_gap(ledger: "Ledger", form: str, out: Path | None) -> None:
+    """Which measures track the generalization gap: as a table, as JSON or as CSV.
+
+    Raises:
+        Damaged: Files of results are not what was written.
+    """
+    found = gap_of(ledger)
+    if form == "json":
+        _put(json.dumps(found.as_json(), indent=2, allow_nan=False), out)
+    elif form == "csv":
+        _put(str(found.as_frame().to_csv(index=False)).rstrip("\n"), out)
+    else:
+        _show([_gap_table(found), "", *found.notes], out)
 
 
 def print_layers(ledger: "Ledger", out: Path | None) -> None:
@@ -64,10 +82,50 @@ def _put(text: str, out: Path | None) -> None:
     write(out, text) if out else typer.echo(text)
 
 
-def _table(rows: list[MeasureRow]) -> Table:
+def _show(parts: Sequence[Table | str], out: Path | None) -> None:
+    """To the screen, or as text into a file."""
+    text = io.StringIO()
+    console = terminal() if out is None else PrintableConsole(file=text, width=_WIDTH, no_color=True)
+    for part in parts:
+        if isinstance(part, str):
+            console.print(part, markup=False, highlight=False, soft_wrap=True)
+        else:  # a terminal that is narrower folds lines; no digit is left out
+            console.print(part, width=max(console.width, _WIDTH), crop=False)
+    if out is not None:
+        write(out, text.getvalue().rstrip("\n"))
+
+
+def _headed(*heads: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for head in ("measure", "learned", "memorised", "difference", "AUC", "n"):
+    for head in heads:
         table.add_column(head, justify="left" if head == "measure" else "right", no_wrap=True)
+    return table
+
+
+def _gap_table(found: GapTable) -> Table:
+    table = _headed("measure", "association", "τ", "p", "q", "Ψ", "CMI", "partial", "n")
+    for row in found.rows:
+        if row.reason:
+            continue
+        ps = [DASH if p is None else "<.001" if p < 0.0005 else f"{p:.3f}" for p in (row.p, row.q)]
+        tau = DASH if row.tau is None else signed(row.tau)
+        sides = [_between(one) for one in (row.association, row.psi, row.cmi, row.partial)]
+        name = f"{row.name} *" if row.found else row.name
+        table.add_row(name, sides[0], tau, *ps, *sides[1:], str(row.n))
+    return table
+
+
+def _between(one: Estimate) -> str:
+    """`−0.60 (−1.00 to −0.19)`."""
+    if one.value is None:
+        return DASH
+    if one.low is None or one.high is None:
+        return signed(one.value)
+    return f"{signed(one.value)} ({signed(one.low)} to {signed(one.high)})"
+
+
+def _table(rows: list[MeasureRow]) -> Table:
+    table = _headed("measure", "learned", "memorised", "difference", "AUC", "n")
     for row in rows:
         cells = [_cell(mean) for mean in (row.learned, row.memorised, row.difference)]
         auc = "–" if row.auc.mean is None else f"{row.auc.mean:.2f}{_half(row.auc)}"
