@@ -98,7 +98,7 @@ def kendall_within_strata(
     than 5,000 pairs.
 
     Where a continuous condition drives both sides, both are replaced by their residuals from a polynomial in it (see
-    `_trend`) before they are ranked. Comparing only trials whose conditions lie close together instead leaves a bias,
+    `trend`) before they are ranked. Comparing only trials whose conditions lie close together instead leaves a bias,
     since what is left of the trend inside a window still orders both sides: within ±.05 of label noise, τ = −.11 where
     there is no relation at all, and p < .05 in 24 % of such studies of 120 trials. Permuted residuals are made
     residuals again, so that the null has lost the degrees of freedom that the data have lost.
@@ -124,8 +124,8 @@ def kendall_within_strata(
     pairs, groups = len(i), len(np.unique(stratum[i]))
     if pairs < _FEWEST_PAIRS:
         return KendallResult(None, pairs, None, groups, f"{pairs} pairs, nothing is said below {_FEWEST_PAIRS}")
-    trend = None if conditions is None else _trend(_finite(conditions), stratum)
-    first, second = _residuals(first, trend), _residuals(second, trend)
+    basis = None if conditions is None else trend(_finite(conditions), stratum)
+    first, second = residuals(first, basis), residuals(second, basis)
     sign_x = np.sign(first[i] - first[j])
     tau = float(_tau_b(sign_x, np.sign(second[i] - second[j])[None])[0])
     if np.isnan(tau):
@@ -138,7 +138,7 @@ def kendall_within_strata(
         permuted = np.tile(second, (min(rows, count - start), 1))
         for cell in cells:
             permuted[:, cell] = random.permuted(permuted[:, cell], axis=1)
-        permuted = _residuals(permuted, trend)
+        permuted = residuals(permuted, basis)
         null = _tau_b(sign_x, np.sign(permuted[:, i] - permuted[:, j]))
         hits += int(np.count_nonzero(np.abs(null) >= abs(tau) - 1e-12))
     return KendallResult(tau, pairs, (1 + hits) / (1 + count), groups)
@@ -154,11 +154,11 @@ def without_trend(
         strata: [n], compared by equality.
     """
     codes = {stratum: code for code, stratum in enumerate(dict.fromkeys(strata))}
-    trend = _trend(_finite(conditions), np.array([codes[s] for s in strata], dtype=np.int64))
-    return _residuals(_finite(x), trend), _residuals(_finite(y), trend), trend.shape[1]
+    basis = trend(_finite(conditions), np.array([codes[s] for s in strata], dtype=np.int64))
+    return residuals(_finite(x), basis), residuals(_finite(y), basis), basis.shape[1]
 
 
-def _trend(conditions: npt.NDArray[np.float64], stratum: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def trend(conditions: npt.NDArray[np.float64], stratum: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """An orthonormal basis [n, k] of what stratum and condition can explain: a level a stratum, one polynomial for all.
 
     Its degree grows with √n (3 at 24 values, 5 at 60, 8 at most), so that a smooth curve's misfit stays below the
@@ -174,7 +174,7 @@ def _trend(conditions: npt.NDArray[np.float64], stratum: npt.NDArray[np.int64]) 
     return basis
 
 
-def _residuals(values: npt.NDArray[np.float64], basis: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64]:
+def residuals(values: npt.NDArray[np.float64], basis: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64]:
     """[…, n] less their projections on the columns of `basis` [n, k]; rounding counts as a tie."""
     if basis is None:
         return values

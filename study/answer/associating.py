@@ -13,7 +13,7 @@ from scipy.special import stdtr, stdtrit
 from scipy.stats import rankdata
 
 from study.answer.evidence import FEWEST, Array
-from trainables.statistics import _residuals as residuals
+from trainables.statistics import residuals
 
 _PRIOR = 1.0
 _LEAST_EACH = 4

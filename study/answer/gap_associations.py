@@ -22,8 +22,7 @@ from study.answer.measured import sentences
 from study.answer.pairwise import Configurations, Estimate, cmi, psi
 from study.answer.strata import COMPRESSIBILITY, LEAST_PAIRS, pairs_within
 from study.answer.words import plural
-from trainables.statistics import _residuals as residuals
-from trainables.statistics import _trend as trend
+from trainables.statistics import residuals, trend
 
 Mask = npt.NDArray[np.bool_]
 CONTROLS = ("norms/frobenius", "margins/mean")

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from study.ledger import ENDED, Ledger
-from study.settings.verdicts import standing_of
+from study.ledger import Ledger
+from study.settings.verdicts import standing_with
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,8 +22,7 @@ def gap_of(ledger: Ledger) -> "GapTable":
 
     rows, config = ledger.trials(), ledger.config
     frames = (trial_frame(rows), network_frame(config.directory, rows, ledger.files()))
-    standing = standing_of(config, sum(row.state in ENDED and not row.added for row in rows))
-    return gap_table([frames], as_planned=standing.as_planned)
+    return gap_table([frames], as_planned=standing_with(config, rows).as_planned)
 
 
 def measures_frame(ledger: Ledger, *, gap: bool) -> "DataFrame":

@@ -70,7 +70,7 @@ def verdicts_in(
     """
     from study.answer.deciding import verdicts
 
-    standing = _standing(config, rows)
+    standing = standing_with(config, rows)
     later = (*claims_met_later(config), *claims_added(config))
     plan = plan_of(config) if plan is None else plan
     return verdicts(config.space, trials, networks, plan=plan, standing=standing, exploratory=later, courses=courses)
@@ -97,10 +97,11 @@ def robustness_in(
 
     claims = (*config.space.claims, *claims_met_later(config), *claims_added(config))
     space = config.space.model_copy(update={"claims": claims})
-    return robustness(space, trials, networks, plan=plan_of(config), standing=_standing(config, rows))
+    return robustness(space, trials, networks, plan=plan_of(config), standing=standing_with(config, rows))
 
 
-def _standing(config: StudyConfig, rows: Sequence["TrialRow"]) -> "Standing":
+def standing_with(config: StudyConfig, rows: Sequence["TrialRow"]) -> "Standing":
+    """How far the study has come with these trials."""
     ended = [row for row in rows if row.state in ENDED]
     return standing_of(config, sum(not row.added for row in ended), sum(row.again for row in ended))
 

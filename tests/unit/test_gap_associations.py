@@ -250,7 +250,7 @@ def test_continuous_noise_is_taken_out_of_both() -> None:
 
 def _material(trials: pd.DataFrame, networks: pd.DataFrame) -> Any:
     """All that the figure looks at."""
-    return SimpleNamespace(trials=trials, networks=networks, verdicts=None)
+    return SimpleNamespace(trials=trials, networks=networks, verdicts=SimpleNamespace(guarantee="planned"))
 
 
 def test_the_figure_and_its_absence() -> None:

@@ -15,7 +15,7 @@ _MOST = 40
 
 
 def _draw(material: Material) -> Picture | Absent:
-    as_planned = material.verdicts is not None and material.verdicts.guarantee == "planned"
+    as_planned = material.verdicts.guarantee == "planned"
     found = gap_table([(material.trials, material.networks)], as_planned=as_planned)
     rows = [row for row in found.rows if not row.reason]
     if len(found.rows) < 2:  # compressibility alone has a figure of its own
