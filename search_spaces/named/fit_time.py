@@ -50,6 +50,7 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
+        "small": Size(cost="5:34 on two busy cores"),
         "paper": Size(
             base={
                 "data.name": "mnist",

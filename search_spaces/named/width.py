@@ -70,6 +70,7 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
+        "small": Size(cost="2:35 on two busy cores"),
         "paper": Size(
             base={"data.name": "mnist", **_PROTOCOL},
             span={"model.width": Choices(values=(8, 32, 128, 512, 2048, 8192))},
