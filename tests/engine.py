@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrainingConfig, TrialConfig, unflatten
 from trainables.looking.look import Look
+from trainables.looking.measure import Measure, Measured, settled
 from trainables.looking.scoring import Sample, Scoring
+from trainables.pausing import finish
 from trainables.record import Record
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
@@ -123,6 +125,11 @@ def look(model: StackedModel, input_shape: tuple[int, ...] = (1, 1, 20), *, orig
         "validation": lambda: Sample(images, labels(k, 80), CLASSES, labels(k, 80)),
     }
     return Look(model, **{**seen, **given, **more})
+
+
+def taken(measure: Measure, seen: Look) -> Measured:
+    """What the measure finds, without a pause."""
+    return finish(settled(measure.measure(seen)))
 
 
 def _seen(model: StackedModel, who: str, input_shape: tuple[int, ...]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from trainables.checkpoints import packed, unpacked
 from trainables.storage import Folder, LocalFolder, seal
 
+DENSE = ".dense"  # in the home or storage: no study has such a name
 _KIND = b"ockham dense networks 1"
 _SUFFIX = ".pt"
 _SIGN_S = 1.0

@@ -4,9 +4,10 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -36,11 +37,11 @@ def dense_epochs(bench: Bench, training: Training, shelf: Shelf | None) -> Repor
         yield from _trained(bench, training)
         return
     try:
-        while (kept := shelf.read()) is None and not shelf.mine():
+        while (kept := _usable(bench, shelf.read())) is None and not shelf.mine():
             time.sleep(_WAIT_S)
             yield None
         # Whoever had the shelf before may have filled it just now.
-        if kept is None and (kept := shelf.read()) is None:
+        if kept is None and (kept := _usable(bench, shelf.read())) is None:
             for record in _trained(bench, training):
                 shelf.sign()
                 yield record
@@ -50,7 +51,7 @@ def dense_epochs(bench: Bench, training: Training, shelf: Shelf | None) -> Repor
         shelf.close()
     training.restore(kept["training"])
     bench.progress.reused_seconds = kept["seconds"]
-    bench.progress.measured |= kept["measured"]
+    bench.progress.measured |= _only(kept["measured"], _measured_then(bench))
     reported = {record.step for record in bench.progress.records if record.stage == "dense"}
     for record in kept["records"]:
         if record["step"] not in reported:
@@ -58,7 +59,7 @@ def dense_epochs(bench: Bench, training: Training, shelf: Shelf | None) -> Repor
 
 
 def shelf_name(bench: Bench, data_identity: str) -> str:
-    """A digest of everything that the dense networks depend on, and of what is recorded while they train.
+    """A digest of everything that the dense networks depend on, and of what training takes note of.
 
     Beside the configuration and the draws that is what the data are, how many networks share a stack, the code, and
     whatever computes: versions, the kind of processor, its threads.
@@ -70,7 +71,7 @@ def shelf_name(bench: Bench, data_identity: str) -> str:
         "draws": [config.seed, bench.key],
         "config": {name: value for name, value in config.flat().items() if name.startswith(SHAPING)},
         "networks": [bench.replicates, bench.networks],
-        "recorded": [bench.course.watches, bench.snapshot_at, bench.traces_movement, _measured_then(bench)],
+        "recorded": [bench.course.watches, bench.snapshot_at, bench.traces_movement],
         "examples": why_not(bench.config, bench.data),
         "rates_by_epoch": bench.rates_by_epoch,
         "data": data_identity,
@@ -82,9 +83,23 @@ def shelf_name(bench: Bench, data_identity: str) -> str:
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _measured_then(bench: Bench) -> dict[str, object]:
+def _measured_then(bench: Bench) -> dict[str, Any]:
     """What is measured while they train, with its fields."""
     return {name: measure.model_dump(mode="json") for name, measure in measures_during(bench).items()}
+
+
+def _usable(bench: Bench, kept: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What is kept, if all was measured while the networks trained that this trial wants to know of that time."""
+    if kept is None:
+        return None
+    measured, wanted = kept["measures"], _measured_then(bench)
+    return kept if all(measured.get(name) == fields for name, fields in wanted.items()) else None
+
+
+def _only(measured: dict[str, dict[str, Any]], wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Moment → measure → what it found, of some measures."""
+    some = {moment: {name: found[name] for name in wanted if name in found} for moment, found in measured.items()}
+    return {moment: found for moment, found in some.items() if found}
 
 
 @cache
@@ -114,11 +129,12 @@ def _trained(bench: Bench, training: Training) -> Reports:
         yield None
 
 
-def _state(bench: Bench, training: Training) -> dict[str, object]:
+def _state(bench: Bench, training: Training) -> dict[str, Any]:
     records = [record.state() for record in bench.progress.records if record.stage == "dense"]
     seen = {name: found for name, found in bench.progress.measured.items() if name.startswith("epoch_")}
     seconds = bench.progress.training_seconds
-    return {"training": training.state(), "records": records, "seconds": seconds, "measured": seen}
+    found = {"measures": _measured_then(bench), "measured": seen}
+    return {"training": training.state(), "records": records, "seconds": seconds, **found}
 
 
 def _report_due(progress: Progress, epoch: int) -> bool:

@@ -14,7 +14,7 @@ from trainables.compression.interfaces import Compressed
 from trainables.data.interfaces import DATASETS
 from trainables.errors import device_failed, out_of_memory, without_frames
 from trainables.looking.look import Look
-from trainables.looking.measure import Measure, Measured, When
+from trainables.looking.measure import Measure, Measured, When, settled
 from trainables.looking.scoring import SAMPLE_EXAMPLES, Sample
 from trainables.measuring import arms
 from trainables.pausing import Pausing
@@ -24,9 +24,10 @@ from trainables.summary.measures import arrays, layer_rows, measure_metrics
 
 Columns = dict[str, list[float | None]]
 _TIMES: dict[When, int] = {"dense": 0, "levels": 1, "training": 2}
-# Networks are measured so many together that their weights are about as many as this: it bounds the memory that a
-# measure takes, and the time between two places where a trial can be interrupted.
-_PARAMETERS = 2_000_000
+# Networks are measured so many together that their weights are about as many as the first, and the multiply-adds of a
+# forward pass over the sample as the second: these bound the memory that a measure takes, and the time between two
+# places where a trial can be interrupted (a second of one core). A GPU is faster, and needs more networks at once.
+_PARAMETERS, _MULTIPLY_ADDS, _GPU = 2_000_000, 20_000_000_000, 50
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _take(bench: Bench, moment: Moment, least: When) -> Pausing[Columns]:
     for numbers in _pieces(bench, moment.stack):
         seen, found = _look(bench, moment, numbers), {}
         for name, one in measures.items():
-            found[name] = _alone_if_need_be(bench, moment, numbers, seen, (name, one))
+            found[name] = yield from _alone_if_need_be(bench, moment, numbers, seen, (name, one))
             yield
         parts.append(found)
     together = {name: _joined([part[name] for part in parts], list(_pieces(bench, moment.stack))) for name in measures}
@@ -116,7 +117,9 @@ def _take(bench: Bench, moment: Moment, least: When) -> Pausing[Columns]:
 
 
 def _pieces(bench: Bench, stack: StackedModel) -> Iterator[list[int]]:
-    size = max(1, _PARAMETERS // stack.parameters_per_network)
+    faster = _GPU if bench.data.images.device.type == "cuda" else 1
+    pass_cost = SAMPLE_EXAMPLES * bench.model.multiply_adds(stack.widths, bench.input_shape, bench.data.num_classes)
+    size = max(1, min(_PARAMETERS // stack.parameters_per_network, faster * _MULTIPLY_ADDS // pass_cost))
     for start in range(0, bench.networks, size):
         yield [*range(start, min(bench.networks, start + size))]
 
@@ -170,7 +173,7 @@ def _teacher(bench: Bench) -> Tensor | None:
 
 def _alone_if_need_be(
     bench: Bench, moment: Moment, numbers: list[int], seen: Look, named: tuple[str, Measure]
-) -> Measured:
+) -> Pausing[Measured]:
     """What a measure finds; where it fails on the networks together, on each of those on which it does not fail alone.
 
     Raises:
@@ -179,14 +182,16 @@ def _alone_if_need_be(
     if named[1].needs_classes and not bench.data.task.has_classes:
         return Measured(undefined={"*": "networks are asked for numbers, not for classes"})
     try:
-        return named[1].measure(seen)
+        return (yield from settled(named[1].measure(seen)))
     except Exception as error:
         why = _reason(error)
     if len(numbers) == 1:
         logging.getLogger(__name__).warning("measure %s failed on network %d: %s", named[0], numbers[0], why)
         return Measured(undefined={"*": f"it failed: {why}"})
-    alone = [[number] for number in numbers]
-    found = [_alone_if_need_be(bench, moment, one, _look(bench, moment, one), named) for one in alone]
+    found = []
+    for number in numbers:
+        alone = _look(bench, moment, [number])
+        found.append((yield from _alone_if_need_be(bench, moment, [number], alone, named)))
     return _joined(found, [[place] for place in range(len(numbers))])
 
 

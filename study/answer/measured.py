@@ -2,7 +2,8 @@
 
 Learned are the controls (clean twins), memorised the replicates of trials that have any. The unit is the independent
 dense training: its networks are averaged, and whether a measure tells them apart is asked inside it, so that neither
-condition, criterion nor width can do so.
+condition, criterion nor width can do so. Networks that did not fit their labels have neither learned nor memorised:
+they are left out, and their twins with them.
 """
 
 from collections.abc import Sequence
@@ -62,29 +63,51 @@ class MeasureRow:
 
 
 def measured(trials: pd.DataFrame, networks: pd.DataFrame) -> list[MeasureRow]:
-    """One row for each measure that any dense network has, in the order of their columns.
+    """One row for each measure that any dense network has, in the order of their columns; [] where none fitted.
 
     Args:
         trials: All trials; design trials that ended COMPLETE count, or where there are none all that did.
         networks: One row a trial, arm, network and level.
     """
-    ended = counted(trials) if len(trials) else trials
-    if ended.empty and len(trials):
-        ended = trials[trials["state"] == "COMPLETE"]
-    columns = [name for name in networks.columns if name.startswith(PREFIX)]
-    if ended.empty or not columns or "trial" not in networks.columns:
+    rows = _measured_networks(trials, networks)
+    rows = rows[_fitted(rows)]
+    columns = [name for name in rows.columns if name.startswith(PREFIX)]
+    if rows.empty:
         return []
-    rows = networks[
-        (networks["level"] == 0) & networks["arm"].isin(list(_ARMS)) & networks["trial"].isin(ended["number"])
-    ]
-    unit = dict(zip(ended["number"], units(ended), strict=True))
-    rows = rows.assign(unit=rows["trial"].map(unit)).drop_duplicates(["unit", "arm", "network"])
     has_twin = set(rows.loc[rows["arm"] == "control", "unit"])
     # Without a twin a network was given true labels only.
     learned = (rows["arm"] == "control") | ~rows["unit"].isin(has_twin)
     rows = rows.assign(kind=np.where(learned, "learned", "memorised"))
     says = sentences()
     return [_row(rows, column, says.get(column.removeprefix(PREFIX), "")) for column in columns]
+
+
+def left_out(trials: pd.DataFrame, networks: pd.DataFrame) -> tuple[int, int]:
+    """How many dense networks `measured` leaves out, and of how many."""
+    rows = _measured_networks(trials, networks)
+    return len(rows) - int(_fitted(rows).sum()), len(rows)
+
+
+def _measured_networks(trials: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
+    """The dense networks of the trials that count, each once, with the unit that they belong to."""
+    ended = counted(trials) if len(trials) else trials
+    if ended.empty and len(trials):
+        ended = trials[trials["state"] == "COMPLETE"]
+    if ended.empty or "trial" not in networks.columns or not any(name.startswith(PREFIX) for name in networks.columns):
+        return pd.DataFrame()
+    rows = networks[
+        (networks["level"] == 0) & networks["arm"].isin(list(_ARMS)) & networks["trial"].isin(ended["number"])
+    ]
+    unit = dict(zip(ended["number"], units(ended), strict=True))
+    return rows.assign(unit=rows["trial"].map(unit)).drop_duplicates(["unit", "arm", "network"])
+
+
+def _fitted(rows: pd.DataFrame) -> pd.Series:
+    """Of each network, whether it and its twin fitted what they were given; so do all where that was not recorded."""
+    if "interpolated" not in rows.columns:
+        return pd.Series(True, index=rows.index)
+    fits = rows["interpolated"].eq(True)
+    return fits.groupby([rows["unit"], rows["network"]]).transform("all")
 
 
 def _row(rows: pd.DataFrame, column: str, says: str) -> MeasureRow:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from study.answer.gap_model import GapTable
-from study.answer.measured import Mean, MeasureRow, as_frame, measured
+from study.answer.measured import Mean, MeasureRow, as_frame, left_out, measured
 from study.answer.pairwise import Estimate
 from study.answer.words import signed
 from study.display import terminal
@@ -35,7 +35,13 @@ def print_measures(ledger: "Ledger", form: str, out: Path | None) -> None:
         Damaged: Files of results are not what was written.
     """
     trials = ledger.trials()
-    rows = measured(trial_frame(trials), network_frame(ledger.config.directory, trials, ledger.files()))
+    frames = trial_frame(trials), network_frame(ledger.config.directory, trials, ledger.files())
+    rows, (left, every) = measured(*frames), left_out(*frames)
+    if every and not rows:
+        raise UsageError(
+            f"of the {every} dense networks of {ledger.name} none fitted its labels, as did its twin, so that none has "
+            f"learned or memorised; let them train longer, e.g. --set training.epochs=400"
+        )
     if not rows:
         raise UsageError(
             f"no trial of {ledger.name} has ended with measures; a study takes them unless it has measures=none, e.g. "
@@ -47,7 +53,12 @@ def print_measures(ledger: "Ledger", form: str, out: Path | None) -> None:
         _put(str(as_frame(rows).to_csv(index=False)).rstrip("\n"), out)
     else:
         more = f"Which of them track the generalization gap: {ledger.config.command('measures')} --gap"
-        _show([_table(rows), "", more], out)
+        unfit = (
+            [f"Without {left} of {every} dense networks: they, or their twins, did not fit their labels."]
+            if left
+            else []
+        )
+        _show([_table(rows), "", *unfit, more], out)
 
 
 def print_gap(ledger: "Ledger", form: str, out: Path | None) -> None:

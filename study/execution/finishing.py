@@ -52,13 +52,14 @@ def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Verdicts]:
     from study.report import write_report
 
     config, rows = ledger.config, ledger.trials()
-    trials, networks = trial_frame(rows), network_frame(config.directory, rows, ledger.files())
+    listed = ledger.files()
+    trials, networks = trial_frame(rows), network_frame(config.directory, rows, listed)
     folder = out or config.directory / "report"
     verdicts = verdicts_in(config, rows, trials, networks, courses=True)
     checks = robustness_in(config, rows, trials, networks)
     try:
         with private_below(config.run.home, folder):
-            page = write_report(config, trials, networks, verdicts, folder, robustness=checks)
+            page = write_report(config, trials, networks, verdicts, folder, robustness=checks, listed=listed)
     except OSError as error:
         elsewhere = config.command("report", "--out", "DIR")
         raise UsageError(

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     TrialFunction = Callable[[TrialConfig, TrialContext], Iterator[Record | None]]
 
 LONGEST_STEP_S = 2.0
-DENSE = ".dense"  # in the home or storage: no study has such a name
 REPORT_S = 0.2  # boundaries that follow each other faster are reported together
 
 
@@ -108,7 +107,7 @@ class StudyTrial(Trainable):
     def _start(self) -> "Iterator[Record | None]":
         from trainables.checkpoints import CheckpointStore
         from trainables.config import TrialConfig
-        from trainables.dense_store import DenseStore
+        from trainables.dense_store import DENSE, DenseStore
         from trainables.storage import folder_at
         from trainables.trial import TrialContext
 

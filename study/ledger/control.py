@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from study.config import StudyConfig
 from study.ledger import files, inputs, studies, trials
 from study.ledger.connection import writing
-from study.ledger.files import NewFile
+from study.ledger.files import Listed, NewFile
 from study.ledger.inputs import Inputs
 from study.ledger.outage import outlasting
 from study.ledger.rows import Proposal, now_ms
@@ -33,18 +33,30 @@ class Control:
         raise TypeError("the ledger knows")
 
     @outlasting
-    def remeasured(self, number: int, found: Record, results: Sequence[NewFile]) -> None:
+    def remeasured(self, number: int, names: Sequence[str], found: Record, results: Sequence[NewFile]) -> None:
         """Adds what was measured of a COMPLETE trial afterwards, in one transaction, and queues it for tracking.
 
         Args:
             number: Of the trial.
-            found: Metrics and notes beside those of its summary; of one name the new ones.
-            results: Files that take the place of its earlier ones.
+            names: Of the measures; what was known of them before goes.
+            found: Metrics and notes that come beside those of its summary.
+            results: Files that take the place of its earlier ones; these come back if it all comes to nothing, at the
+                next `acquire` if this process is killed.
         """
-        with self._writing("remeasure") as connection:
-            for new in results:
-                files.put(connection, self.name, new)
-            trials.add_measured(connection, self.name, number, found, now_ms=now_ms())
+        directory = self.config.directory
+
+        def known() -> list[Listed]:
+            with self._engine.connect() as connection:
+                return files.listed(connection, self.name, [number])
+
+        files.set_aside(directory, results)
+        try:
+            with self._writing("remeasure") as connection:
+                for new in results:
+                    files.put(connection, self.name, new)
+                trials.add_measured(connection, self.name, number, names, found, now_ms=now_ms())
+        finally:
+            files.put_back(directory, known)
 
     # From any process
 

@@ -1,7 +1,8 @@
 """Results that lie in files beside the ledger: each is listed with size and checksum."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+import shutil
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from study.ledger.schema import files
 NETWORKS, LAYERS, ARRAYS, EXAMPLES = "networks.parquet", "layers.parquet", "arrays.npz", "examples.parquet"
 # A trial with the last of these has all that it left.
 RESULTS = (LAYERS, ARRAYS, EXAMPLES, NETWORKS)
+# What is about to be replaced, in a study's folder.
+_ASIDE = "replaced"
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,26 @@ def put(connection: Connection, study: str, new: NewFile) -> None:
     connection.execute(delete(files).where(files.c.study == study, files.c.name == own.name))
     row = {"study": study, "name": own.name, "number": own.number, "size": own.size, "sha256": own.sha256}
     connection.execute(insert(files).values(row))
+
+
+def set_aside(directory: Path, new: Sequence[NewFile]) -> None:
+    """Keeps copies of the files whose place others are about to take, until `put_back`."""
+    for name in [own.listed.name for own in new]:
+        path, copy = directory / name, directory / _ASIDE / name
+        if path.is_file() and not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+
+
+def put_back(directory: Path, listed_now: Callable[[], Sequence[Listed]]) -> None:
+    """Files that were set aside come back if they are what is listed: what was to replace them came to nothing."""
+    if not (directory / _ASIDE).is_dir():
+        return
+    for known in listed_now():
+        copy = directory / _ASIDE / known.name
+        if copy.is_file() and known.trouble_in(directory) and not known.trouble_in(directory / _ASIDE):
+            copy.replace(directory / known.name)
+    shutil.rmtree(directory / _ASIDE)
 
 
 def listed(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> list[Listed]:

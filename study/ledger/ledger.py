@@ -105,8 +105,6 @@ class Ledger(Control, Curves, Soundness, Tracking):
         """Of the study."""
         return self.config.name
 
-    # The lease
-
     def acquire(self, *, wait_s: float = 30.0) -> int:
         """Takes the lease, then stores new run settings if there are any; returns the fence.
 
@@ -125,6 +123,7 @@ class Ledger(Control, Curves, Soundness, Tracking):
                 self.config = _again(self._unsaved, self.config)
                 studies.save(connection, self.config)
         self._unsaved = None
+        files.put_back(self.config.directory, self.files)
         return self.fence
 
     def heartbeat(self) -> None:

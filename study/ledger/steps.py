@@ -1,7 +1,8 @@
 """Per-step results: one row per trial, stage and step, however often an interrupted trial reports it."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
@@ -88,6 +89,16 @@ def merged(records: Sequence[Record]) -> tuple[dict[str, float], dict[str, str]]
         metrics |= part.metrics
         notes |= part.notes
     return metrics, notes
+
+
+def measured_anew(summary: Record, names: Sequence[str], found: Record) -> Record:
+    """A summary with what measures of these names found in place of what it had of them."""
+
+    def others(known: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in known.items() if not any(f"measure/{name}/" in key for name in names)}
+
+    metrics, notes = others(summary.metrics) | found.metrics, others(summary.notes) | found.notes
+    return replace(summary, metrics=metrics, notes=notes)
 
 
 def progress(connection: Connection, study: str) -> list[Progress]:

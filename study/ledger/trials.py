@@ -122,11 +122,13 @@ def finish(
     return replace(_trial_row(row, {}), metrics=metrics, notes=notes, **how)
 
 
-def add_measured(connection: Connection, study: str, number: int, found: Record, *, now_ms: int) -> None:
-    """Adds metrics and notes to the summary of a trial that has ended, which tracking hears anew."""
+def add_measured(
+    connection: Connection, study: str, number: int, names: Sequence[str], found: Record, *, now_ms: int
+) -> None:
+    """Puts what measures found into the summary of a trial that has ended, which tracking hears anew."""
     row = _one(connection, study, number)
     *before, summary = steps.of_trial(connection, study, number)
-    said = replace(summary, metrics=summary.metrics | found.metrics, notes=summary.notes | found.notes)
+    said = steps.measured_anew(summary, names, found)
     steps.record(connection, study, number, row.attempts, [said], now_ms=now_ms)
     metrics, notes = steps.merged([*before, said])
     _update(connection, study, number, metrics=json.dumps(metrics), notes=json.dumps(notes))

@@ -7,28 +7,25 @@ compared with what the file says.
 
 import importlib.util
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import UsageError
 from study.ledger.frames import results_damaged
+from study.operations.running_again import Say, run_again
 from study.settings.inputs import compare_inputs
-from trainables.again import CONVOLUTIONS, DEVICE, GROUPED, ONE_BY_ONE, elsewhere
+from trainables.again import DEVICE, elsewhere
 from trainables.opening import require_file_target
 
 if TYPE_CHECKING:
-    from study.config import StudyConfig
     from study.ledger import Ledger, TrialRow
     from trainables.bench import Bench
     from trainables.config import TrialConfig
     from trainables.export.checking import Said
     from trainables.export.files import Plain
-    from trainables.record import Record
 
 Arm = Literal["replicate", "control"]
-Say = Callable[[str], None]
 _BATCHES = (1, 256)
 # Rounding on another machine changes a network a little over many steps; beyond this it is another network.
 _FAR = 0.02
@@ -161,36 +158,6 @@ def _check_out(out: Path, *, onnx: bool) -> None:
         raise UsageError(f"--out {error.filename}: {error.strerror}.") from None
     if onnx and importlib.util.find_spec("onnxscript") is None:
         raise UsageError("--onnx needs the package onnxscript; install it with: pip install 'ockham[onnx]'")
-
-
-def run_again(config: "TrialConfig", row: "TrialRow", study: "StudyConfig", level: int, say: Say) -> "Bench":
-    """The trial run again up to the level, with as many threads as it had; what `config` measures may be other."""
-    import torch
-
-    from trainables.trial import TrialContext, run_to_level
-
-    device = "cuda" if study.run.gpus_per_trial and torch.cuda.is_available() else "cpu"
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, int(study.run.cpus_per_trial)))
-    older = row.cell is None  # a study from before there were cells
-    way = {ONE_BY_ONE: True, GROUPED: False}.get(row.notes.get(CONVOLUTIONS, ""))
-    context = TrialContext(row.number, study.run.data_path, device, cell=row.cell, rates_by_epoch=older, one_by_one=way)
-    running = run_to_level(config, context, level)
-    try:
-        while True:
-            if (record := next(running)) is not None:
-                say(_where(record, config, level))
-    except StopIteration as end:
-        bench: Bench = end.value
-        return bench
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _where(record: "Record", config: "TrialConfig", level: int) -> str:
-    if record.stage == "dense":
-        return f"epoch {record.step} of at most {config.training.epochs}"
-    return f"level {record.step} of {level}"
 
 
 def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted, score: str) -> dict[str, float]:

@@ -2,28 +2,37 @@
 
 import io
 import platform
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from search_spaces.notation import apply_settings
+from search_spaces.space import SearchSpace
 from study.errors import UsageError
 from study.execution.results import result_files
 from study.ledger import Ledger
 from study.ledger.files import ARRAYS, LAYERS, NETWORKS, RESULTS, result_of
-from study.operations.exporting import run_again
+from study.operations.running_again import Say, run_again
 from study.settings.inputs import compare_inputs
+from study.storing.restoring import fetch_networks
+from study.storing.safekeeping import check_storage
 from trainables.config import MeasuresConfig, TrialConfig, unflatten
+from trainables.explain import explain
 from trainables.record import Record
 
 if TYPE_CHECKING:
     from study.ledger import TrialRow
     from trainables.bench import Bench
 
-Say = Callable[[str], None]
 Row = dict[str, Any]
 # Scores of networks that were trained again are what was recorded, but for rounding.
 _ROUNDING = 1e-6
+_NOTE, _WITH = "remeasured/", ", with "
+_BEAT_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,74 +43,143 @@ class Remeasured:
         done: Numbers of the trials that were measured now.
         before: Of those that had been already.
         failed: Number → why a trial could not be.
+        stopped: Whether somebody asked it to stop before all were.
     """
 
     done: tuple[int, ...]
     before: tuple[int, ...]
     failed: dict[int, str]
+    stopped: bool = False
 
 
-def remeasure(ledger: Ledger, names: str, numbers: Sequence[int] | None = None, *, say: Say) -> Remeasured:
-    """Takes measures of the networks of COMPLETE trials, which are trained again up to the level that is needed.
+class _Stopped(Exception):
+    """Somebody asked for a stop."""
 
+
+def remeasure(
+    ledger: Ledger,
+    names: str,
+    numbers: Sequence[int] | None = None,
+    *,
+    settings: Sequence[str] = (),
+    say: Say,
+) -> Remeasured:
+    """Takes measures of the networks of COMPLETE trials.
+
+    Dense networks are taken from where the home keeps them, else trained again; those of levels are made of them again.
     Trial by trial, each in one transaction: stopped anywhere and asked again, it goes on with those that are left.
 
     Args:
         names: As `measures=` in a study, e.g. `norms+spectrum`.
         numbers: Of trials; None: all that ended COMPLETE.
+        settings: Fields of these measures as `--set` has them: `measures.spectrum.when=levels`. What a trial has of
+            a measure stays unless fields are given with which it was not taken.
         say: Told what is going on, in a line.
     Raises:
         LeaseHeld: A driver runs the study.
-        UsageError: There is no such measure or trial, or what trials read is not what it was.
+        UsageError: There is no such measure, field or trial; a trial took the measure at once with other fields; or
+            what trials read is not what it was.
     """
-    wanted = _wanted(names)
+    wanted = _wanted(names, settings)
+    if not wanted.chosen:
+        raise UsageError("measures=none takes none; name some, joined by +, or all.")
     rows = ledger.trials(numbers, states=("COMPLETE",))
     if numbers is not None and (lacking := sorted(set(numbers) - {row.number for row in rows})):
         raise UsageError(f"trial {lacking[0]} of {ledger.name} has not ended COMPLETE; only such trials are measured.")
     if not rows:
         raise UsageError(f"no trial of {ledger.name} has ended COMPLETE yet; nothing can be measured.")
+    left = {row.number: _left(row, wanted) for row in rows}
     compare_inputs(ledger, [TrialConfig.model_validate(unflatten(row.params)) for row in rows])
+    check_storage(ledger)
     ledger.acquire()
-    done, before, failed = [], [], {}
+    done, before, failed, stopped = [], [], {}, False
     try:
+        fetch_networks(ledger)
         for row in rows:
-            left = [name for name in wanted if not _has(row, name)]
-            if not left:
+            if not left[row.number]:
                 before.append(row.number)
                 continue
-            say(f"trial {row.number}: {', '.join(left)}")
-            if why := _measure(ledger, row, left):
+            say(f"trial {row.number}: {', '.join(left[row.number])}")
+            if why := _measure(ledger, row, wanted, left[row.number]):
                 failed[row.number] = why
             else:
                 done.append(row.number)
-            ledger.heartbeat()
+    except _Stopped:
+        stopped = True
     finally:
+        # Of the earlier ones too: whoever measured them may have died before they were stored.
+        later = [row.number for row in rows if any(note.startswith(_NOTE) for note in row.notes)]
+        _store(ledger, sorted({*done, *later}))
         ledger.release()
-    return Remeasured(tuple(done), tuple(before), failed)
+    return Remeasured(tuple(done), tuple(before), failed, stopped)
 
 
-def _wanted(names: str) -> tuple[str, ...]:
+def _wanted(names: str, settings: Sequence[str]) -> MeasuresConfig:
     try:
-        return MeasuresConfig(names=names).chosen
+        said = apply_settings(SearchSpace(), [f"measures={names}", *settings])
+        fixed = {key: value for key, value in said.base.items() if key != "measures"}
+        if said.span:
+            raise UsageError(f"--set {next(iter(said.span))}: one value, not several; a measure is taken once.")
+        if others := [key for key in fixed if not key.startswith("measures.")]:
+            raise UsageError(
+                f"--set {others[0]}: only fields of measures can be set here, e.g. measures.spectrum.when."
+            )
+        return TrialConfig.model_validate(unflatten({"measures": names, **fixed})).measures
+    except ValidationError as error:
+        said_of = explain(error, TrialConfig).removeprefix("measures: ")
+        raise UsageError(f"--measures {names}: {said_of}") from None
     except ValueError as error:
-        raise UsageError(f"--measures {error}") from None
+        raise UsageError(str(error) if str(error).endswith((".", "?")) else f"{error}.") from None
 
 
-def _has(row: "TrialRow", name: str) -> bool:
-    """Whether the trial took the measure, at once or afterwards."""
+def _left(row: "TrialRow", wanted: MeasuresConfig) -> list[str]:
+    """Measures that the trial lacks, or has with other fields than the ones that are asked for.
+
+    Raises:
+        UsageError: It took one of them at once with other fields.
+    """
+    left = []
+    for name in wanted.chosen:
+        had, given = _fields_of(row, name), _said(wanted, name)
+        if had is None or (wanted.options(name) and had != given):
+            left.append(name)
+            if had is not None and f"{_NOTE}{name}" not in row.notes:
+                raise UsageError(
+                    f"trial {row.number} took {name} when it ran, with {had or 'the usual fields'}: that stays as it "
+                    f"is. With {given or 'the usual fields'} launch a study of its own, or leave {name} out."
+                )
+    return left
+
+
+def _fields_of(row: "TrialRow", name: str) -> str | None:
+    """With which fields the trial took the measure, at once or afterwards ("": the usual ones); None: it did not."""
+    if (note := row.notes.get(f"{_NOTE}{name}")) is not None:
+        return note.partition(_WITH)[2]
     own = f"measure/{name}/"
-    at_once = MeasuresConfig(names=str(row.params.get("measures", "none"))).chosen
-    return f"remeasured/{name}" in row.notes or (
-        name in at_once and any(own in said for said in (*row.metrics, *row.notes))
-    )
+    at_once = TrialConfig.model_validate(unflatten(row.params)).measures
+    taken = name in at_once.chosen and any(own in said for said in (*row.metrics, *row.notes))
+    return _said(at_once, name) if taken else None
 
 
-def _measure(ledger: Ledger, row: "TrialRow", names: Sequence[str]) -> str:
+def _said(measures: MeasuresConfig, name: str) -> str:
+    """Fields that are not the usual ones, as text."""
+    made = measures.measures()[name].model_dump(mode="json")
+    usual = MeasuresConfig(names=name).measures()[name].model_dump(mode="json")
+    return ", ".join(f"{field}={value}" for field, value in made.items() if value != usual[field])
+
+
+def _measure(ledger: Ledger, row: "TrialRow", wanted: MeasuresConfig, names: Sequence[str]) -> str:
     """ "" once it is kept, else why it could not be."""
+    directory = ledger.config.directory
+    wrong = [f"{file.name} {trouble}" for file in ledger.files([row.number]) if (trouble := file.trouble_in(directory))]
+    if wrong:
+        return f"{', '.join(wrong)}; run it again with: ockham resume {ledger.name} --repair"
     config = TrialConfig.model_validate(unflatten(row.params))
-    config = config.model_copy(update={"measures": MeasuresConfig(names="+".join(names))})
-    last = config.compression.depth if any(m.when != "dense" for m in config.measures.measures().values()) else 0
-    bench = run_again(config, row, ledger.config, last, _silent)
+    options = {name: wanted.options(name) for name in names if wanted.options(name)}
+    measures = MeasuresConfig.model_validate({"names": "+".join(names), **options})
+    config = config.model_copy(update={"measures": measures})
+    last = config.compression.depth if any(m.when != "dense" for m in measures.measures().values()) else 0
+    bench = run_again(config, row, ledger.config, last, _silent, pausing=_pulse(ledger))
     old = _results(ledger, row.number)
     if why := _why_another(bench, old[NETWORKS]):
         return why
@@ -112,13 +190,34 @@ def _measure(ledger: Ledger, row: "TrialRow", names: Sequence[str]) -> str:
     new = {_key(own): own for own in bench.progress.rows}
     networks = tuple({**own, **{name: new.get(_key(own), {}).get(name) for name in columns}} for own in old[NETWORKS])
     layers = (*(own for own in old[LAYERS] if own["measure"] not in names), *found.layers)
-    record = Record("summary", 0, networks=networks, layers=layers, arrays={**old[ARRAYS], **found.arrays})
-    by = f"afterwards, by ockham {version('ockham')}, torch {version('torch')} on {platform.machine()}"
-    found = replace(found, notes=found.notes | {f"remeasured/{name}": by for name in names})
-    with result_files(ledger.config.directory, row.number, [record]) as results:
-        ledger.remeasured(row.number, found, results)
-    _store(ledger, row.number)
+    arrays = {name: array for name, array in old[ARRAYS].items() if name.split("/")[1] not in names}
+    record = Record("summary", 0, networks=networks, layers=layers, arrays={**arrays, **found.arrays})
+    found = replace(found, notes=found.notes | {f"{_NOTE}{name}": _note(bench, measures, name) for name in names})
+    with result_files(directory, row.number, [record]) as results:
+        ledger.remeasured(row.number, names, found, results)
     return ""
+
+
+def _note(bench: "Bench", measures: MeasuresConfig, name: str) -> str:
+    networks = "the dense networks that were kept" if bench.progress.reused_seconds else "networks trained again"
+    by = f"afterwards, of {networks}, by ockham {version('ockham')}, torch {version('torch')} on {platform.machine()}"
+    fields = _said(measures, name)
+    return f"{by}{_WITH}{fields}" if fields else by
+
+
+def _pulse(ledger: Ledger) -> Callable[[], None]:
+    """Shows that this process lives, and looks whether it should stop; called as often as one likes."""
+    last = time.monotonic()
+
+    def beat() -> None:
+        nonlocal last
+        if time.monotonic() - last >= _BEAT_S:
+            ledger.heartbeat()
+            if ledger.stop_requested():
+                raise _Stopped
+            last = time.monotonic()
+
+    return beat
 
 
 def _results(ledger: Ledger, number: int) -> dict[str, Any]:
@@ -159,17 +258,21 @@ def _key(row: Row) -> tuple[str, int, int]:
     return row["arm"], row["network"], row["level"]
 
 
-def _store(ledger: Ledger, number: int) -> None:
-    """Puts the new files on the study's storage, if it has one."""
-    if ledger.config.run.storage is None:
+def _store(ledger: Ledger, numbers: Sequence[int]) -> None:
+    """Puts the new files on the study's storage, if it has one, and then the ledger that lists them."""
+    if ledger.config.run.storage is None or not numbers:
         return
+    from study.storing import snapshots
     from study.storing.restoring import folder_of
 
     folder = folder_of(ledger.config.run.storage, ledger.name)
-    for kind in RESULTS:
-        path = ledger.config.directory / result_of(number, kind)
+    for name in [result_of(number, kind) for number in numbers for kind in RESULTS]:
+        path = ledger.config.directory / name
         if path.is_file():
-            folder.write(result_of(number, kind), [path.read_bytes()])
+            folder.write(name, [path.read_bytes()])
+    if ledger.url.startswith("sqlite"):
+        content, _ = snapshots.copied(ledger.url, ledger.name)
+        snapshots.put(content, folder / "ledger", ledger.fence or 0)
 
 
 def _silent(_line: str) -> None:

@@ -4,6 +4,7 @@ Each module of `figures` is one figure, found by its name; `page.py` puts them o
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pandas as pd
 from study.answer.robustness import Robustness
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
+from study.ledger.files import Listed
 
 if TYPE_CHECKING:
     from study.report.figure import Figure, Picture
@@ -25,6 +27,7 @@ def write_report(
     out_dir: Path,
     *,
     robustness: Robustness | None = None,
+    listed: Sequence[Listed] = (),
 ) -> Path:
     """Writes `index.html`, which has all of this inside too: `figures/NAME.csv` and `.svg`, `figures/trials.csv`.
 
@@ -39,6 +42,7 @@ def write_report(
         verdicts: What is known of the study's claims, with their courses.
         out_dir: Made if missing; files of an earlier report are replaced.
         robustness: The same claims under other choices; None: no section of the page.
+        listed: Files of results as the ledger knows them: figures show nothing of those that are not what was written.
     Returns:
         The path of the page.
     """
@@ -46,7 +50,7 @@ def write_report(
     from study.report.material import Material
     from study.report.page import page
 
-    material = Material(config, trials, networks, verdicts)
+    material = Material(config, trials, networks, verdicts, listed)
     drawn = {name: (figure, figure.draw(material)) for name, figure in figures().items()}
     pictures = {name: _files(figure, shown) for name, (figure, shown) in drawn.items() if isinstance(shown, Picture)}
     folder = out_dir / "figures"

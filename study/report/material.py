@@ -1,5 +1,6 @@
 """What every figure draws from: the frames of a study, cut the ways that figures need."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,7 @@ from study.answer.value_words import in_order
 from study.answer.value_words import label as value_label
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
+from study.ledger.files import Listed
 from trainables.task import Task
 
 _MOST_PANELS = 12
@@ -54,12 +56,28 @@ class Material:
         trials: All trials, whatever their state.
         networks: One row per trial, arm, network and level; may be empty.
         verdicts: What is known of the study's claims.
+        listed: Files of results as the ledger knows them.
     """
 
     config: StudyConfig
     trials: pd.DataFrame
     networks: pd.DataFrame
     verdicts: Verdicts
+    listed: Sequence[Listed] = ()
+
+    def result(self, name: str) -> bytes | None:
+        """The content of a file of results, e.g. `trials/0007/arrays.npz`; None where there is none.
+
+        Raises:
+            ValueError: It is not what was written.
+            OSError: It can't be read.
+        """
+        path = self.config.directory / name
+        known = next((file for file in self.listed if file.name == name), None)
+        content = path.read_bytes() if path.is_file() else None
+        if known is not None and (trouble := known.trouble(content)):
+            raise ValueError(f"{name} {trouble}")
+        return content
 
     @cached_property
     def task(self) -> Task:

@@ -20,8 +20,9 @@ _OWN = (
     r"(ledger|snapshots)/.+",
     r"(damaged-[\d-]+/)study\.db(-wal|-shm)?",
     r"\.(copying|snapshot|mending|restoring)-\w+/[\w.-]+",  # of a process that died
-    rf"trials/\d{{4,}}/(log\.txt|({_RESULTS})\.[\w.-]+|checkpoints/.+)",
+    rf"(replaced/)?trials/\d{{4,}}/({_RESULTS})\.[\w.-]+",
     rf"({_RESULTS})\.gathered",
+    r"trials/\d{4,}/(log\.txt|checkpoints/.+)",
     r"report/(index\.html|verdicts\.json|figures/[\w.-]+\.(csv|svg))",
     r"([\w./-]+/)?[\w.-]+\.tmp(-\d+)*",  # what was being written when its writer died
 )

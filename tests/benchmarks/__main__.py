@@ -38,13 +38,18 @@ def table(figures: dict[str, float]) -> str:
         row, _, column = figure.partition(": ")
         rows.setdefault(row, {})[column] = value
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    if len(rows) * len(columns) != len(figures) or len(rows) == 1:
+    # Some cells of a table may be empty, not most of them.
+    if not len(rows) * len(columns) / 2 < len(figures) <= len(rows) * len(columns) or len(rows) == 1:
         return "\n".join(f"  {figure:<62}{value:>12,.3f}" for figure, value in figures.items())
     lines = ["  " + " " * 28 + "".join(f"{column:>22}" for column in columns)]
     for row, values in rows.items():
-        cells = "".join(f"{value:>22,.{0 if value > 1000 else 3}f}" for value in values.values())
+        cells = "".join(f"{_cell(values.get(column)):>22}" for column in columns)
         lines.append(f"  {row:<28}{cells}")
     return "\n".join(lines)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:,.{0 if value > 1000 else 3}f}"
 
 
 def keep(name: str, figures: dict[str, float]) -> None:

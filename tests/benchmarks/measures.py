@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from search_spaces import catalog
-from tests.engine import look
+from tests.engine import look, taken
 from trainables import looks
 from trainables.config import TrialConfig, unflatten
 from trainables.looking.measure import MEASURES, Measured
@@ -86,7 +86,7 @@ def _layer() -> dict[str, float]:
     spectrum, theirs = [], []
     for _ in range(3):
         begun = time.process_time()
-        MEASURES.get("spectrum")().measure(viewed)
+        taken(MEASURES.get("spectrum")(), viewed)
         spectrum.append(time.process_time() - begun)
         begun = time.process_time()
         for _ in range(2):  # the matrix and the shuffled one

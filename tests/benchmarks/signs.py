@@ -6,9 +6,12 @@ memorised) with the half width of its 95 % interval (Student's t over pairs), `p
 learned; −1: larger where memorised; 0: no sign published, or the interval holds 0), `agreed` (1, 0; absent without a
 published sign).
 
-`SIGNS` was written before the first run.
+`SIGNS` was written before the first run, and no sign was changed since. Beside each stands whether the paper compares
+true with random labels itself (`shown`), or says something of generalization, width or compression from which the sign
+follows (`inferred`).
 """
 
+import json
 from pathlib import Path
 
 import torch
@@ -18,32 +21,32 @@ from trainables.config import TrialConfig, unflatten
 from trainables.statistics import mean_ci95
 from trainables.trial import TrialContext, run_trial
 
-# Measure → (sign of learned − memorised, who says so). What is not here has no published sign that we know of.
-SIGNS: dict[str, tuple[int, str]] = {
-    "norms/frobenius": (-1, "Neyshabur et al. 2017, arXiv:1706.08947, figure 1: norms grow with random labels"),
-    "norms/spectral_product": (-1, "Bartlett et al. 2017, arXiv:1706.08498, figure 1"),
-    "norms/path": (-1, "Neyshabur et al. 2017, arXiv:1706.08947, figure 1"),
-    "norms/two_one": (-1, "Bartlett et al. 2017, arXiv:1706.08498"),
-    "norms/distance": (-1, "Nagarajan & Kolter 2019, arXiv:1901.01672"),
-    "norms/relative_distance": (-1, "Nagarajan & Kolter 2019, arXiv:1901.01672"),
-    "norms/unit_capacity": (-1, "Neyshabur et al. 2019, arXiv:1805.12076"),
-    "dynamics/relative_distance": (-1, "Nagarajan & Kolter 2019, arXiv:1901.01672"),
-    "margins/normalised_mean": (1, "Bartlett et al. 2017, arXiv:1706.08498, figure 2"),
-    "margins/normalised_quantile": (1, "Bartlett et al. 2017, arXiv:1706.08498, figure 2"),
-    "sharpness/noise": (1, "Neyshabur et al. 2017, arXiv:1706.08947, figure 2"),
-    "sharpness/hessian_largest": (-1, "Keskar et al. 2017, arXiv:1609.04836: sharp minima generalise worse"),
-    "sharpness/hessian_trace": (-1, "Keskar et al. 2017, arXiv:1609.04836: sharp minima generalise worse"),
-    "spectrum/alpha": (-1, "Martin & Mahoney 2021, arXiv:1810.01075: smaller exponents generalise better"),
-    "update_projection/directions": (-1, "Nagarajan & Kolter 2019, arXiv:1902.04742, figure 4"),
-    "update_projection/score": (1, "Nagarajan & Kolter 2019, arXiv:1902.04742, figure 4"),
-    "low_rank_probe/rank": (-1, "Arora et al. 2018, arXiv:1802.05296: networks that generalise are more compressible"),
-    "low_rank_probe/score": (1, "Arora et al. 2018, arXiv:1802.05296"),
-    "removable_and_repeated/either": (1, "Casper et al. 2021, arXiv:1912.04783"),
-    "removable_and_repeated/removable": (1, "Casper et al. 2021, arXiv:1912.04783"),
-    "removable_and_repeated/knocked_out": (1, "Morcos et al. 2018, arXiv:1803.06959, figure 1"),
-    "representations/effective_dimension": (-1, "Ansuini et al. 2019, arXiv:1905.12784"),
-    "intrinsic_dimension/last": (-1, "Ansuini et al. 2019, arXiv:1905.12784, figure 6"),
-    "linear_probe/true_last": (1, "Zhang et al. 2017, arXiv:1611.03530: nothing is learned of labels at random"),
+# Measure → (sign of learned − memorised, how, who says so). What is not here has no published sign that we know of.
+SIGNS: dict[str, tuple[int, str, str]] = {
+    "norms/frobenius": (-1, "shown", "Neyshabur et al. 2017, arXiv:1706.08947, figure 1"),
+    "norms/spectral_product": (-1, "shown", "Bartlett et al. 2017, arXiv:1706.08498, figure 1"),
+    "norms/path": (-1, "shown", "Neyshabur et al. 2017, arXiv:1706.08947, figure 1"),
+    "norms/two_one": (-1, "inferred", "Bartlett et al. 2017, arXiv:1706.08498: part of a bound that grows"),
+    "norms/distance": (-1, "inferred", "Nagarajan & Kolter 2019, arXiv:1901.01672: what limits capacity"),
+    "norms/relative_distance": (-1, "inferred", "Nagarajan & Kolter 2019, arXiv:1901.01672"),
+    "norms/unit_capacity": (-1, "inferred", "Neyshabur et al. 2019, arXiv:1805.12076: falls as width grows"),
+    "dynamics/relative_distance": (-1, "inferred", "Nagarajan & Kolter 2019, arXiv:1901.01672"),
+    "margins/normalised_mean": (1, "shown", "Bartlett et al. 2017, arXiv:1706.08498, figure 2"),
+    "margins/normalised_quantile": (1, "shown", "Bartlett et al. 2017, arXiv:1706.08498, figure 2"),
+    "sharpness/noise": (1, "shown", "Neyshabur et al. 2017, arXiv:1706.08947, figure 2"),
+    "sharpness/hessian_largest": (-1, "inferred", "Keskar et al. 2017, arXiv:1609.04836: sharp minima are worse"),
+    "sharpness/hessian_trace": (-1, "inferred", "Keskar et al. 2017, arXiv:1609.04836: sharp minima are worse"),
+    "spectrum/alpha": (-1, "inferred", "Martin & Mahoney 2021, arXiv:1810.01075: smaller exponents are better"),
+    "update_projection/directions": (-1, "inferred", "Nagarajan & Kolter 2019, arXiv:1902.04742: few suffice"),
+    "update_projection/score": (1, "inferred", "Nagarajan & Kolter 2019, arXiv:1902.04742: few suffice"),
+    "low_rank_probe/rank": (-1, "inferred", "Arora et al. 2018, arXiv:1802.05296: what generalises is compressible"),
+    "low_rank_probe/score": (1, "inferred", "Arora et al. 2018, arXiv:1802.05296: what generalises is compressible"),
+    "removable_and_repeated/either": (1, "inferred", "Casper et al. 2021, arXiv:1912.04783: grows with width"),
+    "removable_and_repeated/removable": (1, "inferred", "Casper et al. 2021, arXiv:1912.04783: grows with width"),
+    "removable_and_repeated/knocked_out": (1, "shown", "Morcos et al. 2018, arXiv:1803.06959, figure 1"),
+    "representations/effective_dimension": (-1, "inferred", "Ansuini et al. 2019, arXiv:1905.12784: of another one"),
+    "intrinsic_dimension/last": (-1, "shown", "Ansuini et al. 2019, arXiv:1905.12784, figure 6"),
+    "linear_probe/true_last": (1, "inferred", "Zhang et al. 2017, arXiv:1611.03530: random labels teach nothing"),
 }
 SEEDS = 10
 
@@ -65,7 +68,7 @@ def measure() -> dict[str, float]:
             continue
         mean, half, _ = mean_ci95([learned - memorised for learned, memorised in pairs])
         ours = 0 if half is None or abs(mean) <= half else int(mean > 0) - int(mean < 0)
-        published = SIGNS.get(name, (0, ""))[0]
+        published = SIGNS.get(name, (0, "", ""))[0]
         learned, memorised = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
         found = {"learned": learned, "memorised": memorised, "difference": mean, "ci95": half or 0.0}
         found |= {"published": published, "ours": ours} | ({"agreed": float(ours == published)} if published else {})
@@ -80,3 +83,32 @@ def _rows() -> list[dict[str, object]]:
     config = TrialConfig.model_validate(unflatten({**flat, "replicates": SEEDS, "measures": "all"}))
     last = [record for record in run_trial(config, TrialContext(0, Path("unused"))) if record is not None][-1]
     return [row for row in last.networks if row["level"] == 0]
+
+
+def as_markdown(figures: dict[str, float]) -> str:
+    """The table of the README: measures with a published sign, from figures that were kept."""
+    lines = [
+        "| measure | learned | memorised | difference | published | ours | | source |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, (_, how, source) in SIGNS.items():
+        own = {key: figures.get(f"{name}: {key}") for key in ("learned", "memorised", "difference", "ci95", "agreed")}
+        if own["difference"] is None:
+            lines.append(f"| {name} | – | – | – | {_sign(SIGNS[name][0])} | – | undefined | {source} ({how}) |")
+            continue
+        ours = figures[f"{name}: ours"]
+        verdict = "agreed" if own["agreed"] else "contradicted" if ours else "open"
+        means = " | ".join(f"{own[key]:.3g}" for key in ("learned", "memorised"))
+        difference = f"{own['difference']:.3g} ± {own['ci95']:.2g}".replace("-", "−")
+        signs = f"{_sign(SIGNS[name][0])} | {_sign(ours)}"
+        lines.append(f"| {name} | {means} | {difference} | {signs} | {verdict} | {source} ({how}) |")
+    return "\n".join(lines)
+
+
+def _sign(value: float) -> str:
+    return "+" if value > 0 else "−" if value < 0 else "0"
+
+
+if __name__ == "__main__":
+    newest = max((Path(__file__).parent / "results").glob("*-signs.json"))
+    print(as_markdown(json.loads(newest.read_text())["figures"]))

@@ -10,15 +10,17 @@ import torch
 
 from tests.contracts.test_criteria_contract import Kind, build, shape
 from tests.engine import config as trial_config
-from tests.engine import look, run
+from tests.engine import look, run, taken
 from trainables import trial
 from trainables.checkpoints import CheckpointStore
 from trainables.config import MeasuresConfig
 from trainables.data.trial_data import TrialData
 from trainables.looking.config import DEFAULT
 from trainables.looking.look import Look
-from trainables.looking.measure import MEASURES, Measure, Measured
+from trainables.looking.measure import MEASURES, Measure, Measured, settled
+from trainables.looks import _pieces
 from trainables.record import Record
+from trainables.trial import TrialContext
 
 NETWORKS = 4
 
@@ -46,7 +48,7 @@ def numbers(found: Measured) -> dict[str, torch.Tensor]:
 
 def test_shapes_and_finite_or_absent_with_a_reason(measure: Measure, kind: Kind) -> None:
     viewed = seen(kind)
-    found = measure.measure(viewed)
+    found = taken(measure, viewed)
     assert measure.reports
     assert set(found.networks) <= set(measure.reports)
     assert all(values.shape == (NETWORKS,) for values in found.networks.values())
@@ -65,7 +67,7 @@ def test_same_draws_same_numbers_and_nothing_else_is_touched(measure: Measure, k
     model = build(kind, NETWORKS)
     before = {name: tensor.clone() for name, tensor in model.tensors().items()}
     generators, numpy_state = torch.get_rng_state(), np.random.get_state()[1]
-    first, again = (numbers(measure.measure(look(model, input_shape=shape(kind)))) for _ in range(2))
+    first, again = (numbers(taken(measure, look(model, input_shape=shape(kind)))) for _ in range(2))
     for name, values in first.items():
         assert torch.equal(values.nan_to_num(), again[name].nan_to_num()), name
     assert torch.equal(torch.get_rng_state(), generators)
@@ -76,15 +78,57 @@ def test_same_draws_same_numbers_and_nothing_else_is_touched(measure: Measure, k
 
 
 def test_a_network_is_measured_alone(measure: Measure, kind: Kind) -> None:
-    few, many = (numbers(measure.measure(seen(kind, networks))) for networks in (2, 5))
+    few, many = (numbers(taken(measure, seen(kind, networks))) for networks in (2, 5))
     for name, values in few.items():
         assert torch.allclose(
             values.double().nan_to_num(), many[name][:2].double().nan_to_num(), rtol=1e-3, atol=1e-5
         ), name
 
 
+def test_it_pauses_after_a_few_passes_over_the_sample(
+    measure: Measure, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever drives the trial is kept waiting for four forward passes at most, or one product with the Hessian."""
+    passes = [0]
+
+    def counted(name: str, cost: int) -> None:
+        real = getattr(Look, name)
+
+        def counting(self: Look, *args: Any) -> Any:
+            passes[0] += cost
+            return real(self, *args)
+
+        monkeypatch.setattr(Look, name, counting)
+
+    counted("scores", 1)
+    counted("hessian_product", 4)
+    running, most = settled(measure.measure(seen(kind))), 0
+    while True:
+        passes[0] = 0
+        try:
+            next(running)
+        except StopIteration:
+            break
+        finally:
+            most = max(most, passes[0])
+    assert most <= 4
+
+
+def test_few_large_networks_are_measured_together() -> None:
+    """By their weights, and by what a forward pass over the sample costs."""
+    for fields, together in (
+        ({}, [6]),
+        ({"model__name": "conv2", "model__width": 64}, [5, 1]),
+        ({"model__width": 1000}, [1] * 6),
+        ({"model__width": 500}, [6]),
+    ):
+        context = TrialContext(0, Path("unused"))
+        bench = trial._bench(trial_config(**fields), context)
+        assert [len(piece) for piece in _pieces(bench, bench.initial())] == together, fields
+
+
 def test_units_that_come_from_no_dense_network(measure: Measure) -> None:
-    found = measure.measure(look(build("affine", 2), origin=False))
+    found = taken(measure, look(build("affine", 2), origin=False))
     for name in measure.reports:
         assert name in found.networks or found.undefined.get(name) or found.undefined.get("*")
 

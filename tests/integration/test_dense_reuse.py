@@ -103,6 +103,25 @@ def test_other_networks_are_trained(fields: dict[str, Any], tmp_path: Path, epoc
     assert "dense" in epochs
 
 
+def test_what_was_measured_while_they_trained_comes_with_them(tmp_path: Path, epochs: list[str]) -> None:
+    """Who wants to know less of that time takes them, and nothing else; who wants to know more trains."""
+    dense, film = DenseStore(tmp_path, GIB), {"measures": "dynamics", "compression.depth": 1}
+    alone = ran(engine.config(**film), None)[-1]
+    ran(engine.config(measures="dynamics+norms"), dense)
+    epochs.clear()
+    plain, filmed = ran(engine.config(measures="norms"), dense)[-1], ran(engine.config(**film), dense)[-1]
+    assert "dense" not in epochs
+    assert not any(name.startswith("training/") for name in plain.arrays)
+    assert not any(row["epoch"] is not None for row in plain.layers)
+    assert filmed.layers == alone.layers
+    assert {n: array.tobytes() for n, array in filmed.arrays.items()} == {
+        n: array.tobytes() for n, array in alone.arrays.items()
+    }
+    fewer = ran(engine.config(**film, **{"measures.dynamics.units": 3}), dense)[-1]
+    assert "dense" in epochs
+    assert fewer.arrays["training/dynamics/vectors"].shape[2] == 3
+
+
 def test_a_damaged_file_is_trained_anew_and_replaced(tmp_path: Path, epochs: list[str]) -> None:
     dense = DenseStore(tmp_path, GIB)
     expected = numbers(ran(engine.config(), dense))

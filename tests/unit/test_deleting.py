@@ -10,8 +10,10 @@ import pytest
 from study.cli import main
 from study.errors import UsageError
 from study.ledger import Ledger
+from study.ledger.files import RESULTS, result_of
 from study.storing import claims, restoring
 from study.storing.claims import Claim
+from study.storing.own_files import foreign
 from study.storing.safekeeping import check_storage, study_folder
 from tests.unit.cli_ledgers import ledger
 
@@ -205,3 +207,10 @@ def test_a_folder_with_somebodys_files_is_no_new_studys(
     assert f"--{where}" in said
     assert "wedding.jpg" in said
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["wedding.jpg"]
+
+
+def test_all_that_trials_leave_is_the_studys() -> None:
+    """Results of every kind, and what is set aside while they are replaced."""
+    names = [result_of(7, kind) for kind in RESULTS]
+    assert foreign([*names, *(f"replaced/{name}" for name in names), "trials/0007/log.txt"]) == []
+    assert foreign(["trials/0007/mine.parquet"]) == ["trials/0007/mine.parquet"]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from study import StudyHandle, load
-from study.answer.measured import as_frame, measured
+from study.answer.measured import as_frame, left_out, measured
 from study.cli import main
 from study.config import StudyConfig
 from study.execution.results import result_files
@@ -92,7 +92,16 @@ def test_the_command_reads_what_a_trial_left(tmp_path: Path, capsys: pytest.Capt
 
     ledger.propose([Proposal({"data.label_noise": 0.5, "model.width": 16})])
     attempt = ledger.start_attempt(0)
-    found = engine.records(engine.config(measures="norms+margins"))
+    unfit = engine.records(engine.config(measures="norms"))
+    with result_files(ledger.config.directory, 0, unfit) as results:
+        ledger.finish(0, attempt, "COMPLETE", records=unfit, results=results)
+    assert main(["measures", ledger.name, *home]) == 2
+    assert "of the 6 dense networks of tiny none fitted its labels" in " ".join(capsys.readouterr().err.split())
+    ledger.repair([0])
+    attempt = ledger.start_attempt(0)
+    fits = {"model__width": 32, "training__epochs": 150, "training__lr": 0.1}
+    found = engine.records(engine.config(measures="norms+margins", **fits))
+    assert all(row["interpolated"] for row in found[-1].networks)
     with result_files(ledger.config.directory, 0, found) as results:
         ledger.finish(0, attempt, "COMPLETE", records=found, results=results)
     assert [file.name for file in ledger.files()] == [
@@ -163,3 +172,55 @@ def test_without_dynamics_there_is_no_film_and_a_damaged_one_says_so(tmp_path: P
     drawn = figures()["film"].draw(Material(handle.config, trials, networks, judged(handle.config, trials, networks)))
     assert isinstance(drawn, Absent)
     assert drawn.reason.startswith("What trial 0 left of its training can't be read")
+
+
+def test_a_film_that_is_not_what_was_written_is_named_and_the_report_comes_out(tmp_path: Path) -> None:
+    handle = filmed(tmp_path, measures="dynamics")
+    trials, networks = handle.trials(), handle.networks()
+    path = handle.config.directory / "trials/0000/arrays.npz"
+    whole = path.read_bytes()
+    unlisted = Material(handle.config, trials, networks, judged(handle.config, trials, networks))
+    for place in range(30, len(whole), len(whole) // 12):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        assert isinstance(figures()["film"].draw(unlisted), Absent | Picture)  # whatever it hit
+    html = handle.report(tmp_path / "report").read_text(encoding="utf-8")
+    assert "trials/0000/arrays.npz is not what was written" in html
+    path.unlink()
+    html = handle.report(tmp_path / "report").read_text(encoding="utf-8")
+    assert "trials/0000/arrays.npz is missing" in html
+
+
+def test_a_network_that_failed_is_in_no_film(tmp_path: Path) -> None:
+    handle = filmed(tmp_path, measures="dynamics")
+    trials, networks = handle.trials(), handle.networks()
+    path = handle.config.directory / "trials/0000/arrays.npz"
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    arrays["training/dynamics/vectors"][3:, 0] = np.nan
+    np.savez_compressed(path, **arrays)
+    drawn = figures()["film"].draw(Material(handle.config, trials, networks, judged(handle.config, trials, networks)))
+    assert isinstance(drawn, Picture)
+    assert drawn.caption.startswith("Trial 0, network 1 of each arm.")
+    arrays["training/dynamics/vectors"][3:] = np.nan
+    np.savez_compressed(path, **arrays)
+    drawn = figures()["film"].draw(Material(handle.config, trials, networks, judged(handle.config, trials, networks)))
+    assert drawn == Absent("")
+
+
+def test_networks_that_did_not_fit_have_neither_learned_nor_memorised() -> None:
+    """They and their twins are left out, and counted."""
+    _, trials, networks = frames()
+    dense = networks["level"] == 0
+    bad = dense & (networks["trial"] == 3) & (networks["network"] == 1) & (networks["arm"] == "replicate")
+    assert bad.sum() == 1
+    networks["interpolated"] = True
+    networks.loc[bad, "measure/norms/path"] = 1e9
+    whole = {row.name: row for row in measured(trials, networks)}["norms/path"]
+    networks.loc[bad, "interpolated"] = False
+    assert left_out(trials, networks) == (2, int((dense & networks["arm"].isin(["replicate", "control"])).sum()))
+    without = {row.name: row for row in measured(trials, networks)}["norms/path"]
+    assert (whole.memorised.mean or 0) > 1e6
+    assert (without.memorised.mean or 1e9) < 1e3
+    assert without.difference.units == 24
+    networks["interpolated"] = False
+    assert measured(trials, networks) == []

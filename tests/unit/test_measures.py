@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.engine import config, look, records, stack
+from tests.engine import config, look, records, stack, taken
 from trainables.looking.look import Look
 from trainables.looking.measure import MEASURES, Measured
 from trainables.measures.removable_and_repeated import silenced
@@ -18,7 +18,7 @@ from trainables.stack.model import StackedModel
 
 
 def measured(name: str, seen: Look, **fields: object) -> Measured:
-    return MEASURES.get(name).model_validate(fields).measure(seen)
+    return taken(MEASURES.get(name).model_validate(fields), seen)
 
 
 def starting(model: StackedModel, initial: StackedModel) -> Look:

@@ -17,6 +17,7 @@ from trainables.looking.curvature import largest_eigenvalues, traces
 from trainables.measures.alignment import centre_angles, frame_potential
 from trainables.measures.intrinsic_dimension import two_nearest
 from trainables.measures.linear_probe import probed
+from trainables.pausing import finish
 from trainables.seeding import generator
 
 SAID = json.loads((oracles.HERE / "oracles.json").read_text())
@@ -129,11 +130,11 @@ def test_curvature_is_that_of_the_dense_hessian() -> None:
         draws = generator(5, name, k)
         return {n: torch.randn((1, *shape), generator=draws) for n, shape in zip(names, shapes, strict=True)}
 
-    largest = largest_eigenvalues(product, [drawn(k, "start") for k in range(2)], 60)
+    largest = finish(largest_eigenvalues(product, [drawn(k, "start") for k in range(2)], 60))
     theirs = [torch.linalg.eigvalsh(matrix)[-1].item() for matrix in whole]
     assert largest.tolist() == pytest.approx(theirs, rel=1e-4)
     signs = [[{n: v.sign() for n, v in drawn(k, f"signs {i}").items()} for k in range(2)] for i in range(200)]
-    trace = traces(product, signs)
+    trace = finish(traces(product, signs))
     assert trace.tolist() == pytest.approx([matrix.trace().item() for matrix in whole], rel=0.1)
 
 
@@ -191,3 +192,22 @@ def test_collapse_is_0_where_classes_are_points_and_grows_with_their_spread() ->
     theirs = np.trace(within @ np.linalg.pinv(centred.T @ centred / 3, rcond=1e-6)) / 3
     assert found[0] == pytest.approx(theirs)
     assert found[1] > 3 * found[0]
+
+
+def test_a_matrix_of_few_directions_has_no_power_law() -> None:
+    """What rounding makes of the other eigenvalues is no spectrum."""
+    ends = [torch.randn(1, *shape, generator=generator(10, *shape)) for shape in ((128, 20), (20, 64))]
+    values = spectra.eigenvalues(ends[0] @ ends[1])
+    assert int((values > 0).sum()) > spectra.LEAST_FITTED
+    assert spectra.tails(values).alpha.isnan().all()
+
+
+def test_points_that_nearly_coincide_have_the_dimension_of_the_others() -> None:
+    """Distances of close points survive: twenty clumps, each of 20 points on a plane a millionth of their distance."""
+    draws = generator(11)
+    plane = torch.randn(400, 2, generator=draws, dtype=torch.float64) @ torch.randn(2, 30, generator=draws).double()
+    clumps = torch.randn(20, 30, generator=draws, dtype=torch.float64).repeat_interleave(20, 0)
+    found = two_nearest((clumps + 1e-8 * plane)[None], 0.1).item()
+    separate = two_nearest((clumps + 1e-2 * plane)[None], 0.1).item()
+    assert found == pytest.approx(separate, rel=0.05)
+    assert found == pytest.approx(2, abs=0.4)

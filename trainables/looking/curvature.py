@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from trainables.pausing import Pausing
+
 Named = dict[str, Tensor]
 Product = Callable[[Named], Named]
 
 
-def largest_eigenvalues(product: Product, starts: Sequence[Named], steps: int) -> Tensor:
+def largest_eigenvalues(product: Product, starts: Sequence[Named], steps: int) -> Pausing[Tensor]:
     """[K] float64, the largest (algebraic) eigenvalue of each network's symmetric matrix, by Lanczos' iteration.
 
     Every new vector is made orthogonal to all before it, twice, so that no eigenvalue is found a second time.
@@ -17,7 +19,7 @@ def largest_eigenvalues(product: Product, starts: Sequence[Named], steps: int) -
     Args:
         product: Parameter → vectors [K, …] ↦ the matrices times these.
         starts: One for each network, parameter → a vector [1, …].
-        steps: Products that are made.
+        steps: Products that are made; after each it may pause.
     References:
         Golub & Van Loan, Matrix Computations, section 10.1.
     """
@@ -34,6 +36,7 @@ def largest_eigenvalues(product: Product, starts: Sequence[Named], steps: int) -
             length = made.norm(dim=1)
             beside.append(length)
             basis.append(torch.where(length[:, None] > 1e-10, made / length[:, None].clamp(min=1e-300), 0.0))
+        yield
     matrix = torch.diag_embed(torch.stack(diagonal, 1))
     if beside:
         off = torch.stack(beside, 1)
@@ -42,17 +45,18 @@ def largest_eigenvalues(product: Product, starts: Sequence[Named], steps: int) -
     return found[:, -1]
 
 
-def traces(product: Product, signs: Sequence[Sequence[Named]]) -> Tensor:
+def traces(product: Product, signs: Sequence[Sequence[Named]]) -> Pausing[Tensor]:
     """[K] float64, each network's trace as the mean of vᵀHv over vectors of random signs (Hutchinson 1990).
 
     Args:
         product: As for `largest_eigenvalues`.
-        signs: Draw → network → parameter → ±1, [1, …].
+        signs: Draw → network → parameter → ±1, [1, …]; after each draw it may pause.
     """
     sums = []
     for draw in signs:
         vectors = {name: torch.cat([one[name] for one in draw]) for name in draw[0]}
         sums.append((_flat(product(vectors)) * _flat(vectors)).sum(1))
+        yield
     return torch.stack(sums).mean(0)
 
 

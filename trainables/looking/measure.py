@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from trainables.pausing import Pausing
 from trainables.registry import Entry, Registry
 
 if TYPE_CHECKING:
@@ -53,12 +54,22 @@ class Measure(Entry, ABC):
     when: When = Field("dense", description="of dense networks, at all levels, or at reports during training too")
 
     @abstractmethod
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Measured | Pausing[Measured]:
         """What is found in each network of a stack.
 
         A network's numbers do not depend on what it is stacked with. Only what `look` offers is looked at, and left as
         it is; randomness comes from `look.draws` alone.
+
+        What may take longer than a second on a large stack is a generator: it yields None between networks, layers or
+        forward passes, where the trial may be stopped, and returns what it found.
         """
+
+
+def settled(found: Measured | Pausing[Measured]) -> Pausing[Measured]:
+    """What `Measure.measure` has found, or what it finds, with its pauses."""
+    if isinstance(found, Measured):
+        return found
+    return (yield from found)
 
 
 MEASURES: Registry[Measure] = Registry("trainables.measures", Measure, "measure")  # type: ignore[type-abstract]

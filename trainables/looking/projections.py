@@ -1,14 +1,17 @@
 """Scores of K networks whose weights are replaced by projections, and where they come back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from trainables.looking.look import Look
+from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 
 _SHARE = 0.95
+# U [K, rows, M], singular values [K, M] and Vᵀ [K, M, columns], float64.
+Decomposed = tuple[Tensor, Tensor, Tensor]
 
 
 def powers_up_to(most: int) -> list[int]:
@@ -19,9 +22,26 @@ def powers_up_to(most: int) -> list[int]:
     return [*counts, most]
 
 
-def curve(look: Look, counts: Sequence[int], made: Callable[[int], StackedModel]) -> Tensor:
+def decomposed(matrices: Mapping[str, Tensor]) -> Pausing[dict[str, Decomposed]]:
+    """Layer → the singular value decomposition of its matrices [K, rows, columns]; may pause after each matrix."""
+    found: dict[str, Decomposed] = {}
+    for layer, matrix in matrices.items():
+        parts = []
+        for own in matrix.double():
+            parts.append(torch.linalg.svd(own, full_matrices=False))
+            yield
+        u, s, v = (torch.stack(part) for part in zip(*parts, strict=True))
+        found[layer] = u, s, v
+    return found
+
+
+def curve(look: Look, counts: Sequence[int], made: Callable[[int], StackedModel]) -> Pausing[Tensor]:
     """[K, counts] float64, the score on the sample of what `made` returns for each count."""
-    return torch.stack([look.scores(made(count)) for count in counts], 1)
+    scores = []
+    for count in counts:
+        scores.append(look.scores(made(count)))
+        yield
+    return torch.stack(scores, 1)
 
 
 def first_count(scores: Tensor, counts: Sequence[int], whole: Tensor, chance: Tensor) -> Tensor:

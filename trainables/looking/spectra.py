@@ -132,9 +132,11 @@ def _distance(values: Tensor, variance: Tensor, inside: Tensor, longer: int) -> 
 def tails(values: Tensor) -> Tail:
     """Power laws of spectra [K, M]: every eigenvalue but the largest is tried as x_min (Clauset et al., section 3.3).
 
-    No fit below 50 eigenvalues, nor where α comes out above 8.
+    No fit below 50 eigenvalues, nor where α comes out above 8. Those that rounding alone makes of weights in single
+    precision count as 0: (M·ε)² of the largest, as for the rank of a matrix.
     """
-    fits = [_tail(row[row > 0]) for row in values]
+    none = (values.shape[1] * torch.finfo(torch.float32).eps) ** 2
+    fits = [_tail(row[row > none * row[-1]]) for row in values]
     alpha, least, distance = (torch.stack(column) for column in zip(*fits, strict=True))
     sound = alpha <= LARGEST_ALPHA
     return Tail(*(torch.where(sound, column, torch.nan) for column in (alpha, least, distance)))

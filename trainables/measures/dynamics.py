@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
 
 _NO_START = "the units come from no dense network, so that they have no initial weights"
 
@@ -40,10 +41,11 @@ class Dynamics(Measure):
         64, ge=2, description="of these vectors; longer ones are projected at random, which keeps their distances"
     )
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network; arrays are `vectors` [K, units, dimensions] and `eigenvalues` [K, M] of the first layer."""
         layer, weights = next(iter(look.matrices().items()))
         values = eigenvalues(weights)
+        yield
         vectors = look.stack.incoming_weights(look.stack.groups[0])[:, : self.units]
         networks = {
             "score": look.scores(look.stack),

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
 
 _LEAST = 20
+_NEAR = 4
 
 
 class IntrinsicDimension(Measure):
@@ -37,9 +39,12 @@ class IntrinsicDimension(Measure):
 
     left_out: float = Field(0.1, ge=0, lt=1, description="share of the largest ratios that is left out")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network and layer, on training examples."""
-        found = {layer: two_nearest(values, self.left_out) for layer, values in look.features().items()}
+        found = {}
+        for layer, values in look.features().items():
+            found[layer] = two_nearest(values, self.left_out)
+            yield
         hidden = [values for layer, values in found.items() if layer not in ("inputs", "outputs")]
         # nan where no layer has one.
         largest = torch.stack([values.nan_to_num(-torch.inf) for values in hidden]).amax(0)
@@ -65,7 +70,9 @@ def _dimension(points: Tensor, left_out: float) -> Tensor:
     if len(points) < _LEAST:
         return points.new_full((), torch.nan)
     distances = torch.cdist(points, points, compute_mode="use_mm_for_euclid_dist").fill_diagonal_(torch.inf)
-    nearest = distances.topk(2, largest=False).values
+    # Products of matrices are fast and round away what is close: of a few candidates the distances themselves.
+    candidates = points[distances.topk(_NEAR, largest=False).indices]
+    nearest = (candidates - points[:, None]).norm(dim=2).topk(2, largest=False).values
     logs = (nearest[:, 1] / nearest[:, 0]).log().sort().values
     kept = max(1, int(len(logs) * (1 - left_out)))
     spread = logs[:kept].sum() + (len(logs) - kept) * logs[kept - 1]

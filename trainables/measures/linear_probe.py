@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
 
 _PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 
@@ -40,7 +41,7 @@ class LinearProbe(Measure):
 
     fitted: float = Field(0.8, gt=0, lt=1, description="share of the sample that probes are fitted on")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network: first and last hidden layer; of layers all, inputs and logits included."""
         features, sample = look.features(), look.sample
         cut = int(self.fitted * sample.count)
@@ -52,6 +53,7 @@ class LinearProbe(Measure):
         for layer, values in features.items():
             for name, accuracy in probed(values.double(), targets, classes, cut).items():
                 layers[name][layer] = accuracy
+            yield
         hidden = [layer for layer in features if layer not in ("inputs", "outputs")]
         networks = {f"{name}_first": by_layer[hidden[0]] for name, by_layer in layers.items()}
         networks |= {f"{name}_last": by_layer[hidden[-1]] for name, by_layer in layers.items()}

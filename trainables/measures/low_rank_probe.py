@@ -15,12 +15,13 @@ import torch
 from pydantic import Field
 
 from trainables.looking.measure import Measure, Measured
-from trainables.looking.projections import curve, first_count, powers_up_to
+from trainables.looking.projections import curve, decomposed, first_count, powers_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
 
 
@@ -34,10 +35,10 @@ class LowRankProbe(Measure):
 
     rank: int = Field(8, ge=1, description="that of `score`")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network."""
         weights = look.matrices()
-        found = {layer: torch.linalg.svd(w.double(), full_matrices=False) for layer, w in weights.items()}
+        found = yield from decomposed(weights)
         ranks = powers_up_to(max(min(w.shape[1:]) for w in weights.values()))
 
         def of(rank: int) -> StackedModel:
@@ -45,7 +46,7 @@ class LowRankProbe(Measure):
                 {layer: (u[:, :, :rank] * s[:, None, :rank]) @ v[:, :rank] for layer, (u, s, v) in found.items()}
             )
 
-        scores = curve(look, ranks, of)
+        scores = yield from curve(look, ranks, of)
         networks = {
             "rank": first_count(scores, ranks, look.scores(look.stack), look.chance),
             "score": look.scores(of(self.rank)),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
 
 
 class Margins(Measure):
@@ -36,7 +37,7 @@ class Margins(Measure):
 
     quantile: float = Field(0.1, gt=0, lt=1, description="which quantile of the margins is taken beside their mean")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network and of each example."""
         from trainables.looking.look import outputs
         from trainables.looking.weights import spectral_norms
@@ -47,6 +48,7 @@ class Margins(Measure):
         product = own.new_ones(len(own))
         for weights in look.matrices().values():
             product = product * spectral_norms(weights)
+            yield
         mean, low = margins.mean(1), _quantile(margins, self.quantile)
         networks = {
             "mean": mean,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
 
 _NO_START = "the units come from no dense network, so that they have no initial weights"
 
@@ -37,13 +38,16 @@ class Norms(Measure):
         "unit_impact": "mean over hidden units of the length of their outgoing weights",
     }
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Those of units are means over a group of units, the others of a layer's matrix."""
         from trainables.looking.weights import outgoing_lengths, path_norms, spectral_norms
 
         weights, start = look.matrices(), look.matrices("initial")
         squares = {name: w.double().square().sum((1, 2)) for name, w in weights.items()}
-        spectral = {name: spectral_norms(w) for name, w in weights.items()}
+        spectral = {}
+        for name, w in weights.items():
+            spectral[name] = spectral_norms(w)
+            yield
         impact = outgoing_lengths(look.stack)
         networks = {
             "frobenius": _sum(squares).sqrt(),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
     from trainables.stack.model import Group, StackedModel
 
 _SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
@@ -46,14 +47,14 @@ class RemovableAndRepeated(Measure):
     units: int = Field(48, ge=1, description="of each group, drawn at random, that are switched off alone")
     sets: int = Field(3, ge=1, description="random sets of each size")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network, and of each group of units but for the sets, which take from all groups."""
         features, whole = look.features(), look.scores(look.stack)
         layers: dict[str, dict[str, Tensor]] = {}
         counts = {}
         for group in look.stack.groups:
             partners = _partners(features[group.name].double(), self.correlation)
-            chosen, spare = self._spare(look, group, whole)
+            chosen, spare = yield from self._spare(look, group, whole)
             repeats = partners > 0
             for name, share in {
                 "removable": spare.double().mean(1),
@@ -65,12 +66,16 @@ class RemovableAndRepeated(Measure):
                 layers.setdefault(name, {})[group.name] = share
             counts[group.name] = partners.shape[1]
         networks = {name: _mean(by_group, counts) for name, by_group in layers.items()}
-        curve = torch.stack([self._without(look, share) for share in _SHARES], 1)
+        curve = yield from self._curve(look)
         networks["knocked_out"] = curve[:, _SHARES.index(0.5)]
         axes = {"shares": torch.tensor(_SHARES, dtype=torch.float64)}
+        unscored = whole.isnan()
+        for name in ("removable", "either"):
+            networks[name] = networks[name].masked_fill(unscored, torch.nan)
+            layers[name] = {group: shares.masked_fill(unscored, torch.nan) for group, shares in layers[name].items()}
         return Measured(networks, layers, arrays={"knock_out": curve}, axes=axes)
 
-    def _spare(self, look: Look, group: Group, whole: Tensor) -> tuple[Tensor, Tensor]:
+    def _spare(self, look: Look, group: Group, whole: Tensor) -> Pausing[tuple[Tensor, Tensor]]:
         """[K, s] which units were switched off, and [K, s] bool which of them are removable."""
         count = look.stack.networks
         units = dict(zip((g.name for g in look.stack.groups), look.stack.widths, strict=True))[group.name]
@@ -82,19 +87,28 @@ class RemovableAndRepeated(Measure):
             costs.append(
                 whole - look.scores(silenced(look.stack, {group.name: off.scatter(1, chosen[:, [place]], True)}))
             )
+            yield
         return chosen, torch.stack(costs, 1) < self.cost
 
-    def _without(self, look: Look, share: float) -> Tensor:
-        """[K], mean score without random sets of this share of the units of every group."""
-        stack, scores = look.stack, []
-        for one in range(self.sets):
-            off = {}
-            for group, units in zip(stack.groups, stack.widths, strict=True):
-                names = [f"set {share:g} {one} {group.name}"] * stack.networks
-                ranks = [torch.randperm(units, generator=look.draws(n, k)) for k, n in enumerate(names)]
-                off[group.name] = torch.stack(ranks).to(next(stack.parameters()).device) < round(share * units)
-            scores.append(look.scores(silenced(stack, off)))
-        return torch.stack(scores).mean(0)
+    def _curve(self, look: Look) -> Pausing[Tensor]:
+        """[K, shares], mean scores without random sets of these shares of the units of every group."""
+        curve = []
+        for share in _SHARES:
+            scores = []
+            for one in range(self.sets):
+                scores.append(look.scores(self._without(look, share, one)))
+                yield
+            curve.append(torch.stack(scores).mean(0))
+        return torch.stack(curve, 1)
+
+    def _without(self, look: Look, share: float, one: int) -> StackedModel:
+        """The stack without one of the random sets."""
+        stack, off = look.stack, {}
+        for group, units in zip(stack.groups, stack.widths, strict=True):
+            name = f"set {share:g} {one} {group.name}"
+            ranks = [torch.randperm(units, generator=look.draws(name, k)) for k in range(stack.networks)]
+            off[group.name] = torch.stack(ranks).to(next(stack.parameters()).device) < round(share * units)
+        return silenced(stack, off)
 
 
 def silenced(stack: StackedModel, off: Mapping[str, Tensor]) -> StackedModel:

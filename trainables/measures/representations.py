@@ -24,8 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look, State
+    from trainables.pausing import Pausing
 
 _LEAST = 4
+_SILENT = "no unit's activations vary"
+_WHY_UNDEFINED = {
+    "cka_neighbours": "no hidden layer's activations vary",
+    "cka_twin": "no unit's activations vary, or none of the twin's",
+    "cka_dense": "no unit's activations vary, or none of the dense network's",
+    "collapse": "the last hidden layer answers the same to all classes, or only one was given",
+    "effective_dimension": _SILENT,
+    "components": _SILENT,
+}
 
 
 class Representations(Measure):
@@ -43,14 +53,17 @@ class Representations(Measure):
 
     when: When = Field("levels", description="of dense networks, at all levels, or at reports during training too")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network and each hidden layer; `cka` is [K, layers, layers] from inputs to outputs."""
         answers = look.features(on="val")
         if next(iter(answers.values())).shape[1] < _LEAST:
             return Measured(undefined={"*": f"fewer than {_LEAST} validation examples"})
+        yield
         grams = {layer: gram(values) for layer, values in answers.items()}
+        yield
         hidden = [layer for layer in answers if layer not in ("inputs", "outputs")]
         table = cka_table([*grams.values()])
+        yield
         layers = {
             "effective_dimension": {layer: effective_dimension(answers[layer]) for layer in hidden},
             "components": {layer: components(answers[layer].double()) for layer in hidden},
@@ -60,6 +73,7 @@ class Representations(Measure):
             if name == "cka_dense" and look.level == 0:
                 continue
             if theirs := look.features(state, "val"):
+                yield
                 layers[name] = {layer: cka(grams[layer], gram(theirs[layer])) for layer in hidden}
         networks = {name: torch.stack([*by_layer.values()]).nanmean(0) for name, by_layer in layers.items()}
         names = list(grams)
@@ -68,17 +82,15 @@ class Representations(Measure):
         if look.sample.task.has_classes:
             classes = look.features()["outputs"].shape[2]
             networks["collapse"] = collapse(look.features()[hidden[-1]], look.sample.labels, classes)
-        return Measured(networks, layers, arrays={"cka": table}, undefined=_why(look))
+        missing = {name: why for name, why in _why_missing(look).items() if name not in networks}
+        return Measured(networks, layers, arrays={"cka": table}, undefined=_WHY_UNDEFINED | missing)
 
 
-def _why(look: Look) -> dict[str, str]:
-    dense = "these are the dense networks" if look.level == 0 else "the dense networks have other units"
+def _why_missing(look: Look) -> dict[str, str]:
     return {
         "cka_twin": "no clean twins are trained",
-        "cka_dense": dense,
+        "cka_dense": "these are the dense networks" if look.level == 0 else "the dense networks have other units",
         "collapse": "networks are asked for numbers, not for classes",
-        "effective_dimension": "no unit's activations vary",
-        "components": "no unit's activations vary",
     }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
 
 _LARGEST = 2.0
 
@@ -41,7 +42,7 @@ class Sharpness(Measure):
     products: int = Field(14, ge=2, le=500, description="with the Hessian, for its largest eigenvalue")
     signs: int = Field(6, ge=1, le=1000, description="products for its trace")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network."""
         count = look.stack.networks
 
@@ -53,16 +54,15 @@ class Sharpness(Measure):
             [{n: t.sign() for n, t in _vector(look, f"signs {draw}", k).items()} for k in range(count)]
             for draw in range(self.signs)
         ]
-        return Measured(
-            {
-                "noise": self._noise(look),
-                "hessian_largest": largest_eigenvalues(product, starts, self.products),
-                "hessian_trace": traces(product, signs),
-            }
-        )
+        noise = yield from self._noise(look)
+        largest = yield from largest_eigenvalues(product, starts, self.products)
+        trace = yield from traces(product, signs)
+        return Measured({"noise": noise, "hessian_largest": largest, "hessian_trace": trace})
 
-    def _noise(self, look: Look) -> Tensor:
-        tensors, names = look.stack.tensors(), weight_names(look.stack)
+    def _noise(self, look: Look) -> Pausing[Tensor]:
+        # A single number has no deviation, and stays as it is.
+        tensors = look.stack.tensors()
+        names = [name for name in weight_names(look.stack) if tensors[name][0].numel() > 1]
         deviations = {name: tensors[name].flatten(1).std(1) for name in names}
         noises = [
             {
@@ -81,9 +81,10 @@ class Sharpness(Measure):
             for noise in noises:
                 moved = {name: tensors[name] + _along(factor, tensors[name]) * noise[name] for name in names}
                 scores += look.scores(look.stack.replaced(tensors | moved))
+                yield
             stands = scores / self.draws >= least
             low, high = torch.where(stands, middle, low), torch.where(stands, high, middle)
-        return low
+        return torch.where(least.isfinite(), low, torch.nan)
 
 
 def _along(values: Tensor, like: Tensor) -> Tensor:

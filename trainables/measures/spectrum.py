@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
 
 # What `phase` counts.
 PHASES = ("random-like", "bleeding-out", "bulk and spikes", "bulk decay", "heavy-tailed", "rank collapse")
@@ -42,7 +43,7 @@ class Spectrum(Measure):
         "entropy": "mean over layers of the entropy of the eigenvalues' shares, 1 where all are equal",
     }
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each layer; of each network the means, or sums, over layers in which they are defined."""
         layers: dict[str, dict[str, Tensor]] = {}
         arrays: dict[str, Tensor] = {}
@@ -51,24 +52,32 @@ class Spectrum(Measure):
             arrays[f"eigenvalues/{layer}"] = values
             for name, found in self._numbers(values, weights, look, layer).items():
                 layers.setdefault(name, {})[layer] = found
+            yield
         networks = {name: _mean([*layers[name].values()]) for name in self.reports if "spikes" not in name}
-        networks |= {name: torch.stack([*layers[name].values()]).sum(0) for name in ("spikes", "shuffled_spikes")}
+        networks |= {name: _sum([*layers[name].values()]) for name in ("spikes", "shuffled_spikes")}
         few = f"no layer has {LEAST_FITTED} eigenvalues and an exponent of at most 8"
-        return Measured(networks, layers, arrays=arrays, undefined={"alpha": few, "alpha_hat": few})
+        undefined = {**dict.fromkeys(self.reports, "all weights are 0"), "alpha": few, "alpha_hat": few}
+        undefined["entropy"] = "no layer has two eigenvalues that are not all 0"
+        return Measured(networks, layers, arrays=arrays, undefined=undefined)
 
     def _numbers(self, values: Tensor, weights: Tensor, look: Look, layer: str) -> dict[str, Tensor]:
         longer, largest = max(weights.shape[1:]), values[:, -1]
         fit, tail = bulk(values, longer), tails(values)
         null = eigenvalues(_shuffled(weights, look, layer))
         shares = values / values.sum(1, keepdim=True)
-        entropy = torch.special.entr(shares).sum(1) / math.log(max(2, values.shape[1]))
+        entropy = torch.special.entr(shares).sum(1) / (math.log(values.shape[1]) or math.nan)
+
+        def spikes(found: Tensor) -> Tensor:
+            """Of a matrix of zeros nothing can be said."""
+            return torch.where(largest > 0, found.double(), torch.nan)
+
         return {
             "alpha": tail.alpha,
             "alpha_hat": tail.alpha * largest.log10(),
             "x_min": tail.least,
             "distance": tail.distance,
-            "spikes": fit.spikes.double(),
-            "shuffled_spikes": bulk(null, longer).spikes.double(),
+            "spikes": spikes(fit.spikes),
+            "shuffled_spikes": spikes(bulk(null, longer).spikes),
             "stable_rank": values.sum(1) / largest,
             "soft_rank": fit.edge / largest,
             "entropy": entropy,
@@ -101,6 +110,12 @@ def _phases(values: Tensor, fit: Bulk, tail: Tail) -> Tensor:
 def _mean(layers: list[Tensor]) -> Tensor:
     """[K], over layers where it is defined."""
     return torch.stack(layers).nanmean(0)
+
+
+def _sum(layers: list[Tensor]) -> Tensor:
+    """[K], over layers where it is defined."""
+    together = torch.stack(layers)
+    return together.nansum(0).masked_fill(together.isnan().all(0), torch.nan)
 
 
 ENTRY = Spectrum

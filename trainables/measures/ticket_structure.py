@@ -70,8 +70,9 @@ def structure(kept: Tensor) -> dict[str, Tensor]:
     whole = left + each
     log_chance = _log_choose(left, m) - _log_choose(whole, m)
     found = {
-        "dispersion": observed / expected.clamp(min=1e-300),
-        "together": pairs / random.clamp(min=1e-300),
+        # One unit always has what is kept, and one weight never is another one.
+        "dispersion": torch.where(expected > 0, observed / expected.clamp(min=1e-300), torch.nan),
+        "together": torch.where((random > 0) & (each > 1), pairs / random.clamp(min=1e-300), torch.nan),
         "empty": (counts == 0).double().mean(1),
         "random_empty": torch.where(m <= left, log_chance.exp(), 0.0),
     }

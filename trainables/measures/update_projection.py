@@ -17,12 +17,13 @@ from pydantic import Field
 from torch import Tensor
 
 from trainables.looking.measure import Measure, Measured
-from trainables.looking.projections import curve, first_count, powers_up_to
+from trainables.looking.projections import curve, decomposed, first_count, powers_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trainables.looking.look import Look
+    from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
 
 _NO_START = "the units come from no dense network, so that they have no initial weights"
@@ -42,15 +43,17 @@ class UpdateProjection(Measure):
 
     top: int = Field(16, ge=1, description="directions of `score`, `random_score` and `residual`")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> Pausing[Measured]:
         """Of each network; of each layer the residual."""
         now, start = look.matrices(), look.matrices("initial")
         if not start:
             return Measured(undefined={"*": _NO_START})
         added = {layer: (w - start[layer]).double() for layer, w in now.items()}
-        found = {layer: torch.linalg.svd(change, full_matrices=False) for layer, change in added.items()}
+        found = yield from decomposed(added)
         own = {layer: parts[2].mT for layer, parts in found.items()}
-        others = {layer: _random(look, layer, change) for layer, change in added.items()}
+        others = {}
+        for layer, change in added.items():
+            others[layer] = yield from _random(look, layer, change)
         counts = powers_up_to(max(change.shape[2] for change in added.values()))
 
         def within(axes: Mapping[str, Tensor], count: int) -> StackedModel:
@@ -58,8 +61,8 @@ class UpdateProjection(Measure):
                 {layer: start[layer] + _projected(change, axes[layer][:, :, :count]) for layer, change in added.items()}
             )
 
-        scores = curve(look, counts, lambda count: within(own, count))
-        random = curve(look, counts, lambda count: within(others, count))
+        scores = yield from curve(look, counts, lambda count: within(own, count))
+        random = yield from curve(look, counts, lambda count: within(others, count))
         whole, chance = look.scores(look.stack), look.chance
         left = {
             layer: parts[1][:, self.top] if parts[1].shape[1] > self.top else torch.zeros_like(parts[1][:, 0])
@@ -83,12 +86,14 @@ class UpdateProjection(Measure):
         )
 
 
-def _random(look: Look, layer: str, like: Tensor) -> Tensor:
+def _random(look: Look, layer: str, like: Tensor) -> Pausing[Tensor]:
     """[K, inputs, inputs], random orthonormal axes of each network."""
-    size = like.shape[2]
-    drawn = [torch.randn(size, size, generator=look.draws(f"axes {layer}", k)).double() for k in range(len(like))]
-    axes: Tensor = torch.linalg.qr(torch.stack(drawn).to(like.device))[0]
-    return axes
+    size, axes = like.shape[2], []
+    for k in range(len(like)):
+        drawn = torch.randn(size, size, generator=look.draws(f"axes {layer}", k)).double()
+        axes.append(torch.linalg.qr(drawn.to(like.device))[0])
+        yield
+    return torch.stack(axes)
 
 
 def _projected(change: Tensor, axes: Tensor) -> Tensor:

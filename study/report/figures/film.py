@@ -1,16 +1,16 @@
 """The film of a training: weight vectors, spectrum and score of a noisy network and its twin, moment by moment.
 
 Moments are the reports during training, then the compression levels. It needs `measures=…+dynamics`; what is shown is
-the first network of each arm of one trial.
+one network of each arm of one trial.
 """
 
 import io
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ _WIDTH, _HEIGHT, _PANEL = 1060.0, 290.0, 250.0
 _MOST, _STRIP, _BINS = 28, 6, 24
 _VECTORS, _SPECTRUM = "dynamics/vectors", "dynamics/eigenvalues/"
 _COLOURS = {"replicate": "noisy", "control": "clean"}
+_UNREADABLE = (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,11 @@ class Moment:
 def _draw(material: Material) -> Picture | Absent:
     for trial in _candidates(material):
         try:
-            moments = _moments(material, trial)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            network, moments = _first_whole(material, trial)
+        except _UNREADABLE as error:
             return Absent(f"What trial {trial} left of its training can't be read ({error}).")
         if moments:
-            return _picture(material, trial, moments)
+            return _picture(material, (trial, network), moments)
     return Absent("")
 
 
@@ -75,21 +76,34 @@ def _candidates(material: Material) -> list[int]:
     return [int(number) for _, number in ordered]
 
 
-def _moments(material: Material, trial: int) -> list[Moment]:
-    """Every report during training, then the levels."""
-    folder: Path = material.config.directory
-    if not (folder / result_of(trial, ARRAYS)).is_file():
-        return []
-    with np.load(io.BytesIO((folder / result_of(trial, ARRAYS)).read_bytes()), allow_pickle=False) as stored:
+def _first_whole(material: Material, trial: int) -> tuple[int, list[Moment]]:
+    """The first network of the trial that, as its twin, has vectors at every moment: one that failed has none."""
+    content = material.result(result_of(trial, ARRAYS))
+    if content is None:
+        return 0, []
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         names = [name for name in stored.files if "/dynamics/" in name or name == "training/epochs"]
         arrays = {name: stored[name] for name in names}
-    if "training/epochs" not in arrays:
-        return []
-    rows = material.networks[(material.networks["trial"] == trial) & (material.networks["network"] == 0)]
+    content = material.result(result_of(trial, LAYERS))
+    if content is None or "training/epochs" not in arrays:
+        return 0, []
+    numbers = pd.read_parquet(io.BytesIO(content))
+    numbers = numbers[(numbers["measure"] == "dynamics") & numbers["epoch"].notna()]
+    for network in range(_replicates(material, trial)):
+        moments = _moments(material, (trial, network), arrays, numbers[numbers["network"] == network])
+        if all(np.isfinite(vectors).all() for moment in moments for vectors in moment.vectors.values()):
+            return network, moments
+    return 0, []
+
+
+def _moments(
+    material: Material, which: tuple[int, int], arrays: Mapping[str, npt.NDArray[np.float32]], numbers: pd.DataFrame
+) -> list[Moment]:
+    """Every report during training, then the levels, of one network (trial, network) and its twin."""
+    trial, network = which
+    rows = material.networks[(material.networks["trial"] == trial) & (material.networks["network"] == network)]
     arms = [arm for arm in _COLOURS if arm in set(rows["arm"])]
-    places = {"replicate": 0, "control": _replicates(material, trial)}
-    numbers = pd.read_parquet(folder / result_of(trial, LAYERS))
-    numbers = numbers[(numbers["measure"] == "dynamics") & (numbers["network"] == 0) & numbers["epoch"].notna()]
+    places = {"replicate": network, "control": _replicates(material, trial) + network}
     found = []
     for frame, epoch in enumerate(arrays["training/epochs"].tolist()):
         then = numbers[numbers["epoch"] == epoch].set_index(["arm", "name"])["value"]
@@ -140,7 +154,7 @@ def _moment(
     )
 
 
-def _picture(material: Material, trial: int, moments: list[Moment]) -> Picture:
+def _picture(material: Material, which: tuple[int, int], moments: list[Moment]) -> Picture:
     chosen = _evenly(moments, _MOST)
     axes, flat = _axes(chosen)
     frames = [_frame(material, chosen, at, axes) for at in range(len(chosen))]
@@ -149,8 +163,8 @@ def _picture(material: Material, trial: int, moments: list[Moment]) -> Picture:
     units, size = chosen[0].vectors[arms[0]].shape
     plane = "as they are" if flat else f"on the two principal axes of the whole run (of {size} dimensions)"
     caption = (
-        f"Trial {trial}, the first network of each arm. Left: incoming weights of {plural(units, 'unit')} of the first "
-        f"hidden layer, {plane}. Middle: eigenvalues of WᵀW/N of that layer; dashed: what the largest one of a "
+        f"Trial {which[0]}, network {which[1]} of each arm. Left: incoming weights of {plural(units, 'unit')} of the "
+        f"first hidden layer, {plane}. Middle: eigenvalues of WᵀW/N of that layer; dashed: what the largest one of a "
         f"Gaussian matrix with the same bulk reaches in 95 %. Right: training {material.task.label} on the labels "
         "given, by epoch, then by compression level. On paper six moments stand below each other."
     )
