@@ -1,10 +1,11 @@
-"""Answering a study of thousands of trials: wall seconds of commands that read all networks, and their memory.
+"""Answering a study of thousands of trials: seconds of commands that read all networks, and their memory.
 
     python -m tests.benchmarks.answering STUDY_FOLDER [--trials 1000 10000] [--commands verdicts report measures]
 
 The study is a real one, its trials copied under new numbers with their files of results, in a home of its own. Each
 command is run three times: with no file of gathered results, so that it reads every trial's file (and leaves the
-gathered one); with it; and after one trial more has ended. Budget for 10,000 trials: 10 s, 2 GB.
+gathered one); with it; and after one trial more has ended. Wall and processor time: on a machine that others use
+the latter compares. Budget for 10,000 trials: 10 s, 2 GB.
 """
 
 import argparse
@@ -75,15 +76,16 @@ def _as(table: Table, row: dict[str, object], number: int) -> dict[str, object]:
     return sealed(table, {name: value for name, value in changed.items() if name != "seal"})
 
 
-def seconds(command: tuple[str, ...], name: str, home: Path) -> tuple[float, float]:
-    """Wall seconds of a command, and MB of its process."""
+def run(command: tuple[str, ...], name: str, home: Path) -> dict[str, float]:
+    """Wall and processor seconds of a command, and MB of its process."""
     begun = time.monotonic()
     verb, *options = command
     called = [sys.executable, "-m", "tests.benchmarks.answering", "--inside", verb, name, *options]
     done = subprocess.run(
         [*called, "--home", str(home)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    return time.monotonic() - begun, float(done.stderr.splitlines()[-1])
+    memory, processor = map(float, done.stderr.split()[-2:])
+    return {"s": time.monotonic() - begun, "processor s": processor, "MB": memory}
 
 
 def measure(source: Path, count: int, commands: list[str]) -> dict[str, dict[str, float]]:
@@ -100,8 +102,8 @@ def measure(source: Path, count: int, commands: list[str]) -> dict[str, dict[str
                 if state == "one trial more":
                     grow(source, home, there + 1, there)
                     there += 1
-                spent, memory = seconds(COMMANDS[command], source.name, home)
-                figures |= {f"s, {state}": round(spent, 2), f"MB, {state}": round(memory)}
+                found_now = run(COMMANDS[command], source.name, home)
+                figures |= {f"{what}, {state}": round(value, 1) for what, value in found_now.items()}
             figures["MB of gathered files"] = round(sum(p.stat().st_size for p in folder.glob("*.gathered")) / 1e6, 1)
             found[f"{command}, {count:,} trials"] = figures
             print(f"{command}, {count:,} trials: {json.dumps(figures)}", flush=True)
@@ -114,7 +116,8 @@ def main() -> int:
         from study.cli import main as ockham
 
         code = ockham(sys.argv[2:])
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, file=sys.stderr)
         return code
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.answering", description=__doc__.split("\n", 1)[0])
     parser.add_argument("study", type=Path)
