@@ -119,24 +119,24 @@ def _row(rows: pd.DataFrame, column: str, says: str) -> MeasureRow:
         for kind in _ARMS.values()
     }
     differences = (of["learned"] - of["memorised"]).dropna()
-    shares = [
-        _share(part.loc[part["kind"] == "learned", "value"], part.loc[part["kind"] == "memorised", "value"])
-        for _, part in own[own["unit"].isin(differences.index)].groupby("unit")
-    ]
+    shares = _shares(own[own["unit"].isin(differences.index)])
     return MeasureRow(
         column.removeprefix(PREFIX),
         Mean.of(of["learned"].tolist()),
         Mean.of(of["memorised"].tolist()),
         Mean.of(differences.tolist()),
-        Mean.of(shares),
+        Mean.of(shares.tolist()),
         says,
     )
 
 
-def _share(learned: pd.Series, memorised: pd.Series) -> float:
-    """P(learned > memorised) + ½ P(equal) over all pairs."""
-    gaps = learned.to_numpy()[:, None] - memorised.to_numpy()[None]
-    return float((gaps > 0).mean() + 0.5 * (gaps == 0).mean())
+def _shares(rows: pd.DataFrame) -> pd.Series:
+    """Of each unit P(learned > memorised) + ½ P(equal) over all pairs of its networks."""
+    learned, memorised = (rows.loc[rows["kind"] == kind, ["unit", "value"]] for kind in _ARMS.values())
+    pairs = learned.merge(memorised, on="unit", suffixes=("", "_other"))
+    gaps = pairs["value"] - pairs["value_other"]
+    wins: pd.Series = (gaps > 0).astype(float) + 0.5 * (gaps == 0)
+    return wins.groupby(pairs["unit"]).mean()
 
 
 def sentences() -> dict[str, str]:
