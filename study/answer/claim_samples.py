@@ -22,6 +22,7 @@ from study.answer.selection import is_continuous, numbers, short
 from study.answer.strata import LEAST_PAIRS, has_comparable_gap, pairs_within, strata_fields, strata_labels
 from study.answer.units import averaged, per_unit, unit_word, units
 from study.answer.value_words import label
+from study.answer.words import plural
 
 FEWEST_UNITS = 3
 NETWORK = "network"
@@ -222,7 +223,7 @@ def _lacking(sample: Slopes, n: int, excluded: dict[str, int]) -> str:
         return ""
     left_out = ", ".join(f"{count} left out: {why}" for why, count in excluded.items() if count)
     if n < 2:
-        return f"{n} units with both values" + (f" ({left_out})" if left_out else "")
+        return f"{plural(n, 'unit')} with both values, 2 are needed" + (f" ({left_out})" if left_out else "")
     return "one of the two values is the same in all units of each stratum"
 
 

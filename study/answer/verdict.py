@@ -148,7 +148,10 @@ class Verdicts:
 
     @property
     def all_decided(self) -> bool:
-        """Whether every claim and placebo stated before the data is decided, pooled; the hopeless is not waited for."""
+        """Whether every claim and placebo stated before the data is decided: over all its conditions together.
+
+        Neither single conditions nor what is hopeless are waited for.
+        """
         asked = [found for found in self.headlines if found.role != "description"]
         return bool(asked) and all(found.decided or found.hopeless for found in asked)
 

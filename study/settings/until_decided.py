@@ -1,13 +1,20 @@
 """Running until every claim is decided: blocks are looked at one after the other, and the first that suffices is last.
 
+A claim that is decided by condition as well is decided once it is so for all conditions together: the conditions share
+its error and say more, but each alone would take as many trials as all of them.
+
 What is looked at is a function of trials and plan alone: a study that was killed and resumed stops at the same trial.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from study.ledger import ENDED, Ledger
 from study.proposing.block import block_of
 from study.settings.verdicts import verdicts_from
+
+if TYPE_CHECKING:
+    from study.answer.verdict import Finding, Verdicts
 
 
 class Gate:
@@ -45,10 +52,17 @@ def stop_if_decided(ledger: Ledger, block: int, say: Callable[[str], None]) -> b
     found = verdicts_from(ledger, [row for row in ledger.trials() if row.number < number])
     if not found.all_decided:
         return False
-    said = "; ".join(f"{one.claim} is {one.verdict}" for one in found.headlines if one.role != "description")
+    said = "; ".join(_decided(one, found) for one in found.headlines if one.role != "description")
     ledger.set_trials(max(number, ledger.begun()))  # what has begun, before the study stopped for its claims, stays
     say(f"decided after {number} trials: {said}")
     return True
+
+
+def _decided(headline: "Finding", found: "Verdicts") -> str:
+    """The verdict on a claim, and of which conditions alone nothing is known yet: those are not waited for."""
+    left = [one.condition for one in found.conditions(headline.claim) if not one.decided]
+    alone = f" (by itself not yet: {', '.join(left)})" if left else ""
+    return f"{headline.claim} is {headline.verdict}{alone}"
 
 
 def _ended(ledger: Ledger) -> int:

@@ -41,7 +41,7 @@ def decide(claims: Any, trials: pd.DataFrame, planned: int | None = None, **more
     space = SearchSpace(base={"data.label_noise": 1.0}, span={"model.width": Choices(values=WIDTHS)}, claims=claims)
     total, ended = more.pop("total", planned or len(trials)), len(trials)
     standing = Standing(planned or len(trials), total, ended)
-    plan = trials.iloc[0:0] if trials.empty else trials
+    plan = more.pop("plan", trials)
     return verdicts(space, trials, more.pop("networks", NO_NETWORKS), plan=plan, standing=standing, **more)
 
 
