@@ -9,8 +9,6 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 Numbers = Sequence[float] | npt.NDArray[np.float64]
-_EXACT_UP_TO = 20
-_MONTE_CARLO = 99_999
 _FEWEST_PAIRS = 20
 _MOST_PERMUTATIONS, _FEWEST_PERMUTATIONS, _COMPARISONS = 9_999, 999, 50_000_000
 _AT_ONCE = 500_000
@@ -34,34 +32,6 @@ def mean_ci95(values: Numbers) -> tuple[float, float | None, int]:
         return float(array.mean()), None, n
     half = stdtrit(n - 1, 0.975) * array.std(ddof=1) / np.sqrt(n)
     return float(array.mean()), float(half), n
-
-
-def sign_flip_p(values: Numbers, seed: int = 0) -> float:
-    """Two-sided p of "the values are symmetric about 0": the share of sign assignments with a sum as far from 0.
-
-    Exact over all 2ⁿ assignments up to n = 20; beyond that (1 + hits)/(1 + draws) over 99,999 seeded draws, which is a
-    valid p as well. The smallest exact p is 2/2ⁿ, so fewer than 6 values can never reach 0.05.
-
-    Raises:
-        ValueError: No values, or one that is not finite.
-    """
-    array = _finite(values)
-    n = len(array)
-    if n == 0:
-        raise ValueError("a sign-flip test needs at least one value")
-    # Sums that differ only by rounding count as equal.
-    threshold = abs(array.sum()) - 1e-12 * float(np.abs(array).sum())
-    if n <= _EXACT_UP_TO:
-        sums = array[:1]
-        for value in array[1:]:
-            sums = np.concatenate([sums + value, sums - value])
-        return float(np.mean(np.abs(sums) >= threshold))
-    random = np.random.default_rng(seed)
-    hits = 0
-    for start in range(0, _MONTE_CARLO, 9_999):
-        signs = random.integers(0, 2, size=(min(9_999, _MONTE_CARLO - start), n)) * 2 - 1
-        hits += int(np.count_nonzero(np.abs(signs @ array) >= threshold))
-    return (1 + hits) / (1 + _MONTE_CARLO)
 
 
 @dataclass(frozen=True)

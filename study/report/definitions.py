@@ -44,10 +44,19 @@ _DEFINITIONS: dict[str, str] = {
     "interpolated": (
         "the dense network fits the labels that it was given: at least 99 % of them, or a loss of at most 0.01"
     ),
-    "interval": "Student t at 95 % over trials; over the paired replicates where a group is one trial; none below 3",
-    "sign-flip p": (
-        "share of sign assignments of the trials' contrasts whose sum is as far from 0 (exact up to 20 trials)"
+    "verdict": (
+        "supported, refuted or open, by intervals that hold for all claims of the study and all their conditions "
+        "together; undefined, with the reason, where there are fewer than two units"
     ),
+    "confidence sequence": (
+        "an interval for every number of units that covers the truth at all of them at once, however often one looks, "
+        "stops or extends: the mean of an anytime t (Wang & Ramdas 2022) and a bet (Waudby-Smith & Ramdas 2024) decides"
+    ),
+    "interval": (
+        "of a claim Student’s t at the planned number of units, simultaneous over all claims; elsewhere Student’s t at "
+        "95 % over trials, over the replicates where there is one trial; none below 3"
+    ),
+    "robustness": "the claims asked again of the stored curves, under other choices than those of the study",
     "Kendall τ within strata": (
         "τ-b over pairs of trials that share condition and instrument (after Jiang et al. 2020, arXiv:1912.02178), "
         "p by permutation within strata; not stated below 20 pairs"

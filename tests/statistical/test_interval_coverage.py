@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trainables import statistics
-from trainables.statistics import kendall_within_strata, mean_ci95, sign_flip_p
+from trainables.statistics import kendall_within_strata, mean_ci95
 
 
 def error_of(share: float, n: int) -> float:
@@ -25,14 +25,6 @@ def test_the_t_interval_covers_the_truth_in_95_of_100(replicates: int) -> None:
         assert half is not None
         covered += abs(mean - 1.0) <= half
     assert abs(covered / runs - 0.95) <= error_of(0.95, runs)
-
-
-def test_the_sign_flip_test_rejects_a_true_null_in_at_most_5_of_100() -> None:
-    runs = 2000
-    values = np.random.default_rng(0).normal(0, 1, (runs, 8))
-    share = float(np.mean([sign_flip_p(row) <= 0.05 for row in values]))
-    # With 8 values p is a multiple of 2/256, so the exact level is 12/256.
-    assert abs(share - 12 / 256) <= error_of(12 / 256, runs)
 
 
 def test_kendall_within_strata_holds_its_level_when_strata_drive_both_sides() -> None:

@@ -1,13 +1,11 @@
 """Intervals and tests against scipy, scikit-learn and enumeration."""
 
-import itertools
-
 import numpy as np
 import pytest
 import scipy.stats
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
-from trainables.statistics import cohen_kappa, fidelity, kendall_within_strata, mean_ci95, sign_flip_p
+from trainables.statistics import cohen_kappa, fidelity, kendall_within_strata, mean_ci95
 
 
 @pytest.mark.parametrize("n", [3, 5, 24])
@@ -25,25 +23,6 @@ def test_no_interval_below_three_values_and_no_mean_of_none() -> None:
         mean_ci95([])
     with pytest.raises(ValueError, match="finite"):
         mean_ci95([1.0, float("nan")])
-
-
-def test_sign_flip_enumerates_all_assignments() -> None:
-    values = [0.3, 0.1, -0.2, 0.5, 0.7, 0.1]
-    sums = [
-        abs(sum(s * v for s, v in zip(signs, values, strict=True))) for signs in itertools.product([1, -1], repeat=6)
-    ]
-    expected = np.mean([s >= abs(sum(values)) - 1e-12 for s in sums])
-    assert sign_flip_p(values) == pytest.approx(expected)
-    assert sign_flip_p([1.0] * 6) == 2 / 64
-    assert sign_flip_p([0.0, 0.0]) == 1.0
-
-
-def test_sign_flip_beyond_twenty_is_seeded_and_near_the_normal_approximation() -> None:
-    values = np.random.default_rng(1).normal(0.3, 1, 40)
-    p = sign_flip_p(values)
-    z = values.sum() / np.sqrt((values**2).sum())
-    assert p == sign_flip_p(values)
-    assert p == pytest.approx(2 * scipy.stats.norm.sf(abs(z)), rel=0.15)
 
 
 def test_kendall_in_one_stratum_is_scipys_tau_b_with_ties() -> None:
