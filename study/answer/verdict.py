@@ -91,6 +91,12 @@ class Finding:
         return self.planned_interval if self.by == "planned n" or self.verdict == "described" else self.interval
 
     @property
+    def contradicts_itself(self) -> bool:
+        """Whether no number fits all that was seen: its units changed as the study went on."""
+        low, high = self.shown
+        return low is not None and high is not None and low > high
+
+    @property
     def brief(self) -> str:
         """`0.29 (0.21 to 0.38), 24 trials`, or why there is no number; about how many more units it needs."""
         if self.estimate is None:
@@ -102,7 +108,8 @@ class Finding:
                 less += "" if self.told_apart else " (not told apart)"
             return f"{with_half(self.estimate, self.half)}, {plural(self.n, self.unit)}{less}"
         low, high = self.shown
-        between = "" if low is None or high is None else f" ({signed(low)} to {signed(high)})"
+        unknown = low is None or high is None or self.contradicts_itself
+        between = "" if unknown else f" ({signed(low or 0.0)} to {signed(high or 0.0)})"
         more = f", about {plural(self.needs, f'more {self.unit}')}" if self.needs and not self.decided else ""
         return f"{signed(self.estimate)}{between}, {plural(self.n, self.unit)}{more}"
 
@@ -251,7 +258,10 @@ def sentence(found: Finding, kind: str) -> str:
     what = "slope of ranks" if kind in ("association", "slope") and found.tau is not None else "estimate"
     numbers = f"{what.capitalize()} {signed(value)}"
     low, high = found.shown
-    numbers += ", not bounded yet" if low is None or high is None else f", between {signed(low)} and {signed(high)}"
+    if found.contradicts_itself:
+        numbers += ", which no number fits from the first unit to the last: units changed as the study went on"
+    else:
+        numbers += ", not bounded yet" if low is None or high is None else f", between {signed(low)} and {signed(high)}"
     if found.tau is not None:
         over = "" if found.pairs is None else f" over {plural(found.pairs, 'pair')}"
         numbers += f" (Kendall τ {signed(found.tau)}{over})"

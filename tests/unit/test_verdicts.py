@@ -187,3 +187,11 @@ def test_fewer_than_two_units_are_undefined_with_the_reason() -> None:
     assert found.sentence == "Undefined: It is so. No trials with it, 2 are needed; 5 left out (undefined)."
     nothing = decide(claim(Association(first=M, second=M), Less()), study([0.5] * 9)).of("x")
     assert "the same in all units" in nothing.reason
+
+
+def test_units_that_change_as_the_study_goes_on_are_said_not_drawn_as_an_interval() -> None:
+    values = [*spread(0.6, n=40, deviation=0.02), *spread(-0.2, n=200, deviation=0.02, seed=1)]
+    found = decide(claim(M, Greater(matters=0.05)), study(values), planned=999).of("x")
+    assert found.contradicts_itself
+    assert "units changed as the study went on" in found.sentence
+    assert " to " not in found.brief
