@@ -63,6 +63,22 @@ def contrast_by(field: str) -> Claim:
     )
 
 
+def levels_survived(field: str, *, twins: bool) -> Claim:
+    """Levels before half of the score above chance is lost, for each value of a field, described.
+
+    Where both arms survive next to none, a contrast between them says little.
+    """
+    whose = "the clean twins" if twins else "the networks with noisy labels"
+    return Claim(
+        name=f"levels_survived{'_by_twins' if twins else ''}_by_{field.rpartition('.')[2]}",
+        says=f"Levels that {whose} survive, before half of the score above chance is lost.",
+        quantity=Metric(metric="control/levels_survived" if twins else "levels_survived"),
+        comparison=Greater(),
+        by=field,
+        role="description",
+    )
+
+
 def usual_claims(space: SearchSpace) -> tuple[Claim, ...]:
     """What can be asked of the trials of a space whose study states no claims of its own.
 
@@ -80,6 +96,12 @@ def usual_claims(space: SearchSpace) -> tuple[Claim, ...]:
             for claim in (MEMORISING_BREAKS_EARLIER, MORE_THAN_FRESH_NETWORKS)
         ]
         asked += [FOLLOWS_THE_GAP, RENAMED_CLASSES]
+        asked += [
+            levels_survived(name, twins=twins)
+            for name in ways
+            if name in _APART and space.base.get("compression.rate") is not None
+            for twins in (False, True)
+        ]
         asked += [
             contrast_by(name)
             for name, found in ways.items()

@@ -11,7 +11,7 @@ from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
 from search_spaces.quantities import Level, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
-from search_spaces.usual import contrast_by
+from search_spaces.usual import contrast_by, levels_survived
 
 _TRANSFER = "compression.transfer"
 _ABOVE_FRESH = Metric(metric="contrast/retained")
@@ -83,12 +83,8 @@ SPACE = SearchSpace(
         RENAMED_CLASSES,
         contrast_by(_TRANSFER),
         _by_inputs("above_fresh_by_transfer", "The contrast above fresh networks of the same sizes.", _ABOVE_FRESH),
-        _by_inputs("levels_survived", "Levels survived by the random-label network.", Metric(metric="levels_survived")),
-        _by_inputs(
-            "levels_survived_by_twins",
-            "Levels survived by the true-label network.",
-            Metric(metric="control/levels_survived"),
-        ),
+        levels_survived(_TRANSFER, twins=False),
+        levels_survived(_TRANSFER, twins=True),
         _by_inputs(
             "top_class_share",
             "Share of the inputs to which the last teacher of random labels gives one and the same class.",

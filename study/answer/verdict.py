@@ -268,7 +268,8 @@ def sentence(found: Finding, kind: str) -> str:
     units = plural(found.n, found.unit)
     if found.ahead is not None:
         count, than, up = found.ahead
-        units += f", {'all' if count == found.n else count} of them {'above' if up else 'below'} {than:g}"
+        how_many = {found.n: "all", 0: "none"}.get(count, f"{count:,}")
+        units += f", {how_many} of them {'above' if up else 'below'} {than:g}"
     parts = [numbers, units.replace("-", "−")]
     if found.by == "any time":
         parts.append(f"decided at any time, with {found.decided_with}")

@@ -5,6 +5,7 @@ from html import escape
 from study.answer.verdict import POOLED, Finding, Verdicts, disagreeing
 
 _MOST_LARGE = 3  # claims whose verdict stands there in large letters
+_MOST_OPEN = 12
 
 
 def claims_block(verdicts: Verdicts) -> str:
@@ -64,12 +65,14 @@ def _short(found: Finding) -> str:
 
 
 def _descriptions(verdicts: Verdicts) -> str:
-    """What is described, folded."""
+    """What is described, folded below claims and open where there is nothing else."""
+    alone = not any(found.role != "description" and found.estimate is not None for found in verdicts.said)
     every = [found for found in (*verdicts.findings, *verdicts.exploratory) if found.role == "description"]
     items = ""
     for claim in dict.fromkeys(found.claim for found in every):
         mine = [found for found in every if found.claim == claim]
         under = verdicts.conditions(claim) or tuple(mine)
         rows = "".join(f"<li>{prose(': '.join(filter(None, (one.condition, _short(one)))))}</li>" for one in under)
-        items += f"<details><summary>{escape(mine[0].says)}</summary><ul>{rows}</ul></details>"
+        start = "<details open>" if alone and len(under) <= _MOST_OPEN else "<details>"
+        items += f"{start}<summary>{escape(mine[0].says)}</summary><ul>{rows}</ul></details>"
     return f'<section class="described"><h2>Described</h2>{items}</section>' if items else ""

@@ -202,6 +202,8 @@ def test_inputs_of_a_distillation_are_asked_one_by_one() -> None:
     assert found.of(names["train"]).unit == "network"
     with pytest.raises(KeyError):
         found.of(EARLIER)
+    lost = {one.claim: one.reason for one in found.findings if one.claim.startswith("levels_survived")}
+    assert set(lost) == {"levels_survived_by_transfer", "levels_survived_by_twins_by_transfer"}
 
 
 def test_ways_that_change_the_question_are_never_pooled() -> None:

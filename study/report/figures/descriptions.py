@@ -13,7 +13,8 @@ _WIDTH, _RIGHT, _TOP, _BOTTOM = 520.0, 92.0, 30.0, 24.0
 _MOST = 40
 
 
-def _draw(material: Material) -> Picture | Absent:
+def described(material: Material) -> Picture | Absent:
+    """A forest for each description that has conditions."""
     every = (*material.verdicts.findings, *material.verdicts.exploratory)
     names = dict.fromkeys(found.claim for found in every if found.role == "description")
     panels, rows, paired = [], [], False
@@ -77,6 +78,12 @@ def _row(found: Finding) -> dict[str, object]:
         "behind": behind,
         "behind_ci95": half,
     }
+
+
+def _draw(material: Material) -> Picture | Absent:
+    """Where no claim has an estimate they stand beside the answer already."""
+    asked = any(found.role != "description" and found.estimate is not None for found in material.verdicts.said)
+    return described(material) if asked else Absent("")
 
 
 FIGURE = Figure("What is described, by condition", 8, _draw)

@@ -1,6 +1,7 @@
 """One panel a claim: its effect with Student's interval and the confidence sequence, by condition or unit by unit."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
@@ -8,6 +9,7 @@ from study.answer.verdict import Finding, Verdicts
 from study.answer.words import signed
 from study.report.drawing import Drawing, Key, mark_path, room_for
 from study.report.figure import Absent, Figure, Picture
+from study.report.figures.descriptions import described
 from study.report.material import Material
 from study.report.plot import Plot
 from study.report.scales import Scale, number_label, spanning
@@ -22,7 +24,9 @@ def _draw(material: Material) -> Picture | Absent:
     verdicts = material.verdicts
     asked = [found for found in verdicts.said if found.role != "description" and found.estimate is not None]
     if not asked:
-        return Absent("" if not verdicts.said else "No claim has an estimate yet: " + _why(verdicts))
+        beside = described(material)
+        why = Absent("No claim has an estimate yet: " + _why(verdicts)) if verdicts.said else Absent("")
+        return replace(beside, columns=1) if isinstance(beside, Picture) else why
     few = len(asked) <= 3
     panels, rows = [], []
     for found in asked:
