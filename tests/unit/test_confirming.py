@@ -164,6 +164,16 @@ def test_what_can_not_be_confirmed_is_refused_with_the_reason(
     assert "trial 17 of tiny can't be confirmed" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_trial_says_which_it_confirms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = explored(tmp_path)
+    confirm(ledger, [2])
+    run(opened(tmp_path, span=TUNED, sampler="random", scheduler="asha"))
+    assert cli.main(["trials", "tiny", "4", "--home", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "COMPLETE, design" in said
+    assert "Run again with fresh seeds, to confirm trial 2." in said
+
+
 def test_from_python(tmp_path: Path) -> None:
     explored(tmp_path).close()
     handle = api.load("tiny", home=tmp_path)
