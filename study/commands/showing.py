@@ -71,7 +71,7 @@ def one_study(place: Place, name: str, *, as_json: bool) -> None:
     """A study at a moment: what the live display shows, and why trials failed."""
     status, board = status_of(place, name)
     verdicts = _verdicts(place, name)
-    claims = verdicts.said if verdicts else ()
+    claims = verdicts.said if verdicts and verdicts.counted else ()
     if as_json:
         said = [{name: getattr(one, name) for name in _OF_CLAIMS} for one in claims]
         typer.echo(json.dumps(status.as_json() | {"claims": said}, indent=2))

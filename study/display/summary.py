@@ -58,7 +58,7 @@ def _claims(console: Console, outcome: "Outcome") -> None:
     if outcome.verdicts is None:
         return
     console.print()
-    for paragraph in outcome.verdicts.paragraphs(MOST_CONDITIONS):
+    for paragraph in outcome.verdicts.paragraphs(MOST_CONDITIONS) if outcome.verdicts.counted else ():
         console.print(Text(paragraph, style="red" if paragraph.startswith("A placebo fails") else ""))
     for said in (*outcome.verdicts.notes, outcome.verdicts.assurance):
         console.print(Text(said, style="dim"))
