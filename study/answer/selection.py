@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from study.config.scores import task_in
-from trainables.compression.interfaces import METHODS, RECOVERIES
+from trainables.compression.interfaces import RECOVERIES
 from trainables.data.conditions import INPUT_KINDS, NOISES, is_clean, is_placebo
 from trainables.task import Task
 
@@ -130,15 +130,6 @@ def instruments(trials: pd.DataFrame) -> list[str]:
     fields = varying(trials, "compression.")
     plain = ~recovers(trials) & (column(trials, "compression.method", "prune") == "prune")
     return [name for name in fields if not (name == "compression.depth" and bool(plain.all()))]
-
-
-def trains(trials: pd.DataFrame) -> pd.Series:
-    """For each trial whether networks of its levels were trained: by its method, or after its compression steps."""
-    methods = column(trials, "compression.method", "prune").fillna("prune").astype(str)
-    training = {
-        name: any(METHODS.get(one).trains for one in name.split("+") if one in METHODS.names()) for name in set(methods)
-    }
-    return methods.map(training).astype(bool) | recovers(trials)
 
 
 def recovers(trials: pd.DataFrame) -> pd.Series:
