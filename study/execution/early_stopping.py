@@ -42,6 +42,11 @@ class Reported(NamedTuple):
     value: float
 
 
+def _nobody(_: int) -> bool:
+    """Nobody is spared."""
+    return False
+
+
 class ByNumber(FIFOScheduler):
     """Shows a scheduler's judge the trials by number, and each dense record once.
 
@@ -60,17 +65,21 @@ class ByNumber(FIFOScheduler):
         judge: Judge,
         objective: Objective,
         known: Iterable[Reported] = (),
-        spared: Callable[[int], bool] = lambda _: False,
+        spared: Callable[[int], bool] | None = None,
     ) -> None:
         super().__init__()
-        self.judge, self._objective, self._spared = judge, objective, spared
+        self.judge, self._objective, self._spared = judge, objective, spared or _nobody
         self._last: dict[int, int] = {}
         self._verdicts: dict[int, Verdict] = {}
         for number, epoch, value in known:
-            if spared(number):
+            if self._spared(number):
                 continue
             self._last[number] = epoch
             judge.report(number, epoch, objective.sign * value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For Tune, which pickles its schedulers: without the ledger that knows who is spared."""
+        return {**self.__dict__, "_spared": _nobody}
 
     def verdict(self, number: int, records: Sequence[Record]) -> Verdict | None:
         """Takes in what trial `number` has reported; the verdict if there is one. May be asked again."""
@@ -113,7 +122,7 @@ class ByNumber(FIFOScheduler):
 
 
 def scheduler_for(
-    config: StudyConfig, known: Iterable[Reported], spared: Callable[[int], bool] = lambda _: False
+    config: StudyConfig, known: Iterable[Reported], spared: Callable[[int], bool] | None = None
 ) -> ByNumber | None:
     """The scheduler of a study, filled with what its trials have reported; None if it has none.
 

@@ -1,5 +1,6 @@
 """Explored and picked trials run again as design trials: what is queued, what counts, and interruptions."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +136,18 @@ def test_picked_trials_of_a_design_count_with_it_at_any_time(tmp_path: Path) -> 
     assert again.config.planned == 4
 
 
-def test_a_scheduler_does_not_stop_what_is_run_again() -> None:
-    class Harsh:
-        def report(self, number: int, epoch: int, value: float) -> str:
-            return "worse than all others"
+class Harsh:
+    """Judges all trials alike."""
 
+    def report(self, number: int, epoch: int, value: float) -> str:
+        return "worse than all others"
+
+
+def test_a_scheduler_does_not_stop_what_is_run_again_and_tune_can_pickle_it() -> None:
     judging = ByNumber(Harsh(), Objective(metric="train/loss"), spared=lambda number: number == 4)
     assert judging.verdict(3, [dense(1, loss=1.0)]) is not None
     assert judging.verdict(4, [dense(1, loss=1.0)]) is None
+    assert pickle.loads(pickle.dumps(judging)).verdict(3, []) == judging.verdict(3, [])
 
 
 def test_what_can_not_be_confirmed_is_refused_with_the_reason(
