@@ -23,8 +23,9 @@ from study.answer.holm import Decision, holm, on_looks
 from study.answer.ranking import behind_the_best
 from study.answer.samples import Mean, Sample, Slopes, Unpaired
 from study.answer.selection import counted
+from study.answer.sentences import sentence
 from study.answer.standing import Standing
-from study.answer.verdict import POOLED, Finding, Verdicts, Word, ends, sentence
+from study.answer.verdict import POOLED, Finding, Verdicts, Word, ends
 
 _NEVER = -math.inf
 _FURTHEST = 100_000

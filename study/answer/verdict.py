@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from study.answer.course import Point
 from study.answer.evidence import FEWEST
-from study.answer.words import p_words, plural, signed, with_half
+from study.answer.words import plural, signed, with_half
 
 Word = Literal["supported", "refuted", "open", "undefined", "described"]
 Interval = tuple[float, float]
@@ -240,71 +240,7 @@ def disagreeing(conditions: Sequence[Finding]) -> str:
     return " The sign differs between conditions."
 
 
-def sentence(found: Finding, kind: str) -> str:
-    """The verdict with what it rests on, e.g. `Supported: … 0.29, between 0.21 and 0.37; 24 trials; …`.
-
-    Args:
-        kind: Of the quantity.
-    """
-    where = f" ({found.condition})" if found.condition not in ("", POOLED) else ""
-    start = f"{found.verdict.capitalize()}{where}: {found.says}"
-    if found.verdict == "undefined":
-        return f"{start} {found.reason[:1].upper()}{found.reason[1:]}."
-    value = found.estimate or 0.0
-    if found.verdict == "described":
-        over = f"95 % interval over {plural(found.n, found.unit)}" if found.half is not None else ""
-        parts = [f"{with_half(value, found.half)} ({over or f'{plural(found.n, found.unit)}, no interval'})"]
-        return f"{start} {'; '.join([*parts, *_left_out(found)])}."
-    what = "slope of ranks" if kind in ("association", "slope") and found.tau is not None else "estimate"
-    numbers = f"{what.capitalize()} {signed(value)}"
-    low, high = found.shown
-    if found.contradicts_itself:
-        numbers += ", which no number fits from the first unit to the last: units changed as the study went on"
-    else:
-        numbers += ", not bounded yet" if low is None or high is None else f", between {signed(low)} and {signed(high)}"
-    if found.tau is not None:
-        over = "" if found.pairs is None else f" over {plural(found.pairs, 'pair')}"
-        numbers += f" (Kendall τ {signed(found.tau)}{over})"
-    units = plural(found.n, found.unit)
-    if found.ahead is not None:
-        count, than, up = found.ahead
-        how_many = {found.n: "all", 0: "none"}.get(count, f"{count:,}")
-        units += f", {how_many} of them {'above' if up else 'below'} {than:g}"
-    parts = [numbers, units.replace("-", "−")]
-    if found.by == "any time":
-        parts.append(f"decided at any time, with {found.decided_with}")
-    elif found.by:
-        p = found.p_for if found.verdict == "supported" else found.p_against
-        parts.append(f"decided at the planned number of {found.unit}s, {p_words(p)}")
-    elif found.verdict == "open" and found.needs:
-        parts.append(f"about {found.needs} more to decide it")
-    parts += _left_out(found)
-    if disagreement := _disagreement(found):
-        parts.append(disagreement)
-    if found.otherwise and found.verdict != "supported":
-        parts.append(f"so {found.otherwise}")
-    return f"{start} {'; '.join(parts)}."
-
-
-def _left_out(found: Finding) -> list[str]:
-    missing = sum(found.excluded.values())
-    return [f"{missing} left out ({', '.join(found.excluded)})"] if missing else []
-
-
 def ends(interval: Interval) -> tuple[float | None, float | None]:
     """An interval for JSON: unbounded ends are None."""
     low, high = (end if math.isfinite(end) else None for end in interval)
     return low, high
-
-
-def _disagreement(found: Finding) -> str:
-    """Where the two sequences exclude each other, which neither the mean nor any guard sees."""
-    first, second = found.alone.get("anytime_t"), found.alone.get("betting")
-    if first is None or second is None:
-        return ""
-    apart = _below(first[1], second[0]) or _below(second[1], first[0])
-    return "the anytime t and betting exclude each other's intervals: look at the values" if apart else ""
-
-
-def _below(high: float | None, low: float | None) -> bool:
-    return high is not None and low is not None and high < low
