@@ -12,6 +12,8 @@ from trainables.training.precision import exact
 
 # Of cuBLAS: the same algorithm, with memory of its own, at every call.
 _WORKSPACE = ":4096:8"
+# Of a process on a GPU that PyTorch does not count: its context and the code of its kernels, some hundred MB.
+_CONTEXT_BYTES = 512 << 20
 
 _share = 1.0
 
@@ -23,8 +25,8 @@ def prepare(device: torch.device, share: float = 1.0) -> None:
     (where PyTorch knows no such algorithm it warns), and everything but training computes in fp32.
 
     Args:
-        share: Of the GPU's memory that this process may take, so that what neighbours keep can't be the cause of a want
-            of memory that no smaller piece of work would cure.
+        share: Of the GPU's memory that this process may take, its context included, so that what neighbours keep can't
+            be the cause of a want of memory that no smaller piece of work would cure.
     Raises:
         RuntimeError: PyTorch does not keep the settings.
     """
@@ -37,9 +39,12 @@ def prepare(device: torch.device, share: float = 1.0) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     exact()
-    _share = share
-    torch.cuda.set_per_process_memory_fraction(share, device)
-    torch.cuda.reset_peak_memory_stats(device)
+    # The one function that does not know a GPU without its number.
+    index = torch.cuda.current_device() if device.index is None else device.index
+    total = torch.cuda.get_device_properties(index).total_memory
+    _share = share if share == 1 else max(share / 2, share - _CONTEXT_BYTES / total)
+    torch.cuda.set_per_process_memory_fraction(_share, index)
+    torch.cuda.reset_peak_memory_stats(index)
 
 
 def release() -> None:

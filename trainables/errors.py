@@ -13,19 +13,33 @@ class DeviceFailed(RuntimeError):
     """The machine's fault, not the trial's: a GPU failed, and its process is of no further use. Try on a new one."""
 
 
-# What CUDA and its libraries say when memory runs out; a library's handle takes some too, so that it can't be made.
+# What CUDA and its libraries say when memory runs out. A library's handle takes some too, so that it can't be made;
+# cuDNN passes over every algorithm whose workspace does not fit (pytorch issue 108645); PyTorch's allocator asks NVML
+# what there is, which fails where that is hidden (issue 112377).
 _MEMORY = (
     "CUDA out of memory",
     "CUDA error: out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUBLAS_STATUS_NOT_INITIALIZED",
-    "CUSOLVER_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDA driver error: out of memory",
+    "would exceed allowed memory",
+    "_STATUS_ALLOC_FAILED",
+    "_STATUS_NOT_INITIALIZED",
     "ALLOCATION_FAILED",
+    "unable to find an engine to execute this computation",
+    "Unable to find a valid cuDNN algorithm",
+    "NVML_SUCCESS == ",
     "DefaultCPUAllocator",
     "std::bad_alloc",
 )
-_DEVICE = ("CUDA error", "CUDNN_STATUS", "cuDNN error", "CUBLAS_STATUS", "CUSOLVER_STATUS", "cusolver error")
+_DEVICE = (
+    "CUDA error",
+    "CUDA driver error",
+    "CUDNN_STATUS",
+    "cuDNN error",
+    "CUBLAS_STATUS",
+    "CUSOLVER_STATUS",
+    "cusolver error",
+    "CUSPARSE_STATUS",
+)
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -65,7 +65,8 @@ def _graph(device: torch.device) -> tuple[Tensor, Tensor]:
     place, factor = one.to(device), other.to(device)
     _ = place @ factor
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+    # Without a stream of its own device a graph listens to the current one, whatever computes.
+    with torch.cuda.graph(graph, stream=torch.cuda.Stream(device), capture_error_mode="thread_local"):
         said = place @ factor
     place.copy_(later)
     graph.replay()

@@ -102,9 +102,8 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         ValueError: The configuration asks for more data than there are.
         RuntimeError: Memory does not even hold one network's activations beside the weights of all.
     """
-    networks = config.replicates * (2 if config.has_control else 1)
     with freed_memory_kept():
-        yield from halving(networks, lambda together: _stages(config, context, together))
+        yield from halving(_networks(config), lambda together: _stages(config, context, together))
 
 
 def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Generator[Record | None, None, Bench]:
@@ -114,12 +113,18 @@ def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Gene
 
     Returns:
         The bench; `bench.networks_here()` are the networks of that level.
+    Raises:
+        As `run_trial`.
     """
-    with freed_memory_kept():
-        bench = _bench(config, context)
+
+    def stages(together: int) -> Generator[Record | None, None, Bench]:
+        bench = _bench(config, context, together)
         bench.scratch_arms = False
         yield from _levels(bench, level)
         return bench
+
+    with freed_memory_kept():
+        return (yield from halving(_networks(config), stages))
 
 
 def _stages(config: TrialConfig, context: TrialContext, together: int) -> Reports:
@@ -129,7 +134,11 @@ def _stages(config: TrialConfig, context: TrialContext, together: int) -> Report
     yield _summary(bench)
 
 
-def _bench(config: TrialConfig, context: TrialContext, together: int | None = None) -> Bench:
+def _networks(config: TrialConfig) -> int:
+    return config.replicates * (2 if config.has_control else 1)
+
+
+def _bench(config: TrialConfig, context: TrialContext, together: int) -> Bench:
     device = torch.device(context.device)
     prepare(device, context.gpu_share)
     require_inputs(config, context.data_dir, context.inputs)
@@ -137,7 +146,7 @@ def _bench(config: TrialConfig, context: TrialContext, together: int | None = No
     data = trial_data(config, key, context.data_dir, context.device)
     bench = new_bench(config, key, data, Progress(config, context.number, context.checkpoints))
     bench.rates_by_epoch, bench.shares_cell = context.rates_by_epoch, context.shares_cell
-    bench.together, progress = together or bench.networks, bench.progress
+    bench.together, progress = together, bench.progress
     progress.computes_on(description(device))
     chosen = context.one_by_one if progress.one_by_one is None else progress.one_by_one
     bench.one_by_one = progress.one_by_one = one_by_one(bench, chosen)

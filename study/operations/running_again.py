@@ -38,7 +38,8 @@ def run_again(
     from trainables.storage import folder_at
     from trainables.trial import TrialContext, run_to_level
 
-    device = "cuda" if study.run.gpus_per_trial and torch.cuda.is_available() else "cpu"
+    share = study.run.gpus_per_trial  # of which depends how much is computed at once
+    device = "cuda" if share and torch.cuda.is_available() else "cpu"
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, int(study.run.cpus_per_trial)))
     older = row.cell is None  # a study from before there were cells
@@ -49,6 +50,7 @@ def run_again(
         row.number,
         study.run.data_path,
         device,
+        gpu_share=min(1.0, share or 1.0),
         cell=row.cell,
         dense=DenseStore(place, limit) if limit else None,
         rates_by_epoch=older,

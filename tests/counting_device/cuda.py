@@ -1,7 +1,11 @@
-"""`torch.cuda` as the counting device answers it."""
+"""`torch.cuda` as the counting device answers it.
 
+Where `torch.cuda` itself is Python it stays, and the device answers beneath it: what PyTorch refuses is refused here.
+"""
+
+import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -30,8 +34,13 @@ def patched(device: CountingDevice) -> Iterator[None]:
         multi_processor_count=132,
     )
 
-    def share(fraction: float, _device: Any = None) -> None:
+    def share(fraction: float, _index: int) -> None:
         device.share = fraction
+
+    def exchange_device(index: int) -> int:
+        before = device.current
+        device.current = before if index < 0 else index
+        return before
 
     def cast(device_type: str, *args: Any, **kwargs: Any) -> Any:
         return autocast("cpu" if device_type == "cuda" else device_type, *args, **kwargs)
@@ -53,39 +62,35 @@ def patched(device: CountingDevice) -> Iterator[None]:
         "is_initialized": lambda: True,
         "_lazy_init": lambda: None,
         "init": lambda: None,
-        "device_count": lambda: 1,
-        "current_device": lambda: 0,
-        "set_device": lambda _device: None,
-        "get_device_name": lambda _device=None: NAME,
-        "get_device_capability": lambda _device=None: device.capability,
-        "get_device_properties": lambda _device=None: properties,
+        "device_count": lambda: device.index + 1,
+        "current_device": lambda: device.current,
+        "_exchange_device": exchange_device,
+        "_maybe_exchange_device": exchange_device,
+        "_get_device_properties": lambda _index: properties,
         "is_bf16_supported": lambda *_: device.capability >= (8, 0),
         "mem_get_info": lambda _device=None: (device.memory_bytes, device.memory_bytes),
-        "memory_allocated": lambda _device=None: 0,
-        "memory_reserved": lambda _device=None: 0,
-        "max_memory_allocated": lambda _device=None: 0,
-        "max_memory_reserved": lambda _device=None: 0,
-        "reset_peak_memory_stats": lambda _device=None: None,
-        "empty_cache": lambda: None,
-        "set_per_process_memory_fraction": share,
-        "synchronize": lambda _device=None: device.wait("synchronize"),
         "is_current_stream_capturing": lambda: device.capturing is not None,
-        "Stream": lambda *_, **__: SimpleNamespace(
-            wait_stream=lambda _other: None, synchronize=lambda: device.wait("stream")
-        ),
-        "current_stream": lambda _device=None: SimpleNamespace(
-            wait_stream=lambda _other: None, synchronize=lambda: device.wait("stream")
-        ),
+        "Stream": lambda of=None, *_, **__: _stream(device, of),
+        "current_stream": lambda of=None: _stream(device, of),
         "stream": lambda _stream: nullcontext(),
         "Event": lambda **_: _Event(device),
-        "CUDAGraph": lambda *_, **__: _Graph(device),
-        "graph": lambda graph, **_: graph.captured(),
+        "CUDAGraph": _signed(torch.cuda.CUDAGraph, lambda *_, **__: _Graph(device)),
+        "graph": _signed(torch.cuda.graph, lambda graph, *_, stream=None, **__: graph.captured(stream)),
         "graph_pool_handle": lambda: (0, 0),
+    }
+    beneath: dict[str, Any] = {
+        "_cuda_setMemoryFraction": share,
+        "_cuda_resetPeakMemoryStats": lambda _index: None,
+        "_cuda_memoryStats": lambda _index: {},
+        "_cuda_emptyCache": lambda: None,
+        "_cuda_synchronize": lambda: device.wait("synchronize"),
     }
     with ExitStack() as stack:
         stack.enter_context(_settings_restored())
         for name, answer in answers.items():
-            stack.enter_context(patch.object(torch.cuda, name, answer))
+            stack.enter_context(patch.object(torch.cuda, name, answer, create=True))
+        for name, answer in beneath.items():
+            stack.enter_context(patch.object(torch._C, name, answer, create=True))
         stack.enter_context(patch.object(torch, "autocast", cast))
         # A parameter that moves or changes its type becomes another tensor: what it holds can't be exchanged.
         stack.enter_context(patch.object(torch, "_has_compatible_shallow_copy_type", exchange))
@@ -107,6 +112,27 @@ def _settings_restored() -> Iterator[None]:
             matmul.fp32_precision, conv.fp32_precision, cudnn.benchmark = before
             torch.set_deterministic_debug_mode(mode)
             torch.utils.deterministic.fill_uninitialized_memory = fills
+
+
+def _signed(real: Callable[..., Any], answer: Callable[..., Any]) -> Callable[..., Any]:
+    """The answer, to those who call as the real function wants to be called."""
+    signature = inspect.signature(real)
+
+    def answered(*args: Any, **kwargs: Any) -> Any:
+        signature.bind(*args, **kwargs)
+        return answer(*args, **kwargs)
+
+    return answered
+
+
+def _stream(device: CountingDevice, of: Any) -> SimpleNamespace:
+    """A stream of a device, of the current one if none is named."""
+    named = None if of is None else torch.device(of).index
+    return SimpleNamespace(
+        device_index=device.current if named is None else named,
+        wait_stream=lambda _other: None,
+        synchronize=lambda: device.wait("stream"),
+    )
 
 
 class _Event:
@@ -140,9 +166,16 @@ class _Graph:
         self._kernels: list[str] = []
 
     @contextmanager
-    def captured(self) -> Iterator[None]:
-        """Captures what is done in the block, none of which shows before it is replayed."""
+    def captured(self, stream: Any) -> Iterator[None]:
+        """Captures what is done in the block, none of which shows before it is replayed.
+
+        Args:
+            stream: That is listened to; None: one of the current device. What other devices do goes past it.
+        """
         device = self._device
+        if (stream or _stream(device, None)).device_index != device.index:
+            yield
+            return
         if device.capturing is not None:
             raise RuntimeError("CUDA error: a graph is being captured already")
         before = device.counts.copy()

@@ -85,9 +85,12 @@ class CountingDevice:
         waited: Called with a word where the host waits; for those who want to know where.
         memory_bytes: That it says it has.
         capability: That it says it has.
+        index: Its number, the last of this machine.
+        current: Number of the device that is meant where none is named.
+        share: Of its memory, that the process may take.
     """
 
-    def __init__(self, memory_bytes: int = 80 << 30, capability: tuple[int, int] = (9, 0)) -> None:
+    def __init__(self, memory_bytes: int = 80 << 30, capability: tuple[int, int] = (9, 0), index: int = 0) -> None:
         self.counts = Counts()
         self.allocating: Callable[[str], None] | None = None
         self.waited: Callable[[str], None] | None = None
@@ -95,6 +98,7 @@ class CountingDevice:
         self.before: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
         self.pending: list[tuple[Tensor, Tensor]] = []
         self.memory_bytes, self.capability = memory_bytes, capability
+        self.index, self.current = index, 0
         self.share = 1.0
 
     @contextmanager
@@ -284,11 +288,13 @@ def _waits(name: str, args: tuple[Any, ...]) -> int:
 
 
 @contextmanager
-def counting_device(memory_bytes: int = 80 << 30, capability: tuple[int, int] = (9, 0)) -> Iterator[CountingDevice]:
-    """`cuda` is a device that counts, for the duration of the block, in this thread."""
+def counting_device(
+    memory_bytes: int = 80 << 30, capability: tuple[int, int] = (9, 0), index: int = 0
+) -> Iterator[CountingDevice]:
+    """`cuda` is a device that counts, for the duration of the block, in this thread; arguments as its attributes."""
     from tests.counting_device.cuda import patched
     from tests.counting_device.functions import Functions
 
-    device = CountingDevice(memory_bytes, capability)
+    device = CountingDevice(memory_bytes, capability, index)
     with patched(device), Functions(device), Operations(device):
         yield device

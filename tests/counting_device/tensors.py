@@ -39,8 +39,8 @@ class CudaTensor(Tensor):
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
-        """`cuda:0`."""
-        return CUDA
+        """`cuda:0`, or whichever number the device has."""
+        return torch.device("cuda", self.owner.index)
 
     @property
     def is_cuda(self) -> bool:  # type: ignore[override]
@@ -48,7 +48,7 @@ class CudaTensor(Tensor):
         return True
 
     def __repr__(self, **_: Any) -> str:
-        return f"cuda:0 {self.value!r}"
+        return f"cuda:{self.owner.index} {self.value!r}"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if id(self) not in memo:

@@ -16,6 +16,7 @@ from study.execution.results import networks_file
 from study.ledger import Ledger, Proposal
 from study.settings.inputs import settle_inputs
 from study.settings.wishes import NO_WISHES
+from tests.counting_device import counting_device
 from trainables.compression.tickets import Tickets
 from trainables.export.loader import load_network
 from trainables.training.inputs import Inputs
@@ -31,13 +32,18 @@ SETTINGS = [
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study `small`: trial 0 complete, with its networks; trial 1 queued; `clean` has no controls, `numbers` R²."""
+    """A study `small`: trial 0 complete, with its networks; trial 1 queued; `clean` has no controls, `numbers` R².
+
+    Trials of `shared` are given a quarter of a GPU.
+    """
     folder = tmp_path_factory.mktemp("home")
     rewinding = ["compression.granularity=weight", "compression.recovery=rewind", "compression.recovery_epochs=2"]
     asked = ["data.name=teacher", "data.teacher.task=regression", "data.noise_kind=permuted", "training.lr=0.01"]
-    for name, more in (("small", []), ("clean", ["data.label_noise=0"]), ("lots", rewinding), ("numbers", asked)):
+    studies = {"small": [], "clean": ["data.label_noise=0"], "lots": rewinding, "numbers": asked, "shared": []}
+    for name, more in studies.items():
         space = apply_settings(apply_settings(SearchSpace(title="Is it small?"), SETTINGS), more)
-        config = StudyConfig(name=name, space=space, trials=2, run=RunConfig(home=folder))
+        run = RunConfig(home=folder, gpus_per_trial=0.25 if name == "shared" else 0)
+        config = StudyConfig(name=name, space=space, trials=2, run=run)
         config.directory.mkdir(parents=True)
         ledger = Ledger.create(config.ledger_url, config)
         ledger.acquire()
@@ -162,6 +168,16 @@ def test_an_export_on_another_device_says_so(
     monkeypatch.setattr("study.operations.exporting._recorded", lambda *_: {"val_accuracy": 2.0})
     with pytest.raises(RuntimeError, match=r"was recorded; computed on .*, this is an H100"):
         study.load("small", home=home).export(0, 1, tmp_path / "other.safetensors")
+
+
+def test_an_export_has_the_share_of_a_gpu_that_trials_had(home: Path, tmp_path: Path) -> None:
+    """What is computed at once depends on it, and so does rounding."""
+    with counting_device() as device:
+        made = study.load("shared", home=home).export(0, 2, tmp_path / "net.safetensors", replicate=1)
+    assert device.counts.total > 0
+    assert 0.24 < device.share < 0.25
+    assert made.difference <= 1e-5
+    assert "Counting device" in made.devices[1]
 
 
 def test_an_export_that_says_something_else_is_the_exports_fault(

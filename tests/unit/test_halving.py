@@ -1,6 +1,6 @@
 """Networks worked on a few at a time, and what a trial does where memory runs out."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -70,12 +70,13 @@ def evaluated(model: StackedModel) -> torch.Tensor:
 
 
 def attempt(fits: int, error: Exception, seen: list[int]) -> Any:
-    def run(together: int) -> Iterator[str]:
+    def run(together: int) -> Generator[str, None, int]:
         seen.append(together)
         yield f"started {together}"
         if together > fits:
             raise error
         yield "done"
+        return together
 
     return run
 

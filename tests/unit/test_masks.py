@@ -21,6 +21,7 @@ from trainables.compression.masks import (
     parameters_kept,
     shuffled,
     unit_masks,
+    weights_kept,
 )
 from trainables.compression.reach import reached_log2_ratio
 from trainables.compression.weight_counts import level_weights
@@ -115,14 +116,14 @@ def test_masked_units_are_removed_units(name: str) -> None:
     masks = unit_masks(made, alive)
     images = torch.rand(2, 3, *RGB, generator=generator(3))
     small = masked(made, masks)(images)
-    left = kept_widths(made, masks)
+    left, kept = kept_widths(made, masks), weights_kept(masks)
     for k in range(2):
         index = [units[k].nonzero().t() for units in alive]
         cut = made.select([k]).keep_units(index)
         assert cut.widths == left[k]
         assert torch.allclose(cut(images[k : k + 1])[0], small[k], atol=1e-4)
-        assert parameters_kept(made, masks)[k] == model.parameter_count(left[k], RGB, 10)
-        assert multiply_adds_kept(made, masks, RGB)[k] == model.multiply_adds(left[k], RGB, 10)
+        assert parameters_kept(made, kept)[k] == model.parameter_count(left[k], RGB, 10)
+        assert multiply_adds_kept(made, kept, RGB)[k] == model.multiply_adds(left[k], RGB, 10)
     assert model.weight_counts(widths, RGB, 10) == tuple(m[0].numel() for m in all_weights(made).values())
 
 

@@ -17,11 +17,13 @@ from trainables.compression.evidence import scoring
 from trainables.compression.interfaces import CRITERIA
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
+from trainables.device import memory_bytes
 from trainables.errors import DeviceFailed, device_failed, out_of_memory, without_frames
+from trainables.pausing import finish
 from trainables.progress import Progress
 from trainables.record import Record
 from trainables.stack.model import StackedModel
-from trainables.trial import TrialContext, run_trial
+from trainables.trial import TrialContext, run_to_level, run_trial
 
 pytestmark = pytest.mark.slow
 
@@ -148,6 +150,10 @@ class LargestForward:
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
         "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "cuDNN error: CUDNN_STATUS_NOT_INITIALIZED",
+        "CUDA driver error: out of memory",
+        "GET was unable to find an engine to execute this computation",
+        'NVML_SUCCESS == r INTERNAL ASSERT FAILED at "../c10/cuda/CUDACachingAllocator.cpp":830, please report a bug',
         "[enforce fail] DefaultCPUAllocator: can't allocate memory",
     ],
 )
@@ -169,6 +175,7 @@ def test_a_capture_that_ran_out_of_memory_ran_out_of_memory() -> None:
     [
         "CUDA error: uncorrectable ECC error encountered",
         "CUDA error: unspecified launch failure",
+        "CUDA driver error: device not ready",
         "CUDA error: an illegal memory access was encountered",
         "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
         "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm`",
@@ -185,4 +192,24 @@ def test_a_share_of_a_gpu_is_kept_to() -> None:
     with counting_device(memory_bytes=64 << 30) as device:
         assert isinstance(device, CountingDevice)
         list(run_trial(config(**TINY), TrialContext(0, Path("unused"), "cuda", gpu_share=0.25)))
-        assert device.share == 0.25
+        assert 0.23 < device.share < 0.25, "four of them and their contexts fit"
+        assert memory_bytes(torch.device("cuda")) == int(device.share * (64 << 30))
+        list(run_trial(config(**TINY), TrialContext(0, Path("unused"), "cuda")))
+        assert device.share == 1
+
+
+def test_a_trial_that_is_run_again_halves_too() -> None:
+    whole, ran_out = [], []
+
+    def once(name: str) -> None:
+        if name == "bmm" and not ran_out:
+            ran_out.append(name)
+            raise torch.OutOfMemoryError(SAID)
+
+    with counting_device() as device:
+        for device.allocating in (None, once):
+            bench = finish(run_to_level(config(**TINY), TrialContext(0, Path("unused"), "cuda"), 1))
+            whole.append({name: tensor.cpu() for name, tensor in bench.networks_here().tensors().items()})
+            assert bench.together == (2 if ran_out else 4)
+    assert ran_out
+    assert all(torch.allclose(whole[0][name], whole[1][name], atol=1e-5) for name in whole[0])

@@ -21,6 +21,13 @@ def test_every_kind_of_calculation_is_made_and_right() -> None:
     assert device.counts.kernels["bmm"] == 3
 
 
+def test_of_several_gpus_each_is_asked_itself() -> None:
+    """A graph listens to its own GPU, though another is the current one."""
+    with counting_device(index=1):
+        found = probing.probe(torch.device("cuda", 1))
+    assert dict.fromkeys(found, "") == found
+
+
 def test_an_old_gpu_is_not_asked_for_what_it_can_not() -> None:
     with counting_device(capability=(7, 5)):
         assert list(probing.probe(CUDA)) == ["fp32 products", "convolutions", "graphs"]

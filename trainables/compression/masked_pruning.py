@@ -19,6 +19,7 @@ from trainables.compression.masks import (
     multiply_adds_kept,
     parameters_kept,
     unit_masks,
+    weights_kept,
 )
 from trainables.compression.sizing import between, target_at
 from trainables.compression.tickets import configured_tickets
@@ -63,7 +64,8 @@ def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int, 
 
 
 def _with_masks(bench: Bench, level: Level, stack: StackedModel, masks: Masks) -> Compressed:
-    sizes = Sizes(parameters_kept(stack, masks), multiply_adds_kept(stack, masks, bench.input_shape))
+    kept = weights_kept(masks)
+    sizes = Sizes(parameters_kept(stack, kept), multiply_adds_kept(stack, kept, bench.input_shape))
     return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 
 
@@ -94,15 +96,20 @@ def prune_units_overall(bench: Bench, level: Level, criterion: Criterion, steps:
                 row[k, units_before[left]] = True
         masks = unit_masks(stack, [to_device(row, device) for row in alive])
         stack = masked(stack, masks)
-    cost = parameters_kept(stack, masks), multiply_adds_kept(stack, masks, bench.input_shape)
-    sizes = Sizes(*cost, kept_widths(stack, masks))
+    kept = weights_kept(masks)
+    cost = parameters_kept(stack, kept), multiply_adds_kept(stack, kept, bench.input_shape)
+    # No layer is empty, so that a unit that stays has incoming weights, and is found again by its masks.
+    sizes = Sizes(*cost, _widths(alive))
     return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 
 
 def kept_widths(stack: StackedModel, masks: Masks) -> list[tuple[int, ...]]:
     """Units of each group that each network has left."""
-    alive = to_host(_alive(stack, masks))
-    return [tuple(int(units[k].sum()) for units in alive) for k in range(stack.networks)]
+    return _widths(to_host(_alive(stack, masks)))
+
+
+def _widths(alive: list[Tensor]) -> list[tuple[int, ...]]:
+    return [tuple(widths) for widths in torch.stack([units.sum(dim=1) for units in alive], dim=1).tolist()]
 
 
 def _alive(stack: StackedModel, masks: Masks | None) -> list[Tensor]:

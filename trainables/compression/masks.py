@@ -81,16 +81,16 @@ def keep_overall(scores: Mapping[str, Tensor], masks: Masks, count: int, directi
     No tensor is emptied: the one weight that would go last stays in each.
     """
     values = torch.cat([scores[name].flatten(1).double() for name in masks], dim=1)
-    alive = torch.cat([mask.flatten(1) for mask in masks.values()], dim=1)
-    last = torch.cat(
-        [kept_values(scores[name].flatten(1), mask.flatten(1), 1, direction) for name, mask in masks.items()], dim=1
-    )
+    parts = [mask.flatten(1) for mask in masks.values()]
+    alive = torch.cat(parts, dim=1)
+    _require_enough([values], [*parts, alive], [*[1] * len(parts), count])
+    last = torch.cat([_kept(scores[name].flatten(1), mask.flatten(1), 1, direction) for name, mask in masks.items()], 1)
     # Beyond every other value, so that these go last.
     beyond = values.abs().max() + 1
     values = torch.where(last, beyond if direction == "lowest" else -beyond, values)
-    kept = kept_values(values, alive, count, direction)
-    parts = torch.split(kept, [mask[0].numel() for mask in masks.values()], dim=1)
-    return {name: part.reshape(mask.shape) for (name, mask), part in zip(masks.items(), parts, strict=True)}
+    kept = _kept(values, alive, count, direction)
+    found = torch.split(kept, [mask[0].numel() for mask in masks.values()], dim=1)
+    return {name: part.reshape(mask.shape) for (name, mask), part in zip(masks.items(), found, strict=True)}
 
 
 def unit_masks(stack: StackedModel, alive: Sequence[Tensor]) -> Masks:
@@ -130,24 +130,38 @@ def shuffled(masks: Masks, draws: Callable[[str, int], torch.Generator]) -> Mask
     return made
 
 
-def parameters_kept(stack: StackedModel, masks: Mapping[str, Tensor]) -> list[int]:
-    """Parameters of each network that are not dropped, biases and classifier included."""
-    dropped = torch.stack([(~mask).flatten(1).sum(dim=1) for mask in masks.values()]).sum(dim=0)
-    return [stack.parameters_per_network - count for count in dropped.tolist()]
+def weights_kept(masks: Mapping[str, Tensor]) -> dict[str, list[int]]:
+    """Mask → how much of it each network keeps; with one wait for the device."""
+    if not masks:
+        return {}
+    counts = torch.stack([mask.flatten(1).sum(dim=1) for mask in masks.values()]).tolist()
+    return dict(zip(masks, counts, strict=True))
 
 
-def multiply_adds_kept(stack: StackedModel, masks: Mapping[str, Tensor], input_shape: tuple[int, ...]) -> list[int]:
+def parameters_kept(stack: StackedModel, kept: Mapping[str, Sequence[int]]) -> list[int]:
+    """Parameters of each network that are not dropped, biases and classifier included.
+
+    Args:
+        kept: As `weights_kept` counts them.
+    """
+    tensors = stack.tensors()
+    whole = stack.parameters_per_network - sum(tensors[name][0].numel() for name in kept)
+    return [whole + sum(counts[k] for counts in kept.values()) for k in range(stack.networks)]
+
+
+def multiply_adds_kept(
+    stack: StackedModel, kept: Mapping[str, Sequence[int]], input_shape: tuple[int, ...]
+) -> list[int]:
     """Multiply-adds of each network on one example, by weights that are not dropped.
 
     Args:
+        kept: As `weights_kept` counts them.
         input_shape: [C, H, W].
     """
     tensors, uses = stack.tensors(), weight_uses(stack, input_shape)
-    whole = sum(times * tensors[name][0].numel() for name, times in uses.items() if name not in masks)
-    kept = [times * masks[name].flatten(1).sum(dim=1) for name, times in uses.items() if name in masks]
-    if not kept:
-        return [whole] * stack.networks
-    return [whole + count for count in torch.stack(kept).sum(dim=0).tolist()]
+    whole = sum(times * tensors[name][0].numel() for name, times in uses.items() if name not in kept)
+    parts = {name: times for name, times in uses.items() if name in kept}
+    return [whole + sum(times * kept[name][k] for name, times in parts.items()) for k in range(stack.networks)]
 
 
 def weight_uses(stack: StackedModel, input_shape: tuple[int, ...]) -> dict[str, int]:
