@@ -66,7 +66,8 @@ def _graph(device: torch.device) -> tuple[Tensor, Tensor]:
     _ = place @ factor
     graph = torch.cuda.CUDAGraph()
     # Without a stream of its own device a graph listens to the current one, whatever computes.
-    with torch.cuda.graph(graph, stream=torch.cuda.Stream(device), capture_error_mode="thread_local"):
+    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
         said = place @ factor
     place.copy_(later)
     graph.replay()
