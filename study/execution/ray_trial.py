@@ -55,7 +55,8 @@ class StudyTrial(Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """Takes the first trial; it starts in the first `step`, where exceptions are results."""
         # Before torch looks: memory that was given back in one piece can be taken in others.
-        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+        if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:  # the older name, which would no longer be read
+            os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
         with contextlib.suppress(Exception):  # raised again by that step
             _imported(config)  # torch takes seconds: before the trial counts as started
         self._log: TextIO | None = None

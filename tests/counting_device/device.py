@@ -1,7 +1,7 @@
 """What the counting device counts and refuses, operation by operation."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -166,6 +166,8 @@ class CountingDevice:
         name, looks, free, writes = _nature(func)
         if name == "copy_" and isinstance(args[0], CudaTensor) != isinstance(args[1], CudaTensor):
             return self._copied(args, kwargs)
+        if name.startswith("_fused_"):
+            _require_one_layout(args)
         for _ in range(_waits(name, args)):
             self.wait(name)
         if not looks and not free:
@@ -274,6 +276,18 @@ def _unwrapped(x: Any, wrappers: dict[int, CudaTensor]) -> Any:
     if isinstance(x, list | tuple):
         return [_unwrapped(one, wrappers) for one in x]
     return x
+
+
+def _require_one_layout(lists: Sequence[Any]) -> None:
+    """As kernels of all parameters at once want it: each with its gradient and state, laid out alike and dense."""
+    parameters, *others = (part for part in lists if isinstance(part, list | tuple) and part)
+    for tensors in others:
+        for parameter, tensor in zip(parameters, tensors, strict=True):
+            if tensor.ndim and (tensor.stride() != parameter.stride() or tensor.dtype != parameter.dtype):
+                raise RuntimeError(
+                    "params, grads, exp_avgs, and exp_avg_sqs must have same dtype, device, and layout: "
+                    f"{list(parameter.shape)} has strides {parameter.stride()} and {tensor.stride()}"
+                )
 
 
 def _waits(name: str, args: tuple[Any, ...]) -> int:

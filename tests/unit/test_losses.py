@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.counting_device import counting_device
 from trainables.training.losses import cross_entropy, soft_cross_entropy, squared_error
 
 
@@ -22,6 +23,22 @@ def test_cross_entropy_is_that_of_torch(transposed: bool) -> None:
     found, found_gradient = cross_entropy(given, labels)
     assert torch.allclose(found, expected, atol=1e-5)
     assert torch.allclose(found_gradient, gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_on_a_gpu_cross_entropy_takes_five_kernels_and_says_the_same(smoothing: float) -> None:
+    z, labels = logits().detach(), torch.randint(10, (3, 8), generator=torch.Generator().manual_seed(1))
+    expected = cross_entropy(z, labels, smoothing)
+    with counting_device() as device:
+        there, wanted = z.to("cuda"), labels.to("cuda")
+        with device.counting() as counted:
+            found = cross_entropy(there, wanted, smoothing)
+        losses, gradient = (tensor.cpu() for tensor in found)
+    assert counted.total == (5 if not smoothing else 6)
+    assert counted.waits == 0
+    assert torch.allclose(losses, expected[0], atol=1e-6)
+    assert torch.allclose(gradient, expected[1], atol=1e-7)
+    assert gradient.is_contiguous(), "what it is multiplied with next wants no copy"
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])

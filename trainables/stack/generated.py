@@ -58,6 +58,11 @@ class GeneratedStack(StackedModel):
         """Of the shape; making the weights, once a batch, does not count."""
         return self._shape[0].multiply_adds
 
+    @property
+    def largest_layer(self) -> int:
+        """Of the shape."""
+        return self._shape[0].largest_layer
+
     def train(self, mode: bool = True) -> Self:
         """The shape's mode too."""
         self._shape[0].train(mode)

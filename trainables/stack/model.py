@@ -177,6 +177,11 @@ class StackedModel(nn.Module, ABC):
         """Of one network on one example, about: every weight once."""
         return self.parameters_per_network
 
+    @property
+    def largest_layer(self) -> int:
+        """Outputs of the layer of one network that has most, for one example."""
+        return max(self.widths)
+
     def tensors(self) -> dict[str, Tensor]:
         """All parameters and buffers by name, detached but not copied."""
         named = [*self.named_parameters(), *self.named_buffers()]

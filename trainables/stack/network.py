@@ -72,6 +72,12 @@ class StackedNetwork(StackedModel):
         extra = sum(layer.multiply_adds - layer.weight[0].numel() for layer in convolutions)
         return self.parameters_per_network + extra
 
+    @property
+    def largest_layer(self) -> int:
+        """As of `StackedModel`: of convolutions channels times pixels."""
+        convolutions = [layer for layer in self.modules() if isinstance(layer, StackedConv)]
+        return max([super().largest_layer, *(layer.weight.shape[1] * layer.pixels for layer in convolutions)])
+
     def forward(self, x: Tensor) -> Tensor:
         """[K, B, C, H, W] → logits [K, B, classes]."""
         if not self._one_by_one(x):
