@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from study.config import RunConfig
+from study.config.shares import held
 from study.costs.estimate import Timed, calibrate
 
 T = TypeVar("T")
@@ -17,7 +18,7 @@ def sharing(run: RunConfig, slots: int, on_one: int) -> int:
         on_one: That fit on a machine; 0: nobody knows.
     """
     if run.gpus_per_trial > 0:
-        of_gpu = int(1 / run.gpus_per_trial + 1e-9)
+        of_gpu = held(1.0, run.gpus_per_trial)
         return max(1, min(of_gpu, on_one or of_gpu, slots))
     return max(1, min(on_one, slots))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from study import address_space
 from study.config import RunConfig, StudyConfig
+from study.config.shares import LEAST_SHARE
 from study.errors import UsageError
 from study.settings.cluster import check_cluster
 from study.settings.tracking import check_tracking
@@ -75,11 +76,14 @@ def gpus() -> int:
 
 
 def require_one_gpu(run: RunConfig) -> None:
-    """Refuses what no trial would use.
+    """Refuses what no trial would use, and what Ray can't count.
 
     Raises:
-        UsageError: More than one GPU a trial.
+        UsageError: More than one GPU a trial, or less of a CPU or GPU than a ten thousandth.
     """
+    for option, share in (("--cpus-per-trial", run.cpus_per_trial), ("--gpus-per-trial", run.gpus_per_trial)):
+        if 0 < share < LEAST_SHARE:
+            raise UsageError(f"{option} {share:g}: Ray counts in steps of {LEAST_SHARE:g}; use at least that")
     if run.gpus_per_trial > 1:
         raise UsageError(
             f"--gpus-per-trial {run.gpus_per_trial:g}: a trial computes on one GPU, all others would idle; use 1, or a "

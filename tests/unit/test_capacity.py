@@ -11,6 +11,7 @@ from study.config import RunConfig
 from study.errors import UsageError
 from study.execution.capacity import fit, most_on_one, most_trials, planned
 from study.execution.ray_session import Session
+from study.settings.machine import require_one_gpu
 
 INFRA = Path(__file__).parents[2] / "infra"
 HEAD = (0.0, 0.0)
@@ -103,6 +104,16 @@ def test_a_trial_has_its_share_of_one_gpu() -> None:
     assert fit(16, 2, run(gpus_per_trial=0.4)) == 4
     assert fit(16, 2, run(gpus_per_trial=0.6)) == 2
     assert fit(16, 3, run(gpus_per_trial=1)) == 3
+    assert fit(16, 2, run(gpus_per_trial=0.3)) == 6
+    assert fit(64, 2, run(gpus_per_trial=0.16667)) == 12, "0.1666 to Ray"
+    assert fit(64, 1, run(gpus_per_trial=0.33334)) == 3
+    assert fit(64, 1, run(gpus_per_trial=0.142857)) == 7
+
+
+def test_what_ray_can_not_count_is_refused() -> None:
+    for fields in ({"gpus_per_trial": 0.00001}, {"cpus_per_trial": 0.00001}):
+        with pytest.raises(UsageError, match=r"Ray counts in steps of 0\.0001"):
+            require_one_gpu(run(**fields))
 
 
 def test_ray_places_as_many_as_are_counted(tmp_path: Path) -> None:
