@@ -177,7 +177,10 @@ def test_a_mask_is_drawn_for_many_steps_at_once() -> None:
         assert kernels[0.3, batches] - kernels[0.0, batches] <= layers * (2 * batches + 60)
 
 
-METHODS = {"prune, weights": 4, "prune, weights overall": 4, "prune, units overall": 5, "share": 3, "quantize": 3}
+METHODS = {
+    **{"prune, weights": 4, "prune, weights overall": 4, "prune, units overall": 5, "merge": 5},
+    **{"share": 3, "quantize": 3, "hashed": 2, "sketch": 2, "low_rank": 4},
+}
 OF_PRUNING = {
     "weights": {"granularity": "weight"},
     "weights overall": {"granularity": "weight", "scope": "global"},

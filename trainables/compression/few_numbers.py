@@ -12,6 +12,7 @@ from trainables.compression.description import SEED_BITS
 from trainables.compression.interfaces import Compressed
 from trainables.compression.masks import kept_values
 from trainables.compression.writing import Part, Written, as_it_is
+from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 
 
@@ -37,7 +38,7 @@ def by_coefficients(bench: Bench, number: int, made: Compressed, *, largest: boo
     for name, count in counts.items():
         del parts[name]
         weights = tensors[name].flatten(2)
-        rows, columns = (cosines(size).float().to(weights.device) for size in weights.shape[1:])
+        rows, columns = (to_device(cosines(size).float(), weights.device) for size in weights.shape[1:])
         sides[name] = rows, columns
         coefficients = (rows @ weights @ columns.mT).flatten(1)
         if largest:
@@ -67,7 +68,7 @@ def by_coefficients(bench: Bench, number: int, made: Compressed, *, largest: boo
 def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> Tensor:
     """Places of the coefficients of lowest frequency, i/m + j/n; of equal ones the first."""
     high = torch.arange(shape[0])[:, None] / shape[0] + torch.arange(shape[1]) / shape[1]
-    return high.flatten().argsort(stable=True)[:count].sort().values.to(device)
+    return to_device(high.flatten().argsort(stable=True)[:count].sort().values, device)
 
 
 def by_buckets(bench: Bench, number: int, made: Compressed) -> Compressed:
@@ -80,11 +81,12 @@ def by_buckets(bench: Bench, number: int, made: Compressed) -> Compressed:
         del parts[name]
         weights = tensors[name].flatten(1)
         draws, device = bench.draws("hash", name), weights.device
-        bucket = (torch.rand(weights.shape[1], generator=draws, dtype=torch.float64) * count).long().to(device)
-        sign = (torch.randint(2, bucket.shape, generator=draws) * 2.0 - 1).to(device)
+        drawn = (torch.rand(weights.shape[1], generator=draws, dtype=torch.float64) * count).long()
+        sign = to_device(torch.randint(2, drawn.shape, generator=draws) * 2.0 - 1, device)
+        bucket, sizes = to_device(drawn, device), to_device(drawn.bincount(minlength=count).clamp_min(1), device)
         hashes[name] = bucket, sign
         sums = weights.new_zeros(len(weights), count).index_add(1, bucket, weights * sign)
-        parts[f"{name} values"] = Part(sums / bucket.bincount(minlength=count).clamp_min(1))
+        parts[f"{name} values"] = Part(sums / sizes)
 
     def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found = {name: values[name] for name in parts if name in tensors}

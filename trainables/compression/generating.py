@@ -15,6 +15,7 @@ from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.sizing import shrunk_widths
 from trainables.compression.writing import Part, Written, output_axis
 from trainables.looking.places import weight_names
+from trainables.moving import to_device
 from trainables.pausing import Pausing
 from trainables.stack.generated import GeneratedStack
 from trainables.stack.model import StackedModel
@@ -132,7 +133,7 @@ def trained_numbers(
     generator = make(shape, allowed_parameters(bench, level.number, Compressed(shape, None)))
     draws = [bench.draws(f"{name} numbers", level.number, k % bench.replicates) for k in range(bench.networks)]
     device = next(shape.parameters()).device
-    numbers = {name: tensor.to(device) for name, tensor in generator.start(draws).items()}
+    numbers = {name: to_device(tensor, device) for name, tensor in generator.start(draws).items()}
     stack = GeneratedStack(shape, numbers, generator.weights, generator.fixed)
     recipe = bench.fixed_recipe(epochs, lr)
     yield from bench.fit(name, stack, bench.train_examples, recipe)

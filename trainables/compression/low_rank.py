@@ -10,6 +10,7 @@ from trainables.compression.budgets import allowed_parameters, counts_for, forme
 from trainables.compression.description import SEED_BITS
 from trainables.compression.interfaces import Compressed
 from trainables.compression.writing import Part, Written, as_it_is
+from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 
 
@@ -97,7 +98,7 @@ def by_directions(bench: Bench, number: int, made: Compressed, *, of_update: boo
         side = _input_side(stack, name)
         draws = [bench.draws_for_networks("sketch", name)(k) for k in range(stack.networks)]
         # The first columns of one orthonormal matrix: levels are nested.
-        along[name] = directions((shapes[name][side],) * 2, draws).to(wanted.device)[:, :, :rank]
+        along[name] = to_device(directions((shapes[name][side],) * 2, draws), wanted.device)[:, :, :rank]
         parts[f"{name} sketch"] = Part(along[name].mT @ wanted if side == 0 else wanted @ along[name])
 
     def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:

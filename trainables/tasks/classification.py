@@ -63,7 +63,9 @@ class Classification(Task):
         """`teacher_top_class_share`: a teacher that gives one class to nearly every input is followed by anybody."""
         import torch
 
-        counts = torch.stack([row.bincount().max() for row in answers])
+        from trainables.moving import to_host
+
+        counts = torch.stack([row.bincount().max() for row in to_host([answers])[0]])
         return {"teacher_top_class_share": counts.double() / answers.shape[1]}
 
     def answers(self, outputs: Tensor) -> Tensor:
