@@ -219,6 +219,11 @@ class TrialConfig(Part):
         return self
 
     @property
+    def networks(self) -> int:
+        """Replicates and controls together."""
+        return self.replicates * (2 if self.has_control else 1)
+
+    @property
     def has_control(self) -> bool:
         """Whether twins are trained: asked for, and the data are not clean already."""
         return self.control and not self.data.clean

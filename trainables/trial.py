@@ -103,7 +103,7 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         RuntimeError: Memory does not even hold one network's activations beside the weights of all.
     """
     with freed_memory_kept():
-        yield from halving(_networks(config), lambda together: _stages(config, context, together))
+        yield from halving(config.networks, lambda together: _stages(config, context, together))
 
 
 def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Generator[Record | None, None, Bench]:
@@ -113,8 +113,6 @@ def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Gene
 
     Returns:
         The bench; `bench.networks_here()` are the networks of that level.
-    Raises:
-        As `run_trial`.
     """
 
     def stages(together: int) -> Generator[Record | None, None, Bench]:
@@ -124,7 +122,7 @@ def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Gene
         return bench
 
     with freed_memory_kept():
-        return (yield from halving(_networks(config), stages))
+        return (yield from halving(config.networks, stages))
 
 
 def _stages(config: TrialConfig, context: TrialContext, together: int) -> Reports:
@@ -132,10 +130,6 @@ def _stages(config: TrialConfig, context: TrialContext, together: int) -> Report
     yield from list(bench.progress.records)
     yield from _levels(bench, config.compression.depth)
     yield _summary(bench)
-
-
-def _networks(config: TrialConfig) -> int:
-    return config.replicates * (2 if config.has_control else 1)
 
 
 def _bench(config: TrialConfig, context: TrialContext, together: int) -> Bench:

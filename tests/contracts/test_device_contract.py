@@ -141,7 +141,7 @@ def case(name: str) -> TrialConfig:
 
 
 def networks(name: str) -> int:
-    return case(name).replicates * (2 if case(name).has_control else 1)
+    return case(name).networks
 
 
 @cache

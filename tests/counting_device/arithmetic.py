@@ -1,6 +1,7 @@
-"""How a GPU multiplies: tf32 keeps ten bits of each factor's mantissa where the backends' settings allow it."""
+"""How a GPU multiplies: tf32 keeps ten bits of each factor's mantissa where the backends' settings allow it; and what
+its kernels ask of their arguments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -30,3 +31,15 @@ def _rounded(x: Tensor) -> Tensor:
         return x
     bits = x.contiguous().view(torch.int32)
     return ((bits + 0x1000) & ~0x1FFF).view(torch.float32)
+
+
+def require_one_layout(lists: Sequence[Any]) -> None:
+    """As kernels of all parameters at once want it: each with its gradient and state, laid out alike and dense."""
+    parameters, *others = (part for part in lists if isinstance(part, list | tuple) and part)
+    for tensors in others:
+        for parameter, tensor in zip(parameters, tensors, strict=True):
+            if tensor.ndim and (tensor.stride() != parameter.stride() or tensor.dtype != parameter.dtype):
+                raise RuntimeError(
+                    "params, grads, exp_avgs, and exp_avg_sqs must have same dtype, device, and layout: "
+                    f"{list(parameter.shape)} has strides {parameter.stride()} and {tensor.stride()}"
+                )

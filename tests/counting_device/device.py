@@ -1,7 +1,7 @@
 """What the counting device counts and refuses, operation by operation."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from tests.counting_device.arithmetic import in_precision
+from tests.counting_device.arithmetic import in_precision, require_one_layout
 from tests.counting_device.tensors import CudaTensor, value_of
 
 aten = torch.ops.aten
@@ -85,8 +85,7 @@ class CountingDevice:
         waited: Called with a word where the host waits; for those who want to know where.
         memory_bytes: That it says it has.
         capability: That it says it has.
-        index: Its number, the last of this machine.
-        current: Number of the device that is meant where none is named.
+        index, current: Its number, the last of this machine; that of the device that is meant where none is named.
         share: Of its memory, that the process may take.
     """
 
@@ -98,8 +97,7 @@ class CountingDevice:
         self.before: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
         self.pending: list[tuple[Tensor, Tensor]] = []
         self.memory_bytes, self.capability = memory_bytes, capability
-        self.index, self.current = index, 0
-        self.share = 1.0
+        self.index, self.current, self.share = index, 0, 1.0
 
     @contextmanager
     def counting(self) -> Iterator[Counts]:
@@ -167,7 +165,7 @@ class CountingDevice:
         if name == "copy_" and isinstance(args[0], CudaTensor) != isinstance(args[1], CudaTensor):
             return self._copied(args, kwargs)
         if name.startswith("_fused_"):
-            _require_one_layout(args)
+            require_one_layout(args)
         for _ in range(_waits(name, args)):
             self.wait(name)
         if not looks and not free:
@@ -276,18 +274,6 @@ def _unwrapped(x: Any, wrappers: dict[int, CudaTensor]) -> Any:
     if isinstance(x, list | tuple):
         return [_unwrapped(one, wrappers) for one in x]
     return x
-
-
-def _require_one_layout(lists: Sequence[Any]) -> None:
-    """As kernels of all parameters at once want it: each with its gradient and state, laid out alike and dense."""
-    parameters, *others = (part for part in lists if isinstance(part, list | tuple) and part)
-    for tensors in others:
-        for parameter, tensor in zip(parameters, tensors, strict=True):
-            if tensor.ndim and (tensor.stride() != parameter.stride() or tensor.dtype != parameter.dtype):
-                raise RuntimeError(
-                    "params, grads, exp_avgs, and exp_avg_sqs must have same dtype, device, and layout: "
-                    f"{list(parameter.shape)} has strides {parameter.stride()} and {tensor.stride()}"
-                )
 
 
 def _waits(name: str, args: tuple[Any, ...]) -> int:
