@@ -58,7 +58,7 @@ test: setup lint
 
 # What needs neither Ray nor a database server, and no file of which takes long: while you work.
 quick: setup lint
-	$(BIN)/python -m pytest tests/unit tests/golden tests/contracts/test_rooms.py tests/contracts/test_import_rules.py \
+	$(BIN)/python -m pytest tests/unit tests/golden tests/contracts/test_rooms.py tests/contracts/test_import_rules.py tests/contracts/test_doors.py \
 	  tests/contracts/test_named_studies.py tests/contracts/test_one_file_each.py -m "not slow and not kills and not gpu" -n 2 --dist loadfile
 
 # The newest Python, shortly: it installs, and runs a study, its report and the tests of what users write and read.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from study.answer.robustness import Robustness
     from study.answer.verdict import Verdicts
-    from study.execution.driver import TrialFunction
+    from study.execution.executor import TrialFunction
     from study.operations.exporting import Exported
 
 _OPTION = re.compile(r"(?:^|(?<=[.)?] ))--([a-z-]+)(?=:)")  # a sentence about a field, in a command's terms

@@ -75,12 +75,12 @@ class LeaseHeld(RuntimeError):
         return LeaseHeld, (self.study, self.holder, self.since, self.stop)
 
 
-class RayDidNotStart(RuntimeError):
-    """Ray's processes did not come up on this machine, several times; the study is as it was, and resumable."""
+class ExecutorDidNotStart(RuntimeError):
+    """What trials were to run on did not come up, several times; the study is as it was, and resumable."""
 
-    def __init__(self, cause: Exception) -> None:
-        said = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        super().__init__(f"Ray did not start ({said}); the machine may be too busy, or out of memory")
+    def __init__(self, name: str, cause: Exception) -> None:
+        why = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+        super().__init__(f"{name} did not start ({why}); the machine may be too busy, or out of memory")
 
 
 class LeaseLost(RuntimeError):

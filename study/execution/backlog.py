@@ -5,15 +5,16 @@ out in advance are asked in blocks; adaptive ones are asked one trial ahead, in 
 """
 
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from study.clock import WALL_CLOCK, Clock
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.execution.asking import Source
+from study.execution.executor import Assignment
 from study.ledger import ENDED, Ledger, TrialRow
 from study.proposing.signal import FEWEST_TRIALS, lacking_signal
 from study.settings.until_decided import Gate
@@ -26,16 +27,6 @@ PATIENCE_S = 1.0  # an idle worker is lost if nothing comes for it, and a new on
 SLICE_S = 0.1  # how soon a wait hears that the study is to stop
 
 
-@dataclass(frozen=True)
-class Assignment:
-    """A trial to start: its number, the attempt this will be, its configuration as JSON, its dense cell."""
-
-    number: int
-    attempt: int
-    config: str
-    cell: str | None
-
-
 class Backlog:
     """The driver's queue. All calls come from the driver's thread.
 
@@ -46,6 +37,7 @@ class Backlog:
             proposed when trial n − 1 starts, in every run.
         flag: Ends all waiting.
         say: Tells people that a study ends because its claims are decided.
+        clock: That waiting goes by.
     """
 
     def __init__(
@@ -57,7 +49,9 @@ class Backlog:
         flag: StopFlag,
         *,
         say: Callable[[str], None] = lambda _: None,
+        clock: Clock = WALL_CLOCK,
     ) -> None:
+        self._clock = clock
         self._ledger, self._config, self._source, self._flag = ledger, config, source, flag
         self._adaptive = config.learns
         self._ahead = slots if self._adaptive else BLOCK
@@ -160,7 +154,7 @@ class Backlog:
     def _take(self, *, until: float) -> None:
         """Queues what has come of what was asked for; waits for some of it, but not for a study that is to stop."""
         while self._asked > self._proposed:
-            left = max(0.0, until - time.monotonic())
+            left = max(0.0, until - self._clock.monotonic())
             if proposals := self._source.take(wait_s=min(SLICE_S, left)):
                 reached("asked")
                 for number, proposal in zip(self._ledger.propose(proposals), proposals, strict=True):
@@ -177,14 +171,14 @@ class Backlog:
     def _patience(self) -> float:
         """Until when a slot that is free may keep the driver's thread from what the others report: once for each."""
         if self._patient_until is None:
-            self._patient_until = time.monotonic() + PATIENCE_S
+            self._patient_until = self._clock.monotonic() + PATIENCE_S
         return self._patient_until
 
     def _look_for_added(self, *, now: bool) -> None:
         """What users have added gets the next numbers, which nobody may be computing proposals for, and runs first."""
-        if self._asked > self._proposed or not (now or time.monotonic() - self._looked > LOOK_S):
+        if self._asked > self._proposed or not (now or self._clock.monotonic() - self._looked > LOOK_S):
             return
-        self._looked = time.monotonic()
+        self._looked = self._clock.monotonic()
         if not self._ledger.added_waiting():
             return
         numbers = self._ledger.take_added()

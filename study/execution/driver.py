@@ -1,20 +1,21 @@
-"""The life of a study: lease, what a dead driver left, publisher, Ray, trials, sweep, tracking, answer.
+"""The life of a study: lease, what a dead driver left, tracker, executor, trials, sweep, tracking, answer.
 
-A fresh Tuner runs over the ledger at each launch; nothing is ever restored from Ray's own snapshots.
+What lies outside (where trials run, time, tracking, files) is reached through `Doors` only.
 """
 
-import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from study.config import StudyConfig
 from study.crash_points import reached
-from study.errors import LeaseLost, RayDidNotStart
+from study.errors import ExecutorDidNotStart, LeaseLost
 from study.events import Listener, Outcome, Silent
 from study.execution.discretion import discreet
+from study.execution.doors import REAL, Doors
+from study.execution.executor import Executor, Job, TrialFunction
+from study.execution.files import Files
 from study.execution.finishing import Conclusion, conclude
 from study.execution.importing import importable_name
 from study.execution.leftovers import remove_checkpoints, sweep
@@ -29,20 +30,12 @@ from study.stop_flag import Signals, StopFlag
 from study.storing.copying import copying
 from study.storing.restoring import fetch_networks
 from study.storing.safekeeping import check_storage, safekeeping
-from study.tracking.publishing import Publishing
+from study.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from study.execution.asking import Source
-    from study.execution.backlog import Backlog
-    from study.execution.early_stopping import ByNumber
-    from study.execution.ray_session import Session
-    from study.execution.recorder import Recorder
-    from trainables.config import TrialConfig
-    from trainables.record import Record
-    from trainables.trial import TrialContext
+    from study.execution.early_stopping import EarlyStopping
 
-
-TrialFunction: TypeAlias = "Callable[[TrialConfig, TrialContext], Iterator[Record | None]]"
 RUN_TRIAL = "trainables.trial:run_trial"
 
 
@@ -52,6 +45,7 @@ def run(
     trial: "TrialFunction | str" = RUN_TRIAL,
     listener: Listener | None = None,
     wishes: Wishes = NO_WISHES,
+    doors: Doors = REAL,
 ) -> Outcome:
     """Runs a study to its end, or goes on with it if its identity is known; blocks.
 
@@ -59,17 +53,19 @@ def run(
         trial: What a trial does: a module-level generator function with `run_trial`'s signature, or `module:name`.
         listener: Hears everything; none is silent.
         wishes: Of someone who resumes it.
+        doors: To the outside: Ray, the wall clock, MLflow and the disk unless told otherwise.
     Raises:
         UsageError: The study can't be run as asked; nothing was started.
         LeaseHeld: Another driver runs it.
         LeaseLost: Another driver took it over meanwhile.
     """
-    begun = time.monotonic()
+    begun = doors.clock.monotonic()
     function = importable_name(trial)
     with discreet(config, listener or Silent()) as quiet:
         ledger, new = open_or_create(config, quiet.message, own_trials=function != RUN_TRIAL)
         flag = StopFlag()
-        this = _Run(ledger, function, quiet, flag, Signals(flag), begun)
+        files = doors.files(ledger.config.directory, doors.clock)
+        this = _Run(ledger, function, quiet, flag, Signals(flag), doors, files, begun)
         try:
             check_storage(ledger)
             fence = ledger.acquire()
@@ -95,7 +91,14 @@ class _Run:
     listener: Listener
     flag: StopFlag
     signals: Signals
+    doors: Doors
+    files: Files
     begun: float
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return self.doors.clock.monotonic() - self.begun
 
     @property
     def config(self) -> StudyConfig:
@@ -104,15 +107,15 @@ class _Run:
 
 
 def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
-    ledger, listener = this.ledger, this.listener
+    ledger, listener, clock = this.ledger, this.listener, this.doors.clock
     with (
-        Watch(ledger, this.flag, this.config.run.time_budget, listener.message) as watch,
-        safekeeping(ledger, watch.lose, listener.message),
-        copying(ledger, listener.message),
+        Watch(ledger, this.flag, this.config.run.time_budget, listener.message, clock) as watch,
+        safekeeping(ledger, watch.lose, listener.message, clock),
+        copying(ledger, listener.message, clock),
     ):
         fetch_networks(ledger)
         left = sweep(ledger)
-        remove_checkpoints(ledger, this.config)
+        remove_checkpoints(ledger, this.files)
         settle_inputs(ledger, wishes)
         damaged = look_for_damage(ledger, repair=wishes.repair, say=listener.message)
         grant(ledger, wishes, listener.message)
@@ -122,20 +125,20 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
         if not new:
             _say_resuming(listener, config, counts, left)
         listener.started(config, counts)
-        publishing = Publishing(config, fence, listener.message)
+        tracker = this.doors.tracker(config, fence, listener.message)
         try:
-            stopped = this.flag or this.flag.draining  # Ray would start in vain
+            stopped = this.flag or this.flag.draining  # the executor would start in vain
             if not stopped and sum(counts[state] for state in ENDED) < config.trials:
                 _run_trials(this, watch)
             if watch.lost is not None:
                 raise watch.lost
             sweep(ledger)
-            return _concluded(this, publishing, damaged)
+            return _concluded(this, tracker, damaged)
         finally:
-            publishing.close()
+            tracker.close()
 
 
-def _concluded(this: _Run, publishing: Publishing, damaged: list[str]) -> Outcome:
+def _concluded(this: _Run, tracker: Tracker, damaged: list[str]) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
     if config.learns and (warning := lacking_signal(config, ledger.trials(states=ENDED))):
         listener.message(warning)
@@ -144,128 +147,73 @@ def _concluded(this: _Run, publishing: Publishing, damaged: list[str]) -> Outcom
     reached("concluded")
     status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
     folder = conclusion.page.parent if conclusion.page else None
-    drained = publishing.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
+    drained = tracker.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
     if not drained:
         listener.message(
             f"tracking is not complete yet ({ledger.outbox_size()} messages to MLflow wait in the ledger); "
             f"complete it with: {config.command('resume')}"
         )
-    return replace(outcome, drained=drained, damaged=tuple(damaged), seconds=time.monotonic() - this.begun)
+    return replace(outcome, drained=drained, damaged=tuple(damaged), seconds=this.seconds)
 
 
 def _run_trials(this: _Run, watch: Watch) -> None:
-    from study.execution.asking import source_for
-    from study.execution.ray_session import ray_session
-
-    source = source_for(this.config)
+    source = this.doors.source(this.config)
     try:
         this.signals.at_once = True  # nothing runs yet that would need time to stop
-        with ray_session(this.config.run, wanted=lambda: not this.flag, meanwhile=_import_tune) as session:
+        with this.doors.executor(this.config.run, lambda: not this.flag) as executor:
             this.signals.at_once = False
-            this.signals.install()  # Ray has put in one of its own
-            _drive(this, watch, session, source)
+            this.signals.install()  # an executor may have put in one of its own
+            _drive(this, watch, executor, source)
     except (KeyboardInterrupt, SystemExit):  # the latter from Ray's own handler of SIGTERM
         this.flag.interrupt("interrupted")
-    except RayDidNotStart as error:
+    except ExecutorDidNotStart as error:
         this.flag.raise_for(str(error))
     finally:
         this.signals.at_once = False
         source.close()
 
 
-def _drive(this: _Run, watch: Watch, session: "Session", source: "Source") -> None:
+def _drive(this: _Run, watch: Watch, executor: Executor, source: "Source") -> None:
     from study.execution.backlog import Backlog
     from study.execution.recorder import Recorder
 
-    slots = session.slots(this.config.run)
-    backlog = Backlog(this.ledger, this.config, source, slots, this.flag, say=this.listener.message)
-    scheduler = _scheduler(this.ledger)
-    recorder = Recorder(this.ledger, backlog, this.listener, this.config, works=session.lives, scheduler=scheduler)
-    watch.works, watch.break_in = session.lives, this.signals.break_in
+    ledger, config, flag, say = this.ledger, this.config, this.flag, this.listener.message
+    backlog = Backlog(ledger, config, source, executor.slots, flag, say=say, clock=this.doors.clock)
+    stopping = _early_stopping(ledger)
+    recorder = Recorder(ledger, backlog, this.listener, config, flag=flag, files=this.files, stopping=stopping)
+    watch.executor, watch.break_in = executor, this.signals.break_in
     try:
-        if not this.flag and not this.flag.draining:
-            _tune(this, session, backlog, recorder, slots=slots, scheduler=scheduler)
-    except Exception:
-        if recorder.failure is not None:
-            raise recorder.failure from None  # Tune only passes on its text
-        raise
+        if not flag and not flag.draining:
+            executor.run(_job(this), recorder)
     finally:
-        watch.works = None
+        watch.executor = None
 
 
-def _import_tune() -> None:
-    """All that takes its time to import, while Ray's processes start."""
-    import study.execution.ray_trial
-    import study.execution.recorder
-    import study.execution.searcher  # noqa: F401
-
-
-def _scheduler(ledger: Ledger) -> "ByNumber | None":
-    """The study's scheduler, with what it knew when the last driver ended."""
-    from study.execution.early_stopping import Reported, scheduler_for
+def _early_stopping(ledger: Ledger) -> "EarlyStopping | None":
+    """The study's, with what it knew when the last driver ended."""
+    from study.execution.early_stopping import Reported, early_stopping_for
 
     config = ledger.config
     known = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
     again = cache(lambda number: ledger.trial(number).again)
-    return scheduler_for(config, (Reported(*value) for value in known), again)
+    return early_stopping_for(config, (Reported(*value) for value in known), again)
 
 
-def _tune(
-    this: _Run,
-    session: "Session",
-    backlog: "Backlog",
-    recorder: "Recorder",
-    *,
-    slots: int,
-    scheduler: "ByNumber | None",
-) -> None:
-    from ray import tune
-
-    from study.execution.lean_ray import lean_tune
-    from study.execution.ray_trial import StudyTrial
-    from study.execution.searcher import LedgerSearcher, StopWhenAsked
+def _job(this: _Run) -> Job:
     from trainables.input_files import whole_digest
 
-    config = this.config
-    job = {
-        "trial": this.function,
-        "directory": str(config.directory.absolute()),
-        "checkpoints": [config.run.storage or str(config.run.home.absolute()), f"{config.name}/trials"],
-        "fence": this.ledger.fence or 0,
-        "dense_cache": int(config.run.dense_cache * 2**30),
-        "data_dir": str(config.run.data_path.absolute()),
-        "inputs": {name: whole_digest(files) for name, files in this.ledger.inputs().items()},
-        "cpus": config.run.cpus_per_trial,
-        "gpus": config.run.gpus_per_trial,
-    }
-    tuner = tune.Tuner(
-        StudyTrial,
-        param_space={"job": json.dumps(job)},
-        tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(backlog, this.flag),
-            scheduler=scheduler,
-            num_samples=-1,
-            max_concurrent_trials=slots,
-            reuse_actors=True,
-            trial_name_creator=_name,
-            trial_dirname_creator=_name,
-        ),
-        run_config=tune.RunConfig(
-            name="tune",
-            storage_path=str(session.results),
-            stop=StopWhenAsked(this.flag),
-            callbacks=[recorder],
-            failure_config=tune.FailureConfig(max_failures=0),
-            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-            verbose=0,
-        ),
+    config, run = this.config, this.config.run
+    return Job(
+        trial=this.function,
+        directory=str(config.directory.absolute()),
+        checkpoints=(run.storage or str(run.home.absolute()), f"{config.name}/trials"),
+        fence=this.ledger.fence or 0,
+        dense_cache=int(run.dense_cache * 2**30),
+        data_dir=str(run.data_path.absolute()),
+        inputs={name: whole_digest(files) for name, files in this.ledger.inputs().items()},
+        cpus=run.cpus_per_trial,
+        gpus=run.gpus_per_trial,
     )
-    with lean_tune(slots, session.results, stopping=lambda: bool(this.flag)):
-        tuner.fit()
-
-
-def _name(trial: Any) -> str:
-    return f"{trial.config['number']:04d}-{trial.config['attempt']}-{trial.trial_id}"
 
 
 def _say_resuming(listener: Listener, config: StudyConfig, counts: Mapping[str, int], left: list[int]) -> None:
@@ -285,7 +233,7 @@ def _outcome(this: _Run, conclusion: Conclusion) -> Outcome:
         trials=config.trials,
         reason="" if complete else this.flag.reason or "incomplete",
         drained=False,
-        seconds=time.monotonic() - this.begun,
+        seconds=this.seconds,
         report=conclusion.page,
         verdicts=conclusion.verdicts,
     )

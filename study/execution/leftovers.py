@@ -1,8 +1,6 @@
 """What an earlier driver left when it died, or this one when it stops."""
 
-import shutil
-
-from study.config import StudyConfig
+from study.execution.files import Files
 from study.ledger import ENDED, Ledger
 
 
@@ -14,11 +12,7 @@ def sweep(ledger: Ledger) -> list[int]:
     return numbers
 
 
-def remove_checkpoints(ledger: Ledger, config: StudyConfig) -> None:
+def remove_checkpoints(ledger: Ledger, files: Files) -> None:
     """Removes checkpoints of ended trials that a killed driver had no time to remove."""
-    if config.run.keep_checkpoints:
-        return
-    ended = set(ledger.numbers(*ENDED))
-    for folder in sorted((config.directory / "trials").glob("*/checkpoints")):
-        if folder.parent.name.isdigit() and int(folder.parent.name) in ended:
-            shutil.rmtree(folder, ignore_errors=True)
+    if not ledger.config.run.keep_checkpoints:
+        files.drop_checkpoints(sorted(files.with_checkpoints() & set(ledger.numbers(*ENDED))))

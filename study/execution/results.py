@@ -3,12 +3,12 @@
 import errno
 import io
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from study.clock import WALL_CLOCK, Clock
 from study.crash_points import reached
 from study.errors import NoRoom
 from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, Listed, NewFile, result_of
@@ -21,7 +21,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def result_files(
-    directory: Path, number: int, records: Sequence[Record], tired: Callable[[], bool] = bool
+    directory: Path,
+    number: int,
+    records: Sequence[Record],
+    tired: Callable[[], bool] = bool,
+    *,
+    clock: Clock = WALL_CLOCK,
 ) -> Iterator[list[NewFile]]:
     """Writes what the summary of a trial brings, under other names; yields what gives the files their own.
 
@@ -32,30 +37,39 @@ def result_files(
         directory: Of the study.
         records: Of which one may be the summary.
         tired: Whether to wait no longer for room on the disk.
+        clock: That waiting for it goes by.
     Raises:
         NoRoom: There was none for long.
     """
     with ExitStack() as writing:
-        made = []
+        new = []
+
+        def write(kind: str, content: bytes) -> None:
+            new.append(writing.enter_context(_written(directory, number, kind, content, tired, clock=clock)))
+
         for record in records:
             if record.layers:
-                made.append(writing.enter_context(_written(directory, number, LAYERS, _table(record.layers), tired)))
+                write(LAYERS, _table(record.layers))
             if record.arrays:
-                made.append(writing.enter_context(_written(directory, number, ARRAYS, _archive(record.arrays), tired)))
+                write(ARRAYS, _archive(record.arrays))
             if record.examples:
-                content = example_table(record.examples)
-                made.append(writing.enter_context(_written(directory, number, EXAMPLES, content, tired)))
+                write(EXAMPLES, example_table(record.examples))
             if record.networks:
-                made.append(writing.enter_context(networks_file(directory, number, record.networks, tired)))
-        yield made
+                new.append(writing.enter_context(networks_file(directory, number, record.networks, tired, clock=clock)))
+        yield new
 
 
 @contextmanager
 def networks_file(
-    directory: Path, number: int, rows: Sequence[Row], tired: Callable[[], bool] = bool
+    directory: Path,
+    number: int,
+    rows: Sequence[Row],
+    tired: Callable[[], bool] = bool,
+    *,
+    clock: Clock = WALL_CLOCK,
 ) -> Iterator[NewFile]:
     """Writes one row per network, arm and level of a trial, under another name; yields what gives the file its own."""
-    with _written(directory, number, NETWORKS, _table(rows), tired) as file:
+    with _written(directory, number, NETWORKS, _table(rows), tired, clock=clock) as file:
         reached("networks written")
 
         def place() -> None:
@@ -66,12 +80,14 @@ def networks_file(
 
 
 @contextmanager
-def _written(directory: Path, number: int, kind: str, content: bytes, tired: Callable[[], bool]) -> Iterator[NewFile]:
+def _written(
+    directory: Path, number: int, kind: str, content: bytes, tired: Callable[[], bool], *, clock: Clock
+) -> Iterator[NewFile]:
     name = result_of(number, kind)
     path = directory / name
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    _write(unfinished, content, tired)
+    _write(unfinished, content, tired, clock)
 
     def place() -> None:
         if unfinished.exists():  # not if its transaction was lost and is tried again
@@ -84,9 +100,9 @@ def _written(directory: Path, number: int, kind: str, content: bytes, tired: Cal
             left.unlink(missing_ok=True)
 
 
-def _write(path: Path, content: bytes, tired: Callable[[], bool]) -> None:
+def _write(path: Path, content: bytes, tired: Callable[[], bool], clock: Clock) -> None:
     """Writes a file down to the disk; where that is full, waits for room as the ledger does."""
-    begun = time.monotonic()
+    begun = clock.monotonic()
     while True:
         try:
             with path.open("wb") as file:
@@ -95,9 +111,9 @@ def _write(path: Path, content: bytes, tired: Callable[[], bool]) -> None:
                 os.fsync(file.fileno())
             return
         except OSError as error:
-            if error.errno not in _FULL or tired() or time.monotonic() > begun + ROOM_S:
+            if error.errno not in _FULL or tired() or clock.monotonic() > begun + ROOM_S:
                 raise NoRoom(str(path), error.strerror or str(error)) from None
-            time.sleep(AGAIN_S)
+            clock.sleep(AGAIN_S)
 
 
 def _table(rows: Sequence[Row]) -> bytes:

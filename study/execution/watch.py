@@ -1,13 +1,13 @@
-"""The driver's pulse: a thread that beats the lease's heart and listens for reasons to stop."""
+"""The driver's pulse: every second it beats the lease's heart and listens for reasons to stop."""
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Self
 
 from sqlalchemy.exc import DBAPIError
 
+from study.clock import WALL_CLOCK, Clock, Repetition
 from study.errors import CommitUnknown, LeaseLost, NoRoom
+from study.execution.executor import Executor
 from study.ledger import Ledger
 from study.ledger.outage import ROOM_S, away
 from study.stop_flag import StopFlag
@@ -15,7 +15,7 @@ from study.stop_flag import StopFlag
 BEAT_S = 1.0
 
 
-class Watch(threading.Thread):
+class Watch:
     """Every second: heartbeat, `ockham stop` requests, the time budget, a look at what the trials run on.
 
     For the block of a `with`, which has to hold all that happens under the lease: anything may take longer than the
@@ -25,49 +25,54 @@ class Watch(threading.Thread):
         ledger: With the lease held.
         flag: Raised when the study has to stop.
         time_budget: Seconds from now, None for no limit.
-        say: Tells the user that a pause was heard (from this thread).
+        say: Tells the user that a pause was heard (from another thread).
+        clock: That it beats by.
 
     Attributes:
         lost: Set when another driver has taken over.
-        works: Whether trials can run at all, for as long as any do. A local Ray that dies leaves Tune waiting for ever.
-        break_in: Ends what the main thread is waiting for when nothing works any more.
+        executor: Where trials run, while any do. One that dies may leave the main thread waiting for ever.
+        break_in: Ends what the main thread is waiting for when that happens.
     """
 
     def __init__(
-        self, ledger: Ledger, flag: StopFlag, time_budget: float | None, say: Callable[[str], None] = lambda _: None
+        self,
+        ledger: Ledger,
+        flag: StopFlag,
+        time_budget: float | None,
+        say: Callable[[str], None] = lambda _: None,
+        clock: Clock = WALL_CLOCK,
     ) -> None:
-        super().__init__(name="ockham-watch", daemon=True)
-        self._ledger, self._flag, self._say = ledger, flag, say
-        self._deadline = None if time_budget is None else time.monotonic() + time_budget
-        self._over = threading.Event()
+        self._ledger, self._flag, self._say, self._clock = ledger, flag, say, clock
+        self._deadline = None if time_budget is None else clock.monotonic() + time_budget
+        self._beating: Repetition | None = None
         self._full = False
         self.lost: LeaseLost | None = None
-        self.works: Callable[[], bool] | None = None
+        self.executor: Executor | None = None
         self.break_in: Callable[[], None] = lambda: None
 
-    def run(self) -> None:
-        """Beats until the block ends; a locked database only delays a beat."""
-        while not self._over.wait(self._pause()):
-            if self._deadline is not None and time.monotonic() >= self._deadline:
-                self._flag.raise_for("time budget spent")
-            if self.works is not None and not self.works():
-                self._flag.raise_for("Ray died")
-                self.works = None
-                self.break_in()
-            try:
-                self._ledger.heartbeat()
-                if asked := self._ledger.stop_requested():
-                    self._flag.raise_for("stop requested") if asked == "now" else self._drain()
-                self._full = False
-            except LeaseLost as lost:
-                self.lose(lost)
-                return
-            except CommitUnknown:
-                continue  # the next beat tells
-            except NoRoom as error:
-                self._wait_for_room(error)
-            except DBAPIError as error:
-                self._flag_if_gone(error)
+    def beat(self) -> float | None:
+        """One beat: seconds until the next, None if there is to be none. A locked database only delays one."""
+        if self._deadline is not None and self._clock.monotonic() >= self._deadline:
+            self._flag.raise_for("time budget spent")
+        if (executor := self.executor) is not None and not executor.lives():
+            self._flag.raise_for(f"{executor.name} died")
+            self.executor = None
+            self.break_in()
+        try:
+            self._ledger.heartbeat()
+            if asked := self._ledger.stop_requested():
+                self._flag.raise_for("stop requested") if asked == "now" else self._drain()
+            self._full = False
+        except LeaseLost as lost:
+            self.lose(lost)
+            return None
+        except CommitUnknown:
+            pass  # the next beat tells
+        except NoRoom as error:
+            self._wait_for_room(error)
+        except DBAPIError as error:
+            self._flag_if_gone(error)
+        return self._pause()
 
     def lose(self, lost: LeaseLost) -> None:
         """Another driver has taken over: stop, and say so."""
@@ -80,17 +85,17 @@ class Watch(threading.Thread):
             self._say("pausing: running trials go on to their end, no new ones start")
 
     def __enter__(self) -> Self:
-        self.start()
+        self._beating = self._clock.repeat("ockham-watch", self.beat, self._pause())
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._over.set()
-        self.join(timeout=60.0)
+        if self._beating is not None:
+            self._beating.stop(60.0)
 
     def _pause(self) -> float:
         if self._deadline is None or self._flag:
             return BEAT_S
-        return min(BEAT_S, max(0.0, self._deadline - time.monotonic()))
+        return min(BEAT_S, max(0.0, self._deadline - self._clock.monotonic()))
 
     def _wait_for_room(self, error: NoRoom) -> None:
         """The driver's own writes wait likewise."""

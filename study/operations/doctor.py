@@ -32,7 +32,7 @@ import tempfile
 from pathlib import Path
 import ray
 from study.config import RunConfig
-from study.execution.ray_session import ray_session
+from study.execution.on_ray.session import ray_session
 with tempfile.TemporaryDirectory() as home, ray_session(RunConfig(home=Path(home))) as session:
     @ray.remote
     def answer():

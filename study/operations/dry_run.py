@@ -8,7 +8,7 @@ from study.costs.estimate import Estimate, Timed, calibrate, estimate, represent
 from study.costs.side_by_side import sharing, timed_together
 from study.display.words import duration
 from study.errors import StudyNotFound
-from study.execution import capacity
+from study.execution.on_ray import capacity
 from study.ledger import ENDED, Ledger
 from study.operations.power import power
 from study.settings import machine
@@ -99,7 +99,7 @@ def _durations(config: StudyConfig) -> list[float]:
 def _where(config: StudyConfig) -> _Where:
     if config.run.address is None:
         return _Where(_here(config), "on this machine")
-    from study.execution.ray_session import ray_session
+    from study.execution.on_ray.session import ray_session
 
     with ray_session(config.run) as session:
         return _on_cluster(config, session.slots(config.run), session.machines)
@@ -112,7 +112,7 @@ def _calibrated(config: StudyConfig) -> tuple[_Where, list[Timed], int]:
     if run.address is None and sharing(run, min(slots := _here(config), config.trials), slots) == 1:
         timed = calibrate(trials, data_dir, run.cpus_per_trial, run.gpus_per_trial)
         return _Where(slots, "on this machine"), timed, 1
-    from study.execution.ray_session import machines_there, ray_session
+    from study.execution.on_ray.session import machines_there, ray_session
 
     with ray_session(run) as session:
         slots = session.slots(run)  # first of all: a trial that fits nowhere is refused, its task would wait for ever

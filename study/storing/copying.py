@@ -2,14 +2,13 @@
 
     <home>/<study>/snapshots/fence-000003-000012.db
 
-A copy every minute, if anything has begun or ended since the last, and one at the end; a thread of its own makes them.
+A copy every minute, if anything has begun or ended since the last, and one at the end, beside everything else.
 """
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from study.clock import WALL_CLOCK, Clock, Repetition
 from study.ledger import Ledger
 from study.ledger.remains import COPIES
 from study.storing import snapshots
@@ -28,29 +27,26 @@ def copies_of(ledger: Ledger) -> Folder:
 class Copier:
     """Makes them from `start` to `finish`; a disk that takes none is told of once and costs nothing else."""
 
-    def __init__(self, ledger: Ledger, message: Callable[[str], None]) -> None:
-        self._ledger, self._message = ledger, message
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="ockham-copying", daemon=True)
+    def __init__(self, ledger: Ledger, message: Callable[[str], None], clock: Clock = WALL_CLOCK) -> None:
+        self._ledger, self._message, self._clock = ledger, message, clock
+        self._copying: Repetition | None = None
         self._copied: object = None
         self._failed = False
 
     def start(self) -> None:
         """Begins."""
-        self._thread.start()
+        self._copying = self._clock.repeat("ockham-copying", self._work, COPY_S)
 
     def finish(self) -> None:
         """Makes the last one."""
-        self._over.set()
-        self._thread.join()
+        if self._copying is not None:
+            self._copying.stop()
         self._try()
 
-    def _work(self) -> None:
-        pause_s = COPY_S
-        while not self._over.wait(pause_s):
-            begun = time.monotonic()
-            self._try()
-            pause_s = max(COPY_S, _MOST_PARTS * (time.monotonic() - begun))
+    def _work(self) -> float:
+        begun = self._clock.monotonic()
+        self._try()
+        return max(COPY_S, _MOST_PARTS * (self._clock.monotonic() - begun))
 
     def _try(self) -> None:
         try:
@@ -73,12 +69,12 @@ class Copier:
 
 
 @contextmanager
-def copying(ledger: Ledger, message: Callable[[str], None]) -> Iterator[None]:
+def copying(ledger: Ledger, message: Callable[[str], None], clock: Clock = WALL_CLOCK) -> Iterator[None]:
     """Copies while the block runs, of a ledger that is a file."""
     if not ledger.url.startswith("sqlite"):
         yield
         return
-    copier = Copier(ledger, message)
+    copier = Copier(ledger, message, clock)
     copier.start()
     try:
         yield

@@ -10,11 +10,11 @@ delays copies and costs nothing else.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from study.clock import WALL_CLOCK, Clock, Repetition
 from study.config import StudyConfig
 from study.errors import LeaseLost
 from study.ledger import ENDED, Ledger
@@ -40,7 +40,7 @@ def trial_folder(number: int) -> str:
 
 
 class Safekeeper:
-    """Copies and claims from `start` until `finish`, each in a thread of its own: a long copy must not look like death.
+    """Copies and claims from `start` until `finish`, beside each other: a long copy must not look like death.
 
     Args:
         ledger: With the lease held.
@@ -49,14 +49,19 @@ class Safekeeper:
     """
 
     def __init__(
-        self, ledger: Ledger, folder: Folder, lost: Callable[[LeaseLost], None], message: Callable[[str], None]
+        self,
+        ledger: Ledger,
+        folder: Folder,
+        lost: Callable[[LeaseLost], None],
+        message: Callable[[str], None],
+        clock: Clock = WALL_CLOCK,
     ) -> None:
         self._ledger, self._folder, self._lost, self._message = ledger, folder, lost, message
+        self._clock = clock
         self._config: StudyConfig = ledger.config
         self._claim = claims.take(folder, ledger.name, ledger.uid, ledger.fence or 0)
-        self._ending, self._over = threading.Event(), threading.Event()
-        self._saver = threading.Thread(target=self._save, name="ockham-safekeeping", daemon=True)
-        self._heart = threading.Thread(target=self._beat, name="ockham-claim", daemon=True)
+        self._saving: Repetition | None = None
+        self._heart: Repetition | None = None
         self._saved: object = None
         self._kept: set[int] | None = None
         self._dropped: set[int] = set()
@@ -67,33 +72,31 @@ class Safekeeper:
 
     def start(self) -> None:
         """Begins."""
-        self._saver.start()
-        self._heart.start()
+        self._saving = self._clock.repeat("ockham-safekeeping", self._save, 1.0)
+        self._heart = self._clock.repeat("ockham-claim", self._beat, claims.BEAT_S)
 
     def finish(self) -> None:
         """Copies the last changes and gives the claim back."""
-        self._ending.set()
-        self._saver.join()
-        self._over.set()
-        self._heart.join()
+        if self._saving is not None:
+            self._saving.stop()
+        if not self._failing:
+            self._try(_RESULTS, self._copy_report)
+            self._try(_RESULTS, self._save_changes)
+        if self._heart is not None:
+            self._heart.stop()
         if self._failing:
             self._message("the storage may lack the latest results: resume the study later, and it gets them")
         if _CLAIM not in self._failing:  # else it would only cost another wait
             self._try(_CLAIM, lambda: self._write_claim(held=False))
 
-    def _save(self) -> None:
-        """A copy every few seconds, if anything has begun or ended since the last, and one at the end."""
-        pause_s = 1.0
-        while not self._ending.wait(pause_s):
-            well = self._try(_RESULTS, self._save_changes)
-            pause_s = max(1.0, self._next_save - time.monotonic()) if well else claims.BEAT_S
-        if not self._failing:
-            self._try(_RESULTS, self._copy_report)
-            self._try(_RESULTS, self._save_changes)
+    def _save(self) -> float:
+        """A copy, if anything has begun or ended since the last; seconds until the next."""
+        well = self._try(_RESULTS, self._save_changes)
+        return max(1.0, self._next_save - self._clock.monotonic()) if well else claims.BEAT_S
 
-    def _beat(self) -> None:
-        while not self._over.wait(claims.BEAT_S):
-            self._try(_CLAIM, self._write_claim)
+    def _beat(self) -> float:
+        self._try(_CLAIM, self._write_claim)
+        return claims.BEAT_S
 
     def _write_claim(self, *, held: bool = True) -> None:
         self._claim = self._claim.moved(held=held)
@@ -130,7 +133,7 @@ class Safekeeper:
         mark = (self._ledger.counts(), self._ledger.attempts_begun(), self._ledger.outbox_size() == 0, claims_at)
         if mark == self._saved:
             return
-        begun = time.monotonic()
+        begun = self._clock.monotonic()
         if self._kept is None:
             self._kept = self._look()
         if self._ledger.url.startswith("sqlite"):
@@ -144,7 +147,7 @@ class Safekeeper:
             self._copy(self._config.directory / name, name)
         self._drop_checkpoints(ended)
         self._saved = mark
-        now = time.monotonic()
+        now = self._clock.monotonic()
         self._next_save = now + max(SAVE_S, _MOST_PARTS * (now - begun))
 
     def _look(self) -> set[int]:
@@ -224,7 +227,10 @@ def check_storage(ledger: Ledger) -> None:
 
 @contextmanager
 def safekeeping(
-    ledger: Ledger, lost: Callable[[LeaseLost], None], message: Callable[[str], None]
+    ledger: Ledger,
+    lost: Callable[[LeaseLost], None],
+    message: Callable[[str], None],
+    clock: Clock = WALL_CLOCK,
 ) -> Iterator[Safekeeper | None]:
     """A Safekeeper while the block runs; None for a study without a storage.
 
@@ -235,7 +241,7 @@ def safekeeping(
     if storage is None:
         yield None
         return
-    keeper = Safekeeper(ledger, study_folder(storage, ledger.name).hurried(), lost, message)
+    keeper = Safekeeper(ledger, study_folder(storage, ledger.name).hurried(), lost, message, clock)
     keeper.start()
     try:
         yield keeper

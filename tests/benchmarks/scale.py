@@ -109,7 +109,7 @@ def child(what: str, config: StudyConfig) -> dict[str, float]:
 
 def next_trial(config: StudyConfig) -> dict[str, float]:
     """Opens a ledger and starts its next trial."""
-    import study.execution.recorder  # noqa: F401 - and with it Ray Tune
+    import study.execution.on_ray.reporting  # noqa: F401 - and with it Ray Tune
     from study.execution.asking import source_for
     from study.execution.backlog import Backlog
     from study.stop_flag import StopFlag

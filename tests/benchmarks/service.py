@@ -22,7 +22,8 @@ from search_spaces.space import Choices, Range, SearchSpace
 from study.config import RunConfig, StudyConfig
 from study.config.goals import Objective
 from study.events import Outcome, Silent
-from study.execution.driver import TrialFunction, run
+from study.execution.driver import run
+from study.execution.executor import TrialFunction
 from study.ledger import Ledger, TrialRow
 from tests.integration import trials_for_tests
 

@@ -12,8 +12,8 @@ import pytest
 
 import study
 from study.cli import main
-from study.execution import ray_session
 from study.execution.driver import run
+from study.execution.on_ray import session as ray_session
 from study.ledger import TrialRow
 from study.proposing import Proposer
 from tests.integration import trials_for_tests

@@ -13,7 +13,7 @@ from ray.tune.execution.tune_controller import TuneController
 
 from study import tested_versions
 from study.execution.driver import run
-from study.execution.lean_ray import lean_and_private, lean_tune
+from study.execution.on_ray.lean import lean_and_private, lean_tune
 from study.ledger import Ledger
 from tests.integration import trials_for_tests
 from tests.integration.driving import config

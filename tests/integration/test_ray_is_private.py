@@ -16,9 +16,9 @@ LISTENS = """
 import os, sys
 from pathlib import Path
 import psutil
-import study.execution.recorder
+import study.execution.on_ray.reporting
 from study.config import RunConfig
-from study.execution.ray_session import ray_session
+from study.execution.on_ray.session import ray_session
 from study.settings.cluster import check_cluster
 
 assert "ray" in sys.modules

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from study.cli import _paragraph
 from study.config.addresses import command_line, sqlite_url
-from study.execution.scratch import make_scratch, remove_scratch
+from study.execution.on_ray.scratch import make_scratch, remove_scratch
 from study.ledger import Ledger
 from study.ledger.place import Place
 from tests.studies_for_tests import a_study

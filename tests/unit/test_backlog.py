@@ -4,10 +4,10 @@ import io
 import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from study.clock import WallClock
 from study.execution import backlog as module
 from study.execution.asking import InPlace, serve
 from study.execution.backlog import PATIENCE_S, Backlog
@@ -76,11 +76,17 @@ def test_what_was_added_does_not_wait_until_an_adaptive_sampler_rests(
     assert sorted(begun) == list(range(40 + len(added)))
 
 
-def test_a_slot_waits_once_and_then_leaves_the_driver_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slot_waits_once_and_then_leaves_the_driver_alone(tmp_path: Path) -> None:
     study = a_ledger(tmp_path, trials=40, sampler="tpe", span=TUNED)
     source = Late(silent=True)
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: source.waited))
-    backlog = Backlog(study, study.config, source, 2, StopFlag())
+
+    class Waited(WallClock):
+        """On which time passes only while the source is waited for."""
+
+        def monotonic(self) -> float:
+            return source.waited
+
+    backlog = Backlog(study, study.config, source, 2, StopFlag(), clock=Waited())
     for _ in range(10):
         assert backlog.next(wait=False) is None
     assert source.waited == pytest.approx(PATIENCE_S)

@@ -9,8 +9,8 @@ from ray.autoscaler._private.util import prepare_config
 
 from study.config import RunConfig
 from study.errors import UsageError
-from study.execution.capacity import fit, most_on_one, most_trials, planned
-from study.execution.ray_session import Session
+from study.execution.on_ray.capacity import fit, most_on_one, most_trials, planned
+from study.execution.on_ray.session import Session
 from study.settings.machine import require_one_gpu
 
 INFRA = Path(__file__).parents[2] / "infra"

@@ -11,7 +11,7 @@ import pytest
 
 from study.cli import main
 from study.commands.options import complete_space
-from study.execution import trial_log
+from study.execution.on_ray import trial_log
 from study.ledger import Ledger
 from study.ledger.frames import as_parquet, network_frame, trial_frame
 from study.ledger.place import Place

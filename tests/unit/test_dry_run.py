@@ -14,7 +14,7 @@ from study.config import RunConfig, StudyConfig
 from study.costs.estimate import Timed
 from study.costs.side_by_side import means, sharing
 from study.errors import StudyMismatch, UsageError
-from study.execution.ray_session import Session
+from study.execution.on_ray.session import Session
 from study.ledger import Ledger
 from study.operations.dry_run import dry_run
 from tests.studies_for_tests import a_study
@@ -38,8 +38,8 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             yield Session(0.0, 0.0, tmp_path, local=False, machines=before)
 
         monkeypatch.setattr("study.settings.machine.check_cluster", lambda _run: None)  # there is none to knock at
-        monkeypatch.setattr("study.execution.ray_session.ray_session", joined)
-        monkeypatch.setattr("study.execution.ray_session.machines_there", lambda: after)
+        monkeypatch.setattr("study.execution.on_ray.session.ray_session", joined)
+        monkeypatch.setattr("study.execution.on_ray.session.machines_there", lambda: after)
 
     return of
 

@@ -9,7 +9,7 @@ import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler
 
 from study.config.goals import Stopping
-from study.execution.early_stopping import ByNumber, Reported, scheduler_for
+from study.execution.early_stopping import EarlyStopping, Reported, early_stopping_for
 from study.stopping.interfaces import SCHEDULERS
 from study.stopping.schedulers.asha import Rungs
 from tests.studies_for_tests import TUNED, a_study
@@ -19,10 +19,10 @@ GRACE = Stopping(grace=2, reduction=2)
 KINDS = pytest.mark.parametrize("kind", SCHEDULERS.names())
 
 
-def scheduler(kind: str, stopping: Stopping = GRACE, known: Iterable[Reported] = ()) -> ByNumber:
+def scheduler(kind: str, stopping: Stopping = GRACE, known: Iterable[Reported] = ()) -> EarlyStopping:
     grace = stopping.epochs_of_grace(16)
     judge = SCHEDULERS.get(kind)().judge(grace=grace, reduction=stopping.reduction, longest=16)
-    return ByNumber(judge, stopping.metric, known)
+    return EarlyStopping(judge, stopping.metric, known)
 
 
 def at(epoch: int, value: float, *, over: bool = False) -> Record:
@@ -122,7 +122,6 @@ def test_no_global_random_numbers_are_drawn() -> None:
     before = np.random.get_state()[1].tolist()  # type: ignore[index]
     made = scheduler("asha")
     for number in range(10):
-        made.on_trial_add(None, None)  # type: ignore[arg-type]
         made.verdict(number, curve(number / 10))
     assert np.random.get_state()[1].tolist() == before  # type: ignore[index]
 
@@ -167,8 +166,8 @@ def test_the_scheduler_is_part_of_the_identity_only_where_there_is_one(tmp_path:
     assert len({config.fingerprint() for config in (plain, asha, other)}) == 3
     assert set(plain.identity()) == {"name", "sampler", "scheduler", "objectives", "seed", "configurations", "space"}
     assert (plain.role, asha.role) == ("design", "explore")
-    assert scheduler_for(plain, ()) is None
-    made = scheduler_for(asha, ())
+    assert early_stopping_for(plain, ()) is None
+    made = early_stopping_for(asha, ())
     assert made is not None
     assert isinstance(made.judge, Rungs)
     assert list(made.judge.values) == [25, 100, 400], "a sixteenth of 400 epochs, then one in four"

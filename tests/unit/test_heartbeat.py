@@ -1,7 +1,7 @@
 """The lease's heart beats from its taking to its return: another machine takes a silent driver for dead."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def test_it_beats_before_the_trials_and_until_the_storage_has_everything(
         beats[when] = count() - before
 
     @contextmanager
-    def keeping(ledger: Ledger, _lost: Callable[..., None], _say: Callable[[str], None]) -> Iterator[None]:
+    def keeping(ledger: Ledger, *_others: object) -> Iterator[None]:
         try:
             yield
         finally:

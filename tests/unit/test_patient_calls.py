@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from study.execution.patient_calls import asked
+from study.execution.on_ray.patient_calls import asked
 
 
 def test_an_answer_is_returned_and_an_error_raised() -> None:

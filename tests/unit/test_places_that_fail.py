@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from study.cli import main
+from study.clock import WallClock
 from study.config import RunConfig
 from study.errors import NoRoom, UsageError
-from study.execution import results
 from study.execution.results import networks_file
 from study.ledger import read_only
 from study.ledger.place import Place
@@ -89,7 +89,7 @@ def test_a_report_that_can_t_be_written_offers_another_place(home: Path, capsys:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
-def test_networks_wait_for_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_wait_for_room(tmp_path: Path) -> None:
     """The file is a link to a device that is full, until there is room."""
     folder = tmp_path / "trials" / "0000"
     folder.mkdir(parents=True)
@@ -98,8 +98,12 @@ def test_networks_wait_for_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(NoRoom, match=r"networks.*can't be written \(No space left"):  # noqa: SIM117
         with networks_file(tmp_path, 0, [{"level": 1}], lambda: True):
             pass
-    monkeypatch.setattr(results.time, "sleep", lambda _: unfinished.unlink())
-    with networks_file(tmp_path, 0, [{"level": 1}]) as file:
+
+    class MakingRoom(WallClock):
+        def sleep(self, seconds: float) -> None:
+            unfinished.unlink()
+
+    with networks_file(tmp_path, 0, [{"level": 1}], clock=MakingRoom()) as file:
         file.place()
     assert (folder / "networks.parquet").stat().st_size > 100
 

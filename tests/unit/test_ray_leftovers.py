@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from study.execution import ray_session, scratch
+from study.execution.on_ray import scratch
+from study.execution.on_ray import session as ray_session
 
 
 def test_two_that_sweep_at_once_do_not_hinder_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

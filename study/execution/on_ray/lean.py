@@ -12,7 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from study.execution.patient_calls import asked
+from study.execution.on_ray.patient_calls import asked
 from study.tested_versions import tested
 
 _ENVIRONMENT = {

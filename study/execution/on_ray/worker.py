@@ -6,31 +6,26 @@ the traceback); only a worker that can't be trusted any more goes down with its 
 """
 
 import contextlib
-import importlib
-import json
 import logging
 import os
 import pickle
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
-from study.crash_points import reached
-from study.execution import trial_log
+from study.execution.attempt import begin, trial_function
+from study.execution.executor import Assignment, Job
+from study.execution.on_ray import trial_log
 from study.passwords import MaskedStream, remember
 
 if TYPE_CHECKING:
-    from trainables.config import TrialConfig
     from trainables.record import Record
-    from trainables.trial import TrialContext
-
-    TrialFunction = Callable[[TrialConfig, TrialContext], Iterator[Record | None]]
 
 LONGEST_STEP_S = 2.0
 REPORT_S = 0.2  # boundaries that follow each other faster are reported together
@@ -39,17 +34,14 @@ REPORT_S = 0.2  # boundaries that follow each other faster are reported together
 class StudyTrial(Trainable):
     """One slot of a study: trial after trial.
 
-    Its Ray config holds `number`, `attempt`, `config` (a TrialConfig as JSON), `cell` (the dense one) and `job` (JSON,
-    the same for all trials: `trial` as `module:name`, `directory` of the study on this machine, `checkpoints` (a path
-    or URI, and the folder of all trials below it), `fence` of the driver's lease, `dense_cache` in bytes,
-    `data_dir`, `cpus`, `gpus`).
+    Its Ray config holds the fields of an `Assignment` and `job`, a `Job` as JSON that is the same for all trials.
     """
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:
         """What one trial needs."""
-        job = json.loads(config["job"])
-        wanted = {"CPU": job["cpus"], "GPU": job["gpus"]}
+        job = Job.from_json(config["job"])
+        wanted = {"CPU": job.cpus, "GPU": job.gpus}
         return PlacementGroupFactory([{name: amount for name, amount in wanted.items() if amount}])
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -57,8 +49,9 @@ class StudyTrial(Trainable):
         # Before torch looks: memory that was given back in one piece can be taken in others.
         if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:  # the older name, which would no longer be read
             os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+        self._job = Job.from_json(config["job"])
         with contextlib.suppress(Exception):  # raised again by that step
-            _imported(config)  # torch takes seconds: before the trial counts as started
+            trial_function(self._job)  # torch takes seconds: before the trial counts as started
         self._log: TextIO | None = None
         self._running: Iterator[Record | None] | None = None
         self._node = ray.get_runtime_context().get_node_id()
@@ -66,7 +59,7 @@ class StudyTrial(Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Takes the next trial."""
         self.cleanup()
-        self.config = new_config
+        self.config, self._job = new_config, Job.from_json(new_config["job"])
         return True
 
     def cleanup(self) -> None:
@@ -106,39 +99,20 @@ class StudyTrial(Trainable):
         return self._result(reports, ended="COMPLETE")
 
     def _start(self) -> "Iterator[Record | None]":
-        from trainables.checkpoints import CheckpointStore
-        from trainables.config import TrialConfig
-        from trainables.dense_store import DENSE, DenseStore
-        from trainables.storage import folder_at
-        from trainables.trial import TrialContext
-
-        job = json.loads(self.config["job"])
-        trial = _imported(self.config)
+        trial_function(self._job)
         if torch := sys.modules.get("torch"):
-            torch.set_num_threads(max(1, int(job["cpus"])))
-        place, below = job["checkpoints"]
-        checkpoints = folder_at(place) / below / f"{self.config['number']:04d}" / "checkpoints"
-        context = TrialContext(
-            number=self.config["number"],
-            data_dir=Path(job["data_dir"]),
-            device="cuda" if job["gpus"] else "cpu",
-            gpu_share=min(1.0, job["gpus"] or 1.0),
-            inputs=job["inputs"],
-            checkpoints=CheckpointStore(checkpoints, self.config["attempt"], fence=job["fence"], reached=reached),
-            cell=self.config["cell"],
-            rates_by_epoch=self.config["cell"] is None,  # a study from before there were cells
-            dense=DenseStore(folder_at(place) / DENSE, job["dense_cache"]) if job["dense_cache"] else None,
-        )
-        return trial(TrialConfig.model_validate_json(self.config["config"]), context)
+            torch.set_num_threads(max(1, int(self._job.cpus)))
+        own = self.config
+        return begin(self._job, Assignment(own["number"], own["attempt"], own["config"], own["cell"]))
 
     def _folder(self) -> Path:
-        return Path(json.loads(self.config["job"])["directory"]) / "trials" / f"{self.config['number']:04d}"
+        return Path(self._job.directory) / "trials" / f"{self.config['number']:04d}"
 
     @contextlib.contextmanager
     def _logging(self) -> Iterator[None]:
         """What the trial prints and logs goes to its `log.txt`."""
         if self._log is None:
-            remember(json.loads(self.config["job"])["checkpoints"][0])
+            remember(self._job.checkpoints[0])
             self._log = cast(TextIO, MaskedStream(cast(TextIO, trial_log.TrialLog(self._folder() / "log.txt"))))
             self._log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} attempt {self.config['attempt']}\n")
         handler = logging.StreamHandler(self._log)
@@ -173,9 +147,3 @@ class StudyTrial(Trainable):
 
     def _result(self, reports: "list[Record]", **end: str) -> dict[str, Any]:
         return {"reports": pickle.dumps(tuple(reports)), "node": self._node, "done": bool(end), **end}
-
-
-def _imported(config: dict[str, Any]) -> "TrialFunction":
-    module, _, name = json.loads(config["job"])["trial"].partition(":")
-    trial: TrialFunction = getattr(importlib.import_module(module), name)
-    return trial

@@ -16,11 +16,11 @@ from typing import Any
 import psutil
 
 from study.config import RunConfig
-from study.errors import RayDidNotStart, UsageError
-from study.execution.capacity import fit, most_trials
-from study.execution.dead_ray import forget_dead
-from study.execution.lean_ray import lean_and_private
-from study.execution.scratch import make_scratch, remove_scratch
+from study.errors import ExecutorDidNotStart, UsageError
+from study.execution.on_ray.capacity import fit, most_trials
+from study.execution.on_ray.dead import forget_dead
+from study.execution.on_ray.lean import lean_and_private
+from study.execution.on_ray.scratch import make_scratch, remove_scratch
 from study.passwords import masked
 from study.settings.machine import cpus, gpus, require_one_gpu
 from study.settings.own_cluster import own_cluster
@@ -100,7 +100,7 @@ def ray_session(
         meanwhile: Called from another thread while Ray starts: imports, say.
     Raises:
         UsageError: `run.address` does not answer.
-        RayDidNotStart: A local one does not come up.
+        ExecutorDidNotStart: A local one does not come up.
     """
     os.environ.update(_QUIET)
     for name in ("TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR"):  # deprecated, refused by Tune if set
@@ -153,7 +153,7 @@ def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
                 break
             except Exception as error:  # Ray's own is a bare Exception
                 if not left or not wanted():
-                    raise RayDidNotStart(error) from error
+                    raise ExecutorDidNotStart("Ray", error) from error
             finally:
                 started = [process for process in psutil.Process().children() if process.pid not in before]
             with deaf_children():
