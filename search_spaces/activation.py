@@ -5,11 +5,10 @@ the entry: `compression.distill.epochs` is there only where `compression.method`
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from search_spaces.spanned import Choices, Range
-from trainables.config import TrialConfig
+from trainables.config import defaults
 from trainables.spelling import unknown_name
 
 When = dict[str, tuple[Any, ...]]
@@ -32,7 +31,7 @@ class Activation:
 
     def __init__(self, base: Mapping[str, Any], span: Mapping[str, Choices | Range]) -> None:
         self._base, self._span = base, span
-        self._defaults = _defaults()
+        self._defaults = defaults()
         self.when: dict[str, When] = {name: {**_implied(name, span), **span[name].when} for name in span}
         self.order = self._ordered()
         for name, needed in self.when.items():
@@ -92,11 +91,6 @@ class Activation:
         for value in values:
             if value not in there and (other in self._span or len(values) == 1):
                 raise ValueError(f"{name} depends on {other}={value}, which no trial has; it is {_or(there)}")
-
-
-@cache
-def _defaults() -> dict[str, Any]:
-    return TrialConfig().flat()
 
 
 class _Absent:

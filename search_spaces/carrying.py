@@ -19,7 +19,7 @@ from search_spaces.quantities import (
 from search_spaces.space import CONDITIONS, SearchSpace
 from search_spaces.spanned import Choices, Range
 from trainables.compression.interfaces import METHODS, RECOVERIES
-from trainables.config import TrialConfig
+from trainables.config import TrialConfig, defaults
 
 _ARMING = (*CONDITIONS, "control", "compression.method", "compression.recovery")
 _MOST = 200
@@ -128,7 +128,7 @@ def _has(space: SearchSpace, name: str, value: FieldValue) -> bool:
 
 
 def _fixed(space: SearchSpace, name: str) -> object:
-    return space.base.get(name, TrialConfig().flat().get(name))
+    return space.base.get(name, defaults().get(name))
 
 
 def _there(space: SearchSpace, name: str) -> str:

@@ -9,6 +9,7 @@ from optuna.distributions import (
 )
 from pydantic import (
     Field,
+    PrivateAttr,
     ValidationError,
     field_validator,
     model_validator,
@@ -17,7 +18,7 @@ from pydantic import (
 from search_spaces.activation import Activation, entries_in
 from search_spaces.claims import Claim
 from search_spaces.spanned import Choices, Range, Scalar, Spanned
-from trainables.config import TrialConfig, unflatten
+from trainables.config import TrialConfig, defaults, unflatten
 from trainables.explain import explain
 from trainables.parts import Part
 from trainables.spelling import unknown_name
@@ -61,6 +62,9 @@ class SearchSpace(Part):
             raise ValueError(f"two claims are called {max(names, key=names.count)}; by their names verdicts are found")
         return claims
 
+    # Pydantic asks the validators of a whole space again when it becomes a field of a study.
+    _checked: bool = PrivateAttr(False)
+
     @field_validator("span", mode="before")
     @classmethod
     def _lists_are_choices(cls, span: Any) -> Any:
@@ -71,7 +75,7 @@ class SearchSpace(Part):
     @field_validator("crossed")
     @classmethod
     def _only_instruments_are_crossed(cls, crossed: tuple[str, ...]) -> tuple[str, ...]:
-        known = [INSTRUMENTS, *(name for name in TrialConfig().flat() if name.startswith(f"{INSTRUMENTS}."))]
+        known = [INSTRUMENTS, *(name for name in defaults() if name.startswith(f"{INSTRUMENTS}."))]
         for name in crossed:
             if name.split(".")[0] != INSTRUMENTS:
                 raise ValueError(
@@ -91,6 +95,9 @@ class SearchSpace(Part):
 
     @model_validator(mode="after")
     def _every_corner_is_a_trial(self) -> Self:
+        if self._checked:
+            return self
+        self._checked = True
         first = {name: spanned.corners()[0] for name, spanned in self.span.items()}
         self.config(self.active(first))
         for name, spanned in self.span.items():

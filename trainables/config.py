@@ -8,6 +8,9 @@ name: `compression.distill.epochs` belongs to `trainables/compression/methods/di
 import hashlib
 import importlib
 import json
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -245,8 +248,14 @@ class TrialConfig(Part):
         return _digest({name: value for name, value in self._changed().items() if name.startswith(SHAPING)})
 
     def _changed(self) -> dict[str, Any]:
-        default = TrialConfig().flat()
-        return {k: v for k, v in self.flat().items() if k not in default or default[k] != v}
+        usual = defaults()
+        return {k: v for k, v in self.flat().items() if k not in usual or usual[k] != v}
+
+
+@cache
+def defaults() -> Mapping[str, Any]:
+    """Dotted name → value of the fields of every trial, where nothing is set."""
+    return MappingProxyType(TrialConfig().flat())
 
 
 def _digest(fields: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ Proposals are in the ledger before anything of them runs, and are never asked fo
 out in advance are asked in blocks; adaptive ones are asked one trial ahead, in a process of their own.
 """
 
+import json
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from study.ledger import ENDED, Ledger, TrialRow
 from study.proposing.signal import FEWEST_TRIALS, lacking_signal
 from study.settings.until_decided import Gate
 from study.stop_flag import StopFlag
-from trainables.config import TrialConfig, unflatten
+from trainables.config import unflatten
 
 BLOCK = 32
 LOOK_S = 1.0  # how often it is asked whether someone has added configurations
@@ -157,11 +158,13 @@ class Backlog:
             left = max(0.0, until - self._clock.monotonic())
             if proposals := self._source.take(wait_s=min(SLICE_S, left)):
                 reached("asked")
-                for number, proposal in zip(self._ledger.propose(proposals), proposals, strict=True):
+                space, seed = self._config.space, self._config.seed
+                checked = [(one, space.config(one.params, seed)) for one in proposals]
+                numbers = self._ledger.propose([replace(one, trial=trial) for one, trial in checked])
+                for number, (proposal, trial) in zip(numbers, checked, strict=True):
                     self._params[number] = proposal.params
                     self._cells[number] = proposal.cell_as(number, self._config.draws)
-                    config = self._config.space.config(proposal.params, self._config.seed)
-                    self._configs[number] = config.model_dump_json()
+                    self._configs[number] = trial.model_dump_json()
                     self._waiting.append(number)
                 self._proposed += len(proposals)
                 return
@@ -207,4 +210,5 @@ def _left(ledger: Ledger) -> list[TrialRow]:
 
 
 def _frozen(row: TrialRow) -> str:
-    return TrialConfig.model_validate(unflatten(row.params)).model_dump_json()
+    """As the ledger has it, which was checked when it was proposed, and is again by the worker."""
+    return json.dumps(unflatten(row.params))

@@ -29,7 +29,7 @@ def propose(
     for number, proposal in enumerate(proposals, start=first):
         if proposal.number not in (None, number):
             raise ValueError(f"a proposal for trial {proposal.number} came when trial {number} was next")
-        trial = config.space.config(proposal.params, config.seed)
+        trial = proposal.trial or config.space.config(proposal.params, config.seed)
         row = {
             "study": config.name,
             "number": number,

@@ -31,7 +31,9 @@ def add(ledger: Ledger, configurations: Sequence[Mapping[str, Any]]) -> None:
             raise UsageError(f"configuration {place}: {explain(error, TrialConfig)}") from None
         except ValueError as error:
             raise UsageError(f"configuration {place}: {error}") from None
-    machine.prepare_data(config.model_copy(update={"configurations": tuple(dict(params) for params in configurations)}))
+    machine.DataSets().prepare(
+        config.model_copy(update={"configurations": tuple(dict(params) for params in configurations)})
+    )
     ledger.record_inputs(compare_inputs(ledger, trials))
     ledger.add(configurations)
 

@@ -27,9 +27,10 @@ def dry_run(config: StudyConfig, like: Ledger | None = None) -> Iterator[str]:
         UsageError: The study can't be run as asked, or its name is that of another one.
     """
     machine.check(config)
-    machine.prepare_data(config)
+    data = machine.DataSets()
+    data.prepare(config)
     notes: list[str] = []
-    config = with_earlier_trials(frozen(config, notes.append), notes.append)
+    config = with_earlier_trials(frozen(config, notes.append, data), notes.append)
     check_goals(config)
     yield from notes
     yield from machine.data_accounts(config)

@@ -6,7 +6,7 @@ from study.answer.words import listed, plural
 from study.config import StudyConfig
 from study.report.material import Material, short
 from study.report.provenance import commit
-from trainables.config import TrialConfig
+from trainables.config import defaults
 
 _WORDS_OF_RECOVERY = {
     "none": "without retraining",
@@ -76,7 +76,7 @@ def _one(config: StudyConfig, name: str) -> str:
     """A field's value, or its values where it is spanned."""
     if name in config.space.span:
         return _spanned(config.space.span[name])
-    return _value(config.space.base.get(name, TrialConfig().flat()[name]))
+    return _value(config.space.base.get(name, defaults()[name]))
 
 
 def _data(config: StudyConfig) -> str:

@@ -50,8 +50,9 @@ def open_or_create(
     try:
         machine.check(config)
         Proposer(config)  # refuses a sampler that does not suit the space
-        config, ledger = _known(frozen(config, message), message)
-        machine.prepare_data(config)
+        data = machine.DataSets()
+        config, ledger = _known(frozen(config, message, data), message)
+        data.prepare(config)
         check_tickets(config)
         if ledger is None:
             if not own_trials:

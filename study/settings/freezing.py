@@ -6,8 +6,8 @@ from collections.abc import Callable
 from search_spaces.space import SearchSpace
 from study.config import StudyConfig
 from study.errors import UsageError
-from study.settings import machine
 from study.settings.corners import corners, sized_corners
+from study.settings.machine import DataSets
 
 SHORT_LOG2_RATIO = 3.0
 _SIZES = ("model.", "compression.", "data.name")
@@ -15,7 +15,7 @@ _RATIO = ("compression.method", "compression.ratio")
 _LIMIT = "compression.auc_log2_ratio"
 
 
-def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
+def frozen(config: StudyConfig, message: Callable[[str], None], data: DataSets | None = None) -> StudyConfig:
     """`config` with everything fixed that all trials must share.
 
     Where some methods only give parameters fewer bits (quantize, share), all curves are drawn against description
@@ -23,6 +23,8 @@ def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
     that many units, some methods need a few numbers for each layer), networks reach different ratios; the area under
     their curves is comparable only up to the smallest of them.
 
+    Args:
+        data: Of the study, as far as they are known to be there.
     Raises:
         UsageError: The study spans the ratio itself.
     """
@@ -31,7 +33,7 @@ def frozen(config: StudyConfig, message: Callable[[str], None]) -> StudyConfig:
         return config
     from trainables.compression.reach import reached_log2_ratio
 
-    machine.prepare_data(config)  # the first layer is as wide as the inputs
+    (data or DataSets()).prepare(config)  # the first layer is as wide as the inputs
     reached = [(reached_log2_ratio(trial, *size), trial) for trial, size in sized_corners(config, _SIZES)]
     shortest, trial = min(reached, key=lambda found: found[0])
     if not by_description and not _spans_rate(config.space):

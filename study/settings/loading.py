@@ -23,7 +23,7 @@ from study.settings.study_file import read_study_file
 from study.settings.wishes import Wishes, budget
 from study.stopping.interfaces import SCHEDULERS
 from study.trust import Sure, nobody, require_trust
-from trainables.config import TrialConfig
+from trainables.config import TrialConfig, defaults
 from trainables.explain import explain
 from trainables.task import Task
 
@@ -264,7 +264,7 @@ def _without_conditions(space: SearchSpace, sampler: str, own: set[str]) -> tupl
         sampler: Or the scheduler.
     """
     dropped = [name for name in CONDITIONS if name in space.span and name not in own]
-    fixed: dict[str, Any] = {name: TrialConfig().flat()[name] for name in dropped}
+    fixed: dict[str, Any] = {name: defaults()[name] for name in dropped}
     if "data.label_noise" in dropped or not {"data.label_noise"} & {*space.base, *space.span}:
         fixed["data.label_noise"] = 1.0
     if not fixed:

@@ -33,20 +33,28 @@ def check(config: StudyConfig) -> None:
         _fits_this_machine(config.run)
 
 
-def prepare_data(config: StudyConfig) -> None:
-    """Makes sure that every data set of the study is there, downloading what can be downloaded.
+class DataSets:
+    """Makes sure, once of each, that the data sets of a study are there."""
 
-    Raises:
-        UsageError: One is not, and can't be had.
-    """
-    from trainables.data.loading import prepare
+    def __init__(self) -> None:
+        self._ready: set[str] = set()
 
-    wanted = {trial.data.model_dump_json(): trial for trial in _data_corners(config)}
-    for trial in wanted.values():
-        try:
-            prepare(trial.data, config.run.data_path)
-        except ValueError as error:  # DataUnavailable, or sizes that do not fit
-            raise UsageError(str(error)) from None
+    def prepare(self, config: StudyConfig) -> None:
+        """Looks for those of `config`, and downloads what can be downloaded.
+
+        Raises:
+            UsageError: One is not there, and can't be had.
+        """
+        from trainables.data.loading import prepare
+
+        wanted = {trial.data.model_dump_json(): trial.data for trial in _data_corners(config)}
+        for name, data in wanted.items():
+            if name not in self._ready:
+                try:
+                    prepare(data, config.run.data_path)
+                except ValueError as error:  # DataUnavailable, or sizes that do not fit
+                    raise UsageError(str(error)) from None
+                self._ready.add(name)
 
 
 def data_accounts(config: StudyConfig) -> list[str]:

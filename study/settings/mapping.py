@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from search_spaces.space import SearchSpace
 from study.errors import UsageError
 from study.settings.study_file import with_fields
-from trainables.config import TrialConfig
+from trainables.config import TrialConfig, defaults
 from trainables.explain import explain
 
 
@@ -37,7 +37,7 @@ def with_mapping(space: SearchSpace, settings: Mapping[str, Any]) -> tuple[Searc
 
 def dotted(key: str) -> str:
     """A hint for a key without its section."""
-    names = list(TrialConfig().flat())
+    names = list(defaults())
     close = get_close_matches(key, [name.split(".")[-1] for name in names], n=1)
     hint = next((name for name in names if close and name.split(".")[-1] == close[0]), "model.width")
     return f" Keys are dotted: {'did you mean' if close else 'for example'} {hint}{'?' if close else '.'}"

@@ -8,7 +8,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from search_spaces import catalog
 from search_spaces.space import CONDITIONS, SearchSpace
-from trainables.config import TrialConfig
+from trainables.config import TrialConfig, defaults
 from trainables.parts import EntryPart
 from trainables.registry import names_in
 
@@ -92,7 +92,7 @@ def readers_of(name: str) -> Iterator[tuple[str, str, set[str]]]:
 def _values(space: SearchSpace, name: str) -> list[object]:
     if name in space.span:
         return list(space.span[name].corners())
-    return [space.base.get(name, TrialConfig().flat()[name])]
+    return [space.base.get(name, defaults()[name])]
 
 
 def _word(value: object) -> str:

@@ -13,7 +13,7 @@ from study.ledger import ENDED, Ledger
 from study.proposing import Proposer
 from study.settings.claims import in_terms
 from study.settings.exploratory import claims_added
-from trainables.config import TrialConfig
+from trainables.config import defaults
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from study.ledger import TrialRow
 
 # What decides about units and conditions where a space does not say it.
-_USUAL = {name: TrialConfig().flat()[name] for name in ("replicates", *CONDITIONS)}
+_USUAL = {name: defaults()[name] for name in ("replicates", *CONDITIONS)}
 
 
 def verdicts_of(ledger: Ledger) -> "Verdicts":

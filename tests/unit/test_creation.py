@@ -58,11 +58,11 @@ def test_of_a_study_that_can_not_be_made_nothing_is_left(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    def missing(_: StudyConfig) -> None:
+    def missing(*_: object) -> None:
         raise UsageError("the data can't be had")
 
     if where == "data":
-        monkeypatch.setattr(machine, "prepare_data", missing)
+        monkeypatch.setattr(machine.DataSets, "prepare", missing)
     else:
         monkeypatch.setattr("study.ledger.studies.create", full)
     with pytest.raises(UsageError, match="can't be had" if where == "data" else "No space left"):
