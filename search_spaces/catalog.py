@@ -4,8 +4,9 @@ import importlib
 
 from search_spaces.named_study import NamedStudy
 from search_spaces.space import SearchSpace
+from trainables.problems import Refused
 from trainables.registry import names_in
-from trainables.spelling import unknown_name
+from trainables.spelling import unknown
 
 _PACKAGE = "search_spaces.named"
 
@@ -23,7 +24,7 @@ def study(name: str) -> NamedStudy:
         TypeError: Its module binds no `NamedStudy` to STUDY.
     """
     if name not in names():
-        raise ValueError(unknown_name("named study", name, names()))
+        raise Refused([unknown("named study", name, names())])
     found = getattr(importlib.import_module(f"{_PACKAGE}.{name}"), "STUDY", None)
     if not isinstance(found, NamedStudy):
         raise TypeError(f"{_PACKAGE}.{name} must bind STUDY to a NamedStudy")

@@ -9,7 +9,8 @@ from search_spaces.notation import override
 from search_spaces.space import Choices, Range, SearchSpace
 from trainables.explain import in_field
 from trainables.parts import Part
-from trainables.spelling import unknown_name
+from trainables.problems import Refused
+from trainables.spelling import unknown
 
 SizeName: TypeAlias = Literal["small", "paper", "large"]
 SIZES: tuple[SizeName, ...] = get_args(SizeName)
@@ -74,7 +75,7 @@ class NamedStudy(Part):
         if size not in self.known_sizes:
             if size in SIZES:
                 raise ValueError(f"it comes in no size {size}; it comes in {_listed(self.known_sizes)}")
-            raise ValueError(unknown_name("size", size, self.known_sizes))
+            raise Refused([unknown("size", size, self.known_sizes)])
         change = self.sizes[size]
         space = override(self.space, change.base, change.span)
         return space if change.trials is None else space.model_copy(update={"trials": change.trials})

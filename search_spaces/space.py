@@ -19,9 +19,10 @@ from search_spaces.activation import Activation, entries_in
 from search_spaces.claims import Claim
 from search_spaces.spanned import Choices, Range, Scalar, Spanned
 from trainables.config import TrialConfig, defaults, unflatten
-from trainables.explain import explain
+from trainables.explain import problems_of
 from trainables.parts import Part
-from trainables.spelling import unknown_name
+from trainables.problems import Refused
+from trainables.spelling import unknown
 
 __all__ = ["CONDITIONS", "INSTRUMENTS", "MOST_TRIALS", "Choices", "Range", "Scalar", "SearchSpace", "Spanned"]
 
@@ -83,7 +84,7 @@ class SearchSpace(Part):
                     f"fields of the compression are crossed inside a dense cell, e.g. {INSTRUMENTS}.criterion"
                 )
             if name not in known and name.count(".") < 2:
-                raise ValueError(unknown_name("field", name, known))
+                raise Refused([unknown("field", name, known)])
         return crossed
 
     @model_validator(mode="after")
@@ -145,7 +146,7 @@ class SearchSpace(Part):
         try:
             return TrialConfig.model_validate(unflatten(self._selected(flat)))
         except ValidationError as error:
-            raise ValueError(explain(error, TrialConfig)) from None
+            raise Refused(problems_of(error, TrialConfig)) from None
 
     def _selected(self, flat: dict[str, Any]) -> dict[str, Any]:
         """Drops fields of entries that a spanned choice deselects, e.g. `compression.distill.epochs` under prune."""

@@ -3,7 +3,6 @@
 study.launch("redundancy", set={"model.width": [64, 128]}, trials=8).trials()
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -21,10 +20,12 @@ from study.ledger.place import Place
 from study.settings.loading import LaunchOptions, Loaded, load_study
 from study.settings.verdicts import robustness_of, verdicts_of
 from study.settings.wishes import NO_WISHES, Wishes, budget
+from study.settings.wording import as_argument
 from study.storing.restoring import restore_lost
 from study.trust import anybody, nobody, require_trust
-from trainables.explain import explain
-from trainables.spelling import unknown_name
+from trainables.explain import problems_of
+from trainables.problems import problems_in
+from trainables.spelling import unknown
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from study.execution.executor import TrialFunction
     from study.operations.exporting import Exported
 
-_OPTION = re.compile(r"(?:^|(?<=[.)?] ))--([a-z-]+)(?=:)")  # a sentence about a field, in a command's terms
 _SETTABLE = tuple(name for name in RunConfig.model_fields if name not in ("home", "ledger"))
 
 
@@ -223,7 +223,7 @@ def resume(
     """
     for option in run:
         if option not in _SETTABLE:
-            raise UsageError(f"resume: {unknown_name('option', option, ('home', 'ledger', *_SETTABLE))}")
+            raise UsageError([unknown("option", option, ("home", "ledger", *_SETTABLE)).said_at("resume:")])
     say = listener.message if listener else (lambda _text: None)
     place = _place(home, ledger)
     restore_lost(place.home, name, run.get("storage", place.storage), place.ledger, say)
@@ -239,7 +239,7 @@ def resume(
     try:
         settings = RunConfig.model_validate(last | run)
     except ValidationError as error:
-        raise UsageError(explain(error, RunConfig)) from None
+        raise UsageError(problems_of(error, RunConfig)) from None
     config = there.model_copy(update={"run": settings})
     return _run(config, listener, trial, Wishes(trials, retry_failed, repair))
 
@@ -263,13 +263,13 @@ def _loaded(space: SearchSpace | str | Path, options: Mapping[str, Any]) -> Load
         space: A space, the name of a named study, or a file.
         options: `set`, fields of `StudyConfig` and of `RunConfig`.
     Raises:
-        UsageError: As `load_study`, told in Python's terms.
+        UsageError: As `load_study`.
     """
     known = [field.name for field in fields(LaunchOptions) if field.name not in ("source", "settings", "run")]
     allowed = ["set", *known, *RunConfig.model_fields]
     for option in options:
         if option not in allowed:
-            raise UsageError(f"launch: {unknown_name('option', option, allowed)}")
+            raise UsageError([unknown("option", option, allowed).said_at("launch:")])
     given = {name: value for name, value in options.items() if name in known}
     run = {name: value for name, value in options.items() if name in RunConfig.model_fields}
     for goals in ("objectives", "constraints"):  # one alone needs no list around it
@@ -278,11 +278,7 @@ def _loaded(space: SearchSpace | str | Path, options: Mapping[str, Any]) -> Load
     try:
         return load_study(LaunchOptions(space, settings=options.get("set", {}), run=run, **given))
     except UsageError as error:
-        raise UsageError(re.sub(_OPTION, _field, str(error))) from None
-
-
-def _field(option: re.Match[str]) -> str:
-    return option[1].replace("scheduler-", "stopping.", 1).replace("-", "_")
+        raise UsageError(as_argument(problem) for problem in problems_in(error)) from None
 
 
 def _run(

@@ -100,8 +100,16 @@ def _explained(error: Exception) -> tuple[int, str]:
     codes = {LeaseHeld: HELD, LeaseLost: HELD, NoRoom: INCOMPLETE, UsageError: USAGE, NotPrinted: USAGE}
     for known, code in codes.items():
         if isinstance(error, known):
-            return code, f"Error: {error}"
+            return code, f"Error: {_in_terms_of_commands(error)}"
     return INTERNAL, f"Ockham failed: {type(error).__name__}: {error}. Add --debug to the command to see where."
+
+
+def _in_terms_of_commands(error: Exception) -> str:
+    if not getattr(error, "problems", ()):
+        return str(error)
+    from study.settings.wording import as_typed
+
+    return as_typed(error)
 
 
 def _paragraph(text: str) -> str:

@@ -1,7 +1,9 @@
 """What can go wrong with a study, by what the user can do about it."""
 
+from trainables.problems import Refused
 
-class UsageError(ValueError):
+
+class UsageError(Refused):
     """Refused before anything started; the message says what to change. Exit code 2."""
 
 

@@ -1,35 +1,42 @@
-"""A pydantic validation error as sentences that name the field, the value, what is allowed and the likely fix."""
+"""A pydantic validation error as problems that name the field, the value, what is allowed and the likely fix."""
 
 import difflib
-import re
 import types
 import typing
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
-from trainables.dotted import short_name
-from trainables.spelling import unknown_name
+from trainables.problems import Problem, Refused
+from trainables.spelling import unknown
 
-_IN_FIELD = "in_field"
+_MUST = "Input should be "  # how pydantic begins
 
 
-def in_field(field: str, said: str, *, nested: bool = False) -> PydanticCustomError:
-    """The error a validator of a whole section raises about one of its fields, so that `explain` can name the field.
+def in_field(field: str, reason: str) -> Refused:
+    """The error a validator of a whole section raises about one of its fields.
 
     Args:
-        field: Name within the section.
-        said: What is wrong; if `nested`, an explanation that starts with the name of a field within `field`.
-        nested: See `said`.
+        field: Name within the section, dotted if it lies deeper.
     """
-    return PydanticCustomError(_IN_FIELD, "{field}: {said}", {"field": field, "said": said, "nested": nested})
+    return Refused([Problem(reason, tuple(field.split(".")))])
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """One sentence a problem, e.g. `model.widht: there is no field 'widht'. Did you mean 'width'? Allowed: …`."""
-    problems = error.errors()
-    return " ".join(_sentence(dict(problem), model) for problem in problems if not _follows(problem, problems))
+    return " ".join(problem.sentence() for problem in problems_of(error, model))
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> tuple[Problem, ...]:
+    """What is wrong with an input of `model`.
+
+    Args:
+        error: As raised when the input was validated.
+    """
+    details = error.errors()
+    return tuple(problem for each in details if not _follows(each, details) for problem in _problems(each, model))
 
 
 def _follows(problem: ErrorDetails, others: list[ErrorDetails]) -> bool:
@@ -39,39 +46,49 @@ def _follows(problem: ErrorDetails, others: list[ErrorDetails]) -> bool:
     return problem["type"] == "too_short" and any(location[: len(place)] == place for location in inner)
 
 
-def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
-    location = [str(part) for part in problem["loc"]]
-    if problem["type"] == _IN_FIELD:
-        where = ".".join([*location, problem["ctx"]["field"]])
-        said = problem["ctx"]["said"]
-        return f"{where}.{said}" if problem["ctx"]["nested"] else f"{where}: {said}"
-    where = short_name(".".join(location))
-    if problem["type"] == "extra_forbidden":
-        owner = _owner(model, location[:-1])
-        known = list(owner.model_fields) if owner else []
-        return f"{where}: {unknown_name('field', location[-1], known)}"
-    said = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    given = "" if isinstance(problem["input"], dict | BaseModel) else f" (given: {problem['input']!r})"
-    text = f"{where}: {said}{given}" if where else f"{said}{given}"
-    return (text if text.endswith(".") else f"{text}.") + _meant(problem)
+def _problems(details: ErrorDetails, model: type[BaseModel]) -> Iterator[Problem]:
+    location = tuple(str(part) for part in details["loc"])
+    cause = details.get("ctx", {}).get("error")
+    if isinstance(cause, Refused) and cause.problems:
+        yield from (problem.below(*location) for problem in cause.problems)
+        return
+    if details["type"] == "extra_forbidden":
+        owner = _model_at(model, location[:-1])
+        yield unknown("field", location[-1], owner.model_fields if owner else ()).below(*location)
+        return
+    said = details["msg"]
+    reason = str(cause) if cause is not None else f"must be {said[len(_MUST) :]}" if said.startswith(_MUST) else said
+    value = details["input"]
+    shown = not isinstance(value, dict | BaseModel) and not reason.endswith((".", "?"))
+    given = repr(value) if shown and not (isinstance(value, str) and repr(value) in reason) else ""
+    fix = _meant(details, model) if details["type"] == "literal_error" else ""
+    yield Problem(reason, location, given=given, fix=fix)
 
 
-def _meant(problem: dict[str, Any]) -> str:
-    """Which of the allowed words was probably meant, where it is one of a few."""
-    if problem["type"] != "literal_error" or not isinstance(problem["input"], str):
-        return ""
-    close = difflib.get_close_matches(problem["input"], re.findall(r"'([^']*)'", problem["ctx"]["expected"]), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+def _meant(details: ErrorDetails, model: type[BaseModel]) -> str:
+    """Which of the allowed words was probably meant."""
+    owner, name = _model_at(model, tuple(map(str, details["loc"][:-1]))), str(details["loc"][-1])
+    words = _words(owner.model_fields[name].annotation) if owner and name in owner.model_fields else []
+    close = difflib.get_close_matches(str(details["input"]), words, n=1)
+    return f"Did you mean {close[0]!r}?" if close else ""
 
 
-def _owner(model: type[BaseModel], path: list[str]) -> type[BaseModel] | None:
-    """The model class found by following field names from `model`; None where the path leaves models."""
+def _words(annotation: Any) -> list[str]:
+    """The texts that a type allows by name."""
+    inside = typing.get_args(annotation)
+    if typing.get_origin(annotation) is typing.Literal:
+        return [word for word in inside if isinstance(word, str)]
+    return [word for part in inside for word in _words(part)]
+
+
+def _model_at(model: type[BaseModel], path: tuple[str, ...]) -> type[BaseModel] | None:
+    """The model class at a path of field names from `model`; None where the path leaves models."""
     for name in path:
         field = model.model_fields.get(name)
-        found = [kind for kind in _kinds(field.annotation) if field] if field else []
-        if not found:
+        kinds = _kinds(field.annotation) if field else []
+        if not kinds:
             return None
-        model = found[0]
+        model = kinds[0]
     return model
 
 

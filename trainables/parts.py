@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from trainables.explain import explain, in_field
+from trainables.explain import in_field, problems_of
+from trainables.problems import Refused
 from trainables.registry import names_in, refuse_truth_as_number
-from trainables.spelling import unknown_name
+from trainables.spelling import unknown
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 # In the annotation of a field: its value names a file that trials read, which is then compared when a study goes on.
@@ -22,7 +23,7 @@ class Part(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-    refusal: ClassVar[type[ValueError]] = ValueError
+    refusal: ClassVar[type[Refused]] = Refused
 
     if not TYPE_CHECKING:  # for type checkers the fields are the arguments
 
@@ -30,7 +31,7 @@ class Part(BaseModel):
             try:
                 super().__init__(**fields)
             except ValidationError as error:
-                raise self.refusal(explain(error, type(self))) from None
+                raise self.refusal(problems_of(error, type(self))) from None
 
         __init__.__pydantic_base_init__ = True  # else `model_validate` would come through here as well
 
@@ -67,21 +68,21 @@ class EntryPart(Part):
         selected = self.entries()
         for key, value in (self.__pydantic_extra__ or {}).items():
             if key not in selected:
-                raise in_field(key, self._not_selected(key, list(selected)))
+                raise self._not_selected(key, list(selected))
             if not isinstance(value, dict):
                 raise in_field(key, f"{key!r} holds fields of its own, e.g. {key}.FIELD; it has no value itself")
             entry = importlib.import_module(f"{selected[key]}.{key}").ENTRY
             try:
                 entry.model_validate(value)
             except ValidationError as error:
-                raise in_field(key, explain(error, entry), nested=True) from None
+                raise Refused(problem.below(key) for problem in problems_of(error, entry)) from None
         return self
 
-    def _not_selected(self, key: str, selected: list[str]) -> str:
+    def _not_selected(self, key: str, selected: list[str]) -> Refused:
         for field, package in self.choosers.items():
             if key in names_in(package):
-                return f"fields of {key} need {field}={key}, and {field} is {getattr(self, field)} here."
-        return unknown_name("field", key, [*type(self).model_fields, *selected])
+                return in_field(key, f"fields of {key} need {field}={key}, and {field} is {getattr(self, field)} here.")
+        return Refused([unknown("field", key, [*type(self).model_fields, *selected]).below(key)])
 
 
 def field_type(root: type[BaseModel], name: str) -> Any:
@@ -113,5 +114,5 @@ def known(package: str, kind: str, name: str) -> str:
         ValueError: It has none; lists what there is.
     """
     if name not in names_in(package):
-        raise ValueError(unknown_name(kind, name, names_in(package)))
+        raise Refused([unknown(kind, name, names_in(package))])
     return name

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
-from trainables.spelling import unknown_name
+from trainables.problems import Refused
+from trainables.spelling import unknown
 
 
 class Entry(BaseModel):
@@ -71,7 +72,7 @@ class Registry(Generic[T]):
             TypeError: The module's `ENTRY` is missing or of another kind.
         """
         if name not in names_in(self.package):
-            raise ValueError(unknown_name(self.kind, name, names_in(self.package)))
+            raise Refused([unknown(self.kind, name, names_in(self.package))])
         entry: Any = getattr(importlib.import_module(f"{self.package}.{name}"), "ENTRY", None)
         if not (isinstance(entry, type) and issubclass(entry, self.base)):
             raise TypeError(f"{self.package}.{name} must bind ENTRY to a subclass of {self.base.__name__}")

@@ -1,5 +1,6 @@
 """What machines cost, as the user says; Ockham knows no prices of its own."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -7,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from study.config.yaml_files import read_yaml
 from study.errors import UsageError
-from trainables.explain import explain
+from trainables.explain import problems_of
 from trainables.parts import Part
 
 
@@ -41,4 +42,6 @@ def read_prices(path: Path) -> Prices:
     except UsageError as error:
         raise UsageError(f"--price {error}") from None
     except ValidationError as error:
-        raise UsageError(f"--price {path}: {explain(error, Prices)} See infra/prices.example.yaml") from None
+        wrong = problems_of(error, Prices)
+        see = "See infra/prices.example.yaml"
+        raise UsageError(replace(each.said_at(f"--price {path}:"), fix=see) for each in wrong) from None

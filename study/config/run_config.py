@@ -13,6 +13,7 @@ from study.errors import UsageError
 from study.passwords import HIDDEN, lacks_password, remember
 from study.trust import check_address
 from trainables.parts import Part
+from trainables.problems import Refused
 
 OF_ONE_RUN = ("time_budget", "offline")  # a run's settings that the next one does not inherit
 
@@ -24,7 +25,7 @@ class RunConfig(Part):
     otherwise, as for commands.
     """
 
-    refusal: ClassVar[type[ValueError]] = UsageError
+    refusal: ClassVar[type[Refused]] = UsageError
 
     home: Path = Field(default_factory=usual_home, description="directory of all studies")
     data_dir: Annotated[Path | None, Option("<home>/data", "DIR")] = Field(

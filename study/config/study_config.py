@@ -25,7 +25,8 @@ from study.stopping.interfaces import NO_SCHEDULER, SCHEDULERS, scheduler_names
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
 from trainables.parts import Part
-from trainables.spelling import unknown_name
+from trainables.problems import Refused, problems_in
+from trainables.spelling import unknown
 from trainables.task import Task
 
 Role = Literal["design", "explore"]
@@ -43,7 +44,7 @@ class StudyConfig(Part):
     `space` may be the name of a named study, which then gives name and number of trials as well unless they are said.
     """
 
-    refusal: ClassVar[type[ValueError]] = UsageError
+    refusal: ClassVar[type[Refused]] = UsageError
 
     name: Annotated[str, Field(description="of the study, its directory and its MLflow experiment")] = "redundancy"
     space: SearchSpace
@@ -95,7 +96,7 @@ class StudyConfig(Part):
     @classmethod
     def _known_scheduler(cls, name: str) -> str:
         if name not in scheduler_names():
-            raise ValueError(unknown_name("scheduler", name, scheduler_names()))
+            raise Refused([unknown("scheduler", name, scheduler_names())])
         return name
 
     @field_validator("name")
@@ -111,7 +112,9 @@ class StudyConfig(Part):
             try:
                 self.space.config(params, self.seed)
             except ValueError as error:
-                raise ValueError(f"configuration {number}: {error}") from None
+                at = ("configurations", str(number))
+                said = (problem.said_at(f"configuration {number}:").below(*at) for problem in problems_in(error))
+                raise Refused(said) from None
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Where a study is: its home, its ledger, its tracking store. What every command's shared options say."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,14 +61,13 @@ class Place:
         """
         from study.ledger import Ledger, StudyNotFound
         from study.ledger.remains import refuse_remains, require_own
-        from trainables.spelling import unknown_name
+        from trainables.spelling import unknown
 
         there = self.studies()
         if self.ledger is None and name not in there:
             if not there:
                 raise StudyNotFound(f"there is no study {name!r}: {self.home} holds none. Is --home right?")
-            said = unknown_name("study", name, there).replace("Allowed:", f"In {self.home} there are:")
-            raise StudyNotFound(said)
+            raise StudyNotFound([replace(unknown("study", name, there), heading=f"In {self.home} there are")])
         try:
             ledger = Ledger.open(self.ledger_url(name), name)
         except StudyNotFound:

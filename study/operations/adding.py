@@ -4,16 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from study.config.yaml_files import read_yaml
 from study.errors import UsageError
 from study.ledger import Ledger
 from study.settings import machine
 from study.settings.inputs import compare_inputs
 from study.settings.study_file import trials_in
-from trainables.config import TrialConfig
-from trainables.explain import explain
+from trainables.problems import problems_in
 
 
 def add(ledger: Ledger, configurations: Sequence[Mapping[str, Any]]) -> None:
@@ -27,10 +24,8 @@ def add(ledger: Ledger, configurations: Sequence[Mapping[str, Any]]) -> None:
     for place, params in enumerate(configurations, start=1):
         try:
             trials.append(config.space.config(params, config.seed))
-        except ValidationError as error:
-            raise UsageError(f"configuration {place}: {explain(error, TrialConfig)}") from None
         except ValueError as error:
-            raise UsageError(f"configuration {place}: {error}") from None
+            raise UsageError(each.said_at(f"configuration {place}:") for each in problems_in(error)) from None
     machine.DataSets().prepare(
         config.model_copy(update={"configurations": tuple(dict(params) for params in configurations)})
     )

@@ -1,7 +1,6 @@
 """What a user wrote (a named study or a file, and options) as a `StudyConfig`, or one sentence about what is wrong."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,14 +16,15 @@ from study.errors import UsageError
 from study.ledger.place import Place
 from study.sampling.interfaces import learning, learning_names
 from study.settings.claims import with_claims
-from study.settings.mapping import dotted, with_mapping
+from study.settings.mapping import with_dotted, with_mapping
 from study.settings.spans import USUAL, on_conditional, repeats, spanned_where_read, without_space
 from study.settings.study_file import read_study_file
 from study.settings.wishes import Wishes, budget
 from study.stopping.interfaces import SCHEDULERS
 from study.trust import Sure, nobody, require_trust
-from trainables.config import TrialConfig, defaults
-from trainables.explain import explain
+from trainables.config import defaults
+from trainables.explain import problems_of
+from trainables.problems import Problem, problems_in
 from trainables.task import Task
 
 M = TypeVar("M", bound=BaseModel)
@@ -82,7 +82,7 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     if options.source is None and options.name is not None and options.size is None:
         space, note = without_space()
         notes.append(note)
-    in_file = {"configuration", *fields} if _is_file(source) else set()
+    in_file = set(fields) if _is_file(source) else set()
     space, own = _with_settings(space, options.settings, own)
     space, unread = spanned_where_read(space, own)
     notes += unread
@@ -113,7 +113,8 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     try:
         return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
     except UsageError as error:
-        raise UsageError(_in_file(str(error), source, in_file)) from None
+        in_file |= {f"run.{name}" for name in theirs if "run" in in_file}
+        raise UsageError(_in_file(problem, source, in_file) for problem in problems_in(error)) from None
 
 
 def load_existing(
@@ -136,11 +137,8 @@ def load_existing(
     """
     ledger = place.open(name)
     config = ledger.config
-    try:
-        if trials is not None:
-            budget(trials, ledger)
-    except UsageError as error:
-        raise UsageError(str(error).replace("trials=", "--trials ", 1)) from None
+    if trials is not None:
+        budget(trials, ledger)
     last = {key: value for key, value in config.run.model_dump().items() if value is not None and key not in OF_ONE_RUN}
     require_trust({key: value for key, value in last.items() if key not in run}, f"the ledger of {name}", sure)
     changed = {**last, **run}
@@ -152,29 +150,18 @@ def validated(model: type[M], fields: Mapping[str, Any]) -> M:
     """`model` with `fields`.
 
     Raises:
-        UsageError: A sentence for each problem, in terms of command-line options.
+        UsageError: With what is wrong.
     """
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise UsageError(in_options(explain(error, model))) from None
+        raise UsageError(problems_of(error, model)) from None
 
 
-def in_options(text: str) -> str:
-    """Sentences about fields of a `StudyConfig` as sentences about options: `run.data_dir: …` → `--data-dir: …`."""
-    names = [*_SAID_ONCE, *RunConfig.model_fields]
-    pattern = rf"(^|(?<=[.)] ))(?:run\.)?({'|'.join(names)})(?=: )"
-    text = re.sub(pattern, lambda match: "--" + match[2].replace("_", "-"), text)
-    text = re.sub(r"(^|(?<=[.)] ))(objective|constraint)s(\.\d+)?(\.\w+)?(?=: )", r"--\2", text)
-    text = re.sub(r"(^|(?<=[.)] ))stopping(?=: )", "--scheduler-metric, -grace or -reduction", text)
-    return re.sub(r"(^|(?<=[.)] ))stopping\.(metric|grace|reduction)(\.metric)?(?=: )", r"--scheduler-\2", text)
-
-
-def _in_file(text: str, source: str | Path | SearchSpace, fields: set[str]) -> str:
-    """A sentence about an option as one about the file, where that is who said it."""
-    field = re.match(r"(?:--)?([a-z-]+?)s?(?: \d+)?: ", text)
-    names = {field[1].replace("-", "_"), field[1].replace("-", "_") + "s"} if field else set()
-    return f"{source}: {text.removeprefix('--')}" if names & fields else text
+def _in_file(problem: Problem, source: str | Path | SearchSpace, fields: set[str]) -> Problem:
+    """The problem as one of the file, where that is who said it."""
+    names = {".".join(problem.location[:length]) for length in (1, 2)} - {"run"}
+    return problem.said_at(f"{source}:") if names & fields else problem
 
 
 def _is_file(source: str | Path | SearchSpace) -> bool:
@@ -212,45 +199,36 @@ def _with_settings(
     keys = {setting.partition("=")[0].partition("@")[0] for setting in settings}
     if "seed" in keys:
         raise UsageError("--set seed: the seed belongs to the study; write --seed N.")
-    said = _unreadable(settings)
-    if not said:
-        try:
-            return apply_settings(space, list(settings)), own | keys
-        except ValidationError as error:
-            said = explain(error, SearchSpace)
-        except ValueError as error:
-            said = str(error)
-        said = in_settings(said, keys)
-    raise UsageError(said if said.endswith((".", "?")) else f"{said}.")
-
-
-def _unreadable(settings: tuple[str, ...]) -> str:
-    """What is wrong with the first value that can't be read at all, "" if there is none."""
     for setting in settings:
-        try:
-            parse_setting(setting)
-        except ValidationError as error:
-            return f"--set {setting}: {explain(error, Range)}"
-        except ValueError as error:
-            said = str(error)
-            return said if said.startswith("--set") else f"--set {setting}: {said}"
-    return ""
+        _require_readable(setting)
+    try:
+        return apply_settings(space, list(settings)), own | keys
+    except ValidationError as error:
+        wrong = problems_of(error, SearchSpace)
+    except ValueError as error:
+        wrong = problems_in(error)
+    raise UsageError(in_settings(problem, keys) for problem in wrong)
 
 
-def in_settings(text: str, keys: set[str]) -> str:
-    """Sentences about dotted fields as sentences about the `--set` that gave them."""
-    for key in keys:
-        section, _, field = key.partition(".")
-        start = r"(^|(?<=[.)] ))"
-        text = re.sub(rf"{start}{re.escape(key)}(?=: )", f"--set {key}", text)
-        for unknown in filter(None, (section, field)):
-            text = re.sub(
-                rf"{start}{re.escape(section)}(?=: there is no field {re.escape(repr(unknown))})", f"--set {key}", text
-            )
-    for key in keys - set(TrialConfig.model_fields):
-        if "." not in key:
-            text += dotted(key)
-    return re.sub(r"(?<=\.) \(given: [^)]*\)\.", "", text)  # the sentence before names it already
+def _require_readable(setting: str) -> None:
+    try:
+        parse_setting(setting)
+    except ValidationError as error:
+        raise UsageError(problem.said_at(f"--set {setting}:") for problem in problems_of(error, Range)) from None
+    except ValueError as error:
+        said = str(error)
+        if said.startswith("--set"):
+            raise UsageError(said) from None
+        raise UsageError([Problem(said, place=f"--set {setting}")]) from None
+
+
+def in_settings(problem: Problem, keys: Collection[str]) -> Problem:
+    """The problem as one of the `--set` that it comes from: of its field, or of one in a section that there is not."""
+    problem, field = with_dotted(problem, keys), problem.field
+    below = (key for key in sorted(keys) if problem.allowed and key.startswith(f"{field}."))
+    if field and (key := field if field in keys else next(below, None)):
+        return problem.said_at(f"--set {key}")
+    return problem
 
 
 def _one_objective(sampler: object) -> bool:

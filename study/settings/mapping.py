@@ -1,6 +1,7 @@
 """Fields of a trial from Python: a mapping of dotted names to values, lists to span, or the notation of `--set`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,7 +11,8 @@ from search_spaces.space import SearchSpace
 from study.errors import UsageError
 from study.settings.study_file import with_fields
 from trainables.config import TrialConfig, defaults
-from trainables.explain import explain
+from trainables.explain import problems_of
+from trainables.problems import Problem, problems_in
 
 
 def with_mapping(space: SearchSpace, settings: Mapping[str, Any]) -> tuple[SearchSpace, set[str]]:
@@ -24,20 +26,28 @@ def with_mapping(space: SearchSpace, settings: Mapping[str, Any]) -> tuple[Searc
     try:
         return with_fields(space, settings)
     except ValidationError as error:
-        said = explain(error, SearchSpace)
+        wrong = problems_of(error, SearchSpace)
     except ValueError as error:
-        said = str(error)
-    for key, value in settings.items():
-        if "." not in key and key not in TrialConfig.model_fields:
-            said += dotted(key)
-        elif isinstance(value, list) and f"{key}: must be a valid tuple" in said:
-            said += f" A list spans its values; a tuple is one value: {tuple(value)}."
-    raise UsageError(f"set: {said}")
+        wrong = problems_in(error)
+    raise UsageError(_with_hint(problem, settings).said_at("set:") for problem in wrong)
 
 
-def dotted(key: str) -> str:
-    """A hint for a key without its section."""
+def _with_hint(problem: Problem, settings: Mapping[str, Any]) -> Problem:
+    value = settings.get(problem.field)
+    if isinstance(value, list) and problem.reason.startswith("must be a valid tuple"):
+        return replace(problem, fix=f"A list spans its values; a tuple is one value: {tuple(value)}.")
+    return with_dotted(problem, settings)
+
+
+def with_dotted(problem: Problem, keys: Iterable[str]) -> Problem:
+    """The problem with a hint, if it is about one of these keys and that lacks its section."""
+    if problem.field in keys and "." not in problem.field and problem.field not in TrialConfig.model_fields:
+        return replace(problem, fix=" ".join(filter(None, (problem.fix, _dotted(problem.field)))))
+    return problem
+
+
+def _dotted(key: str) -> str:
     names = list(defaults())
     close = get_close_matches(key, [name.split(".")[-1] for name in names], n=1)
     hint = next((name for name in names if close and name.split(".")[-1] == close[0]), "model.width")
-    return f" Keys are dotted: {'did you mean' if close else 'for example'} {hint}{'?' if close else '.'}"
+    return f"Keys are dotted: {'did you mean' if close else 'for example'} {hint}{'?' if close else '.'}"

@@ -25,8 +25,9 @@ from search_spaces.space import Choices, Range, SearchSpace
 from study.config import StudyConfig
 from study.config.yaml_files import read_yaml
 from study.errors import UsageError
-from trainables.explain import explain
-from trainables.spelling import unknown_name
+from trainables.explain import problems_of
+from trainables.problems import problems_in
+from trainables.spelling import unknown
 
 MOST_TRIALS = 10_000  # each is checked before anything starts, some thousands a second
 
@@ -44,9 +45,9 @@ def read_study_file(path: Path) -> tuple[SearchSpace, dict[str, Any], set[str]]:
         if "configurations" in fields:
             fields["configurations"] = tuple(trials_in(fields["configurations"]))
     except ValidationError as error:
-        raise UsageError(f"{path}: {explain(error, SearchSpace)}") from None
+        raise UsageError(problem.said_at(f"{path}:") for problem in problems_of(error, SearchSpace)) from None
     except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
+        raise UsageError(problem.said_at(f"{path}:") for problem in problems_in(error)) from None
     own |= names
     fields.setdefault("name", path.stem)
     return space, fields, own
@@ -89,7 +90,7 @@ def _fields(path: Path) -> dict[str, Any]:
     known = [field for field in (*StudyConfig.model_fields, "size", "set") if field not in ("added", "planned")]
     for field in fields:
         if field not in known:
-            raise UsageError(f"{path}: {unknown_name('field', field, known)}")
+            raise UsageError([unknown("field", field, known).said_at(f"{path}:")])
     return fields
 
 

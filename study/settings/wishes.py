@@ -9,6 +9,7 @@ from study.ledger import Ledger
 from study.proposing import Proposer
 from study.proposing.block import block_of
 from study.settings.until_decided import stop_if_decided
+from trainables.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,22 @@ def budget(asked: int | str, ledger: Ledger) -> int:
     text = str(asked)
     number = text.removeprefix("+")
     if not number.isdecimal() or int(number) < 1:
-        raise UsageError(f"trials={asked!r}: give a number of trials in total, or +N for N more, e.g. +24")
+        raise _of_trials("give a number of trials in total, or +N for N more, e.g. +24", asked)
     total = there + int(number) if text.startswith("+") else int(number)
     if total < begun:
-        raise UsageError(
-            f"trials={asked}: {begun} trials of {ledger.name} have begun already, and what has begun is never dropped; "
-            f"give at least {begun} (the budget is {there})"
+        raise _of_trials(
+            f"{begun} trials of {ledger.name} have begun already, and what has begun is never dropped; give at least "
+            f"{begun} (the budget is {there})",
+            asked,
         )
     if total > MOST_TRIALS:
-        raise UsageError(f"trials={asked}: that makes {total} trials in total; a study has at most {MOST_TRIALS}")
+        raise _of_trials(f"that makes {total} trials in total; a study has at most {MOST_TRIALS}", asked)
     Proposer(ledger.config.model_copy(update={"trials": total}))
     return total
+
+
+def _of_trials(reason: str, asked: int | str) -> UsageError:
+    return UsageError([Problem(reason, ("trials",), given=str(asked))])
 
 
 def listed(numbers: list[int]) -> str:

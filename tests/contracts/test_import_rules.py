@@ -19,6 +19,7 @@ ALLOWED_IN_SEARCH_SPACES = {
     "trainables.registry",
     "trainables.spelling",
     "trainables.explain",
+    "trainables.problems",
     "trainables.parts",
 }
 

@@ -85,7 +85,7 @@ def test_a_budget_may_shrink_to_what_has_begun(tmp_path: Path) -> None:
     study.start_attempt(2)
     assert [budget(asked, study) for asked in (3, "4", "+2")] == [3, 4, 8]
     for refused in ("1", "0", "+0", "-3", "many"):
-        with pytest.raises(UsageError, match="trials="):
+        with pytest.raises(UsageError, match="trials: "):
             budget(refused, study)
     grant(study, Wishes(trials=3), lambda _: None)
     study.requeue(2, charged=False)

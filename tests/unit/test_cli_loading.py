@@ -8,6 +8,7 @@ import yaml
 from search_spaces.space import Choices, Range
 from study.errors import UsageError
 from study.settings.loading import LaunchOptions, load_study
+from study.settings.wording import as_typed
 
 
 @pytest.mark.parametrize(
@@ -60,13 +61,13 @@ from study.settings.loading import LaunchOptions, load_study
 def test_mistakes_are_answered_with_what_to_change(options: dict, said: str) -> None:
     with pytest.raises(UsageError) as refused:
         load_study(LaunchOptions(**options))
-    assert said in str(refused.value)
+    assert said in as_typed(refused.value)
 
 
 def test_a_list_whose_entries_are_refused_is_not_called_empty() -> None:
     with pytest.raises(UsageError) as refused:
         load_study(LaunchOptions(sampler="tpe", objectives=("test/accuracy",)))
-    assert str(refused.value).count("--objective") == 1
+    assert as_typed(refused.value).count("--objective") == 1
 
 
 def test_a_named_study_brings_its_name_and_trials() -> None:
@@ -144,7 +145,7 @@ def test_a_space_can_be_written_out(tmp_path: Path) -> None:
         ("set: {data.label_noise: true}", "data.label_noise: must be a number"),
         ("space: {base: {model.width: 3}, span: {model.width: [3, 4]}}", "in space.base and in space.span"),
         ("trials: yes", "trials: must be a valid integer"),
-        ("objectives: [nothing:low]\nsampler: tpe", "objective: "),
+        ("objectives: [nothing:low]\nsampler: tpe", "objectives.0: "),
         ("- a\n- b", "must hold fields of a study"),
         ("a: [", "is no YAML file"),
     ],
@@ -154,8 +155,8 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, said: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError) as refused:
         load_study(LaunchOptions(source=str(path)))
-    assert said in str(refused.value)
-    assert str(path) in str(refused.value)
+    assert said in as_typed(refused.value)
+    assert str(path) in as_typed(refused.value)
 
 
 def test_schedulers_compare_under_one_condition() -> None:

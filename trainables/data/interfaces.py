@@ -11,7 +11,8 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from trainables.data.config import DataConfig
-from trainables.explain import explain
+from trainables.explain import problems_of
+from trainables.problems import Refused
 from trainables.registry import Entry, Registry
 
 if TYPE_CHECKING:
@@ -109,4 +110,4 @@ def dataset_of(config: DataConfig) -> Dataset:
     try:
         return kind.model_validate(config.options(config.name))
     except ValidationError as error:
-        raise ValueError(f"data.{config.name}: {explain(error, kind)}") from None
+        raise Refused(problem.below("data", config.name) for problem in problems_of(error, kind)) from None

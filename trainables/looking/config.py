@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
+from trainables.explain import in_field
 from trainables.parts import EntryPart
+from trainables.problems import Refused
 from trainables.registry import names_in
-from trainables.spelling import unknown_name
+from trainables.spelling import unknown
 
 if TYPE_CHECKING:
     from trainables.looking.measure import Measure
@@ -38,7 +40,7 @@ class MeasuresConfig(EntryPart):
         said = names.split("+")
         for name in said:
             if name not in (*names_in(_PACKAGE), *_SETS):
-                raise ValueError(unknown_name("measure", name, (*_SETS, *names_in(_PACKAGE))))
+                raise Refused([unknown("measure", name, (*_SETS, *names_in(_PACKAGE)))])
         if "none" in said and len(said) > 1:
             raise ValueError("none goes with no other measure; leave it out")
         if twice := [name for name in said if said.count(name) > 1]:
@@ -60,7 +62,7 @@ class MeasuresConfig(EntryPart):
         made = {name: importlib.import_module(f"{_PACKAGE}.{name}").ENTRY for name in self.chosen}
         return {name: entry.model_validate(self.options(name)) for name, entry in made.items()}
 
-    def _not_selected(self, key: str, selected: list[str]) -> str:
+    def _not_selected(self, key: str, selected: list[str]) -> Refused:
         if key in names_in(_PACKAGE):
-            return f"fields of {key} need measures=…+{key}, and measures is {self.names} here."
-        return unknown_name("field", key, selected)
+            return in_field(key, f"fields of {key} need measures=…+{key}, and measures is {self.names} here.")
+        return Refused([unknown("field", key, selected).below(key)])
