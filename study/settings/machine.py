@@ -47,8 +47,10 @@ class DataSets:
         """
         from trainables.data.loading import prepare
 
-        wanted = {trial.data.model_dump_json(): trial.data for trial in _data_corners(config)}
-        for name, data in wanted.items():
+        for trial in _data_corners(config):
+            data = trial.data
+            # What is done to labels and inputs changes nothing about what is there.
+            name = repr((data.name, data.options(data.name), data.split, data.train_size))
             if name not in self._ready:
                 try:
                     prepare(data, config.run.data_path)
