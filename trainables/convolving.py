@@ -59,7 +59,7 @@ def _faster(bench: Bench, stack: StackedModel, batch: int) -> bool:
 
 
 def seconds(step: Callable[[], object]) -> float:
-    """Of the fastest of some replays of a step on the GPU."""
+    """How long the fastest of some replays of a step takes on the GPU."""
     step()  # libraries set themselves up
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()

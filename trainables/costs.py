@@ -12,7 +12,7 @@ from trainables.stack.model import StackedModel
 
 
 def costs(bench: Bench) -> tuple[dict[str, float], dict[str, str]]:
-    """Of the whole trial: metrics and notes."""
+    """What the whole trial cost: metrics and notes."""
     progress = bench.progress
     metrics = {"cost/seconds": progress.seconds, "cost/peak_bytes": peak_bytes(bench.data.images.device)}
     notes = {DEVICE: ", then ".join(progress.devices)}

@@ -55,7 +55,7 @@ def release() -> None:
 
 
 def memory_bytes(device: torch.device) -> int:
-    """Of a GPU, what this process may have."""
+    """How much of a GPU's memory this process may have."""
     return int(torch.cuda.get_device_properties(device).total_memory * _share)
 
 

@@ -21,7 +21,7 @@ _CHUNK_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class _Answers:
-    """Of K networks on n examples, on the CPU: [K, n] int16 classes, [K, n] int8 margins on the labels they have."""
+    """What K networks say of n examples, on the CPU: [K, n] int16 classes, [K, n] int8 margins on their labels."""
 
     predictions: Tensor
     margins: Tensor
@@ -54,7 +54,7 @@ def with_examples(bench: Bench, record: Record) -> Record:
 
 
 def _columns(bench: Bench, state: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
-    """Of R networks that did not fail before they were compressed, and n examples: [R, n], [R] or [n] each.
+    """Columns for R networks that did not fail before they were compressed, and n examples: [R, n], [R] or [n] each.
 
     `lost_at` is the level from which on the label given is missed at all levels, `NOT_LOST` where the last one (or the
     one before the network failed) has it; 0 where no level has it.

@@ -64,7 +64,7 @@ class _Rows:
     amount: Tensor
 
     def sizes_and_sums(self, ends: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Of the numbers between two ends: how many, their sum, the sum of their squares."""
+        """How many numbers lie between two ends, their sum, the sum of their squares."""
         return ends.diff(dim=1), self.sums.gather(1, ends).diff(dim=1), self.squares.gather(1, ends).diff(dim=1)
 
 

@@ -47,7 +47,7 @@ class Generator:
 
     @property
     def blocks(self) -> int:
-        """Of all layers; the last of each may be cut off."""
+        """Blocks of all layers together; the last of each layer may be cut off."""
         return sum(math.ceil(math.prod(shape) / self.block) for shape in self.shapes.values())
 
     @property
@@ -152,7 +152,7 @@ def trained_numbers(
 
 
 def generated_parameters(stack: StackedModel, generator: Generator) -> int:
-    """Of one network: those of the generator, and all that is not generated."""
+    """Parameters of one network: those of the generator, and all that is not generated."""
     return generator.count + stack.parameters_per_network - sum(math.prod(shape) for shape in generator.shapes.values())
 
 

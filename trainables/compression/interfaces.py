@@ -179,7 +179,7 @@ class Method(Entry, ABC):
         """Makes one level; pauses at least every two seconds. Trains through `bench.fit` only, so it can resume."""
 
     def least_parameters(self, stack: StackedModel) -> int:
-        """Of the smallest networks that a method of stage `form` makes of some, however far it is to compress them."""
+        """Parameters of the smallest networks that a method of stage `form` makes of some, however far it is to go."""
         raise ValueError(f"{type(self).__name__} makes the networks of {stack.widths} units smaller by cutting units")
 
     def masks(self, compression: CompressionConfig) -> Literal["weights", "units"] | None:
@@ -219,7 +219,7 @@ class Rewriting(Method, ABC):
         return parts
 
     def words(self, depth: int) -> tuple[int, int]:
-        """Of methods of stage `code`: bits of a number at the last level, and floats that its code book has at most."""
+        """Bits of a number at the last level, and floats of its code book at most, for methods of stage `code`."""
         raise ValueError(f"{type(self).__name__} gives numbers no code; at depth {depth} they have 32 bits")
 
     @abstractmethod

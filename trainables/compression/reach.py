@@ -100,7 +100,7 @@ def _gamma(value: float) -> float:
 
 
 def _mask_bits(count: int, left: int) -> float:
-    """Of Rice's code with one parameter for all, at its best; a parameter for each part does no worse."""
+    """Bits of Rice's code with one parameter for all, at its best; a parameter for each part does no worse."""
     return min(left * (1.0 + b) + (count - left) / (1 << b) for b in range(31))
 
 

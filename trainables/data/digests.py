@@ -61,7 +61,7 @@ class _Index:
                 self._known = {str(path): (stamp, str(digest)) for path, (stamp, digest) in content.items()}
 
     def digest(self, path: Path) -> str:
-        """Of a file's content now."""
+        """The digest of a file's content as it is now."""
         try:
             before = _stamp(path)
             key = str(path)

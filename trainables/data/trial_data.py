@@ -159,7 +159,7 @@ def pixel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _draws(config: TrialConfig, key: Key, replicate: int) -> torch.Generator:
-    """Of noisy labels; before they are cut to a subset, so that an example's label depends on no subset."""
+    """Where noisy labels are drawn from, before they are cut to a subset: an example's label depends on no subset."""
     if config.data.noise_draw == "study":
         return generator(config.seed, "study", "labels")
     return generator(config.seed, key, "labels", replicate)

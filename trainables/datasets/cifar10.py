@@ -21,7 +21,7 @@ class Cifar10(TorchvisionDataset):
         return [CIFAR10.url]
 
     def checksums(self) -> dict[str, str]:
-        """Of both splits."""
+        """Checksums of the files of both splits."""
         from torchvision.datasets import CIFAR10
 
         folder = CIFAR10.base_folder

@@ -21,7 +21,7 @@ class Cifar100(TorchvisionDataset):
         return [CIFAR100.url]
 
     def checksums(self) -> dict[str, str]:
-        """Of both splits."""
+        """Checksums of the files of both splits."""
         from torchvision.datasets import CIFAR100
 
         folder = CIFAR100.base_folder

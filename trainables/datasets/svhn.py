@@ -20,7 +20,7 @@ class Svhn(TorchvisionDataset):
         return [SVHN.split_list["train"][0]]
 
     def checksums(self) -> dict[str, str]:
-        """Of both splits."""
+        """Checksums of the files of both splits."""
         from torchvision.datasets import SVHN
 
         return {SVHN.split_list[part][1]: SVHN.split_list[part][2] for part in ("train", "test")}

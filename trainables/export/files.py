@@ -35,7 +35,7 @@ class Plain:
 
     @property
     def parameters(self) -> int:
-        """Of the network as it is, batch norm folded; zeros count."""
+        """Parameters of the network as it is, batch norm folded; zeros count."""
         return sum(p.numel() for p in self.network.parameters())
 
     def write(self, path: Path) -> tuple[Path, Path]:

@@ -155,7 +155,7 @@ class Scoring:
         return self._once(("flow", weights), lambda: synaptic_flow(self.at(weights), self.input_shape))
 
     def activations(self, group: Group) -> Activations:
-        """Of the group's units on the sample, with the gradients of each example's loss."""
+        """Activations of the group's units on the sample, with the gradients of each example's loss."""
         return self._once(
             ("activations", group.name),
             lambda: activations(self.stack, group, self.sample.inputs, self.sample.labels, self.sample.loss()),

@@ -25,7 +25,7 @@ class Conv4(PlannedModel):
         return convolution_pairs(2, dropout)
 
     def published_units(self) -> Mapping[str, int]:
-        """Of figure 2."""
+        """How many units the layers have in figure 2."""
         return pair_units(2)
 
 

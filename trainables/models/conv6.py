@@ -27,7 +27,7 @@ class Conv6(PlannedModel):
         return convolution_pairs(3, dropout)
 
     def published_units(self) -> Mapping[str, int]:
-        """Of figure 2."""
+        """How many units the layers have in figure 2."""
         return pair_units(3)
 
 

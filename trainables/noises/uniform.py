@@ -47,7 +47,7 @@ class Uniform(Noise):
         return (1 - share) * accuracy + share / num_classes
 
     def iid_moments(self, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Of the training targets."""
+        """Moments of the training targets."""
         return targets.mean(dim=0), targets.var(dim=0, correction=0)
 
 

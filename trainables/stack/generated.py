@@ -45,17 +45,17 @@ class GeneratedStack(StackedModel):
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """Of the shape."""
+        """Groups of the shape."""
         return self._shape[0].groups
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Of the shape."""
+        """Widths of the shape."""
         return self._shape[0].widths
 
     @property
     def multiply_adds(self) -> int:
-        """Of the shape; making the weights, once a batch, does not count."""
+        """Those of the shape; making the weights, once a batch, does not count."""
         return self._shape[0].multiply_adds
 
     @property

@@ -51,7 +51,7 @@ class StackedLinear(nn.Module):
 
     @property
     def gradients_at_once(self) -> int:
-        """Of how many networks the gradients of the weights are made and used at a time, so that few are in memory."""
+        """For how many networks gradients of the weights are made and used at a time, so that few are in memory."""
         networks, inputs, outputs = self.weight.shape
         each = inputs * outputs
         some = max(1, _PIECE_BYTES // (4 * each))
@@ -91,7 +91,10 @@ def _narrow_weight_gradient(x: Tensor, of_output: Tensor) -> Tensor:
 
 
 def deviation(init: str, inputs: int, outputs: int) -> float:
-    """Of initial weights: `he` √(2/inputs), `glorot` √(2/(inputs + outputs)); of a unit, a convolution's at all pixels.
+    """Standard deviation of initial weights: `he` √(2/inputs), `glorot` √(2/(inputs + outputs)).
+
+    Args:
+        inputs, outputs: Of a unit; of a convolution's at all pixels.
 
     References:
         He et al. 2015, arXiv:1502.01852, for layers followed by a ReLU; Glorot & Bengio 2010.

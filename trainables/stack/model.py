@@ -174,7 +174,7 @@ class StackedModel(nn.Module, ABC):
 
     @property
     def multiply_adds(self) -> int:
-        """Of one network on one example, about: every weight once."""
+        """Multiply-adds of one network on one example, about: every weight once."""
         return self.parameters_per_network
 
     @property

@@ -67,7 +67,7 @@ class StackedNetwork(StackedModel):
 
     @property
     def multiply_adds(self) -> int:
-        """Of one network on one example, about: every weight of an affine map once, of a convolution at each pixel."""
+        """Multiply-adds of a network on an example, about: weights once, those of convolutions at each pixel."""
         convolutions = [layer for layer in self.modules() if isinstance(layer, StackedConv)]
         extra = sum(layer.multiply_adds - layer.weight[0].numel() for layer in convolutions)
         return self.parameters_per_network + extra

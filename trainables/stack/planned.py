@@ -46,7 +46,7 @@ class PlannedModel(Model):
         return sum(one.parameters for one in trace(plan, sizes_of(plan, widths, num_classes), input_shape))
 
     def weight_counts(self, widths: Shape, input_shape: Shape, num_classes: int) -> Shape:
-        """Of convolutions and affine maps."""
+        """How many weights convolutions and affine maps have."""
         plan = self.plan(min(input_shape[1:]), 0)
         sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
         return tuple(one.weights for one in sized if one.weights)

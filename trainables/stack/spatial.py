@@ -42,7 +42,7 @@ class StackedConv(nn.Module):
 
     @property
     def multiply_adds(self) -> int:
-        """Of one network on one example."""
+        """Multiply-adds of one network on one example."""
         return self.weight[0].numel() * self.pixels
 
     def forward(self, x: Tensor) -> Tensor:

@@ -110,15 +110,15 @@ class Step(ABC):
         return before
 
     def parameters(self, before: Signal, after: Signal) -> int:
-        """Of one network, biases included."""
+        """How many parameters one network has here, biases included."""
         return 0
 
     def weights(self, before: Signal, after: Signal) -> int:
-        """Of its matrix or kernel, in one network; 0 without one."""
+        """How many weights its matrix or kernel has, in one network; 0 without one."""
         return 0
 
     def multiply_adds(self, before: Signal, after: Signal) -> int:
-        """Of one network on one example, without biases, activations and what folds into the step before."""
+        """Multiply-adds of a network on an example, without biases, activations and what folds into the step before."""
         return 0
 
     def cuts(self, before: Signal, after: Signal) -> Iterator[UnitCut]:
@@ -158,17 +158,17 @@ class Sized:
 
     @property
     def parameters(self) -> int:
-        """Of one network, biases included."""
+        """How many parameters one network has here, biases included."""
         return self.step.parameters(self.before, self.after)
 
     @property
     def weights(self) -> int:
-        """Of its matrix or kernel; 0 without one."""
+        """How many weights its matrix or kernel has; 0 without one."""
         return self.step.weights(self.before, self.after)
 
     @property
     def multiply_adds(self) -> int:
-        """Of one network on one example."""
+        """Multiply-adds of one network on one example."""
         return self.step.multiply_adds(self.before, self.after)
 
     def cuts(self) -> Iterator[UnitCut]:

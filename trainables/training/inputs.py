@@ -55,7 +55,7 @@ class Inputs:
 
     @property
     def bytes_per_example(self) -> int:
-        """Of one normalised input."""
+        """Bytes of one normalised input."""
         return 4 * self.images[0, 0].numel()
 
     def select(self, networks: Sequence[int]) -> Self:

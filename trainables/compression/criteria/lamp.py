@@ -26,7 +26,7 @@ class Lamp(WeightCriterion):
         return _lamp(weights.double().square().flatten(1)).view(weights.shape)
 
     def scores(self, scoring: Scoring, group: Group) -> Tensor:
-        """Of ‖w‖²."""
+        """Scores from ‖w‖²."""
         return _lamp(scoring.stack.incoming_weights(group).double().square().sum(dim=2))
 
 

@@ -31,7 +31,7 @@ class DCT(Rewriting):
 
     @property
     def keeps_places(self) -> bool:
-        """Of the largest; the lowest are the first."""
+        """Whether the places of the largest are kept; the lowest are the first."""
         return self.keep == "largest"
 
     def least_parameters(self, stack: StackedModel) -> int:
