@@ -1,6 +1,5 @@
 """Explored and picked trials run again as design trials: what is queued, what counts, and interruptions."""
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from study.config.goals import Objective
 from study.errors import UsageError
 from study.execution.asking import InPlace
 from study.execution.backlog import Backlog
-from study.execution.early_stopping import ByNumber
+from study.execution.early_stopping import EarlyStopping
 from study.execution.leftovers import sweep
 from study.ledger import Ledger
 from study.operations.confirming import confirm
@@ -143,11 +142,10 @@ class Harsh:
         return "worse than all others"
 
 
-def test_a_scheduler_does_not_stop_what_is_run_again_and_tune_can_pickle_it() -> None:
-    judging = ByNumber(Harsh(), Objective(metric="train/loss"), spared=lambda number: number == 4)
+def test_a_scheduler_does_not_stop_what_is_run_again() -> None:
+    judging = EarlyStopping(Harsh(), Objective(metric="train/loss"), spared=lambda number: number == 4)
     assert judging.verdict(3, [dense(1, loss=1.0)]) is not None
     assert judging.verdict(4, [dense(1, loss=1.0)]) is None
-    assert pickle.loads(pickle.dumps(judging)).verdict(3, []) == judging.verdict(3, [])
 
 
 def test_what_can_not_be_confirmed_is_refused_with_the_reason(
