@@ -57,7 +57,7 @@ def confirm(ledger: Ledger, numbers: Sequence[int] = (), *, times: int = 1) -> l
             )
     if queued:
         configurations = [dict(row.proposed) for row in queued]
-        machine.prepare_data(config.model_copy(update={"configurations": tuple(configurations)}))
+        machine.DataSets().prepare(config.model_copy(update={"configurations": tuple(configurations)}))
         ledger.record_inputs(compare_inputs(ledger, trials))
         ledger.add(configurations, "design")
     return [row.number for row in queued]
