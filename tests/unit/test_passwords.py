@@ -69,7 +69,7 @@ def test_what_was_written_down_is_not_taken_for_the_url(tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
     config = a_study(tmp_path, run={"ledger": URLS["ledger"]})
     file.write_text(yaml.safe_dump({key: config.shown()[key] for key in ("name", "run")} | {"space": "redundancy"}))
-    with pytest.raises(UsageError, match=r"--ledger: .* give the whole URL again"):
+    with pytest.raises(UsageError, match=r"run.ledger: .* give the whole URL again"):
         load_study(LaunchOptions(source=str(file)), anybody)
     assert load_study(LaunchOptions(source=str(file), run={"ledger": URLS["ledger"]})).config.run.ledger
 

@@ -118,9 +118,9 @@ def test_extending_changes_the_words_of_the_guarantee_and_looking_nothing(tmp_pa
 
 
 def test_without_claims_it_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--until-decided.*claims nothing"):
+    with pytest.raises(UsageError, match=r"until_decided.*claims nothing"):
         load_study(LaunchOptions(SearchSpace(span=LISTS), name="mine", run={"until_decided": True}))
-    with pytest.raises(UsageError, match=r"--until-decided.*decide nothing"):
+    with pytest.raises(UsageError, match=r"until_decided.*decide nothing"):
         load_study(LaunchOptions("redundancy", sampler="tpe", run={"until_decided": True}))
 
 
