@@ -93,7 +93,7 @@ def test_a_ledger_keeps_none_and_asks_for_it_again(tmp_path: Path) -> None:
     assert not [file for file in (tmp_path / "tiny").iterdir() if b"sesame" in file.read_bytes()]
     place = Place(home=tmp_path)
     assert place.open("tiny").config.run.tracking_uri == "http://me:***@mlflow:5000"
-    with pytest.raises(UsageError, match=r"--tracking-uri: .* give the whole URL again"):
+    with pytest.raises(UsageError, match=r"tracking_uri: .* give the whole URL again"):
         load_existing(place, "tiny", None, {}, sure=anybody)
     again, _ = load_existing(place, "tiny", None, {"tracking_uri": URLS["tracking_uri"]}, sure=anybody)
     assert again.run.tracking_uri == URLS["tracking_uri"]
