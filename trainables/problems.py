@@ -61,7 +61,7 @@ class Refused(ValueError):
     """
 
     def __init__(self, said: str | Iterable[Problem]) -> None:
-        self.problems = () if isinstance(said, str) else tuple(said)
+        self.problems: tuple[Problem, ...] = () if isinstance(said, str) else tuple(said)
         super().__init__(said if isinstance(said, str) else self.problems)
 
     def __str__(self) -> str:
@@ -70,4 +70,5 @@ class Refused(ValueError):
 
 def problems_in(error: ValueError) -> tuple[Problem, ...]:
     """The problems of an error; its text as one where it has no parts."""
-    return getattr(error, "problems", ()) or (Problem(str(error)),)
+    parts = error.problems if isinstance(error, Refused) else ()
+    return parts or (Problem(str(error)),)

@@ -76,9 +76,16 @@ def test_what_goes_on_is_checked_as_often(tmp_path: Path) -> None:
 
 
 def test_data_sets_are_looked_for_and_ledgers_restored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked, restored = [], []
-    prepare = loading.prepare
-    monkeypatch.setattr(loading, "prepare", lambda *given: looked.append(given) or prepare(*given))
-    monkeypatch.setattr(creation, "restore_lost", lambda *given: restored.append(given) or restore_lost(*given))
+    calls: list[str] = []
+
+    def counted(name: str, function: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            calls.append(name)
+            return function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(loading, "prepare", counted("prepare", loading.prepare))
+    monkeypatch.setattr(creation, "restore_lost", counted("restore", restore_lost))
     run(a_study(tmp_path, trials=2), trial=QUICK, doors=in_process())
-    assert (len(looked), len(restored)) == (1, 1)
+    assert sorted(calls) == ["prepare", "restore"]
