@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from study.errors import NoRoom
-from study.execution.trial_log import TrialLog
+from study.execution.on_ray.trial_log import TrialLog
 from study.ledger import Ledger, Proposal, outage
 from tests.studies_for_tests import a_ledger
 
