@@ -15,12 +15,12 @@ SPACE = SearchSpace(
     source=_SOURCE,
     base={
         "data.label_noise": 1.0,
-        "model.width": 32,
+        "model.width": 24,
         "training.epochs": 600,
         "compression.method": "subspace",
-        "compression.subspace.epochs": 60,
-        "compression.target_ratio": 32.0,
-        "compression.depth": 5,
+        "compression.subspace.epochs": 40,
+        "compression.target_ratio": 64.0,
+        "compression.depth": 4,
         "replicates": 3,
     },
     span={"data.noise_kind": Choices(values=("uniform", "renamed"))},
@@ -78,5 +78,5 @@ STUDY = NamedStudy(
             trials=8,
         ),
     },
-    differs=("LeNet-5 and small MLPs, whose matrices of directions fit into memory", "60 epochs in each subspace"),
+    differs=("LeNet-5 and small MLPs, whose matrices of directions fit into memory", "40 epochs in each subspace"),
 )
