@@ -57,11 +57,10 @@ class Backlog:
         self._adaptive = config.learns
         self._ahead = slots if self._adaptive else BLOCK
         left = _left(ledger)
+        # Trials that have not ended, as they were queued, and their attempts begun. What was proposed by an earlier
+        # version keeps the configuration that it was given then.
+        self._rows = {row.number: row for row in left}
         self._attempts = {row.number: row.attempts for row in left if row.attempts}
-        # What was proposed by an earlier version keeps the configuration that it was given then.
-        self._configs = {row.number: _frozen(row) for row in left}
-        self._cells = {row.number: row.cell for row in left}
-        self._params = {row.number: row.proposed for row in left}
         self._gate = Gate(ledger, say) if config.run.until_decided else None
         self._held = [row.number for row in left]
         self._waiting: deque[int] = deque()
@@ -92,11 +91,14 @@ class Backlog:
             return None
         self._patient_until = None
         number = self._waiting.popleft()
-        return Assignment(number, self._attempts.get(number, 0) + 1, self._configs[number], self._cells[number])
+        row = self._rows[number]
+        # Validated when it was proposed, and again by the worker.
+        config = json.dumps(unflatten(row.params))
+        return Assignment(number, self._attempts.get(number, 0) + 1, config, row.cell)
 
     def proposed(self, number: int) -> Mapping[str, Any]:
         """The spanned parameters of a trial that has not ended."""
-        return self._params[number]
+        return self._rows[number].proposed
 
     def started(self, number: int, attempt: int) -> None:
         """The attempt is in the ledger; now is the time to ask for what comes after."""
@@ -115,9 +117,7 @@ class Backlog:
             A warning where there is little to learn; not again before there are four times as many trials.
         """
         self._attempts.pop(row.number, None)
-        self._configs.pop(row.number, None)
-        self._params.pop(row.number, None)
-        self._cells.pop(row.number, None)
+        self._rows.pop(row.number, None)
         if not self._adaptive:
             return None
         self._history.append(self._slim(row))
@@ -158,15 +158,10 @@ class Backlog:
             left = max(0.0, until - self._clock.monotonic())
             if proposals := self._source.take(wait_s=min(SLICE_S, left)):
                 reached("asked")
-                space, seed = self._config.space, self._config.seed
-                checked = [(one, space.config(one.params, seed)) for one in proposals]
-                numbers = self._ledger.propose([replace(one, trial=trial) for one, trial in checked])
-                for number, (proposal, trial) in zip(numbers, checked, strict=True):
-                    self._params[number] = proposal.params
-                    self._cells[number] = proposal.cell_as(number, self._config.draws)
-                    self._configs[number] = trial.model_dump_json()
-                    self._waiting.append(number)
-                self._proposed += len(proposals)
+                rows = self._ledger.propose(proposals)
+                self._rows |= {row.number: row for row in rows}
+                self._waiting.extend(row.number for row in rows)
+                self._proposed += len(rows)
                 return
             if not left or self._flag or self._flag.draining:
                 return
@@ -184,14 +179,12 @@ class Backlog:
         self._looked = self._clock.monotonic()
         if not self._ledger.added_waiting():
             return
-        numbers = self._ledger.take_added()
-        for row in self._ledger.trials(numbers):
-            self._params[row.number], self._configs[row.number] = row.proposed, _frozen(row)
-            self._cells[row.number] = row.cell
-            if self._adaptive:
-                self._history.append(self._slim(row))
-        self._waiting.extendleft(reversed(numbers))
-        self._asked = self._proposed = self._proposed + len(numbers)
+        rows = self._ledger.take_added()
+        self._rows |= {row.number: row for row in rows}
+        if self._adaptive:
+            self._history += map(self._slim, rows)
+        self._waiting.extendleft(row.number for row in reversed(rows))
+        self._asked = self._proposed = self._proposed + len(rows)
 
     def _slim(self, row: TrialRow) -> TrialRow:
         """What a sampler needs of an ended trial; 10,000 full rows would fill the memory."""
@@ -207,8 +200,3 @@ def _left(ledger: Ledger) -> list[TrialRow]:
     queued.sort(key=lambda row: (not row.attempts, not row.added, row.number))
     counts = ledger.counts()
     return queued[: max(0, ledger.config.trials - sum(counts[state] for state in ENDED))]
-
-
-def _frozen(row: TrialRow) -> str:
-    """As the ledger has it, which was checked when it was proposed, and is again by the worker."""
-    return json.dumps(unflatten(row.params))

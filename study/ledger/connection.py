@@ -101,8 +101,8 @@ def writing(engine: Engine, *, exclusive: bool = False, durable: bool = False) -
     Args:
         engine: Of the ledger.
         exclusive: Alone on PostgreSQL as well: to make tables and studies, before there is a row to lock.
-        durable: On SQLite, wait until it and all before it is on the disk, beyond the reach of a power cut. PostgreSQL
-            always does.
+        durable: On SQLite, wait until it and all before it is on the disk, beyond the reach of a power cut: one sync a
+            trial, where one a commit would cost a quarter of what a short trial takes. PostgreSQL always does.
     """
     with engine.connect().execution_options(ockham_write=True, ockham_durable=durable) as connection:
         _begin(connection)
@@ -149,7 +149,7 @@ def _sqlite(database: str | None, *, create: bool) -> Engine:
     )
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begin if elsewhere == path else partial(_refuse_to_write, path))
-    event.listen(engine, "handle_error", lambda context: intact.translated(context, path), retval=True)
+    event.listen(engine, "handle_error", lambda context: intact.translate(context, path), retval=True)
     return engine
 
 
@@ -162,9 +162,11 @@ def _sqlite_connected(connection: Any, _record: object) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    immediate = options.get("ockham_write")
-    if immediate:  # one sync a trial; one a commit would cost a quarter of what a short trial takes
-        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('ockham_durable') else 'NORMAL'}")
+    immediate, known = options.get("ockham_write"), connection.connection.info
+    level = "FULL" if options.get("ockham_durable") else "NORMAL"
+    if immediate and known.get("synchronous") != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        known["synchronous"] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from study.ledger.schema import files
 
@@ -15,6 +15,8 @@ NETWORKS, LAYERS, ARRAYS, EXAMPLES = "networks.parquet", "layers.parquet", "arra
 RESULTS = (LAYERS, ARRAYS, EXAMPLES, NETWORKS)
 # What is about to be replaced, in a study's folder.
 _ASIDE = "replaced"
+_REMOVAL = delete(files).where(files.c.study == bindparam("of_study"), files.c.name == bindparam("of_name"))
+_INSERTION = insert(files)
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,9 @@ def put(connection: Connection, study: str, new: NewFile) -> None:
     """Places and lists a file."""
     new.place()
     own = new.listed
-    connection.execute(delete(files).where(files.c.study == study, files.c.name == own.name))
+    connection.execute(_REMOVAL, {"of_study": study, "of_name": own.name})
     row = {"study": study, "name": own.name, "number": own.number, "size": own.size, "sha256": own.sha256}
-    connection.execute(insert(files).values(row))
+    connection.execute(_INSERTION, row)
 
 
 def set_aside(directory: Path, new: Sequence[NewFile]) -> None:
@@ -103,12 +105,18 @@ def put_back(directory: Path, listed_now: Callable[[], Sequence[Listed]]) -> Non
     shutil.rmtree(directory / _ASIDE)
 
 
-def listed(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> list[Listed]:
-    """Files of all trials, or of some, by name."""
+def read(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> list[Listed]:
+    """Files that hold results of ended trials, of all or of some, by name. Trials of an earlier version list none."""
     query = select(files).where(files.c.study == study).order_by(files.c.name)
     if numbers is not None:
         query = query.where(files.c.number.in_(list(numbers)))
     return [Listed(row.name, row.number, row.size, row.sha256) for row in connection.execute(query)]
+
+
+def damaged_files(files: Iterable[Listed], directory: Path) -> dict[str, tuple[int, str]]:
+    """Name → (trial, what is wrong) of those in a study's folder that are not what was written. Reads them all."""
+    looked_at = {file.name: (file.number, file.trouble_in(directory)) for file in files}
+    return {name: wrong for name, wrong in looked_at.items() if wrong[1]}
 
 
 def forget(connection: Connection, study: str, numbers: Iterable[int]) -> None:

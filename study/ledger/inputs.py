@@ -13,13 +13,13 @@ Inputs = Mapping[str, Mapping[str, str]]
 
 
 def read(connection: Connection, study: str) -> dict[str, dict[str, str]]:
-    """All that was recorded; {} of a study that began before inputs were."""
+    """What trials read from files, as recorded: what names an input → file → digest; {} if nothing was."""
     contents = connection.execute(select(inputs.c.content).where(inputs.c.study == study)).scalars()
     return dict(json.loads(content) for content in contents)
 
 
 def record(connection: Connection, study: str, now: Inputs) -> None:
-    """Adds inputs; what is there under these names gives way."""
+    """Stores what trials read from files, from now on the measure for later runs; of one name the new ones."""
     keys = {name: hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32] for name in now}
     connection.execute(delete(inputs).where(inputs.c.study == study, inputs.c.key.in_(list(keys.values()))))
     rows = [

@@ -49,7 +49,7 @@ def _pages(path: Path, *, whole: bool) -> str:
     return "" if said == ["ok"] else f"{path.name}: {'; '.join(said)}"
 
 
-def translated(context: Any, path: Path) -> Exception | None:
+def translate(context: Any, path: Path) -> Exception | None:
     """Our own error in the place of what SQLite says of a damaged file or a full disk (SQLAlchemy's `handle_error`)."""
     error = context.original_exception
     if _says(error, _DAMAGE):
@@ -58,11 +58,11 @@ def translated(context: Any, path: Path) -> Exception | None:
     return NoRoom(str(path), str(error)) if _says(error, _NO_ROOM) else None
 
 
-def parsed(text: str, what: str, study: str) -> Any:
-    """JSON of a column that carries no checksum.
+def parse_json(text: str, what: str, study: str) -> Any:
+    """Parses a column that carries no checksum.
 
     Raises:
-        Damaged: It is none.
+        Damaged: It is no JSON.
     """
     try:
         return json.loads(text)

@@ -6,23 +6,24 @@ watches the heartbeat counter and takes over when that has not moved for a while
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, Update, select, update
+from sqlalchemy import Connection, Engine, Row, Update, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
 from study.crash_points import reached
 from study.errors import CommitUnknown, LeaseHeld, LeaseLost
 from study.ledger.connection import writing
 from study.ledger.holder import Holder, this_process
-from study.ledger.intact import parsed
+from study.ledger.intact import parse_json
 from study.ledger.outage import away
 from study.ledger.schema import leases, studies
 
 POLL_S = 0.5
+_LOCK = select(leases).where(leases.c.study == bindparam("of_study")).with_for_update()
 
 
 class LeaseRow(NamedTuple):
@@ -62,12 +63,13 @@ def acquire(engine: Engine, study: str, *, wait_s: float, stop: str = "") -> int
 
 @contextmanager
 def fenced(
-    engine: Engine, study: str, fence: int | None, *, durable: bool = False, resume: str = ""
+    engine: Engine, study: str, fence: int | None, *, durable: bool = False, resume: Callable[[], str] = str
 ) -> Iterator[Connection]:
-    """A write transaction in which `fence` is known to be the newest; `durable`: see `writing`.
+    """A write transaction in which `fence` is known to be the newest.
 
     Args:
-        resume: The command that goes on with the study, for the message.
+        durable: See `writing`.
+        resume: Says the command that goes on with the study, for the message.
     Raises:
         LeaseLost: It is not, or none was ever taken; nothing is written.
         CommitUnknown: The database went away while it committed.
@@ -84,13 +86,13 @@ def fenced(
             committing = True
     except DBAPIError as error:
         if committing and away(error):
-            raise CommitUnknown(study, resume) from error
+            raise CommitUnknown(study, resume()) from error
         raise
 
 
 def lock(connection: Connection, study: str) -> LeaseRow:
     """The lease, locked until the transaction ends (on SQLite the whole database already is)."""
-    row = connection.execute(select(leases).where(leases.c.study == study).with_for_update()).first()
+    row = connection.execute(_LOCK, {"of_study": study}).first()
     if row is None:
         raise LeaseLost(f"study {study!r} was deleted")
     return _row(row)
@@ -121,7 +123,7 @@ def read(engine: Engine, study: str) -> LeaseRow | None:
 
 
 def _row(row: Row[Any]) -> LeaseRow:
-    holder = Holder(**parsed(row.holder, "who drives it", row.study)) if row.holder else None
+    holder = Holder(**parse_json(row.holder, "who drives it", row.study)) if row.holder else None
     return LeaseRow(row.fence, row.held, row.heartbeat, holder, row.since_ms)
 
 

@@ -1,8 +1,9 @@
 """The ledger of one study: the truth about it, in one database, written by one process at a time."""
 
 import weakref
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
@@ -10,22 +11,25 @@ from sqlalchemy import Connection, Engine
 from study.config import StudyConfig
 from study.crash_points import reached
 from study.errors import StudyNotFound
-from study.ledger import files, lease, steps, studies, trials
-from study.ledger.connection import closed_on_error, connect, writing
-from study.ledger.control import Control
-from study.ledger.curves import Curves
+from study.ledger import connection as connections
+from study.ledger import files as file_rows
+from study.ledger import inputs as input_rows
+from study.ledger import lease as leases
+from study.ledger import life, requests, soundness, studies
+from study.ledger import outbox as messages
+from study.ledger import steps as step_rows
+from study.ledger import trials as trial_rows
+from study.ledger.binding import read, request, write
 from study.ledger.files import NewFile
 from study.ledger.lease import LeaseRow
 from study.ledger.outage import outlasting
-from study.ledger.rows import Proposal, State, TrialRow, now_ms
-from study.ledger.soundness import Soundness
-from study.ledger.tracking import Tracking
+from study.ledger.rows import Proposal, TrialRow
 from trainables.record import Record
 
 _DURABLE = ("finish", "save")  # results, and what was asked for
 
 
-class Ledger(Control, Curves, Soundness, Tracking):
+class Ledger:
     """Reads are open to everyone; writes need the lease (`acquire`) and raise LeaseLost once another has taken it.
 
     What a running study needs outlasts a restart of PostgreSQL. Safe to use from several threads; pickles and copies to
@@ -56,8 +60,11 @@ class Ledger(Control, Curves, Soundness, Tracking):
             StudyMismatch: Another identity has that name; says which fields differ.
             UsageError: The database is unusable.
         """
-        engine = connect(url, create=True)
-        with closed_on_error(engine), writing(engine, exclusive=True, durable=True) as connection:
+        engine = connections.connect(url, create=True)
+        with (
+            connections.closed_on_error(engine),
+            connections.writing(engine, exclusive=True, durable=True) as connection,
+        ):
             studies.create(connection, config)
             stored, uid = studies.read(connection, config.name)
         ledger = cls(url, engine, _again(config, stored), uid)
@@ -73,10 +80,10 @@ class Ledger(Control, Curves, Soundness, Tracking):
             UsageError: The database is unusable.
         """
         try:
-            engine = connect(url, create=False)
+            engine = connections.connect(url, create=False)
         except FileNotFoundError as error:
             raise StudyNotFound(f"there is no study {name!r}: no ledger at {error}") from None
-        with closed_on_error(engine), engine.connect() as connection:
+        with connections.closed_on_error(engine), engine.connect() as connection:
             config, uid = studies.read(connection, name)
         return cls(url, engine, config, uid)
 
@@ -94,7 +101,7 @@ class Ledger(Control, Curves, Soundness, Tracking):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, tired=bool)
-        self._use(connect(self.url, create=False))
+        self._use(connections.connect(self.url, create=False))
 
     def _use(self, engine: Engine) -> None:
         self._engine = engine
@@ -102,8 +109,34 @@ class Ledger(Control, Curves, Soundness, Tracking):
 
     @property
     def name(self) -> str:
-        """Of the study."""
+        """The study's name."""
         return self.config.name
+
+    # Transactions, for functions on a connection
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection to read with."""
+        return self._engine.connect()
+
+    @contextmanager
+    def writing(self, what: str) -> Iterator[Connection]:
+        """A transaction under the lease.
+
+        Raises:
+            LeaseLost: Another driver has it; nothing is written.
+        """
+        resume = partial(self.config.command, "resume")
+        durable = what in _DURABLE
+        with leases.fenced(self._engine, self.name, self.fence, durable=durable, resume=resume) as connection:
+            yield connection
+            reached(f"{what} uncommitted")
+        reached(f"{what} committed")
+
+    def requesting(self) -> AbstractContextManager[Connection]:
+        """A transaction of any process, for what needs no lease."""
+        return connections.writing(self._engine)
+
+    # The lease
 
     def acquire(self, *, wait_s: float = 30.0) -> int:
         """Takes the lease, then stores new run settings if there are any; returns the fence.
@@ -115,48 +148,60 @@ class Ledger(Control, Curves, Soundness, Tracking):
         Raises:
             LeaseHeld: Another driver lives.
         """
-        self.fence = lease.acquire(self._engine, self.name, wait_s=wait_s, stop=self.config.command("stop"))
+        self.fence = leases.acquire(self._engine, self.name, wait_s=wait_s, stop=self.config.command("stop"))
         reached("acquire committed")
-        with self._writing("save") as connection:
+        with self.writing("save") as connection:
             self.config, _ = studies.read(connection, self.name)
             if self._unsaved is not None:
                 self.config = _again(self._unsaved, self.config)
                 studies.save(connection, self.config)
         self._unsaved = None
-        files.put_back(self.config.directory, self.files)
+        file_rows.put_back(self.config.directory, self.files)
         return self.fence
 
     def heartbeat(self) -> None:
         """Shows that this driver lives. Call it every few seconds, far more often than anyone's `wait_s`."""
-        lease.heartbeat(self._engine, self.name, self.fence)
+        leases.heartbeat(self._engine, self.name, self.fence)
 
     def release(self) -> None:
         """Gives the lease back, so that the next driver starts at once."""
-        lease.release(self._engine, self.name, self.fence)
+        leases.release(self._engine, self.name, self.fence)
 
     def lease(self) -> LeaseRow | None:
         """Who holds the lease, for displays."""
-        return lease.read(self._engine, self.name)
+        return leases.read(self._engine, self.name)
 
-    def delete(self) -> None:
-        """Removes the study from Ockham's tables (Optuna's and MLflow's copies are not touched).
-
-        Its fence grows on, so that no process that still holds the study can write to a later one of the same name.
-        """
-        with self._writing("delete") as connection:
-            studies.remove(connection, self.name)
-
-    # Trials
+    # Trials, written by the driver
 
     @outlasting
-    def propose(self, proposals: Sequence[Proposal]) -> list[int]:
-        """Persists QUEUED trials and returns their numbers, consecutive from the next free one on.
+    def propose(self, proposals: Sequence[Proposal]) -> list[TrialRow]:
+        """Persists QUEUED trials, with consecutive numbers from the next free one on.
 
         Raises:
             ValueError: A proposal is no valid trial, or was computed for another number.
         """
-        with self._writing("propose") as connection:
-            return trials.propose(connection, self.config, self.uid, proposals, now_ms())
+        with self.writing("propose") as connection:
+            return life.propose(connection, self.config, self.uid, proposals)
+
+    @outlasting
+    def take_added(self) -> list[TrialRow]:
+        """Makes trials of the configurations that were added; the budget grows by as many."""
+        with self.writing("take added") as connection:
+            added = requests.take_added(connection, self.name)
+            proposals = [Proposal(params, role=role, added=True) for params, role in added]
+            rows = life.propose(connection, self.config, self.uid, proposals)
+            more = {"trials": self.config.trials + len(rows), "added": self.config.added + len(rows)}
+            config = self.config.model_copy(update=more)
+            studies.save(connection, config)
+        self.config = config
+        return rows
+
+    def set_trials(self, n: int) -> None:
+        """Sets the number of trials in total. What waits beyond it is kept, and runs once it grows again."""
+        config = StudyConfig.model_validate(self.config.model_dump() | {"trials": n})
+        with self.writing("save") as connection:
+            studies.save(connection, config)
+        self.config = config
 
     @outlasting
     def start_attempt(self, number: int) -> int:
@@ -165,133 +210,75 @@ class Ledger(Control, Curves, Soundness, Tracking):
         Raises:
             StaleAttempt: The trial has ended.
         """
-        with self._writing("start") as connection:
-            return trials.start(connection, self.name, number, self.fence or 0, now_ms())
+        with self.writing("start") as connection:
+            return life.start(connection, self.name, number, self.fence or 0)
 
     @outlasting
-    def record(self, number: int, attempt: int, records: Sequence[Record], *, results: Sequence[NewFile] = ()) -> None:
-        """Stores steps and queues them for tracking, in one transaction; repeats leave no trace.
+    def add_measured(self, number: int, names: Sequence[str], found: Record, results: Sequence[NewFile]) -> None:
+        """Adds what was measured of a COMPLETE trial afterwards, in one transaction, and queues it for tracking.
 
         Args:
-            records: Their `networks` are not stored here.
-            results: Files that get their names in the transaction: a driver that lost its lease must not give them.
-        Raises:
-            StaleAttempt: `attempt` is not the trial's running one.
+            names: Of the measures; what was known of them before goes.
+            found: Metrics and notes that come beside those of its summary.
+            results: Files that take the place of its earlier ones; these come back if it all comes to nothing, at the
+                next `acquire` if this process is killed.
         """
-        with self._writing("record") as connection:
-            trials.require_running(connection, self.name, number, attempt)
-            for new in results:
-                files.put(connection, self.name, new)
-            steps.record(connection, self.name, number, attempt, records, now_ms=now_ms())
+        file_rows.set_aside(self.config.directory, results)
+        try:
+            with self.writing("remeasure") as connection:
+                life.add_measured(connection, self.name, number, names, found, results=results)
+        finally:
+            file_rows.put_back(self.config.directory, partial(self.files, [number]))
 
-    @outlasting
-    def finish(
-        self,
-        number: int,
-        attempt: int,
-        state: State,
-        *,
-        records: Sequence[Record] = (),
-        error: str | None = None,
-        traceback: str | None = None,
-        results: Sequence[NewFile] = (),
-    ) -> TrialRow | None:
-        """Ends a trial, in one transaction with its last `records`; its metrics are merged over all its steps.
+    record = outlasting(write("record", life.record))
+    finish = outlasting(write("finish", life.finish))
+    requeue = outlasting(write("requeue", life.requeue))
+    retry_failed = write("retry", life.retry_failed)
+    delete = write("delete", studies.remove)
 
-        Args:
-            results: As for `record`; left alone if the trial had ended before.
-        Returns:
-            The trial as it ended; None if it had ended before: then nothing changes.
-        Raises:
-            StaleAttempt: The trial runs in a newer attempt, or is queued again.
-        """
-        reason = {"error": error, "traceback": traceback}
-        with self._writing("finish") as connection:
-            ended = trials.finish(
-                connection, self.name, number, attempt, state, records=records, now_ms=now_ms(), **reason
-            )
-            for new in results if ended is not None else ():
-                files.put(connection, self.name, new)
-            return ended
+    # Trials, read by anyone
 
-    @outlasting
-    def requeue(self, number: int, *, charged: bool) -> None:
-        """RUNNING → QUEUED, to be run again from its last checkpoint; does nothing to a trial that is not running.
+    trials = outlasting(read(trial_rows.rows))
+    trial = outlasting(read(trial_rows.one))
+    numbers = outlasting(read(trial_rows.numbers))
+    counts = outlasting(read(trial_rows.counts))
+    next_number = outlasting(read(trial_rows.next_number))
+    attempts_begun = outlasting(read(trial_rows.attempts_begun))
+    files = outlasting(read(file_rows.read))
+    latest = read(trial_rows.latest)
+    states = read(trial_rows.states)
+    trials_begun = read(trial_rows.trials_begun)
+    attempt_times = read(trial_rows.attempt_times)
+    steps = read(step_rows.of_trial)
+    curves = read(step_rows.of_trials)
+    dense_values = read(step_rows.dense_values)
+    progress = read(step_rows.progress)
+    inputs = read(input_rows.read)
+    damaged_trials = read(soundness.damaged_trials)
+    count_unsealed = read(soundness.count_unsealed)
 
-        Args:
-            charged: Whether the lost attempt counts as a worker death of the trial (`TrialRow.charged`).
-        """
-        with self._writing("requeue") as connection:
-            trials.requeue(connection, self.name, number, charged=charged)
+    # What any process may ask for
 
-    @outlasting
-    def trials(
-        self, numbers: Collection[int] | None = None, *, states: Collection[str] | None = None
-    ) -> list[TrialRow]:
-        """Trials by number; all, or those among `numbers` and in one of `states`."""
-        with self._engine.connect() as connection:
-            return trials.rows(connection, self.name, wanted=numbers, states=states)
+    request_stop = request(requests.request_stop)
+    stop_requested = read(requests.stop_requested)
+    add = request(requests.add)
+    added_waiting = outlasting(read(requests.added_waiting))
+    waiting = read(requests.waiting)
+    record_inputs = request(input_rows.record)
 
-    def trial(self, number: int) -> TrialRow:
-        """One trial.
+    # What tracking has to be told, and has been told
 
-        Raises:
-            ValueError: It does not exist.
-        """
-        found = self.trials([number])
-        if not found:
-            raise ValueError(f"study {self.name!r} has no trial {number}")
-        return found[0]
-
-    def latest(self, limit: int) -> list[TrialRow]:
-        """The trials that ended last, at most so many, in the order of their ends."""
-        with self._engine.connect() as connection:
-            numbers = trials.latest(connection, self.name, limit)
-            found = {row.number: row for row in trials.rows(connection, self.name, wanted=numbers)}
-        return [found[number] for number in numbers]
-
-    @outlasting
-    def numbers(self, *states: str) -> list[int]:
-        """Numbers of the trials in one of `states`, ascending; cheap."""
-        with self._engine.connect() as connection:
-            return trials.numbers(connection, self.name, states)
-
-    @outlasting
-    def counts(self) -> dict[str, int]:
-        """Trials by state; every state is there. Cheap."""
-        with self._engine.connect() as connection:
-            return trials.counts(connection, self.name)
-
-    def attempt_times(self) -> list[tuple[int, int | None]]:
-        """(start, end) of every attempt in milliseconds; the end is None while it runs."""
-        with self._engine.connect() as connection:
-            return trials.attempt_times(connection, self.name)
-
-    @outlasting
-    def attempts_begun(self) -> int:
-        """Executions begun of all trials together; cheap."""
-        with self._engine.connect() as connection:
-            return trials.attempts_begun(connection, self.name)
-
-    def states(self, start: int = 0) -> dict[int, State]:
-        """Number → state of the trials from `start` on, ascending; cheap."""
-        with self._engine.connect() as connection:
-            return trials.states(connection, self.name, start)
-
-    @outlasting
-    def next_number(self) -> int:
-        """The number of the next trial to propose = trials proposed so far. Cheap."""
-        with self._engine.connect() as connection:
-            return trials.proposed_count(connection, self.name)
-
-    @contextmanager
-    def _writing(self, what: str) -> Iterator[Connection]:
-        with lease.fenced(
-            self._engine, self.name, self.fence, durable=what in _DURABLE, resume=self.config.command("resume")
-        ) as connection:
-            yield connection
-            reached(f"{what} uncommitted")
-        reached(f"{what} committed")
+    outbox = read(messages.read)
+    outbox_numbers = read(messages.numbers)
+    outbox_end = read(messages.end)
+    outbox_size = read(messages.size)
+    mlflow_runs = read(messages.mlflow_runs)
+    refused_values = read(messages.refused_values)
+    set_mlflow_run = write("run id", messages.set_mlflow_run)
+    forget_delivered = write("delivered", messages.forget_delivered)
+    tell_again = write("tell again", messages.tell_again)
+    mend_outbox = write("tell again", messages.mend)
+    set_aside = write("aside", messages.set_aside)
 
 
 def _again(asked: StudyConfig, stored: StudyConfig) -> StudyConfig:

@@ -5,11 +5,11 @@ earlier version wrote have no checksum, and say nothing, until they are written 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Table, select, update
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, update
 
 from study.errors import Damaged
 from study.ledger.schema import SEAL, UNSEALED
@@ -17,53 +17,89 @@ from study.ledger.schema import SEAL, UNSEALED
 _DIGITS = 16
 
 
-def seal_of(table: Table, values: Mapping[str, Any] | RowMapping) -> str:
+def seal_of(table: Table, values: Mapping[str, Any]) -> str:
     """The checksum of a row; columns that `values` lacks are null."""
-    told = (values.get(name) for name in _columns(table))
-    # Each value behind its length: no two rows are the same text but for a number and its digits.
-    texts = (value if isinstance(value, str) else repr(value) for value in told)
-    return hashlib.sha256("".join(f"{len(text)}:{text}" for text in texts).encode()).hexdigest()[:_DIGITS]
+    parts = []
+    for name in _sealed_columns(table):
+        value = values.get(name)
+        text = value if isinstance(value, str) else repr(value)
+        parts.append(f"{len(text)}:{text}")  # behind its length: no two rows are the same text but for their borders
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:_DIGITS]
 
 
-@cache
-def _columns(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns if column.name not in UNSEALED)
-
-
-def sealed(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+def with_seal(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
     """A row to be inserted, with its checksum."""
     return {**values, SEAL: seal_of(table, values)}
 
 
-def reseal(connection: Connection, table: Table, where: ColumnElement[bool]) -> None:
-    """Gives rows that have just been changed, in the same transaction, the checksum of what they are now."""
-    keys = list(table.primary_key.columns)
-    for row in connection.execute(select(table).where(where)).all():
-        own = [key == row._mapping[key.name] for key in keys]
-        connection.execute(update(table).where(*own).values({SEAL: seal_of(table, row._mapping)}))
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows (all of the same columns), each with its checksum."""
+    if rows:
+        connection.execute(_insertion(table), [row if SEAL in row else with_seal(table, row) for row in rows])
 
 
-def is_sound(table: Table, row: Row[Any]) -> bool:
+def update_row(connection: Connection, table: Table, row: Mapping[str, Any], **values: Any) -> dict[str, Any]:
+    """Changes a row and its checksum in one statement, and returns what it is now.
+
+    A row that is not what was written stays so: a new checksum would hide what was damaged before.
+
+    Args:
+        row: The whole row, as read in the same transaction.
+    """
+    if is_sound(table, row):
+        values[SEAL] = seal_of(table, {**row, **values})
+    connection.execute(_change(table), {**_keys(table, row), **values})
+    return {**row, **values}
+
+
+def renew(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+    """Gives a row the checksum of what it is, where it is known from elsewhere that it may be relied on."""
+    connection.execute(_change(table), {**_keys(table, row), SEAL: seal_of(table, row)})
+
+
+def _keys(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"own_{key.name}": row[key.name] for key in table.primary_key.columns}
+
+
+# Building a statement takes SQLAlchemy longer than running it; each of these is built once.
+
+
+@cache
+def _sealed_columns(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if column.name not in UNSEALED)
+
+
+@cache
+def _insertion(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _change(table: Table) -> Update:
+    return update(table).where(*(key == bindparam(f"own_{key.name}") for key in table.primary_key.columns))
+
+
+def is_sound(table: Table, row: Mapping[str, Any]) -> bool:
     """Whether a whole row is what was written."""
-    seal = row._mapping[SEAL]
-    return seal is None or seal == seal_of(table, row._mapping)
+    seal = row[SEAL]
+    return seal is None or seal == seal_of(table, row)
 
 
-def checked(table: Table, row: Row[Any]) -> Row[Any]:
+def verify(table: Table, row: Mapping[str, Any]) -> Mapping[str, Any]:
     """`row`, which holds all columns of `table`.
 
     Raises:
         Damaged: It is not what was written.
     """
     if not is_sound(table, row):
-        study = str(row._mapping["study"])
-        raise Damaged(f"the ledger of {study!r} is damaged: {_where(table, row)} is not what was written", study)
+        study = str(row["study"])
+        raise Damaged(f"the ledger of {study!r} is damaged: {_name(table, row)} is not what was written", study)
     return row
 
 
-def _where(table: Table, row: Row[Any]) -> str:
+def _name(table: Table, row: Mapping[str, Any]) -> str:
     """Which row, for people: `trial 7` or `a step of trial 7`."""
-    said = {"ockham_trials": "trial", "ockham_steps": "a step of trial", "ockham_attempts": "an attempt of trial"}
-    if "number" not in row._mapping:
+    kinds = {"ockham_trials": "trial", "ockham_steps": "a step of trial", "ockham_attempts": "an attempt of trial"}
+    if "number" not in row:
         return "its configuration"
-    return f"{said.get(table.name, 'a message about trial')} {row._mapping['number']}"
+    return f"{kinds.get(table.name, 'a message about trial')} {row['number']}"

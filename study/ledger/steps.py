@@ -5,83 +5,117 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from study.ledger import outbox
 from study.ledger.rows import Progress
 from study.ledger.schema import steps, trials
-from study.ledger.sealing import checked, is_sound, sealed
+from study.ledger.sealing import insert_rows, is_sound, update_row, verify, with_seal
 from trainables.record import Record
 
 _ORDER = {"dense": 0, "level": 1, "summary": 2}
+_STEPS = select(steps).where(steps.c.study == bindparam("of_study"), steps.c.number == bindparam("of_number"))
+Key = tuple[str, int]  # stage and step
+
+
+def known(
+    connection: Connection, study: str, number: int, records: Sequence[Record] | None = None
+) -> dict[Key, Mapping[str, Any]]:
+    """The rows of the steps of a trial, of whichever attempt, by stage and step; those of `records` only if given."""
+    query, which = _STEPS, {"of_study": study, "of_number": number}
+    if records is not None:
+        query = query.where(steps.c.stage.in_({one.stage for one in records}))
+        query = query.where(steps.c.step.in_({one.step for one in records}))
+    return {(row.stage, row.step): row._asdict() for row in connection.execute(query, which)}
 
 
 def record(
-    connection: Connection, study: str, number: int, attempt: int, records: Sequence[Record], *, now_ms: int
-) -> None:
+    connection: Connection,
+    study: str,
+    number: int,
+    attempt: int,
+    records: Sequence[Record],
+    *,
+    known: Mapping[Key, Mapping[str, Any]],
+    now_ms: int,
+) -> list[Mapping[str, Any]]:
     """Stores `records` and tells tracking what is new.
 
     A step that an earlier attempt reported with the same metrics (costs aside, which differ from run to run) keeps its
     row, its time and its costs, and tracking hears nothing: that is how a resumed trial's replay leaves no trace.
+
+    Args:
+        known: The rows that the trial has of these steps, and of others if it has any.
+    Returns:
+        The rows of `known` and `records` as they are now.
     """
+    rows, fresh, messages = dict(known), [], []
     latest = {(record.stage, record.step): (record.metrics, record.notes) for record in records}
-    stages, numbers = {stage for stage, _ in latest}, {step for _, step in latest}
-    known = {
-        (row.stage, row.step): row
-        for row in connection.execute(
-            select(steps).where(
-                steps.c.study == study,
-                steps.c.number == number,
-                steps.c.stage.in_(stages),
-                steps.c.step.in_(numbers),
-            )
-        )
-    }
-    fresh, messages = [], []
     for (stage, step), (metrics, notes) in latest.items():
-        values: dict[str, Any] = {"attempt": attempt}
-        before = known.get((stage, step))
+        before = rows.get((stage, step))
         if before is not None and not is_sound(steps, before):
-            connection.execute(delete(steps).where(_own(study, number, stage, step)))
+            forget(connection, before)
             before = None
-        changed = before is None or _lasting(json.loads(before.metrics)) != _lasting(metrics)
-        if changed:
-            values |= {"metrics": json.dumps(metrics), "notes": json.dumps(notes)}
-            messages.append(("step", {"stage": stage, "step": step, "metrics": metrics, "notes": notes}))
+        content: dict[str, Any] = {"attempt": attempt}
+        if before is None or _lasting(json.loads(before["metrics"])) != _lasting(metrics):
+            content |= {"metrics": json.dumps(metrics), "notes": json.dumps(notes)}
+            messages.append({"stage": stage, "step": step, "metrics": metrics, "notes": notes})
         if before is None:
             own = {"study": study, "number": number, "stage": stage, "step": step, "recorded_ms": now_ms}
-            fresh.append(sealed(steps, own | values))
-        elif changed or before.attempt != attempt:
-            now = sealed(steps, {**before._mapping, **values})
-            connection.execute(update(steps).where(_own(study, number, stage, step)).values(**now))
-    if fresh:
-        connection.execute(insert(steps), fresh)
-    outbox.put(connection, study, number, [("step", payload) for _, payload in messages], now_ms)
+            fresh.append(with_seal(steps, own | content))
+            rows[stage, step] = fresh[-1]
+        elif content.items() - before.items():
+            rows[stage, step] = update_row(connection, steps, before, **content)
+    insert_rows(connection, steps, fresh)
+    outbox.put(connection, study, number, [("step", payload) for payload in messages], now_ms)
+    return [*rows.values()]
+
+
+def forget(connection: Connection, row: Mapping[str, Any]) -> None:
+    """Deletes a step, e.g. one that is not what was written."""
+    own = (steps.c[key.name] == row[key.name] for key in steps.primary_key.columns)
+    connection.execute(delete(steps).where(*own))
+
+
+def newest(rows: Iterable[Mapping[str, Any]]) -> list[Record]:
+    """The steps of a trial's newest attempt that reported any, in the order dense, level, summary.
+
+    Args:
+        rows: All that the trial has.
+    Raises:
+        Damaged: One of them is not what was written.
+    """
+    there = sorted(rows, key=lambda row: (_ORDER[row["stage"]], row["step"]))
+    last = max((row["attempt"] for row in there), default=0)
+    return [_record(row) for row in there if row["attempt"] == last]
 
 
 def of_trial(connection: Connection, study: str, number: int) -> list[Record]:
-    """The steps of the newest attempt that reported any, in the order dense, level, summary."""
-    return [_record(row) for row in _newest(_rows(connection, study, [number]))]
+    """The steps of a trial (without networks), dense, level, summary, of the newest attempt that reported any."""
+    return newest(known(connection, study, number).values())
 
 
 def of_trials(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> dict[int, list[Record]]:
-    """Trial number → its steps, as `of_trial`, for all trials that reported any."""
-    grouped: dict[int, list[Row[Any]]] = {}
-    for row in _rows(connection, study, None if numbers is None else list(numbers)):
-        grouped.setdefault(row.number, []).append(row)
-    return {number: [_record(row) for row in _newest(rows)] for number, rows in grouped.items()}
+    """Trial number → its steps, for all trials that reported any (or those among `numbers`)."""
+    query = select(steps).where(steps.c.study == study).order_by(steps.c.number)
+    if numbers is not None:
+        query = query.where(steps.c.number.in_(list(numbers)))
+    grouped: dict[int, list[Mapping[str, Any]]] = {}
+    for row in connection.execute(query):
+        grouped.setdefault(row.number, []).append(row._asdict())
+    return {number: newest(rows) for number, rows in grouped.items()}
 
 
 def dense_values(connection: Connection, study: str, metric: str) -> list[tuple[int, int, float]]:
     """(trial number, epoch, value) wherever a dense record has the metric, of whichever attempt; sorted."""
     query = select(steps).where(steps.c.study == study, steps.c.stage == "dense")
-    rows = [checked(steps, row) for row in connection.execute(query)]
-    found = [(row.number, row.step, json.loads(row.metrics).get(metric)) for row in rows]
-    return sorted((number, step, float(value)) for number, step, value in found if value is not None)
+    rows = [verify(steps, row._asdict()) for row in connection.execute(query)]
+    values = [(row["number"], row["step"], json.loads(row["metrics"]).get(metric)) for row in rows]
+    return sorted((number, step, float(value)) for number, step, value in values if value is not None)
 
 
-def merged(records: Sequence[Record]) -> tuple[dict[str, float], dict[str, str]]:
-    """Metrics and notes of a trial: the last dense record's, the last of each level's, the summary's."""
+def merge(records: Sequence[Record]) -> tuple[dict[str, float], dict[str, str]]:
+    """Merges steps into metrics and notes of their trial: the last dense record's, the levels', the summary's."""
     dense = [record for record in records if record.stage == "dense"][-1:]
     metrics: dict[str, float] = {}
     notes: dict[str, str] = {}
@@ -122,28 +156,9 @@ def last_ms(connection: Connection, study: str, number: int) -> int | None:
     return connection.execute(query).scalar()
 
 
-def _rows(connection: Connection, study: str, numbers: list[int] | None) -> list[Row[Any]]:
-    query = select(steps).where(steps.c.study == study)
-    if numbers is not None:
-        query = query.where(steps.c.number.in_(numbers))
-    rows = connection.execute(query).all()
-    return sorted(rows, key=lambda row: (row.number, _ORDER[row.stage], row.step))
-
-
-def _newest(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    newest = max((row.attempt for row in rows), default=0)
-    return [row for row in rows if row.attempt == newest]
-
-
-def _own(study: str, number: int, stage: str, step: int) -> ColumnElement[bool]:
-    """One step's row."""
-    c = steps.c
-    return and_(c.study == study, c.number == number, c.stage == stage, c.step == step)
-
-
-def _record(row: Row[Any]) -> Record:
-    checked(steps, row)
-    return Record(row.stage, row.step, json.loads(row.metrics), json.loads(row.notes))
+def _record(row: Mapping[str, Any]) -> Record:
+    verify(steps, row)
+    return Record(row["stage"], row["step"], json.loads(row["metrics"]), json.loads(row["notes"]))
 
 
 def _lasting(metrics: dict[str, float]) -> dict[str, float]:

@@ -4,8 +4,7 @@ import difflib
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -13,14 +12,11 @@ from study.config import StudyConfig
 from study.errors import Damaged, StudyMismatch, StudyNotFound
 from study.ledger import schema
 from study.ledger.schema import leases, studies
-from study.ledger.sealing import checked, reseal, sealed
+from study.ledger.sealing import insert_rows, update_row, verify
 from trainables.config import flatten
 
 _ORDER = "order of the spanned fields"
 _SHOWN = 12
-Stop = Literal["", "now", "drain"]
-
-_ROLE = "role"  # no field of a trial is called so
 
 
 def create(connection: Connection, config: StudyConfig) -> bool:
@@ -31,7 +27,8 @@ def create(connection: Connection, config: StudyConfig) -> bool:
     """
     found = connection.execute(select(studies).where(studies.c.study == config.name)).first()
     if found is not None:
-        stored = StudyConfig.stored(checked(studies, found).config)
+        verify(studies, found._asdict())
+        stored = StudyConfig.stored(found.config)
         _same(config.drawn_as(stored), json.loads(found.identity))
         return False
     config = config.model_copy(update={"planned": config.trials - config.added})
@@ -43,7 +40,7 @@ def create(connection: Connection, config: StudyConfig) -> bool:
         "stop": "",
         "created_ms": time.time_ns() // 1_000_000,
     }
-    connection.execute(insert(studies).values(sealed(studies, row)))
+    insert_rows(connection, studies, [row])
     if connection.execute(select(leases.c.fence).where(leases.c.study == config.name)).first() is None:
         blank = {"fence": 0, "held": False, "heartbeat": 0, "holder": "", "since_ms": 0}
         connection.execute(insert(leases).values(study=config.name, **blank))
@@ -63,7 +60,8 @@ def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
         hint = f"did you mean {close[0]!r}? " if close else ""
         known = f"there are: {', '.join(there[:_SHOWN])}" if there else "it holds no study yet"
         raise StudyNotFound(f"there is no study {name!r} in this ledger; {hint}{known}")
-    config = StudyConfig.stored(checked(studies, row).config)
+    verify(studies, row._asdict())
+    config = StudyConfig.stored(row.config)
     own = schema.trials.c.uid.startswith(f"{name}/{row.uid}/", autoescape=True)
     foreign = select(func.count()).select_from(schema.trials).where(schema.trials.c.study == name, ~own)
     if number := connection.execute(foreign).scalar_one():
@@ -74,51 +72,8 @@ def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
 
 def save(connection: Connection, config: StudyConfig) -> None:
     """Replaces budget and run settings."""
-    own = studies.c.study == config.name
-    connection.execute(update(studies).where(own).values(config=json.dumps(config.shown())))
-    reseal(connection, studies, own)
-
-
-def request_stop(connection: Connection, name: str, how: Stop) -> None:
-    """Leaves a request to stop for the driver."""
-    connection.execute(update(studies).where(studies.c.study == name).values(stop=how))
-
-
-def stop_requested(connection: Connection, name: str) -> Stop:
-    """The request to stop, "" if there is none."""
-    return cast(Stop, connection.execute(select(studies.c.stop).where(studies.c.study == name)).scalar() or "")
-
-
-def add(connection: Connection, name: str, configurations: Sequence[Mapping[str, Any]], role: str) -> None:
-    """Leaves configurations for the driver, and in which role their trials will be."""
-    rows = [{"study": name, "params": json.dumps({**params, _ROLE: role})} for params in configurations]
-    connection.execute(insert(schema.added), rows)
-
-
-def added_waiting(connection: Connection, name: str) -> int:
-    """How many of them no driver has taken yet."""
-    count = select(func.count()).select_from(schema.added).where(schema.added.c.study == name)
-    return int(connection.execute(count).scalar_one())
-
-
-def waiting(connection: Connection, name: str) -> list[tuple[dict[str, Any], str]]:
-    """Those that no driver has taken yet, oldest first, each with its role."""
-    query = select(schema.added).where(schema.added.c.study == name).order_by(schema.added.c.id)
-    return [_with_role(row.params) for row in connection.execute(query)]
-
-
-def take_added(connection: Connection, name: str) -> list[tuple[dict[str, Any], str]]:
-    """Removes and returns them."""
-    mine = schema.added.c.study == name
-    found = connection.execute(select(schema.added).where(mine).order_by(schema.added.c.id)).all()
-    connection.execute(delete(schema.added).where(mine, schema.added.c.id.in_([row.id for row in found])))
-    return [_with_role(row.params) for row in found]
-
-
-def _with_role(text: str) -> tuple[dict[str, Any], str]:
-    """What an earlier version added says no role: it explores."""
-    params: dict[str, Any] = json.loads(text)
-    return params, str(params.pop(_ROLE, "explore"))
+    row = connection.execute(select(studies).where(studies.c.study == config.name)).one()
+    update_row(connection, studies, row._asdict(), config=json.dumps(config.shown()))
 
 
 def names(connection: Connection) -> list[str]:
@@ -127,11 +82,13 @@ def names(connection: Connection) -> list[str]:
 
 
 def remove(connection: Connection, name: str) -> None:
-    """Deletes everything that Ockham's tables hold of a study."""
+    """Removes a study from Ockham's tables (Optuna's and MLflow's copies are not touched).
+
+    Its fence grows on, so that no process that still holds the study can write to a later one of the same name.
+    """
     of_trials = (schema.added, schema.outbox, schema.files, schema.steps, schema.attempts, schema.trials)
     for table in (*of_trials, schema.inputs, schema.studies):
         connection.execute(delete(table).where(table.c.study == name))
-    # the lease row stays: a later study of this name goes on counting fences where this one stopped
     connection.execute(update(leases).where(leases.c.study == name).values(fence=leases.c.fence + 1, held=False))
 
 

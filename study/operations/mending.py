@@ -123,7 +123,7 @@ def _refuse_if_driven(path: Path, name: str) -> None:
         return
     if row and row[0] and row[1]:
         with contextlib.suppress(Damaged):
-            holder = Holder(**intact.parsed(row[1], "who drives it", name))
+            holder = Holder(**intact.parse_json(row[1], "who drives it", name))
             if holder.fate() == "alive":
                 raise LeaseHeld(name, str(holder), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row[2] / 1000)))
 

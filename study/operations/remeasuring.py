@@ -194,7 +194,7 @@ def _measure(ledger: Ledger, row: "TrialRow", wanted: MeasuresConfig, names: Seq
     record = Record("summary", 0, networks=networks, layers=layers, arrays={**arrays, **found.arrays})
     found = replace(found, notes=found.notes | {f"{_NOTE}{name}": _note(bench, measures, name) for name in names})
     with result_files(directory, row.number, [record]) as results:
-        ledger.remeasured(row.number, names, found, results)
+        ledger.add_measured(row.number, names, found, results)
     return ""
 
 

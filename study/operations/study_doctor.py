@@ -7,6 +7,7 @@ import yaml
 
 from study.errors import Damaged
 from study.ledger import Ledger, intact
+from study.ledger.files import damaged_files
 from study.ledger.place import Place
 from study.ledger.remains import COPIES
 from study.operations.doctor import Finding
@@ -63,17 +64,16 @@ def _ledger(ledger: Ledger) -> Iterator[Finding]:
         return
     counts = ", ".join(f"{number} {state}" for state, number in ledger.counts().items() if number)
     yield Finding("Ledger", "ok", f"whole: {counts or 'no trials yet'}")
-    if older := ledger.unsealed():
+    if older := ledger.count_unsealed():
         found = f"{older} trials of an earlier version, which wrote no checksums: whether they changed is not known"
         yield Finding("", "note", found)
 
 
 def _files(ledger: Ledger) -> Finding:
-    damaged = ledger.damaged_files()
-    if damaged:
+    files = ledger.files()
+    if damaged := damaged_files(files, ledger.config.directory):
         shown = ", ".join(f"{name} {wrong}" for name, (_, wrong) in list(damaged.items())[:8])
         return Finding("Results", "broken", shown, f"Run these trials again: ockham resume {ledger.name} --repair")
-    files = ledger.files()
     missing = len(ledger.numbers("COMPLETE")) - len(files)
     found = f"{len(files)} files are what was written"
     if missing > 0:
@@ -125,6 +125,6 @@ def _store(place: Place, name: str) -> Finding:
 
 
 def _aside(ledger: Ledger) -> Iterator[Finding]:
-    for number, values in ledger.aside().items():
+    for number, values in ledger.refused_values().items():
         shown = "; ".join(f"{one.what} ({one.why})" for one in values)
         yield Finding("", "note", f"MLflow refuses for good, of trial {number}: {shown}. The ledger has it")

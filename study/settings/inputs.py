@@ -40,7 +40,7 @@ def compare_inputs(ledger: Ledger, trials: Iterable[TrialConfig]) -> Inputs:
         UsageError: See `settle_inputs`.
     """
     before, now = ledger.inputs(), _inputs(trials, ledger.config.run.data_path)
-    known = before or (_of_an_earlier_version(now) if ledger.begun() else {})
+    known = before or (_of_an_earlier_version(now) if ledger.trials_begun() else {})
     lines = [f"  {name}: {said}" for name, files in now.items() if (said := _changes(known.get(name, files), files))]
     if lines:
         raise UsageError(

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from study.errors import Damaged
-from study.ledger import Ledger
+from study.ledger import Ledger, soundness
+from study.ledger.files import damaged_files
 from study.ledger.remains import require_own
 from study.settings.wishes import listed
 
@@ -20,11 +21,12 @@ def look_for_damage(ledger: Ledger, *, repair: bool, say: Callable[[str], None])
     """
     require_own(ledger.config.directory, ledger.uid)
     ledger.mend_outbox()
-    rows, files = ledger.damaged_trials(steps_too=repair), ledger.damaged_files()
+    rows, files = ledger.damaged_trials(steps_too=repair), damaged_files(ledger.files(), ledger.config.directory)
     again = sorted({*rows, *(number for number, _ in files.values())})
     if repair:
         if again:
-            ledger.repair(again)
+            with ledger.writing("repair") as connection:
+                soundness.repair(connection, ledger.config, again)
         say(f"damaged trials that run again: {listed(again)}" if again else "nothing is damaged: no trial runs again")
         return []
     if rows:

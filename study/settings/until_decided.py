@@ -53,7 +53,8 @@ def stop_if_decided(ledger: Ledger, block: int, say: Callable[[str], None]) -> b
     if not found.all_decided:
         return False
     said = "; ".join(_decided(one, found) for one in found.headlines if one.role != "description")
-    ledger.set_trials(max(number, ledger.begun()))  # what has begun, before the study stopped for its claims, stays
+    # What has begun, before the study stopped for its claims, stays.
+    ledger.set_trials(max(number, ledger.trials_begun()))
     say(f"decided after {number} trials: {said}")
     return True
 

@@ -43,7 +43,7 @@ def grant(ledger: Ledger, wishes: Wishes, say: Callable[[str], None]) -> None:
         again = ledger.retry_failed()
         say(f"failed trials that run again: {listed(again)}" if again else "no trial has failed: none runs again")
     if ledger.added_waiting():
-        say(f"added configurations are now trials {listed(ledger.take_added())}")
+        say(f"added configurations are now trials {listed([row.number for row in ledger.take_added()])}")
     if ledger.config.run.until_decided:
         stop_if_decided(ledger, block_of(ledger.config), say)
 
@@ -55,7 +55,7 @@ def budget(asked: int | str, ledger: Ledger) -> int:
         UsageError: Neither a positive number nor "+N", less than what has begun already, or more than a grid or
             any study has.
     """
-    there, begun = ledger.config.trials, ledger.begun()
+    there, begun = ledger.config.trials, ledger.trials_begun()
     text = str(asked)
     number = text.removeprefix("+")
     if not number.isdecimal() or int(number) < 1:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from study.errors import UsageError
 from study.ledger import Ledger
-from study.ledger.files import RESULTS
+from study.ledger.files import RESULTS, damaged_files
 from study.private import private_files
 from study.storing import claims, snapshots
 from study.storing.safekeeping import CLAIMS, study_folder
@@ -66,7 +66,7 @@ def fetch_networks(ledger: Ledger) -> int:
     restore_claims(study_folder(config.run.storage, config.name), config.directory)
     folder = study_folder(config.run.storage, config.name) / "trials"
     directory = config.directory / "trials"
-    damaged = {name.removeprefix("trials/") for name in ledger.damaged_files()}
+    damaged = {name.removeprefix("trials/") for name in damaged_files(ledger.files(), config.directory)}
     wanted = [
         name
         for name in folder.names()

@@ -139,7 +139,7 @@ class Publisher:
         for own in trials:
             if own[0].number not in new:
                 self._deliver(sink, whole.get(own[0].number), own)
-        self._ledger.delivered([row.id for own in trials for row in own], runs=new)
+        self._ledger.forget_delivered([row.id for own in trials for row in own], runs=new)
         self._runs |= new
 
     def _new_runs(self, sink: MlflowSink, trials: list[tuple[TrialRow | None, list[OutboxRow]]]) -> dict[int, str]:

@@ -25,7 +25,7 @@ class Reconciler:
         """
         waiting, states = self._ledger.outbox_numbers(), self._ledger.states()
         ended = {row.number: row for row in self._ledger.trials(states=ENDED)}
-        aside = {number: {value.name for value in values} for number, values in self._ledger.aside().items()}
+        aside = {number: {value.name for value in values} for number, values in self._ledger.refused_values().items()}
         again = 0
         for number, run_id in self._ledger.mlflow_runs().items():
             runs = there.get(f"{self._ledger.name}/{self._ledger.uid}/{number}", {})

@@ -77,7 +77,7 @@ def filled(config: StudyConfig, trials: int, *, delivered: bool = True) -> None:
     records = [Record("dense", 30, {"train/accuracy": 1.0}), *levels, Record("summary", 0, summary)]
     ledger.finish(0, ledger.start_attempt(0), "COMPLETE", records=records)
     if delivered:
-        ledger.delivered([row.id for row in ledger.outbox()])
+        ledger.forget_delivered([row.id for row in ledger.outbox()])
     ledger.release()
     ledger.close()
     engine = create_engine(config.ledger_url)

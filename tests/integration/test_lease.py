@@ -64,7 +64,7 @@ def test_a_driver_that_was_taken_over_can_write_nothing(tmp_path: Path) -> None:
         lambda: old.finish(0, attempt, "COMPLETE"),
         lambda: old.requeue(0, charged=True),
         lambda: old.start_attempt(0),
-        lambda: old.delivered([1]),
+        lambda: old.forget_delivered([1]),
         lambda: old.set_mlflow_run(0, "x"),
         lambda: old.set_trials(99),
         old.heartbeat,

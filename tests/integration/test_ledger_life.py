@@ -47,7 +47,7 @@ class Life(RuleBasedStateMachine):
     @rule(count=st.integers(1, 2))
     def propose(self, count: int) -> None:
         there = len(self.model)
-        assert self.ledger.propose([Proposal(POINT)] * count) == list(range(there, there + count))
+        assert self.ledger.propose([Proposal(POINT)] * count) == self.ledger.trials(range(there, there + count))
         self.model += [Modelled() for _ in range(count)]
 
     @rule(count=st.integers(1, 2))
@@ -58,7 +58,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def take_added(self) -> None:
         there = len(self.model)
-        assert self.ledger.take_added() == list(range(there, there + self.added))
+        assert self.ledger.take_added() == self.ledger.trials(range(there, there + self.added))
         self.model += [Modelled("explore") for _ in range(self.added)]
         self.budget, self.added = self.budget + self.added, 0
 
@@ -124,7 +124,7 @@ class Life(RuleBasedStateMachine):
         publisher = Ledger.open(self.ledger.url, "tiny").with_fence(self.ledger.fence or 0)
         told = publisher.outbox(many)
         assert [(row.number, row.kind) for row in told] == self.outbox[:many]
-        publisher.delivered([row.id for row in told])
+        publisher.forget_delivered([row.id for row in told])
         del self.outbox[:many]
 
     @rule()

@@ -88,7 +88,7 @@ def published(home: Path, name: str, proxy: Proxy, fault: Callable[[], Fault | N
                     time.sleep(0.05)
                 _resumed(ledger, said)
         found = tracked(proxy.server.store, ledger)
-        found["ledger/outbox"], found["ledger/aside"] = ledger.outbox_size(), str(ledger.aside())
+        found["ledger/outbox"], found["ledger/aside"] = ledger.outbox_size(), str(ledger.refused_values())
         return found, said
     finally:
         ledger.close()

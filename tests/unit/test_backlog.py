@@ -4,6 +4,11 @@ import io
 import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
+<<<<<<< HEAD
+=======
+from types import SimpleNamespace
+from typing import Any
+>>>>>>> 3204dc3 (The ledger is one object with the lease and plain functions on a connection; rows are sealed in the statement that changes them)
 
 import pytest
 
@@ -16,6 +21,7 @@ from study.ledger import Ledger, Proposal, TrialRow
 from study.settings.wishes import Wishes, grant
 from study.stop_flag import StopFlag
 from tests.studies_for_tests import TUNED, a_ledger
+from trainables.config import TrialConfig
 
 POINT = {"model.width": 99, "training.lr": 0.1, "training.batch_size": 25}
 
@@ -127,6 +133,25 @@ def test_what_is_added_to_a_study_that_was_shrunk_runs_and_no_trial_too_many(tmp
     grant(study, Wishes(trials="+14"), lambda _: None)
     assert run(study) == [*range(12, 24), 25, 26], "what had been proposed, then new ones"
     assert study.counts()["COMPLETE"] == study.config.trials == 27
+
+
+def test_a_configuration_is_validated_once_on_its_way_to_the_worker_and_is_the_proposed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = a_ledger(tmp_path, trials=3, sampler="random")
+    study.add([{"model.width": 99}])
+    validated: list[dict[str, Any]] = []
+    validate = TrialConfig.model_validate
+    monkeypatch.setattr(TrialConfig, "model_validate", lambda values: validated.append(values) or validate(values))
+    backlog = Backlog(study, study.config, InPlace(study.config), 1, StopFlag())
+    sent: dict[int, str] = {}
+    while assignment := backlog.next(wait=True):
+        sent[assignment.number] = assignment.config
+        study.start_attempt(assignment.number)
+        backlog.started(assignment.number, 1)
+    assert len(validated) == len(sent) == 4
+    prints = {number: TrialConfig.model_validate_json(text).fingerprint() for number, text in sent.items()}
+    assert prints == {row.number: row.fingerprint for row in study.trials()}
 
 
 def run(study: Ledger, most: int = 100) -> list[int]:

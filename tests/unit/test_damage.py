@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import Damaged, UsageError
+from study.execution.leftovers import sweep
 from study.ledger import Ledger, Proposal, wal
 from study.ledger.files import Listed, NewFile, networks_of
 from study.ledger.frames import network_frame
@@ -94,6 +95,23 @@ def test_damaged_rows_stop_a_run_and_are_repaired_on_request(ledger: Ledger) -> 
     assert [file.number for file in ledger.files()] == [0]
 
 
+@pytest.mark.parametrize("table", ["trials", "attempts"])
+def test_no_later_change_of_a_row_hides_a_changed_digit(ledger: Ledger, table: str) -> None:
+    """What a dead driver left is put back into the queue before anyone looks for damage."""
+    ledger.start_attempt(2)
+    column = {"trials": "created_ms", "attempts": "started_ms"}[table]
+    _change(ledger, f"UPDATE ockham_{table} SET {column} = {column} + 1 WHERE number = 2")
+    assert sweep(ledger) == [2]
+    ledger.start_attempt(2)
+    assert sweep(ledger) == [2]
+    with pytest.raises(Damaged, match=r"trials 2 are not what was written.*--repair"):
+        look_for_damage(ledger, repair=False, say=print)
+    look_for_damage(ledger, repair=True, say=print)
+    assert look_for_damage(ledger, repair=False, say=print) == []
+    attempt = ledger.start_attempt(2)
+    assert ledger.finish(2, attempt, "COMPLETE") == ledger.trial(2)
+
+
 def test_a_trial_whose_task_is_lost_is_not_run_as_another_one(ledger: Ledger) -> None:
     _change(ledger, "UPDATE ockham_trials SET proposed = replace(proposed, '16', '32') WHERE number = 1")
     with pytest.raises(Damaged, match="what trial 1 was to do is lost"):
@@ -120,7 +138,7 @@ def test_an_earlier_version_lists_no_files_and_has_no_checksums(ledger: Ledger) 
     (ledger.config.directory / networks_of(1)).unlink()
     assert look_for_damage(ledger, repair=False, say=print) == []
     assert ledger.trial(1).duration_s == 7
-    assert ledger.unsealed() == 3
+    assert ledger.count_unsealed() == 3
 
 
 @pytest.mark.parametrize("mark", ["study.yaml", "trials", "snapshots"])

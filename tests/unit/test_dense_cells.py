@@ -108,8 +108,8 @@ def test_a_study_from_before_there_were_cells_keeps_its_draws(tmp_path: Path) ->
     assert (again.config.draws, again.config.space.crossed) == ("number", ())
     again.acquire()
     assert (again.config.draws, again.config.space.crossed) == ("number", ())
-    number = again.propose([Proposer(again.config).propose(again.next_number())])[0]
-    assert [row.cell for row in again.trials()] == [None] * (number + 1)
+    (row,) = again.propose([Proposer(again.config).propose(again.next_number())])
+    assert [row.cell for row in again.trials()] == [None] * (row.number + 1)
     again.close()
 
 

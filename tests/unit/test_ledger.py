@@ -108,7 +108,7 @@ def test_a_changed_step_is_stored_and_told_and_steps_of_the_dead_attempt_are_not
 def test_proposals_get_the_next_numbers_or_are_refused(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
     point = {"data.label_noise": 1, "model.width": 32}
-    assert ledger.propose([Proposal(point), Proposal(point, number=1)]) == [0, 1]
+    assert ledger.propose([Proposal(point), Proposal(point, number=1)]) == ledger.trials([0, 1])
     with pytest.raises(ValueError, match="trial 7 came when trial 2"):
         ledger.propose([Proposal(point, number=7)])
     with pytest.raises(ValueError, match="width"):
@@ -121,7 +121,7 @@ def test_delivered_messages_are_forgotten_and_ids_never_come_back(tmp_path: Path
     ledger = a_ledger(tmp_path, proposals=2)
     ledger.start_attempt(0)
     ids = [row.id for row in ledger.outbox()]
-    ledger.delivered(ids)
+    ledger.forget_delivered(ids)
     assert ledger.outbox_size() == 0
     ledger.start_attempt(1)
     assert ledger.outbox()[0].id > max(ids)
@@ -153,7 +153,8 @@ def test_what_another_driver_did_before_this_one_has_the_lease_stays(opened: boo
     for config in (late.config, Ledger.open(first.url, "tiny").config):
         assert (config.trials, config.added) == (9, 3)
         assert config.run.max_concurrent == (3 if opened else None)
-    assert late.propose([Proposal({"model.width": 16, "data.label_noise": 1})]) == [3]
+    (row,) = late.propose([Proposal({"model.width": 16, "data.label_noise": 1})])
+    assert row.number == 3
 
 
 def test_another_identity_under_the_same_name_is_refused_with_what_differs(tmp_path: Path) -> None:

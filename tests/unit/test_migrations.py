@@ -39,7 +39,7 @@ def test_an_older_study_opens_and_goes_on(url: str) -> None:
     ledger.acquire()
     assert ledger.retry_failed() == [1]
     ledger.add([{"model.width": 32}])
-    assert ledger.take_added() == [4]
+    assert [row.number for row in ledger.take_added()] == [4]
     attempt = ledger.start_attempt(2)
     ledger.record(2, attempt, [dense(1, accuracy=0.5)])
     assert ledger.finish(2, attempt, "COMPLETE")

@@ -47,7 +47,7 @@ def test_one_odd_value_is_set_aside_and_all_others_arrive(ledger: Ledger, tmp_pa
     assert first.data.params["model.width"] == "16"
     assert (second.info.status, second.data.metrics) == ("FINISHED", {"train/loss": 0.5, "train/accuracy": 0.9})
     assert ledger.outbox_size() == 0
-    assert [(number, one.what) for number, values in ledger.aside().items() for one in values] == [
+    assert [(number, one.what) for number, values in ledger.refused_values().items() for one in values] == [
         (0, f"metric {ODD} at step 1")
     ]
     assert next(text for event, text in said if event == "aside").startswith(f"MLflow refuses metric {ODD} at step 1")
@@ -98,7 +98,7 @@ def test_who_refuses_everything_proves_nothing(ledger: Ledger) -> None:
         thread.join()
     assert [event for event, _ in said] == ["trouble"]
     assert "MLflow does not take results" in said[0][1]
-    assert (ledger.outbox_size(), ledger.aside()) == (before, {})
+    assert (ledger.outbox_size(), ledger.refused_values()) == (before, {})
 
 
 def test_a_damaged_store_is_named_with_what_puts_another_in_its_place(ledger: Ledger, tmp_path: Path) -> None:
