@@ -18,6 +18,7 @@ from study.crash_points import VARIABLE
 from study.errors import UsageError
 from study.execution.results import result_files
 from study.ledger import Ledger, Proposal
+from study.ledger.files import damaged_files
 from study.ledger.frames import layer_frame, network_frame
 from study.ledger.place import Place
 from study.operations.remeasuring import remeasure
@@ -190,9 +191,9 @@ def test_what_dies_while_it_measures_goes_on_as_if_it_had_not(tmp_path: Path) ->
         )
         assert ran.returncode == (-9 if crash else 0), ran.stderr
         if crash:
-            assert ledger.damaged_files(), "nothing was renamed when it died"
+            assert damaged_files(ledger.files(), ledger.config.directory), "nothing was renamed when it died"
     assert "1 trials measured, 1 had them already" in ran.stdout or "2 trials measured" in ran.stdout
-    assert not ledger.damaged_files()
+    assert not damaged_files(ledger.files(), ledger.config.directory)
     for number in range(2):
         mine, theirs = ledger.trial(number), twin.trial(number)
         assert without_costs(mine.metrics) == without_costs(theirs.metrics)
@@ -233,6 +234,6 @@ def test_a_storage_gets_what_was_measured_and_the_ledger_that_lists_it(tmp_path:
     restored = Place(home=tmp_path / "other", storage=str(storage)).open("stored")
     restored.acquire()
     fetch_networks(restored)
-    assert not restored.damaged_files()
+    assert not damaged_files(restored.files(), restored.config.directory)
     assert "measure/alignment/angle" in restored.trial(0).metrics
     restored.close()
