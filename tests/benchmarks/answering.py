@@ -22,7 +22,7 @@ from sqlalchemy import Table, create_engine, insert, select
 
 from study.ledger.files import LAYERS, NETWORKS, result_of
 from study.ledger.schema import attempts, files, trials
-from study.ledger.sealing import sealed
+from study.ledger.sealing import with_seal
 
 COMMANDS = {
     "verdicts": ("verdicts", "--json"),
@@ -73,7 +73,7 @@ def _as(table: Table, row: dict[str, object], number: int) -> dict[str, object]:
         changed |= {"uid": f"{row['uid']}+{number}", "cell": f"trial {number}"}
     if table is files:
         return changed | {"name": str(row["name"]).replace(f"trials/{old}/", f"trials/{new}/")}
-    return sealed(table, {name: value for name, value in changed.items() if name != "seal"})
+    return with_seal(table, {name: value for name, value in changed.items() if name != "seal"})
 
 
 def run(command: tuple[str, ...], name: str, home: Path) -> dict[str, float]:

@@ -13,6 +13,7 @@ from study.answer.measured import as_frame, left_out, measured
 from study.cli import main
 from study.config import StudyConfig
 from study.execution.results import result_files
+from study.ledger import soundness
 from study.ledger.frames import layer_frame
 from study.report.figure import Absent, Picture, figures
 from study.report.material import Material
@@ -97,7 +98,8 @@ def test_the_command_reads_what_a_trial_left(tmp_path: Path, capsys: pytest.Capt
         ledger.finish(0, attempt, "COMPLETE", records=unfit, results=results)
     assert main(["measures", ledger.name, *home]) == 2
     assert "of the 6 dense networks of tiny none fitted its labels" in " ".join(capsys.readouterr().err.split())
-    ledger.repair([0])
+    with ledger.writing("repair") as connection:
+        soundness.repair(connection, ledger.config, [0])
     attempt = ledger.start_attempt(0)
     fits = {"model__width": 32, "training__epochs": 150, "training__lr": 0.1}
     found = engine.records(engine.config(measures="norms+margins", **fits))

@@ -9,6 +9,7 @@ import study
 from study.cli import main
 from study.errors import UsageError
 from study.ledger.place import Place
+from study.ledger.studies import save
 from study.settings import own_cluster
 from study.settings.loading import LaunchOptions, load_existing, load_study
 from study.trust import anybody, remember_places
@@ -48,7 +49,8 @@ def test_a_study_file_names_places_and_is_refused(
 def of_a_colleague(home: Path, **places: str) -> None:
     made = ledger(home)
     run = made.config.run.model_copy(update=places)
-    made._save(made.config.model_copy(update={"run": run}))
+    with made.writing("save") as connection:
+        save(connection, made.config.model_copy(update={"run": run}))
     made.release()
     made.close()
 
