@@ -2,10 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from trainables.config import TrialConfig
+from typing import Any, Literal
 
 State = Literal["QUEUED", "RUNNING", "COMPLETE", "PRUNED", "FAILED"]
 STATES: tuple[State, ...] = ("QUEUED", "RUNNING", "COMPLETE", "PRUNED", "FAILED")
@@ -24,7 +21,6 @@ class Proposal:
         number: The trial number that it was computed for; the ledger refuses to give it another one.
         added: Whether someone put it into the queue by hand.
         cell: The dense cell that it belongs to; None: one of its own.
-        trial: Its configuration, where that has been checked already.
     """
 
     params: dict[str, Any]
@@ -33,7 +29,6 @@ class Proposal:
     number: int | None = None
     added: bool = False
     cell: str | None = None
-    trial: "TrialConfig | None" = None
 
     def cell_as(self, number: int, draws: str) -> str | None:
         """The dense cell of the trial with this number; None where draws are keyed by numbers."""

@@ -4,11 +4,7 @@ import io
 import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
-<<<<<<< HEAD
-=======
-from types import SimpleNamespace
 from typing import Any
->>>>>>> 3204dc3 (The ledger is one object with the lease and plain functions on a connection; rows are sealed in the statement that changes them)
 
 import pytest
 
