@@ -165,10 +165,10 @@ def add_measured(
     for new in results:
         files.put(connection, study, new)
     row, known = _stored(connection, study, number), steps.known(connection, study, number)
-    *_, summary = steps.newest(known.values())
+    *before, summary = steps.newest(known.values())
     changed = steps.measured_anew(summary, names, found)
-    rows = steps.record(connection, study, number, row.attempts, [changed], known=known, now_ms=now_ms())
-    metrics, notes = steps.merge(steps.newest(rows))
+    steps.record(connection, study, number, row.attempts, [changed], known=known, now_ms=now_ms())
+    metrics, notes = steps.merge([*before, changed])  # notes may be new where the metrics of its step are not
     update_row(connection, trials, row._asdict(), metrics=json.dumps(metrics), notes=json.dumps(notes))
 
 
