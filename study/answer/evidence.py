@@ -137,11 +137,16 @@ def log_evidence(values: Array, null: float, scale: Scale) -> Array:
 def lower_end(values: Array, log_threshold: float, scale: Scale, *, only: str = "") -> float:
     """The largest null below the mean that was rejected upwards after any of the units; −∞ where none was.
 
+    As long as all values are the same, signs tell a null below them from one above, but not how far the mean may lie
+    from these values: they count for verdicts, whose nulls are stated before, and not for ends.
+
     Args:
         values: [n].
         log_threshold: log(1/α).
         only: `t` or `betting` for one of the two alone, unguarded.
     """
+
+    counts = _shape(values, scale.resolution)[0] | (scale.bounds is not None) | bool(only)
 
     def rejected(null: float) -> bool:
         if only == "t":
@@ -150,7 +155,7 @@ def lower_end(values: Array, log_threshold: float, scale: Scale, *, only: str = 
             found = log_bets(values, null, scale.bounds)
         else:
             found = log_evidence(values, null, scale)
-        return bool(found.max(initial=_NOTHING) >= log_threshold)
+        return bool(found.max(initial=_NOTHING, where=counts) >= log_threshold)
 
     mean = float(np.mean(values))
     width = max(float(np.ptp(values)), scale.resolution, abs(mean), 1e-9)

@@ -12,6 +12,7 @@ from scipy import stats
 
 from study.answer.associating import associated, permutation_p
 from study.answer.evidence import (
+    UNKNOWN,
     Scale,
     anytime_t_interval,
     log_anytime_t,
@@ -148,3 +149,11 @@ def test_ranks_that_agree_by_chance_in_small_strata_are_no_evidence() -> None:
     assert found.log_evidence(0.0) == -math.inf, "one study in 32 has that"
     assert found.sequence(math.log(40)) == (-math.inf, math.inf)
     assert associated(np.arange(10.0), np.arange(10.0), [0] * 10).log_evidence(0.0) > math.log(40)
+
+
+def test_values_that_are_all_the_same_for_long_do_not_shut_the_mean_out() -> None:
+    """Of numbers without known bounds: sixteen counts at the most there is, then some below."""
+    values = np.array([-56.0] * 12 + [-52.0, -56.0, -54.0, -56.0])
+    low, high = sequence(values, math.log(40), UNKNOWN)
+    assert low <= values.mean() <= high
+    assert sequence(values[:12], math.log(40), UNKNOWN) == (-math.inf, math.inf)
