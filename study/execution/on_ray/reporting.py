@@ -7,14 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.exceptions import (
-    ActorDiedError,
-    ActorUnavailableError,
-    NodeDiedError,
-    OutOfMemoryError,
     RayActorError,
     RayError,
     RayTaskError,
-    WorkerCrashedError,
 )
 from ray.tune import Callback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
@@ -27,8 +22,6 @@ from trainables.errors import DeviceFailed
 if TYPE_CHECKING:
     from ray.tune.execution.tune_controller import TuneController
     from ray.tune.experiment import Trial
-
-_DEATHS = (ActorDiedError, ActorUnavailableError, NodeDiedError, OutOfMemoryError, WorkerCrashedError)
 
 
 class Reporting(Callback):
@@ -179,7 +172,9 @@ def _error_in_words(file: Path) -> Exception:
     nothing of a file is run here."""
     text = file.read_text(encoding="utf-8", errors="replace").strip()
     last = text.splitlines()[-1] if text else "the worker died"
-    return RayError(last) if any(death.__name__ in text for death in _DEATHS) else RuntimeError(last)
+    # An exception comes with its traceback; of a death, Ray has none, and does not name its own error either.
+    raised = "Traceback (most recent call last)" in text and DeviceFailed.__name__ not in text
+    return RuntimeError(last) if raised else RayError(last)
 
 
 def _reason(error: Exception | None) -> tuple[str, str | None]:
