@@ -34,13 +34,18 @@ _told: set[str] = set()
 
 def masked(text: str) -> str:
     """`text` with *** in place of every secret."""
-    text = _IN_ADDRESS.sub(_without, text)
+    text = without_password(text)
     for pattern in (_IN_SETTING, _IN_HEADER):
         text = pattern.sub(rf"\g<name>{HIDDEN}", text)
     text = _IN_MAPPING.sub(rf"\g<name>\g<quote>{HIDDEN}\g<quote>", text)
     for secret in sorted(_told, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text
+
+
+def without_password(text: str) -> str:
+    """`text` with *** in place of what stands as a password or token before the @ of an address."""
+    return _IN_ADDRESS.sub(_without, text)
 
 
 def remember(address: str | None) -> None:

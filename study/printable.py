@@ -12,8 +12,12 @@ from typing import TextIO
 from study.errors import NotPrinted
 from study.passwords import MaskedStream
 
-# Control characters but tab and newline (a carriage return only before one), and marks that turn the writing direction.
-_COMMANDS = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters but tab and newline (a carriage return only before one), marks that turn the writing direction, and
+# what nobody sees: two names could look alike. The joiners of emoji and Persian (U+200C, U+200D) stay.
+_COMMANDS = re.compile(
+    r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\U000e0000-\U000e007f]"
+)
 _STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
 
 

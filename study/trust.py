@@ -6,13 +6,14 @@ the hosts that ssh knows.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from study.errors import UsageError
-from study.passwords import masked
+from study.passwords import masked, without_password
 
 PLACES = ("address", "tracking_uri", "storage", "ledger")
 _OWN = ("auto", "local")  # a Ray of this user on this machine: see `ray_session`
@@ -40,6 +41,11 @@ def require_trust(run: Mapping[str, object], source: str, sure: Sure) -> None:
     Raises:
         UsageError: He is not; names the places.
     """
+    for name in PLACES:
+        try:
+            check_address(str(run.get(name) or ""))
+        except ValueError as error:
+            raise UsageError(f"{source}: {name}: {error}") from None
     there = {name: masked(str(run[name])) for name in PLACES if run.get(name) not in (None, *_OWN)}
     known = _known()
     new = {f"--{name.replace('_', '-')}": place for name, place in there.items() if place not in known}
@@ -65,17 +71,26 @@ def remember_places(run: Mapping[str, object]) -> None:
 
 
 def check_address(address: str) -> None:
-    """Refuses an address that no library could make sense of.
+    """Refuses an address that no library could make sense of, or that libraries understand in two ways.
+
+    What is shown, and compared with where the user has been, has its password left out: no host may pass for one.
 
     Raises:
         ValueError: Says what is wrong.
     """
-    if "://" not in address:
+    _, found, rest = address.partition("://")
+    if not found:
         return
     try:
-        _ = urlsplit(address).port
+        parts = urlsplit(address)
+        _ = parts.port
     except ValueError as error:
         raise ValueError(f"{masked(address)}: {str(error).lower()}") from None
+    # A backslash ends the host for some (urllib3); others go on to the next @.
+    if odd := re.search(r"[\\\s\x00-\x1f\x7f]", re.split("[/?#]", rest, maxsplit=1)[0]):
+        raise ValueError(f"{masked(address)}: {odd[0]!r} can't stand before its path; write {quote(odd[0])}")
+    if urlsplit(without_password(address)).hostname != parts.hostname:
+        raise ValueError(f"{masked(address)}: which is its host? In a password write / as %2F, @ as %40")
 
 
 def _known() -> set[str]:

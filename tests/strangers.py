@@ -52,6 +52,26 @@ def as_nobody(code: str, *arguments: str | Path) -> Any:
 
 
 @contextmanager
+def nobodys_process(code: str) -> Iterator["subprocess.Popen[str]"]:
+    """Python code that `nobody` runs meanwhile; its input is closed at the end, upon which it should end."""
+    process = subprocess.Popen(
+        [_python(), "-I", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+        cwd="/",
+        env={},
+    )
+    try:
+        yield process
+    finally:
+        process.communicate(timeout=60)
+
+
+@contextmanager
 def public_folder() -> Iterator[Path]:
     """A folder that everybody may enter and read, as a home directory is on many machines."""
     path = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))

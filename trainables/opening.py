@@ -7,12 +7,36 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 LARGEST = 1 << 30
 
 
 class NotReadable(ValueError):
     """A file that a user named is not there, is no regular file, or is too large; the message names it."""
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file, to be read; links are followed.
+
+    Raises:
+        OSError: As `open`; also for what is no regular file, instead of waiting for somebody to write into a pipe.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, f"it is {_kind(mode)}, give an ordinary file", str(path))
+    return open(handle, "rb")
+
+
+def what_else(path: Path) -> str:
+    """What a path leads to that is no regular file, e.g. `a pipe`; "" for a file, and for nothing at all."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return ""
+    return "" if stat.S_ISREG(mode) else _kind(mode)
 
 
 def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
@@ -24,17 +48,13 @@ def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
         NotReadable: See there.
     """
     try:
-        # Without waiting for somebody to write into a pipe.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+        file = opened(path)
     except (OSError, ValueError) as error:  # a name with a zero byte in it
         raise NotReadable(f"{path} can't be read: {_why(error)}") from None
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode):
-        os.close(handle)
-        raise NotReadable(f"{path} can't be read: it is {_kind(found.st_mode)}, give an ordinary file")
-    with open(handle, "rb") as file:
-        if found.st_size > largest:
-            raise NotReadable(f"{path} has {found.st_size:,} bytes; at most {largest:,} are read")
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        if size > largest:
+            raise NotReadable(f"{path} has {size:,} bytes; at most {largest:,} are read")
         try:
             content = file.read(largest + 1)  # it may grow meanwhile, and some file systems call all files empty
         except OSError as error:
@@ -50,12 +70,8 @@ def require_file_target(path: Path) -> None:
     Raises:
         OSError: It is something else; says what.
     """
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return  # that it can't be made will be seen
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, f"it is {_kind(mode)}; give the name of an ordinary file", str(path))
+    if other := what_else(path):  # that it can't be made will be seen
+        raise OSError(errno.EINVAL, f"it is {other}; give the name of an ordinary file", str(path))
 
 
 def _why(error: Exception) -> str:

@@ -1,6 +1,8 @@
 """Results that lie in files beside the ledger: each is listed with size and checksum."""
 
 import hashlib
+import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,11 +10,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from study.errors import Damaged
 from study.ledger.schema import files
+from trainables.opening import LARGEST, opened
 
 NETWORKS, LAYERS, ARRAYS, EXAMPLES = "networks.parquet", "layers.parquet", "arrays.npz", "examples.parquet"
 # A trial with the last of these has all that it left.
 RESULTS = (LAYERS, ARRAYS, EXAMPLES, NETWORKS)
+_IS_RESULT = re.compile(rf"trials/\d{{4,}}/({'|'.join(map(re.escape, RESULTS))})")
 # What is about to be replaced, in a study's folder.
 _ASIDE = "replaced"
 _REMOVAL = delete(files).where(files.c.study == bindparam("of_study"), files.c.name == bindparam("of_name"))
@@ -50,12 +55,20 @@ class Listed:
 
     def trouble_in(self, directory: Path) -> str:
         """The same of the file in a study's folder."""
+        return self.content_in(directory)[1]
+
+    def content_in(self, directory: Path) -> tuple[bytes, str]:
+        """The content of the file in a study's folder, and what is wrong with it; no more is read than was written."""
         try:
-            return self.trouble((directory / self.name).read_bytes())
+            with opened(directory / self.name) as file:
+                if (size := os.fstat(file.fileno()).st_size) != self.size:
+                    return b"", f"has {size} bytes instead of {self.size}"
+                content = b"" if self.size > LARGEST else file.read(self.size + 1)
         except FileNotFoundError:
-            return self.trouble(None)
+            return b"", self.trouble(None)
         except OSError as error:
-            return f"can't be read ({error.strerror or error})"
+            return b"", f"can't be read ({error.strerror or error})"
+        return content, self.trouble(content)
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,11 @@ def networks_of(number: int) -> str:
 def result_of(number: int, kind: str) -> str:
     """Name of one of the files of results of a trial, e.g. `trials/0007/layers.parquet`."""
     return f"trials/{number:04d}/{kind}"
+
+
+def is_result(name: str) -> bool:
+    """Whether a path in a study's folder is that of a file of results, and of nothing else anywhere."""
+    return _IS_RESULT.fullmatch(name) is not None
 
 
 def put(connection: Connection, study: str, new: NewFile) -> None:
@@ -110,7 +128,11 @@ def read(connection: Connection, study: str, numbers: Iterable[int] | None = Non
     query = select(files).where(files.c.study == study).order_by(files.c.name)
     if numbers is not None:
         query = query.where(files.c.number.in_(list(numbers)))
-    return [Listed(row.name, row.number, row.size, row.sha256) for row in connection.execute(query)]
+    found = [Listed(row.name, row.number, row.size, row.sha256) for row in connection.execute(query)]
+    for file in found:
+        if not is_result(file.name):  # somebody else's ledger could name any file of this user
+            raise Damaged(f"the ledger of {study!r} is damaged: it lists {file.name!r} among results", study)
+    return found
 
 
 def damaged_files(files: Iterable[Listed], directory: Path) -> dict[str, tuple[int, str]]:

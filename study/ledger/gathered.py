@@ -8,7 +8,6 @@ written anew, by whoever looks. Several may: the last one's replaces the others'
 """
 
 import contextlib
-import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from study.ledger.files import Listed
+from study.ledger.tables import TooLarge, table_in
 from study.private import private_below
+from trainables.opening import NotReadable, opened, read_file
 from trainables.storage import LocalFolder, seal, unsealed
 
 if TYPE_CHECKING:
@@ -96,16 +97,20 @@ def found_in(directory: Path, names: Sequence[str], listed: Mapping[str, Listed]
 def read_table(path: Path, known: Listed | None) -> tuple["Table | None", str, str]:
     """The table in a file and its checksum; or None, and what is wrong with it."""
     import pyarrow as pa
-    from pyarrow.parquet import ParquetFile
 
+    if known is not None:
+        content, trouble = known.content_in(path.parents[known.name.count("/")])
+        if trouble:
+            return None, "", trouble
+    else:
+        try:
+            content = read_file(path)
+        except NotReadable:
+            return None, "", "can't be read"
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        return None, "", f"can't be read ({error.strerror or error})"
-    if known is not None and (trouble := known.trouble(content)):
-        return None, "", trouble
-    try:
-        table = ParquetFile(io.BytesIO(content)).read(use_threads=False).replace_schema_metadata()
+        table = table_in(content)
+    except TooLarge as error:
+        return None, "", str(error)
     except (pa.ArrowException, OSError):
         return None, "", "is no readable table"
     return table, known.sha256 if known is not None else sha256(content).hexdigest(), ""
@@ -192,13 +197,16 @@ class _Gathered:
 
 
 def _read(path: Path) -> _Gathered:
-    """What a gathered file holds: nothing where there is none, or it is not what was written."""
+    """What a gathered file holds: nothing where there is none, it is not what was written, or somebody else wrote it.
+
+    A seal says that nothing was lost, not who wrote it.
+    """
     import pyarrow as pa
 
-    try:
-        content = unsealed(_FORMAT, path.read_bytes())
-    except OSError:
-        content = None
+    content = None
+    with contextlib.suppress(OSError), opened(path) as file:
+        if not hasattr(os, "geteuid") or os.fstat(file.fileno()).st_uid == os.geteuid():
+            content = unsealed(_FORMAT, file.read())
     if content is None:
         return _Gathered()
     end = 8 + int.from_bytes(content[:8], "big")

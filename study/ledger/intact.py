@@ -8,6 +8,7 @@ from typing import Any
 
 from study.errors import Damaged, NoRoom
 from study.ledger import wal
+from trainables.opening import what_else
 
 # Looking at every page takes a second for 800 MB here; beyond this size that is `ockham doctor NAME`'s business.
 LOOKED_THROUGH_BYTES = 200_000_000
@@ -31,20 +32,33 @@ def check(path: Path, *, whole: bool = False) -> None:
 def trouble_of(path: Path, *, whole: bool = False) -> str:
     """What is wrong with the files of a ledger, "" if nothing is."""
     try:
+        for tail in ("", "-wal", "-shm", "-journal"):  # which SQLite would open, and wait for
+            if other := what_else(path.with_name(path.name + tail)):
+                return f"{path.name}{tail} is {other}"
         if path.stat().st_size == 0:
             return f"{path.name} is empty"
-        return wal.damage(path) or _pages(path, whole=whole)
+        return wal.damage(path) or _programs(path) or _pages(path, whole=whole)
     except FileNotFoundError:
         return f"{path.name} is missing"
     except sqlite3.DatabaseError as error:
         return "" if _says(error, _NO_ROOM) else f"{path.name}: {error}"  # a folder that can't be written, no damage
 
 
+def _programs(path: Path) -> str:
+    """A view may never end and a trigger write anything; no version of ours, of Optuna or MLflow has made one."""
+    with closing(_read_only(path)) as connection:
+        found = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')").fetchone()
+    return f"{path.name} has a {found[0]} in it, {found[1]!r}, which Ockham has not put there" if found else ""
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_SETTLED_S)
+
+
 def _pages(path: Path, *, whole: bool) -> str:
     if not whole and path.stat().st_size > LOOKED_THROUGH_BYTES:
         return ""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=_SETTLED_S)) as connection:
+    with closing(_read_only(path)) as connection:
         said = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
     return "" if said == ["ok"] else f"{path.name}: {'; '.join(said)}"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from study.config.addresses import command_line
 from study.errors import Damaged
+from trainables.opening import opened
 
 COPIES = "snapshots"  # of the ledger, in the study's folder; see study.storing.copying
 _MARKS = ("study.yaml", "trials", COPIES)
@@ -51,7 +52,7 @@ def signed(uid: str) -> str:
 def signature(directory: Path) -> str:
     """The uid that study.yaml was signed with; "" where there is none (an earlier version, or damage)."""
     try:
-        with (directory / "study.yaml").open("rb") as file:
+        with opened(directory / "study.yaml") as file:
             found = re.match(rb"# study ([0-9a-f]{8}), as its ledger says\n", file.readline(100))
     except OSError:
         return ""

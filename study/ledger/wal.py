@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
+from trainables.opening import opened
+
 if TYPE_CHECKING:
     import numpy
 
@@ -77,7 +79,8 @@ def _damage(database: Path) -> str:
 
 def _log(path: Path) -> Log | None:
     try:
-        content = path.read_bytes()
+        with opened(path) as file:
+            content = file.read()
     except FileNotFoundError:
         return None
     if len(content) <= _HEADER:
@@ -148,7 +151,8 @@ def _index(database: Path) -> Index | None:
     """None where there is none, or none that can be relied on."""
     path = database.with_name(f"{database.name}-shm")
     try:
-        data = path.read_bytes()[: 2 * _INDEX + 4]
+        with opened(path) as file:
+            data = file.read(2 * _INDEX + 4)
         # A power cut leaves the index and the log as they were at different times.
         older = path.stat().st_mtime < psutil.boot_time()
     except OSError:

@@ -1,6 +1,5 @@
 """Measures of the networks of trials that have ended: taken afterwards, and kept as if they had been taken at once."""
 
-import io
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -16,12 +15,14 @@ from study.errors import UsageError
 from study.execution.results import result_files
 from study.ledger import Ledger
 from study.ledger.files import ARRAYS, LAYERS, NETWORKS, RESULTS, result_of
+from study.ledger.tables import arrays_in, table_in
 from study.operations.running_again import Say, run_again
 from study.settings.inputs import compare_inputs
 from study.storing.restoring import fetch_networks
 from study.storing.safekeeping import check_storage
 from trainables.config import MeasuresConfig, TrialConfig, unflatten
 from trainables.explain import explain
+from trainables.opening import read_file
 from trainables.record import Record
 
 if TYPE_CHECKING:
@@ -222,19 +223,13 @@ def _pulse(ledger: Ledger) -> Callable[[], None]:
 
 def _results(ledger: Ledger, number: int) -> dict[str, Any]:
     """What the trial left in files: rows, rows, arrays."""
-    import numpy as np
-    import pyarrow.parquet
-
     folder = ledger.config.directory
     paths = {kind: folder / result_of(number, kind) for kind in RESULTS}
     found: dict[str, Any] = {
-        kind: pyarrow.parquet.read_table(paths[kind]).to_pylist() if paths[kind].is_file() else []
+        kind: table_in(read_file(paths[kind])).to_pylist() if paths[kind].is_file() else []
         for kind in (NETWORKS, LAYERS)
     }
-    found[ARRAYS] = {}
-    if paths[ARRAYS].is_file():
-        with np.load(io.BytesIO(paths[ARRAYS].read_bytes()), allow_pickle=False) as stored:
-            found[ARRAYS] = {name: stored[name] for name in stored.files}
+    found[ARRAYS] = arrays_in(read_file(paths[ARRAYS])) if paths[ARRAYS].is_file() else {}
     return found
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
-from study.errors import Damaged
+from study.config.yaml_files import read_yaml
+from study.errors import Damaged, UsageError
 from study.ledger import Ledger, intact
 from study.ledger.files import damaged_files
 from study.ledger.place import Place
@@ -85,11 +84,11 @@ def _study_file(ledger: Ledger) -> Finding:
     path = ledger.config.directory / "study.yaml"
     fix = f"Write it again from the ledger: {ledger.config.command('doctor', '--mend')}"
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Finding("study.yaml", "note", "is missing", fix)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        return Finding("study.yaml", "broken", f"can't be read ({type(error).__name__})", fix)
+        if not path.exists():
+            return Finding("study.yaml", "note", "is missing", fix)
+        said = read_yaml(path)
+    except (OSError, UsageError) as error:
+        return Finding("study.yaml", "broken", f"can't be read: {error}", fix)
     shown = ledger.config.shown()
     differ = [field for field in ("name", "space", "sampler", "seed") if not _same(said, shown, field)]
     if differ:

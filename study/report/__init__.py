@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from study.report.figure import Figure, Picture
 
 
+_TRIALS, _ROBUSTNESS = "trials", "robustness"  # tables beside the figures
+
+
 def write_report(
     config: StudyConfig,
     trials: pd.DataFrame,
@@ -55,19 +58,21 @@ def write_report(
     pictures = {name: _files(figure, shown) for name, (figure, shown) in drawn.items() if isinstance(shown, Picture)}
     folder = out_dir / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    for old in [*folder.glob("*.csv"), *folder.glob("*.svg")]:
-        old.unlink()
-    trials.to_csv(folder / "trials.csv", index=False)
+    for name in (*drawn, _TRIALS, _ROBUSTNESS):  # there may be files in it that no report has put there
+        for ending in ("csv", "svg"):
+            (folder / f"{name}.{ending}").unlink(missing_ok=True)
+    trials.to_csv(folder / f"{_TRIALS}.csv", index=False)
     for name, contents in pictures.items():
         for ending, content in contents.items():
             (folder / f"{name}.{ending}").write_text(content, encoding="utf-8")
     if robustness is not None and robustness.checks:
-        robustness.as_frame().to_csv(folder / "robustness.csv", index=False)
+        robustness.as_frame().to_csv(folder / f"{_ROBUSTNESS}.csv", index=False)
     table = out_dir / "verdicts.json"
     table.unlink(missing_ok=True)
     if verdicts.findings or verdicts.exploratory:
         table.write_text(json.dumps(verdicts.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     path = out_dir / "index.html"
+    path.unlink(missing_ok=True)  # it may be a link that another member of a group has laid
     path.write_text(page(material, drawn, pictures, robustness), encoding="utf-8")
     return path
 

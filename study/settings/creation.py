@@ -83,7 +83,8 @@ def write_study_file(config: StudyConfig, uid: str = "") -> None:
     reached("study file written")
     unfinished.replace(path)
     for left in path.parent.glob("study.*.tmp"):
-        if not psutil.pid_exists(int(left.suffixes[0][1:])):
+        writer = left.suffixes[0][1:]
+        if writer.isdecimal() and not psutil.pid_exists(int(writer)):
             left.unlink(missing_ok=True)
 
 

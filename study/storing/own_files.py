@@ -17,14 +17,15 @@ _RESULTS = "|".join(name.partition(".")[0] for name in RESULTS)
 _OWN = (
     r"study\.(db(-wal|-shm|-journal)?|db\.optuna\.lock|yaml|\d+\.tmp)",
     r"(claims\.yaml|publisher\.log|\.publisher\.lock|driver\.json)",
-    r"(ledger|snapshots)/.+",
+    r"(ledger|snapshots)/fence-\d+-\d+\.db",
     r"(damaged-[\d-]+/)study\.db(-wal|-shm)?",
     r"\.(copying|snapshot|mending|restoring)-\w+/[\w.-]+",  # of a process that died
     rf"(replaced/)?trials/\d{{4,}}/({_RESULTS})\.[\w.-]+",
     rf"({_RESULTS})\.gathered",
     r"trials/\d{4,}/(log\.txt|checkpoints/.+)",
     r"report/(index\.html|verdicts\.json|figures/[\w.-]+\.(csv|svg))",
-    r"([\w./-]+/)?[\w.-]+\.tmp(-\d+)*",  # what was being written when its writer died
+    # What was being written when its writer died: the process's number tells it from somebody's own .tmp.
+    r"((ledger|snapshots|(replaced/)?trials/\d{4,}(/checkpoints)?)/)?[\w.-]+\.((\d+|fetched)\.tmp|tmp(-\d+)+)",
 )
 _IS_OWN = re.compile("|".join(_OWN))
 _LAST = ("study.db", "driver.json")  # by them a deletion that was interrupted is found, and repeated

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from study.errors import UsageError
 from study.ledger import Ledger
-from study.ledger.files import RESULTS, damaged_files
+from study.ledger.files import damaged_files, is_result
 from study.private import private_files
 from study.storing import claims, snapshots
 from study.storing.safekeeping import CLAIMS, study_folder
@@ -70,7 +70,7 @@ def fetch_networks(ledger: Ledger) -> int:
     wanted = [
         name
         for name in folder.names()
-        if name.rpartition("/")[2] in RESULTS and (name in damaged or not (directory / name).exists())
+        if is_result(f"trials/{name}") and (name in damaged or not (directory / name).exists())
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for name, content in zip(wanted, pool.map(folder.read, wanted), strict=True):

@@ -5,6 +5,7 @@ It stays the same from server to server, so that scripts can keep it; MLflow's c
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,9 +35,32 @@ def own_token(home: Path) -> str:
 
 
 def use_token(home: Path, uri: str) -> None:
-    """Has MLflow's client in this process send the home's token, where the server may be the home's own."""
-    if VARIABLE not in os.environ and urlsplit(uri).hostname in _HERE and (token := _read(home)):
+    """Has MLflow's client in this process send the home's token, where the server may be the home's own.
+
+    While that is down any user of the machine can listen in its place: he is not told the token.
+    """
+    here = VARIABLE not in os.environ and urlsplit(uri).hostname in _HERE
+    if here and not _is_anothers(uri) and (token := _read(home)):
         os.environ[VARIABLE] = token
+
+
+def _is_anothers(uri: str) -> bool:
+    parts = urlsplit(uri)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return hasattr(os, "geteuid") and bool(listeners(port) - {os.geteuid(), 0})
+
+
+def listeners(port: int) -> set[int]:
+    """The users who listen on a TCP port of this machine, as far as the system says (Linux does)."""
+    found = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        with suppress(OSError):
+            for line in table.read_text(encoding="ascii").splitlines()[1:]:
+                # sl, local address:port, remote one, state (0A: it listens), queues, timer, retransmissions, user
+                fields = line.split()
+                if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                    found.add(int(fields[7]))
+    return found
 
 
 def _read(home: Path) -> str | None:

@@ -214,3 +214,15 @@ def test_all_that_trials_leave_is_the_studys() -> None:
     names = [result_of(7, kind) for kind in RESULTS]
     assert foreign([*names, *(f"replaced/{name}" for name in names), "trials/0007/log.txt"]) == []
     assert foreign(["trials/0007/mine.parquet"]) == ["trials/0007/mine.parquet"]
+
+
+def test_a_persons_files_are_not_taken_for_leftovers() -> None:
+    mine = ["notes/thesis.tmp", "cache.tmp", "snapshots/holiday.jpg", "ledger/accounts.db", "trials/0007/mine.tmp"]
+    assert foreign(mine) == mine
+    left = ["study.12.tmp", "claims.12.tmp", "networks.tmp-12-34", "trials/0007/networks.12.tmp", "driver.tmp-1-2"]
+    left += [
+        "ledger/fence-000001-000002.tmp-12-34",
+        "trials/0007/layers.fetched.tmp",
+        "snapshots/fence-000001-000002.db",
+    ]
+    assert foreign(left) == []

@@ -1,18 +1,24 @@
 """Files and names that somebody else wrote: refused in one sentence that names them, before they cost anything."""
 
 import ast
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from study.cli import main
 from study.config.prices import read_prices
 from study.config.yaml_files import read_yaml
 from study.errors import UsageError
+from study.ledger import tables
+from study.ledger.gathered import read_table
 from study.operations.adding import read_configurations
 from study.printable import printable
 from study.settings.study_file import read_study_file
@@ -157,3 +163,46 @@ def test_nothing_that_is_printed_commands_the_terminal(tmp_path: Path) -> None:
     assert b"\x1b[2J" not in ended.stdout + ended.stderr
     assert ended.stdout.count(rb"\x1b]52;c;ZXZpbA==") == 2
     assert rb"\x1b]52" in ended.stderr
+
+
+def test_what_nobody_sees_is_spelled_out() -> None:
+    assert printable("pay\u200bload \ufeffa\u2028b\U000e0041 \xadc") == (
+        "pay\\u200bload \\ufeffa\\u2028b\\U000e0041 \\xadc"
+    )
+    assert printable("\U0001f469\u200d\U0001f52c می\u200cخواهم") == "\U0001f469\u200d\U0001f52c می\u200cخواهم"
+
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table, buffer, store_schema=False)
+    return buffer.getvalue()
+
+
+def test_small_tables_that_stand_for_something_huge_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_BYTES", 1 << 20)
+    zeros = _parquet(pa.table({"ratio": np.zeros(1 << 18)}))
+    one = pa.DictionaryArray.from_arrays(np.zeros(10_000, dtype=np.int32), ["x" * 100_000])
+    texts = _parquet(pa.table({"arm": one}))
+    lists = _parquet(pa.table({"widths": [[0] * (1 << 18)]}))
+    for content in (zeros, texts, lists):
+        assert len(content) < 200_000
+        (tmp_path / "networks.parquet").write_bytes(content)
+        table, _, trouble = read_table(tmp_path / "networks.parquet", None)
+        assert table is None
+        assert trouble.startswith("stands for ")
+    many = pa.table({"arm": [f"arm {number % 9}" for number in range(20_000)], "ratio": np.arange(20_000.0)})
+    assert tables.table_in(_parquet(many)).equals(many), "and nothing is lost of what is not"
+
+
+def test_small_archives_that_stand_for_something_huge_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_BYTES", 1 << 20)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, vectors=np.zeros(1 << 20, dtype=np.float32))
+    with pytest.raises(ValueError, match="stands for 4,194,"):
+        tables.arrays_in(buffer.getvalue())
+    buffer = io.BytesIO()
+    np.savez(buffer, evil=np.array([lambda: 0, 1], dtype=object)[1:])
+    with pytest.raises(ValueError, match="pickle"):
+        tables.arrays_in(buffer.getvalue())

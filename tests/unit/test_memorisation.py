@@ -221,3 +221,22 @@ def test_the_command_shows_writes_and_refuses(home: Path, capsys: pytest.Capture
     (home / "small" / "trials" / "0000" / "examples.parquet").unlink()
     assert main(["examples", "small", *at]) == 2
     assert "data.subset=0.7" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["gone", "another's"])
+def test_the_figure_shows_nothing_of_examples_that_are_not_what_was_written(home: Path, damage: str) -> None:
+    from study.ledger.files import Listed
+    from study.report.figure import Absent
+    from study.report.figures.memorised_examples import _draw
+
+    file = home / "small" / "trials" / "0000" / "examples.parquet"
+    listed = Listed.of("trials/0000/examples.parquet", 0, file.read_bytes())
+    if damage == "gone":
+        file.unlink()
+    else:
+        pd.read_parquet(file).iloc[::2].to_parquet(file)  # readable, and other numbers
+    trials = pd.DataFrame({"number": [0], "cell": ["a cell"], "data.name": ["digits"]})
+    material = SimpleNamespace(config=SimpleNamespace(directory=home / "small"), trials=trials, listed=[listed])
+    shown = _draw(material)  # type: ignore[arg-type]
+    assert isinstance(shown, Absent)
+    assert "trials/0000/examples.parquet" in shown.reason

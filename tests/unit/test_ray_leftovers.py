@@ -11,6 +11,7 @@ import pytest
 
 from study.execution.on_ray import scratch
 from study.execution.on_ray import session as ray_session
+from tests.strangers import NOBODY, root_only
 
 
 def test_two_that_sweep_at_once_do_not_hinder_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +36,28 @@ def test_a_process_that_ends_while_it_is_looked_at_is_no_error() -> None:
     assert ray_session._name(process) == ""
     assert ray_session._children(process) == []
     assert not ray_session._lives(process)
+
+
+@root_only
+def test_a_link_in_a_groups_home_leads_the_sweep_nowhere(tmp_path: Path) -> None:
+    """Another member lays it: what has a number for a name would go, and the folder be closed."""
+    (tmp_path / "photographs" / "2024").mkdir(parents=True)
+    os.utime(tmp_path / "photographs" / "2024", (0, 0))
+    (tmp_path / "photographs").chmod(0o755)
+    (tmp_path / "h").mkdir()
+    (tmp_path / "h" / ".ray").symlink_to(tmp_path / "photographs")
+    os.chown(tmp_path / "h" / ".ray", NOBODY, NOBODY, follow_symlinks=False)
+    made = scratch.make_scratch(tmp_path / "h")
+    try:
+        assert (tmp_path / "photographs" / "2024").is_dir()
+        assert (tmp_path / "photographs").stat().st_mode & 0o777 == 0o755
+        assert not made.is_relative_to(tmp_path)
+        assert made.parent.stat().st_mode & 0o777 == 0o700
+    finally:
+        scratch.remove_scratch(made)
+
+
+def test_a_folder_that_is_no_drivers_stops_no_sweep(tmp_path: Path) -> None:
+    (tmp_path / "2024-notes").mkdir()
+    scratch.sweep(tmp_path)
+    assert (tmp_path / "2024-notes").is_dir()

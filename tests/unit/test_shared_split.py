@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.strangers import as_nobody, public_folder, root_only
 from trainables.config import DataConfig
 from trainables.data import shared
 from trainables.data.loading import load_split
+from trainables.data.private_cache import forget_old
 from trainables.data.shared import shared_split
 from trainables.data.splits import Split, Take
 
@@ -150,3 +152,29 @@ def test_a_changed_folder_is_another_split(tmp_path: Path, small: None) -> None:
     write((2, 2, 2), 11)
     load_split.__globals__["_load_split"].cache_clear()
     assert (load_split(config, 0, tmp_path / "data").train_images == 2).all()
+
+
+@root_only
+def test_a_link_that_another_user_laid_leads_to_no_cache(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a data folder of everybody's: old entries of a cache are removed, and here that were folders of the user."""
+    monkeypatch.setattr(shared, "_KEEP_SPLITS", 1)
+    with public_folder() as data, public_folder() as mine:
+        monkeypatch.setenv("OCKHAM_CACHE", str(mine / "cache"))
+        (mine / "thesis" / "chapters").mkdir(parents=True)
+        (mine / "thesis" / "letters").mkdir()
+        data.chmod(0o777)
+        laid = "result = tried(lambda: os.symlink(arguments[1], Path(arguments[0]) / 'splits'))"
+        assert as_nobody(laid, data, mine / "thesis") == "done"
+        found = [shared_split(name, data, make) for name in "ab"]
+        assert same(*found)
+        assert {path.name for path in (mine / "thesis").iterdir()} == {"chapters", "letters"}
+        assert Path(found[0].train_images.filename).is_relative_to(mine / "cache" / "splits")
+
+
+def test_only_entries_of_a_cache_are_ever_forgotten(tmp_path: Path) -> None:
+    entries = [f"{number:032x}" for number in range(3)]
+    for at, name in enumerate([*entries, "letters", "2024"]):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (at, at))
+    forget_old(tmp_path, 1)
+    assert {path.name for path in tmp_path.iterdir()} == {entries[-1], "letters", "2024"}

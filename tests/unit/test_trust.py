@@ -12,7 +12,7 @@ from study.ledger.place import Place
 from study.ledger.studies import save
 from study.settings import own_cluster
 from study.settings.loading import LaunchOptions, load_existing, load_study
-from study.trust import anybody, remember_places
+from study.trust import anybody, check_address, nobody, remember_places, require_trust
 from tests.strangers import NOBODY, root_only
 from tests.unit.cli_ledgers import ledger
 
@@ -96,3 +96,37 @@ def test_the_ray_of_this_machine_is_this_users(tmp_path: Path, monkeypatch: pyte
     assert own_cluster.own_cluster(noted) == "10.0.0.1:6379", "root's word counts"
     with pytest.raises(UsageError, match="no Ray of yours runs here"):
         own_cluster.own_cluster(tmp_path / "link")
+
+
+@pytest.mark.parametrize(
+    ("known", "trap"),
+    [
+        ("http://TOKEN1234@own:5000", r"http://evil.example\@own:5000"),  # urllib3 connects to evil.example
+        ("http://alice:secret12@own", "http://alice:/x@own"),  # to alice, at the usual port
+        ("http://alice:secret12@own", "http://alice:?x@own"),
+        ("http://TOKEN1234@own:5000", "http://evil.example\t@own:5000"),
+    ],
+)
+def test_no_place_passes_for_one_that_is_known(known: str, trap: str, tmp_path: Path) -> None:
+    """What is compared and shown has *** where a password stands."""
+    remember_places({"tracking_uri": known})
+    assert require_trust({"tracking_uri": known}, "x.yaml", nobody) is None  # type: ignore[func-returns-value]
+    with pytest.raises(UsageError, match=r"x\.yaml"):
+        require_trust({"tracking_uri": trap}, "x.yaml", nobody)
+    with pytest.raises(ValueError, match=r"before its path|which is its host"):
+        check_address(trap)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://ockham:ockham@ockham-db:5432/ockham",
+        "postgresql+psycopg://me@/db?host=/run/postgresql",
+        "http://user:p@w@host:5000/path@2",
+        "s3://key:se%2Fcret@bucket/a?endpoint_override=localhost:9000",
+        "sqlite:////home/me/my studies/study.db",
+        "http://[::1]:5000",
+    ],
+)
+def test_ordinary_addresses_are_taken(address: str) -> None:
+    check_address(address)

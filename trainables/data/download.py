@@ -67,7 +67,7 @@ def download_once(
             if present():
                 return
             for left_by_a_killed_download in data_dir.glob(f".{name}-*"):
-                shutil.rmtree(left_by_a_killed_download)
+                shutil.rmtree(left_by_a_killed_download, ignore_errors=True)  # in a shared folder it may be another's
             with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=data_dir) as folder, _socket_timeout(_STALL_S):
                 fetch(Path(folder))
                 _move_into(Path(folder), data_dir)

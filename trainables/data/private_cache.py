@@ -4,9 +4,12 @@ The user's own is `$OCKHAM_CACHE`, or else `$XDG_CACHE_HOME/ockham`, or else `~/
 """
 
 import os
+import re
 import shutil
 import stat
 from pathlib import Path
+
+_ENTRY = re.compile(r"[0-9a-f]{32}")  # of whatever tells one entry from another
 
 
 def private_cache(name: str) -> Path | None:
@@ -53,13 +56,19 @@ def cache_beside(data_dir: Path, name: str) -> Path | None:
 
 
 def forget_old(folder: Path, keep: int) -> None:
-    """Leaves the folders in it that were used last. What processes have mapped stays theirs when its files go."""
-    there = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    """Leaves the folders in it that were used last. What processes have mapped stays theirs when its files go.
+
+    Only folders whose names are digests, as those of a cache are, ever go.
+    """
+    there = [path for path in folder.iterdir() if _ENTRY.fullmatch(path.name)]
     for old in sorted(there, key=lambda path: path.stat().st_mtime_ns)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
 
 
 def only_ours(folder: Path) -> bool:
-    """Whether this user owns the folder and nobody else may write to it."""
-    status = folder.stat()
-    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    """Whether this user owns the folder and nobody else may write to it, nor laid a link to it there.
+
+    Somebody else's link leads to a folder that is this user's, and no cache.
+    """
+    status, own = folder.stat(), os.geteuid()
+    return folder.lstat().st_uid == own == status.st_uid and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -66,7 +66,7 @@ def _taken(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray
 
 def _write(place: Path, make: Callable[[Take], Split]) -> None:
     for left_by_a_killed_process in place.parent.glob(f".{place.name}-*"):
-        shutil.rmtree(left_by_a_killed_process)
+        shutil.rmtree(left_by_a_killed_process, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as folder:
         written = iter(range(100))
 

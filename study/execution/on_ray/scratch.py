@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -27,9 +28,10 @@ def make_scratch(home: Path) -> Path:
     A path has to be short enough for sockets, and plain: Ray passes paths on in URIs, command lines and ASCII fields.
     """
     inside = home / ".ray"
-    sweep(inside)
+    if _is_mine(inside):
+        sweep(inside)
     own = inside / str(os.getpid())
-    if len(os.fsencode(own / _RAYS)) <= _LONGEST and _PLAIN.fullmatch(str(own)):
+    if len(os.fsencode(own / _RAYS)) <= _LONGEST and _PLAIN.fullmatch(str(own)) and _is_mine(inside):
         inside.mkdir(mode=0o700, parents=True, exist_ok=True)
         inside.chmod(0o700)  # it may be older
         shutil.rmtree(own, ignore_errors=True)  # of a process that had this number before
@@ -56,6 +58,15 @@ def remove_scratch(scratch: Path) -> None:
 def sweep(inside: Path) -> None:
     """Removes what killed drivers of this machine left, once they have been dead for a while."""
     for left in inside.glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError):  # another study that starts in this home sweeps as well
+        with contextlib.suppress(FileNotFoundError, ValueError):  # another study sweeps as well; a name not of ours
             if not psutil.pid_exists(int(left.name)) and time.time() - left.stat().st_mtime > 60:
                 shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_mine(inside: Path) -> bool:
+    """Whether it is this user's own folder, or nothing yet: in a group's home it may be another's, or a link of his."""
+    try:
+        found = inside.lstat()
+    except OSError:
+        return True
+    return stat.S_ISDIR(found.st_mode) and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())

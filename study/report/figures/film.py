@@ -4,7 +4,6 @@ Moments are the reports during training, then the compression levels. It needs `
 one network of each arm of one trial.
 """
 
-import io
 import math
 import zipfile
 import zlib
@@ -18,6 +17,7 @@ import pandas as pd
 
 from study.answer.words import plural
 from study.ledger.files import ARRAYS, LAYERS, result_of
+from study.ledger.tables import arrays_in, table_in
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
@@ -81,13 +81,12 @@ def _first_whole(material: Material, trial: int) -> tuple[int, list[Moment]]:
     content = material.result(result_of(trial, ARRAYS))
     if content is None:
         return 0, []
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        names = [name for name in stored.files if "/dynamics/" in name or name == "training/epochs"]
-        arrays = {name: stored[name] for name in names}
+    stored = arrays_in(content)
+    arrays = {name: stored[name] for name in stored if "/dynamics/" in name or name == "training/epochs"}
     content = material.result(result_of(trial, LAYERS))
     if content is None or "training/epochs" not in arrays:
         return 0, []
-    numbers = pd.read_parquet(io.BytesIO(content))
+    numbers = table_in(content).to_pandas()
     numbers = numbers[(numbers["measure"] == "dynamics") & numbers["epoch"].notna()]
     for network in range(_replicates(material, trial)):
         moments = _moments(material, (trial, network), arrays, numbers[numbers["network"] == network])

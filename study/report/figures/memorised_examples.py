@@ -40,11 +40,14 @@ class _Trial:
 
 def _draw(material: Material) -> Picture | Absent:
     folder = material.config.directory
-    trials = [one for one in _trials(material) if (folder / result_of(one.number, EXAMPLES)).exists()]
+    listed = {file.name for file in material.listed}
+    names = {one.number: result_of(one.number, EXAMPLES) for one in _trials(material)}
+    there = {number for number, name in names.items() if name in listed or (folder / name).is_file()}
+    trials = [one for one in _trials(material) if one.number in there]
     if not trials:
         return Absent("")
     try:
-        tables = example_tables(folder, trials)  # type: ignore[arg-type]
+        tables = example_tables(folder, trials, material.listed)  # type: ignore[arg-type]
         counted = [one for one in ballots(tables) if one.votes is not None]
     except Damaged as error:
         return Absent(f"What networks said of each example can't be read ({error}).")
