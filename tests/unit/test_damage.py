@@ -1,8 +1,6 @@
 """What is damaged is named; never another number, never a silent new start."""
 
-import os
 import sqlite3
-import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -10,14 +8,13 @@ import pytest
 
 from study.errors import Damaged, UsageError
 from study.execution.leftovers import sweep
-from study.ledger import Ledger, Proposal, files, gathered, wal
-from study.ledger.files import NETWORKS, Listed, NewFile, networks_of
+from study.ledger import Ledger, Proposal, wal
+from study.ledger.files import Listed, NewFile, networks_of
 from study.ledger.frames import network_frame
 from study.ledger.place import Place
 from study.ledger.remains import refuse_remains
 from study.operations.mending import mend_ledger
 from study.operations.status import statuses
-from study.operations.study_doctor import examine_study
 from study.settings.creation import open_or_create, write_study_file
 from study.settings.repairing import look_for_damage
 from study.storing.copying import Copier
@@ -266,77 +263,3 @@ def _copied(database: Path, folder: Path, *, wal: bytes, shm: bytes | None) -> P
         if content is not None:
             copy.with_name(f"study.db-{tail}").write_bytes(content)
     return copy
-
-
-def test_a_ledger_that_lists_files_elsewhere_moves_none(ledger: Ledger, tmp_path: Path) -> None:
-    """Somebody else's home, unpacked here: what was set aside would come back as any file of this user."""
-    directory = ledger.config.directory
-    (tmp_path / "profile").write_bytes(b"mine")
-    (directory / "x").write_bytes(b"evil")
-    (directory / "replaced").mkdir()
-    evil = Listed.of("../profile", 1, b"evil")
-    _change(ledger, f"UPDATE ockham_files SET name = '{evil.name}', size = 4, sha256 = '{evil.sha256}'"
-                    " WHERE number = 1")  # fmt: skip
-    (directory / "profile").write_bytes(b"evil")  # where replaced/../profile is
-    with pytest.raises(Damaged, match=r"it lists '\.\./profile' among results"):
-        files.put_back(directory, ledger.files)
-    assert (tmp_path / "profile").read_bytes() == b"mine"
-
-
-@pytest.mark.parametrize(
-    "program",
-    [
-        "CREATE VIEW endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
-        "CREATE TRIGGER liar AFTER UPDATE ON ockham_trials BEGIN DELETE FROM ockham_files; END",
-    ],
-)
-def test_a_ledger_with_programs_in_it_is_none(ledger: Ledger, tmp_path: Path, program: str) -> None:
-    ledger.release()
-    ledger.close()
-    _change(ledger, program)
-    with pytest.raises(Damaged, match=r"study.db has a (view|trigger) in it, '(endless|liar)'"):
-        Place(home=tmp_path).open("tiny")
-
-
-@pytest.mark.parametrize("name", ["study.db", "study.db-wal", "study.db-shm", "study.db-journal", "study.yaml"])
-def test_a_pipe_in_a_home_is_not_waited_for(ledger: Ledger, tmp_path: Path, name: str) -> None:
-    """A thread that hung in it would end with the test."""
-    ledger.release()
-    ledger.close()
-    write_study_file(ledger.config, ledger.uid)
-    path = ledger.config.directory / name
-    path.unlink(missing_ok=True)
-    os.mkfifo(path)
-    said: list[str] = []
-
-    def look() -> None:
-        try:
-            Place(home=tmp_path).open("tiny").close()
-            said.extend(finding.found for finding in examine_study(Place(home=tmp_path), "tiny", mend=False))
-        except UsageError as error:
-            said.append(str(error))
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    thread.join(60)
-    assert not thread.is_alive(), "it waits for the pipe"
-    assert any("a pipe" in one for one in said), said
-
-
-@pytest.mark.parametrize("kind", [NETWORKS, "networks.gathered"])
-def test_a_pipe_among_results_is_not_waited_for(ledger: Ledger, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathered, "WORTH", 1)
-    directory = ledger.config.directory
-    path = directory / (networks_of(1) if kind == NETWORKS else kind)
-    path.unlink(missing_ok=True)
-    os.mkfifo(path)
-    with pytest.raises(Damaged, match=r"trials/0001/networks\.parquet"):  # as b"results" is no table either
-        network_frame(directory, ledger.trials()[1:2], ledger.files())
-    assert bool(files.damaged_files(ledger.files(), directory)) is (kind == NETWORKS)
-
-
-def test_a_leftover_with_a_strange_name_stops_nothing(ledger: Ledger) -> None:
-    strange = ledger.config.directory / "study.mine.tmp"
-    strange.touch()
-    write_study_file(ledger.config, ledger.uid)
-    assert strange.exists()

@@ -298,15 +298,3 @@ def test_the_axis_says_which_ratio_curves_are_drawn_against() -> None:
     assert "parameters" in ratio_title(rows)
     assert "parameters" in ratio_title(rows[["ratio"]])
     assert "description" in ratio_title(rows.assign(ratio=[1.0, 5.0]))
-
-
-def test_a_folder_keeps_what_no_report_has_put_there(tmp_path: Path) -> None:
-    own = tmp_path / "figures" / "my_measurements.csv"
-    own.parent.mkdir()
-    own.write_text("a year's work")
-    (tmp_path / "letter").write_text("dear")
-    (tmp_path / "index.html").symlink_to(tmp_path / "letter")
-    _write(STUDIES["one trial"], tmp_path)
-    assert own.read_text() == "a year's work"
-    assert (tmp_path / "letter").read_text() == "dear"
-    assert "<html" in (tmp_path / "index.html").read_text(encoding="utf-8")
