@@ -1,4 +1,4 @@
-"""Homes and folders that others have had their hands in: what lies there waits for nobody, runs nothing, moves nothing."""
+"""Homes and folders that others had their hands in: what lies there waits for nobody, runs nothing, moves nothing."""
 
 import os
 import sqlite3
