@@ -22,7 +22,7 @@ def costs(bench: Bench) -> tuple[dict[str, float], dict[str, str]]:
         metrics["cost/samples_per_second"] = progress.samples / progress.training_seconds
     if progress.reused_seconds > 0:
         metrics["cost/reused_seconds"] = progress.reused_seconds
-        notes["cost/reused"] = "dense networks that another trial had trained"
+        notes["cost/reused"] = "dense networks that had been trained before"
     if bench.together < bench.networks:
         notes["cost/memory"] = f"ran out with {bench.networks} networks together; went on with {bench.together}"
     return metrics, notes

@@ -76,7 +76,7 @@ def test_networks_that_were_kept_give_the_numbers_of_those_trained(
     assert "dense" not in epochs
     assert "cost/reused_seconds" not in first[-1].metrics
     assert second[-1].metrics["cost/reused_seconds"] > 0
-    assert second[-1].notes["cost/reused"] == "dense networks that another trial had trained"
+    assert second[-1].notes["cost/reused"] == "dense networks that had been trained before"
     assert not list((tmp_path / "dense").glob("*.lock"))
 
 

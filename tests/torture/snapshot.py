@@ -1,7 +1,8 @@
 """All that a study left, in the ledger, in Optuna's tables, in MLflow and in files, as one flat dictionary.
 
 Two runs of the same study have to leave the same one. Left out is what may differ: ids, times, the number of attempts,
-and the values of `cost/*` (not their being there).
+the values of `cost/*` (not their being there), and whether a trial took dense networks from the store: one that was
+killed after it had put them there does.
 """
 
 import json
@@ -16,6 +17,7 @@ import pyarrow.parquet
 from study.ledger import Ledger
 
 Snapshot = dict[str, Any]
+_REUSED = ("cost/reused_seconds", "cost/reused")
 _TAGS = ("ockham.trial", "ockham.role", "ockham.state", "ockham.fingerprint", "ockham.error")
 
 
@@ -56,10 +58,14 @@ def _ledger(ledger: Ledger, database: Path) -> Snapshot:
     found: Snapshot = {"ledger/outbox": ledger.outbox_size()}
     for row in ledger.trials():
         lasting = {"state": row.state, "role": row.role, "fingerprint": row.fingerprint, "error": row.error}
-        told = {"params": row.params, "proposed": row.proposed, "metrics": _lasting(row.metrics), "notes": row.notes}
+        told = {"params": row.params, "proposed": row.proposed, "metrics": _lasting(row.metrics)}
+        told["notes"] = _lasting_notes(row.notes)
         found[f"ledger/{row.number}"] = lasting | told
         for step in ledger.steps(row.number):
-            found[f"ledger/{row.number}/{step.stage}/{step.step}"] = [_lasting(step.metrics), step.notes]
+            found[f"ledger/{row.number}/{step.stage}/{step.step}"] = [
+                _lasting(step.metrics),
+                _lasting_notes(step.notes),
+            ]
     query = "SELECT number, attempt, outcome FROM ockham_attempts WHERE study = ? ORDER BY number, attempt"
     for number, attempts in groupby(_rows(database, query, ledger.name), lambda row: row[0]):
         listed = list(attempts)
@@ -103,7 +109,7 @@ def tracked(store: Path, ledger: Ledger) -> Snapshot:
     studies = [run for run in runs if run not in numbers]
     found: Snapshot = {"mlflow/studies": [runs[run] for run in studies]}
     known = ledger.mlflow_runs()
-    notes = {row.number: row.notes for row in ledger.trials()}
+    notes = {row.number: _lasting_notes(row.notes) for row in ledger.trials()}
     for run, number in numbers.items():
         key = _free(found, f"mlflow/{number}")
         linked = known.get(int(number)) == run and tags[run].get("mlflow.parentRunId") in studies
@@ -114,7 +120,7 @@ def tracked(store: Path, ledger: Ledger) -> Snapshot:
             found.setdefault(f"mlflow/{numbers[run]}/params", []).append(param)
     points = _rows(store, "SELECT run_uuid, key, step, value FROM metrics ORDER BY run_uuid, key, step, timestamp")
     for (run, key), logged in groupby(points, lambda point: (point[0], point[1])):
-        if run in numbers:
+        if run in numbers and key not in _REUSED:
             values = [(step, None if key.startswith("cost/") else value) for _, _, step, value in logged]
             found[_free(found, f"mlflow/{numbers[run]}/{key}")] = values
     return found
@@ -126,7 +132,12 @@ def _free(found: Mapping[str, Any], key: str) -> str:
 
 
 def _lasting(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: None if name.startswith("cost/") else value for name, value in metrics.items()}
+    lasting = {name: value for name, value in metrics.items() if name not in _REUSED}
+    return {name: None if name.startswith("cost/") else value for name, value in lasting.items()}
+
+
+def _lasting_notes(notes: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in notes.items() if name not in _REUSED}
 
 
 def _rows(database: Path, query: str, *values: str) -> list[tuple[Any, ...]]:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from study.config import StudyConfig
 from study.execution.results import networks_file
-from study.ledger import Ledger
+from study.ledger import Ledger, State
 from study.proposing import Proposer
 from study.tracking.publisher import _QUIET, Publisher
 from tests.integration import driving
@@ -128,7 +128,7 @@ def _work(ledger: Ledger) -> Iterator[None]:
         records = [record for record in quick(trial, TrialContext(number, config.run.data_path)) if record is not None]
         ledger.record(number, attempt, records[:2])
         yield
-        state = "FAILED" if number == 1 else "COMPLETE"
+        state: State = "FAILED" if number == 1 else "COMPLETE"
         with networks_file(config.directory, number, records[-1].networks) as file:
             why = "ValueError: no" if state == "FAILED" else None
             ledger.finish(number, attempt, state, records=records, error=why, results=[file])
