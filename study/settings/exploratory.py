@@ -1,6 +1,6 @@
 """Claims that somebody states once there are data: kept beside the study, shown apart, with how many were tried."""
 
-import os
+import hashlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ from search_spaces.carrying import refusals
 from search_spaces.claims import Claim
 from study.config import StudyConfig
 from study.config.yaml_files import read_yaml
-from study.errors import UsageError
+from study.errors import Damaged, UsageError
+from study.ledger.remains import COPIES
 from study.private import private_below
 from study.settings.goals import check_claims
 from study.storing.safekeeping import CLAIMS
+from trainables.opening import read_file
+from trainables.storage import LocalFolder
 
 
 def claims_added(config: StudyConfig) -> tuple[Claim, ...]:
@@ -24,8 +27,40 @@ def claims_added(config: StudyConfig) -> tuple[Claim, ...]:
     Raises:
         UsageError: Its file is not what was written.
     """
-    path = config.directory / CLAIMS
-    return read_claims(path) if path.exists() else ()
+    wrong: list[UsageError] = []
+    for path in _kept(config):
+        try:
+            if path.exists():
+                return _sound(config, path)
+        except UsageError as error:
+            wrong.append(error)
+    if wrong:
+        raise wrong[0]
+    return ()
+
+
+def _kept(config: StudyConfig) -> tuple[Path, Path]:
+    """The file and its copy: were it gone, nobody would know how many claims have been tried."""
+    return config.directory / CLAIMS, config.directory / COPIES / CLAIMS
+
+
+def _sound(config: StudyConfig, path: Path) -> tuple[Claim, ...]:
+    found = read_claims(path)
+    first, _, text = read_file(path).decode("utf-8").partition("\n")
+    # Files of an earlier version have no such line.
+    if first.startswith("#") and first != _seal(config, text):
+        raise Damaged(
+            f"{path} is not what was written, and with it the claims that {config.name} was asked after its data",
+            config.name,
+            "Put it back from a copy or the study's --storage; or move it away, and state them again: ockham claim",
+        )
+    return found
+
+
+def _seal(config: StudyConfig, text: str) -> str:
+    """The first line of the file: damaged YAML may well be YAML, of other claims or fewer."""
+    digest = hashlib.sha256(f"{config.name}\n{config.seed}\n{text}".encode()).hexdigest()[:16]
+    return f"# claims of {config.name}, checksum {digest}; more are added by: ockham claim"
 
 
 def add_claims(config: StudyConfig, path: Path, known: Collection[str] = ()) -> tuple[Claim, ...]:
@@ -48,12 +83,11 @@ def add_claims(config: StudyConfig, path: Path, known: Collection[str] = ()) -> 
         check_claims(config, new, known)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
-    kept = config.directory / CLAIMS
-    unfinished = kept.with_suffix(f".{os.getpid()}.tmp")
     said = [claim.model_dump(mode="json", exclude_defaults=False) for claim in (*there, *new)]
-    with private_below(config.run.home, kept):
-        unfinished.write_text(yaml.safe_dump(said, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        unfinished.replace(kept)
+    text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
+    for kept in _kept(config):
+        with private_below(config.run.home, kept):
+            LocalFolder(kept.parent).write(kept.name, [f"{_seal(config, text)}\n{text}".encode()])
     return new
 
 

@@ -17,7 +17,7 @@ _RESULTS = "|".join(name.partition(".")[0] for name in RESULTS)
 _OWN = (
     r"study\.(db(-wal|-shm|-journal)?|db\.optuna\.lock|yaml|\d+\.tmp)",
     r"(claims\.yaml|publisher\.log|\.publisher\.lock|driver\.json)",
-    r"(ledger|snapshots)/fence-\d+-\d+\.db",
+    r"(ledger|snapshots)/(fence-\d+-\d+\.db|claims\.yaml)",
     r"(damaged-[\d-]+/)study\.db(-wal|-shm)?",
     r"\.(copying|snapshot|mending|restoring)-\w+/[\w.-]+",  # of a process that died
     rf"(replaced/)?trials/\d{{4,}}/({_RESULTS})\.[\w.-]+",

@@ -18,6 +18,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from rich.console import Console
 from rich.table import Table
@@ -25,21 +27,27 @@ from rich.table import Table
 from study.cli import main as ockham
 from study.config import StudyConfig
 from study.execution.driver import run
-from study.execution.results import networks_file
-from study.ledger import Ledger, Proposal
+from study.execution.results import result_files
+from study.ledger import Ledger, Proposal, gathered
 from study.proposing import Proposer
 from study.settings.creation import open_or_create
 from tests.integration import driving
 from trainables.trial import TrialContext, run_trial
 
 NAME, TRIALS = "whole", 4
-COMMANDS = ("status", "trials", "report", "export", "resume")
+COMMANDS = ("status", "trials", "verdicts", "measures", "examples", "report", "export", "resume")
 FILES = (
     "whole/study.db",
     "whole/study.db-wal",
     "whole/study.db-shm",
     "whole/study.yaml",
+    "whole/claims.yaml",
+    "whole/networks.gathered",
+    "whole/layers.gathered",
     "whole/trials/0001/networks.parquet",
+    "whole/trials/0001/layers.parquet",
+    "whole/trials/0001/arrays.npz",
+    "whole/trials/0001/examples.parquet",
     "whole/trials/0001/log.txt",
     "whole/report/index.html",
     "whole/snapshots",
@@ -67,6 +75,18 @@ def build(home: Path, name: str = NAME, noise: float = 0.5) -> None:
     )
     if killed.returncode != -signal.SIGKILL:
         raise RuntimeError(f"the driver that was to be killed ended with {killed.returncode}")
+    (home / "asked.yaml").write_text(_CLAIM.format(field="model.width" if noise < 1 else "data.label_noise"))
+    with contextlib.redirect_stdout(io.StringIO()):
+        if ockham(["claim", name, str(home / "asked.yaml"), "--home", str(home)]):
+            raise RuntimeError("the claim about the study to be damaged was not taken")
+    (home / "asked.yaml").unlink()
+
+
+_CLAIM = """- name: afterwards
+  says: It is so.
+  quantity: {{kind: slope, over: {field}, of: {{kind: metric, metric: compressibility/auc}}}}
+  comparison: {{kind: greater}}
+"""
 
 
 def extend_and_die(home: Path, name: str) -> None:
@@ -80,7 +100,9 @@ def extend_and_die(home: Path, name: str) -> None:
 
 def _config(home: Path, name: str, noise: float) -> StudyConfig:
     config = driving.config(home, name, TRIALS - 1, progress=False)
-    small = {"data.split": (200, 100, 100), "replicates": 1, "training.epochs": 3, "compression.depth": 2}
+    small: dict[str, Any] = {"data.split": (200, 100, 100), "replicates": 2, "training.epochs": 3}
+    # All kinds of files: layers and arrays of measures, examples of a draw that networks share.
+    small |= {"compression.depth": 2, "measures": "norms+spectrum", "data.subset": 0.7, "data.noise_draw": "study"}
     space = config.space.model_copy(update={"base": {**config.space.base, **small}})
     return config.model_copy(update={"seed": int(10 * noise), "space": space})
 
@@ -95,8 +117,8 @@ def _fill(ledger: Ledger, until: int) -> None:
         trial = config.space.config(proposal.params, config.seed)
         context = TrialContext(number, config.run.data_path, cell=ledger.trial(number).cell)
         records = [record for record in run_trial(trial, context) if record is not None]
-        with networks_file(config.directory, number, records[-1].networks) as file:
-            ledger.finish(number, attempt, "COMPLETE", records=records, results=[file])
+        with result_files(config.directory, number, records) as files:
+            ledger.finish(number, attempt, "COMPLETE", records=records, results=files)
         (config.directory / "trials" / f"{number:04d}" / "log.txt").write_text(f"trial {number}\n")
 
 
@@ -155,11 +177,18 @@ def said(command: str, home: Path) -> tuple[int, str, str]:
     arguments = {
         "status": ["status", NAME, "--json"],
         "trials": ["trials", NAME, "--format", "json"],
+        "verdicts": ["verdicts", NAME, "--json"],
+        "measures": ["measures", NAME, "--layers"],
+        "examples": ["examples", NAME, "--format", "csv"],
         "report": ["report", NAME, "--out", str(home / "elsewhere")],
         "export": ["export", NAME, "1", "--level", "1", "--out", str(home / "net.safetensors")],
         "resume": ["resume", NAME, "--no-progress"],
     }[command]
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        mock.patch.object(gathered, "WORTH", 2),  # so few trials are otherwise read one by one
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         code = ockham([*arguments, "--home", str(home)])
     text = out.getvalue()
     if command == "report":

@@ -135,3 +135,34 @@ def test_a_storage_that_takes_nothing_is_told(tmp_path: Path) -> None:
     file.write_text(WRONG.replace("val/los", "val/loss"))
     add_claims(there, file)
     assert not keep_claims(there)
+
+
+def _claimed(home: Path) -> tuple[StudyConfig, tuple[Claim, ...]]:
+    there = a_study(home, span=LISTS)
+    there.directory.mkdir(parents=True)
+    (home / "later.yaml").write_text(WRONG.replace("val/los", "val/loss"))
+    return there, add_claims(there, home / "later.yaml")
+
+
+def _cut_off(file: Path) -> None:
+    """Where YAML ends well: its last two lines are fields that have usual values."""
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-2]))
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, _cut_off, lambda file: file.write_bytes(b"")])
+def test_claims_that_are_lost_or_other_ones_are_never_just_fewer(tmp_path: Path, damage: Any) -> None:
+    there, added = _claimed(tmp_path)
+    damage(there.directory / "claims.yaml")
+    assert claims_added(there) == added, "there is a copy"
+    if (there.directory / "claims.yaml").exists():
+        damage(there.directory / "snapshots" / "claims.yaml")
+        with pytest.raises(UsageError, match=r"claims\.yaml"):
+            claims_added(there)
+
+
+def test_claims_of_an_earlier_version_have_no_checksum(tmp_path: Path) -> None:
+    there, added = _claimed(tmp_path)
+    file = there.directory / "claims.yaml"
+    file.write_text(file.read_text().partition("\n")[2])
+    (there.directory / "snapshots" / "claims.yaml").unlink()
+    assert claims_added(there) == added
