@@ -1,5 +1,6 @@
 """Whether a space can carry a claim: what it asks about is spanned, and the trials have what it compares."""
 
+import difflib
 import itertools
 from collections.abc import Iterator
 
@@ -133,12 +134,25 @@ def _fixed(space: SearchSpace, name: str) -> object:
 
 def _there(space: SearchSpace, name: str) -> str:
     spanned = space.span.get(name)
+    if unknown := _unknown(name, space):
+        return f"and {unknown}"
     if spanned is None:
         return f"and it is {_fixed(space, name)} in all"
     return f"and it is {' or '.join(map(str, spanned.corners()))}"
 
 
+def _unknown(name: str, space: SearchSpace) -> str:
+    """That no trial has such a field, and which one was probably meant; "" where they have it."""
+    fields = [*space.span, *space.base, *TrialConfig().flat()]
+    if name in fields:
+        return ""
+    close = difflib.get_close_matches(name, fields, n=1, cutoff=0.5)
+    return f"no trial has such a field{f' (did you mean {close[0]}?)' if close else ''}"
+
+
 def _unspanned(name: str, space: SearchSpace) -> str:
+    if unknown := _unknown(name, space):
+        return f"this study does not span: {unknown}"
     there = ", ".join(space.span) or "nothing"
     return f"this study does not span (it spans {there}; --set {name}=A,B does)"
 

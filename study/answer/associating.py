@@ -9,12 +9,13 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
-from scipy.stats import rankdata
 
 from study.answer.evidence import FEWEST, Array
 from trainables.statistics import residuals
 
+Codes = npt.NDArray[np.int64]
 _PRIOR = 1.0
 _LEAST_EACH = 4
 _MOST_PERMUTATIONS, _FEWEST_PERMUTATIONS, _NUMBERS = 9_999, 999, 10_000_000
@@ -108,64 +109,81 @@ def slope(x: Array, y: Array) -> Slope:
     return Slope(len(x), 1, float(x @ x), float(x @ y), float(y @ y))
 
 
-def ranked(values: Array, strata: Sequence[Hashable]) -> tuple[Array, int]:
+def ranked(values: Array, strata: Sequence[Hashable] | Codes) -> tuple[Array, int]:
     """Ranks centred within strata, variance 1 in each; 0 where a stratum has one unit or one value. How many count."""
-    result, counted = np.zeros(len(values)), 0
-    for rows in groups(strata):
-        ranks = rankdata(values[rows])
-        centred = ranks - ranks.mean()
-        spread = math.sqrt(float(np.mean(centred**2)))
-        if spread > 0:
-            result[rows] = centred / spread
-        counted += len(rows) > 1
-    return result, counted
+    result, codes = np.zeros(len(values)), codes_of(strata)
+    if not len(values):
+        return result, 0
+    order = np.lexsort((values, codes))
+    inside, ordered = codes[order], values[order]
+    new_cell = np.r_[True, inside[1:] != inside[:-1]]
+    tied = np.cumsum(new_cell | np.r_[True, ordered[1:] != ordered[:-1]]) - 1  # ties share their mean rank
+    place = np.arange(len(values), dtype=np.float64)
+    ranks = (np.bincount(tied, place) / np.bincount(tied))[tied]
+    cell = np.cumsum(new_cell) - 1
+    sizes = np.bincount(cell)
+    ranks -= (np.bincount(cell, place) / sizes)[cell]
+    spread = np.sqrt(np.bincount(cell, ranks**2) / sizes)[cell]
+    result[order] = np.divide(ranks, spread, out=np.zeros_like(ranks), where=spread > 0)
+    return result, int(np.count_nonzero(sizes > 1))
 
 
-def centred(values: Array, strata: Sequence[Hashable]) -> tuple[Array, int]:
+def centred(values: Array, strata: Sequence[Hashable] | Codes) -> tuple[Array, int]:
     """Values less their stratum's mean, and how many strata have more than one unit."""
-    result, counted = np.zeros(len(values)), 0
-    for rows in groups(strata):
-        result[rows] = values[rows] - values[rows].mean()
-        counted += len(rows) > 1
-    return result, counted
+    codes = codes_of(strata)
+    sizes = np.bincount(codes)
+    means = np.bincount(codes, values) / np.maximum(sizes, 1)
+    return values - means[codes], int(np.count_nonzero(sizes > 1))
 
 
-def groups(strata: Sequence[Hashable]) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def codes_of(strata: Sequence[Hashable] | Codes) -> Codes:
+    """Each stratum as a number from 0 on, in the order in which they come; such numbers are returned as they are."""
+    if isinstance(strata, np.ndarray) and strata.dtype == np.int64:
+        return strata
+    known: dict[Hashable, int] = {}
+    return np.array([known.setdefault(stratum, len(known)) for stratum in strata], dtype=np.int64)
+
+
+def groups(strata: Sequence[Hashable] | Codes) -> list[Codes]:
     """The places of each stratum."""
-    places: dict[Hashable, list[int]] = {}
-    for place, stratum in enumerate(strata):
-        places.setdefault(stratum, []).append(place)
-    return [np.array(found, dtype=np.int64) for found in places.values()]
+    codes = codes_of(strata)
+    order = np.argsort(codes, kind="stable")
+    cells = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    return [cell for cell in cells if len(cell)]
 
 
-def associated(x: Array, y: Array, strata: Sequence[Hashable], *, ranks: tuple[bool, bool] = (True, True)) -> Slope:
+def associated(
+    x: Array, y: Array, strata: Sequence[Hashable] | Codes, *, ranks: tuple[bool, bool] = (True, True)
+) -> Slope:
     """The slope of y on x within strata; units alone in their stratum say nothing and are left out.
 
     Args:
         ranks: Whether to rank x, and y; what is not ranked is centred only.
     """
-    alone = {rows[0] for rows in groups(strata) if len(rows) == 1}
-    kept = np.array([place not in alone for place in range(len(x))], dtype=bool)
-    mine = [stratum for stratum, there in zip(strata, kept, strict=True) if there]
+    codes = codes_of(strata)
+    kept = np.bincount(codes)[codes] > 1
+    mine = codes[kept]
     first, counted = (ranked if ranks[0] else centred)(x[kept], mine)
     second, _ = (ranked if ranks[1] else centred)(y[kept], mine)
     return Slope(int(kept.sum()), counted, float(first @ first), float(first @ second), float(second @ second))
 
 
-def permutation_p(x: Array, y: Array, strata: Sequence[Hashable], *, seed: int = 0) -> float:
-    """One-sided p of "no association" against a positive one: y's ranks are permuted within strata.
+def permutation_ps(x: Array, y: Array, strata: Sequence[Hashable] | Codes, *, seed: int = 0) -> tuple[float, float]:
+    """One-sided p of "no association" against a positive one, and against a negative one.
 
-    9,999 times, less often (999 at least) where there are more than 1,000 units.
+    y's ranks are permuted within strata: 9,999 times, less often (999 at least) where there are more than 1,000 units.
     """
     first, second = ranked(x, strata)[0][None], ranked(y, strata)[0]
-    found, hits, count = float(first[0] @ second), 0, 0
+    found, above, below, count = float(first[0] @ second), 0, 0, 0
     for sums in _permuted_sums(first, second, strata, seed):
-        hits, count = hits + int(np.count_nonzero(sums >= found - _ROUNDING)), count + len(sums)
-    return (1 + hits) / (1 + count)
+        above += int(np.count_nonzero(sums >= found - _ROUNDING))
+        below += int(np.count_nonzero(sums <= found + _ROUNDING))
+        count += len(sums)
+    return (1 + above) / (1 + count), (1 + below) / (1 + count)
 
 
 def two_sided_ps(
-    xs: Array, y: Array, strata: Sequence[Hashable], *, trend: Array | None = None, seed: int = 0
+    xs: Array, y: Array, strata: Sequence[Hashable] | Codes, *, trend: Array | None = None, seed: int = 0
 ) -> Array:
     """Two-sided permutation p of "no association" of y with each of several quantities: [quantities].
 
@@ -182,7 +200,7 @@ def two_sided_ps(
 
 
 def _permuted_sums(
-    xs: Array, y: Array, strata: Sequence[Hashable], seed: int, trend: Array | None = None
+    xs: Array, y: Array, strata: Sequence[Hashable] | Codes, seed: int, trend: Array | None = None
 ) -> Iterator[Array]:
     """Sums of products [permutations, quantities], some at a time."""
     cells, random = groups(strata), np.random.default_rng(seed)
@@ -195,7 +213,7 @@ def _permuted_sums(
         yield residuals(permuted, trend) @ xs.T
 
 
-def tau_b(x: Array, y: Array, strata: Sequence[Hashable]) -> float | None:
+def tau_b(x: Array, y: Array, strata: Sequence[Hashable] | Codes) -> float | None:
     """Kendall's τ-b over the pairs that share a stratum; None where all are tied in one of the two, or too many.
 
     Strata of more than 2,000 units would need too many pairs to describe what the slope has said.

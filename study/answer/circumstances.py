@@ -38,8 +38,12 @@ def notes(trials: pd.DataFrame, counted: pd.DataFrame) -> tuple[str, ...]:
     return tuple(found)
 
 
-def caveat(counted: pd.DataFrame) -> str:
-    """What numbers, intervals and verdicts are conditional on."""
+def caveat(counted: pd.DataFrame, *, by_network: bool = False) -> str:
+    """What numbers, intervals and verdicts are conditional on.
+
+    Args:
+        by_network: Whether networks stand for trials under some claim, because so few of these are planned.
+    """
     if counted.empty:
         return "Nothing is concluded from trials that did not end, failed, or were chosen adaptively."
     data = ", ".join(sorted(column(counted, "data.name", "unnamed data").astype(str).unique()))
@@ -53,6 +57,8 @@ def caveat(counted: pd.DataFrame) -> str:
             f"the dense cell is the unit ({units(counted).nunique()} of them: trials that compress the same dense "
             "networks are averaged, or paired where instruments are compared)"
         )
+    if by_network:
+        unit += ", or the network where fewer than 3 of these are planned a condition"
     if bool((column(counted, "data.inputs", "true").fillna("true") != "true").any()):
         unit += ", corrupted inputs drawn once for each trial"
     measured = ""

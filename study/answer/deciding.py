@@ -15,7 +15,7 @@ from search_spaces.claims import Claim, Comparison, Exactly, Greater, Less
 from search_spaces.space import SearchSpace
 from study.answer.cases import Case, cases
 from study.answer.circumstances import caveat, notes
-from study.answer.claim_samples import Frames
+from study.answer.claim_samples import NETWORK, Frames
 from study.answer.comparing import matters, tests_of
 from study.answer.course import course
 from study.answer.evidence import ALPHA, Array
@@ -40,6 +40,7 @@ def verdicts(
     standing: Standing,
     exploratory: Sequence[Claim] = (),
     courses: bool = False,
+    brief: bool = False,
 ) -> Verdicts:
     """What is known of each claim of a study.
 
@@ -51,6 +52,8 @@ def verdicts(
         standing: How far the study has come, compared with its plan.
         exploratory: Claims stated once there were data.
         courses: Whether to say how estimate and sequence came about, unit by unit.
+        brief: Whether verdict, estimate and interval are all that is asked for, intervals of single conditions not
+            even that; where many variants of a study are decided this is half of the time or less.
     """
     frames = Frames(counted(trials).copy(), networks)  # in one piece: columns are added to parts of it
     stated = [case for claim in space.claims for case in cases(claim, space, frames, plan)]
@@ -60,7 +63,7 @@ def verdicts(
         findings: list[Finding] = []
         for role in ("claim", "placebo", "description"):
             mine = [case for case in every if case.claim.role == role]
-            findings += _family(mine, frames, standing, courses=courses)
+            findings += _family(mine, frames, standing, courses=courses, brief=brief)
         return tuple(findings)
 
     return Verdicts(
@@ -71,11 +74,11 @@ def verdicts(
         family=sum(case.claim.role == "claim" for case in stated),
         counted=len(frames.trials),
         notes=notes(trials, frames.trials),
-        caveat=caveat(frames.trials),
+        caveat=caveat(frames.trials, by_network=any(case.unit == NETWORK for case in (*stated, *later))),
     )
 
 
-def _family(cases: list[Case], frames: Frames, standing: Standing, *, courses: bool) -> list[Finding]:
+def _family(cases: list[Case], frames: Frames, standing: Standing, *, courses: bool, brief: bool) -> list[Finding]:
     """The findings of claims that share an error; of descriptions, which share none, each by itself."""
     if not cases:
         return []
@@ -85,11 +88,16 @@ def _family(cases: list[Case], frames: Frames, standing: Standing, *, courses: b
     paths = [_paths(case, looks) for case in cases]
     support, refute = (np.stack([path[side] for path in paths], axis=1) for side in (0, 1))
     at_any_time = holm(support, refute, ALPHA)
-    p = [_p(case) for case in cases]
+    p = [(1.0, 1.0) if brief and not standing.as_planned else _p(case) for case in cases]
     at_planned: list[Decision | None] = [None] * len(cases)
     if standing.as_planned:
         strengths = np.array([[-math.log(max(value, 1e-300)) for value in pair] for pair in p])
         at_planned = holm(strengths[None, :, 0], strengths[None, :, 1], ALPHA)
+    if brief:
+        return [
+            _brief(case, _word(decision, planned), family=len(cases))
+            for case, decision, planned in zip(cases, at_any_time, at_planned, strict=True)
+        ]
     left = max(1, sum(decision is None for decision in at_any_time))
     return [
         _finding(case, pair, evidence, decisions, looks, family=len(cases), left=left, courses=courses)
@@ -193,12 +201,8 @@ def _finding(
         found = replace(base, verdict="undefined", reason=reason)
         return replace(found, sentence=sentence(found, claim.quantity.kind))
     threshold = math.log(family / ALPHA)
-    word: Word = "open"
-    by, decided_with = "", None
-    if (last := decision or planned) is not None:
-        word = "supported" if last.supported else "refuted"
-        by = "any time" if decision else "planned n"
-        decided_with = sum(at <= looks[decision.look] for at in shown.at) if decision else None
+    word, by = _word(decision, planned)
+    decided_with = sum(at <= looks[decision.look] for at in shown.at) if decision else None
     kendall = shown.kendall if isinstance(shown, Slopes) else None
     found = replace(
         base,
@@ -221,6 +225,26 @@ def _finding(
         course=course(shown, threshold) if courses and case.condition in ("", POOLED) else (),
     )
     return replace(found, sentence=sentence(found, claim.quantity.kind))
+
+
+def _word(decision: Decision | None, planned: Decision | None) -> tuple[Word, str]:
+    """The verdict, and what it rests on."""
+    if (last := decision or planned) is None:
+        return "open", ""
+    return "supported" if last.supported else "refuted", "any time" if decision else "planned n"
+
+
+def _brief(case: Case, decided: tuple[Word, str], *, family: int) -> Finding:
+    """The verdict, and of all conditions together the estimate and the interval that goes with it."""
+    if reason := case.undefined:
+        return replace(case.open, verdict="undefined", reason=reason)
+    word, by = decided
+    found = replace(case.open, verdict=word, by=by, estimate=case.shown.estimate)
+    if case.condition not in ("", POOLED):
+        return found
+    if by == "planned n":
+        return replace(found, planned_interval=ends(case.shown.t_interval(ALPHA / family)))
+    return replace(found, interval=ends(case.shown.sequence(math.log(family / ALPHA))))
 
 
 def _ahead(sample: Sample, comparison: Comparison) -> tuple[int, float, bool] | None:

@@ -8,7 +8,9 @@ Definitions and sources: Wang & Ramdas 2022, arXiv:2310.03722 (anytime t); Waudb
 (betting); Vovk & Wang 2021, doi:10.1214/20-AOS2020 (means of e-values).
 """
 
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +28,7 @@ _CAP = 0.75
 _SIGN_CAP = 0.9
 _BETTING_ALPHA = 0.05
 _NOTHING = -math.inf
-_HALVINGS = 60
+_HALVINGS, _CLOSE = 60, 1e-12
 
 
 @dataclass(frozen=True)
@@ -109,15 +111,33 @@ def log_bets(values: Array, null: float, bounds: Bounds | None) -> Array:
     Args:
         bounds: Of the quantity; a null outside is settled at once.
     """
+    return _bettor(values, bounds)(null)
+
+
+def _bettor(values: Array, bounds: Bounds | None) -> Callable[[float], Array]:
+    """`log_bets` of these values against any null; what no null changes is computed once."""
     array = np.asarray(values, dtype=np.float64)
     if bounds is None:
-        array, m, cap = (np.sign(array - null) + 1) / 2, 0.5, _SIGN_CAP
-    else:
-        low, high = bounds
-        array, m, cap = np.clip((array - low) / (high - low), 0, 1), (null - low) / (high - low), _CAP
-    if m <= 0 or m >= 1:
-        return np.full(array.shape, math.inf if m < 0 else _NOTHING)
-    bets = np.minimum(_plug_in(array), cap / m)
+
+        def by_signs(null: float) -> Array:
+            return _capital((np.sign(array - null) + 1) / 2, 0.5, _SIGN_CAP)
+
+        return by_signs
+    low, high = bounds
+    scaled = np.clip((array - low) / (high - low), 0, 1)
+    free = _plug_in(scaled)
+
+    def within(null: float) -> Array:
+        m = (null - low) / (high - low)
+        if m <= 0 or m >= 1:
+            return np.full(array.shape, math.inf if m < 0 else _NOTHING)
+        return _capital(scaled, m, _CAP, free)
+
+    return within
+
+
+def _capital(array: Array, m: float, cap: float, free: Array | None = None) -> Array:
+    bets = np.minimum(_plug_in(array) if free is None else free, cap / m)
     return np.cumsum(np.log1p(bets * (array - m)), axis=-1)
 
 
@@ -127,11 +147,22 @@ def log_evidence(values: Array, null: float, scale: Scale) -> Array:
     The mean of the anytime t, 0 where it is not trusted, and of betting: an e-value itself. Bets on signs, which are
     about the median, count as 0 as well while the sample is skewed to the left (false alarms of .10 without this).
     """
-    trusted = np.where(trusts_t(values, scale), log_anytime_t(values, null), _NOTHING)
-    bets = log_bets(values, null, scale.bounds)
-    if scale.bounds is None:
-        bets = np.where(_shape(values, scale.resolution)[1] >= _SKEW, bets, _NOTHING)
-    return np.logaddexp(trusted, bets) - math.log(2)
+    return _judge(values, scale)(null)
+
+
+def _judge(values: Array, scale: Scale) -> Callable[[float], Array]:
+    """`log_evidence` of these values against any null; what no null changes is computed once."""
+    trusted, bettor = trusts_t(values, scale), _bettor(values, scale.bounds)
+    symmetric = None if scale.bounds is not None else _shape(values, scale.resolution)[1] >= _SKEW
+
+    def against(null: float) -> Array:
+        by_t = np.where(trusted, log_anytime_t(values, null), _NOTHING)
+        bets = bettor(null)
+        if symmetric is not None:
+            bets = np.where(symmetric, bets, _NOTHING)
+        return np.logaddexp(by_t, bets) - math.log(2)
+
+    return against
 
 
 def lower_end(values: Array, log_threshold: float, scale: Scale, *, only: str = "") -> float:
@@ -145,17 +176,15 @@ def lower_end(values: Array, log_threshold: float, scale: Scale, *, only: str = 
         log_threshold: log(1/α).
         only: `t` or `betting` for one of the two alone, unguarded.
     """
-
+    against: Callable[[float], Array]
+    if only == "t":
+        against = functools.partial(log_anytime_t, values)
+    else:
+        against = _bettor(values, scale.bounds) if only == "betting" else _judge(values, scale)
     counts = _shape(values, scale.resolution)[0] | (scale.bounds is not None) | bool(only)
 
     def rejected(null: float) -> bool:
-        if only == "t":
-            found = log_anytime_t(values, null)
-        elif only == "betting":
-            found = log_bets(values, null, scale.bounds)
-        else:
-            found = log_evidence(values, null, scale)
-        return bool(found.max(initial=_NOTHING, where=counts) >= log_threshold)
+        return bool(against(null).max(initial=_NOTHING, where=counts) >= log_threshold)
 
     mean = float(np.mean(values))
     width = max(float(np.ptp(values)), scale.resolution, abs(mean), 1e-9)
@@ -166,6 +195,8 @@ def lower_end(values: Array, log_threshold: float, scale: Scale, *, only: str = 
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if rejected(middle) else (low, middle)
+        if high - low <= _CLOSE * width:
+            break
     return low
 
 

@@ -35,6 +35,7 @@ class Summing:
         self._task = task_of(trials, networks).score
         self.score = f"train_{self._task}"
         self._lengths = area_lengths(trials, networks)
+        self._known: dict[str, Curves] = {}
 
     def trials(
         self,
@@ -67,10 +68,19 @@ class Summing:
 
     def _compressibility(self, networks: pd.DataFrame, part: str, reach: float, share: float | None) -> pd.DataFrame:
         """One row a curve: trial, arm, network, interpolated, value."""
-        curves = curves_of(networks[networks["trial"].isin(self._lengths)], f"{part}_{self._task}")
+        curves = self._curves(networks, part)
         lengths = curves.limits(self._lengths)
         values = curves.areas(lengths * reach) if share is None else _kept(curves, lengths, share)
         return curves.keys.assign(interpolated=curves.interpolated, value=values)
+
+    def _curves(self, networks: pd.DataFrame, part: str) -> Curves:
+        """Those of the study's own rows are made once, whatever is read off them."""
+        if networks is self._networks and part in self._known:
+            return self._known[part]
+        curves = curves_of(networks[networks["trial"].isin(self._lengths)], f"{part}_{self._task}")
+        if networks is self._networks:
+            self._known[part] = curves
+        return curves
 
     def _of_areas(self, values: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:
         """Metric → value by trial."""

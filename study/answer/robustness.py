@@ -28,7 +28,7 @@ class Check:
 
     Attributes:
         kind, choice: What was chosen, and in words.
-        claim, verdict, estimate, interval, n, unit: As of a `Finding`.
+        claim, verdict, estimate, interval, n, unit, reason: As of a `Finding`.
         stated: The verdict as the study has it.
     """
 
@@ -41,6 +41,7 @@ class Check:
     n: int
     unit: str
     stated: str
+    reason: str = ""
 
     @property
     def turned(self) -> bool:
@@ -56,7 +57,7 @@ class Check:
     def brief(self) -> str:
         """`0.29 (0.21 to 0.38) supported`."""
         if self.estimate is None:
-            return self.verdict
+            return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
         low, high = self.interval
         between = "" if low is None or high is None else f" ({signed(low)} to {signed(high)})"
         return f"{signed(self.estimate)}{between} {self.verdict}"
@@ -143,7 +144,7 @@ def robustness(
     space = space.model_copy(update={"claims": asked})
 
     def ask(trials: pd.DataFrame, networks: pd.DataFrame, plan: pd.DataFrame) -> Verdicts:
-        return verdicts(space, trials, networks, plan=plan, standing=standing)
+        return verdicts(space, trials, networks, plan=plan, standing=standing, brief=True)
 
     stated = ask(trials, networks, plan)
     if not asked or not stated.counted:
@@ -163,7 +164,8 @@ def robustness(
 
 
 def _check(kind: Kind, choice: str, found: Finding, stated: str) -> Check:
-    return Check(kind, choice, found.claim, found.verdict, found.estimate, found.shown, found.n, found.unit, stated)
+    return Check(kind, choice, found.claim, found.verdict, found.estimate, found.shown, found.n, found.unit, stated,
+                 found.reason)  # fmt: skip
 
 
 def _of_curves(trials: pd.DataFrame, networks: pd.DataFrame, absent: list[str]) -> Iterator[Variant]:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from study.answer.associating import Slope, associated, permutation_p, tau_b
+from study.answer.associating import Codes, Slope, associated, codes_of, permutation_ps, tau_b
 from study.answer.evidence import (
     Array,
     Scale,
@@ -197,7 +197,7 @@ class Slopes(Sample):
         """The slope of the first units; what the condition explains of them costs degrees of freedom as strata do."""
         x, y, strata = self.x[:count], self.y[:count], self.strata[:count]
         if self.conditions is None:
-            return associated(x, y, strata, ranks=self.ranks)
+            return associated(x, y, self._codes[:count], ranks=self.ranks)
         x, y, lost = without_trend(x.tolist(), y.tolist(), strata, self.conditions[:count].tolist())
         found = associated(x, y, strata, ranks=self.ranks)
         return replace(found, strata=max(lost, found.strata))
@@ -230,8 +230,16 @@ class Slopes(Sample):
             ahead = (self.kendall.tau or 0.0) > 0
             return self.kendall.p / 2 if ahead == up else 1 - self.kendall.p / 2
         if null == 0 and self.ranks == (True, True) and self.whole.xx > 0 and self.whole.yy > 0:
-            return permutation_p(self.x, self.y if up else -self.y, self.strata)
+            return self._permuted[0 if up else 1]
         return _turned(self.whole, up=up).t_p(null if up else -null)
+
+    @cached_property
+    def _permuted(self) -> tuple[float, float]:
+        return permutation_ps(self.x, self.y, self._codes)
+
+    @cached_property
+    def _codes(self) -> Codes:
+        return codes_of(self.strata)
 
     def t_interval(self, alpha: float) -> Interval:
         """See `Sample`."""

@@ -15,9 +15,11 @@ TRIAL, CELL, NETWORK = "trial", "dense cell", "network"
 
 def units(trials: pd.DataFrame) -> pd.Series:
     """For each trial the dense training that it stands on."""
-    own = "trial " + trials["number"].astype(int).astype(str)
-    cell = column(trials, "cell", None)
-    return cell.astype(object).where(cell.notna(), own)
+    cell = column(trials, "cell", None).astype(object)
+    if (lacking := cell.isna()).any():
+        numbered = trials["number"][lacking].astype(int)
+        cell = cell.mask(lacking, pd.Series([f"trial {number}" for number in numbered], numbered.index, dtype=object))
+    return cell
 
 
 def unit_word(trials: pd.DataFrame) -> str:

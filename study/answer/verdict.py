@@ -233,9 +233,13 @@ class Verdicts:
 
 
 def disagreeing(conditions: Sequence[Finding]) -> str:
-    """That conditions differ in sign, where they do; "" of descriptions, which say nothing of signs."""
-    found = [one for one in conditions if one.estimate is not None and one.role == "claim"]
-    if len({one.estimate > 0 for one in found if one.estimate}) < 2:
+    """That a claim holds under some condition and another's sign is the other one; else "".
+
+    Where it holds under none, numbers about 0 have either sign by chance.
+    """
+    found = [one for one in conditions if one.estimate and one.role == "claim"]
+    signs = {(one.estimate or 0.0) > 0 for one in found}
+    if len(signs) < 2 or not any(one.verdict == "supported" for one in found):
         return ""
     return " The sign differs between conditions."
 

@@ -11,7 +11,7 @@ from study.errors import UsageError
 from study.events import Listener
 from study.ledger import Ledger
 from study.private import private_below
-from study.settings.verdicts import robustness_in, verdicts_in
+from study.settings.verdicts import plan_of, robustness_in, verdicts_in
 from study.stop_flag import StopFlag
 
 
@@ -55,8 +55,9 @@ def write(ledger: Ledger, out: Path | None = None) -> tuple[Path, Verdicts]:
     listed = ledger.files()
     trials, networks = trial_frame(rows), network_frame(config.directory, rows, listed)
     folder = out or config.directory / "report"
-    verdicts = verdicts_in(config, rows, trials, networks, courses=True)
-    checks = robustness_in(config, rows, trials, networks)
+    plan = plan_of(config)
+    verdicts = verdicts_in(config, rows, trials, networks, plan=plan, courses=True)
+    checks = robustness_in(config, rows, trials, networks, plan=plan)
     try:
         with private_below(config.run.home, folder):
             page = write_report(config, trials, networks, verdicts, folder, robustness=checks, listed=listed)

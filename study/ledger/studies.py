@@ -102,7 +102,7 @@ def _same(config: StudyConfig, stored: dict[str, Any]) -> None:
     if asked == stored:
         return
     before, now = _fields(stored), _fields(asked)
-    absent = "(not there)"
+    absent = "nothing (the default)"
     differ = [f for f in sorted(before.keys() | now.keys()) if before.get(f, absent) != now.get(f, absent)]
     lines = [
         f"  {field}: {before.get(field, absent)} in the study, {now.get(field, absent)} asked for"
@@ -116,7 +116,8 @@ def _same(config: StudyConfig, stored: dict[str, Any]) -> None:
                 f"the study {config.name!r} exists and is another one; these fields differ:",
                 *lines[:_SHOWN],
                 *more,
-                f"choose another --name, or remove the old study with: {config.command('delete')}",
+                f"go on with the one that is there, as it is: {config.command('resume')}",
+                f"or choose another --name, or remove the old study with: {config.command('delete')}",
             ]
         )
     )

@@ -40,11 +40,17 @@ def power(config: StudyConfig, like: Ledger | None = None) -> Iterator[str]:
             unknown = "its spread is not known (--like NAME takes that of a pilot or similar study)"
             yield f"{one.claim}: {units} planned; {unknown if like is None else f'{of} has no spread of it'}."
         else:
-            least = detectable(spread, one.planned, max(1, found.family))
-            yield (
-                f"{one.claim}: {units} planned find an effect of {least:.2f} at 80 % (spread {spread:.2f}, that of "
-                f"{of}; one of {max(1, found.family)} in the family)."
-            )
+            family = max(1, found.family)
+            yield f"{one.claim}: {units} planned {_tells(claims[one.claim], spread, one.planned, family, of)}."
+
+
+def _tells(claim: Claim, spread: float, n: int, family: int, of: str) -> str:
+    """What n units tell at 80 %; of ranks, whose slopes lie between −1 and 1, perhaps nothing."""
+    least, ranks = detectable(spread, n, family), claim.quantity.kind == "association"
+    known = f"(spread {spread:.2f}, that of {of}; one of {family} in the family)"
+    if ranks and least >= 1:
+        return f"are too few to tell at 80 %: slopes of ranks lie between −1 and 1 {known}"
+    return f"find {'a slope of ranks' if ranks else 'an effect'} of {least:.2f} at 80 % {known}"
 
 
 def detectable(spread: float, n: int, family: int) -> float:

@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from search_spaces.claims import Claim
 from study.config import StudyConfig
 from study.config.yaml_files import read_yaml
 from study.errors import StudyMismatch, UsageError
 from trainables.config import flatten
 
 _SHOWN = 12
+_CLAIMS = "space.claims"
 _IDENTITY = ("name", "sampler", "scheduler", "stopping", "objectives", "constraints", "warm_start", "seed")
 _OF_THE_SPACE = ("space.base.", "space.span.")
 _FOLLOWS_ITS_PLACE = ("run.home", "run.data_dir", "run.ledger", "run.tracking_uri", "run.storage")
@@ -35,6 +39,11 @@ def check_study_file(path: Path, stored: StudyConfig, asked: StudyConfig, messag
         return
     there = flatten(dict(content)) if isinstance(content, Mapping) else {}
     there.pop("planned", None)  # remembered by the ledger alone: files of earlier versions and of new studies lack it
+    if others := _claims_edited(there.pop(_CLAIMS, None), stored):
+        message(
+            f"{path.name} states claims otherwise than {stored.name} did ({', '.join(others)}); what was stated before "
+            f"the data stays as it was, and is written there again. More claims: {stored.command('claim', 'FILE.yaml')}"
+        )
     ledger, wanted = flatten(stored.shown()), flatten(asked.shown())
     edited = {name: value for name, value in there.items() if value != ledger.get(name, _Absent)}
     edited |= {name: None for name in ledger if name.startswith(_OF_THE_SPACE) and name not in there and there}
@@ -53,6 +62,25 @@ def check_study_file(path: Path, stored: StudyConfig, asked: StudyConfig, messag
                 f"{path.name} says {name}={there[name]}, which is not read from there: it is {_said(wanted, name)} "
                 "again; options change a run, --trials the budget"
             )
+
+
+def _claims_edited(written: Any, stored: StudyConfig) -> list[str]:
+    """Names of claims that a file states otherwise than the study; fields that its version had not are their defaults.
+
+    Args:
+        written: The claims of the file; None: it is silent about them.
+    """
+    if written is None:
+        return []
+    there: dict[str, Claim | None] = {}
+    for number, item in enumerate(written if isinstance(written, list) else [written], start=1):
+        name = str(item.get("name", number)) if isinstance(item, Mapping) else str(number)
+        try:
+            there[name] = Claim.model_validate(item)
+        except ValidationError:
+            there[name] = None
+    known = {claim.name: claim for claim in stored.space.claims}
+    return [name for name in dict.fromkeys([*known, *there]) if there.get(name) != known.get(name, _Absent)]
 
 
 def _is_identity(name: str) -> bool:

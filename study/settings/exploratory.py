@@ -111,6 +111,6 @@ def _claim(path: Path, number: int, item: Any) -> Claim:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        said = str(first["msg"])
+        said = str(first["msg"]).removeprefix("Value error, ")
         where = "" if not field or said.startswith(field) else f"{field}: "
         raise UsageError(f"{path}: claim {name}: {where}{said}") from None

@@ -90,14 +90,25 @@ def robustness_of(ledger: Ledger) -> "Robustness":
 
 
 def robustness_in(
-    config: StudyConfig, rows: Sequence["TrialRow"], trials: "DataFrame", networks: "DataFrame"
+    config: StudyConfig,
+    rows: Sequence["TrialRow"],
+    trials: "DataFrame",
+    networks: "DataFrame",
+    *,
+    plan: "DataFrame | None" = None,
 ) -> "Robustness":
-    """The same from frames that are there already; claims that were stated later count as well."""
+    """The same from frames that are there already; claims that were stated later count as well.
+
+    Args:
+        trials, networks: Of `rows`.
+        plan: `plan_of(config)`, where that is known already.
+    """
     from study.answer.robustness import robustness
 
     claims = (*config.space.claims, *claims_met_later(config), *claims_added(config))
     space = config.space.model_copy(update={"claims": claims})
-    return robustness(space, trials, networks, plan=plan_of(config), standing=standing_with(config, rows))
+    plan = plan_of(config) if plan is None else plan
+    return robustness(space, trials, networks, plan=plan, standing=standing_with(config, rows))
 
 
 def standing_with(config: StudyConfig, rows: Sequence["TrialRow"]) -> "Standing":

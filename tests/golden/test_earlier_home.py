@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import study
+from study.errors import StudyMismatch
 
 HOMES = Path(__file__).parent / "homes"
 SAID: dict[str, Any] = json.loads((HOMES / "before_cells.json").read_text())
@@ -56,3 +57,11 @@ def test_a_trial_more_is_the_one_that_it_would_have_had(home: Path) -> None:
     unchanged = again.trials().set_index("number").loc[3, "contrast/auc"]
     assert unchanged == SAID["trials"]["3"]["contrast/auc"]
     shutil.rmtree(home)
+
+
+def test_asked_for_otherwise_it_says_what_differs_and_how_to_go_on(home: Path) -> None:
+    with pytest.raises(StudyMismatch) as refused:
+        study.launch("redundancy", name="elder", trials=6, set={"model.width": [48, 96]}, home=home)
+    said = str(refused.value)
+    assert "compression.depth: 4 in the study, 6,12 asked for" in said
+    assert "ockham resume elder" in said

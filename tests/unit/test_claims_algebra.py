@@ -218,6 +218,14 @@ def test_bounds(value: Any, expected: Any) -> None:
             claim("x", Between(of=AUC, first={"model.width": 64}, second={"model.width": 96}), Less()),
             "model.width=96, and it is 64 or 128",
         ),
+        (
+            claim("x", AUC, Less(), by=("data.lable_noise",)),
+            "no trial has such a field (did you mean data.label_noise?)",
+        ),
+        (
+            claim("x", AUC, Less(), where={"train.lr": 0.1}),
+            "train.lr=0.1, and no trial has such a field (did you mean ",
+        ),
     ],
 )
 def test_what_a_study_does_not_span_is_refused(stated: Claim, reason: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from study.answer.associating import associated, permutation_p
+from study.answer.associating import associated, centred, permutation_ps, ranked
 from study.answer.evidence import (
     UNKNOWN,
     Scale,
@@ -72,15 +72,17 @@ def test_association_is_the_regression_of_ranks_within_strata() -> None:
     assert found.t_interval(0.025) == pytest.approx([-end for end in reversed(case["t_interval"])])
     assert found.log_evidence(0.0) == pytest.approx(case["log_e_two_sided"])
     assert found.sequence(math.log(20)) == pytest.approx([-end for end in reversed(case["sequence"])])
-    assert permutation_p(x, -y, case["strata"]) == pytest.approx(case["t_p_less"], abs=0.002)
-    assert permutation_p(x, y, case["strata"]) == pytest.approx(1 - case["t_p_less"], abs=0.002)
+    up, down = permutation_ps(x, y, case["strata"])
+    assert down == pytest.approx(case["t_p_less"], abs=0.002)
+    assert up == pytest.approx(1 - case["t_p_less"], abs=0.002)
+    assert permutation_ps(x, -y, case["strata"]) == (down, up)
 
 
 def test_permutation_p_of_one_stratum_is_that_of_scipy() -> None:
     x, y = np.array([1.0, 2, 3, 4, 5, 6, 7]), np.array([2.0, 1, 4, 3, 7, 5, 6])
     ranks = lambda pair: float(np.dot(stats.rankdata(pair), stats.rankdata(y)))  # noqa: E731
     exact = stats.permutation_test((x,), ranks, permutation_type="pairings", alternative="greater", n_resamples=10_000)
-    assert permutation_p(x, y, [0] * 7) == pytest.approx(exact.pvalue, abs=0.003)
+    assert permutation_ps(x, y, [0] * 7)[0] == pytest.approx(exact.pvalue, abs=0.003)
 
 
 def test_the_ends_of_a_sequence_are_where_its_e_value_crosses() -> None:
@@ -157,3 +159,25 @@ def test_values_that_are_all_the_same_for_long_do_not_shut_the_mean_out() -> Non
     low, high = sequence(values, math.log(40), UNKNOWN)
     assert low <= values.mean() <= high
     assert sequence(values[:12], math.log(40), UNKNOWN) == (-math.inf, math.inf)
+
+
+def test_ranks_within_strata_are_those_of_scipy_centred_and_scaled() -> None:
+    """Ties, strata of one, strata of one value, in any order, named by anything."""
+    random = np.random.default_rng(5)
+    strata = [("a", int(code)) for code in random.integers(0, 6, size=60)] + [("alone", 0), ("same", 0), ("same", 0)]
+    values = np.r_[random.integers(0, 5, size=60) / 4, 0.5, 7.0, 7.0]
+    mixed = random.permutation(len(strata))
+    strata, values = [strata[place] for place in mixed], values[mixed]
+    found, counted = ranked(values, strata)
+    for name in set(strata):
+        rows = [place for place, stratum in enumerate(strata) if stratum == name]
+        ranks = stats.rankdata(values[rows])
+        spread = np.std(ranks)
+        expected = (ranks - ranks.mean()) / spread if spread > 0 else np.zeros(len(rows))
+        assert found[rows] == pytest.approx(expected, abs=1e-12), name
+    assert counted == sum(strata.count(name) > 1 for name in set(strata))
+    assert ranked(np.zeros(0), [])[1] == 0
+    less, same = centred(values, strata)
+    assert same == counted
+    assert less.sum() == pytest.approx(0, abs=1e-12)
+    assert less[strata.index(("alone", 0))] == 0

@@ -28,6 +28,15 @@ def test_each_claim_of_the_default_study_has_its_line(tmp_path: Path) -> None:
     assert "one of 5 in the family" in lines[0]
 
 
+def test_a_slope_of_ranks_above_1_is_promised_to_nobody(tmp_path: Path) -> None:
+    said = {
+        trials: list(power(StudyConfig(space="redundancy", trials=trials, run={"home": tmp_path})))[1]
+        for trials in (6, 24)
+    }
+    assert "6 trials planned are too few to tell at 80 %" in said[6]
+    assert "24 trials planned find a slope of ranks of 0.75 at 80 %" in said[24]
+
+
 def test_the_spread_is_that_of_a_similar_study(tmp_path: Path) -> None:
     pilot = opened(config(tmp_path, trials=8, until=False))
     run(pilot, 1.0)

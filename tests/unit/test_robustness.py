@@ -9,6 +9,7 @@ import pytest
 
 from search_spaces.space import SearchSpace
 from search_spaces.usual import usual_claims
+from study.answer.deciding import verdicts
 from study.answer.resummarising import Summing
 from study.answer.robustness import Robustness, robustness
 from study.answer.standing import Standing
@@ -150,3 +151,28 @@ def test_the_page_has_a_section_of_it(tmp_path: Path) -> None:
     assert len(html) < 5_000_000
     table = pd.read_csv(tmp_path / "figures" / "robustness.csv")
     assert len(table) == len(checks.checks)
+
+
+@pytest.mark.parametrize("more", [0, 6])
+def test_verdicts_in_brief_are_the_verdicts(more: int) -> None:
+    """As planned, where t is asked as well, and extended."""
+    for recipe in (Recipe(failed=0), Recipe(effect=0.0), Recipe(effect=0.15, spread=0.3, noise=(0.5,))):
+        space, trials, networks = made(recipe)
+        standing = Standing(len(trials) - more, len(trials), len(trials))
+        whole, brief = (
+            verdicts(space, trials, networks, plan=trials, standing=standing, brief=brief) for brief in (False, True)
+        )
+        asked_for = [found for found in whole.headlines if found.role != "description"]
+        for found in asked_for:
+            short = brief.of(found.claim)
+            for name in ("verdict", "by", "estimate", "shown", "n", "unit", "reason", "excluded"):
+                assert getattr(short, name) == getattr(found, name), (found.claim, name)
+        assert len(asked_for) >= 2
+        assert [found.verdict for found in brief.findings] == [found.verdict for found in whole.findings]
+
+
+def test_what_is_undefined_under_a_choice_says_why() -> None:
+    space, trials, networks = made()
+    checks = [check for check in asked(space, trials, networks).checks if check.verdict == "undefined"]
+    assert checks
+    assert all(check.reason and check.reason in check.brief for check in checks)

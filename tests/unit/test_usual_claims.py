@@ -87,6 +87,16 @@ def test_conditions_that_disagree_in_sign_are_told() -> None:
     assert "The sign differs" not in found_in().as_text()
 
 
+def test_signs_of_numbers_about_0_are_no_disagreement() -> None:
+    config, trials, networks = make(Recipe(effect=0.0))
+    trials["contrast/auc"] -= trials["contrast/auc"].mean()
+    trials.loc[trials["data.label_noise"] == 0.25, "contrast/auc"] -= 0.01
+    found = judged(config, trials, networks)
+    conditions = found.conditions(EARLIER)
+    assert {one.estimate > 0 for one in conditions if one.estimate is not None} == {True, False}
+    assert "The sign differs" not in found.as_text()
+
+
 def test_of_two_trials_the_networks_are_the_units_and_it_says_so() -> None:
     found = found_in(Recipe(noise=(1.0,), widths=(64,), criteria=("magnitude_l2", "random"))).of(EARLIER)
     assert (found.n, found.unit) == (10, "network")
