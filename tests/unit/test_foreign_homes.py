@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import Damaged, UsageError
+from study.execution.on_ray.trial_log import TrialLog
 from study.execution.results import networks_file
 from study.ledger import Ledger, Proposal, files, gathered
 from study.ledger.files import NETWORKS, Listed, networks_of
@@ -126,3 +127,14 @@ def test_a_leftover_with_a_strange_name_stops_nothing(ledger: Ledger) -> None:
     strange.touch()
     write_study_file(ledger.config, ledger.uid)
     assert strange.exists()
+
+
+def test_a_trials_log_is_written_through_no_link_and_into_no_pipe(tmp_path: Path) -> None:
+    (tmp_path / "profile").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "profile")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe", "log.txt"):
+        with TrialLog(tmp_path / name) as log:
+            log.write("trial 1")
+    assert (tmp_path / "profile").read_text() == "mine"
+    assert (tmp_path / "log.txt").read_text() == "trial 1"
