@@ -224,7 +224,19 @@ def _finding(
         needs=_needs(shown, claim.comparison, left) if word == "open" else None,
         course=course(shown, threshold) if courses and case.condition in ("", POOLED) else (),
     )
+    found = replace(found, stepped=_stepped(found, claim.comparison))
     return replace(found, sentence=sentence(found, claim.quantity.kind))
+
+
+def _stepped(found: Finding, comparison: Comparison) -> bool:
+    """Whether the interval of a decided claim still holds what its verdict excludes."""
+    if not isinstance(comparison, Greater | Less) or found.verdict not in ("supported", "refuted"):
+        return False
+    up = isinstance(comparison, Greater)
+    low, high = found.shown
+    if (found.verdict == "supported") == up:
+        return low is None or low < comparison.than + (0.0 if up else -comparison.matters)
+    return high is None or high > comparison.than + (comparison.matters if up else 0.0)
 
 
 def _word(decision: Decision | None, planned: Decision | None) -> tuple[Word, str]:

@@ -42,6 +42,8 @@ def sentence(found: Finding, kind: str) -> str:
         parts.append(f"decided at the planned number of {found.unit}s, {p_words(p)}")
     elif found.verdict == "open" and found.needs:
         parts.append(f"about {found.needs} more to decide it")
+    if found.stepped:
+        parts.append("its interval, drawn for all claims at once, alone would not decide it yet")
     parts += _left_out(found)
     if disagreement := _disagreement(found):
         parts.append(disagreement)

@@ -24,6 +24,7 @@ class Finding:
         verdict: supported, refuted, open or undefined; described where none is asked for.
         by: What it rests on: `any time`, `planned n`, or "".
         decided_with: Units that were there when it was decided at any time; else None.
+        stepped: Whether its interval, drawn for the whole family, would not decide it alone: Holm's steps did.
         estimate, tau: What is compared, Kendall's τ-b beside a slope of ranks; None where undefined.
         interval: Simultaneous, at any time; unbounded ends are None.
         alone: The sequence of each e-value by itself: `anytime_t`, `betting`.
@@ -51,6 +52,7 @@ class Finding:
     verdict: Word
     by: str = ""
     decided_with: int | None = None
+    stepped: bool = False
     estimate: float | None = None
     tau: float | None = None
     interval: tuple[float | None, float | None] = (None, None)

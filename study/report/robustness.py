@@ -27,6 +27,7 @@ def robustness_section(robustness: Robustness | None) -> str:
         f"<tbody>{rows}</tbody></table></div>{not_asked}"
         '<p class="note">From stored curves alone, pooled over conditions; nothing was trained again. Choices are not '
         "corrected for each other: they say what a verdict hangs on, not how certain it is. "
+        "Intervals are drawn for all claims at once; Holm’s steps decide some before their intervals do. "
         f"<span class='files'>{data}</span></p></section>"
     )
 

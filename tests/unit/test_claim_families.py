@@ -129,3 +129,25 @@ def test_networks_that_met_both_settings_are_paired_one_by_one() -> None:
     assert (found.n, found.unit) == (5, "network")
     assert found.estimate == pytest.approx(means["magnitude_l2"] - means["random"])
     assert (found.verdict, found.by) == ("supported", "planned n")
+
+
+def test_what_holms_steps_decide_before_the_interval_does_is_said() -> None:
+    """t = 2.23 with 23 degrees of freedom: p = .018 lies between .025/2, at which intervals are drawn, and .025."""
+    weak = Metric(metric="measure/x/z", bounds=(-2, 2))
+    values = spread(2.23 * 0.1 / math.sqrt(24), seed=1)
+    found = decide(
+        (claim(M, Greater(), "a"), claim(weak, Greater(), "b")), study(spread(0.3), **{"measure/x/z": values})
+    )
+    strong, second = found.of("a"), found.of("b")
+    assert (second.verdict, second.by) == ("supported", "planned n")
+    assert second.shown[0] is not None
+    assert second.shown[0] < 0
+    assert second.stepped
+    assert not strong.stepped
+    assert "its interval, drawn for all claims at once, alone would not decide it yet" in second.sentence
+    assert "alone would not" not in strong.sentence
+    turned = decide(
+        (claim(M, Greater(), "a"), claim(weak, Less(matters=0.01), "b")),
+        study(spread(0.3), **{"measure/x/z": [value - 0.01 for value in values]}),
+    ).of("b")
+    assert (turned.verdict, turned.stepped) == ("refuted", True)

@@ -162,6 +162,7 @@ def test_verdicts_in_brief_are_the_verdicts(more: int) -> None:
         whole, brief = (
             verdicts(space, trials, networks, plan=trials, standing=standing, brief=brief) for brief in (False, True)
         )
+        assert not any(found.stepped for found in whole.findings if found.verdict == "open")
         asked_for = [found for found in whole.headlines if found.role != "description"]
         for found in asked_for:
             short = brief.of(found.claim)
