@@ -13,6 +13,8 @@ from study.answer.standing import Standing
 from study.answer.verdict import Verdicts
 from study.execution.finishing import gist
 from study.report import write_report
+from study.report.figure import Picture, figures
+from study.report.material import Material
 from tests.unit.report_frames import Recipe, make
 from tests.unit.test_until_decided import config, opened, run
 
@@ -123,3 +125,16 @@ def test_spaces_say_what_a_study_decides(capsys: pytest.CaptureFixture[str]) -> 
     said = capsys.readouterr().out
     assert "memorising_breaks_earlier" in said
     assert "placebo, with data.noise_kind=renamed" in " ".join(said.split())
+
+
+def test_the_legend_names_the_verdict_of_every_mark() -> None:
+    study, trials, networks = make(Recipe(failed=0, effect=0.0))
+    space = study.space.model_copy(update={"claims": CLAIMS[:1]})
+    trials = trials[trials["number"] < 12]
+    standing = Standing(24, 24, len(trials))
+    found = verdicts(space, trials, networks, plan=trials, standing=standing, courses=True)
+    marked = {one.verdict for one in found.findings if one.estimate is not None}
+    assert marked == {"refuted", "open"}, "pooled it is refuted, conditions are open"
+    picture = figures()["verdicts"].draw(Material(study, trials, networks, found))
+    assert isinstance(picture, Picture)
+    assert marked <= {key.text for key in picture.legend}

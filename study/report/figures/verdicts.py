@@ -28,18 +28,19 @@ def _draw(material: Material) -> Picture | Absent:
         why = Absent("No claim has an estimate yet: " + _why(verdicts)) if verdicts.said else Absent("")
         return replace(beside, columns=1) if isinstance(beside, Picture) else why
     few = len(asked) <= 3
-    panels, rows = [], []
+    panels, rows, drawn = [], [], []
     for found in asked:
         under = [one for one in verdicts.conditions(found.claim) if one.estimate is not None]
         panels.append(_forest(found, under) if under else _path(found, _WIDE if few else _NARROW, 200.0))
         rows += [_row(one) for one in (*under, found)]
+        drawn += [found, *under]
         rows += [_point(found, *point) for point in found.course]
     caption = (
         "Thick line or whisker: Student’s interval, which counts at the planned number of trials; thin line or band: "
         "the confidence sequence, which holds however often one looks. Both are simultaneous over all claims and "
         "conditions. A claim without conditions is drawn against the number of units."
     )
-    legend = [Key("dot", _COLOURS[word], word) for word in dict.fromkeys(found.verdict for found in asked)]
+    legend = [Key("dot", _COLOURS[word], word) for word in dict.fromkeys(one.verdict for one in drawn)]
     legend += [Key("line", "ink", "Student’s t"), Key("band", "ink", "at any time")]
     return Picture(panels, caption, pd.DataFrame(rows), legend, columns=1 if few else 2)
 
