@@ -70,16 +70,16 @@ def build(home: Path, name: str = NAME, noise: float = 0.5) -> None:
         ledger.close()
         if run(config).exit_code:
             raise RuntimeError("the study to be damaged did not end well")
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.torture.damage", "--extend", str(home), name], cwd=driving.ROOT, check=False
-    )
-    if killed.returncode != -signal.SIGKILL:
-        raise RuntimeError(f"the driver that was to be killed ended with {killed.returncode}")
     (home / "asked.yaml").write_text(_CLAIM.format(field="model.width" if noise < 1 else "data.label_noise"))
     with contextlib.redirect_stdout(io.StringIO()):
         if ockham(["claim", name, str(home / "asked.yaml"), "--home", str(home)]):
             raise RuntimeError("the claim about the study to be damaged was not taken")
     (home / "asked.yaml").unlink()
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.torture.damage", "--extend", str(home), name], cwd=driving.ROOT, check=False
+    )
+    if killed.returncode != -signal.SIGKILL:
+        raise RuntimeError(f"the driver that was to be killed ended with {killed.returncode}")
 
 
 _CLAIM = """- name: afterwards
