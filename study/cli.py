@@ -30,12 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     runs = arguments[:1] in (["launch"], ["resume"], ["confirm"]) and "--help" not in arguments
     with _printable(colours=not arguments or "--help" in arguments, lasting=runs):
-        return _run(arguments, starts_ray=runs)
+        return _run(arguments)
 
 
-def _run(arguments: list[str], *, starts_ray: bool) -> int:
+def _run(arguments: list[str]) -> int:
     try:
-        if starts_ray:  # before PyTorch is loaded, which a low limit does not let live either
+        if (
+            arguments[:1] in (["launch"], ["resume"]) and "--help" not in arguments
+        ):  # before PyTorch is loaded, which a low limit does not let live either
             address_space.require()
         code = typer.main.get_command(app).main(arguments, prog_name="ockham", standalone_mode=False)
         return code if isinstance(code, int) else OK

@@ -123,7 +123,7 @@ def test_few_large_networks_are_measured_together() -> None:
         ({"model__width": 500}, [6]),
     ):
         context = TrialContext(0, Path("unused"))
-        bench = trial._bench(trial_config(**fields), context)
+        bench = trial._bench(trial_config(**fields), context, 6)
         assert [len(piece) for piece in _pieces(bench, bench.initial())] == together, fields
 
 

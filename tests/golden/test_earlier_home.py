@@ -23,7 +23,9 @@ SAID: dict[str, Any] = json.loads((HOMES / "before_cells.json").read_text())
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     with tarfile.open(HOMES / "before_cells.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(
+            tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
+        )  # from 3.11.4 on
     return tmp_path
 
 

@@ -84,7 +84,7 @@ def test_stopped_over_and_over(tmp_path: Path) -> None:
         store = CheckpointStore(tmp_path, attempt, interval_s=0)
         before = store.latest()
         reported = len(before["records"]) if before else 0
-        seen = comparable(stopped_after(trial("finetune"), store, reported + 11))
+        seen = comparable(stopped_after(trial("finetune"), store, reported + 20))
         assert seen == expected[: len(seen)]
         if len(seen) == len(expected):
             break

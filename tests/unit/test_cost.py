@@ -38,10 +38,10 @@ def test_without_prices_there_is_no_money() -> None:
 
 def test_what_was_spent_counts_every_attempt_and_time_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = a_ledger(tmp_path, proposals=2)
-    monkeypatch.setattr("study.ledger.ledger.now_ms", lambda: 1_000_000)
+    monkeypatch.setattr("study.ledger.life.now_ms", lambda: 1_000_000)
     ledger.start_attempt(0)
     ledger.start_attempt(1)
-    monkeypatch.setattr("study.ledger.ledger.now_ms", lambda: 1_000_000 + 1_800_000)
+    monkeypatch.setattr("study.ledger.life.now_ms", lambda: 1_000_000 + 1_800_000)
     ledger.finish(0, 1, "FAILED", error="made up")
     found = spent(ledger)
     assert (found.core_hours, found.hours) == (0.5, 0.5), "nobody runs trial 1 any more"

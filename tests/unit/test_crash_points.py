@@ -29,7 +29,7 @@ def test_every_point_that_can_be_reached_has_its_name_in_the_list() -> None:
 def writes_of_the_ledger() -> set[str]:
     """As the ledger names its transactions."""
     sources = [path.read_text() for path in (ROOT / "study" / "ledger").glob("*.py")]
-    return {name for text in sources for name in re.findall(r'_writing\("([^"]+)"\)', text)}
+    return {name for text in sources for name in re.findall(r'\b(?:writing|write)\("([^"]+)"', text)}
 
 
 def test_nothing_happens_unless_asked_for() -> None:

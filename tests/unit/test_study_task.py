@@ -19,6 +19,7 @@ from study.errors import UsageError
 from study.ledger import TrialRow
 from study.report import write_report
 from study.settings.loading import LaunchOptions, load_study
+from study.settings.wording import as_typed
 from tests.unit.report_frames import Recipe, judged, make
 from trainables.record import Record
 
@@ -102,7 +103,7 @@ def test_notes_name_the_metric_that_is_there() -> None:
 def test_what_does_not_go_together_is_refused_before_anything_starts(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as refused:
         load_study(LaunchOptions(**options))
-    assert said in str(refused.value)
+    assert said in as_typed(refused.value)
 
 
 def test_numbers_are_answered_as_classes_are() -> None:
