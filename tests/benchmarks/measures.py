@@ -19,6 +19,7 @@ from tests.engine import look, taken
 from trainables import looks
 from trainables.config import TrialConfig, unflatten
 from trainables.looking.measure import MEASURES, Measured
+from trainables.pausing import Pausing
 from trainables.stack.mlp import StackedMLP
 from trainables.trial import TrialContext, run_trial
 
@@ -66,13 +67,20 @@ def _measuring() -> Iterator[list[float]]:
     spent: list[float] = []
     take = looks._alone_if_need_be
 
-    def timed(*given: Any) -> Measured:
-        begun = time.process_time()
-        found = take(*given)
-        spent.append(time.process_time() - begun)
-        return found
+    def timed(*given: Any) -> Pausing[Measured]:
+        work = take(*given)
+        while True:
+            begun = time.process_time()
+            try:
+                next(work)
+            except StopIteration as end:
+                found: Measured = end.value
+                return found
+            finally:
+                spent.append(time.process_time() - begun)
+            yield
 
-    looks._alone_if_need_be = timed
+    looks._alone_if_need_be = timed  # type: ignore[assignment]
     try:
         yield spent
     finally:
