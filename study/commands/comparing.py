@@ -1,5 +1,6 @@
 """compare, replicate: many studies at once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from study.commands.formats import Out, chosen_form, form_option
 from study.commands.options import complete_space, complete_study, located
+from study.errors import UsageError
 from study.ledger.place import Place
 
 
@@ -19,7 +21,9 @@ def register(app: typer.Typer) -> None:
 _COMPARE_EXAMPLES = """[bold]Examples[/bold]
   ockham compare
   ockham compare redundancy placebo --page compared.html
-  ockham compare --format csv --out claims.csv"""
+  ockham compare --format csv --out claims.csv
+  ockham compare --gap                    which measure tracks the generalization gap, over all of them
+  ockham compare --gap --out gap.svg      the same as a picture"""
 
 
 def compare(
@@ -31,14 +35,28 @@ def compare(
             metavar="[NAMES]...", help="Studies.", autocompletion=complete_study, show_default="all of the home"
         ),
     ] = None,
-    form: Annotated[str | None, form_option("table", "json", "csv", about="JSON and CSV have all conditions.")] = None,
+    form: Annotated[
+        str | None,
+        form_option("table", "json", "csv", "svg", about="JSON and CSV have all conditions; SVG with --gap."),
+    ] = None,
     out: Out = None,
     page: Annotated[
         Path | None,
         typer.Option(metavar="FILE.html", help="Write a page as well: the table, and all curves in one figure."),
     ] = None,
+    gap: Annotated[
+        bool,
+        typer.Option("--gap", help="Instead of claims: which measure tracks the generalization gap in these studies."),
+    ] = False,
 ) -> None:
-    """Studies side by side: each claim with its verdict, its effect with an interval, and its units."""
+    """Studies side by side: each claim with its verdict, its effect with an interval, and its units.
+
+    With --gap as in `ockham measures --gap`, with trials compared only within their study, and there at equal label
+    noise and instrument.
+    """
+    if gap:
+        _compare_gaps(place, names or (), form, out, page)
+        return
     from study.commands import comparison_table
     from study.operations.comparing import compared
 
@@ -53,6 +71,21 @@ def compare(
         rows = [row for one in found for row in one.rows()]
         write(page, comparison_page(rows, {one.name: (one.config, networks_of(place, one.name)) for one in found}))
         typer.echo(f"Page: {page}")
+
+
+def _compare_gaps(place: Place, names: Sequence[str], form: str | None, out: Path | None, page: Path | None) -> None:
+    from study.commands.measures_table import GAP_FORMS, print_gap
+    from study.operations.comparing import opened
+
+    if page is not None:
+        raise typer.BadParameter("--page is of claims; give --gap a picture: --out FILE.svg")
+    form = chosen_form(form, out, GAP_FORMS)
+    with opened(place, names) as (ledgers, unreadable):
+        for name, error in unreadable.items():
+            typer.echo(f"Left out, {name}: {error}", err=True)
+        if not ledgers:
+            raise UsageError("there is no study to compare. Start one: ockham launch")
+        print_gap(ledgers, form, out)
 
 
 _REPLICATE_EXAMPLES = """[bold]Examples[/bold]

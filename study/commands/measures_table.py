@@ -18,12 +18,13 @@ from study.display.console import PrintableConsole
 from study.display.words import DASH
 from study.errors import UsageError
 from study.ledger.frames import layer_frame, network_frame, trial_frame, write
-from study.settings.measures import gap_of
+from study.settings.measures import gap_across
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
 
 FORMS = ("table", "json", "csv")
+GAP_FORMS = (*FORMS, "svg")
 _WIDTH = 160
 
 
@@ -61,19 +62,24 @@ def print_measures(ledger: "Ledger", form: str, out: Path | None) -> None:
         _show([_table(rows), "", *unfit, more], out)
 
 
-def print_gap(ledger: "Ledger", form: str, out: Path | None) -> None:
-    """Which measures track the generalization gap: as a table, as JSON or as CSV.
+def print_gap(ledgers: Sequence["Ledger"], form: str, out: Path | None) -> None:
+    """Which measures track the generalization gap in these studies: as a table, JSON, CSV or a picture.
 
     Raises:
         Damaged: Files of results are not what was written.
     """
-    found = gap_of(ledger)
-    if form == "json":
+    found = gap_across(ledgers)
+    if form == "svg":
+        from study.report.figures.gap_measures import gap_svg
+
+        _put(gap_svg(found), out)
+    elif form == "json":
         _put(json.dumps(found.as_json(), indent=2, allow_nan=False), out)
     elif form == "csv":
         _put(str(found.as_frame().to_csv(index=False)).rstrip("\n"), out)
     else:
-        _show([_gap_table(found), "", *found.notes], out)
+        table: tuple[Table | str, ...] = (_gap_table(found), "") if found.tested else ()
+        _show([*table, *found.notes], out)
 
 
 def print_layers(ledger: "Ledger", out: Path | None) -> None:

@@ -105,6 +105,7 @@ _MEASURES_EXAMPLES = """[bold]Examples[/bold]
   ockham launch --name inside --set measures=all
   ockham measures inside
   ockham measures inside --gap            which of them track the generalization gap
+  ockham measures inside --gap --out gap.svg
   ockham measures inside --format csv --out measures.csv
   ockham measures inside --layers --out layers.csv"""
 
@@ -119,7 +120,8 @@ def measures(
             "table",
             "json",
             "csv",
-            about="The table shows means and intervals, JSON and CSV what each number is as well.",
+            "svg",
+            about="The table shows means and intervals, JSON and CSV what each number is as well; SVG with --gap.",
         ),
     ] = None,
     out: Out = None,
@@ -138,7 +140,7 @@ def measures(
     permutation; q: the share of false ones among those at least as clear; * up to .10), Ψ and CMI of Jiang et al. 2020,
     and the correlation that is left once norm and margin are given.
     """
-    from study.commands.measures_table import FORMS, print_gap, print_layers, print_measures
+    from study.commands.measures_table import FORMS, GAP_FORMS, print_gap, print_layers, print_measures
 
     if layers and gap:
         raise typer.BadParameter("--layers and --gap are two tables; leave one of them out")
@@ -147,7 +149,10 @@ def measures(
             raise typer.BadParameter(f"--format {form}: --layers are written as CSV only")
         print_layers(place.open(name), out)
         return
-    (print_gap if gap else print_measures)(place.open(name), chosen_form(form, out, FORMS), out)
+    if gap:
+        print_gap([place.open(name)], chosen_form(form, out, GAP_FORMS), out)
+    else:
+        print_measures(place.open(name), chosen_form(form, out, FORMS), out)
 
 
 def report(

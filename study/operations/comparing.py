@@ -1,6 +1,7 @@
 """All studies of a home side by side: what each claims, and what its data say of it. Reading them writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,17 +73,32 @@ def compared(place: Place, names: Sequence[str] = ()) -> tuple[list[Compared], d
         StudyNotFound: One that was named does not exist.
     """
     found: list[Compared] = []
-    unreadable: dict[str, Damaged] = {}
-    for name in names or place.studies():
-        try:
-            ledger = place.open(name)
+    with opened(place, names) as (ledgers, unreadable):
+        for ledger in ledgers:
             try:
                 found.append(look(ledger))
-            finally:
-                ledger.close()
-        except Damaged as error:
-            unreadable[name] = error
+            except Damaged as error:
+                unreadable[ledger.name] = error
     return found, unreadable
+
+
+@contextmanager
+def opened(place: Place, names: Sequence[str] = ()) -> Iterator[tuple[list[Ledger], dict[str, Damaged]]]:
+    """The ledgers of these studies (unless named all of the home), and why others can't be opened; closed at the end.
+
+    Raises:
+        StudyNotFound: One that was named does not exist.
+    """
+    with ExitStack() as stack:
+        ledgers: list[Ledger] = []
+        unreadable: dict[str, Damaged] = {}
+        for name in names or place.studies():
+            try:
+                ledgers.append(place.open(name))
+                stack.callback(ledgers[-1].close)
+            except Damaged as error:
+                unreadable[name] = error
+        yield ledgers, unreadable
 
 
 def look(ledger: Ledger) -> Compared:

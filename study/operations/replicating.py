@@ -1,23 +1,22 @@
 """The named studies run one after the other, and one page of what is recorded of them."""
 
-import os
-import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from search_spaces import catalog
-from study.answer.words import signed
 from study.config import StudyConfig
 from study.errors import Damaged, StudyNotFound, UsageError
 from study.ledger.frames import write
 from study.ledger.place import Place
-from study.operations.comparing import Compared, look
-from study.report.provenance import commit, versions
+from study.operations.comparing import Compared, look, opened
+from study.operations.replications_page import GAP, gap_section, sections_of, study_section, whole_page
+from study.report.figures.gap_measures import gap_svg
 from study.settings.loading import LaunchOptions, Loaded, load_study
+from study.settings.measures import gap_across
 
 _INCOMPLETE, _USAGE = 130, 2
 _PAGE = "REPLICATIONS.md"
@@ -60,71 +59,48 @@ def replicate(
         if code:
             say(f"{name} ended with exit code {code}; the others go on.")
             worst = max(worst, code)
-    content = replications_page(place, wanted, size)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    write(page, content)
+        write_page(place, wanted, size, page)
+    write_page(place, wanted, size, page)
     say(f"Page: {page}")
     return worst
 
 
-def replications_page(place: Place, wanted: dict[str, Loaded], size: str) -> str:
-    """Markdown: for each study its question, its command, and a line for each claim. From recorded studies alone."""
-    parts = [
-        "# Replications: what the papers claim, and what came out here",
-        f"Every named study at size `{size}`, as ledgers and files have it; written by `ockham replicate`, never by "
-        "hand. An interval is simultaneous over all claims of its study (5 % together). A verdict says what this size "
-        "shows, and nothing of other data or networks.",
-        f"Written on {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, "
-        f"Python {platform.python_version()}; {versions()}; commit {commit()}.",
-    ]
-    counts: dict[str, int] = {}
-    sections, missing = [], []
-    for name, loaded in wanted.items():
-        found = _recorded(place, loaded)
-        if isinstance(found, str):
-            missing.append(f"- `{name}`: {found}")
-            continue
-        for one in found.verdicts.headlines:
-            word = f"placebo {one.verdict}" if one.role == "placebo" else one.verdict
-            counts[word] = counts.get(word, 0) + 1
-        sections.append(_section(name, size, found))
-    if counts:
-        parts.append("Together: " + ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) + ".")
-    parts += sections
-    if missing:
-        parts.append("\n".join(["## Not recorded", "", *missing]))
-    return "\n\n".join(parts) + "\n"
+def write_page(place: Place, wanted: Mapping[str, Loaded], size: str, page: Path) -> None:
+    """Writes the page anew: a section for each finished study of this home, the earlier one for each that is not.
 
+    An earlier section, written from another home or by another machine, stays while the study's declaration does.
 
-def _section(name: str, size: str, found: Compared) -> str:
-    space = found.config.space
-    failed = f", {found.failed} failed" if found.failed else ""
-    lines = [
-        f"## {name}",
-        "",
-        f"*{space.title}* {space.source}.",
-        "",
-        f"    ockham launch {name} --size {size}",
-        "",
-        f"{found.ended} of {found.config.trials} trials{failed}, {found.cost.core_hours * 60:.1f} core-minutes.",
-        "",
-        "| claim | published | verdict | estimate | interval | n |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in found.rows():
-        low, high = row["interval"]
-        where = f" ({row['condition']})" if row["condition"] else ""
-        placebo = " *(placebo)*" if row["role"] == "placebo" else ""
-        cells = (
-            f"{row['says']}{where}{placebo}",
-            row["published"] or "–",
-            f"**{row['verdict']}**" if not row["condition"] or row["condition"] == "pooled" else row["verdict"],
-            row["reason"] if row["estimate"] is None else signed(row["estimate"]),
-            "–" if low is None or high is None else f"{signed(low)} … {signed(high)}",
-            f"{row['n']} {row['unit']}s",
-        )
-        lines.append("| " + " | ".join(str(cell).replace("|", "∣") for cell in cells) + " |")
-    return "\n".join(lines)
+    Raises:
+        UsageError: The page can't be read or written.
+    """
+    here = {name: _recorded(place, loaded) for name, loaded in wanted.items()}
+    identities = {name: loaded.config.fingerprint() for name, loaded in wanted.items()}
+    earlier = {
+        heading: section
+        for heading, section in sections_of(page, size).items()
+        if section.identities.items() <= identities.items()
+    }
+    sections, missing = [], {}
+    for name, found in here.items():
+        if isinstance(found, Compared) and (found.finished or name not in earlier):
+            sections.append(study_section(wanted[name].config, size, found))
+        elif name in earlier:
+            sections.append(earlier[name])
+        else:
+            missing[name] = str(found)
+    finished = {
+        name: identities[name] for name, found in here.items() if isinstance(found, Compared) and found.finished
+    }
+    page.parent.mkdir(parents=True, exist_ok=True)
+    gap = earlier.get(GAP)
+    if finished and (gap is None or not finished.items() < gap.identities.items()):
+        picture = page.with_name(f"{page.stem.lower()}-gap.svg")
+        with opened(place, list(finished)) as (ledgers, _):
+            table = gap_across(ledgers)
+        if table.tested:
+            write(picture, gap_svg(table))
+            gap = gap_section(finished, table, picture.name)
+    write(page, whole_page(size, [*sections, *([gap] if gap is not None else [])], missing))
 
 
 def _wanted(place: Place, names: Sequence[str], size: str, data_dir: Path | None) -> dict[str, Loaded]:

@@ -1,5 +1,6 @@
-"""What is known of a study's measures, as its ledger and files have it now."""
+"""What is known of the measures of studies, as their ledgers and files have it now."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from study.ledger import Ledger
@@ -11,8 +12,10 @@ if TYPE_CHECKING:
     from study.answer.gap_model import GapTable
 
 
-def gap_of(ledger: Ledger) -> "GapTable":
-    """All measures of a study held against the gap: by its planned number of trials if it ended so, else at any time.
+def gap_across(ledgers: Sequence[Ledger]) -> "GapTable":
+    """All measures of studies held against the gap, by planned numbers of trials if all ended so, else at any time.
+
+    Units of different studies are never compared: each study has strata of its own.
 
     Raises:
         Damaged: Files of results are not what was written.
@@ -20,9 +23,12 @@ def gap_of(ledger: Ledger) -> "GapTable":
     from study.answer.gap_associations import gap_table
     from study.ledger.frames import network_frame, trial_frame
 
-    rows, config = ledger.trials(), ledger.config
-    frames = (trial_frame(rows), network_frame(config.directory, rows, ledger.files()))
-    return gap_table([frames], as_planned=standing_with(config, rows).as_planned)
+    frames, as_planned = [], True
+    for ledger in ledgers:
+        rows, config = ledger.trials(), ledger.config
+        frames.append((trial_frame(rows), network_frame(config.directory, rows, ledger.files())))
+        as_planned = as_planned and standing_with(config, rows).as_planned
+    return gap_table(frames, as_planned=as_planned)
 
 
 def measures_frame(ledger: Ledger, *, gap: bool) -> "DataFrame":
@@ -31,6 +37,6 @@ def measures_frame(ledger: Ledger, *, gap: bool) -> "DataFrame":
     from study.ledger.frames import network_frame, trial_frame
 
     if gap:
-        return gap_of(ledger).as_frame()
+        return gap_across([ledger]).as_frame()
     rows = ledger.trials()
     return as_frame(measured(trial_frame(rows), network_frame(ledger.config.directory, rows, ledger.files())))

@@ -99,6 +99,31 @@ def test_the_page_of_replications_is_what_is_recorded(tmp_path: Path, capsys: py
     capsys.readouterr()
 
 
+def test_a_section_from_another_home_stays_while_its_declaration_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    write = ["replicate", "fit_time", "width", "--only-write", "--out", str(page), "--home"]
+    recorded(tmp_path / "first", [40.0 + number for number in range(48)], trials=48)
+    assert main([*write, str(tmp_path / "first")]) == 0
+    before = page.read_text(encoding="utf-8")
+    assert main([*write, str(tmp_path / "empty")]) == 0
+    assert page.read_text(encoding="utf-8") == before, "nothing is recorded in the other home"
+    recorded(tmp_path / "third", [80.0 + number for number in range(12)])
+    assert main([*write, str(tmp_path / "third")]) == 0
+    assert page.read_text(encoding="utf-8") == before, "what is finished stays in the stead of what is not"
+    recorded(tmp_path / "fourth", [80.0 + number for number in range(48)], trials=48)
+    assert main([*write, str(tmp_path / "fourth")]) == 0
+    after = page.read_text(encoding="utf-8")
+    assert "−103.5" in after
+    page.write_text(after.replace('"fit_time": "', '"fit_time": "0'), encoding="utf-8")
+    assert main([*write, str(tmp_path / "empty")]) == 0
+    assert "- `fit_time`: not run yet" in page.read_text(encoding="utf-8"), "it is of another declaration"
+    page.write_bytes(b"\xff\xfe")
+    assert main([*write, str(tmp_path / "empty")]) == 2
+    assert "no page of replications" in " ".join(capsys.readouterr().err.split())
+
+
 def test_one_that_fails_is_left_and_one_that_is_interrupted_ends_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,3 +59,16 @@ def test_the_command_shows_it_in_every_form(
 def test_layers_and_gap_are_two_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["measures", "any", "--gap", "--layers", "--home", str(tmp_path)]) == 2
     assert "two tables" in capsys.readouterr().err
+
+
+def test_over_several_studies_and_as_a_picture(
+    measured_study: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = tmp_path / "one.svg", tmp_path / "two.svg"
+    assert main([*measured_study, "--out", str(one)]) == 0
+    assert "norms/path" in one.read_text(encoding="utf-8")
+    assert main(["compare", "--gap", "--home", str(tmp_path), "--out", str(two)]) == 0
+    assert two.read_text(encoding="utf-8") == one.read_text(encoding="utf-8"), "there is one study"
+    assert main(["compare", "--gap", "--home", str(tmp_path / "empty")]) == 2
+    assert "no study to compare" in capsys.readouterr().err
+    assert main(["measures", "tiny", "--home", str(tmp_path), "--format", "svg"]) == 2

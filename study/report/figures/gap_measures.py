@@ -1,11 +1,12 @@
 """Which measure tracks the generalization gap: each one's rank correlation with it, at equal conditions."""
 
 from study.answer.gap_associations import gap_table
-from study.answer.gap_model import GapAssociation
+from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
 from study.answer.strata import COMPRESSIBILITY
 from study.answer.words import listed, signed
-from study.report.drawing import Drawing, Key, mark_path, room_for
+from study.errors import UsageError
+from study.report.drawing import Drawing, Key, mark_path, picture, room_for
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
 from study.report.scales import Scale, number_label
@@ -17,11 +18,28 @@ _MOST = 40
 def _draw(material: Material) -> Picture | Absent:
     as_planned = material.verdicts.guarantee == "planned"
     found = gap_table([(material.trials, material.networks)], as_planned=as_planned)
-    rows = [row for row in found.rows if not row.reason]
     if len(found.rows) < 2:  # compressibility alone has a figure of its own
         return Absent("")
+    return gap_picture(found)
+
+
+def gap_svg(found: GapTable) -> str:
+    """The figure of a table as an SVG file.
+
+    Raises:
+        UsageError: No measure is held against the gap.
+    """
+    shown = gap_picture(found)
+    if isinstance(shown, Absent):
+        raise UsageError(shown.reason)
+    return picture(FIGURE.title, shown.panels, shown.legend, shown.columns)
+
+
+def gap_picture(found: GapTable) -> Picture | Absent:
+    """The figure of a table of one or several studies, the clearest measures first."""
+    rows = [row for row in found.rows if not row.reason]
     if not rows:
-        return Absent(f"No measure is held against the gap: {found.rows[0].reason}.")
+        return Absent(f"No measure is held against the gap: {found.rows[0].reason}." if found.rows else "")
     left_out = f" The {_MOST} clearest of {len(rows)}." if len(rows) > _MOST else ""
     inside = listed(found.within) if found.within else "the study"
     caption = (

@@ -1,0 +1,196 @@
+"""The page of replications: what ledgers and files have of named studies, a section a study, never typed.
+
+A section says of which declaration it is, so that a page can be gone on with from another home or machine: what is
+recorded here replaces its section, and what is not stays as it was written if the declaration is still the same.
+"""
+
+import json
+import os
+import platform
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from study.answer.gap_model import GapAssociation, GapTable
+from study.answer.pairwise import Estimate
+from study.answer.words import signed
+from study.config import StudyConfig
+from study.errors import UsageError
+from study.operations.comparing import Compared
+from study.report.provenance import commit, versions
+from trainables.opening import NotReadable, read_file
+
+GAP = "Which measure tracks the generalization gap"
+_MARK = re.compile(r"^<!-- recorded (\{.*\}) -->$", re.MULTILINE)
+_MOST_MEASURES = 15
+_LARGEST = 16_000_000
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page under a heading, with what it was made of.
+
+    Attributes:
+        heading: The study's name, or `GAP`.
+        text: Markdown, from the heading on.
+        mark: What it is of: `identities` of declarations by study, and of one study `verdicts`: how many claims have
+            each.
+    """
+
+    heading: str
+    text: str
+    mark: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """Study → identity of the declaration that it was recorded of."""
+        return dict(self.mark["identities"])
+
+
+def study_section(declared: StudyConfig, size: str, recorded: Compared) -> Section:
+    """The question of a study, its command, and a line for each claim and condition."""
+    space, name = recorded.config.space, recorded.name
+    failed = f", {recorded.failed} failed" if recorded.failed else ""
+    verdicts = Counter(
+        f"placebo {one.verdict}" if one.role == "placebo" else one.verdict for one in recorded.verdicts.headlines
+    )
+    mark = {
+        "identities": {name: declared.fingerprint()},
+        "verdicts": dict(sorted(verdicts.items())),
+    }
+    lines = [
+        *_opening(name, mark),
+        f"*{space.title}* {space.source}.",
+        "",
+        f"    ockham launch {name} --size {size}",
+        "",
+        f"{recorded.ended} of {recorded.config.trials} trials{failed}, {recorded.cost.core_hours * 60:.1f} "
+        f"core-minutes. {_machine()}",
+        "",
+        "| claim | published | verdict | estimate | interval | n |",
+        "|---|---|---|---|---|---|",
+        *(_line(_cells(row)) for row in recorded.rows()),
+    ]
+    return Section(name, "\n".join(lines), mark)
+
+
+def gap_section(identities: Mapping[str, str], table: GapTable, picture: str) -> Section:
+    """The measures that follow the gap most clearly, over all units of these studies.
+
+    Args:
+        identities: Study → that of its declaration.
+        picture: Name of the file beside the page that shows all of them.
+    """
+    studies = f"{len(identities)} {'study' if len(identities) == 1 else 'studies'}"
+    mark = {"identities": dict(identities)}
+    tested = [row for row in table.rows if not row.reason]
+    lines = [
+        *_opening(GAP, mark),
+        f"Over {studies}: {', '.join(f'`{name}`' for name in identities)}. Dense "
+        "networks are compared only within a study, and there at equal label noise and instrument; the association is "
+        "the rank correlation with the gap, positive where larger numbers go with larger gaps; the last column is what "
+        f"is left of it once norm and margin are given. {_machine()}",
+        "",
+        f"![Rank correlation of each measure with the gap]({picture})",
+        "",
+        "| measure | association (95 %) | τ | q | Ψ | CMI | given norm and margin | n |",
+        "|---|---|---|---|---|---|---|---|",
+        *(_line(_gap_cells(row)) for row in tested[:_MOST_MEASURES]),
+        "",
+        *([f"The {_MOST_MEASURES} clearest of {len(tested)}.", ""] if len(tested) > _MOST_MEASURES else []),
+        " ".join(table.notes),
+    ]
+    return Section(GAP, "\n".join(lines), mark)
+
+
+def sections_of(page: Path, size: str) -> dict[str, Section]:
+    """Heading → section, of a page that was written earlier; none where there is no page, or one of another size.
+
+    Raises:
+        UsageError: It can't be read.
+    """
+    if not page.exists():
+        return {}
+    try:
+        text = read_file(page, largest=_LARGEST).decode()
+    except (NotReadable, UnicodeDecodeError) as error:
+        raise UsageError(f"--out {page}: no page of replications ({error}); give another name") from None
+    head, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
+    if f"at size `{size}`" not in head:
+        return {}
+    sections = {}
+    for part in parts:
+        mark = _MARK.search(part)
+        if mark is not None:
+            heading = part.partition("\n")[0].strip()
+            sections[heading] = Section(heading, "## " + part.rstrip("\n"), json.loads(mark.group(1)))
+    return sections
+
+
+def whole_page(size: str, sections: Sequence[Section], missing: Mapping[str, str]) -> str:
+    """Markdown.
+
+    Args:
+        sections: In the order of the page.
+        missing: Study → why it has no section.
+    """
+    parts = [
+        "# Replications: what the papers claim, and what came out here",
+        f"Every named study at size `{size}`, as ledgers and files have it; written by `ockham replicate`, never by "
+        "hand. An interval is simultaneous over all claims of its study (5 % together). A verdict says what this size "
+        "shows, and nothing of other data or networks.",
+    ]
+    counts = sum((Counter(section.mark.get("verdicts", {})) for section in sections), Counter[str]())
+    if counts:
+        parts.append("Together: " + ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) + ".")
+    parts += [section.text for section in sections]
+    if missing:
+        parts.append("\n".join(["## Not recorded", "", *(f"- `{name}`: {why}" for name, why in missing.items())]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(heading: str, mark: Mapping[str, Any]) -> list[str]:
+    return [f"## {heading}", "", f"<!-- recorded {json.dumps(mark)} -->", ""]
+
+
+def _machine() -> str:
+    return (
+        f"Written on {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, "
+        f"Python {platform.python_version()}; {versions()}; commit {commit()}."
+    )
+
+
+def _cells(row: Mapping[str, Any]) -> Sequence[str]:
+    low, high = row["interval"]
+    where = f" ({row['condition']})" if row["condition"] else ""
+    placebo = " *(placebo)*" if row["role"] == "placebo" else ""
+    return (
+        f"{row['says']}{where}{placebo}",
+        row["published"] or "–",
+        f"**{row['verdict']}**" if not row["condition"] or row["condition"] == "pooled" else row["verdict"],
+        row["reason"] if row["estimate"] is None else signed(row["estimate"]),
+        "–" if low is None or high is None else f"{signed(low)} … {signed(high)}",
+        f"{row['n']} {row['unit']}s",
+    )
+
+
+def _gap_cells(row: GapAssociation) -> Sequence[str]:
+    name = f"**{row.name}**" if row.found else row.name
+    one, psi, cmi, partial = (_between(value) for value in (row.association, row.psi, row.cmi, row.partial))
+    tau, q = ("–" if value is None else signed(value) for value in (row.tau, row.q))
+    return name, one, tau, q, psi, cmi, partial, str(row.n)
+
+
+def _between(one: Estimate) -> str:
+    if one.value is None:
+        return "–"
+    if one.low is None or one.high is None:
+        return signed(one.value)
+    return f"{signed(one.value)} ({signed(one.low)} … {signed(one.high)})"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "∣") for cell in cells) + " |"
