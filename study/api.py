@@ -18,8 +18,8 @@ from study.events import Listener, Outcome
 from study.ledger import Ledger
 from study.ledger.place import Place
 from study.settings.loading import LaunchOptions, Loaded, load_study
+from study.settings.resume_request import NO_REQUEST, ResumeRequest, budget
 from study.settings.verdicts import robustness_of, verdicts_of
-from study.settings.wishes import NO_WISHES, Wishes, budget
 from study.settings.wording import as_argument
 from study.storing.restoring import restore_lost
 from study.trust import anybody, nobody, require_trust
@@ -188,11 +188,11 @@ def launch(
     if isinstance(space, StudyConfig):
         if others := [*asked, *options]:
             raise UsageError(f"launch: a whole StudyConfig leaves nothing to say; put {', '.join(others)} into it")
-        return _run(space, listener, trial, NO_WISHES)
+        return _run(space, listener, trial, NO_REQUEST)
     loaded = _loaded(space, asked | options)
     for note in loaded.notes:
         (listener.message if listener else (lambda _text: None))(note)
-    return _run(loaded.config, listener, trial, NO_WISHES)
+    return _run(loaded.config, listener, trial, NO_REQUEST)
 
 
 def resume(
@@ -241,7 +241,7 @@ def resume(
     except ValidationError as error:
         raise UsageError(problems_of(error, RunConfig)) from None
     config = there.model_copy(update={"run": settings})
-    return _run(config, listener, trial, Wishes(trials, retry_failed, repair))
+    return _run(config, listener, trial, ResumeRequest(trials, retry_failed, repair))
 
 
 def load(name: str, *, home: Path | str | None = None, ledger: str | None = None) -> StudyHandle:
@@ -282,11 +282,11 @@ def _loaded(space: SearchSpace | str | Path, options: Mapping[str, Any]) -> Load
 
 
 def _run(
-    config: StudyConfig, listener: Listener | None, trial: "TrialFunction | str | None", wishes: Wishes
+    config: StudyConfig, listener: Listener | None, trial: "TrialFunction | str | None", request: ResumeRequest
 ) -> StudyHandle:
     from study.execution.driver import RUN_TRIAL, run
 
-    outcome = run(config, listener=listener, trial=trial or RUN_TRIAL, wishes=wishes)
+    outcome = run(config, listener=listener, trial=trial or RUN_TRIAL, request=request)
     return StudyHandle(Place(home=config.run.home, ledger=config.run.ledger).open(config.name), outcome)
 
 

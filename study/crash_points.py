@@ -3,7 +3,7 @@
     OCKHAM_CRASH_AT="record uncommitted:3:/tmp/mark" ockham launch …
 
 kills the process that is the first to get to that place for the third time, with SIGKILL, and none after it: the file
-marks that it has happened. Without the variable `reached` compares two strings and returns.
+marks that it has happened. Without the variable `crash_if_asked` compares two strings and returns.
 """
 
 import itertools
@@ -52,8 +52,8 @@ _times, _, _mark = _rest.partition(":")
 _passed = itertools.count(1)
 
 
-def reached(point: str) -> None:
-    """Kills this process if the environment says so."""
+def crash_if_asked(point: str) -> None:
+    """Kills this process at the point if a test asked for that, by the environment."""
     if point == _point and next(_passed) == int(_times or 1) and _first():
         os.kill(os.getpid(), signal.SIGKILL)
 

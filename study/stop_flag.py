@@ -106,7 +106,7 @@ def _say_stopping() -> None:
 
 
 @contextmanager
-def deaf_children() -> Iterator[None]:
+def children_ignore_interrupts() -> Iterator[None]:
     """Processes started inside never hear the terminal's SIGINT or SIGHUP; the caller hears them afterwards.
 
     They inherit what the calling thread blocks, whichever that is.

@@ -13,7 +13,7 @@ from typing import Any
 
 from study.clock import Repetition
 from study.config import RunConfig, StudyConfig
-from study.execution.asking import InPlace
+from study.execution.asking import ProposerInPlace
 from study.execution.attempt import begin
 from study.execution.doors import Doors
 from study.execution.executor import Assignment, Attempts, Cause, Death, Job, Report
@@ -157,4 +157,4 @@ def in_process(
     def track(_config: StudyConfig, _fence: int, _say: Callable[[str], None]) -> Listing:
         return tracker or Listing()
 
-    return Doors(executor=opened, tracker=track, clock=clock, source=InPlace)
+    return Doors(executor=opened, tracker=track, clock=clock, source=ProposerInPlace)

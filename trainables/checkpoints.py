@@ -47,7 +47,7 @@ class CheckpointStore:
         interval_s: `due` says True this long after the last save (or after the start), later where saving is slow;
             0: always.
         keep: How many of the attempt's files stay.
-        reached: Is told of the two moments of a save at which dying would matter most; for tests of crashes.
+        on_moment: Is told of the two moments of a save at which dying would matter most; for tests of crashes.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class CheckpointStore:
         fence: int = 0,
         interval_s: float = 5.0,
         keep: int = 2,
-        reached: Callable[[str], None] | None = None,
+        on_moment: Callable[[str], None] | None = None,
     ) -> None:
         self.folder = folder_at(folder) if isinstance(folder, Path) else folder
         self.fence, self.attempt, self.interval_s, self.keep = fence, attempt, interval_s, keep
-        self._reached = reached or _nothing
+        self._on_moment = on_moment or _nothing
         self._last_save = time.monotonic()
         self._took_s = 0.0
 
@@ -102,8 +102,8 @@ class CheckpointStore:
         mine = [file for file in files if file[:2] == own]
         name = f"attempt-{self.fence:03d}.{self.attempt:03d}-{mine[-1].sequence + 1 if mine else 1:06d}.pt"
         parts: list[Part] = [seal(_KIND, content), content]
-        self.folder.write(name, parts, written=lambda: self._reached("checkpoint written"))
-        self._reached("checkpoint renamed")
+        self.folder.write(name, parts, written=lambda: self._on_moment("checkpoint written"))
+        self._on_moment("checkpoint renamed")
         superfluous = [file.name for file in files if file[:2] < own]
         superfluous += [file.name for file in mine[: max(0, len(mine) + 1 - self.keep)]]
         # What earlier attempts left half written when they were killed.

@@ -6,10 +6,10 @@ from time import perf_counter
 
 import torch
 
-from trainables.bench import Bench
 from trainables.stack.model import StackedModel
 from trainables.stack.spatial import StackedConv
 from trainables.training.precision import computing
+from trainables.workspace import Workspace
 
 _ROUNDS = 3
 # Grouped unless the other way is clearly faster: close calls would fall one way now and the other way next time.
@@ -17,7 +17,7 @@ _CLEARLY = 0.9
 _found: dict[tuple[object, ...], bool] = {}
 
 
-def one_by_one(bench: Bench, chosen: bool | None) -> bool | None:
+def one_by_one(workspace: Workspace, chosen: bool | None) -> bool | None:
     """How the trial's convolutions are computed on its GPU; None: on a CPU, which knows, and where there are none.
 
     Measured at the first trial of a kind in this process: a training step of the dense networks both ways, each
@@ -28,32 +28,39 @@ def one_by_one(bench: Bench, chosen: bool | None) -> bool | None:
     Args:
         chosen: Before, for this trial; None: nothing was.
     """
-    device = bench.data.images.device
-    if device.type != "cuda" or bench.networks == 1:
+    device = workspace.data.images.device
+    if device.type != "cuda" or workspace.networks == 1:
         return None
-    stack = bench.initial()
+    stack = workspace.initial()
     sizes = [tuple(layer.weight.shape) for layer in stack.modules() if isinstance(layer, StackedConv)]
     if not sizes:
         return None
     if chosen is not None:
         return chosen
-    recipe = bench.config.training
-    batch = min(recipe.batch_size, bench.train_inputs.count)
-    kind = (torch.cuda.get_device_name(device), *sizes, bench.input_shape, batch, recipe.precision, bench.together)
+    recipe = workspace.config.training
+    batch = min(recipe.batch_size, workspace.train_inputs.count)
+    kind = (
+        torch.cuda.get_device_name(device),
+        *sizes,
+        workspace.input_shape,
+        batch,
+        recipe.precision,
+        workspace.together,
+    )
     if kind not in _found:
-        _found[kind] = _faster(bench, stack, batch)
+        _found[kind] = _faster(workspace, stack, batch)
     return _found[kind]
 
 
-def _faster(bench: Bench, stack: StackedModel, batch: int) -> bool:
-    some = list(range(min(bench.together, bench.networks)))
-    x = bench.train_inputs.select(some).slice(0, batch)
-    targets, loss = bench.data.labels[some, :batch], bench.train_examples.loss()
+def _faster(workspace: Workspace, stack: StackedModel, batch: int) -> bool:
+    some = list(range(min(workspace.together, workspace.networks)))
+    x = workspace.train_inputs.select(some).slice(0, batch)
+    targets, loss = workspace.data.labels[some, :batch], workspace.train_examples.loss()
     spent = {}
     for way in (False, True):
         model = stack.select(some).train()
         model.together, model.one_by_one = None, way
-        with computing(bench.config.training.precision, x.device):
+        with computing(workspace.config.training.precision, x.device):
             spent[way] = seconds(lambda model=model: model.gradients(x, targets, loss))  # type: ignore[misc]
     return spent[True] < _CLEARLY * spent[False]
 

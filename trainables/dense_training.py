@@ -12,7 +12,6 @@ from typing import Any
 import torch
 
 import trainables
-from trainables.bench import Bench
 from trainables.config import SHAPING
 from trainables.data.recorded import why_not
 from trainables.dense_store import Shelf
@@ -22,77 +21,78 @@ from trainables.progress import Progress
 from trainables.record import Record
 from trainables.summary.dense import dense_metrics
 from trainables.training.loop import Training
+from trainables.workspace import Workspace
 
 Reports = Generator[Record | None, None, None]
 _WAIT_S = 0.2
 
 
-def dense_epochs(bench: Bench, training: Training, shelf: Shelf | None) -> Reports:
+def dense_epochs(workspace: Workspace, training: Training, shelf: Shelf | None) -> Reports:
     """Brings `training` to its end, reporting as it goes.
 
     With a shelf the networks come from there if they are there, with all that was reported while they trained; if
     another worker is at it they are waited for; else they are trained and put there.
     """
     if shelf is None:
-        yield from _trained(bench, training)
+        yield from _trained(workspace, training)
         return
     try:
-        while (kept := _usable(bench, shelf.read())) is None and not shelf.mine():
+        while (kept := _usable(workspace, shelf.read())) is None and not shelf.mine():
             time.sleep(_WAIT_S)
             yield None
         # Whoever had the shelf before may have filled it just now.
-        if kept is None and (kept := _usable(bench, shelf.read())) is None:
-            for record in _trained(bench, training):
+        if kept is None and (kept := _usable(workspace, shelf.read())) is None:
+            for record in _trained(workspace, training):
                 shelf.sign()
                 yield record
-            shelf.write(_state(bench, training))
+            shelf.write(_state(workspace, training))
             return
     finally:
         shelf.close()
     training.restore(kept["training"])
-    bench.progress.reused_seconds = kept["seconds"]
-    bench.progress.measured |= _only(kept["measured"], _measured_then(bench))
-    reported = {record.step for record in bench.progress.records if record.stage == "dense"}
+    workspace.progress.reused_seconds = kept["seconds"]
+    workspace.progress.measured |= _only(kept["measured"], _measured_then(workspace))
+    reported = {record.step for record in workspace.progress.records if record.stage == "dense"}
     for record in kept["records"]:
         if record["step"] not in reported:
-            yield bench.progress.report(Record(**record))
+            yield workspace.progress.report(Record(**record))
 
 
-def shelf_name(bench: Bench, data_identity: str) -> str:
+def shelf_name(workspace: Workspace, data_identity: str) -> str:
     """A digest of everything that the dense networks depend on, and of what training takes note of.
 
     Beside the configuration and the draws that is what the data are, how many networks share a stack, the code, and
     whatever computes: versions, the kind of processor, its threads.
     """
-    config, device = bench.config, bench.data.images.device
+    config, device = workspace.config, workspace.data.images.device
     cuda = device.type == "cuda"
     processor = torch.cuda.get_device_name(device) if cuda else torch.backends.cpu.get_cpu_capability()
     depends_on = {
-        "draws": [config.seed, bench.key],
+        "draws": [config.seed, workspace.key],
         "config": {name: value for name, value in config.flat().items() if name.startswith(SHAPING)},
-        "networks": [bench.replicates, bench.networks],
-        "recorded": [bench.course.watches, bench.snapshot_at, bench.traces_movement],
-        "examples": why_not(bench.config, bench.data),
-        "rates_by_epoch": bench.rates_by_epoch,
+        "networks": [workspace.replicates, workspace.networks],
+        "recorded": [workspace.course.watches, workspace.snapshot_at, workspace.traces_movement],
+        "examples": why_not(workspace.config, workspace.data),
+        "rates_by_epoch": workspace.rates_by_epoch,
         "data": data_identity,
         "code": _code(),
         "torch": torch.__version__,
-        "one_by_one": bench.one_by_one,
+        "one_by_one": workspace.one_by_one,
         "processor": [platform.machine(), device.type, processor, 0 if cuda else torch.get_num_threads()],
     }
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _measured_then(bench: Bench) -> dict[str, Any]:
+def _measured_then(workspace: Workspace) -> dict[str, Any]:
     """What is measured while they train, with its fields."""
-    return {name: measure.model_dump(mode="json") for name, measure in measures_during(bench).items()}
+    return {name: measure.model_dump(mode="json") for name, measure in measures_during(workspace).items()}
 
 
-def _usable(bench: Bench, kept: dict[str, Any] | None) -> dict[str, Any] | None:
+def _usable(workspace: Workspace, kept: dict[str, Any] | None) -> dict[str, Any] | None:
     """What is kept, if all was measured while the networks trained that this trial wants to know of that time."""
     if kept is None:
         return None
-    measured, wanted = kept["measures"], _measured_then(bench)
+    measured, wanted = kept["measures"], _measured_then(workspace)
     return kept if all(measured.get(name) == fields for name, fields in wanted.items()) else None
 
 
@@ -111,29 +111,29 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _trained(bench: Bench, training: Training) -> Reports:
-    progress = bench.progress
+def _trained(workspace: Workspace, training: Training) -> Reports:
+    progress = workspace.progress
     if training.epoch == 0:
-        yield from measures_while_training(bench, training.write_back(), 0, {})
+        yield from measures_while_training(workspace, training.write_back(), 0, {})
     while not training.finished:
-        yield from bench.run_epoch(training)
+        yield from workspace.run_epoch(training)
         if not training.finished and _report_due(progress, training.epoch):
             stack = training.write_back()
-            measured = yield from measure_some(bench, stack)
-            yield from measures_while_training(bench, stack, training.epoch, training.failed)
-            rows = network_rows(bench, 0, measured, Dense.of(training, measured))
+            measured = yield from measure_some(workspace, stack)
+            yield from measures_while_training(workspace, stack, training.epoch, training.failed)
+            rows = network_rows(workspace, 0, measured, Dense.of(training, measured))
             yield progress.report(
-                Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=False))
+                Record("dense", training.epoch, *dense_metrics(rows, workspace.data.task.score, final=False))
             )
         progress.save_if_due()
         yield None
 
 
-def _state(bench: Bench, training: Training) -> dict[str, Any]:
-    records = [record.state() for record in bench.progress.records if record.stage == "dense"]
-    seen = {name: found for name, found in bench.progress.measured.items() if name.startswith("epoch_")}
-    seconds = bench.progress.training_seconds
-    found = {"measures": _measured_then(bench), "measured": seen}
+def _state(workspace: Workspace, training: Training) -> dict[str, Any]:
+    records = [record.state() for record in workspace.progress.records if record.stage == "dense"]
+    seen = {name: found for name, found in workspace.progress.measured.items() if name.startswith("epoch_")}
+    seconds = workspace.progress.training_seconds
+    found = {"measures": _measured_then(workspace), "measured": seen}
     return {"training": training.state(), "records": records, "seconds": seconds, **found}
 
 

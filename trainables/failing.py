@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.moving import to_host
 from trainables.training.loop import Training
+from trainables.workspace import Workspace
 
 
 def of_each(metrics: Mapping[str, Tensor], failed: Mapping[int, str]) -> dict[str, list[float | None]]:
@@ -17,10 +17,10 @@ def of_each(metrics: Mapping[str, Tensor], failed: Mapping[int, str]) -> dict[st
     }
 
 
-def rewind_snapshot(bench: Bench, training: Training) -> dict[str, Tensor] | None:
+def rewind_snapshot(workspace: Workspace, training: Training) -> dict[str, Tensor] | None:
     """What networks rewind to: those that failed, perhaps before that step, to their initial weights."""
     if training.snapshot is None or not training.failed:
         return training.snapshot
     snapshot, networks = training.model.replaced(training.snapshot), sorted(training.failed)
-    snapshot.write(networks, bench.initial().select(networks))
+    snapshot.write(networks, workspace.initial().select(networks))
     return snapshot.tensors()

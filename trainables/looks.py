@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.evidence import what_is_seen
 from trainables.compression.interfaces import Compressed
 from trainables.data.interfaces import DATASETS
@@ -21,6 +20,7 @@ from trainables.pausing import Pausing
 from trainables.record import Record, finite
 from trainables.stack.model import StackedModel
 from trainables.summary.measures import arrays, layer_rows, measure_metrics
+from trainables.workspace import Workspace
 
 Columns = dict[str, list[float | None]]
 _TIMES: dict[When, int] = {"dense": 0, "levels": 1, "training": 2}
@@ -54,96 +54,102 @@ class Moment:
         return f"level_{self.level}" if self.epoch is None else f"epoch_{self.epoch}"
 
 
-def measures_after(bench: Bench, made: Compressed, level: int, failed: Mapping[int, str]) -> Pausing[Columns]:
+def measures_after(workspace: Workspace, made: Compressed, level: int, failed: Mapping[int, str]) -> Pausing[Columns]:
     """Takes the measures of a level; 0 is that of the dense networks.
 
     Returns:
         `measure/<measure>/<name>` → a number for each network, None where it is undefined.
     """
     moment = Moment(made.stack, level, None, made.origin, made.masks, failed)
-    return (yield from _take(bench, moment, "dense" if level == 0 else "levels"))
+    return (yield from _take(workspace, moment, "dense" if level == 0 else "levels"))
 
 
-def measures_while_training(bench: Bench, stack: StackedModel, epoch: int, failed: Mapping[int, str]) -> Pausing[None]:
+def measures_while_training(
+    workspace: Workspace, stack: StackedModel, epoch: int, failed: Mapping[int, str]
+) -> Pausing[None]:
     """Takes the measures that are taken at reports during the dense training too."""
-    if measures_during(bench):
+    if measures_during(workspace):
         every = [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths]
-        yield from _take(bench, Moment(stack, 0, epoch, every, None, failed), "training")
+        yield from _take(workspace, Moment(stack, 0, epoch, every, None, failed), "training")
 
 
-def measures_during(bench: Bench) -> dict[str, Measure]:
+def measures_during(workspace: Workspace) -> dict[str, Measure]:
     """The measures that are taken while dense networks train."""
-    return {name: one for name, one in _measures(bench).items() if one.when == "training"}
+    return {name: one for name, one in _measures(workspace).items() if one.when == "training"}
 
 
-def with_measures(bench: Bench, record: Record) -> Record:
+def with_measures(workspace: Workspace, record: Record) -> Record:
     """The summary with what measures found: metrics and notes, rows of layers, arrays."""
-    found = bench.progress.measured
-    metrics, notes = measure_metrics(record.networks, _measures(bench), found)
-    layers = tuple(layer_rows(found, arms(bench), bench.replicates))
+    found = workspace.progress.measured
+    metrics, notes = measure_metrics(record.networks, _measures(workspace), found)
+    layers = tuple(layer_rows(found, arms(workspace), workspace.replicates))
     metrics, notes = {**record.metrics, **metrics}, {**record.notes, **notes}
     return replace(record, metrics=metrics, notes=notes, layers=layers, arrays=arrays(found))
 
 
-def keeps_dense(bench: Bench) -> bool:
+def keeps_dense(workspace: Workspace) -> bool:
     """Whether later levels need the dense networks."""
-    return any(one.needs_dense and one.when != "dense" for one in _measures(bench).values())
+    return any(one.needs_dense and one.when != "dense" for one in _measures(workspace).values())
 
 
-def _measures(bench: Bench) -> dict[str, Measure]:
-    return bench.once("measures", bench.config.measures.measures)
+def _measures(workspace: Workspace) -> dict[str, Measure]:
+    return workspace.once("measures", workspace.config.measures.measures)
 
 
-def _take(bench: Bench, moment: Moment, least: When) -> Pausing[Columns]:
+def _take(workspace: Workspace, moment: Moment, least: When) -> Pausing[Columns]:
     """What is found is kept under the moment's name, so that a level that is made again leaves it once."""
-    measures = {name: one for name, one in _measures(bench).items() if _TIMES[one.when] >= _TIMES[least]}
+    measures = {name: one for name, one in _measures(workspace).items() if _TIMES[one.when] >= _TIMES[least]}
     if not measures:
         return {}
     parts: list[dict[str, Measured]] = []
-    for numbers in _pieces(bench, moment.stack):
-        seen, found = _look(bench, moment, numbers), {}
+    for numbers in _pieces(workspace, moment.stack):
+        seen, found = _look(workspace, moment, numbers), {}
         for name, one in measures.items():
-            found[name] = yield from _alone_if_need_be(bench, moment, numbers, seen, (name, one))
+            found[name] = yield from _alone_if_need_be(workspace, moment, numbers, seen, (name, one))
             yield
         parts.append(found)
-    together = {name: _joined([part[name] for part in parts], list(_pieces(bench, moment.stack))) for name in measures}
+    together = {
+        name: _joined([part[name] for part in parts], list(_pieces(workspace, moment.stack))) for name in measures
+    }
     kept = {name: _state(_without(found, moment.failed)) for name, found in together.items()}
-    bench.progress.measured[moment.name] = kept
+    workspace.progress.measured[moment.name] = kept
     return {
-        f"measure/{name}/{number}": _column(kept[name]["networks"].get(number), bench.networks)
+        f"measure/{name}/{number}": _column(kept[name]["networks"].get(number), workspace.networks)
         for name, one in measures.items()
         for number in one.reports
     }
 
 
-def _pieces(bench: Bench, stack: StackedModel) -> Iterator[list[int]]:
-    faster = _GPU if bench.data.images.device.type == "cuda" else 1
-    pass_cost = SAMPLE_EXAMPLES * bench.model.multiply_adds(stack.widths, bench.input_shape, bench.data.num_classes)
+def _pieces(workspace: Workspace, stack: StackedModel) -> Iterator[list[int]]:
+    faster = _GPU if workspace.data.images.device.type == "cuda" else 1
+    pass_cost = SAMPLE_EXAMPLES * workspace.model.multiply_adds(
+        stack.widths, workspace.input_shape, workspace.data.num_classes
+    )
     size = max(1, min(_PARAMETERS // stack.parameters_per_network, faster * _MULTIPLY_ADDS // pass_cost))
-    for start in range(0, bench.networks, size):
-        yield [*range(start, min(bench.networks, start + size))]
+    for start in range(0, workspace.networks, size):
+        yield [*range(start, min(workspace.networks, start + size))]
 
 
-def _look(bench: Bench, moment: Moment, numbers: list[int]) -> Look:
+def _look(workspace: Workspace, moment: Moment, numbers: list[int]) -> Look:
     stack, masks = moment.stack.select(numbers), moment.masks
     some = None if masks is None else {name: mask[numbers] for name, mask in masks.items()}
     origin = None if moment.origin is None else [units[numbers].to(units.device) for units in moment.origin]
-    seen = what_is_seen(bench, origin, "measure", moment.name, masks=some, networks=numbers)
+    seen = what_is_seen(workspace, origin, "measure", moment.name, masks=some, networks=numbers)
 
     def dense() -> StackedModel | None:
         if moment.level == 0:
             return stack if moment.epoch is None else None
-        kept = bench.progress.kept_values.get("trained")
+        kept = workspace.progress.kept_values.get("trained")
         if kept is None or origin is None:
             return None
-        device = bench.data.images.device
-        trained = bench.template().replaced({name: tensor.to(device) for name, tensor in kept.items()})
+        device = workspace.data.images.device
+        trained = workspace.template().replaced({name: tensor.to(device) for name, tensor in kept.items()})
         return trained.select(numbers).keep_units(origin)
 
     def twin() -> StackedModel | None:
-        if bench.networks == bench.replicates:
+        if workspace.networks == workspace.replicates:
             return None
-        return moment.stack.select([(number + bench.replicates) % bench.networks for number in numbers])
+        return moment.stack.select([(number + workspace.replicates) % workspace.networks for number in numbers])
 
     return Look(
         stack,
@@ -152,34 +158,34 @@ def _look(bench: Bench, moment: Moment, numbers: list[int]) -> Look:
         dense=dense,
         twin=twin,
         masks=some,
-        validation=lambda: bench.once("validation sample", lambda: _validation(bench)).of(numbers),
-        teacher=bench.once("teacher", lambda: _teacher(bench)),
+        validation=lambda: workspace.once("validation sample", lambda: _validation(workspace)).of(numbers),
+        teacher=workspace.once("teacher", lambda: _teacher(workspace)),
         **seen,
     )
 
 
-def _validation(bench: Bench) -> Sample:
-    data = bench.data
-    count = min(SAMPLE_EXAMPLES, bench.val_inputs.count)
-    labels = data.val_labels[:count].expand(bench.networks, *data.val_labels[:count].shape)
-    return Sample(bench.val_inputs.slice(0, count), labels, data.task, labels)
+def _validation(workspace: Workspace) -> Sample:
+    data = workspace.data
+    count = min(SAMPLE_EXAMPLES, workspace.val_inputs.count)
+    labels = data.val_labels[:count].expand(workspace.networks, *data.val_labels[:count].shape)
+    return Sample(workspace.val_inputs.slice(0, count), labels, data.task, labels)
 
 
-def _teacher(bench: Bench) -> Tensor | None:
-    config = bench.config.data
+def _teacher(workspace: Workspace) -> Tensor | None:
+    config = workspace.config.data
     units = DATASETS.get(config.name).model_validate(config.options(config.name)).teacher_units()
-    return None if units is None else units.to(bench.data.images.device)
+    return None if units is None else units.to(workspace.data.images.device)
 
 
 def _alone_if_need_be(
-    bench: Bench, moment: Moment, numbers: list[int], seen: Look, named: tuple[str, Measure]
+    workspace: Workspace, moment: Moment, numbers: list[int], seen: Look, named: tuple[str, Measure]
 ) -> Pausing[Measured]:
     """What a measure finds; where it fails on the networks together, on each of those on which it does not fail alone.
 
     Raises:
         RuntimeError: Memory ran out, or the device failed, which is the trial's matter.
     """
-    if named[1].needs_classes and not bench.data.task.has_classes:
+    if named[1].needs_classes and not workspace.data.task.has_classes:
         return Measured(undefined={"*": "networks are asked for numbers, not for classes"})
     try:
         return (yield from settled(named[1].measure(seen)))
@@ -190,8 +196,8 @@ def _alone_if_need_be(
         return Measured(undefined={"*": f"it failed: {why}"})
     found = []
     for number in numbers:
-        alone = _look(bench, moment, [number])
-        found.append((yield from _alone_if_need_be(bench, moment, [number], alone, named)))
+        alone = _look(workspace, moment, [number])
+        found.append((yield from _alone_if_need_be(workspace, moment, [number], alone, named)))
     return _joined(found, [[place] for place in range(len(numbers))])
 
 

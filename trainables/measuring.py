@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compressibility import fitted
 from trainables.compression.description import description_lengths
 from trainables.compression.interfaces import Compressed, Sizes
@@ -22,6 +21,7 @@ from trainables.task import IidTruth
 from trainables.training.evaluate import Evaluation, evaluating
 from trainables.training.fitting import fits
 from trainables.training.loop import Training
+from trainables.workspace import Workspace
 
 Row = dict[str, Any]
 _SOME = 1000
@@ -36,20 +36,20 @@ class Measured:
     test: Evaluation | None
 
 
-def measure(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
+def measure(workspace: Workspace, stack: StackedModel) -> Pausing[Measured]:
     """Evaluates the stack on all three splits."""
-    data = bench.data
-    train = yield from evaluating(stack, bench.train_inputs, data.labels, data.task)
-    val = yield from evaluating(stack, bench.val_inputs, data.val_labels, data.task)
-    test = yield from evaluating(stack, bench.test_inputs, data.test_labels, data.task)
+    data = workspace.data
+    train = yield from evaluating(stack, workspace.train_inputs, data.labels, data.task)
+    val = yield from evaluating(stack, workspace.val_inputs, data.val_labels, data.task)
+    test = yield from evaluating(stack, workspace.test_inputs, data.test_labels, data.task)
     return Measured(train, val, test)
 
 
-def measure_some(bench: Bench, stack: StackedModel) -> Pausing[Measured]:
+def measure_some(workspace: Workspace, stack: StackedModel) -> Pausing[Measured]:
     """A quick look during training: the first 1,000 examples of training and validation, test left alone."""
-    data, some = bench.data, _SOME
-    train = yield from evaluating(stack, bench.train_inputs.head(some), data.labels[:, :some], data.task)
-    val = yield from evaluating(stack, bench.val_inputs.head(some), data.val_labels[:some], data.task)
+    data, some = workspace.data, _SOME
+    train = yield from evaluating(stack, workspace.train_inputs.head(some), data.labels[:, :some], data.task)
+    val = yield from evaluating(stack, workspace.val_inputs.head(some), data.val_labels[:some], data.task)
     return Measured(train, val, None)
 
 
@@ -94,14 +94,14 @@ class Dense:
         return dict(vars(self))
 
 
-def arms(bench: Bench, *, scratch: bool = False) -> list[str]:
+def arms(workspace: Workspace, *, scratch: bool = False) -> list[str]:
     """The arm of each network of a stack."""
     prefix = "scratch_" if scratch else ""
-    return [f"{prefix}{'replicate' if n < bench.replicates else 'control'}" for n in range(bench.networks)]
+    return [f"{prefix}{'replicate' if n < workspace.replicates else 'control'}" for n in range(workspace.networks)]
 
 
 def network_rows(
-    bench: Bench,
+    workspace: Workspace,
     level: int,
     measured: Measured,
     dense: Dense,
@@ -124,17 +124,17 @@ def network_rows(
         extra: Columns of the level's method, one value a network.
         failed: Network → why nothing can be said of it: nothing that was measured is, `failed` says it.
     """
-    data, widths = bench.data, bench.level_widths[level]
-    size = (widths, bench.input_shape, data.num_classes)
-    parameters = bench.model.parameter_count(*size)
+    data, widths = workspace.data, workspace.level_widths[level]
+    size = (widths, workspace.input_shape, data.num_classes)
+    parameters = workspace.model.parameter_count(*size)
     shared = {
         "level": level,
-        "ratio": bench.dense_parameters / parameters,
+        "ratio": workspace.dense_parameters / parameters,
         "parameters": parameters,
-        "flops": bench.model.multiply_adds(*size),
+        "flops": workspace.model.multiply_adds(*size),
         "widths": "+".join(str(width) for width in widths),
     }
-    scores = _scores(bench, measured)
+    scores = _scores(workspace, measured)
     said, dense_said, *values = to_host([measured.val.predictions, dense.val_predictions, *scores.values()])
     agreement = {
         "fidelity": data.task.scores(said, dense_said).tolist(),
@@ -144,7 +144,7 @@ def network_rows(
     columns: dict[str, Sequence[Any]] = {
         **_without({name: value.tolist() for name, value in zip(scores, values, strict=True)}, failed),
         **_without(agreement, {**dense.failed, **failed}),
-        "failed": [failed.get(n) for n in range(bench.networks)],
+        "failed": [failed.get(n) for n in range(workspace.networks)],
         "chance": data.chance.tolist(),
         "changed_share": data.changed_share.tolist(),
         "interpolated": dense.interpolated,
@@ -152,15 +152,15 @@ def network_rows(
             n not in dense.failed and bool(fitted(*both))
             for n, both in enumerate(zip(dense.train_score, data.chance.tolist(), strict=True))
         ],
-        "epochs": dense.epochs if epochs is None else [epochs] * bench.networks,
+        "epochs": dense.epochs if epochs is None else [epochs] * workspace.networks,
         "epochs_to_fit": dense.fitted_at,
         "stop_reason": dense.stop_reasons,
-        "arm": arms(bench, scratch=scratch),
+        "arm": arms(workspace, scratch=scratch),
         **(extra or {}),
     }
     return [
-        {"network": n % bench.replicates, **shared, **{name: finite(column[n]) for name, column in columns.items()}}
-        for n in range(bench.networks)
+        {"network": n % workspace.replicates, **shared, **{name: finite(column[n]) for name, column in columns.items()}}
+        for n in range(workspace.networks)
     ]
 
 
@@ -169,7 +169,7 @@ def _without(columns: Mapping[str, Sequence[Any]], failed: Mapping[int, str]) ->
     return {name: [None if n in failed else v for n, v in enumerate(values)] for name, values in columns.items()}
 
 
-def network_sizes(bench: Bench, made: Compressed) -> dict[str, Sequence[Any]]:
+def network_sizes(workspace: Workspace, made: Compressed) -> dict[str, Sequence[Any]]:
     """Columns of `network_rows`: what the networks cost.
 
     Both ratios are what the dense network has over what is left: `parameter_ratio` counts stored numbers (as Blalock et
@@ -179,16 +179,16 @@ def network_sizes(bench: Bench, made: Compressed) -> dict[str, Sequence[Any]]:
     stack, sizes = made.stack, made.sizes
     shapes = [stack.widths] * stack.networks
     if sizes is None:
-        flops = bench.model.multiply_adds(stack.widths, bench.input_shape, bench.data.num_classes)
+        flops = workspace.model.multiply_adds(stack.widths, workspace.input_shape, workspace.data.num_classes)
         sizes = Sizes([stack.parameters_per_network] * stack.networks, [flops] * stack.networks)
     lengths = description_lengths(stack, made.writing(), made.masks if sizes.widths is not None else None)
-    dense = bench.once("dense description", lambda: _dense_length(bench))
+    dense = workspace.once("dense description", lambda: _dense_length(workspace))
     ratios = {
-        "parameters": [bench.dense_parameters / count for count in sizes.parameters],
+        "parameters": [workspace.dense_parameters / count for count in sizes.parameters],
         "description_length": [dense / length for length in lengths],
     }
     return {
-        "ratio": ratios[bench.config.compression.curve_ratio],
+        "ratio": ratios[workspace.config.compression.curve_ratio],
         "parameters": sizes.parameters,
         "parameter_ratio": ratios["parameters"],
         "description_length": lengths,
@@ -198,16 +198,16 @@ def network_sizes(bench: Bench, made: Compressed) -> dict[str, Sequence[Any]]:
     }
 
 
-def _dense_length(bench: Bench) -> int:
+def _dense_length(workspace: Workspace) -> int:
     """Bits of one dense network, each of its numbers as it is; weights themselves don't matter."""
-    size = (bench.level_widths[0], bench.input_shape, bench.data.num_classes)
-    stack = bench.model.build(bench.config.model, *size, [bench.draws("template")])
+    size = (workspace.level_widths[0], workspace.input_shape, workspace.data.num_classes)
+    stack = workspace.model.build(workspace.config.model, *size, [workspace.draws("template")])
     return description_lengths(stack, as_it_is(stack), None)[0]
 
 
-def _scores(bench: Bench, measured: Measured) -> dict[str, Tensor]:
+def _scores(workspace: Workspace, measured: Measured) -> dict[str, Tensor]:
     """[K] each, where the networks are; nan where nothing is known."""
-    data, train, test = bench.data, measured.train, measured.test
+    data, train, test = workspace.data, measured.train, measured.test
     kept = data.kept[:, : train.labels.shape[1]]
     truth = data.truth[:, : train.labels.shape[1]]
     unknown = torch.full_like(train.loss, math.nan)
@@ -222,13 +222,13 @@ def _scores(bench: Bench, measured: Measured) -> dict[str, Tensor]:
         f"val_{score}": measured.val.score,
         "test_loss": unknown if test is None else test.loss,
         f"test_{score}": unknown if test is None else test.score,
-        f"iid_{score}": unknown if test is None else _iid_scores(bench, test),
+        f"iid_{score}": unknown if test is None else _iid_scores(workspace, test),
     }
 
 
-def _iid_scores(bench: Bench, test: Evaluation) -> Tensor:
+def _iid_scores(workspace: Workspace, test: Evaluation) -> Tensor:
     """Scores on test labels as noisy as those trained on; nan where no formula holds."""
-    data, config, clean, replicates = bench.data, bench.config.data, test.score, bench.replicates
+    data, config, clean, replicates = workspace.data, workspace.config.data, test.score, workspace.replicates
     truth = IidTruth(data.true_labels, data.num_classes, data.iid_test_labels)
     noisy = data.task.iid_scores(noise_of(config), config.label_noise, test.predictions, test.labels, truth)
     known = torch.full_like(clean, math.nan) if noisy is None else noisy

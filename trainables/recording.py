@@ -8,13 +8,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.data.recorded import why_not
 from trainables.pausing import Pausing
 from trainables.record import MARGIN_STEP, NOT_LOST, Record
 from trainables.stack.model import StackedModel
 from trainables.training.chunks import examples_at_once
 from trainables.training.inputs import Inputs
+from trainables.workspace import Workspace
 
 _CHUNK_BYTES = 8 << 20
 
@@ -27,43 +27,47 @@ class _Answers:
     margins: Tensor
 
 
-def examples_after(bench: Bench, stack: StackedModel, number: int, failed: Mapping[int, str]) -> Pausing[None]:
+def examples_after(workspace: Workspace, stack: StackedModel, number: int, failed: Mapping[int, str]) -> Pausing[None]:
     """Takes note of what networks say of each example after a level; 0 is that of the dense networks.
 
     Args:
         stack: The networks as they were measured.
         failed: Those of which nothing can be said.
     """
-    if why_not(bench.config, bench.data):
+    if why_not(workspace.config, workspace.data):
         return
-    said, known = (yield from _answers(bench, stack)), bench.progress.examples
+    said, known = (yield from _answers(workspace, stack)), workspace.progress.examples
     if number == 0:
         never = torch.full_like(said.margins, -1)
-        known |= {"learning": None if bench.learning is None else bench.learning.state()}
+        known |= {"learning": None if workspace.learning is None else workspace.learning.state()}
         known |= {"predictions": said.predictions, "margins": said.margins, "last_right": never, "failed": {}}
-    right = said.predictions == bench.data.all_labels.cpu()
+    right = said.predictions == workspace.data.all_labels.cpu()
     known["last_right"] = torch.where(right, number, known["last_right"]).to(torch.int8)
     known["failed"] = {n: known["failed"].get(n, number) for n in {*known["failed"], *failed}}
 
 
-def with_examples(bench: Bench, record: Record) -> Record:
+def with_examples(workspace: Workspace, record: Record) -> Record:
     """The summary with one row per example, network and arm."""
-    if bench.config.data.subset < 1 and (why := why_not(bench.config, bench.data)):
+    if workspace.config.data.subset < 1 and (why := why_not(workspace.config, workspace.data)):
         return replace(record, notes={**record.notes, "undefined/examples": why})
-    return replace(record, examples=_columns(bench, bench.progress.examples)) if bench.progress.examples else record
+    return (
+        replace(record, examples=_columns(workspace, workspace.progress.examples))
+        if workspace.progress.examples
+        else record
+    )
 
 
-def _columns(bench: Bench, state: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
+def _columns(workspace: Workspace, state: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
     """Columns for R networks that did not fail before they were compressed, and n examples: [R, n], [R] or [n] each.
 
     `lost_at` is the level from which on the label given is missed at all levels, `NOT_LOST` where the last one (or the
     one before the network failed) has it; 0 where no level has it.
     """
-    data, replicates = bench.data, bench.replicates
+    data, replicates = workspace.data, workspace.replicates
     last = state["last_right"]
     rows, count = last.shape
     sound = [n for n in range(rows) if state["failed"].get(n) != 0]
-    ends = torch.tensor([state["failed"].get(n, bench.progress.level + 1) - 1 for n in range(rows)])[:, None]
+    ends = torch.tensor([state["failed"].get(n, workspace.progress.level + 1) - 1 for n in range(rows)])[:, None]
     given = torch.ones(rows, count, dtype=torch.bool)
     if data.subset is not None:
         given = torch.zeros(rows, count, dtype=torch.bool).scatter_(1, data.subset.cpu(), True)
@@ -92,8 +96,8 @@ def _of_all(table: Tensor, subset: Tensor | None, count: int) -> Tensor:
     return torch.zeros(len(table), count, dtype=table.dtype).scatter_(1, subset.cpu(), table)
 
 
-def _answers(bench: Bench, stack: StackedModel) -> Pausing[_Answers]:
-    data = bench.data
+def _answers(workspace: Workspace, stack: StackedModel) -> Pausing[_Answers]:
+    data = workspace.data
     inputs, labels = Inputs(data.images, data.source, data.mean), data.all_labels
     predictions = torch.empty(labels.shape, dtype=torch.int16)
     margins = torch.empty(labels.shape, dtype=torch.int8)

@@ -7,9 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import RECOVERIES, Compressed, Level, Recovered
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.compression.reach import auc_log2_ratio
@@ -42,6 +41,7 @@ from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
 from trainables.training.unchanging import unchanging
 from trainables.training.watching import early_stop
+from trainables.workspace import Workspace
 
 Reports = Generator[Record | None, None, None]
 
@@ -106,136 +106,135 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         yield from halving(config.networks, lambda together: _stages(config, context, together))
 
 
-def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Generator[Record | None, None, Bench]:
+def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Generator[Record | None, None, Workspace]:
     """Runs a trial up to a level without its scratch arms, which change nothing of its networks.
 
-    On the same CPU, versions and number of threads the networks are those of the trial bit for bit.
-
     Returns:
-        The bench; `bench.networks_here()` are the networks of that level.
+        The workspace, whose `networks_here()` are the networks of that level: on the same CPU, with the same versions
+        and number of threads, those of the trial bit for bit.
     """
 
-    def stages(together: int) -> Generator[Record | None, None, Bench]:
-        bench = _bench(config, context, together)
-        bench.scratch_arms = False
-        yield from _levels(bench, level)
-        return bench
+    def stages(together: int) -> Generator[Record | None, None, Workspace]:
+        workspace = _workspace(config, context, together)
+        workspace.scratch_arms = False
+        yield from _levels(workspace, level)
+        return workspace
 
     with freed_memory_kept():
         return (yield from halving(config.networks, stages))
 
 
 def _stages(config: TrialConfig, context: TrialContext, together: int) -> Reports:
-    bench = _bench(config, context, together)
-    yield from list(bench.progress.records)
-    yield from _levels(bench, config.compression.depth)
-    yield _summary(bench)
+    workspace = _workspace(config, context, together)
+    yield from list(workspace.progress.records)
+    yield from _levels(workspace, config.compression.depth)
+    yield _summary(workspace)
 
 
-def _bench(config: TrialConfig, context: TrialContext, together: int) -> Bench:
+def _workspace(config: TrialConfig, context: TrialContext, together: int) -> Workspace:
     device = torch.device(context.device)
     prepare(device, context.gpu_share)
     require_inputs(config, context.data_dir, context.inputs)
     key = context.key(config)
     data = trial_data(config, key, context.data_dir, context.device)
-    bench = new_bench(config, key, data, Progress(config, context.number, context.checkpoints))
-    bench.rates_by_epoch, bench.shares_cell = context.rates_by_epoch, context.shares_cell
-    bench.together, progress = together, bench.progress
+    workspace = new_workspace(config, key, data, Progress(config, context.number, context.checkpoints))
+    workspace.rates_by_epoch, workspace.shares_cell = context.rates_by_epoch, context.shares_cell
+    workspace.together, progress = together, workspace.progress
     progress.computes_on(description(device))
     chosen = context.one_by_one if progress.one_by_one is None else progress.one_by_one
-    bench.one_by_one = progress.one_by_one = one_by_one(bench, chosen)
+    workspace.one_by_one = progress.one_by_one = one_by_one(workspace, chosen)
     if context.dense is not None:
-        bench.shelf = context.dense.shelf(shelf_name(bench, data_identity(config.data, context.data_dir)))
-    configured_tickets(bench)  # says at once if a ticket does not fit
-    _ = bench.snapshot_at  # or a step to rewind to
-    return bench
+        workspace.shelf = context.dense.shelf(shelf_name(workspace, data_identity(config.data, context.data_dir)))
+    configured_tickets(workspace)  # says at once if a ticket does not fit
+    _ = workspace.snapshot_at  # or a step to rewind to
+    return workspace
 
 
-def _levels(bench: Bench, last: int) -> Reports:
-    if bench.progress.level < 0:
-        yield from _train_dense(bench)
-    while bench.progress.level < last:
-        yield from _compress_once(bench)
+def _levels(workspace: Workspace, last: int) -> Reports:
+    if workspace.progress.level < 0:
+        yield from _train_dense(workspace)
+    while workspace.progress.level < last:
+        yield from _compress_once(workspace)
 
 
-def _train_dense(bench: Bench) -> Reports:
-    stack, progress = bench.initial(), bench.progress
-    recipe = bench.config.training
-    training = bench.training("dense", stack, bench.train_examples, recipe, unchanging(stack, recipe.trains))
-    yield from dense_epochs(bench, training, bench.shelf)
-    bench.settle(training, bench.initial)
-    bench.movement, bench.learning = training.movement, training.learning
-    measured = yield from measure(bench, stack)
+def _train_dense(workspace: Workspace) -> Reports:
+    stack, progress = workspace.initial(), workspace.progress
+    recipe = workspace.config.training
+    training = workspace.training("dense", stack, workspace.train_examples, recipe, unchanging(stack, recipe.trains))
+    yield from dense_epochs(workspace, training, workspace.shelf)
+    workspace.settle(training, workspace.initial)
+    workspace.movement, workspace.learning = training.movement, training.learning
+    measured = yield from measure(workspace, stack)
     dense = Dense.of(training, measured)
     made = Compressed(stack, _all_units(stack), failed=dense.failed)
     stopped = of_each(early_stop(training), dense.failed)
-    found = yield from measures_after(bench, made, 0, dense.failed)
-    sizes = network_sizes(bench, Compressed(stack, None))
-    rows = network_rows(bench, 0, measured, dense, extra=stopped | sizes | found)
-    trained = Record("dense", training.epoch, *dense_metrics(rows, bench.data.task.score, final=True))
-    metrics, notes = level_metrics(rows, rows, stopped, bench.data.task)
-    level = yield from timed(bench, stack, Record("level", 0, metrics, notes))
-    if _has_scratch_arm(bench):
-        rows += network_rows(bench, 0, measured, dense, scratch=True, extra=stopped | sizes)
-    yield from examples_after(bench, stack, 0, dense.failed)
-    _finish_level(bench, 0, rows, Recovered(made, made), dense, rewind=rewind_snapshot(bench, training))
+    found = yield from measures_after(workspace, made, 0, dense.failed)
+    sizes = network_sizes(workspace, Compressed(stack, None))
+    rows = network_rows(workspace, 0, measured, dense, extra=stopped | sizes | found)
+    trained = Record("dense", training.epoch, *dense_metrics(rows, workspace.data.task.score, final=True))
+    metrics, notes = level_metrics(rows, rows, stopped, workspace.data.task)
+    level = yield from timed(workspace, stack, Record("level", 0, metrics, notes))
+    if _has_scratch_arm(workspace):
+        rows += network_rows(workspace, 0, measured, dense, scratch=True, extra=stopped | sizes)
+    yield from examples_after(workspace, stack, 0, dense.failed)
+    _finish_level(workspace, 0, rows, Recovered(made, made), dense, rewind=rewind_snapshot(workspace, training))
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
 
 
-def _compress_once(bench: Bench) -> Reports:
-    progress = bench.progress
-    level, dense = _next_level(bench)
-    bench.failures = {}
-    made = yield from _pipeline(bench).make(bench, level)
-    made = replace(made, failed={**progress.kept_values.get("failed", {}), **bench.failures, **made.failed})
-    made = yield from recalibrate(bench, made)
-    recovered = yield from recover(bench, level, made)
-    compressed = yield from _rewritten(bench, level, recovered.shown)
-    measured = yield from measure(bench, compressed.stack)
+def _compress_once(workspace: Workspace) -> Reports:
+    progress = workspace.progress
+    level, dense = _next_level(workspace)
+    workspace.failures = {}
+    made = yield from _pipeline(workspace).make(workspace, level)
+    made = replace(made, failed={**progress.kept_values.get("failed", {}), **workspace.failures, **made.failed})
+    made = yield from recalibrate(workspace, made)
+    recovered = yield from recover(workspace, level, made)
+    compressed = yield from _rewritten(workspace, level, recovered.shown)
+    measured = yield from measure(workspace, compressed.stack)
     epochs = compressed.epochs or None
     failed = recovered.shown.failed
     extra = of_each(compressed.metrics, failed)
-    extra |= yield from measures_after(bench, compressed, level.number, failed)
-    yield from examples_after(bench, compressed.stack, level.number, failed)
-    sizes = network_sizes(bench, compressed)
-    rows = network_rows(bench, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
-    if _has_scratch_arm(bench):
-        training = yield from train_scratch(bench, level, recovered.shown)
+    extra |= yield from measures_after(workspace, compressed, level.number, failed)
+    yield from examples_after(workspace, compressed.stack, level.number, failed)
+    sizes = network_sizes(workspace, compressed)
+    rows = network_rows(workspace, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
+    if _has_scratch_arm(workspace):
+        training = yield from train_scratch(workspace, level, recovered.shown)
         fresh = replace(recovered.shown, stack=training.model, written=None, metrics={})
         if recovered.shown.scratch_widths is not None:
             fresh = Compressed(training.model, None)
-        fresh = yield from _rewritten(bench, level, fresh)
-        measured = yield from measure(bench, fresh.stack)
-        epochs = epochs if bench.config.compression.scratch_budget == "recovery" else training.epoch
-        sizes = network_sizes(bench, fresh) | of_each(early_stop(training), training.failed)
+        fresh = yield from _rewritten(workspace, level, fresh)
+        measured = yield from measure(workspace, fresh.stack)
+        epochs = epochs if workspace.config.compression.scratch_budget == "recovery" else training.epoch
+        sizes = network_sizes(workspace, fresh) | of_each(early_stop(training), training.failed)
         rows += network_rows(
-            bench, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes, failed=training.failed
+            workspace, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes, failed=training.failed
         )
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
-    metrics, notes = level_metrics(rows, start, extra, bench.data.task, _pipeline(bench).undefined)
-    record = yield from timed(bench, compressed.stack, Record("level", level.number, metrics, notes))
+    metrics, notes = level_metrics(rows, start, extra, workspace.data.task, _pipeline(workspace).undefined)
+    record = yield from timed(workspace, compressed.stack, Record("level", level.number, metrics, notes))
     recovered = replace(recovered, shown=compressed)
     rewind = progress.kept_values["rewind"]
-    _finish_level(bench, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
+    _finish_level(workspace, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
     yield progress.report(record)
     progress.save_if_due()
 
 
-def _next_level(bench: Bench) -> tuple[Level, Dense]:
+def _next_level(workspace: Workspace) -> tuple[Level, Dense]:
     """What comes next, from what the last level left (in this process or in a checkpoint)."""
-    left, device = bench.progress.kept_values, bench.data.images.device
-    number = bench.progress.level + 1
-    previous = bench.template().replaced({name: tensor.to(device) for name, tensor in left["stack"].items()})
+    left, device = workspace.progress.kept_values, workspace.data.images.device
+    number = workspace.progress.level + 1
+    previous = workspace.template().replaced({name: tensor.to(device) for name, tensor in left["stack"].items()})
     origin = None if left["origin"] is None else [units.to(device) for units in left["origin"]]
     masks = None if left["masks"] is None else {name: mask.to(device) for name, mask in left["masks"].items()}
-    level = Level(number, bench.level_widths[number], previous, origin, left["epochs"], masks)
+    level = Level(number, workspace.level_widths[number], previous, origin, left["epochs"], masks)
     predictions = left["dense"]["val_predictions"].to(device)
     return level, Dense(**left["dense"] | {"val_predictions": predictions})
 
 
 def _finish_level(
-    bench: Bench,
+    workspace: Workspace,
     number: int,
     rows: list[Row],
     recovered: Recovered,
@@ -261,37 +260,38 @@ def _finish_level(
         "shown": None if shown is chain else shown.stack.tensors(),
         "dense": dense.state(),
         "rewind": rewind,
-        "movement": bench.movement,
+        "movement": workspace.movement,
     }
-    if keeps_dense(bench):
-        left["trained"] = left["stack"] if number == 0 else bench.progress.kept_values["trained"]
-    bench.progress.finish_level(number, rows, left)
+    if keeps_dense(workspace):
+        left["trained"] = left["stack"] if number == 0 else workspace.progress.kept_values["trained"]
+    workspace.progress.finish_level(number, rows, left)
     give_back()
 
 
-def _summary(bench: Bench) -> Record:
-    rows = bench.progress.rows
-    limit = auc_log2_ratio(bench.config, bench.input_shape, bench.data.num_classes)
-    metrics, notes = summarise(rows, bench.config, limit)
-    took, said = costs(bench)
+def _summary(workspace: Workspace) -> Record:
+    rows = workspace.progress.rows
+    limit = auc_log2_ratio(workspace.config, workspace.input_shape, workspace.data.num_classes)
+    metrics, notes = summarise(rows, workspace.config, limit)
+    took, said = costs(workspace)
     record = Record("summary", 0, metrics | took, notes | said, same_columns(rows))
-    return with_examples(bench, with_measures(bench, record))
+    return with_examples(workspace, with_measures(workspace, record))
 
 
-def _pipeline(bench: Bench) -> Pipeline:
-    return pipeline_of(bench.config.compression)
+def _pipeline(workspace: Workspace) -> Pipeline:
+    return pipeline_of(workspace.config.compression)
 
 
-def _rewritten(bench: Bench, level: Level, made: Compressed) -> Pausing[Compressed]:
+def _rewritten(workspace: Workspace, level: Level, made: Compressed) -> Pausing[Compressed]:
     """The networks with the weights that the level's description gives them; themselves where nothing rewrites them."""
-    written = yield from _pipeline(bench).rewrite(bench, level.number, made)
+    written = yield from _pipeline(workspace).rewrite(workspace, level.number, made)
     if written is made:
         return made
-    return (yield from recalibrate(bench, written, rewritten=True))
+    return (yield from recalibrate(workspace, written, rewritten=True))
 
 
-def _has_scratch_arm(bench: Bench) -> bool:
-    return bench.scratch_arms and (_pipeline(bench).trains or RECOVERIES.get(bench.config.compression.recovery).trains)
+def _has_scratch_arm(workspace: Workspace) -> bool:
+    recovery = RECOVERIES.get(workspace.config.compression.recovery)
+    return workspace.scratch_arms and (_pipeline(workspace).trains or recovery.trains)
 
 
 def _all_units(stack: StackedModel) -> list[Tensor]:

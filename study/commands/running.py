@@ -190,8 +190,8 @@ def resume(
     restore_lost(place.home, name, place.storage, place.ledger, typer.echo)
 
     asks = {"retry_failed": retry_failed, "repair": repair}
-    config, wishes = load_existing(place, name, trials, place.run_fields() | run, sure=sure(trust), **asks)
-    raise typer.Exit(run_study(config, wishes=wishes))
+    config, request = load_existing(place, name, trials, place.run_fields() | run, sure=sure(trust), **asks)
+    raise typer.Exit(run_study(config, request=request))
 
 
 _CONFIRM_EXAMPLES = """[bold]Examples[/bold]
@@ -224,7 +224,7 @@ def confirm(
     from study.operations.confirming import confirm as confirm_in
     from study.settings.loading import load_existing
 
-    config, wishes = load_existing(place, name, None, place.run_fields() | run, sure=sure(trust))
+    config, request = load_existing(place, name, None, place.run_fields() | run, sure=sure(trust))
     ledger = place.open(name)
     queued = confirm_in(ledger, trials or (), times=times)
     holder = driver_of(ledger)
@@ -233,7 +233,7 @@ def confirm(
     if holder is not None:
         typer.echo(f"{holder} takes them within seconds.")
         return
-    raise typer.Exit(run_study(config, wishes=wishes))
+    raise typer.Exit(run_study(config, request=request))
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -10,18 +10,18 @@ from study.config import StudyConfig
 from study.display import choose, terminal
 from study.display.summary import print_summary
 from study.events import Messages
-from study.settings.wishes import NO_WISHES, Wishes
+from study.settings.resume_request import NO_REQUEST, ResumeRequest
 
 if TYPE_CHECKING:
     from study.events import Outcome
 
 
-def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = NO_WISHES) -> int:
+def run_study(config: StudyConfig, notes: Sequence[str] = (), request: ResumeRequest = NO_REQUEST) -> int:
     """Runs the study to its end, or until it is stopped; returns its exit code (0, 3 or 130).
 
     Args:
         notes: One line each, printed first.
-        wishes: Of someone who resumes it.
+        request: Of someone who resumes it.
     Raises:
         UsageError: Something that can be seen beforehand is wrong; nothing has been started or written.
         LeaseHeld: Another driver runs the study.
@@ -29,7 +29,7 @@ def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = N
     console = terminal()
     for note in notes:
         console.print(note, markup=False, soft_wrap=True)
-    outcome = _run(config, console, wishes)
+    outcome = _run(config, console, request)
     try:
         _sum_up(config, outcome, console)
     except Exception as error:  # the study has ended as it has, whatever can be shown of it
@@ -37,14 +37,14 @@ def run_study(config: StudyConfig, notes: Sequence[str] = (), wishes: Wishes = N
     return outcome.exit_code
 
 
-def _run(config: StudyConfig, console: Console, wishes: Wishes) -> "Outcome":
+def _run(config: StudyConfig, console: Console, request: ResumeRequest) -> "Outcome":
     from study.execution.driver import run
 
     if not config.run.progress:
-        return run(config, listener=Messages(partial(console.print, markup=False, highlight=False)), wishes=wishes)
+        return run(config, listener=Messages(partial(console.print, markup=False, highlight=False)), request=request)
     display = choose(console)
     try:
-        return run(config, listener=display, wishes=wishes)
+        return run(config, listener=display, request=request)
     finally:
         display.close()
 

@@ -11,11 +11,11 @@ from typing import IO, Any, Protocol
 from study.config import StudyConfig
 from study.ledger import Proposal, TrialRow
 from study.proposing import Proposer
-from study.stop_flag import deaf_children
+from study.stop_flag import children_ignore_interrupts
 
 
-class Source(Protocol):
-    """Of proposals."""
+class ProposalSource(Protocol):
+    """Where a driver's proposals come from: it asks for some, and takes them when they have come."""
 
     def ask(self, numbers: Sequence[int], history: Sequence[TrialRow], added: int) -> None:
         """Asks for the proposals of `numbers`.
@@ -32,12 +32,12 @@ class Source(Protocol):
         """Asks for nothing any more."""
 
 
-def source_for(config: StudyConfig) -> Source:
+def proposal_source(config: StudyConfig) -> ProposalSource:
     """The source that suits the study's sampler."""
-    return Asker(config) if config.learns else InPlace(config)
+    return ProposerProcess(config) if config.learns else ProposerInPlace(config)
 
 
-class InPlace:
+class ProposerInPlace:
     """Computes proposals when they are taken."""
 
     def __init__(self, config: StudyConfig) -> None:
@@ -45,24 +45,26 @@ class InPlace:
         self._asked: tuple[Sequence[int], Sequence[TrialRow], int] = ((), (), 0)
 
     def ask(self, numbers: Sequence[int], history: Sequence[TrialRow], added: int) -> None:
-        """See `Source`."""
+        """See `ProposalSource`."""
         self._asked = (numbers, history, added)
 
     def take(self, *, wait_s: float) -> list[Proposal]:
-        """See `Source`; here it is all of it."""
+        """See `ProposalSource`; here it is all of it."""
         (numbers, history, added), self._asked = self._asked, ((), (), 0)
         return [self._proposer.propose(number, history, added=added) for number in numbers]
 
     def close(self) -> None:
-        """See `Source`."""
+        """See `ProposalSource`."""
 
 
-class Asker:
-    """Lets `python -m study.execution.asking` compute: TPE takes 36 ms at 500 trials and 400 at 10,000, which the
-    driver's thread has no time for."""
+class ProposerProcess:
+    """Computes proposals in a process of its own, `python -m study.execution.asking`.
+
+    TPE takes 36 ms at 500 trials and 400 at 10,000, which the driver's thread has no time for.
+    """
 
     def __init__(self, config: StudyConfig) -> None:
-        with deaf_children():
+        with children_ignore_interrupts():
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "study.execution.asking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
@@ -73,13 +75,13 @@ class Asker:
         threading.Thread(target=self._listen, name="ockham-asker", daemon=True).start()
 
     def ask(self, numbers: Sequence[int], history: Sequence[TrialRow], added: int) -> None:
-        """See `Source`; sends only what has ended since the last call."""
+        """See `ProposalSource`; sends only what has ended since the last call."""
         self._send((list(numbers), list(history[self._told :]), added))
         self._told = len(history)
         self._waiting += len(numbers)
 
     def take(self, *, wait_s: float) -> list[Proposal]:
-        """See `Source`.
+        """See `ProposalSource`.
 
         Raises:
             RuntimeError: The sampler failed; with its message.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.execution.executor import Assignment, Job, TrialFunction
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def begin(job: Job, assignment: Assignment) -> "Iterator[Record | None]":
         device="cuda" if job.gpus else "cpu",
         gpu_share=min(1.0, job.gpus or 1.0),
         inputs=job.inputs,
-        checkpoints=CheckpointStore(checkpoints, assignment.attempt, fence=job.fence, reached=reached),
+        checkpoints=CheckpointStore(checkpoints, assignment.attempt, fence=job.fence, on_moment=crash_if_asked),
         cell=assignment.cell,
         rates_by_epoch=assignment.cell is None,  # a study from before there were cells
         dense=DenseStore(folder_at(place) / DENSE, job.dense_cache) if job.dense_cache else None,

@@ -13,8 +13,8 @@ from typing import Any
 
 from study.clock import WALL_CLOCK, Clock
 from study.config import StudyConfig
-from study.crash_points import reached
-from study.execution.asking import Source
+from study.crash_points import crash_if_asked
+from study.execution.asking import ProposalSource
 from study.execution.executor import Assignment
 from study.ledger import ENDED, Ledger, TrialRow
 from study.proposing.signal import FEWEST_TRIALS, lacking_signal
@@ -45,7 +45,7 @@ class Backlog:
         self,
         ledger: Ledger,
         config: StudyConfig,
-        source: Source,
+        source: ProposalSource,
         slots: int,
         flag: StopFlag,
         *,
@@ -157,7 +157,7 @@ class Backlog:
         while self._asked > self._proposed:
             left = max(0.0, until - self._clock.monotonic())
             if proposals := self._source.take(wait_s=min(SLICE_S, left)):
-                reached("asked")
+                crash_if_asked("asked")
                 rows = self._ledger.propose(proposals)
                 self._rows |= {row.number: row for row in rows}
                 self._waiting.extend(row.number for row in rows)

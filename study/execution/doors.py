@@ -6,7 +6,7 @@ from pathlib import Path
 
 from study.clock import WALL_CLOCK, Clock
 from study.config import StudyConfig
-from study.execution.asking import Source, source_for
+from study.execution.asking import ProposalSource, proposal_source
 from study.execution.executor import OpenExecutor
 from study.execution.files import Files, StudyFolder
 from study.execution.on_ray.executor import on_ray
@@ -30,7 +30,7 @@ class Doors:
     tracker: OpenTracker = Publishing
     files: Callable[[Path, Clock], Files] = StudyFolder
     clock: Clock = WALL_CLOCK
-    source: Callable[[StudyConfig], Source] = source_for
+    source: Callable[[StudyConfig], ProposalSource] = proposal_source
 
 
 REAL = Doors()

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from study.config import StudyConfig
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.errors import ExecutorDidNotStart, LeaseLost
 from study.events import Listener, Outcome, Silent
 from study.execution.discretion import discreet
@@ -25,7 +25,7 @@ from study.proposing.signal import lacking_signal
 from study.settings.creation import open_or_create, write_study_file
 from study.settings.inputs import settle_inputs
 from study.settings.repairing import look_for_damage
-from study.settings.wishes import NO_WISHES, Wishes, grant
+from study.settings.resume_request import NO_REQUEST, ResumeRequest, grant
 from study.stop_flag import Signals, StopFlag
 from study.storing.copying import copying
 from study.storing.restoring import fetch_networks
@@ -33,7 +33,7 @@ from study.storing.safekeeping import check_storage, safekeeping
 from study.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
-    from study.execution.asking import Source
+    from study.execution.asking import ProposalSource
     from study.execution.early_stopping import EarlyStopping
 
 RUN_TRIAL = "trainables.trial:run_trial"
@@ -44,7 +44,7 @@ def run(
     *,
     trial: "TrialFunction | str" = RUN_TRIAL,
     listener: Listener | None = None,
-    wishes: Wishes = NO_WISHES,
+    request: ResumeRequest = NO_REQUEST,
     doors: Doors = REAL,
 ) -> Outcome:
     """Runs a study to its end, or goes on with it if its identity is known; blocks.
@@ -52,7 +52,7 @@ def run(
     Args:
         trial: What a trial does: a module-level generator function with `run_trial`'s signature, or `module:name`.
         listener: Hears everything; none is silent.
-        wishes: Of someone who resumes it.
+        request: Of someone who resumes it.
         doors: To the outside: Ray, the wall clock, MLflow and the disk unless told otherwise.
     Raises:
         UsageError: The study can't be run as asked; nothing was started.
@@ -72,7 +72,7 @@ def run(
             ledger.tired = lambda: bool(flag)
             this.signals.install()
             try:
-                outcome = _whole(this, fence, wishes, new=new)
+                outcome = _whole(this, fence, request, new=new)
             finally:
                 this.signals.restore()
                 _release(ledger)
@@ -106,7 +106,7 @@ class _Run:
         return self.ledger.config
 
 
-def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
+def _whole(this: _Run, fence: int, request: ResumeRequest, *, new: bool) -> Outcome:
     ledger, listener, clock = this.ledger, this.listener, this.doors.clock
     with (
         Watch(ledger, this.flag, this.config.run.time_budget, listener.message, clock) as watch,
@@ -116,9 +116,9 @@ def _whole(this: _Run, fence: int, wishes: Wishes, *, new: bool) -> Outcome:
         fetch_networks(ledger)
         left = sweep(ledger)
         remove_checkpoints(ledger, this.files)
-        settle_inputs(ledger, wishes)
-        damaged = look_for_damage(ledger, repair=wishes.repair, say=listener.message)
-        grant(ledger, wishes, listener.message)
+        settle_inputs(ledger, request)
+        damaged = look_for_damage(ledger, repair=request.repair, say=listener.message)
+        grant(ledger, request, listener.message)
         config = this.config
         write_study_file(config, ledger.uid)
         counts = ledger.counts()
@@ -144,7 +144,7 @@ def _concluded(this: _Run, tracker: Tracker, damaged: list[str]) -> Outcome:
         listener.message(warning)
     conclusion = conclude(ledger, listener, this.flag)
     outcome = _outcome(this, conclusion)
-    reached("concluded")
+    crash_if_asked("concluded")
     status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
     folder = conclusion.page.parent if conclusion.page else None
     drained = tracker.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
@@ -173,7 +173,7 @@ def _run_trials(this: _Run, watch: Watch) -> None:
         source.close()
 
 
-def _drive(this: _Run, watch: Watch, executor: Executor, source: "Source") -> None:
+def _drive(this: _Run, watch: Watch, executor: Executor, source: "ProposalSource") -> None:
     from study.execution.backlog import Backlog
     from study.execution.recorder import Recorder
 

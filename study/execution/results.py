@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from study.clock import WALL_CLOCK, Clock
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.errors import NoRoom
 from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, Listed, NewFile, result_of
 from study.ledger.outage import AGAIN_S, ROOM_S
@@ -70,11 +70,11 @@ def networks_file(
 ) -> Iterator[NewFile]:
     """Writes one row per network, arm and level of a trial, under another name; yields what gives the file its own."""
     with _written(directory, number, NETWORKS, _table(rows), tired, clock=clock) as file:
-        reached("networks written")
+        crash_if_asked("networks written")
 
         def place() -> None:
             file.place()
-            reached("networks renamed")
+            crash_if_asked("networks renamed")
 
         yield NewFile(file.listed, place)
 

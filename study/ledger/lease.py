@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Row, Update, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.errors import CommitUnknown, LeaseHeld, LeaseLost
 from study.ledger.connection import writing
 from study.ledger.holder import Holder, this_process
@@ -102,15 +102,15 @@ def heartbeat(engine: Engine, study: str, fence: int | None) -> None:
     """Shows that the holder lives."""
     with fenced(engine, study, fence) as connection:
         connection.execute(_lease(study).values(heartbeat=leases.c.heartbeat + 1))
-        reached("heartbeat uncommitted")
+        crash_if_asked("heartbeat uncommitted")
 
 
 def release(engine: Engine, study: str, fence: int | None) -> None:
     """Gives the lease back; the fence stays, so that late writes of this holder are still those of the last one."""
     with fenced(engine, study, fence) as connection:
         connection.execute(_lease(study).values(held=False))
-        reached("release uncommitted")
-    reached("release committed")
+        crash_if_asked("release uncommitted")
+    crash_if_asked("release committed")
 
 
 def read(engine: Engine, study: str) -> LeaseRow | None:
@@ -138,7 +138,7 @@ def _take(connection: Connection, study: str, fence: int) -> int:
     }
     connection.execute(_lease(study).values(**values))
     connection.execute(update(studies).where(studies.c.study == study).values(stop=""))
-    reached("acquire uncommitted")
+    crash_if_asked("acquire uncommitted")
     return fence
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine
 
 from study.config import StudyConfig
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.errors import StudyNotFound
 from study.ledger import connection as connections
 from study.ledger import files as file_rows
@@ -129,8 +129,8 @@ class Ledger:
         durable = what in _DURABLE
         with leases.fenced(self._engine, self.name, self.fence, durable=durable, resume=resume) as connection:
             yield connection
-            reached(f"{what} uncommitted")
-        reached(f"{what} committed")
+            crash_if_asked(f"{what} uncommitted")
+        crash_if_asked(f"{what} committed")
 
     def requesting(self) -> AbstractContextManager[Connection]:
         """A transaction of any process, for what needs no lease."""
@@ -149,7 +149,7 @@ class Ledger:
             LeaseHeld: Another driver lives.
         """
         self.fence = leases.acquire(self._engine, self.name, wait_s=wait_s, stop=self.config.command("stop"))
-        reached("acquire committed")
+        crash_if_asked("acquire committed")
         with self.writing("save") as connection:
             self.config, _ = studies.read(connection, self.name)
             if self._unsaved is not None:

@@ -20,10 +20,10 @@ from trainables.opening import require_file_target
 
 if TYPE_CHECKING:
     from study.ledger import Ledger, TrialRow
-    from trainables.bench import Bench
     from trainables.config import TrialConfig
     from trainables.export.checking import Said
     from trainables.export.files import Plain
+    from trainables.workspace import Workspace
 
 Arm = Literal["replicate", "control"]
 _BATCHES = (1, 256)
@@ -88,9 +88,9 @@ def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, s
     config = TrialConfig.model_validate(unflatten(row.params))
     _check_network(config, wanted)
     compare_inputs(ledger, [config])
-    bench = run_again(config, row, ledger.config, wanted.level, say or _silent)
-    devices = row.notes.get(DEVICE, ""), bench.progress.devices[-1]
-    return _write(bench, wanted, _recorded(ledger, row, wanted, bench.data.task.score), devices, out, onnx=onnx)
+    workspace = run_again(config, row, ledger.config, wanted.level, say or _silent)
+    devices = row.notes.get(DEVICE, ""), workspace.progress.devices[-1]
+    return _write(workspace, wanted, _recorded(ledger, row, wanted, workspace.data.task.score), devices, out, onnx=onnx)
 
 
 def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say | None = None) -> int:
@@ -175,25 +175,31 @@ def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted, score: str) -> 
 
 
 def _write(
-    bench: "Bench", wanted: Wanted, recorded: dict[str, float], devices: tuple[str, str], out: Path, *, onnx: bool
+    workspace: "Workspace",
+    wanted: Wanted,
+    recorded: dict[str, float],
+    devices: tuple[str, str],
+    out: Path,
+    *,
+    onnx: bool,
 ) -> Exported:
     from trainables.export.checking import checked
     from trainables.export.files import plain
     from trainables.export.loader import load_network
 
-    number = wanted.replicate + (bench.replicates if wanted.arm == "control" else 0)
-    stack = bench.networks_here()
+    number = wanted.replicate + (workspace.replicates if wanted.arm == "control" else 0)
+    stack = workspace.networks_here()
     about: dict[str, Any] = {
         "trial": wanted.trial,
         "level": wanted.level,
         "replicate": wanted.replicate,
         "arm": wanted.arm,
     }
-    about |= {"fingerprint": bench.config.fingerprint(), "model": bench.config.model.name}
-    small = plain(stack.select([number]), bench.train_inputs, about)
-    dense = plain(bench.initial().select([number]), bench.train_inputs, about | {"level": 0})
+    about |= {"fingerprint": workspace.config.fingerprint(), "model": workspace.config.model.name}
+    small = plain(stack.select([number]), workspace.train_inputs, about)
+    dense = plain(workspace.initial().select([number]), workspace.train_inputs, about | {"level": 0})
     files: tuple[Path, ...] = small.write(out)
-    said = checked(load_network(out), bench, stack, number)
+    said = checked(load_network(out), workspace, stack, number)
     if why := _why_another(said, recorded, elsewhere(*devices)):
         for file in files:
             file.unlink()
@@ -204,8 +210,8 @@ def _write(
         files,
         (dense.parameters, small.parameters),
         (len(dense.content), len(small.content)),
-        _latencies(bench, dense, small),
-        bench.data.task.label,
+        _latencies(workspace, dense, small),
+        workspace.data.task.label,
         {name: (value, said.scores[name]) for name, value in recorded.items()},
         said.difference,
         devices,
@@ -227,14 +233,14 @@ def _why_another(said: "Said", recorded: dict[str, float], moved: str | None) ->
     return f"run again, the network has {name} {said.scores[name]:.4f} where {recorded[name]:.4f} was recorded; {why}"
 
 
-def _latencies(bench: "Bench", dense: "Plain", small: "Plain") -> dict[int, tuple[float, float]]:
+def _latencies(workspace: "Workspace", dense: "Plain", small: "Plain") -> dict[int, tuple[float, float]]:
     import torch
 
     from trainables.export.latency import latencies
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    images = bench.data.images[0].cpu()
+    images = workspace.data.images[0].cpu()
     found: dict[int, tuple[float, float]] = {}
     for size in _BATCHES:
         inputs = images[torch.arange(size) % len(images)]

@@ -27,7 +27,7 @@ from trainables.record import Record
 
 if TYPE_CHECKING:
     from study.ledger import TrialRow
-    from trainables.bench import Bench
+    from trainables.workspace import Workspace
 
 Row = dict[str, Any]
 # Scores of networks that were trained again are what was recorded, but for rounding.
@@ -180,27 +180,27 @@ def _measure(ledger: Ledger, row: "TrialRow", wanted: MeasuresConfig, names: Seq
     measures = MeasuresConfig.model_validate({"names": "+".join(names), **options})
     config = config.model_copy(update={"measures": measures})
     last = config.compression.depth if any(m.when != "dense" for m in measures.measures().values()) else 0
-    bench = run_again(config, row, ledger.config, last, _silent, pausing=_pulse(ledger))
+    workspace = run_again(config, row, ledger.config, last, _silent, pausing=_pulse(ledger))
     old = _results(ledger, row.number)
-    if why := _why_another(bench, old[NETWORKS]):
+    if why := _why_another(workspace, old[NETWORKS]):
         return why
     from trainables.looks import with_measures
 
-    found = with_measures(bench, Record("summary", 0, networks=tuple(bench.progress.rows)))
-    columns = [name for name in bench.progress.rows[0] if name.startswith(tuple(f"measure/{n}/" for n in names))]
-    new = {_key(own): own for own in bench.progress.rows}
+    found = with_measures(workspace, Record("summary", 0, networks=tuple(workspace.progress.rows)))
+    columns = [name for name in workspace.progress.rows[0] if name.startswith(tuple(f"measure/{n}/" for n in names))]
+    new = {_key(own): own for own in workspace.progress.rows}
     networks = tuple({**own, **{name: new.get(_key(own), {}).get(name) for name in columns}} for own in old[NETWORKS])
     layers = (*(own for own in old[LAYERS] if own["measure"] not in names), *found.layers)
     arrays = {name: array for name, array in old[ARRAYS].items() if name.split("/")[1] not in names}
     record = Record("summary", 0, networks=networks, layers=layers, arrays={**arrays, **found.arrays})
-    found = replace(found, notes=found.notes | {f"{_NOTE}{name}": _note(bench, measures, name) for name in names})
+    found = replace(found, notes=found.notes | {f"{_NOTE}{name}": _note(workspace, measures, name) for name in names})
     with result_files(directory, row.number, [record]) as results:
         ledger.add_measured(row.number, names, found, results)
     return ""
 
 
-def _note(bench: "Bench", measures: MeasuresConfig, name: str) -> str:
-    networks = "the dense networks that were kept" if bench.progress.reused_seconds else "networks trained again"
+def _note(workspace: "Workspace", measures: MeasuresConfig, name: str) -> str:
+    networks = "the dense networks that were kept" if workspace.progress.reused_seconds else "networks trained again"
     by = f"afterwards, of {networks}, by ockham {version('ockham')}, torch {version('torch')} on {platform.machine()}"
     fields = _said(measures, name)
     return f"{by}{_WITH}{fields}" if fields else by
@@ -233,13 +233,13 @@ def _results(ledger: Ledger, number: int) -> dict[str, Any]:
     return found
 
 
-def _why_another(bench: "Bench", recorded: Sequence[Row]) -> str:
+def _why_another(workspace: "Workspace", recorded: Sequence[Row]) -> str:
     """Why the networks are not those that were recorded, "" if they are."""
     if not recorded:
         return "it left no networks.parquet here; is --home right?"
     there = {_key(row): row for row in recorded}
-    name = f"train_{bench.data.task.score}"
-    for row in bench.progress.rows:
+    name = f"train_{workspace.data.task.score}"
+    for row in workspace.progress.rows:
         before = there.get(_key(row), {}).get(name)
         if (before is None) != (row[name] is None) or (before is not None and abs(before - row[name]) > _ROUNDING):
             return (

@@ -8,9 +8,9 @@ from trainables.again import CONVOLUTIONS, GROUPED, ONE_BY_ONE
 if TYPE_CHECKING:
     from study.config import StudyConfig
     from study.ledger import TrialRow
-    from trainables.bench import Bench
     from trainables.config import TrialConfig
     from trainables.record import Record
+    from trainables.workspace import Workspace
 
 Say = Callable[[str], None]
 
@@ -23,7 +23,7 @@ def run_again(
     say: Say,
     *,
     pausing: Callable[[], None] = lambda: None,
-) -> "Bench":
+) -> "Workspace":
     """The trial run again up to the level, with as many threads as it had; what `config` measures may be other.
 
     Its dense networks come from where the study keeps them, if they are there.
@@ -63,8 +63,8 @@ def run_again(
                 say(_where(record, config, level))
             pausing()
     except StopIteration as end:
-        bench: Bench = end.value
-        return bench
+        workspace: Workspace = end.value
+        return workspace
     finally:
         running.close()
         torch.set_num_threads(threads)

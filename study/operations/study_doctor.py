@@ -11,7 +11,7 @@ from study.ledger.place import Place
 from study.ledger.remains import COPIES
 from study.operations.doctor import Finding
 from study.operations.mending import mend_ledger, mend_store, mend_study_file
-from study.settings.wishes import listed
+from study.settings.resume_request import listed
 from study.storing import snapshots
 from trainables.storage import LocalFolder
 

@@ -17,7 +17,7 @@ import yaml
 from filelock import FileLock
 
 from study.config import StudyConfig
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
 from study.ledger.remains import refuse_remains, signed
@@ -80,7 +80,7 @@ def write_study_file(config: StudyConfig, uid: str = "") -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    reached("study file written")
+    crash_if_asked("study file written")
     unfinished.replace(path)
     for left in path.parent.glob("study.*.tmp"):
         writer = left.suffixes[0][1:]
@@ -128,7 +128,7 @@ def _create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger
             if not made:
                 require_own(LocalFolder(config.directory), "--home")
             ledger = Ledger.create(config.ledger_url, config)
-            reached("study made")
+            crash_if_asked("study made")
         except BaseException as error:
             if made and _stored(config) is None:
                 shutil.rmtree(config.directory, ignore_errors=True)

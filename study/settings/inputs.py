@@ -8,7 +8,7 @@ from study.errors import UsageError
 from study.ledger import Ledger
 from study.ledger.inputs import Inputs
 from study.settings.corners import corners
-from study.settings.wishes import Wishes
+from study.settings.resume_request import ResumeRequest
 from trainables.config import TrialConfig, unflatten
 from trainables.errors import DataUnavailable
 
@@ -17,7 +17,7 @@ _SHOWN = 8
 _FIRST = "revision 1"
 
 
-def settle_inputs(ledger: Ledger, wishes: Wishes) -> None:
+def settle_inputs(ledger: Ledger, request: ResumeRequest) -> None:
     """Records what the trials of a study read, or compares it with what was recorded; with the lease held.
 
     Nothing is compared where nothing is left to run.
@@ -27,7 +27,7 @@ def settle_inputs(ledger: Ledger, wishes: Wishes) -> None:
     """
     config, left = ledger.config, ledger.numbers("QUEUED", "RUNNING")
     ended = ledger.next_number() - len(left)
-    if not (left or ended < config.trials or wishes.trials or wishes.retry_failed or ledger.added_waiting()):
+    if not (left or ended < config.trials or request.trials or request.retry_failed or ledger.added_waiting()):
         return
     unfinished = [TrialConfig.model_validate(unflatten(row.params)) for row in ledger.trials(left)] if left else []
     ledger.record_inputs(compare_inputs(ledger, [*_reading_corners(config), *unfinished]))

@@ -17,9 +17,9 @@ from study.ledger.place import Place
 from study.sampling.interfaces import learning, learning_names
 from study.settings.claims import with_claims
 from study.settings.mapping import with_dotted, with_mapping
+from study.settings.resume_request import ResumeRequest, budget
 from study.settings.spans import USUAL, on_conditional, repeats, spanned_where_read, without_space
 from study.settings.study_file import read_study_file
-from study.settings.wishes import Wishes, budget
 from study.stopping.interfaces import SCHEDULERS
 from study.trust import Sure, nobody, require_trust
 from trainables.config import defaults
@@ -126,7 +126,7 @@ def load_existing(
     retry_failed: bool = False,
     sure: Sure = nobody,
     repair: bool = False,
-) -> tuple[StudyConfig, Wishes]:
+) -> tuple[StudyConfig, ResumeRequest]:
     """The study called `name`, to go on with.
 
     Args:
@@ -143,7 +143,7 @@ def load_existing(
     require_trust({key: value for key, value in last.items() if key not in run}, f"the ledger of {name}", sure)
     changed = {**last, **run}
     asked = validated(StudyConfig, {**dict(config), "run": validated(RunConfig, changed)})
-    return asked, Wishes(trials, retry_failed, repair)
+    return asked, ResumeRequest(trials, retry_failed, repair)
 
 
 def validated(model: type[M], fields: Mapping[str, Any]) -> M:

@@ -6,7 +6,7 @@ from study.errors import Damaged
 from study.ledger import Ledger, soundness
 from study.ledger.files import damaged_files
 from study.ledger.remains import require_own
-from study.settings.wishes import listed
+from study.settings.resume_request import listed
 
 
 def look_for_damage(ledger: Ledger, *, repair: bool, say: Callable[[str], None]) -> list[str]:

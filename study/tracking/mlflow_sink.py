@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from study.config import StudyConfig
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.ledger import OutboxRow, TrialRow
 from study.ledger.rows import Refused
 from study.tracking import mlflow_bulk
@@ -116,14 +116,14 @@ class MlflowSink:
             runs.append(mlflow_bulk.NewRun(name, status, start_ms, end_ms, tags, params, said.metrics))
         made = mlflow_bulk.write(self._store, self._experiment, runs) or []
         for _ in made:
-            reached("trial run made")
-            reached("batch sent")
+            crash_if_asked("trial run made")
+            crash_if_asked("batch sent")
         return {row.number: run_id for (row, _), run_id in zip(trials, made, strict=False)}
 
     def new_run(self, row: TrialRow) -> str:
         """Makes the trial's run and returns its id; `publish` with `whole` gives it its parameters."""
         run_id = self._make(run_name(row, self._spanned), self._trial_tags(row), row.started_ms or row.created_ms)
-        reached("trial run made")
+        crash_if_asked("trial run made")
         return run_id
 
     def publish(self, run_id: str, messages: Sequence[OutboxRow], whole: TrialRow | None) -> None:
@@ -136,7 +136,7 @@ class MlflowSink:
         if said.retried:
             self._reopen(run_id)
         self._log(run_id, metrics=said.metrics, params=params_of(whole) if whole else {}, tags=said.tags)
-        reached("batch sent")
+        crash_if_asked("batch sent")
         if said.end is not None:
             self._client.set_terminated(run_id, _STATUS[said.end.payload["state"]], end_time=said.end.recorded_ms)
 
@@ -153,7 +153,7 @@ class MlflowSink:
         values = [*said.metrics, *(Param(*pair) for pair in params.items()), *(RunTag(*pair) for pair in tags.items())]
         probe = partial(self._client.set_tag, run_id, "ockham.study", self._config.name)
         aside = insist(partial(self._client.log_batch, run_id), values, probe)
-        reached("batch sent")
+        crash_if_asked("batch sent")
         if said.end is not None:
             self._client.set_terminated(run_id, _STATUS[said.end.payload["state"]], end_time=said.end.recorded_ms)
         return aside
@@ -225,7 +225,7 @@ class MlflowSink:
                 "mlflow.note.content": note(self._config),
             }
             run_id = self._make(self._config.name, tags)
-            reached("study run made")
+            crash_if_asked("study run made")
         params = {name: as_param(value) for name, value in self._config.space.base.items()}
         params |= {name: span_text(value) for name, value in self._config.space.span.items()}
         identity = {k: v for k, v in self._config.identity().items() if k not in ("space", "configurations")}

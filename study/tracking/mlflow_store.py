@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from study.config import StudyConfig
 from study.config.addresses import sqlite_url
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.tracking.token import use_token
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _make_sqlite(path: Path) -> None:
     engine = create_sqlalchemy_engine(sqlite_url(unfinished))
     _initialize_tables(engine)
     engine.dispose()
-    reached("store unfinished")
+    crash_if_asked("store unfinished")
     unfinished.replace(path)
 
 

@@ -28,7 +28,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import bindparam, event, make_url, text
 
 from search_spaces.space import CONDITIONS
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
 from study.proposing.inside import inside
@@ -110,9 +110,9 @@ class OptunaProjection:
             self._storage.set_trial_system_attr(trial, f"{CONSTRAINTS}:{name}", value)
         for epoch, value in self._curve(row).items():
             self._storage.set_trial_intermediate_value(trial, epoch, value)
-        reached("optuna trial told")
+        crash_if_asked("optuna trial told")
         self._storage.set_trial_state_values(trial, state, values)
-        reached("optuna trial finished")
+        crash_if_asked("optuna trial finished")
         self._states[row.number] = state
 
     def _reopen_retried(self, failed: list[FrozenTrial]) -> None:
@@ -220,7 +220,7 @@ class OptunaProjection:
             directions = [objective.direction for objective in self._objectives]
             study = optuna.create_study(storage=self._storage, study_name=name, directions=directions)
             study.set_metric_names(self._metrics())
-            reached("optuna study made")
+            crash_if_asked("optuna study made")
             study.set_user_attr(_UID, uid)
         return study._study_id
 

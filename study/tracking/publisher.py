@@ -24,7 +24,7 @@ from typing import IO, Any, TextIO, cast
 
 from filelock import FileLock
 
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 from study.errors import LeaseLost, StudyNotFound
 from study.ledger import Ledger, OutboxRow, TrialRow, intact
 from study.passwords import MaskedStream, masked, remember
@@ -75,7 +75,7 @@ class Publisher:
         try:
             sink = self._connected()
             rows = self._ledger.outbox(1000)
-            reached("outbox read")
+            crash_if_asked("outbox read")
             ordered = sorted(rows, key=lambda row: (row.number, row.id))
             trials = [list(own) for _, own in groupby(ordered, lambda row: row.number)]
             for start in range(0, len(trials), TRIALS_A_COMMIT):
@@ -212,7 +212,7 @@ def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) ->
     while not driver.gone.wait(pause_s):
         projected = projection.update(last=True)
         if publisher.end(driver.order["status"], driver.order["summary"], driver.order["artifacts"]):
-            reached("drained")
+            crash_if_asked("drained")
             if projected or projection.insist():
                 say("drained", "")
             else:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from study.config import StudyConfig
-from study.stop_flag import StopFlag, deaf_children
+from study.stop_flag import StopFlag, children_ignore_interrupts
 
 STALLED_S = 120.0  # without any delivery although MLflow answers; its requests time out long before
 STALLED_WHILE_DOWN_S = 15.0  # longer than a request may take, so that one that answers again is used to the end
@@ -90,7 +90,7 @@ class Publishing:
             self._log.unlink()
 
     def _start(self) -> "subprocess.Popen[str]":
-        with deaf_children(), self._log.open("a", encoding="utf-8") as errors:
+        with children_ignore_interrupts(), self._log.open("a", encoding="utf-8") as errors:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
             )

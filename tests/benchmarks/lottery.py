@@ -120,10 +120,10 @@ def _trial(number: int, folder: Path, asked: tuple[int, dict[str, Any]], ready: 
     )
     ready.wait()
     start = time.monotonic()
-    bench = finish(run_to_level(config, TrialContext(number, folder), 1))
+    workspace = finish(run_to_level(config, TrialContext(number, folder), 1))
     end = time.monotonic()
-    tickets = [row["test_accuracy"] for row in bench.progress.rows if row["level"] == 1]
-    progress = bench.progress
+    tickets = [row["test_accuracy"] for row in workspace.progress.rows if row["level"] == 1]
+    progress = workspace.progress
     results.put((start, end, progress.samples, progress.training_seconds, sum(tickets) / len(tickets)))
 
 

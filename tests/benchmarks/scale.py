@@ -110,14 +110,14 @@ def child(what: str, config: StudyConfig) -> dict[str, float]:
 def next_trial(config: StudyConfig) -> dict[str, float]:
     """Opens a ledger and starts its next trial."""
     import study.execution.on_ray.reporting  # noqa: F401 - and with it Ray Tune
-    from study.execution.asking import source_for
+    from study.execution.asking import proposal_source
     from study.execution.backlog import Backlog
     from study.stop_flag import StopFlag
 
     begun = time.monotonic()
     ledger = Ledger.open(config.ledger_url, config.name)
     ledger.acquire()
-    source = source_for(config)
+    source = proposal_source(config)
     assignment = Backlog(ledger, config, source, 2, StopFlag()).next(wait=True)
     if assignment is None or ledger.start_attempt(assignment.number) != 1:
         raise RuntimeError("there is no next trial")

@@ -204,11 +204,11 @@ def test_wherever_memory_runs_out_a_trial_goes_on_with_half(name: str, monkeypat
 def test_an_exported_network_says_what_the_devices_own_says(model: str, tmp_path: Path) -> None:
     chosen = trial({"model__name": model})
     with counting_device():
-        bench = finish(run_to_level(chosen, TrialContext(0, Path("unused"), "cuda"), 1))
-        stack = bench.networks_here()
-        small = plain(stack.select([1]), bench.train_inputs, {})
+        workspace = finish(run_to_level(chosen, TrialContext(0, Path("unused"), "cuda"), 1))
+        stack = workspace.networks_here()
+        small = plain(stack.select([1]), workspace.train_inputs, {})
         small.write(tmp_path / "small.safetensors")
-        assert checked(small.network, bench, stack, 1).difference <= 1e-5
+        assert checked(small.network, workspace, stack, 1).difference <= 1e-5
 
 
 def test_tickets_found_and_given_on_the_device(tmp_path: Path) -> None:
@@ -218,6 +218,6 @@ def test_tickets_found_and_given_on_the_device(tmp_path: Path) -> None:
         tickets = winning_tickets(finish(run_to_level(trial(fields), TrialContext(0, Path("unused"), "cuda"), 1)))
         tickets.write(path)
         taken = trial({**fields, "compression__ticket": str(path)})
-        bench = finish(run_to_level(taken, TrialContext(5, Path("unused"), "cuda"), 1))
-        masks = {name: mask.cpu() for name, mask in bench.progress.kept_values["masks"].items()}
+        workspace = finish(run_to_level(taken, TrialContext(5, Path("unused"), "cuda"), 1))
+        masks = {name: mask.cpu() for name, mask in workspace.progress.kept_values["masks"].items()}
         assert all(torch.equal(mask, tickets.masks[name].cpu()) for name, mask in masks.items())

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from tests.engine import config
-from trainables.bench import Bench
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import METHODS, Level
 from trainables.compression.masks import masked
 from trainables.compression.recalibration import renew_statistics
@@ -26,6 +25,7 @@ from trainables.progress import Progress
 from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.model import StackedModel
 from trainables.trial import TrialContext, run_to_level
+from trainables.workspace import Workspace
 
 WIDTHS = {
     "mlp": 48,
@@ -40,7 +40,7 @@ WIDTHS = {
 SHAPES = {"conv6": (1, 8, 8)}
 
 
-def bench_of(model: str, **fields: object) -> Bench:
+def workspace_of(model: str, **fields: object) -> Workspace:
     trial = config(
         model__name=model,
         model__width=WIDTHS.get(model, 4),
@@ -51,14 +51,14 @@ def bench_of(model: str, **fields: object) -> Bench:
         data__label_noise=0.0,
         **fields,
     )
-    made = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    made = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     made.progress.level = 0
     return made
 
 
-def as_trained(bench: Bench) -> StackedModel:
+def as_trained(workspace: Workspace) -> StackedModel:
     """Initial weights moved a little, biases and batch norm too, as training would."""
-    stack, draws = bench.initial(), bench.draws("moved")
+    stack, draws = workspace.initial(), workspace.draws("moved")
     for name, tensor in stack.tensors().items():
         if tensor.is_floating_point():
             noise = torch.rand(tensor.shape[1:], generator=draws)
@@ -66,16 +66,16 @@ def as_trained(bench: Bench) -> StackedModel:
     return stack
 
 
-def compressed(bench: Bench) -> StackedModel:
-    stack = as_trained(bench)
+def compressed(workspace: Workspace) -> StackedModel:
+    stack = as_trained(workspace)
     origin = [torch.arange(width)[None] for width in stack.widths]
-    level = Level(1, bench.level_widths[1], stack, origin)
-    made = finish(METHODS.get("prune")().compress(bench, level))
+    level = Level(1, workspace.level_widths[1], stack, origin)
+    made = finish(METHODS.get("prune")().compress(workspace, level))
     return masked(made.stack, made.masks)
 
 
-def exported(bench: Bench, stack: StackedModel) -> Plain:
-    return plain(stack, bench.train_inputs, {"model": bench.config.model.name})
+def exported(workspace: Workspace, stack: StackedModel) -> Plain:
+    return plain(stack, workspace.train_inputs, {"model": workspace.config.model.name})
 
 
 @pytest.mark.parametrize("scope", ["layer", "global"])
@@ -83,65 +83,65 @@ def exported(bench: Bench, stack: StackedModel) -> Plain:
 def test_an_eighth_of_the_parameters_is_really_smaller_and_says_the_same(
     model: str, scope: str, tmp_path: Path
 ) -> None:
-    bench = bench_of(model, compression__scope=scope)
-    stack, dense = compressed(bench), exported(bench, as_trained(bench))
-    small = exported(bench, stack)
+    workspace = workspace_of(model, compression__scope=scope)
+    stack, dense = compressed(workspace), exported(workspace, as_trained(workspace))
+    small = exported(workspace, stack)
     small.write(tmp_path / "small.safetensors")
-    said = checked(load_network(tmp_path / "small.safetensors"), bench, stack, 0)
+    said = checked(load_network(tmp_path / "small.safetensors"), workspace, stack, 0)
     assert said.difference <= 1e-5
-    assert checked(dense.network, bench, as_trained(bench), 0).difference <= 1e-5
+    assert checked(dense.network, workspace, as_trained(workspace), 0).difference <= 1e-5
     assert dense.parameters / small.parameters >= 7, "batch norm folds away, so that ratios move a little"
     files = sum(file.stat().st_size for file in tmp_path.iterdir())
     assert files == len(small.content) + (tmp_path / "small.json").stat().st_size
     assert len(small.content) < len(dense.content) / 4
-    assert all(seconds > 0 for seconds in latencies([dense.network, small.network], bench.data.images[0][:2]))
+    assert all(seconds > 0 for seconds in latencies([dense.network, small.network], workspace.data.images[0][:2]))
 
 
 @pytest.mark.parametrize("model", MODELS.names())
 def test_masked_weights_are_zeros_and_say_the_same(model: str) -> None:
-    bench = bench_of(model, compression__granularity="weight", compression__criterion="magnitude_l1")
-    stack = compressed(bench)
-    small = exported(bench, stack)
-    assert checked(small.network, bench, stack, 0).difference <= 1e-5
+    workspace = workspace_of(model, compression__granularity="weight", compression__criterion="magnitude_l1")
+    stack = compressed(workspace)
+    small = exported(workspace, stack)
+    assert checked(small.network, workspace, stack, 0).difference <= 1e-5
     zeros = sum(int((p == 0).sum()) for p in small.network.parameters())
     assert zeros > 0.3 * small.parameters
 
 
 def test_units_that_nothing_listens_to_go() -> None:
-    bench = bench_of("mlp", model__hidden_layers=3)
-    stack = as_trained(bench)
+    workspace = workspace_of("mlp", model__hidden_layers=3)
+    stack = as_trained(workspace)
     stack.tensors()["layers.2.weight"][:, 5:9] = 0  # hidden_2 → hidden_3
     stack.tensors()["layers.1.weight"][:, 3, :5] = 0
     stack.tensors()["layers.1.weight"][:, 3, 9:] = 0  # unit 3 of hidden_1 is only heard by units that are not
-    small = exported(bench, stack)
+    small = exported(workspace, stack)
     linears = [m for m in small.network if isinstance(m, torch.nn.Linear)]
     assert [m.out_features for m in linears] == [47, 44, 48, 10]
-    assert checked(small.network, bench, stack, 0).difference <= 1e-5
+    assert checked(small.network, workspace, stack, 0).difference <= 1e-5
 
 
 def test_a_silent_layer_keeps_a_unit() -> None:
-    bench = bench_of("mlp")
-    stack = as_trained(bench)
+    workspace = workspace_of("mlp")
+    stack = as_trained(workspace)
     stack.tensors()["layers.2.weight"].zero_()
-    small = exported(bench, stack)
+    small = exported(workspace, stack)
     assert [m.out_features for m in small.network if isinstance(m, torch.nn.Linear)] == [48, 1, 10]
-    assert checked(small.network, bench, stack, 0).difference <= 1e-5
+    assert checked(small.network, workspace, stack, 0).difference <= 1e-5
 
 
 def test_batch_norm_is_folded_where_it_can_be() -> None:
     for model, left in (("resnet20", 0), ("wide_resnet", 6)):
-        bench = bench_of(model)
-        layers = list(exported(bench, as_trained(bench)).network.modules())
+        workspace = workspace_of(model)
+        layers = list(exported(workspace, as_trained(workspace)).network.modules())
         assert sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in layers) == left, model
         assert sum(isinstance(layer, loader.Residual) for layer in layers) > 5
 
 
 def test_the_loader_needs_nothing_of_this_package(tmp_path: Path) -> None:
-    bench = bench_of("resnet20")
-    stack = compressed(bench)
-    exported(bench, stack).write(tmp_path / "small.safetensors")
+    workspace = workspace_of("resnet20")
+    stack = compressed(workspace)
+    exported(workspace, stack).write(tmp_path / "small.safetensors")
     (tmp_path / "loader.py").write_text(Path(loader.__file__).read_text())
-    torch.save(bench.data.val_images[0], tmp_path / "images.pt")
+    torch.save(workspace.data.val_images[0], tmp_path / "images.pt")
     program = (
         "import torch, sys; from loader import load_network; "
         "y = load_network('small.safetensors')(torch.load('images.pt')); torch.save(y.detach(), 'logits.pt'); "
@@ -151,13 +151,13 @@ def test_the_loader_needs_nothing_of_this_package(tmp_path: Path) -> None:
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, '.'); {program}"], cwd=tmp_path, check=True
     )
     with torch.no_grad():
-        expected = stack(bench.val_inputs.slice(0, 40))[0]
+        expected = stack(workspace.val_inputs.slice(0, 40))[0]
     assert torch.allclose(torch.load(tmp_path / "logits.pt"), expected, atol=1e-5 * float(expected.abs().max()))
 
 
 def test_an_unknown_layer_is_refused_by_name(tmp_path: Path) -> None:
-    bench = bench_of("mlp")
-    path, beside = exported(bench, compressed(bench)).write(tmp_path / "small.safetensors")
+    workspace = workspace_of("mlp")
+    path, beside = exported(workspace, compressed(workspace)).write(tmp_path / "small.safetensors")
     description = json.loads(beside.read_text())
     description["layers"][0]["layer"] = "Unsafe"
     beside.write_text(json.dumps(description))
@@ -167,10 +167,10 @@ def test_an_unknown_layer_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_onnx_says_the_same(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx.reference")
-    bench = bench_of("lenet5")
-    small = exported(bench, compressed(bench))
+    workspace = workspace_of("lenet5")
+    small = exported(workspace, compressed(workspace))
     small.write_onnx(tmp_path / "small.onnx")
-    images = bench.data.val_images[0][:7].float()
+    images = workspace.data.val_images[0][:7].float()
     (logits,) = onnx.ReferenceEvaluator(str(tmp_path / "small.onnx")).run(None, {"pixels": images.numpy()})
     with torch.no_grad():
         assert torch.allclose(torch.from_numpy(logits), small.network(images), atol=1e-5)
@@ -183,38 +183,38 @@ def test_a_trial_run_again_to_a_level_has_its_networks_bit_for_bit() -> None:
     rows = [r for r in run_trial(trial, TrialContext(0, Path("unused"))) if r is not None][-1].networks
     for level in (0, 1, 2):
         running = run_to_level(trial, TrialContext(0, Path("unused")), level)
-        bench = finish(running)
-        assert bench.progress.level == level
-        for row in bench.progress.rows:
+        workspace = finish(running)
+        assert workspace.progress.level == level
+        for row in workspace.progress.rows:
             assert {k: v for k, v in row.items() if v is not None}.items() <= next(
                 r for r in rows if all(r[k] == row[k] for k in ("arm", "network", "level"))
             ).items()
-        assert not any(row["arm"].startswith("scratch") for row in bench.progress.rows)
-        assert bench.networks_here().networks == 4
+        assert not any(row["arm"].startswith("scratch") for row in workspace.progress.rows)
+        assert workspace.networks_here().networks == 4
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_what_float32_costs_a_batch_norm_of_no_variance_is_no_other_network(seed: int) -> None:
     """Units that say one thing to all inputs: their successors' variance is 0, what rounding left there counts 316x."""
-    bench = bench_of("resnet18", seed=seed, training__batch_size=20)
-    stack = as_trained(bench)
+    workspace = workspace_of("resnet18", seed=seed, training__batch_size=20)
+    stack = as_trained(workspace)
     norms = [module for module in stack.modules() if isinstance(module, StackedBatchNorm)]
     with torch.no_grad():
         for norm in norms[1::2]:
             norm.weight.zero_()
-            norm.bias.copy_(1 + 30 * torch.rand(norm.bias.shape, generator=bench.draws("constant")))
-    finish(renew_statistics(bench, stack))
+            norm.bias.copy_(1 + 30 * torch.rand(norm.bias.shape, generator=workspace.draws("constant")))
+    finish(renew_statistics(workspace, stack))
     assert min(float(norm.running_var.min()) for norm in norms) == 0
-    said = checked(exported(bench, stack).network, bench, stack, 0)
+    said = checked(exported(workspace, stack).network, workspace, stack, 0)
     assert said.allowed > 1e-5, "rounding costs more than it does elsewhere"
     assert said.difference <= said.allowed
 
 
 def test_another_network_is_told_from_rounding() -> None:
-    bench = bench_of("resnet18")
-    stack = as_trained(bench)
-    other = exported(bench, stack)
+    workspace = workspace_of("resnet18")
+    stack = as_trained(workspace)
+    other = exported(workspace, stack)
     with torch.no_grad():
         next(other.network.parameters()).mul_(1.001)
-    said = checked(other.network, bench, stack, 0)
+    said = checked(other.network, workspace, stack, 0)
     assert said.difference > said.allowed == 1e-5

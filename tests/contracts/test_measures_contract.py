@@ -123,8 +123,8 @@ def test_few_large_networks_are_measured_together() -> None:
         ({"model__width": 500}, [6]),
     ):
         context = TrialContext(0, Path("unused"))
-        bench = trial._bench(trial_config(**fields), context, 6)
-        assert [len(piece) for piece in _pieces(bench, bench.initial())] == together, fields
+        workspace = trial._workspace(trial_config(**fields), context, 6)
+        assert [len(piece) for piece in _pieces(workspace, workspace.initial())] == together, fields
 
 
 def test_units_that_come_from_no_dense_network(measure: Measure) -> None:

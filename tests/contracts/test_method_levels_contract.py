@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from tests.engine import config
-from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import METHODS, Compressed, Level
 from trainables.compression.pipeline import pipeline_of
 from trainables.config import TrialConfig
@@ -19,6 +18,7 @@ from trainables.pausing import finish
 from trainables.progress import Progress
 from trainables.record import Record
 from trainables.trial import TrialContext, run_trial
+from trainables.workspace import Workspace
 
 TRAINED = ("distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained", "subspace")
 SHORT: dict[str, dict[str, Any]] = {name: {"epochs": 2} for name in TRAINED}
@@ -55,30 +55,30 @@ def trial_of(fields: dict[str, Any], **more: Any) -> TrialConfig:
     return config(**{"compression__depth": 3, "compression__criterion": "random", "replicates": 2, **fields, **more})
 
 
-def bench_of(trial: TrialConfig) -> Bench:
-    made = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+def workspace_of(trial: TrialConfig) -> Workspace:
+    made = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     made.progress.level = 0
     return made
 
 
-def moved(bench: Bench) -> Compressed:
-    stack = bench.initial()
+def moved(workspace: Workspace) -> Compressed:
+    stack = workspace.initial()
     for name, tensor in stack.tensors().items():
         if tensor.is_floating_point():
-            noise = torch.randn(tensor.shape[1:], generator=bench.draws("moved", name))
+            noise = torch.randn(tensor.shape[1:], generator=workspace.draws("moved", name))
             tensor.add_(0.05 * noise.abs() if name.endswith("running_var") else 0.05 * noise)
     return Compressed(stack, [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths])
 
 
-def levels_of(bench: Bench) -> list[tuple[Compressed, Compressed]]:
+def levels_of(workspace: Workspace) -> list[tuple[Compressed, Compressed]]:
     """Level 1 … depth: what the next level starts from, and what it is written down as."""
-    pipeline, last, found = pipeline_of(bench.config.compression), moved(bench), []
-    for number in range(1, bench.config.compression.depth + 1):
-        level = Level(number, bench.level_widths[number], last.stack, last.origin, last.epochs, last.masks)
+    pipeline, last, found = pipeline_of(workspace.config.compression), moved(workspace), []
+    for number in range(1, workspace.config.compression.depth + 1):
+        level = Level(number, workspace.level_widths[number], last.stack, last.origin, last.epochs, last.masks)
         before = {name: tensor.clone() for name, tensor in last.stack.tensors().items()}
-        bench.progress.level = number - 1
-        last = finish(pipeline.make(bench, level))
-        shown = finish(pipeline.rewrite(bench, number, last))
+        workspace.progress.level = number - 1
+        last = finish(pipeline.make(workspace, level))
+        shown = finish(pipeline.rewrite(workspace, number, last))
         assert all(torch.equal(t, before[n]) for n, t in level.previous.tensors().items()), "what it started from stays"
         found.append((last, shown))
     return found
@@ -86,15 +86,15 @@ def levels_of(bench: Bench) -> list[tuple[Compressed, Compressed]]:
 
 @pytest.mark.parametrize("fields", CASES + [case | RESIDUAL for case in CASES[: len(METHODS.names())]], ids=case_name)
 def test_levels_get_smaller_and_nothing_else_is_touched(fields: dict[str, Any]) -> None:
-    bench = bench_of(trial_of({"model__width": 32, **fields}))
+    workspace = workspace_of(trial_of({"model__width": 32, **fields}))
     random = torch.get_rng_state()
-    dense = moved(bench).stack.tensors()
-    sizes = [network_sizes(bench, Compressed(moved(bench).stack, None))]
-    assert sizes[0]["description_ratio"] == sizes[0]["parameter_ratio"] == [1.0] * bench.networks
-    target, depth = bench.config.compression.target_ratio or 1, bench.config.compression.depth
-    pipeline = pipeline_of(bench.config.compression)
-    for number, (_, shown) in enumerate(levels_of(bench), start=1):
-        made = network_sizes(bench, shown)
+    dense = moved(workspace).stack.tensors()
+    sizes = [network_sizes(workspace, Compressed(moved(workspace).stack, None))]
+    assert sizes[0]["description_ratio"] == sizes[0]["parameter_ratio"] == [1.0] * workspace.networks
+    target, depth = workspace.config.compression.target_ratio or 1, workspace.config.compression.depth
+    pipeline = pipeline_of(workspace.config.compression)
+    for number, (_, shown) in enumerate(levels_of(workspace), start=1):
+        made = network_sizes(workspace, shown)
         lengths = zip(made["description_length"], sizes[-1]["description_length"], strict=True)
         assert all(now < before for now, before in lengths)
         if pipeline.methods[0].stage != "code":
@@ -112,13 +112,13 @@ def test_levels_get_smaller_and_nothing_else_is_touched(fields: dict[str, Any]) 
 
 @pytest.mark.parametrize("fields", CASES, ids=case_name)
 def test_same_draws_same_networks(fields: dict[str, Any]) -> None:
-    first, second = (levels_of(bench_of(trial_of(fields)))[-1][1] for _ in range(2))
+    first, second = (levels_of(workspace_of(trial_of(fields)))[-1][1] for _ in range(2))
     assert all(torch.equal(tensor, second.stack.tensors()[name]) for name, tensor in first.stack.tensors().items())
 
 
 @pytest.mark.parametrize("fields", CASES, ids=case_name)
 def test_a_network_does_not_depend_on_what_it_is_stacked_with(fields: dict[str, Any]) -> None:
-    few, many = (bench_of(trial_of(fields, replicates=count, control=False)) for count in (1, 3))
+    few, many = (workspace_of(trial_of(fields, replicates=count, control=False)) for count in (1, 3))
     alone, together = levels_of(few)[0][1], levels_of(many)[0][1]
     tensors = together.stack.tensors()
     assert all(torch.allclose(t[0], tensors[n][0], atol=1e-5) for n, t in alone.stack.tensors().items())

@@ -65,7 +65,7 @@ from trainables.compression.interfaces import Compressed, Method
 class Last(Method):
     reports: ClassVar[tuple[str, ...]] = ("units_left",)
 
-    def compress(self, bench, level):
+    def compress(self, workspace, level):
         stack = level.previous
         kept = [torch.arange(width).repeat(stack.networks, 1) for width in level.widths]
         left = torch.full((stack.networks,), float(sum(level.widths)))

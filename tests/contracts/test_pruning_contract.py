@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from tests.engine import config, records
-from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.combinations import check
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import CRITERIA, METHODS, Compressed, Level
 from trainables.compression.masked_pruning import kept_widths
 from trainables.compression.masks import parameters_kept, weights_kept
@@ -23,6 +22,7 @@ from trainables.pausing import finish
 from trainables.progress import Progress
 from trainables.record import Record
 from trainables.trial import TrialContext, run_trial
+from trainables.workspace import Workspace
 
 UNITS = CRITERIA.names()
 WEIGHTS = [name for name in UNITS if CRITERIA.get(name).scores_weights]
@@ -34,22 +34,22 @@ CASES = [
 ]
 
 
-def bench_of(trial: TrialConfig) -> Bench:
-    made = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+def workspace_of(trial: TrialConfig) -> Workspace:
+    made = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     made.progress.level = 0
     return made
 
 
-def levels_of(bench: Bench) -> list[Compressed]:
+def levels_of(workspace: Workspace) -> list[Compressed]:
     """Level 0 … depth, without training in between.
 
     Weights are moved a little, as training would, and the first third of the units of each group is one unit several
     times over, so that scores tie.
     """
-    stack = bench.initial()
+    stack = workspace.initial()
     tensors = stack.tensors()
     for tensor in tensors.values():
-        tensor.add_(0.01 * torch.randn(tensor.shape[1:], generator=bench.draws("moved")).abs())
+        tensor.add_(0.01 * torch.randn(tensor.shape[1:], generator=workspace.draws("moved")).abs())
     for group, width in zip(stack.groups, stack.widths, strict=True):
         for cut in group.cuts:
             some = tensors[cut.tensor].narrow(cut.axis, 0, width // 3 * cut.repeat)
@@ -58,12 +58,12 @@ def levels_of(bench: Bench) -> list[Compressed]:
             )
     origin = [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths]
     made = [Compressed(stack, origin)]
-    method = METHODS.get("prune").model_validate(bench.config.compression.options("prune"))
-    for number in range(1, bench.config.compression.depth + 1):
+    method = METHODS.get("prune").model_validate(workspace.config.compression.options("prune"))
+    for number in range(1, workspace.config.compression.depth + 1):
         last = made[-1]
-        level = Level(number, bench.level_widths[number], last.stack, last.origin, masks=last.masks)
+        level = Level(number, workspace.level_widths[number], last.stack, last.origin, masks=last.masks)
         before = {name: tensor.clone() for name, tensor in last.stack.tensors().items()}
-        made.append(finish(method.compress(bench, level)))
+        made.append(finish(method.compress(workspace, level)))
         assert all(torch.equal(tensor, before[name]) for name, tensor in last.stack.tensors().items())
         places = {tensor.data_ptr() for tensor in last.stack.tensors().values()}
         assert not any(tensor.data_ptr() in places for tensor in made[-1].stack.tensors().values()), "shares nothing"
@@ -91,19 +91,21 @@ def test_counts_are_exact_kept_sets_nested_and_nothing_else_changes(
         **normed,
     )
     check(trial)
-    bench = bench_of(trial)
+    workspace = workspace_of(trial)
     random = torch.get_rng_state()
-    dense, *levels = levels_of(bench)
+    dense, *levels = levels_of(workspace)
     assert torch.equal(torch.get_rng_state(), random)
     for number, made in enumerate(levels, start=1):
         before = [dense, *levels][number - 1]
         assert made.origin is not None
         assert before.origin is not None
-        assert made.stack(bench.val_inputs.slice(0, 2)).shape == (bench.networks, 2, 10), "classes are never pruned"
+        assert made.stack(workspace.val_inputs.slice(0, 2)).shape == (workspace.networks, 2, 10), (
+            "classes are never pruned"
+        )
         if granularity == "unit" and scope == "layer":
-            assert made.stack.widths == bench.level_widths[number]
+            assert made.stack.widths == workspace.level_widths[number]
             for units, earlier in zip(made.origin, before.origin, strict=True):
-                assert all(set(units[k].tolist()) <= set(earlier[k].tolist()) for k in range(bench.networks))
+                assert all(set(units[k].tolist()) <= set(earlier[k].tolist()) for k in range(workspace.networks))
             continue
         masks = masked_weights(made)
         for name, tensor in made.stack.tensors().items():
@@ -114,11 +116,11 @@ def test_counts_are_exact_kept_sets_nested_and_nothing_else_changes(
             assert kept.flatten(1).any(dim=1).all(), "no layer is emptied"
         if granularity == "weight":
             counts = torch.stack([mask.flatten(1).sum(dim=1) for mask in masks.values()], dim=1)
-            wanted = list(bench.level_weights[number])
+            wanted = list(workspace.level_weights[number])
             assert all((row if scope == "layer" else [sum(row)]) == wanted for row in counts.tolist())
             assert not any(name.endswith("bias") for name in masks)
         else:
-            allowed = bench.dense_parameters / target_at(trial.compression, number)
+            allowed = workspace.dense_parameters / target_at(trial.compression, number)
             assert max(parameters_kept(made.stack, weights_kept(masks))) <= allowed
             assert all(min(widths) >= 1 for widths in kept_widths(made.stack, masks))
             classifier = [name for name, p in made.stack.named_parameters() if name.endswith("bias")][-1]
@@ -127,12 +129,12 @@ def test_counts_are_exact_kept_sets_nested_and_nothing_else_changes(
 
 def test_units_overall_go_no_further_than_they_must() -> None:
     trial = config(compression__scope="global", compression__depth=3, replicates=2)
-    bench = bench_of(trial)
-    for number, made in enumerate(levels_of(bench)[1:], start=1):
-        allowed = bench.dense_parameters / target_at(trial.compression, number)
+    workspace = workspace_of(trial)
+    for number, made in enumerate(levels_of(workspace)[1:], start=1):
+        allowed = workspace.dense_parameters / target_at(trial.compression, number)
         for first, second in kept_widths(made.stack, masked_weights(made)):
             size = [(first + 1, second), (first, second + 1)]
-            assert any(bench.model.parameter_count(w, bench.input_shape, 10) > allowed for w in size)
+            assert any(workspace.model.parameter_count(w, workspace.input_shape, 10) > allowed for w in size)
 
 
 RECOVERIES = ["finetune", "rewind", "reinit", "shuffled"]
@@ -149,10 +151,10 @@ def test_recovered_networks_have_exactly_the_weights_of_their_masks(recovery: st
         training__weight_decay=0.01,
         replicates=2,
     )
-    bench = bench_of(trial)
-    _, made, _ = levels_of(bench)
-    level = Level(1, bench.level_widths[1], bench.initial(), made.origin)
-    recovered = finish(recover(bench, level, made)).shown
+    workspace = workspace_of(trial)
+    _, made, _ = levels_of(workspace)
+    level = Level(1, workspace.level_widths[1], workspace.initial(), made.origin)
+    recovered = finish(recover(workspace, level, made)).shown
     masks, pruned = masked_weights(recovered), masked_weights(made)
     for name, mask in masks.items():
         tensor = recovered.stack.tensors()[name]
@@ -169,11 +171,11 @@ def test_a_ticket_starts_from_its_initial_weights() -> None:
         training__lr=1e-12,
         replicates=2,
     )
-    bench = bench_of(trial)
-    _, made, _ = levels_of(bench)
-    level = Level(1, bench.level_widths[1], bench.initial(), made.origin)
-    recovered = finish(recover(bench, level, made)).shown
-    initial, masks = bench.initial().tensors(), masked_weights(made)
+    workspace = workspace_of(trial)
+    _, made, _ = levels_of(workspace)
+    level = Level(1, workspace.level_widths[1], workspace.initial(), made.origin)
+    recovered = finish(recover(workspace, level, made)).shown
+    initial, masks = workspace.initial().tensors(), masked_weights(made)
     for name, tensor in recovered.stack.tensors().items():
         assert torch.allclose(tensor, initial[name] * masks.get(name, torch.tensor(True)), atol=1e-7)
 

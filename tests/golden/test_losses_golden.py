@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine import config
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
@@ -38,8 +38,8 @@ GOLDEN: list[list[float]] = [
 def test_first_twenty_losses() -> None:
     """Full batches, so that each epoch is a step; replicate 0 and its control. Rounding differs between machines."""
     trial = config(training__batch_size=150, training__epochs=20, replicates=1)
-    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
-    training = bench.training("dense", bench.initial(), bench.train_examples, trial.training)
+    workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    training = workspace.training("dense", workspace.initial(), workspace.train_examples, trial.training)
     losses = []
     for _ in range(20):
         finish(training.run_epoch())

@@ -8,7 +8,7 @@ import torch
 
 from tests.engine import config, records, run
 from trainables.checkpoints import CheckpointStore
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import Compressed
 from trainables.compression.recalibration import recalibrate
 from trainables.data.trial_data import trial_data
@@ -55,15 +55,15 @@ def test_statistics_are_recalibrated_and_both_are_recorded() -> None:
 
 def test_recalibrated_statistics_are_those_of_the_batches() -> None:
     trial = config(**RESNET)
-    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
-    stack = bench.initial()
+    workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    stack = workspace.initial()
     before = {name: tensor.clone() for name, tensor in stack.tensors().items()}
-    after = finish(recalibrate(bench, Compressed(stack, None))).stack
+    after = finish(recalibrate(workspace, Compressed(stack, None))).stack
     assert all(torch.equal(before[name], tensor) for name, tensor in stack.tensors().items())
     assert not any(module.training for module in after.modules())
     order = torch.randperm(150, generator=generator(0, 0, "recalibration"))[:120]
     kernel = before["steps.0.weight"][1]
-    x = bench.train_inputs.slice(0, 150)[1][order]
+    x = workspace.train_inputs.slice(0, 150)[1][order]
     batches = torch.nn.functional.conv2d(x, kernel, padding=1).unflatten(0, (3, 40)).movedim(2, 1).flatten(2)
     assert torch.allclose(after.tensors()["steps.1.running_mean"][1], batches.mean(2).mean(0), atol=1e-5)
     assert torch.allclose(after.tensors()["steps.1.running_var"][1], batches.var(2).mean(0), rtol=1e-4)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.engine import config, records, run
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.data.trial_data import trial_data
 from trainables.errors import TrialDiverged
 from trainables.progress import Progress
@@ -165,18 +165,18 @@ def test_finetuning_counts_its_epochs_over_levels() -> None:
 
 def test_twins_share_initial_weights_and_batch_order() -> None:
     trial = config()
-    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
-    for stack in (bench.initial(), bench.fresh((5, 4), "student", 1)):
+    workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    for stack in (workspace.initial(), workspace.fresh((5, 4), "student", 1)):
         for tensor in stack.tensors().values():
             assert torch.equal(tensor[:3], tensor[3:])
-    weights = bench.initial().tensors()["layers.0.weight"]
+    weights = workspace.initial().tensors()["layers.0.weight"]
     assert not torch.equal(weights[0], weights[1])
-    orders = bench.training("dense", bench.initial(), bench.train_examples, trial.training).orders
+    orders = workspace.training("dense", workspace.initial(), workspace.train_examples, trial.training).orders
     assert torch.equal(orders(4, [0, 1, 2]), orders(4, [3, 4, 5]))
     assert not torch.equal(orders(4, [0]), orders(4, [1]))
     assert not torch.equal(orders(4, [0]), orders(5, [0]))
-    scratch = bench.fresh((5, 4), "scratch", 1).tensors()["layers.0.weight"]
-    assert not torch.equal(scratch, bench.fresh((5, 4), "student", 1).tensors()["layers.0.weight"])
+    scratch = workspace.fresh((5, 4), "scratch", 1).tensors()["layers.0.weight"]
+    assert not torch.equal(scratch, workspace.fresh((5, 4), "student", 1).tensors()["layers.0.weight"])
 
 
 def test_twins_of_corrupted_inputs_see_the_true_ones() -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from study.clock import WallClock
 from study.execution import backlog as module
-from study.execution.asking import InPlace, serve
+from study.execution.asking import ProposerInPlace, serve
 from study.execution.backlog import PATIENCE_S, Backlog
 from study.execution.leftovers import sweep
 from study.ledger import Ledger, Proposal, TrialRow
-from study.settings.wishes import Wishes, grant
+from study.settings.resume_request import ResumeRequest, grant
 from study.stop_flag import StopFlag
 from tests.studies_for_tests import TUNED, a_ledger
 from trainables.config import TrialConfig
@@ -121,12 +121,12 @@ def test_what_is_added_to_a_study_that_was_shrunk_runs_and_no_trial_too_many(tmp
     study = a_ledger(tmp_path, trials=24, sampler="random")
     assert run(study, 10) == list(range(10))
     sweep(study)
-    grant(study, Wishes(trials=12), lambda _: None)
+    grant(study, ResumeRequest(trials=12), lambda _: None)
     study.add([{"model.width": 99}])
-    grant(study, Wishes(), lambda _: None)
+    grant(study, ResumeRequest(), lambda _: None)
     assert run(study) == [24, 10, 11]
     assert study.counts()["COMPLETE"] == study.config.trials == 13
-    grant(study, Wishes(trials="+14"), lambda _: None)
+    grant(study, ResumeRequest(trials="+14"), lambda _: None)
     assert run(study) == [*range(12, 24), 25, 26], "what had been proposed, then new ones"
     assert study.counts()["COMPLETE"] == study.config.trials == 27
 
@@ -139,7 +139,7 @@ def test_a_configuration_is_validated_once_on_its_way_to_the_worker_and_is_the_p
     validated: list[dict[str, Any]] = []
     validate = TrialConfig.model_validate
     monkeypatch.setattr(TrialConfig, "model_validate", lambda values: validated.append(values) or validate(values))
-    backlog = Backlog(study, study.config, InPlace(study.config), 1, StopFlag())
+    backlog = Backlog(study, study.config, ProposerInPlace(study.config), 1, StopFlag())
     sent: dict[int, str] = {}
     while assignment := backlog.next(wait=True):
         sent[assignment.number] = assignment.config
@@ -152,7 +152,7 @@ def test_a_configuration_is_validated_once_on_its_way_to_the_worker_and_is_the_p
 
 def run(study: Ledger, most: int = 100) -> list[int]:
     """Ends at most so many trials, one after the other; their numbers."""
-    backlog = Backlog(study, study.config, InPlace(study.config), 1, StopFlag())
+    backlog = Backlog(study, study.config, ProposerInPlace(study.config), 1, StopFlag())
     ended: list[int] = []
     while len(ended) < most and (assignment := backlog.next(wait=True)):
         attempt = study.start_attempt(assignment.number)

@@ -101,7 +101,7 @@ def test_due_after_the_interval_only(tmp_path: Path) -> None:
 
 
 def test_slow_saving_is_done_less_often(tmp_path: Path) -> None:
-    slow = CheckpointStore(tmp_path, 1, interval_s=0.01, reached=lambda _: time.sleep(0.5))
+    slow = CheckpointStore(tmp_path, 1, interval_s=0.01, on_moment=lambda _: time.sleep(0.5))
     slow.save({"epoch": 1})
     time.sleep(0.02)
     assert not slow.due()

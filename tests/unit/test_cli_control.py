@@ -6,13 +6,13 @@ import pytest
 
 from study.cli import main
 from study.errors import UsageError
-from study.execution.asking import InPlace
+from study.execution.asking import ProposerInPlace
 from study.execution.backlog import Backlog
 from study.ledger import Ledger
 from study.ledger.place import Place
 from study.proposing import Proposer
 from study.settings.loading import load_existing
-from study.settings.wishes import Wishes, budget, grant
+from study.settings.resume_request import ResumeRequest, budget, grant
 from study.stop_flag import StopFlag
 from tests.studies_for_tests import a_ledger
 from tests.unit.cli_ledgers import ledger
@@ -56,7 +56,7 @@ def test_added_to_a_study_that_nobody_runs(tmp_path: Path, capsys: pytest.Captur
     assert "ockham resume small" in capsys.readouterr().out
     study.acquire()
     said: list[str] = []
-    grant(study, Wishes(retry_failed=True), said.append)
+    grant(study, ResumeRequest(retry_failed=True), said.append)
     assert said == ["failed trials that run again: 1", "added configurations are now trials 4"]
     added = study.trial(4)
     assert (added.role, added.params["model.width"], study.config.trials) == ("explore", 24, 5)
@@ -64,7 +64,7 @@ def test_added_to_a_study_that_nobody_runs(tmp_path: Path, capsys: pytest.Captur
 
 def test_the_backlog_runs_what_was_added_first_and_leaves_no_gap_in_the_plan(tmp_path: Path) -> None:
     study = a_ledger(tmp_path, trials=40)
-    backlog = Backlog(study, study.config, InPlace(study.config), 2, StopFlag())
+    backlog = Backlog(study, study.config, ProposerInPlace(study.config), 2, StopFlag())
     first = backlog.next(wait=True)
     assert first is not None
     assert first.number == 0
@@ -87,9 +87,9 @@ def test_a_budget_may_shrink_to_what_has_begun(tmp_path: Path) -> None:
     for refused in ("1", "0", "+0", "-3", "many"):
         with pytest.raises(UsageError, match="trials: "):
             budget(refused, study)
-    grant(study, Wishes(trials=3), lambda _: None)
+    grant(study, ResumeRequest(trials=3), lambda _: None)
     study.requeue(2, charged=False)
-    backlog = Backlog(study, study.config, InPlace(study.config), 1, StopFlag())
+    backlog = Backlog(study, study.config, ProposerInPlace(study.config), 1, StopFlag())
     assert [getattr(backlog.next(wait=True), "number", None) for _ in range(3)] == [2, 1, None]
     assert backlog.exhausted
     assert Ledger.open(study.url, "tiny").config.trials == 3
@@ -97,18 +97,18 @@ def test_a_budget_may_shrink_to_what_has_begun(tmp_path: Path) -> None:
 
 def test_more_trials_are_counted_from_what_there_are_once_the_lease_is_held(tmp_path: Path) -> None:
     study = a_ledger(tmp_path, trials=6)
-    asked, wishes = load_existing(Place(home=tmp_path), "tiny", "+5", {})
+    asked, request = load_existing(Place(home=tmp_path), "tiny", "+5", {})
     study.add([{"model.width": 99}] * 2)
     study.take_added()
     study.release()
     late = Ledger.create(study.url, asked)
     late.acquire()
-    grant(late, wishes, lambda _: None)
+    grant(late, request, lambda _: None)
     assert (late.config.trials, late.config.added) == (13, 2)
 
 
 def test_a_grid_is_not_extended_beyond_its_cells(tmp_path: Path) -> None:
     study = a_ledger(tmp_path, sampler="grid")
     with pytest.raises(UsageError, match="the grid has 6 cells"):
-        grant(study, Wishes(trials="+1"), lambda _: None)
+        grant(study, ResumeRequest(trials="+1"), lambda _: None)
     assert Ledger.open(study.url, "tiny").config.trials == 6

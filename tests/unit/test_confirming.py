@@ -13,7 +13,7 @@ from study import api, cli
 from study.config import StudyConfig
 from study.config.goals import Objective
 from study.errors import UsageError
-from study.execution.asking import InPlace
+from study.execution.asking import ProposerInPlace
 from study.execution.backlog import Backlog
 from study.execution.early_stopping import EarlyStopping
 from study.execution.leftovers import sweep
@@ -40,7 +40,7 @@ def opened(home: Path, **fields: Any) -> Ledger:
 
 def run(ledger: Ledger, at_most: int = 99) -> list[int]:
     """Runs what waits, one after the other; a number's loss is its own."""
-    backlog = Backlog(ledger, ledger.config, InPlace(ledger.config), 1, StopFlag())
+    backlog = Backlog(ledger, ledger.config, ProposerInPlace(ledger.config), 1, StopFlag())
     begun: list[int] = []
     while len(begun) < at_most and (assignment := backlog.next(wait=True)):
         attempt = ledger.start_attempt(assignment.number)

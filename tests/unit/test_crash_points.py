@@ -9,17 +9,17 @@ from study.crash_points import POINTS, VARIABLE
 
 ROOT = Path(__file__).parents[2]
 LOOP = """
-from study.crash_points import reached
+from study.crash_points import crash_if_asked
 for passed in range(5):
     print(passed, flush=True)
-    reached("asked")
-    reached("drained")
+    crash_if_asked("asked")
+    crash_if_asked("drained")
 """
 
 
 def test_every_point_that_can_be_reached_has_its_name_in_the_list() -> None:
     sources = [path.read_text() for folder in ("study", "trainables") for path in (ROOT / folder).rglob("*.py")]
-    named = {name for text in sources for name in re.findall(r'reached\("([^"{]+)"\)', text)}
+    named = {name for text in sources for name in re.findall(r'(?:crash_if_asked|_on_moment)\("([^"{]+)"\)', text)}
     writes = {f"{what} {when}" for when in ("uncommitted", "committed") for what in writes_of_the_ledger()}
     assert named <= set(POINTS)
     assert set(POINTS) <= named | writes

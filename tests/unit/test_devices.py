@@ -155,6 +155,6 @@ def test_a_resumed_trial_goes_on_with_its_way(tmp_path: Path, monkeypatch: pytes
         next(running)
         monkeypatch.setattr(convolving, "_found", {})
         context = TrialContext(0, Path("unused"), "cuda", checkpoints=store)
-        bench = finish(run_to_level(trial(), context, 1))
-        assert bench.one_by_one is True
-        assert bench.networks_here().one_by_one is True
+        workspace = finish(run_to_level(trial(), context, 1))
+        assert workspace.one_by_one is True
+        assert workspace.networks_here().one_by_one is True

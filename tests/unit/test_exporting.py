@@ -15,7 +15,7 @@ from study.errors import UsageError
 from study.execution.results import networks_file
 from study.ledger import Ledger, Proposal
 from study.settings.inputs import settle_inputs
-from study.settings.wishes import NO_WISHES
+from study.settings.resume_request import NO_REQUEST
 from tests.counting_device import counting_device
 from trainables.compression.tickets import Tickets
 from trainables.export.loader import load_network
@@ -47,7 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         config.directory.mkdir(parents=True)
         ledger = Ledger.create(config.ledger_url, config)
         ledger.acquire()
-        settle_inputs(ledger, NO_WISHES)
+        settle_inputs(ledger, NO_REQUEST)
         ledger.propose([Proposal({}, cell=f"trial {number}") for number in range(2)])
         ledger.start_attempt(0)
         trial = run_trial(space.config({}, config.seed), TrialContext(0, config.run.data_path, cell="trial 0"))

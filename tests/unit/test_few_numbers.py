@@ -9,27 +9,27 @@ import torch
 from scipy.fft import dctn
 
 from tests.engine import config
-from trainables.bench import Bench
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.few_numbers import by_buckets, by_coefficients, cosines
 from trainables.compression.interfaces import Compressed
 from trainables.compression.low_rank import by_directions, by_rank
 from trainables.data.trial_data import trial_data
 from trainables.progress import Progress
+from trainables.workspace import Workspace
 
 HIDDEN = ["layers.0.weight", "layers.1.weight"]
 
 
 @pytest.fixture
-def bench() -> Bench:
+def workspace() -> Workspace:
     trial = config(model__width=40, compression__depth=2, compression__target_ratio=6.0, replicates=2)
-    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    return new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
-def moved(bench: Bench) -> Compressed:
+def moved(workspace: Workspace) -> Compressed:
     """The dense networks after a training of three directions and a little noise."""
-    stack = bench.initial()
-    draws = bench.draws("moved")
+    stack = workspace.initial()
+    draws = workspace.draws("moved")
     for tensor in stack.tensors().values():
         if tensor.shape[-1] > 1:
             rank = torch.randn(tensor.shape[1], 3, generator=draws) @ torch.randn(3, tensor.shape[2], generator=draws)
@@ -46,19 +46,19 @@ def test_the_transform_is_scipy_s(shape: tuple[int, int]) -> None:
     assert torch.allclose(cosines(7) @ cosines(7).mT, torch.eye(7, dtype=torch.float64))
 
 
-def test_the_largest_coefficients_are_the_closest_and_the_lowest_the_first(bench: Bench) -> None:
-    made = moved(bench)
-    largest = by_coefficients(bench, 2, made, largest=True)
-    lowest = by_coefficients(bench, 2, made, largest=False)
+def test_the_largest_coefficients_are_the_closest_and_the_lowest_the_first(workspace: Workspace) -> None:
+    made = moved(workspace)
+    largest = by_coefficients(workspace, 2, made, largest=True)
+    lowest = by_coefficients(workspace, 2, made, largest=False)
     assert largest.sizes is not None
     assert lowest.sizes is not None
     assert largest.sizes.parameters == lowest.sizes.parameters
-    assert bench.dense_parameters / 6 * 0.95 < largest.sizes.parameters[0] <= bench.dense_parameters / 6
+    assert workspace.dense_parameters / 6 * 0.95 < largest.sizes.parameters[0] <= workspace.dense_parameters / 6
     assert largest.written is not None
     for name in HIDDEN:
         weights = made.stack.tensors()[name].double().numpy()
         kept = largest.written.parts[f"{name} coefficients"].counts()
-        for k in range(bench.networks):
+        for k in range(workspace.networks):
             coefficients = dctn(weights[k], norm="ortho")
             left_out = np.sort(coefficients.ravel() ** 2)[: -kept[k]].sum()
             error = ((largest.stack.tensors()[name][k].numpy() - weights[k]) ** 2).sum()
@@ -69,13 +69,13 @@ def test_the_largest_coefficients_are_the_closest_and_the_lowest_the_first(bench
             assert (np.add.outer(*(np.arange(n) / n for n in low.shape)) < reached).sum() <= kept[k]
 
 
-def test_hashed_weights_are_the_least_squares_fit(bench: Bench) -> None:
-    made = moved(bench)
-    hashed = by_buckets(bench, 1, made)
+def test_hashed_weights_are_the_least_squares_fit(workspace: Workspace) -> None:
+    made = moved(workspace)
+    hashed = by_buckets(workspace, 1, made)
     assert hashed.written is not None
     for name in HIDDEN:
         count = hashed.written.parts[f"{name} values"].values.shape[1]
-        for k in range(bench.networks):
+        for k in range(workspace.networks):
             found = hashed.stack.tensors()[name][k].flatten()
             before = made.stack.tensors()[name][k].flatten()
             sizes, bucket = found.abs().unique(return_inverse=True)
@@ -87,9 +87,9 @@ def test_hashed_weights_are_the_least_squares_fit(bench: Bench) -> None:
     assert torch.equal(hashed.stack.tensors()[HIDDEN[0]][0].abs() > 0, hashed.stack.tensors()[HIDDEN[0]][1].abs() > 0)
 
 
-def test_an_update_of_low_rank_is_found_whole_and_weights_are_not(bench: Bench) -> None:
-    made = moved(bench)
-    update, weights = (by_rank(bench, 1, made, of_update=of) for of in (True, False))
+def test_an_update_of_low_rank_is_found_whole_and_weights_are_not(workspace: Workspace) -> None:
+    made = moved(workspace)
+    update, weights = (by_rank(workspace, 1, made, of_update=of) for of in (True, False))
     assert update.sizes is not None
     assert weights.sizes is not None
     assert update.sizes.parameters == weights.sizes.parameters
@@ -99,15 +99,15 @@ def test_an_update_of_low_rank_is_found_whole_and_weights_are_not(bench: Bench) 
         assert (update.stack.tensors()[name] - before).abs().max() < 1e-2
         assert (weights.stack.tensors()[name] - before).abs().max() > 0.1
     with pytest.raises(ValueError, match="no initial weights"):
-        by_rank(bench, 1, Compressed(made.stack, None), of_update=True)
+        by_rank(workspace, 1, Compressed(made.stack, None), of_update=True)
 
 
-def test_a_sketch_is_a_projection_of_the_inputs_and_levels_are_nested(bench: Bench) -> None:
-    made = moved(bench)
-    first, second = (by_directions(bench, level, made, of_update=False) for level in (1, 2))
+def test_a_sketch_is_a_projection_of_the_inputs_and_levels_are_nested(workspace: Workspace) -> None:
+    made = moved(workspace)
+    first, second = (by_directions(workspace, level, made, of_update=False) for level in (1, 2))
     for name in HIDDEN:
         weights, small, smaller = (c.stack.tensors()[name].double() for c in (made, first, second))
-        for k in range(bench.networks):
+        for k in range(workspace.networks):
             rank = int(torch.linalg.matrix_rank(small[k], rtol=1e-5))
             assert rank > torch.linalg.matrix_rank(smaller[k], rtol=1e-5) > 0
             # P(PW) = PW, and what is left is orthogonal to it.
@@ -119,8 +119,8 @@ def test_a_sketch_is_a_projection_of_the_inputs_and_levels_are_nested(bench: Ben
 @pytest.mark.parametrize("name", ["conv2", "resnet20"])
 def test_convolutions_too(made_by: Any, name: str) -> None:
     trial = config(model__name=name, model__width=8, compression__depth=2, compression__target_ratio=3.0, replicates=2)
-    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
-    made = made_by(bench, 2, Compressed(bench.initial(), None), of_update=False)
+    workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    made = made_by(workspace, 2, Compressed(workspace.initial(), None), of_update=False)
     assert made.sizes is not None
-    assert made.sizes.parameters[0] <= bench.dense_parameters / 3
-    assert made.stack(bench.val_inputs.slice(0, 4)).isfinite().all()
+    assert made.sizes.parameters[0] <= workspace.dense_parameters / 3
+    assert made.stack(workspace.val_inputs.slice(0, 4)).isfinite().all()

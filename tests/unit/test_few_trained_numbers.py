@@ -7,26 +7,26 @@ import pytest
 import torch
 
 from tests.engine import config, records
-from trainables.bench import Bench
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.spreading import cosines_for, hashed_for, subspace_for
 from trainables.data.trial_data import trial_data
 from trainables.progress import Progress
 from trainables.seeding import generator
 from trainables.stack.generated import GeneratedStack
+from trainables.workspace import Workspace
 
 
 @pytest.fixture
-def bench() -> Bench:
+def workspace() -> Workspace:
     trial = config(model__width=64, replicates=2)
-    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    return new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
 @pytest.mark.parametrize("make", [hashed_for, cosines_for])
-def test_few_numbers_make_all_weights_which_start_as_usual(bench: Bench, make: Any) -> None:
-    shape = bench.fresh(bench.model.widths(bench.config.model), "test", 1)
-    spread = make(bench, shape, shape.parameters_per_network / 3)
-    numbers = spread.start([generator(1, k) for k in range(bench.networks)])
+def test_few_numbers_make_all_weights_which_start_as_usual(workspace: Workspace, make: Any) -> None:
+    shape = workspace.fresh(workspace.model.widths(workspace.config.model), "test", 1)
+    spread = make(workspace, shape, shape.parameters_per_network / 3)
+    numbers = spread.start([generator(1, k) for k in range(workspace.networks)])
     made = spread.weights(numbers)
     assert made.keys() == {"layers.0.weight", "layers.1.weight"}
     for name, weights in made.items():
@@ -39,19 +39,19 @@ def test_few_numbers_make_all_weights_which_start_as_usual(bench: Bench, make: A
     assert all(torch.allclose(alone[name][0], made[name][1], atol=1e-6) for name in made)
 
 
-def test_a_hash_gives_as_many_values_as_it_says(bench: Bench) -> None:
-    shape = bench.fresh(bench.model.widths(bench.config.model), "test", 1)
-    spread = hashed_for(bench, shape, shape.parameters_per_network / 3)
+def test_a_hash_gives_as_many_values_as_it_says(workspace: Workspace) -> None:
+    shape = workspace.fresh(workspace.model.widths(workspace.config.model), "test", 1)
+    spread = hashed_for(workspace, shape, shape.parameters_per_network / 3)
     weights = spread.weights(spread.start([generator(1, 0)]))["layers.1.weight"]
     count = spread.counts["layers.1.weight"]
     assert 0.95 * count < len(weights.abs().unique()) < count, "a bucket in 40 is empty: exp(-64 · 64/count)"
 
 
-def test_a_subspace_starts_where_networks_start_and_steps_go_as_far_as_dense_ones(bench: Bench) -> None:
-    shape = bench.fresh(bench.model.widths(bench.config.model), "test", 1)
-    spread = subspace_for(bench, shape, 1000.7)
-    numbers = spread.start([generator(1, k) for k in range(bench.networks)])
-    assert numbers["coordinates"].shape == (bench.networks, 1000)
+def test_a_subspace_starts_where_networks_start_and_steps_go_as_far_as_dense_ones(workspace: Workspace) -> None:
+    shape = workspace.fresh(workspace.model.widths(workspace.config.model), "test", 1)
+    spread = subspace_for(workspace, shape, 1000.7)
+    numbers = spread.start([generator(1, k) for k in range(workspace.networks)])
+    assert numbers["coordinates"].shape == (workspace.networks, 1000)
     made = spread.weights({**numbers, **spread.fixed})
     assert made.keys() == dict(shape.named_parameters()).keys()
     assert all(torch.equal(made[name], tensor) for name, tensor in shape.named_parameters())
@@ -60,18 +60,18 @@ def test_a_subspace_starts_where_networks_start_and_steps_go_as_far_as_dense_one
     step = torch.randn(shape.parameters_per_network, generator=generator(2))
     there_and_back = everything @ (everything.mT @ step)
     assert (there_and_back @ step / step.square().sum()).item() == pytest.approx(1.0, rel=0.1)
-    moved = spread.weights({"coordinates": torch.ones(bench.networks, 1000), **spread.fixed})
+    moved = spread.weights({"coordinates": torch.ones(workspace.networks, 1000), **spread.fixed})
     bias = moved["layers.0.bias"] - made["layers.0.bias"]
     torch.testing.assert_close(bias[0, 0], spread.directions["layers.0.bias"].sum(1), rtol=1e-3, atol=1e-4)
 
 
-def test_networks_of_a_subspace_are_selected_with_their_own_start(bench: Bench) -> None:
-    shape = bench.fresh(bench.model.widths(bench.config.model), "test", 1)
-    spread = subspace_for(bench, shape, 50)
-    numbers = {"coordinates": torch.randn(bench.networks, 50, generator=generator(3))}
+def test_networks_of_a_subspace_are_selected_with_their_own_start(workspace: Workspace) -> None:
+    shape = workspace.fresh(workspace.model.widths(workspace.config.model), "test", 1)
+    spread = subspace_for(workspace, shape, 50)
+    numbers = {"coordinates": torch.randn(workspace.networks, 50, generator=generator(3))}
     both = GeneratedStack(shape, numbers, spread.weights, spread.fixed)
     one = both.select([1])
-    x = torch.randn(bench.networks, 7, *bench.input_shape, generator=generator(4))
+    x = torch.randn(workspace.networks, 7, *workspace.input_shape, generator=generator(4))
     torch.testing.assert_close(one(x[1:2])[0], both(x)[1], rtol=1e-4, atol=1e-3)
     assert both.parameters_per_network == 50
 

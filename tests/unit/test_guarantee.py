@@ -10,8 +10,8 @@ from study.answer.standing import Standing
 from study.answer.verdict import Verdicts
 from study.ledger import Ledger, Proposal
 from study.operations.confirming import confirm
+from study.settings.resume_request import NO_REQUEST, ResumeRequest, grant
 from study.settings.verdicts import verdicts_of
-from study.settings.wishes import NO_WISHES, Wishes, grant
 from tests.studies_for_tests import dense
 from tests.unit.test_until_decided import config, opened, run
 
@@ -26,9 +26,9 @@ def begin(home: Path) -> Ledger:
     return opened(config(home, trials=1 if there else PLAN, until=False))
 
 
-def go_on(home: Path, wishes: Wishes = NO_WISHES, at_most: int = 99) -> Verdicts:
+def go_on(home: Path, request: ResumeRequest = NO_REQUEST, at_most: int = 99) -> Verdicts:
     ledger = begin(home)
-    grant(ledger, wishes, lambda _: None)
+    grant(ledger, request, lambda _: None)
     run(ledger, 1.0, at_most=at_most)
     found = verdicts_of(ledger)
     ledger.close()
@@ -52,7 +52,7 @@ def test_killed_and_resumed_is_neither_stopped_nor_extended(tmp_path: Path, afte
 
 def test_extended_says_from_what_to_what_and_how_far_it_is(tmp_path: Path) -> None:
     assert go_on(tmp_path).guarantee == "planned"
-    found = go_on(tmp_path, Wishes(trials="+4"), at_most=3)
+    found = go_on(tmp_path, ResumeRequest(trials="+4"), at_most=3)
     assert found.guarantee == "any time"
     assert found.assurance.startswith(f"Extended from {PLAN} planned trials to {PLAN + 4}, of which ")
     found = go_on(tmp_path)
@@ -61,7 +61,7 @@ def test_extended_says_from_what_to_what_and_how_far_it_is(tmp_path: Path) -> No
 
 def test_cut_says_so_before_and_after_it_has_ended(tmp_path: Path) -> None:
     go_on(tmp_path, at_most=3)
-    found = go_on(tmp_path, Wishes(trials=6), at_most=1)
+    found = go_on(tmp_path, ResumeRequest(trials=6), at_most=1)
     assert found.assurance.startswith(f"Cut from {PLAN} planned trials to 6, of which ")
     found = go_on(tmp_path)
     assert found.assurance.startswith(f"Ended at 6 of {PLAN} planned trials. {ANY_TIME}")
@@ -69,10 +69,10 @@ def test_cut_says_so_before_and_after_it_has_ended(tmp_path: Path) -> None:
 
 def test_what_ends_where_it_was_planned_to_is_as_planned_however_it_came_there(tmp_path: Path) -> None:
     """Student's t looks at that number alone: with what probability it errs there no look before it changes."""
-    go_on(tmp_path, Wishes(trials=5))
-    found = go_on(tmp_path, Wishes(trials=20), at_most=1)
+    go_on(tmp_path, ResumeRequest(trials=5))
+    found = go_on(tmp_path, ResumeRequest(trials=20), at_most=1)
     assert found.guarantee == "any time"
-    found = go_on(tmp_path, Wishes(trials=PLAN))
+    found = go_on(tmp_path, ResumeRequest(trials=PLAN))
     assert found.guarantee == "planned"
     assert found.assurance.startswith(PLANNED.format(PLAN))
 
@@ -82,7 +82,7 @@ def test_until_decided_and_then_to_the_plan_after_all(tmp_path: Path) -> None:
     run(ledger, 1.0)
     assert verdicts_of(ledger).assurance.startswith("Ended at 12 of 14 planned trials.")
     again = opened(config(tmp_path, trials=14, until=False))
-    grant(again, Wishes(trials=14), lambda _: None)
+    grant(again, ResumeRequest(trials=14), lambda _: None)
     run(again, 1.0)
     assert verdicts_of(again).assurance.startswith(PLANNED.format(14))
 
@@ -152,7 +152,7 @@ def test_looks_that_stop_it_name_the_conditions_that_were_not_waited_for(tmp_pat
     for number in range(12):
         ledger.propose([_proposal(number)])
         ledger.finish(number, ledger.start_attempt(number), "COMPLETE", records=[dense(0, loss=1 + 0.1 * (number % 5))])
-    grant(ledger, NO_WISHES, said.append)
+    grant(ledger, NO_REQUEST, said.append)
     assert ledger.config.trials == 12
     assert said == [
         "decided after 12 trials: loss_is_positive is supported (by itself not yet: noise 0, noise 0.5, noise 1)"

@@ -8,7 +8,7 @@ import torch
 
 from tests.engine import config, records, stack
 from trainables.compression.combinations import check
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import Compressed
 from trainables.compression.low_rank import by_rank, factors, ranks_for
 from trainables.compression.masks import weight_uses
@@ -51,18 +51,18 @@ def test_factors_of_a_convolution_count_at_every_pixel() -> None:
     )
     model = MODELS.get("conv2")()
     widths = model.widths(trial.model)
-    bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
-    made = by_rank(bench, 1, Compressed(bench.initial(), None), of_update=False)
-    ranks = ranks_for(bench.initial(), bench.dense_parameters / 4)
+    workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    made = by_rank(workspace, 1, Compressed(workspace.initial(), None), of_update=False)
+    ranks = ranks_for(workspace.initial(), workspace.dense_parameters / 4)
     assert made.sizes is not None
     saved_parameters, saved_work = 0, 0
     for name, rank in ranks.items():
         shape = made.stack.tensors()[name].flatten(2).shape[1:]
         saving = shape.numel() - rank * sum(shape)
         saved_parameters += saving
-        saved_work += saving * weight_uses(made.stack, bench.input_shape)[name]
-    assert made.sizes.parameters[0] == bench.dense_parameters - saved_parameters <= bench.dense_parameters / 4
-    assert made.sizes.multiply_adds[0] == model.multiply_adds(widths, bench.input_shape, 10) - saved_work
+        saved_work += saving * weight_uses(made.stack, workspace.input_shape)[name]
+    assert made.sizes.parameters[0] == workspace.dense_parameters - saved_parameters <= workspace.dense_parameters / 4
+    assert made.sizes.multiply_adds[0] == model.multiply_adds(widths, workspace.input_shape, 10) - saved_work
 
 
 def test_a_trial_of_low_rank() -> None:

@@ -222,12 +222,12 @@ def test_the_output_layer_is_pruned_at_its_own_rate(rate: float) -> None:
 @pytest.mark.parametrize("scope", ["layer", "global"])
 def test_an_output_layer_of_rate_0_stays_whole_and_networks_reach_the_ratio_all_the_same(scope: str) -> None:
     trial = config(**WEIGHTS, compression__scope=scope, **{"compression.prune.output_rate": 0.0})
-    bench = finish(run_to_level(trial, TrialContext(0, Path("unused")), 3))
-    masks = bench.progress.kept_values["masks"]
+    workspace = finish(run_to_level(trial, TrialContext(0, Path("unused")), 3))
+    masks = workspace.progress.kept_values["masks"]
     *hidden, output = masks.values()
     assert output.all()
     assert not any(mask.flatten(1).all(dim=1).any() for mask in hidden)
-    reached = [row["parameter_ratio"] for row in bench.progress.rows if row["level"] == 3]
+    reached = [row["parameter_ratio"] for row in workspace.progress.rows if row["level"] == 3]
     assert all(4 <= ratio < 4.01 for ratio in reached)
     assert reached_log2_ratio(trial, (1, 8, 8), 10) == pytest.approx(math.log2(reached[0]))
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from tests.engine import config, records
-from trainables.bench import Bench
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import Level
 from trainables.compression.merging import merge_to
 from trainables.compression.pipeline import pipeline_of
@@ -17,16 +16,17 @@ from trainables.progress import Progress
 from trainables.stack.model import StackedModel
 from trainables.summary.levels import level_metrics
 from trainables.task import task_of
+from trainables.workspace import Workspace
 
 
-def bench_of(**fields: object) -> Bench:
+def workspace_of(**fields: object) -> Workspace:
     trial = config(replicates=2, compression__method="merge", compression__depth=1, **fields)
-    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    return new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
-def doubled(bench: Bench, factor: float) -> StackedModel:
+def doubled(workspace: Workspace, factor: float) -> StackedModel:
     """Each unit of the first half has a twin in the second, whose activations are `factor` times its own."""
-    stack = bench.initial()
+    stack = workspace.initial()
     tensors = {name: tensor.clone() for name, tensor in stack.tensors().items()}
     for group in stack.groups:
         for cut in (*group.incoming, *(c for c in group.others if c.tensor.endswith("bias"))):
@@ -39,43 +39,43 @@ def doubled(bench: Bench, factor: float) -> StackedModel:
 @pytest.mark.parametrize("name", ["mlp", "conv2", "conv4"])
 @pytest.mark.parametrize(("factor", "fitted"), [(1.0, False), (1.0, True), (0.5, True)])
 def test_twins_are_folded_without_a_trace(name: str, factor: float, fitted: bool) -> None:
-    bench = bench_of(model__name=name, model__width=8)
-    stack = doubled(bench, factor)
+    workspace = workspace_of(model__name=name, model__width=8)
+    stack = doubled(workspace, factor)
     widths = tuple(width // 2 for width in stack.widths)
     origin = [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths]
-    made = finish(merge_to(bench, Level(1, widths, stack, origin), fitted=fitted))
+    made = finish(merge_to(workspace, Level(1, widths, stack, origin), fitted=fitted))
     assert made.stack.widths == widths
-    inputs = bench.train_inputs.slice(0, 40)
+    inputs = workspace.train_inputs.slice(0, 40)
     assert torch.allclose(made.stack(inputs), stack(inputs), rtol=1e-4, atol=1e-4)
-    assert made.metrics["merged_correlation"].tolist() == pytest.approx([1.0] * bench.networks, abs=1e-5)
+    assert made.metrics["merged_correlation"].tolist() == pytest.approx([1.0] * workspace.networks, abs=1e-5)
     assert made.origin is not None
     for units, width in zip(made.origin, widths, strict=True):
         assert all(row == sorted(set(row)) and len(row) == width for row in units.tolist())
 
 
 def test_without_a_slope_twins_of_other_size_leave_a_trace() -> None:
-    bench = bench_of(model__width=8)
-    stack = doubled(bench, 0.5)
-    made = finish(merge_to(bench, Level(1, (4, 4), stack, None), fitted=False))
-    inputs = bench.train_inputs.slice(0, 40)
+    workspace = workspace_of(model__width=8)
+    stack = doubled(workspace, 0.5)
+    made = finish(merge_to(workspace, Level(1, (4, 4), stack, None), fitted=False))
+    inputs = workspace.train_inputs.slice(0, 40)
     assert (made.stack(inputs) - stack(inputs)).abs().max() > 0.05
     assert made.origin is None
 
 
 @pytest.mark.parametrize("fitted", [False, True])
 def test_silent_units_go_first_and_leave_nothing(fitted: bool) -> None:
-    bench = bench_of(model__width=8)
-    stack = bench.initial()
+    workspace = workspace_of(model__width=8)
+    stack = workspace.initial()
     tensors = {name: tensor.clone() for name, tensor in stack.tensors().items()}
     tensors["layers.0.bias"][:, :, [1, 5]] = -1e3
     stack = stack.replaced(tensors)
     origin = [torch.arange(8).repeat(stack.networks, 1) for _ in range(2)]
-    made = finish(merge_to(bench, Level(1, (6, 8), stack, origin), fitted=fitted))
+    made = finish(merge_to(workspace, Level(1, (6, 8), stack, origin), fitted=fitted))
     assert made.origin is not None
-    assert made.origin[0].tolist() == [[0, 2, 3, 4, 6, 7]] * bench.networks
-    assert made.metrics["merged_constant"].tolist() == [1.0] * bench.networks
+    assert made.origin[0].tolist() == [[0, 2, 3, 4, 6, 7]] * workspace.networks
+    assert made.metrics["merged_constant"].tolist() == [1.0] * workspace.networks
     assert made.metrics["merged_correlation"].isnan().all(), "what never changes correlates with nothing"
-    inputs = bench.train_inputs.slice(0, 40)
+    inputs = workspace.train_inputs.slice(0, 40)
     assert torch.allclose(made.stack(inputs), stack(inputs), atol=1e-5)
 
 

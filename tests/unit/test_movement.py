@@ -84,8 +84,8 @@ def test_frozen_networks_keep_theirs_and_a_pause_changes_nothing() -> None:
 def test_trials_trace_where_the_criterion_asks_and_score_the_same_units_at_every_level() -> None:
     where = TrialContext(0, Path("unused"))
     trial = config(compression__criterion="movement", compression__granularity="weight", training__weight_decay=0.01)
-    benches = [finish(run_to_level(trial, where, level)) for level in (0, 2)]
-    dense, later = benches
+    workspaces = [finish(run_to_level(trial, where, level)) for level in (0, 2)]
+    dense, later = workspaces
     assert {*dense.movement} == {name for name, _ in dense.template().named_parameters()}
     assert all(torch.equal(dense.movement[name], moved) for name, moved in later.movement.items())
     everything = [torch.arange(width).repeat(later.networks, 1) for width in later.template().widths]
@@ -100,12 +100,12 @@ def test_trials_trace_where_the_criterion_asks_and_score_the_same_units_at_every
 
 def test_in_studies_of_earlier_versions_it_stays_what_it_was() -> None:
     trial = config(compression__criterion="movement")
-    bench = finish(run_to_level(trial, TrialContext(0, Path("unused"), rates_by_epoch=True), 0))
-    assert bench.movement == {}
-    everything = [torch.arange(width).repeat(bench.networks, 1) for width in bench.level_widths[0]]
-    seen = scoring(bench, bench.networks_here(), everything)
+    workspace = finish(run_to_level(trial, TrialContext(0, Path("unused"), rates_by_epoch=True), 0))
+    assert workspace.movement == {}
+    everything = [torch.arange(width).repeat(workspace.networks, 1) for width in workspace.level_widths[0]]
+    seen = scoring(workspace, workspace.networks_here(), everything)
     name = "layers.0.weight"
-    now, then = bench.networks_here().tensors()[name], bench.initial().tensors()[name]
+    now, then = workspace.networks_here().tensors()[name], workspace.initial().tensors()[name]
     assert torch.equal(CRITERIA.get("movement")().weight_scores(seen, name), now.square() - then.square())
 
 

@@ -12,7 +12,7 @@ import torch
 
 from tests.counting_device import CountingDevice, counting_device
 from tests.engine import config
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.evidence import scoring
 from trainables.compression.interfaces import CRITERIA
 from trainables.config import TrialConfig
@@ -110,14 +110,14 @@ def test_what_runs_out_at_last_holds_nothing(operation: str, stacks: list[weakre
 def test_scores_are_made_of_as_many_networks_as_fit() -> None:
     for criterion in ("taylor", "grasp", "fisher", "synflow", "apoz", "snip"):
         trial = config(**TINY, compression__criterion=criterion)
-        bench = new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
-        origin = [torch.arange(width).repeat(bench.networks, 1) for width in bench.level_widths[0]]
+        workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+        origin = [torch.arange(width).repeat(workspace.networks, 1) for width in workspace.level_widths[0]]
         found = []
         for together in (4, 1):
-            bench.together = together
-            stack, most = bench.initial(), LargestForward()
+            workspace.together = together
+            stack, most = workspace.initial(), LargestForward()
             with most:
-                seen = scoring(bench, stack, origin, 1)
+                seen = scoring(workspace, stack, origin, 1)
                 entry = CRITERIA.get(criterion).model_validate({})
                 found.append([entry.scores(seen, group) for group in stack.groups])
             if together == 1 and criterion != "fisher":
@@ -208,8 +208,8 @@ def test_a_trial_that_is_run_again_halves_too() -> None:
 
     with counting_device() as device:
         for device.allocating in (None, once):
-            bench = finish(run_to_level(config(**TINY), TrialContext(0, Path("unused"), "cuda"), 1))
-            whole.append({name: tensor.cpu() for name, tensor in bench.networks_here().tensors().items()})
-            assert bench.together == (2 if ran_out else 4)
+            workspace = finish(run_to_level(config(**TINY), TrialContext(0, Path("unused"), "cuda"), 1))
+            whole.append({name: tensor.cpu() for name, tensor in workspace.networks_here().tensors().items()})
+            assert workspace.together == (2 if ran_out else 4)
     assert ran_out
     assert all(torch.allclose(whole[0][name], whole[1][name], atol=1e-5) for name in whole[0])

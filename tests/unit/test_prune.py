@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from tests.engine import config, records
-from trainables.bench import Bench
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.evidence import scoring
 from trainables.compression.interfaces import CRITERIA, METHODS, Level
 from trainables.config import TrialConfig
@@ -15,10 +14,11 @@ from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 
-def bench_of(trial: TrialConfig) -> Bench:
-    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+def workspace_of(trial: TrialConfig) -> Workspace:
+    return new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
 def everything(stack: StackedModel) -> list[torch.Tensor]:
@@ -26,40 +26,40 @@ def everything(stack: StackedModel) -> list[torch.Tensor]:
 
 
 def test_the_sample_is_training_data_with_labels_as_given() -> None:
-    bench = bench_of(config(data__train_size=100))
-    seen = scoring(bench, bench.initial(), None, 1)
+    workspace = workspace_of(config(data__train_size=100))
+    seen = scoring(workspace, workspace.initial(), None, 1)
     inputs, labels = seen.sample.inputs, seen.sample.labels
     assert inputs.shape == (6, 100, 1, 8, 8)
     assert torch.equal(inputs[:3], inputs[3:]), "twins see the same examples"
-    training = bench.train_inputs.slice(0, 100).flatten(2)
+    training = workspace.train_inputs.slice(0, 100).flatten(2)
     for k in range(6):
         found = (inputs[k].flatten(1)[:, None] == training[k][None]).all(dim=2)
         assert found.any(dim=1).all()
-        given = bench.data.labels[k][found.int().argmax(dim=1)]
+        given = workspace.data.labels[k][found.int().argmax(dim=1)]
         assert (given == labels[k]).double().mean() > 0.95, "but for examples that are in the set twice"
     assert (labels[:3] != labels[3:]).any()
-    assert seen.sample is scoring(bench, bench.initial(), None, 2).sample, "the same at every level"
+    assert seen.sample is scoring(workspace, workspace.initial(), None, 2).sample, "the same at every level"
 
 
 def test_initial_weights_are_those_of_the_units_that_are_left() -> None:
-    bench = bench_of(config())
-    dense = bench.initial()
+    workspace = workspace_of(config())
+    dense = workspace.initial()
     kept = [torch.tensor([[1, 5, 7]] * 6), torch.tensor([[0, 2]] * 6)]
-    seen = scoring(bench, dense.keep_units(kept), kept, 1)
+    seen = scoring(workspace, dense.keep_units(kept), kept, 1)
     for name, tensor in dense.keep_units(kept).tensors().items():
         assert torch.equal(seen.initial.tensors()[name], tensor)
     with pytest.raises(ValueError, match="no initial weights"):
-        _ = scoring(bench, dense, None, 1).initial
+        _ = scoring(workspace, dense, None, 1).initial
 
 
 @pytest.mark.parametrize("steps", [1, 3, 50])
 def test_steps_end_at_the_level_and_score_anew(steps: int) -> None:
     trial = config(compression__criterion="synflow", **{"compression.prune.steps": steps})
-    bench = bench_of(trial)
-    stack = bench.initial()
-    level = Level(1, bench.level_widths[1], stack, everything(stack))
-    made = finish(METHODS.get("prune")(steps=steps).compress(bench, level))
-    assert made.stack.widths == bench.level_widths[1]
+    workspace = workspace_of(trial)
+    stack = workspace.initial()
+    level = Level(1, workspace.level_widths[1], stack, everything(stack))
+    made = finish(METHODS.get("prune")(steps=steps).compress(workspace, level))
+    assert made.stack.widths == workspace.level_widths[1]
     assert made.origin is not None
     expected = stack.keep_units(made.origin).tensors()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in made.stack.tensors().items())

@@ -43,11 +43,11 @@ def test_it_says_what_the_networks_of_each_level_say() -> None:
     trial = config(**SUBSET, compression__target_ratio=8.0, training__epochs=20)
     found, right = summary(trial).examples, []
     for level in range(3):
-        bench = networks_at(trial, level)
-        data = bench.data
+        workspace = networks_at(trial, level)
+        data = workspace.data
         inputs = Inputs(data.images, data.source, data.mean)
         with torch.no_grad():
-            logits = bench.networks_here()(inputs.slice(0, 150))
+            logits = workspace.networks_here()(inputs.slice(0, 150))
         right.append((logits.argmax(dim=2) == data.all_labels).numpy())
         if level == 0:
             assert (found["prediction"] == logits.argmax(dim=2).numpy()).all()
@@ -137,8 +137,8 @@ def test_rows_are_few_bytes_and_read_as_one_frame(tmp_path: Path) -> None:
 def test_learning_and_forgetting_are_those_of_a_plain_loop() -> None:
     """An example is looked at when it comes in its batch, before the step on it."""
     trial = config(**SUBSET, training__epochs=6, training__stop_at_train_loss=None, replicates=1)
-    found, bench = summary(trial).examples, networks_at(trial, 0)
-    data, start = bench.data, bench.initial().tensors()
+    found, workspace = summary(trial).examples, networks_at(trial, 0)
+    data, start = workspace.data, workspace.initial().tensors()
     for network in range(2):
         own = data.subset[network]
         images = (data.images[0, own].float().flatten(1) - data.mean) / 255

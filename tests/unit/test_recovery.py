@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from tests.engine import config, records, run
-from trainables.bench import Bench
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.combinations import check
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import METHODS, Compressed, Level, Recovered
 from trainables.compression.recovery import recover
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
+from trainables.workspace import Workspace
 
 TICKET = {
     "compression__granularity": "weight",
@@ -29,28 +29,28 @@ TICKET = {
 LATE = {"compression__recovery": "rewind", "compression__recovery_epochs": 4}
 
 
-def bench_of(recovery: str, **fields: Any) -> Bench:
+def workspace_of(recovery: str, **fields: Any) -> Workspace:
     trial = config(**{**TICKET, "compression__recovery": recovery, **fields})
-    return new_bench(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    return new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
-def dense(bench: Bench) -> Compressed:
-    stack = bench.initial()
-    training = bench.training("dense", stack, bench.train_examples, bench.config.training)
+def dense(workspace: Workspace) -> Compressed:
+    stack = workspace.initial()
+    training = workspace.training("dense", stack, workspace.train_examples, workspace.config.training)
     while not training.finished:
         finish(training.run_epoch())
-    bench.progress.level = 0
-    bench.progress.kept_values = {"rewind": training.snapshot}
+    workspace.progress.level = 0
+    workspace.progress.kept_values = {"rewind": training.snapshot}
     return Compressed(stack, [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths])
 
 
-def chain(bench: Bench, levels: int = 3) -> list[Recovered]:
-    last, made = dense(bench), []
+def chain(workspace: Workspace, levels: int = 3) -> list[Recovered]:
+    last, made = dense(workspace), []
     for number in range(1, levels + 1):
-        level = Level(number, bench.level_widths[number], last.stack, last.origin, masks=last.masks)
-        bench.progress.level = number - 1
-        made.append(finish(recover(bench, level, finish(METHODS.get("prune")().compress(bench, level)))))
-        bench.progress.finish_level(number, [], bench.progress.kept_values)
+        level = Level(number, workspace.level_widths[number], last.stack, last.origin, masks=last.masks)
+        workspace.progress.level = number - 1
+        made.append(finish(recover(workspace, level, finish(METHODS.get("prune")().compress(workspace, level)))))
+        workspace.progress.finish_level(number, [], workspace.progress.kept_values)
         last = made[-1].chain
     return made
 
@@ -60,7 +60,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 
 
 def test_controls_are_of_the_very_tickets_that_rewinding_finds() -> None:
-    tickets, fresh, moved = (chain(bench_of(recovery)) for recovery in ("rewind", "reinit", "shuffled"))
+    tickets, fresh, moved = (chain(workspace_of(recovery)) for recovery in ("rewind", "reinit", "shuffled"))
     for level, (ticket, reinit, shuffled) in enumerate(zip(tickets, fresh, moved, strict=True), start=1):
         assert ticket.shown is ticket.chain
         assert ticket.shown.masks is not None
@@ -79,7 +79,7 @@ def test_controls_are_of_the_very_tickets_that_rewinding_finds() -> None:
 
 
 def test_a_level_is_pruned_from_the_ticket_that_was_trained() -> None:
-    first, second, _ = chain(bench_of("rewind"))
+    first, second, _ = chain(workspace_of("rewind"))
     assert first.chain.masks is not None
     assert second.chain.masks is not None
     for name, before in first.chain.masks.items():
@@ -94,10 +94,10 @@ def test_a_level_is_pruned_from_the_ticket_that_was_trained() -> None:
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 4), (1.5, 6), (0.25, 1)])
 def test_late_rewinding_goes_back_to_that_very_step(epochs: float, steps: int) -> None:
     """150 examples in batches of 40 are 4 steps an epoch."""
-    bench = bench_of("rewind", compression__rewind_to=epochs, training__stop_at_train_loss=None)
-    assert bench.snapshot_at == steps
-    dense(bench)
-    again = bench_of("rewind")
+    workspace = workspace_of("rewind", compression__rewind_to=epochs, training__stop_at_train_loss=None)
+    assert workspace.snapshot_at == steps
+    dense(workspace)
+    again = workspace_of("rewind")
     stack = again.initial()
     recipe = again.config.training.model_copy(update={"epochs": 2})
     training = again.training("dense", stack, again.train_examples, recipe)
@@ -112,14 +112,14 @@ def test_late_rewinding_goes_back_to_that_very_step(epochs: float, steps: int) -
     training._steps.updates.step = listening  # type: ignore[method-assign]
     while not training.finished:
         finish(training.run_epoch())
-    assert same(weights[steps - 1], bench.rewind_point().tensors())
-    assert not same(weights[steps], bench.rewind_point().tensors())
+    assert same(weights[steps - 1], workspace.rewind_point().tensors())
+    assert not same(weights[steps], workspace.rewind_point().tensors())
 
 
 def test_without_rewind_to_the_start_is_drawn_again() -> None:
-    bench = bench_of("rewind")
-    dense(bench)
-    assert same(bench.rewind_point().tensors(), bench.initial().tensors())
+    workspace = workspace_of("rewind")
+    dense(workspace)
+    assert same(workspace.rewind_point().tensors(), workspace.initial().tensors())
 
 
 @pytest.mark.parametrize("recovery", ["rewind", "shuffled"])

@@ -23,7 +23,7 @@ from study.ledger.frames import layer_frame, network_frame
 from study.ledger.place import Place
 from study.operations.remeasuring import remeasure
 from study.settings.inputs import settle_inputs
-from study.settings.wishes import NO_WISHES
+from study.settings.resume_request import NO_REQUEST
 from study.storing.restoring import fetch_networks, restore_lost
 from trainables.dense_store import DENSE, DenseStore
 from trainables.record import Record
@@ -48,7 +48,7 @@ def ended(
     config.directory.mkdir(parents=True)
     ledger = Ledger.create(config.ledger_url, config)
     ledger.acquire()
-    settle_inputs(ledger, NO_WISHES)
+    settle_inputs(ledger, NO_REQUEST)
     ledger.propose([Proposal({}, cell=f"trial {number}") for number in range(2)])
     first: list[Record] = []
     for number in range(2):

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests import engine
-from trainables.bench import Bench
 from trainables.compression.scratch import epochs_on_the_way
 from trainables.config import TrainingConfig
+from trainables.workspace import Workspace
 
 FINETUNE = {"compression.recovery": "finetune", "compression.recovery_epochs": 3, "training.lr": 0.1}
 Trained = dict[str, list[TrainingConfig]]
@@ -16,15 +16,15 @@ Trained = dict[str, list[TrainingConfig]]
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> Trained:
     """Name of a training after the dense one → its recipe, level by level."""
-    fit, found = Bench.fit, Trained()
+    fit, found = Workspace.fit, Trained()
 
     def noted(
-        bench: Bench, name: str, stack: Any, examples: Any, recipe: TrainingConfig, *rest: Any, **more: Any
+        workspace: Workspace, name: str, stack: Any, examples: Any, recipe: TrainingConfig, *rest: Any, **more: Any
     ) -> Any:
         found.setdefault(name, []).append(recipe)
-        return fit(bench, name, stack, examples, recipe, *rest, **more)
+        return fit(workspace, name, stack, examples, recipe, *rest, **more)
 
-    monkeypatch.setattr(Bench, "fit", noted)
+    monkeypatch.setattr(Workspace, "fit", noted)
     return found
 
 

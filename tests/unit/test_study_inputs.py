@@ -15,7 +15,7 @@ from study.ledger import Ledger, Proposal
 from study.operations.adding import add
 from study.operations.exporting import Wanted, export
 from study.settings.inputs import settle_inputs
-from study.settings.wishes import NO_WISHES, Wishes
+from study.settings.resume_request import NO_REQUEST, ResumeRequest
 from tests.unit.test_data_identity import idx, overwrite_keeping_times, write_mnist
 from tests.unit.test_image_folder import COLOURS, write
 from trainables.datasets.gaussian import Gaussian
@@ -34,7 +34,7 @@ def begun(config: StudyConfig) -> Ledger:
     """Launched: inputs settled, one trial running, one queued."""
     ledger = Ledger.create(config.ledger_url, config)
     ledger.acquire()
-    settle_inputs(ledger, NO_WISHES)
+    settle_inputs(ledger, NO_REQUEST)
     ledger.propose([Proposal({}), Proposal({})])
     ledger.start_attempt(0)
     return ledger
@@ -84,10 +84,10 @@ CASES = [(mnist, relabelled), (folder, moved_about), (ticket, another_ticket)]
 @pytest.mark.parametrize(("made", "changed"), CASES, ids=["idx files", "folder", "ticket"])
 def test_a_study_goes_on_with_what_it_was_launched_with_or_not_at_all(made: Any, changed: Any, tmp_path: Path) -> None:
     ledger = begun(a_study(tmp_path, made(tmp_path)))
-    settle_inputs(ledger, NO_WISHES)
+    settle_inputs(ledger, NO_REQUEST)
     said = changed(tmp_path)
     with pytest.raises(UsageError, match=rf"(?ms)read is not what it was.*{said}.*another --name"):
-        settle_inputs(ledger, NO_WISHES)
+        settle_inputs(ledger, NO_REQUEST)
 
 
 def test_a_study_with_nothing_left_to_run_is_left_alone(tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_a_study_with_nothing_left_to_run_is_left_alone(tmp_path: Path) -> None:
     ledger.finish(0, 1, "COMPLETE")
     ledger.finish(1, ledger.start_attempt(1), "FAILED")
     relabelled(tmp_path)
-    settle_inputs(ledger, NO_WISHES)
-    for wish in (Wishes(trials="+1"), Wishes(retry_failed=True)):
+    settle_inputs(ledger, NO_REQUEST)
+    for wish in (ResumeRequest(trials="+1"), ResumeRequest(retry_failed=True)):
         with pytest.raises(UsageError, match="was changed"):
             settle_inputs(ledger, wish)
 
@@ -141,7 +141,7 @@ def test_examples_made_by_other_code_are_not_mixed_with_earlier_ones(
     now = Gaussian.revision
     monkeypatch.setattr(Gaussian, "revision", now + 1)
     with pytest.raises(UsageError, match=rf"other code .*\(revision {now} then, revision {now + 1} now\)"):
-        settle_inputs(ledger, NO_WISHES)
+        settle_inputs(ledger, NO_REQUEST)
 
 
 @pytest.mark.parametrize("revision", [1, 2])
@@ -155,11 +155,11 @@ def test_a_study_from_before_inputs_were_recorded_had_first_revisions(
     connection.commit()
     connection.close()
     if revision == 1:
-        settle_inputs(ledger, NO_WISHES)
+        settle_inputs(ledger, NO_REQUEST)
         assert ledger.inputs() == {"data.name=gaussian": {CODE: "revision 1"}}
     else:
         with pytest.raises(UsageError, match=r"\(revision 1 then, revision 2 now\)"):
-            settle_inputs(ledger, NO_WISHES)
+            settle_inputs(ledger, NO_REQUEST)
 
 
 def test_folders_stand_for_their_files_where_there_are_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,10 +168,10 @@ def test_folders_stand_for_their_files_where_there_are_many(tmp_path: Path, monk
     ((_, files),) = ledger.inputs().items()
     assert sorted(files) == [CODE, "a/", "b/", "c/"]
     assert len(json.dumps(files)) < 300
-    settle_inputs(ledger, NO_WISHES)
+    settle_inputs(ledger, NO_REQUEST)
     (tmp_path / "images/a/0.png").unlink()
     with pytest.raises(UsageError, match=r"images: a/ was changed\n"):
-        settle_inputs(ledger, NO_WISHES)
+        settle_inputs(ledger, NO_REQUEST)
 
 
 def test_every_field_that_names_a_file_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,8 +78,8 @@ def test_subsets_that_give_or_leave_out_nothing_are_refused(share: float) -> Non
 
 def test_a_network_trains_as_a_plain_loop_on_its_subset() -> None:
     trial = config(data__subset=0.6, training__epochs=3, training__stop_at_train_loss=None)
-    bench = _dense(trial)
-    data, trained, start = bench.data, bench.networks_here().tensors(), bench.initial().tensors()
+    workspace = _dense(trial)
+    data, trained, start = workspace.data, workspace.networks_here().tensors(), workspace.initial().tensors()
     assert data.subset is not None
     for network in range(6):
         own = data.subset[network]
@@ -96,7 +96,7 @@ def test_a_network_trains_as_a_plain_loop_on_its_subset() -> None:
         for place, layer in enumerate(each for each in plain if isinstance(each, nn.Linear)):
             torch.testing.assert_close(trained[f"layers.{place}.weight"][network].T, layer.weight.data)
         right = (plain(images).argmax(dim=1) == labels).double().mean().item()
-        assert bench.progress.rows[network]["train_accuracy"] == pytest.approx(right)
+        assert workspace.progress.rows[network]["train_accuracy"] == pytest.approx(right)
 
 
 @pytest.mark.parametrize(

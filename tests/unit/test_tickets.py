@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from tests.engine import config, records
-from trainables.bench import Bench
 from trainables.compression.combinations import check
-from trainables.compression.course import new_bench
+from trainables.compression.course import new_workspace
 from trainables.compression.tickets import Tickets, configured_tickets, winning_tickets
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
 from trainables.trial import TrialContext, run_to_level
+from trainables.workspace import Workspace
 
 SOURCE = {
     "compression__granularity": "weight",
@@ -37,19 +37,19 @@ def taking(file: Path, **fields: Any) -> TrialConfig:
     return config(**{**SOURCE, "compression__depth": 1, "compression__ticket": str(file), **fields})
 
 
-def bench_of(trial: TrialConfig, number: int = 5) -> Bench:
-    return new_bench(trial, number, trial_data(trial, number, Path("unused")), Progress(trial, number, None))
+def workspace_of(trial: TrialConfig, number: int = 5) -> Workspace:
+    return new_workspace(trial, number, trial_data(trial, number, Path("unused")), Progress(trial, number, None))
 
 
 def test_a_ticket_is_where_its_network_started_and_what_was_kept(file: Path) -> None:
     tickets = Tickets.read(file)
     source = config(**SOURCE)
-    bench = bench_of(source, number=0)
-    for name, tensor in bench.initial().tensors().items():
+    workspace = workspace_of(source, number=0)
+    for name, tensor in workspace.initial().tensors().items():
         assert torch.equal(tickets.weights[name], tensor)
-    layers = [name for name in bench.initial().tensors() if name in tickets.masks]
+    layers = [name for name in workspace.initial().tensors() if name in tickets.masks]
     kept = [int(tickets.masks[name][0].sum()) for name in layers]
-    assert kept == list(bench.level_weights[2])
+    assert kept == list(workspace.level_weights[2])
 
 
 @pytest.mark.parametrize("recovery", ["reinit", "shuffled"])
@@ -75,17 +75,17 @@ def test_a_ticket_handed_on_is_the_same_ticket(file: Path, recovery: str) -> Non
 @pytest.mark.parametrize("recovery", ["rewind", "shuffled"])
 def test_another_trial_trains_it_with_its_own_data_and_optimizer(file: Path, recovery: str) -> None:
     trial = taking(file, compression__recovery=recovery, training__optimizer="adam", training__lr=1e-12)
-    bench = finish(run_to_level(trial, TrialContext(5, Path("unused")), 1))
+    workspace = finish(run_to_level(trial, TrialContext(5, Path("unused")), 1))
     tickets = Tickets.read(file)
-    masks = bench.progress.kept_values["masks"]
+    masks = workspace.progress.kept_values["masks"]
     same = all(torch.equal(masks[name], mask) for name, mask in tickets.masks.items())
     assert same == (recovery == "rewind")
-    for name, tensor in bench.networks_here().tensors().items():
+    for name, tensor in workspace.networks_here().tensors().items():
         expected = tickets.weights[name]
         if name in masks:
             expected = expected * masks[name]
         assert torch.allclose(tensor, expected, atol=1e-8), "the rate is next to 0: it stays where it started"
-    row = bench.progress.rows[-1]
+    row = workspace.progress.rows[-1]
     whole = sum(mask[0].numel() for mask in masks.values())
     kept = sum(int(mask[0].sum()) for mask in masks.values())
     assert row["parameters"] == 64 * 12 + 12 + 12 * 12 + 12 + 130 - whole + kept
@@ -93,7 +93,7 @@ def test_another_trial_trains_it_with_its_own_data_and_optimizer(file: Path, rec
 
 def test_twins_have_the_same_ticket_and_the_scratch_arm_the_same_mask(file: Path) -> None:
     trial = taking(file, data__label_noise=0.5, replicates=2)
-    tickets = configured_tickets(bench_of(trial))
+    tickets = configured_tickets(workspace_of(trial))
     assert tickets is not None
     assert all(torch.equal(mask[:2], mask[2:]) for mask in tickets.masks.values())
     rows = records(trial, number=5)[-1].networks
@@ -119,7 +119,7 @@ def test_a_ticket_that_does_not_fit_fails_before_anything_is_trained(
 
 def test_what_is_no_ticket_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="can't be read"):
-        configured_tickets(bench_of(taking(tmp_path / "absent.safetensors")))
+        configured_tickets(workspace_of(taking(tmp_path / "absent.safetensors")))
     (tmp_path / "text.safetensors").write_text("no")
     with pytest.raises(ValueError, match="can't be read"):
         Tickets.read(tmp_path / "text.safetensors")

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from tests.engine import config, records, stack
-from trainables.bench import Bench
 from trainables.compression.generating import Generator, generator_for
 from trainables.compression.group_lasso import shrink, unit_norms
 from trainables.seeding import generator
 from trainables.stack.generated import GeneratedStack
+from trainables.workspace import Workspace
 
 
 def test_the_proximal_step_shrinks_units_by_their_own_norm() -> None:
@@ -140,16 +140,16 @@ def test_a_small_generator_learns_what_a_narrow_network_of_its_size_learns() -> 
 def test_students_see_the_pooled_inputs_or_those_of_their_teachers(transfer: str, seen: int) -> None:
     asked = config(data__subset=0.5, compression__method="distill", compression__transfer=transfer)
     found: list[Any] = []
-    original = Bench.once
+    original = Workspace.once
 
-    def once(self: Bench, what: str, make: Any) -> Any:
+    def once(self: Workspace, what: str, make: Any) -> Any:
         made = original(self, what, make)
         if what == "transfer inputs":
             found.append(made)
         return made
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Bench, "once", once)
+        patch.setattr(Workspace, "once", once)
         records(asked)
     assert {inputs.count for inputs in found} == {seen}
     assert all((inputs.subset is None) == (transfer == "pool") for inputs in found)

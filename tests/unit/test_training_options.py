@@ -203,8 +203,8 @@ def test_other_precisions_need_a_gpu() -> None:
 
 def test_layers_that_do_not_train_stay_as_they_were_drawn() -> None:
     trial = config(training__trains="first", training__epochs=3, training__stop_at_train_loss=None)
-    bench = finish(run_to_level(trial, TrialContext(0, Path("no-data-needed")), 0))
-    before, after = bench.initial().tensors(), bench.networks_here().tensors()
+    workspace = finish(run_to_level(trial, TrialContext(0, Path("no-data-needed")), 0))
+    before, after = workspace.initial().tensors(), workspace.networks_here().tensors()
     moved = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
     assert moved == {"layers.0.weight", "layers.0.bias"}
     with pytest.raises(ValueError, match=r"weight_decay=0.1 would move layers that trains=first leaves"):

@@ -11,14 +11,14 @@ from search_spaces.space import SearchSpace
 from search_spaces.spanned import Choices
 from study.config import StudyConfig
 from study.errors import UsageError
-from study.execution.asking import InPlace
+from study.execution.asking import ProposerInPlace
 from study.execution.backlog import Backlog
 from study.execution.leftovers import sweep
 from study.ledger import Ledger
 from study.proposing.block import block_of
 from study.settings.loading import LaunchOptions, load_study
+from study.settings.resume_request import NO_REQUEST, ResumeRequest, grant
 from study.settings.verdicts import verdicts_of
-from study.settings.wishes import NO_WISHES, Wishes, grant
 from study.stop_flag import StopFlag
 from tests.studies_for_tests import LISTS, a_study, dense
 
@@ -43,7 +43,7 @@ def opened(study: StudyConfig) -> Ledger:
 def run(ledger: Ledger, mean: float, slots: int = 2, at_most: int = 99) -> list[int]:
     """Runs trials whose losses are normal about a mean; a number's loss is its own. The numbers in their order."""
     said: list[str] = []
-    backlog = Backlog(ledger, ledger.config, InPlace(ledger.config), slots, StopFlag(), say=said.append)
+    backlog = Backlog(ledger, ledger.config, ProposerInPlace(ledger.config), slots, StopFlag(), say=said.append)
     begun: list[int] = []
     running: list[int] = []
     while True:
@@ -97,7 +97,7 @@ def test_launched_again_it_is_over_before_anything_starts(tmp_path: Path) -> Non
     run(opened(config(tmp_path)), 1.0)
     again = opened(config(tmp_path))  # asks for 48 once more
     said: list[str] = []
-    grant(again, NO_WISHES, said.append)
+    grant(again, NO_REQUEST, said.append)
     assert again.config.trials == 12
     assert said[-1].startswith("decided after 12 trials: loss_is_positive is supported")
 
@@ -110,7 +110,7 @@ def test_extending_changes_the_words_of_the_guarantee_and_looking_nothing(tmp_pa
     assert (found.guarantee, found.of("loss_is_positive").by) == ("planned", "planned n")
     assert (tmp_path / "tiny" / "study.db").read_bytes() == before
     extended = opened(config(tmp_path, trials=5, until=False))
-    grant(extended, Wishes(trials="+1"), lambda _: None)
+    grant(extended, ResumeRequest(trials="+1"), lambda _: None)
     run(extended, 1.0)
     found = verdicts_of(extended)
     assert found.assurance.startswith("Extended from 5 planned trials to 6.")
@@ -159,7 +159,7 @@ def test_claims_make_a_study_another_one_and_older_studies_meet_them_later(tmp_p
 
 def test_the_first_plan_is_kept(tmp_path: Path) -> None:
     ledger = opened(config(tmp_path, trials=6, until=False))
-    grant(ledger, Wishes(trials=9), lambda _: None)
+    grant(ledger, ResumeRequest(trials=9), lambda _: None)
     ledger.release()
     again = opened(config(tmp_path, trials=12, until=False))
     assert (again.config.planned, again.config.trials) == (6, 12)

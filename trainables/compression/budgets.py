@@ -9,20 +9,20 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Sizes
 from trainables.compression.masks import multiply_adds_kept, weight_uses
 from trainables.compression.sizing import target_at
 from trainables.compression.writing import Written
 from trainables.looking.places import weight_names
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 _ROUNDING = 1e-9
 
 
-def allowed_parameters(bench: Bench, number: int, made: Compressed) -> float:
+def allowed_parameters(workspace: Workspace, number: int, made: Compressed) -> float:
     """Parameters that networks may have at a level: those of `made` over target_ratio^(level/depth)."""
-    return made.stack.parameters_per_network / target_at(bench.config.compression, number)
+    return made.stack.parameters_per_network / target_at(workspace.config.compression, number)
 
 
 def hidden_layers(stack: StackedModel) -> dict[str, torch.Size]:
@@ -61,7 +61,7 @@ def parameters_with(stack: StackedModel, counts: Mapping[str, int], price: Calla
 
 
 def formed(
-    bench: Bench, made: Compressed, written: Written, multiply_adds: Mapping[str, int] | None = None
+    workspace: Workspace, made: Compressed, written: Written, multiply_adds: Mapping[str, int] | None = None
 ) -> Compressed:
     """The networks with the weights that `written` makes, and their sizes.
 
@@ -72,19 +72,19 @@ def formed(
     stack = made.stack.replaced({n: weights.get(n, t.clone()) for n, t in made.stack.tensors().items()})
     others = stack.parameters_per_network - sum(tensor[0].numel() for tensor in weights.values())
     parameters = [others + count for count in written.counts()]
-    uses, shapes = weight_uses(stack, bench.input_shape), stack.tensors()
+    uses, shapes = weight_uses(stack, workspace.input_shape), stack.tensors()
     total = sum(times * (multiply_adds or {}).get(n, shapes[n][0].numel()) for n, times in uses.items())
     sizes = Sizes(parameters, [total] * stack.networks)
     return replace(made, stack=stack, sizes=sizes, written=written, masks=None)
 
 
-def coded(bench: Bench, made: Compressed, written: Written) -> Compressed:
+def coded(workspace: Workspace, made: Compressed, written: Written) -> Compressed:
     """The networks with the weights that `written` makes; as many parameters as before."""
     weights = written.weights()
     stack = made.stack.replaced({n: weights[n] if n in weights else t.clone() for n, t in made.stack.tensors().items()})
     sizes = made.sizes
     if sizes is None:
-        one = multiply_adds_kept(stack, {}, bench.input_shape)
+        one = multiply_adds_kept(stack, {}, workspace.input_shape)
         sizes = Sizes([stack.parameters_per_network] * stack.networks, one)
     return replace(made, stack=stack, sizes=sizes, written=written)
 

@@ -1,6 +1,5 @@
 """What a trial's compression will do, from its configuration."""
 
-from trainables.bench import Bench, Course
 from trainables.compression.interfaces import CRITERIA, METHODS, RECOVERIES
 from trainables.compression.sizing import level_widths
 from trainables.compression.weight_counts import level_weights
@@ -9,6 +8,7 @@ from trainables.data.trial_data import TrialData
 from trainables.interfaces import Shape
 from trainables.progress import Progress
 from trainables.seeding import Key
+from trainables.workspace import Course, Workspace
 
 
 def course(config: TrialConfig, input_shape: Shape, num_classes: int) -> Course:
@@ -34,6 +34,6 @@ def watches_validation(config: TrialConfig) -> bool:
     return RECOVERIES.get(config.compression.recovery).starts_again
 
 
-def new_bench(config: TrialConfig, key: Key, data: TrialData, progress: Progress) -> Bench:
-    """The bench of a trial, which follows its configuration's course."""
-    return Bench(config, key, data, progress, course(config, tuple(data.images.shape[2:]), data.num_classes))
+def new_workspace(config: TrialConfig, key: Key, data: TrialData, progress: Progress) -> Workspace:
+    """The workspace of a trial, which follows its configuration's course."""
+    return Workspace(config, key, data, progress, course(config, tuple(data.images.shape[2:]), data.num_classes))

@@ -6,14 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.masks import Masks, masked
 from trainables.looking.scoring import SAMPLE_EXAMPLES, Sample, Scoring
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 
 def scoring(
-    bench: Bench,
+    workspace: Workspace,
     stack: StackedModel,
     origin: list[Tensor] | None,
     *names: str | int,
@@ -30,54 +30,56 @@ def scoring(
     Raises:
         ValueError: When initial weights are asked for and there are none.
     """
-    return Scoring(stack, **what_is_seen(bench, origin, "criterion", *names, masks=masks, networks=networks))
+    return Scoring(stack, **what_is_seen(workspace, origin, "criterion", *names, masks=masks, networks=networks))
 
 
 def what_is_seen(
-    bench: Bench,
+    workspace: Workspace,
     origin: list[Tensor] | None,
     *names: str | int,
     masks: Masks | None = None,
     networks: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """The arguments of a `Scoring` beside its stack; those of `scoring`, and first among `names` who looks."""
-    numbers = list(range(bench.networks)) if networks is None else list(networks)
+    numbers = list(range(workspace.networks)) if networks is None else list(networks)
 
     def initial() -> StackedModel:
         if origin is None:
             raise ValueError("these units come from no dense network, so that they have no initial weights")
-        return masked(bench.initial().select(numbers).keep_units(origin), masks)
+        return masked(workspace.initial().select(numbers).keep_units(origin), masks)
 
     def movement() -> StackedModel | None:
-        if not bench.movement or origin is None:
+        if not workspace.movement or origin is None:
             return None
-        device = bench.data.images.device
-        traced = {name: tensor.to(device) for name, tensor in bench.movement.items()}
-        whole = bench.initial()
+        device = workspace.data.images.device
+        traced = {name: tensor.to(device) for name, tensor in workspace.movement.items()}
+        whole = workspace.initial()
         return masked(whole.replaced(whole.tensors() | traced).select(numbers).keep_units(origin), masks)
 
     def sample() -> Sample:
-        whole = bench.once("scoring sample", lambda: _sample(bench))
+        whole = workspace.once("scoring sample", lambda: _sample(workspace))
         return whole if networks is None else whole.of(networks)
 
     return {
         "initial": initial,
         "movement": movement,
         "sample": sample,
-        "draws": lambda part, network: bench.draws_for_networks(*names, part)(numbers[network]),
-        "input_shape": bench.input_shape,
+        "draws": lambda part, network: workspace.draws_for_networks(*names, part)(numbers[network]),
+        "input_shape": workspace.input_shape,
     }
 
 
-def _sample(bench: Bench) -> Sample:
-    labels = bench.data.labels
+def _sample(workspace: Workspace) -> Sample:
+    labels = workspace.data.labels
     count = labels.shape[1]
     chosen = [
-        torch.randperm(count, generator=bench.draws("scoring", replicate))[:SAMPLE_EXAMPLES]
-        for replicate in range(bench.replicates)
+        torch.randperm(count, generator=workspace.draws("scoring", replicate))[:SAMPLE_EXAMPLES]
+        for replicate in range(workspace.replicates)
     ]
-    index = torch.stack([chosen[network % bench.replicates] for network in range(bench.networks)]).to(labels.device)
-    inputs, data = bench.train_inputs.gather(index[None])[0], bench.data
+    index = torch.stack([chosen[network % workspace.replicates] for network in range(workspace.networks)]).to(
+        labels.device
+    )
+    inputs, data = workspace.train_inputs.gather(index[None])[0], workspace.data
     rows = torch.arange(len(labels), device=labels.device)[:, None]
     examples = index if data.subset is None else data.subset[rows, index]
     return Sample(inputs, labels[rows, index], data.task, data.truth[rows, index], examples)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.budgets import allowed_parameters, counts_for, formed, hidden_layers
 from trainables.compression.description import SEED_BITS
 from trainables.compression.interfaces import Compressed
@@ -14,6 +13,7 @@ from trainables.compression.masks import kept_values
 from trainables.compression.writing import Part, Written, as_it_is
 from trainables.moving import to_device
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 
 def cosines(size: int) -> Tensor:
@@ -29,10 +29,10 @@ def numbers_for(stack: StackedModel, allowed: float) -> dict[str, int]:
     return counts_for(stack, {n: s.numel() for n, s in hidden_layers(stack).items()}, lambda _, count: count, allowed)
 
 
-def by_coefficients(bench: Bench, number: int, made: Compressed, *, largest: bool) -> Compressed:
+def by_coefficients(workspace: Workspace, number: int, made: Compressed, *, largest: bool) -> Compressed:
     """The networks with layers of few coefficients: the largest, or those of the lowest frequencies."""
     stack, tensors = made.stack, made.stack.tensors()
-    counts = numbers_for(stack, allowed_parameters(bench, number, made))
+    counts = numbers_for(stack, allowed_parameters(workspace, number, made))
     parts = dict(as_it_is(stack).parts)
     sides: dict[str, tuple[Tensor, Tensor]] = {}
     for name, count in counts.items():
@@ -62,7 +62,7 @@ def by_coefficients(bench: Bench, number: int, made: Compressed, *, largest: boo
             found[name] = (rows.mT @ square @ columns).view(tensors[name].shape)
         return found
 
-    return formed(bench, made, Written(parts, expand))
+    return formed(workspace, made, Written(parts, expand))
 
 
 def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> Tensor:
@@ -71,16 +71,16 @@ def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> T
     return to_device(high.flatten().argsort(stable=True)[:count].sort().values, device)
 
 
-def by_buckets(bench: Bench, number: int, made: Compressed) -> Compressed:
+def by_buckets(workspace: Workspace, number: int, made: Compressed) -> Compressed:
     """The networks with layers whose weights share few values at random."""
     stack, tensors = made.stack, made.stack.tensors()
-    counts = numbers_for(stack, allowed_parameters(bench, number, made))
+    counts = numbers_for(stack, allowed_parameters(workspace, number, made))
     parts = dict(as_it_is(stack).parts)
     hashes: dict[str, tuple[Tensor, Tensor]] = {}
     for name, count in counts.items():
         del parts[name]
         weights = tensors[name].flatten(1)
-        draws, device = bench.draws("hash", name), weights.device
+        draws, device = workspace.draws("hash", name), weights.device
         drawn = (torch.rand(weights.shape[1], generator=draws, dtype=torch.float64) * count).long()
         sign = to_device(torch.randint(2, drawn.shape, generator=draws) * 2.0 - 1, device)
         bucket, sizes = to_device(drawn, device), to_device(drawn.bincount(minlength=count).clamp_min(1), device)
@@ -94,4 +94,4 @@ def by_buckets(bench: Bench, number: int, made: Compressed) -> Compressed:
             found[name] = (values[f"{name} values"][:, bucket] * sign).view(tensors[name].shape)
         return found
 
-    return formed(bench, made, Written(parts, expand, SEED_BITS))
+    return formed(workspace, made, Written(parts, expand, SEED_BITS))

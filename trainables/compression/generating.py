@@ -9,7 +9,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.budgets import allowed_parameters, formed, hidden_layers
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.sizing import shrunk_widths
@@ -19,6 +18,7 @@ from trainables.moving import to_device
 from trainables.pausing import Pausing
 from trainables.stack.generated import GeneratedStack
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 # Variance of tanh of a standard normal.
 _TANH_VARIANCE = 0.394
@@ -105,15 +105,17 @@ class Maker(Protocol):
         """Layer → [K, …] from the trained and the fixed numbers; differentiable."""
 
 
-def generated(bench: Bench, level: Level, *, epochs: int, lr: float | None, block: int | None) -> Pausing[Compressed]:
+def generated(
+    workspace: Workspace, level: Level, *, epochs: int, lr: float | None, block: int | None
+) -> Pausing[Compressed]:
     """Networks of the dense shape whose weights are generated, trained on the labels from fresh numbers."""
-    scale = bench.config.model.init_scale
+    scale = workspace.config.model.init_scale
     make = partial(generator_for, block=block, init_scale=scale)
-    return trained_numbers(bench, level, "hypernet", make, epochs=epochs, lr=lr)
+    return trained_numbers(workspace, level, "hypernet", make, epochs=epochs, lr=lr)
 
 
 def trained_numbers(
-    bench: Bench,
+    workspace: Workspace,
     level: Level,
     name: str,
     make: Callable[[StackedModel, float], Maker],
@@ -129,14 +131,16 @@ def trained_numbers(
         make: A stack of the shape, and the parameters that networks may have → what makes their weights.
         seed_bits: Of the description, where places are drawn from a seed.
     """
-    shape = bench.fresh(level.widths, name, level.number)
-    generator = make(shape, allowed_parameters(bench, level.number, Compressed(shape, None)))
-    draws = [bench.draws(f"{name} numbers", level.number, k % bench.replicates) for k in range(bench.networks)]
+    shape = workspace.fresh(level.widths, name, level.number)
+    generator = make(shape, allowed_parameters(workspace, level.number, Compressed(shape, None)))
+    draws = [
+        workspace.draws(f"{name} numbers", level.number, k % workspace.replicates) for k in range(workspace.networks)
+    ]
     device = next(shape.parameters()).device
     numbers = {name: to_device(tensor, device) for name, tensor in generator.start(draws).items()}
     stack = GeneratedStack(shape, numbers, generator.weights, generator.fixed)
-    recipe = bench.fixed_recipe(epochs, lr)
-    yield from bench.fit(name, stack, bench.train_examples, recipe)
+    recipe = workspace.fixed_recipe(epochs, lr)
+    yield from workspace.fit(name, stack, workspace.train_examples, recipe)
     trained = stack.ordinary()
     parts = {name: Part(tensor.detach().clone()) for name, tensor in stack.numbers.items()}
     kept = [name for name in weight_names(trained)[-1:] if name not in generator.shapes]
@@ -146,8 +150,8 @@ def trained_numbers(
         return {**generator.weights({**values, **generator.fixed}), **{name: values[name] for name in kept}}
 
     written = Written(parts, expand, seed_bits)
-    widths = shrunk_widths(bench.config, bench.input_shape, bench.data.num_classes)[level.number]
-    result = formed(bench, Compressed(trained, None, epochs, recipe), written)
+    widths = shrunk_widths(workspace.config, workspace.input_shape, workspace.data.num_classes)[level.number]
+    result = formed(workspace, Compressed(trained, None, epochs, recipe), written)
     return Compressed(result.stack, None, epochs, recipe, sizes=result.sizes, written=written, scratch_widths=widths)
 
 

@@ -5,20 +5,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.keeping import units_to_keep
 from trainables.compression.merging import outgoing
 from trainables.pausing import Pausing
 from trainables.stack.model import Cut, Group, StackedModel
+from trainables.workspace import Workspace
 
 
-def sparse_to(bench: Bench, level: Level, *, epochs: int, lr: float | None, strength: float) -> Pausing[Compressed]:
+def sparse_to(
+    workspace: Workspace, level: Level, *, epochs: int, lr: float | None, strength: float
+) -> Pausing[Compressed]:
     """The networks of the level before, trained on with the penalty, then cut to the level's widths."""
     stack = level.previous.select(range(level.previous.networks))
-    recipe = bench.fixed_recipe(epochs, lr)
-    examples = bench.train_examples
-    yield from bench.fit(
+    recipe = workspace.fixed_recipe(epochs, lr)
+    examples = workspace.train_examples
+    yield from workspace.fit(
         "sparse", stack, examples, recipe, after_step=lambda model, rate: shrink(model, rate * strength)
     )
     norms = unit_norms(stack)

@@ -12,13 +12,13 @@ from trainables.registry import Entry, Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.bench import Bench
     from trainables.compression.writing import Written
     from trainables.config import CompressionConfig, TrainingConfig
     from trainables.looking.scoring import Scoring
     from trainables.pausing import Pausing
     from trainables.stack.model import Group, StackedModel
     from trainables.training.inputs import Inputs
+    from trainables.workspace import Workspace
 
 
 class Criterion(Entry, ABC):
@@ -175,8 +175,8 @@ class Method(Entry, ABC):
     """Of these, why a network may have none; its value is then nan."""
 
     @abstractmethod
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
-        """Makes one level; pauses at least every two seconds. Trains through `bench.fit` only, so it can resume."""
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+        """Makes one level; pauses at least every two seconds. Trains through `workspace.fit` only, so it can resume."""
 
     def least_parameters(self, stack: StackedModel) -> int:
         """Parameters of the smallest networks that a method of stage `form` makes of some, however far it is to go."""
@@ -223,7 +223,7 @@ class Rewriting(Method, ABC):
         raise ValueError(f"{type(self).__name__} gives numbers no code; at depth {depth} they have 32 bits")
 
     @abstractmethod
-    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
         """The same networks with other weights, and how these are written down.
 
         Args:
@@ -231,10 +231,10 @@ class Rewriting(Method, ABC):
             made: Left as it is.
         """
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Rewrites the networks of the level before."""
         made = Compressed(level.previous, level.origin, level.epochs, masks=level.masks)
-        return self.rewrite(bench, level.number, made)
+        return self.rewrite(workspace, level.number, made)
 
 
 class Recovery(Entry, ABC):
@@ -253,8 +253,8 @@ class Recovery(Entry, ABC):
     """Whether it needs masks of single weights."""
 
     @abstractmethod
-    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
-        """The networks after it; trains through `bench.fit` only, so it can resume."""
+    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+        """The networks after it; trains through `workspace.fit` only, so it can resume."""
 
 
 class Transfer(Entry, ABC):
@@ -267,7 +267,7 @@ class Transfer(Entry, ABC):
     """Their place where several are told, the lowest first."""
 
     @abstractmethod
-    def inputs(self, bench: Bench) -> Inputs:
+    def inputs(self, workspace: Workspace) -> Inputs:
         """As many inputs as there are training examples, or more."""
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.budgets import allowed_parameters, counts_for, formed, hidden_layers
 from trainables.compression.description import SEED_BITS
 from trainables.compression.interfaces import Compressed
 from trainables.compression.writing import Part, Written, as_it_is
 from trainables.moving import to_device
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 
 def factors(weights: Tensor, rank: int) -> tuple[Tensor, Tensor]:
@@ -61,10 +61,10 @@ def row_price(stack: StackedModel) -> Callable[[str, int], int]:
     return lambda name, rank: rank * outputs[name]
 
 
-def by_rank(bench: Bench, number: int, made: Compressed, *, of_update: bool) -> Compressed:
+def by_rank(workspace: Workspace, number: int, made: Compressed, *, of_update: bool) -> Compressed:
     """The networks with weights (or updates from initialisation) of a smaller rank."""
-    stack, start = made.stack, start_of(bench, made, of_update=of_update)
-    ranks = ranks_for(stack, allowed_parameters(bench, number, made))
+    stack, start = made.stack, start_of(workspace, made, of_update=of_update)
+    ranks = ranks_for(stack, allowed_parameters(workspace, number, made))
     parts = dict(as_it_is(stack).parts)
     tensors = stack.tensors()
     for name, rank in ranks.items():
@@ -83,20 +83,20 @@ def by_rank(bench: Bench, number: int, made: Compressed, *, of_update: bool) -> 
     shapes = hidden_layers(stack)
     # An update's factors are added to initial weights: nothing is saved there.
     cost = {} if of_update else {name: rank * sum(shapes[name]) for name, rank in ranks.items()}
-    return formed(bench, made, Written(parts, expand, SEED_BITS if of_update else 0), cost)
+    return formed(workspace, made, Written(parts, expand, SEED_BITS if of_update else 0), cost)
 
 
-def by_directions(bench: Bench, number: int, made: Compressed, *, of_update: bool) -> Compressed:
+def by_directions(workspace: Workspace, number: int, made: Compressed, *, of_update: bool) -> Compressed:
     """The networks with weights (or updates) of which only what lies along random input directions is left."""
-    stack, start = made.stack, start_of(bench, made, of_update=of_update)
+    stack, start = made.stack, start_of(workspace, made, of_update=of_update)
     tensors, shapes = stack.tensors(), hidden_layers(stack)
-    ranks = rows_for(stack, allowed_parameters(bench, number, made))
+    ranks = rows_for(stack, allowed_parameters(workspace, number, made))
     parts, along = dict(as_it_is(stack).parts), {}
     for name, rank in ranks.items():
         del parts[name]
         wanted = (tensors[name] - start[name] if of_update else tensors[name]).flatten(2)
         side = _input_side(stack, name)
-        draws = [bench.draws_for_networks("sketch", name)(k) for k in range(stack.networks)]
+        draws = [workspace.draws_for_networks("sketch", name)(k) for k in range(stack.networks)]
         # The first columns of one orthonormal matrix: levels are nested.
         along[name] = to_device(directions((shapes[name][side],) * 2, draws), wanted.device)[:, :, :rank]
         parts[f"{name} sketch"] = Part(along[name].mT @ wanted if side == 0 else wanted @ along[name])
@@ -110,16 +110,16 @@ def by_directions(bench: Bench, number: int, made: Compressed, *, of_update: boo
             made[name] = product + start[name] if of_update else product
         return made
 
-    return formed(bench, made, Written(parts, expand, SEED_BITS))
+    return formed(workspace, made, Written(parts, expand, SEED_BITS))
 
 
-def start_of(bench: Bench, made: Compressed, *, of_update: bool) -> dict[str, Tensor]:
+def start_of(workspace: Workspace, made: Compressed, *, of_update: bool) -> dict[str, Tensor]:
     """The same units' weights before training; nothing where they are not asked for."""
     if not of_update:
         return {}
     if made.origin is None:
         raise ValueError("these units come from no dense network, so that they have no initial weights")
-    return bench.initial().keep_units(made.origin).tensors()
+    return workspace.initial().keep_units(made.origin).tensors()
 
 
 def _input_side(stack: StackedModel, name: str) -> int:

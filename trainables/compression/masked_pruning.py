@@ -5,7 +5,6 @@ from bisect import bisect_left
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.evidence import scoring
 from trainables.compression.interfaces import Compressed, Criterion, Level, Sizes
 from trainables.compression.masks import (
@@ -27,28 +26,31 @@ from trainables.looking.places import weight_names
 from trainables.moving import to_device, to_host
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 
-def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int, *, output: bool) -> Pausing[Compressed]:
-    """Exactly `bench.level_weights` single weights stay, of those that were there.
+def prune_weights(
+    workspace: Workspace, level: Level, criterion: Criterion, steps: int, *, output: bool
+) -> Pausing[Compressed]:
+    """Exactly `workspace.level_weights` single weights stay, of those that were there.
 
     With several steps the counts shrink by the same factor in each. Where the trial is given a ticket its masks are
     taken instead.
 
     Args:
-        bench, level, criterion: Of the trial.
+        workspace, level, criterion: Of the trial.
         steps: In so many the level is reached.
         output: Whether weights of the output layer compete where all layers do.
     """
-    config = bench.config.compression
-    if (ticket := configured_tickets(bench)) is not None:
-        return _with_masks(bench, level, masked(level.previous, ticket.masks), ticket.masks)
+    config = workspace.config.compression
+    if (ticket := configured_tickets(workspace)) is not None:
+        return _with_masks(workspace, level, masked(level.previous, ticket.masks), ticket.masks)
     masks = level.masks or all_weights(level.previous)
-    start, end = bench.level_weights[level.number - 1 : level.number + 1]
+    start, end = workspace.level_weights[level.number - 1 : level.number + 1]
     stack = level.previous
     for step in range(1, steps + 1):
         counts = [between(before, after, step / steps) for before, after in zip(start, end, strict=True)]
-        seen = scoring(bench, stack, level.origin, level.number, step, masks=masks)
+        seen = scoring(workspace, stack, level.origin, level.number, step, masks=masks)
         scores = {}
         for name in masks:
             scores[name] = criterion.weight_scores(seen, name)
@@ -60,44 +62,44 @@ def prune_weights(bench: Bench, level: Level, criterion: Criterion, steps: int, 
             competing = {name: mask for name, mask in masks.items() if name not in whole}
             masks = masks | keep_overall(scores, competing, counts[0], config.direction)
         stack = masked(stack, masks)
-    return _with_masks(bench, level, stack, masks)
+    return _with_masks(workspace, level, stack, masks)
 
 
-def _with_masks(bench: Bench, level: Level, stack: StackedModel, masks: Masks) -> Compressed:
+def _with_masks(workspace: Workspace, level: Level, stack: StackedModel, masks: Masks) -> Compressed:
     kept = weights_kept(masks)
-    sizes = Sizes(parameters_kept(stack, kept), multiply_adds_kept(stack, kept, bench.input_shape))
+    sizes = Sizes(parameters_kept(stack, kept), multiply_adds_kept(stack, kept, workspace.input_shape))
     return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 
 
-def prune_units_overall(bench: Bench, level: Level, criterion: Criterion, steps: int) -> Pausing[Compressed]:
+def prune_units_overall(workspace: Workspace, level: Level, criterion: Criterion, steps: int) -> Pausing[Compressed]:
     """As few units as possible go, lowest scores over all layers first, until the level's parameter ratio is reached.
 
     Networks end with widths of their own; none of their layers is emptied. Each network is scored as the small one it
     is, without its dropped units.
     """
-    config, stack = bench.config.compression, level.previous
+    config, stack = workspace.config.compression, level.previous
     device = next(stack.parameters()).device
     alive = [row.clone() for row in to_host(_alive(stack, level.masks))]
     for step in range(1, steps + 1):
-        wanted = bench.dense_parameters / target_at(config, level.number - 1 + step / steps)
+        wanted = workspace.dense_parameters / target_at(config, level.number - 1 + step / steps)
         scores: list[Tensor] = []
         for k in range(stack.networks):
             units = [to_device(row[k].nonzero().t(), device) for row in alive]
             small = stack.select([k]).keep_units(units)
-            seen = scoring(bench, small, units, level.number, step, networks=[k])
+            seen = scoring(workspace, small, units, level.number, step, networks=[k])
             scores += [criterion.scores(seen, group)[0] for group in small.groups]
             yield
         here = to_host(scores)
         for k in range(stack.networks):
             mine = here[k * len(alive) : (k + 1) * len(alive)]
-            for row, left in zip(alive, _chosen(bench, mine, wanted, config.direction), strict=True):
+            for row, left in zip(alive, _chosen(workspace, mine, wanted, config.direction), strict=True):
                 units_before = row[k].nonzero()[:, 0]
                 row[k] = False
                 row[k, units_before[left]] = True
         masks = unit_masks(stack, [to_device(row, device) for row in alive])
         stack = masked(stack, masks)
     kept = weights_kept(masks)
-    cost = parameters_kept(stack, kept), multiply_adds_kept(stack, kept, bench.input_shape)
+    cost = parameters_kept(stack, kept), multiply_adds_kept(stack, kept, workspace.input_shape)
     # No layer is empty, so that a unit that stays has incoming weights, and is found again by its masks.
     sizes = Sizes(*cost, _widths(alive))
     return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
@@ -122,7 +124,7 @@ def _alive(stack: StackedModel, masks: Masks | None) -> list[Tensor]:
     return [kept.incoming_weights(group).gt(0).any(dim=2) for group in stack.groups]
 
 
-def _chosen(bench: Bench, scores: list[Tensor], allowed: float, direction: Direction) -> list[Tensor]:
+def _chosen(workspace: Workspace, scores: list[Tensor], allowed: float, direction: Direction) -> list[Tensor]:
     """For each group the units of one network that stay, so that it has at most `allowed` parameters; on the CPU."""
     everyone = torch.ones(1, 1, dtype=torch.bool)
     last = [kept_values(s[None], everyone.expand(1, len(s)), 1, direction)[0] for s in scores]
@@ -135,7 +137,7 @@ def _chosen(bench: Bench, scores: list[Tensor], allowed: float, direction: Direc
     def parameters(removed: int) -> int:
         gone = groups[order[:removed]].bincount(minlength=len(scores))
         left = tuple((widths - gone).tolist())
-        return bench.model.parameter_count(left, bench.input_shape, bench.data.num_classes)
+        return workspace.model.parameter_count(left, workspace.input_shape, workspace.data.num_classes)
 
     removable = len(order) - len(scores)
     removed = bisect_left(range(removable), -allowed, key=lambda number: -parameters(number))

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.evidence import scoring
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.writing import output_axis
 from trainables.pausing import Pausing
 from trainables.stack.model import Cut, Group, StackedModel
+from trainables.workspace import Workspace
 
 _NEVER = -4.0
 _TOGETHER = 16
 
 
-def merge_to(bench: Bench, level: Level, *, fitted: bool) -> Pausing[Compressed]:
+def merge_to(workspace: Workspace, level: Level, *, fitted: bool) -> Pausing[Compressed]:
     """Networks of the level's widths; group after group, each with the activations that earlier mergers left.
 
     Args:
@@ -27,7 +27,7 @@ def merge_to(bench: Bench, level: Level, *, fitted: bool) -> Pausing[Compressed]
     folded = []
     for place, width in enumerate(level.widths):
         group = stack.groups[place]
-        seen = scoring(bench, stack, None, level.number)
+        seen = scoring(workspace, stack, None, level.number)
         kept, mixing, correlation = yield from _fold(seen.activations(group).values, width, fitted=fitted)
         stack = _merged(stack, place, kept, mixing)
         if origin is not None:

@@ -10,8 +10,8 @@ from trainables.compression.interfaces import METHODS, Compressed, Level, Method
 from trainables.config import CompressionConfig
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 _STAGES = ("shape", "form", "code")
 
@@ -53,16 +53,16 @@ class Pipeline:
         """What a method reports → why a network may lack it."""
         return {name: why for method in self.methods for name, why in method.undefined.items()}
 
-    def make(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def make(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """The networks of the level, not rewritten."""
         if self.maker is None:
             return Compressed(level.previous, level.origin, level.epochs, masks=level.masks)
-        return (yield from self.maker.compress(bench, level))
+        return (yield from self.maker.compress(workspace, level))
 
-    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
         """As the network is written down at the level; itself where nothing rewrites it."""
         for method in self.rewritings:
-            made = yield from method.rewrite(bench, number, made)
+            made = yield from method.rewrite(workspace, number, made)
         return made
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import torch
 
-from trainables.bench import Bench
 from trainables.compression.interfaces import RECOVERIES, Compressed
 from trainables.compression.pipeline import pipeline_of
 from trainables.measuring import measure
@@ -12,9 +11,10 @@ from trainables.moving import to_device
 from trainables.pausing import Pausing
 from trainables.stack.batch_norm import StackedBatchNorm
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 
-def recalibrate(bench: Bench, compressed: Compressed, *, rewritten: bool = False) -> Pausing[Compressed]:
+def recalibrate(workspace: Workspace, compressed: Compressed, *, rewritten: bool = False) -> Pausing[Compressed]:
     """The networks with statistics of what now flows through them, where batch norm has any and nothing was trained.
 
     Not before a recovery that starts from other weights, nor where weights are still the dense ones because it is only
@@ -29,12 +29,12 @@ def recalibrate(bench: Bench, compressed: Compressed, *, rewritten: bool = False
     Cost:
         One forward pass over the training inputs, and one evaluation more.
     """
-    compression = bench.config.compression
+    compression = workspace.config.compression
     starts_again = RECOVERIES.get(compression.recovery).starts_again
     goes_on = not starts_again and pipeline_of(compression).maker is not None
     if not _layers(compressed.stack) or not (rewritten or (goes_on and compressed.recipe is None)):
         return compressed
-    stale, score = (yield from measure(bench, compressed.stack)), bench.data.task.score
+    stale, score = (yield from measure(workspace, compressed.stack)), workspace.data.task.score
     metrics = {
         f"stale_train_{score}": stale.train.score,
         f"stale_val_{score}": stale.val.score,
@@ -42,15 +42,15 @@ def recalibrate(bench: Bench, compressed: Compressed, *, rewritten: bool = False
     if stale.test is not None:
         metrics[f"stale_test_{score}"] = stale.test.score
     stack = compressed.stack.select(range(compressed.stack.networks))
-    yield from renew_statistics(bench, stack)
+    yield from renew_statistics(workspace, stack)
     return replace(compressed, stack=stack, metrics={**compressed.metrics, **metrics})
 
 
-def renew_statistics(bench: Bench, stack: StackedModel) -> Pausing[None]:
+def renew_statistics(workspace: Workspace, stack: StackedModel) -> Pausing[None]:
     """Replaces running means and variances, in place, by the means over one pass over the training inputs."""
-    inputs, layers = bench.train_inputs, _layers(stack)
-    size = min(bench.config.training.batch_size, inputs.count)
-    order = to_device(torch.randperm(inputs.count, generator=bench.draws("recalibration")), inputs.images.device)
+    inputs, layers = workspace.train_inputs, _layers(stack)
+    size = min(workspace.config.training.batch_size, inputs.count)
+    order = to_device(torch.randperm(inputs.count, generator=workspace.draws("recalibration")), inputs.images.device)
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.train()

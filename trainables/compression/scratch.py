@@ -6,7 +6,6 @@ shows how much of a curve is the former.
 
 import math
 
-from trainables.bench import Bench
 from trainables.compression.interfaces import Compressed, Level
 from trainables.compression.masks import masked
 from trainables.compression.pipeline import pipeline_of
@@ -14,24 +13,25 @@ from trainables.compression.recovery import epochs_at
 from trainables.config import CompressionConfig, TrainingConfig
 from trainables.pausing import Pausing
 from trainables.training.loop import Training
+from trainables.workspace import Workspace
 
 
-def train_scratch(bench: Bench, level: Level, compressed: Compressed) -> Pausing[Training]:
+def train_scratch(workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Training]:
     """Fresh networks of the level's sizes, trained on the given labels; how long says `compression.scratch_budget`.
 
     Where networks are masked these have the same masks: a lottery ticket's own control, fresh weights in its places.
     Initial weights have draws of their own; a replicate's and its control's are equal.
     """
     widths = compressed.scratch_widths or level.widths
-    fresh = masked(bench.fresh(widths, "scratch", level.number), compressed.masks)
+    fresh = masked(workspace.fresh(widths, "scratch", level.number), compressed.masks)
     return (
-        yield from bench.fit(
-            "scratch", fresh, bench.train_examples, _recipe(bench, level, compressed), compressed.masks
+        yield from workspace.fit(
+            "scratch", fresh, workspace.train_examples, _recipe(workspace, level, compressed), compressed.masks
         )
     )
 
 
-def _recipe(bench: Bench, level: Level, compressed: Compressed) -> TrainingConfig:
+def _recipe(workspace: Workspace, level: Level, compressed: Compressed) -> TrainingConfig:
     """How, and for how many epochs.
 
     - `recovery`: as `compressed` was trained: its optimizer, rate, schedule and batch size. Epochs count from the dense
@@ -41,16 +41,16 @@ def _recipe(bench: Bench, level: Level, compressed: Compressed) -> TrainingConfi
       the usual way (Scratch-E of Liu et al. 2019, arXiv:1810.05270). Without a stop rule, so that budgets are equal.
     - `total`: likewise, and for all that came after it on the way to the level as well.
     """
-    config = bench.config
+    config = workspace.config
     if config.compression.scratch_budget == "recovery":
         before = math.ceil(config.compression.rewind_to)
-        recipe = compressed.recipe or bench.fixed_recipe(1)
+        recipe = compressed.recipe or workspace.fixed_recipe(1)
         return recipe.model_copy(update={"epochs": compressed.epochs + before})
-    epochs = max(bench.progress.kept_values["dense"]["epochs"])
+    epochs = max(workspace.progress.kept_values["dense"]["epochs"])
     if config.compression.scratch_budget == "total":
         epochs += epochs_on_the_way(config.compression, level.number)
     usual = {"schedule": config.training.schedule, "warmup_epochs": config.training.warmup_epochs}
-    return bench.fixed_recipe(epochs).model_copy(update=usual)
+    return workspace.fixed_recipe(epochs).model_copy(update=usual)
 
 
 def epochs_on_the_way(compression: CompressionConfig, level: int) -> int:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.few_numbers import cosines, lowest_places, numbers_for
 from trainables.compression.writing import output_axis
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 _DOT = "/"  # names of numbers have no dots
 _ROUNDING = 1e-9
@@ -78,19 +78,19 @@ class Cosines(Spread):
         return rows.mT @ square.view(-1, len(rows), len(columns)) @ columns
 
 
-def hashed_for(bench: Bench, shape: StackedModel, allowed: float) -> Hashed:
+def hashed_for(workspace: Workspace, shape: StackedModel, allowed: float) -> Hashed:
     """As many values of each layer as networks may have at `allowed` parameters."""
     counts, shapes, scales, device = _layers(shape, allowed)
     places: dict[str, tuple[Tensor, ...]] = {}
     for name, count in counts.items():
-        draws = bench.draws("hash", name)
+        draws = workspace.draws("hash", name)
         size = math.prod(shapes[name])
         bucket = (torch.rand(size, generator=draws, dtype=torch.float64) * count).long().to(device)
         places[name] = bucket, (torch.randint(2, bucket.shape, generator=draws) * 2.0 - 1).to(device)
     return Hashed(shapes, counts, scales, places)
 
 
-def cosines_for(bench: Bench, shape: StackedModel, allowed: float) -> Cosines:
+def cosines_for(workspace: Workspace, shape: StackedModel, allowed: float) -> Cosines:
     """As many coefficients of each layer as networks may have at `allowed` parameters."""
     counts, shapes, scales, device = _layers(shape, allowed)
     tensors = shape.tensors()
@@ -153,10 +153,10 @@ class Subspace:
         }
 
 
-def subspace_for(bench: Bench, shape: StackedModel, allowed: float) -> Subspace:
+def subspace_for(workspace: Workspace, shape: StackedModel, allowed: float) -> Subspace:
     """As many dimensions as networks may have parameters, around their own initial values."""
     dimensions = max(1, int(allowed + _ROUNDING))
-    draws = bench.draws("subspace directions")
+    draws = workspace.draws("subspace directions")
     starts = {name: parameter.detach().clone() for name, parameter in shape.named_parameters()}
     directions = {
         name: (torch.randn(start[0].numel(), dimensions, generator=draws) / math.sqrt(dimensions)).to(start.device)

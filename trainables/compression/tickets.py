@@ -20,9 +20,9 @@ from trainables.opening import NotReadable, read_file
 from trainables.seeding import generator
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.config import TrialConfig
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 _WEIGHT, _MASK = "weight.", "mask."
 
@@ -65,7 +65,7 @@ class Tickets:
         return cls(weights, masks)
 
 
-def winning_tickets(bench: Bench) -> Tickets:
+def winning_tickets(workspace: Workspace) -> Tickets:
     """The masks that pruning chose at the level just made, and where its networks rewind to, of the replicates.
 
     The same at every level, whether the trial trains these tickets or controls of them (`reinit`, `shuffled`).
@@ -73,30 +73,30 @@ def winning_tickets(bench: Bench) -> Tickets:
     Raises:
         ValueError: Nothing is masked there.
     """
-    masks = bench.progress.kept_values["tickets"]
+    masks = workspace.progress.kept_values["tickets"]
     if masks is None:
         raise ValueError("no ticket: only pruning that masks (granularity=weight, or scope=global) leaves one")
-    some = bench.replicates
+    some = workspace.replicates
     return Tickets(
-        {name: tensor[:some] for name, tensor in ticket_start(bench).tensors().items()},
+        {name: tensor[:some] for name, tensor in ticket_start(workspace).tensors().items()},
         {name: mask[:some] for name, mask in masks.items()},
     )
 
 
-def ticket_start(bench: Bench) -> StackedModel:
+def ticket_start(workspace: Workspace) -> StackedModel:
     """Where networks of the dense shape rewind to: their own start, or that of the ticket they were given."""
-    ticket = configured_tickets(bench)
-    return bench.rewind_point() if ticket is None else bench.initial().replaced(ticket.weights)
+    ticket = configured_tickets(workspace)
+    return workspace.rewind_point() if ticket is None else workspace.initial().replaced(ticket.weights)
 
 
-def configured_tickets(bench: Bench) -> Tickets | None:
+def configured_tickets(workspace: Workspace) -> Tickets | None:
     """The tickets of `compression.ticket` for all networks of the trial (twins have the same); None without.
 
     Raises:
         ValueError: They are of another model, width or image, or there are fewer than replicates.
     """
-    path = bench.config.compression.ticket
-    return None if path is None else bench.once("tickets", lambda: _fitting(bench, Path(path)))
+    path = workspace.config.compression.ticket
+    return None if path is None else workspace.once("tickets", lambda: _fitting(workspace, Path(path)))
 
 
 def require_fit(config: TrialConfig, input_shape: Shape, num_classes: int) -> None:
@@ -110,11 +110,11 @@ def require_fit(config: TrialConfig, input_shape: Shape, num_classes: int) -> No
         _require_fit(path, Tickets.read(path), config, input_shape, num_classes)
 
 
-def _fitting(bench: Bench, path: Path) -> Tickets:
+def _fitting(workspace: Workspace, path: Path) -> Tickets:
     tickets = Tickets.read(path)
-    _require_fit(path, tickets, bench.config, bench.input_shape, bench.data.num_classes)
-    device = bench.data.images.device
-    index = torch.tensor([n % bench.replicates for n in range(bench.networks)])
+    _require_fit(path, tickets, workspace.config, workspace.input_shape, workspace.data.num_classes)
+    device = workspace.data.images.device
+    index = torch.tensor([n % workspace.replicates for n in range(workspace.networks)])
     weights, masks = (
         {name: tensor[index].to(device) for name, tensor in tensors.items()}
         for tensors in (tickets.weights, tickets.masks)

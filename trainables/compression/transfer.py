@@ -5,7 +5,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from trainables.bench import Bench
 from trainables.compression.interfaces import TRANSFERS
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
@@ -13,26 +12,27 @@ from trainables.task import Task
 from trainables.training.chunks import examples_at_once
 from trainables.training.evaluate import evaluating
 from trainables.training.inputs import Inputs
+from trainables.workspace import Workspace
 
 _CHUNK_BYTES = 8 << 20
 
 
-def transfer_inputs(bench: Bench) -> Inputs:
+def transfer_inputs(workspace: Workspace) -> Inputs:
     """Inputs of the configured kind, as many as training examples or more, the same at every level of the trial."""
-    compression = bench.config.compression
+    compression = workspace.config.compression
     kind = TRANSFERS.get(compression.transfer).model_validate(compression.options_of("transfer"))
-    return bench.once("transfer inputs", lambda: kind.inputs(bench))
+    return workspace.once("transfer inputs", lambda: kind.inputs(workspace))
 
 
-def drawn_for_replicates(bench: Bench, draw: Callable[[int], Tensor]) -> Inputs:
+def drawn_for_replicates(workspace: Workspace, draw: Callable[[int], Tensor]) -> Inputs:
     """Inputs of all networks, a control's those of its replicate.
 
     Args:
         draw: Replicate → [n, C, H, W] on the CPU, of the kind of the training inputs.
     """
-    device = bench.data.images.device
-    source = torch.arange(bench.networks, device=device) % bench.replicates
-    return Inputs(torch.stack([draw(k) for k in range(bench.replicates)]).to(device), source, bench.data.mean)
+    device = workspace.data.images.device
+    source = torch.arange(workspace.networks, device=device) % workspace.replicates
+    return Inputs(torch.stack([draw(k) for k in range(workspace.replicates)]).to(device), source, workspace.data.mean)
 
 
 def teacher_outputs(teacher: StackedModel, inputs: Inputs) -> Pausing[Tensor]:

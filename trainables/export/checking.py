@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trainables.bench import Bench
 from trainables.stack.model import StackedModel
+from trainables.workspace import Workspace
 
 _BATCH = 1000
 # What float32 costs networks whose numbers are of one size; some batch norms make much more of it.
@@ -38,14 +38,14 @@ class Said:
         return max(_ROUNDING, _WORSE * self.rounding)
 
 
-def checked(network: nn.Module, bench: Bench, stack: StackedModel, number: int) -> Said:
+def checked(network: nn.Module, workspace: Workspace, stack: StackedModel, number: int) -> Said:
     """Asks an exported network about all of the trial's data.
 
     Args:
         network: Pixels [B, C, H, W] → outputs, on the CPU.
         stack: The networks of the level, of which it is number `number`.
     """
-    data, version, task = bench.data, int(bench.data.source[number]), bench.data.task
+    data, version, task = workspace.data, int(workspace.data.source[number]), workspace.data.task
     one, said, scores = stack.select([number]), {}, {}
     given = data.images if data.subset is None else data.images[:, data.subset[number]]
     for part, images, labels in (
@@ -56,15 +56,15 @@ def checked(network: nn.Module, bench: Bench, stack: StackedModel, number: int) 
         starts = range(0, len(labels), _BATCH)
         said[part] = torch.cat([_outputs(network, images[version, at : at + _BATCH].cpu()) for at in starts])
         scores[f"{part}_{task.score}"] = float(task.scores(task.answers(said[part][None]), labels[None].cpu())[0])
-    exact, own = _answers(stack.select([number]).double(), bench, number), _answers(one, bench, number)
+    exact, own = _answers(stack.select([number]).double(), workspace, number), _answers(one, workspace, number)
     scale = max(1.0, float(exact.abs().max()))
     off, rounding = (float((outputs.double() - exact).abs().max()) / scale for outputs in (said["val"], own))
     return Said(scores, off, rounding)
 
 
-def _answers(one: StackedModel, bench: Bench, number: int) -> Tensor:
+def _answers(one: StackedModel, workspace: Workspace, number: int) -> Tensor:
     """Outputs [n, outputs] of a stack of one, network `number` of the trial, on validation inputs."""
-    inputs, parts, dtype = bench.val_inputs.select([number]), [], next(one.parameters()).dtype
+    inputs, parts, dtype = workspace.val_inputs.select([number]), [], next(one.parameters()).dtype
     for start in range(0, inputs.count, _BATCH):
         with torch.no_grad():
             parts.append(one(inputs.slice(start, min(inputs.count, start + _BATCH)).to(dtype))[0].cpu())

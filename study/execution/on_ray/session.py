@@ -24,7 +24,7 @@ from study.execution.on_ray.scratch import make_scratch, remove_scratch
 from study.passwords import masked
 from study.settings.machine import cpus, gpus, require_one_gpu
 from study.settings.own_cluster import own_cluster
-from study.stop_flag import deaf_children
+from study.stop_flag import children_ignore_interrupts
 
 STARTS = 3  # a busy machine may need more than the 30 s that Ray waits for its own processes
 
@@ -129,13 +129,13 @@ def _joined(run: RunConfig) -> Iterator[Session]:
     scratch = make_scratch(run.home)
     try:
         try:
-            with deaf_children():
+            with children_ignore_interrupts():
                 ray.init(address=address, **_SILENT)
         except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
             raise UsageError(masked(f"--address {run.address}: no Ray answers there ({error})")) from None
         yield _session(scratch / "results", local=False)
     finally:
-        with deaf_children():
+        with children_ignore_interrupts():
             ray.shutdown()
         remove_scratch(scratch)
 
@@ -148,7 +148,7 @@ def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
         for left in reversed(range(STARTS)):
             before = {process.pid for process in psutil.Process().children()}
             try:
-                with deaf_children(), lean_and_private():
+                with children_ignore_interrupts(), lean_and_private():
                     _init(run, scratch)
                 break
             except Exception as error:  # Ray's own is a bare Exception
@@ -156,11 +156,11 @@ def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
                     raise ExecutorDidNotStart("Ray", error) from error
             finally:
                 started = [process for process in psutil.Process().children() if process.pid not in before]
-            with deaf_children():
+            with children_ignore_interrupts():
                 _shutdown(started)
         yield _session(scratch / "results", local=True)
     finally:
-        with deaf_children():
+        with children_ignore_interrupts():
             _shutdown(started)
         remove_scratch(scratch)
 

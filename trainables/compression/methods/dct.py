@@ -18,9 +18,9 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Rewriting
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class DCT(Rewriting):
@@ -41,12 +41,12 @@ class DCT(Rewriting):
 
         return parameters_with(stack, numbers_for(stack, 0), lambda _, count: count)
 
-    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks made of fewer coefficients."""
         from trainables.compression.few_numbers import by_coefficients
 
         yield
-        return by_coefficients(bench, number, made, largest=self.keep == "largest")
+        return by_coefficients(workspace, number, made, largest=self.keep == "largest")
 
 
 ENTRY = DCT

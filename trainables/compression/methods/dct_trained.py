@@ -17,9 +17,9 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Level, Method
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class DctTrained(Method):
@@ -42,13 +42,13 @@ class DctTrained(Method):
         """Each level starts anew."""
         return self.epochs
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Networks of the dense shape made of few numbers."""
         from trainables.compression.generating import trained_numbers
         from trainables.compression.spreading import cosines_for
 
-        make = partial(cosines_for, bench)
-        return trained_numbers(bench, level, "dct_trained", make, epochs=self.epochs, lr=self.lr)
+        make = partial(cosines_for, workspace)
+        return trained_numbers(workspace, level, "dct_trained", make, epochs=self.epochs, lr=self.lr)
 
 
 ENTRY = DctTrained

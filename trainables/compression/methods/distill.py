@@ -10,8 +10,8 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Level, Method
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Distill(Method):
@@ -39,17 +39,17 @@ class Distill(Method):
         """Each level imitates the one before."""
         return level * self.epochs
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Students of the level's widths, fitted to the networks of the level before."""
         from trainables.compression.transfer import agreement, teacher_outputs, transfer_inputs
         from trainables.training.examples import Examples
 
-        inputs, task = transfer_inputs(bench), bench.data.task
+        inputs, task = transfer_inputs(workspace), workspace.data.task
         outputs = yield from teacher_outputs(level.previous, inputs)
         examples = Examples(inputs, task.imitated(outputs, self.temperature), task, self.temperature)
-        students = bench.fresh(level.widths, "student", level.number)
-        recipe = bench.fixed_recipe(self.epochs, self.lr)
-        yield from bench.fit("students", students, examples, recipe)
+        students = workspace.fresh(level.widths, "student", level.number)
+        recipe = workspace.fixed_recipe(self.epochs, self.lr)
+        yield from workspace.fit("students", students, examples, recipe)
         metrics = yield from agreement(students, inputs, task.answers(outputs), task)
         return Compressed(students, None, self.epochs, recipe, metrics)
 

@@ -21,8 +21,8 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Level, Method
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class GroupSparse(Method):
@@ -39,11 +39,11 @@ class GroupSparse(Method):
         """Each level goes on from the one before."""
         return level * self.epochs
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """The networks of the level before, sparser and then smaller."""
         from trainables.compression.group_lasso import sparse_to
 
-        return sparse_to(bench, level, epochs=self.epochs, lr=self.lr, strength=self.strength)
+        return sparse_to(workspace, level, epochs=self.epochs, lr=self.lr, strength=self.strength)
 
 
 ENTRY = GroupSparse

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from trainables.compression.interfaces import Compressed, Rewriting
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class Hashed(Rewriting):
@@ -33,12 +33,12 @@ class Hashed(Rewriting):
 
         return parameters_with(stack, numbers_for(stack, 0), lambda _, count: count)
 
-    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks with weights that share values at random."""
         from trainables.compression.few_numbers import by_buckets
 
         yield
-        return by_buckets(bench, number, made)
+        return by_buckets(workspace, number, made)
 
 
 ENTRY = Hashed

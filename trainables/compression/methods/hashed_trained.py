@@ -17,9 +17,9 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Level, Method
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class HashedTrained(Method):
@@ -42,15 +42,15 @@ class HashedTrained(Method):
         """Each level starts anew."""
         return self.epochs
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Networks of the dense shape made of few numbers."""
         from trainables.compression.description import SEED_BITS
         from trainables.compression.generating import trained_numbers
         from trainables.compression.spreading import hashed_for
 
-        make = partial(hashed_for, bench)
+        make = partial(hashed_for, workspace)
         return trained_numbers(
-            bench, level, "hashed_trained", make, epochs=self.epochs, lr=self.lr, seed_bits=SEED_BITS
+            workspace, level, "hashed_trained", make, epochs=self.epochs, lr=self.lr, seed_bits=SEED_BITS
         )
 
 

@@ -20,9 +20,9 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Level, Method
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class Hypernet(Method):
@@ -45,11 +45,11 @@ class Hypernet(Method):
         """Each level starts anew."""
         return self.epochs
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Networks of the dense shape with generated weights."""
         from trainables.compression.generating import generated
 
-        return generated(bench, level, epochs=self.epochs, lr=self.lr, block=self.block)
+        return generated(workspace, level, epochs=self.epochs, lr=self.lr, block=self.block)
 
 
 ENTRY = Hypernet

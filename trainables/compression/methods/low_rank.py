@@ -21,9 +21,9 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Rewriting
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class LowRank(Rewriting):
@@ -48,12 +48,12 @@ class LowRank(Rewriting):
 
         return parameters_with(stack, ranks_for(stack, 0), rank_price(stack))
 
-    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks with smaller ranks."""
         from trainables.compression.low_rank import by_rank
 
         yield
-        return by_rank(bench, number, made, of_update=self.of == "update")
+        return by_rank(workspace, number, made, of_update=self.of == "update")
 
 
 ENTRY = LowRank

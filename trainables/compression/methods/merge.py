@@ -22,8 +22,8 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Level, Method
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Merge(Method):
@@ -36,11 +36,11 @@ class Merge(Method):
 
     fitted: bool = Field(False, description="scale added output weights by the least-squares slope between activations")
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """The networks of the level before with fewer units."""
         from trainables.compression.merging import merge_to
 
-        return merge_to(bench, level, fitted=self.fitted)
+        return merge_to(workspace, level, fitted=self.fitted)
 
 
 ENTRY = Merge

@@ -14,9 +14,9 @@ from pydantic import Field
 from trainables.compression.interfaces import CRITERIA, Compressed, Criterion, Level, Method
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.config import CompressionConfig
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Prune(Method):
@@ -44,19 +44,19 @@ class Prune(Method):
             return "weights"
         return "units" if compression.scope == "global" else None
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Makes the level, as granularity and scope say."""
         from trainables.compression.masked_pruning import prune_units_overall, prune_weights
 
-        config = bench.config.compression
+        config = workspace.config.compression
         criterion = CRITERIA.get(config.criterion).model_validate(config.options(config.criterion))
         if config.granularity == "weight":
-            return prune_weights(bench, level, criterion, self.steps, output=self.output_rate > 0)
+            return prune_weights(workspace, level, criterion, self.steps, output=self.output_rate > 0)
         if config.scope == "global":
-            return prune_units_overall(bench, level, criterion, self.steps)
-        return self._shrink(bench, level, criterion)
+            return prune_units_overall(workspace, level, criterion, self.steps)
+        return self._shrink(workspace, level, criterion)
 
-    def _shrink(self, bench: Bench, level: Level, criterion: Criterion) -> Pausing[Compressed]:
+    def _shrink(self, workspace: Workspace, level: Level, criterion: Criterion) -> Pausing[Compressed]:
         """Exactly `level.widths` units stay in each group, of those that were there.
 
         With several steps widths shrink by the same factor in each.
@@ -65,10 +65,10 @@ class Prune(Method):
         from trainables.compression.keeping import units_to_keep
         from trainables.compression.sizing import between
 
-        stack, origin, direction = level.previous, level.origin, bench.config.compression.direction
+        stack, origin, direction = level.previous, level.origin, workspace.config.compression.direction
         for step in range(1, self.steps + 1):
             names = (level.number,) if step == 1 else (level.number, step)
-            seen = scoring(bench, stack, origin, *names)
+            seen = scoring(workspace, stack, origin, *names)
             scores, ends = [], zip(level.previous.widths, level.widths, strict=True)
             for group in stack.groups:
                 scores.append(criterion.scores(seen, group))

@@ -24,8 +24,8 @@ from pydantic import Field, model_validator
 from trainables.compression.interfaces import Compressed, Rewriting
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Quantize(Rewriting):
@@ -64,14 +64,14 @@ class Quantize(Rewriting):
         """`bits`; scale and zero point, or the centres."""
         return self.bits_at(depth, depth), 2 if self.codebook == "uniform" else 2**self.bits
 
-    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks with quantized numbers."""
         from dataclasses import replace
 
         from trainables.compression.budgets import coded
         from trainables.compression.quantizing import clustered, on_host, uniform
 
-        bits, channel = self.bits_at(bench.config.compression.depth, number), self.per == "channel"
+        bits, channel = self.bits_at(workspace.config.compression.depth, number), self.per == "channel"
         written, parts = made.writing(), {}
         here = on_host(written.parts) if self.codebook == "kmeans" else {}
         for name, part in written.parts.items():
@@ -81,7 +81,7 @@ class Quantize(Rewriting):
                 book = uniform(part, bits, symmetric=self.symmetric, per_channel=channel, rule=self.scale)
             parts[name] = part.with_book(book)
             yield
-        return coded(bench, made, replace(written, parts=parts))
+        return coded(workspace, made, replace(written, parts=parts))
 
 
 ENTRY = Quantize

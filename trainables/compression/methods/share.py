@@ -19,8 +19,8 @@ from pydantic import Field, model_validator
 from trainables.compression.interfaces import Compressed, Rewriting
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Share(Rewriting):
@@ -53,20 +53,20 @@ class Share(Rewriting):
         """Enough for `clusters` centres; these."""
         return (self.clusters_at(depth, depth) - 1).bit_length(), self.clusters
 
-    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
         """The networks with clustered weights."""
         from dataclasses import replace
 
         from trainables.compression.budgets import coded
         from trainables.compression.quantizing import clustered, on_host
 
-        count = self.clusters_at(bench.config.compression.depth, number)
+        count = self.clusters_at(workspace.config.compression.depth, number)
         written, parts = made.writing(), {}
         here = on_host(written.parts)
         for name, part in written.parts.items():
             parts[name] = part.with_book(clustered(here[name], count, per_channel=False).to(part.values.device))
             yield
-        return coded(bench, made, replace(written, parts=parts))
+        return coded(workspace, made, replace(written, parts=parts))
 
 
 ENTRY = Share

@@ -18,9 +18,9 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Rewriting
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class Sketch(Rewriting):
@@ -41,12 +41,12 @@ class Sketch(Rewriting):
 
         return parameters_with(stack, rows_for(stack, 0), row_price(stack))
 
-    def rewrite(self, bench: Bench, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
         """The projected networks."""
         from trainables.compression.low_rank import by_directions
 
         yield
-        return by_directions(bench, number, made, of_update=self.of == "update")
+        return by_directions(workspace, number, made, of_update=self.of == "update")
 
 
 ENTRY = Sketch

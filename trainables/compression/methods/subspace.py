@@ -21,9 +21,9 @@ from pydantic import Field
 from trainables.compression.interfaces import Compressed, Level, Method
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class Subspace(Method):
@@ -43,14 +43,16 @@ class Subspace(Method):
         """Each level starts anew."""
         return self.epochs
 
-    def compress(self, bench: Bench, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Networks of the dense shape, moved within a subspace."""
         from trainables.compression.description import SEED_BITS
         from trainables.compression.generating import trained_numbers
         from trainables.compression.spreading import subspace_for
 
-        make = partial(subspace_for, bench)
-        return trained_numbers(bench, level, "subspace", make, epochs=self.epochs, lr=self.lr, seed_bits=2 * SEED_BITS)
+        make = partial(subspace_for, workspace)
+        return trained_numbers(
+            workspace, level, "subspace", make, epochs=self.epochs, lr=self.lr, seed_bits=2 * SEED_BITS
+        )
 
 
 ENTRY = Subspace

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Finetune(Recovery):
@@ -20,16 +20,16 @@ class Finetune(Recovery):
     phrase: ClassVar[str] = "after finetuning"
     rank: ClassVar[int] = 1
 
-    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """A level may have no epoch: then nothing is trained."""
         from trainables.compression.interfaces import Recovered
         from trainables.compression.recovery import level_epochs, retraining, trained
 
-        epochs = level_epochs(bench, level)
-        recipe = retraining(bench, max(1, epochs), "constant")
+        epochs = level_epochs(workspace, level)
+        recipe = retraining(workspace, max(1, epochs), "constant")
         made = replace(compressed, epochs=compressed.epochs + epochs, recipe=recipe)
         if epochs:
-            made = yield from trained(bench, "recovery", made, compressed.stack)
+            made = yield from trained(workspace, "recovery", made, compressed.stack)
         return Recovered(made, made)
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class NoRecovery(Recovery):
@@ -20,7 +20,7 @@ class NoRecovery(Recovery):
     phrase: ClassVar[str] = "without recovery"
     rank: ClassVar[int] = 0
 
-    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """The networks themselves."""
         from trainables.compression.interfaces import Recovered
 

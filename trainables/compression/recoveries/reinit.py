@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Reinit(Recovery):
@@ -23,13 +23,13 @@ class Reinit(Recovery):
     label: ClassVar[str] = "fresh weights"
     phrase: ClassVar[str] = "after training fresh weights"
 
-    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """Trains fresh networks of the level's sizes, and the tickets."""
         from trainables.compression.recovery import as_dense, beside_the_tickets
 
-        compressed = as_dense(bench, level, compressed)
-        fresh = bench.fresh(level.widths, "reinit", level.number)
-        return (yield from beside_the_tickets(bench, level, compressed, compressed, fresh))
+        compressed = as_dense(workspace, level, compressed)
+        fresh = workspace.fresh(level.widths, "reinit", level.number)
+        return (yield from beside_the_tickets(workspace, level, compressed, compressed, fresh))
 
 
 ENTRY = Reinit

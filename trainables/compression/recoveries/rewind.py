@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Rewind(Recovery):
@@ -24,13 +24,13 @@ class Rewind(Recovery):
     label: ClassVar[str] = "rewinding"
     phrase: ClassVar[str] = "after rewinding"
 
-    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """Trains the tickets."""
         from trainables.compression.interfaces import Recovered
         from trainables.compression.recovery import as_dense, rewound, trained
 
-        compressed = as_dense(bench, level, compressed)
-        made = yield from trained(bench, "recovery", compressed, rewound(bench, compressed))
+        compressed = as_dense(workspace, level, compressed)
+        made = yield from trained(workspace, "recovery", compressed, rewound(workspace, compressed))
         return Recovered(made, made)
 
 

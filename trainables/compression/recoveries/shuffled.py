@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.compression.interfaces import Compressed, Level, Recovered
     from trainables.pausing import Pausing
+    from trainables.workspace import Workspace
 
 
 class Shuffled(Recovery):
@@ -25,18 +25,18 @@ class Shuffled(Recovery):
     label: ClassVar[str] = "shuffled masks"
     phrase: ClassVar[str] = "after training under shuffled masks"
 
-    def recover(self, bench: Bench, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
         """Trains networks under shuffled masks, and the tickets."""
         from trainables.compression.masks import shuffled
         from trainables.compression.recovery import as_dense, beside_the_tickets
         from trainables.compression.tickets import ticket_start
 
-        compressed = as_dense(bench, level, compressed)
+        compressed = as_dense(workspace, level, compressed)
         masks = shuffled(
-            compressed.masks or {}, lambda name, k: bench.draws_for_networks("shuffle", level.number, name)(k)
+            compressed.masks or {}, lambda name, k: workspace.draws_for_networks("shuffle", level.number, name)(k)
         )
         control = replace(compressed, masks=masks)
-        return (yield from beside_the_tickets(bench, level, compressed, control, ticket_start(bench)))
+        return (yield from beside_the_tickets(workspace, level, compressed, control, ticket_start(workspace)))
 
 
 ENTRY = Shuffled

@@ -9,8 +9,8 @@ from trainables.compression.interfaces import Transfer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.bench import Bench
     from trainables.training.inputs import Inputs
+    from trainables.workspace import Workspace
 
 
 class GaussianNoise(Transfer):
@@ -20,18 +20,18 @@ class GaussianNoise(Transfer):
     phrase: ClassVar[str] = "fitted on gaussian noise"
     rank: ClassVar[int] = 1
 
-    def inputs(self, bench: Bench) -> Inputs:
+    def inputs(self, workspace: Workspace) -> Inputs:
         """As many as there are training examples."""
         from trainables.compression.transfer import drawn_for_replicates
         from trainables.data.input_corruption import gaussian_like
 
-        data, like = bench.data, bench.data.images[0, : bench.train_inputs.count].cpu()
+        data, like = workspace.data, workspace.data.images[0, : workspace.train_inputs.count].cpu()
 
         def noise(replicate: int) -> Tensor:
-            draws = bench.draws("transfer", replicate, "inputs", "gaussian")
+            draws = workspace.draws("transfer", replicate, "inputs", "gaussian")
             return gaussian_like(like, data.mean.cpu(), data.std.cpu(), draws)
 
-        return drawn_for_replicates(bench, noise)
+        return drawn_for_replicates(workspace, noise)
 
 
 ENTRY = GaussianNoise

@@ -9,8 +9,8 @@ from trainables.compression.interfaces import Transfer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.bench import Bench
     from trainables.training.inputs import Inputs
+    from trainables.workspace import Workspace
 
 
 class UniformNoise(Transfer):
@@ -20,17 +20,17 @@ class UniformNoise(Transfer):
     phrase: ClassVar[str] = "fitted on uniform noise"
     rank: ClassVar[int] = 2
 
-    def inputs(self, bench: Bench) -> Inputs:
+    def inputs(self, workspace: Workspace) -> Inputs:
         """As many as there are training examples."""
         from trainables.compression.transfer import drawn_for_replicates
         from trainables.data.input_corruption import uniform_like
 
-        like = bench.data.images[0, : bench.train_inputs.count].cpu()
+        like = workspace.data.images[0, : workspace.train_inputs.count].cpu()
 
         def noise(replicate: int) -> Tensor:
-            return uniform_like(like, bench.draws("transfer", replicate))
+            return uniform_like(like, workspace.draws("transfer", replicate))
 
-        return drawn_for_replicates(bench, noise)
+        return drawn_for_replicates(workspace, noise)
 
 
 ENTRY = UniformNoise

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Transfer
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.training.inputs import Inputs
+    from trainables.workspace import Workspace
 
 
 class PooledInputs(Transfer):
@@ -23,9 +23,9 @@ class PooledInputs(Transfer):
     phrase: ClassVar[str] = "fitted on all images, labelled or not"
     rank: ClassVar[int] = 3
 
-    def inputs(self, bench: Bench) -> Inputs:
+    def inputs(self, workspace: Workspace) -> Inputs:
         """1/data.subset as many inputs as a network has training examples."""
-        return replace(bench.train_inputs, subset=None)
+        return replace(workspace.train_inputs, subset=None)
 
 
 ENTRY = PooledInputs

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Transfer
 
 if TYPE_CHECKING:
-    from trainables.bench import Bench
     from trainables.training.inputs import Inputs
+    from trainables.workspace import Workspace
 
 
 class TrainingInputs(Transfer):
@@ -18,9 +18,9 @@ class TrainingInputs(Transfer):
     phrase: ClassVar[str] = "fitted on the training images"
     rank: ClassVar[int] = 0
 
-    def inputs(self, bench: Bench) -> Inputs:
+    def inputs(self, workspace: Workspace) -> Inputs:
         """As they are."""
-        return bench.train_inputs
+        return workspace.train_inputs
 
 
 ENTRY = TrainingInputs

@@ -50,8 +50,8 @@ class Course:
     watches: bool
 
 
-class Bench:
-    """The workplace of one trial.
+class Workspace:
+    """All that the stages of one trial share: configuration, data, draws, progress, and how networks are trained.
 
     Networks are numbered as in `TrialData`: replicates first, then their controls in the same order.
 
@@ -100,7 +100,7 @@ class Bench:
 
     def draws_for_networks(self, *names: str | int) -> Callable[[int], torch.Generator]:
         """Network → generator, equal for a replicate and its control."""
-        # Without the bench, which holds the trial's tensors: what keeps these draws would keep them too.
+        # Without the workspace, which holds the trial's tensors: what keeps these draws would keep them too.
         seed, key, replicates = self.config.seed, self.key, self.replicates
         return lambda network: generator(seed, key, *names, network % replicates)
 

@@ -13,8 +13,8 @@ from trainables.problems import Problem
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """Of one run.
+class ResumeRequest:
+    """What one who resumes a study asks of the run, beyond going on.
 
     Attributes:
         trials: The budget, smaller than before too, or "+N": so many more than there are once this run has the lease.
@@ -28,18 +28,18 @@ class Wishes:
     repair: bool = False
 
 
-NO_WISHES = Wishes()
+NO_REQUEST = ResumeRequest()
 
 
-def grant(ledger: Ledger, wishes: Wishes, say: Callable[[str], None]) -> None:
+def grant(ledger: Ledger, request: ResumeRequest, say: Callable[[str], None]) -> None:
     """Changes the ledger accordingly, and says so; with the lease held and nothing running.
 
     Raises:
         UsageError: See `budget`: more trials may have begun since it was first looked at.
     """
-    if wishes.trials is not None:
-        ledger.set_trials(budget(wishes.trials, ledger))
-    if wishes.retry_failed:
+    if request.trials is not None:
+        ledger.set_trials(budget(request.trials, ledger))
+    if request.retry_failed:
         again = ledger.retry_failed()
         say(f"failed trials that run again: {listed(again)}" if again else "no trial has failed: none runs again")
     if ledger.added_waiting():
