@@ -1,9 +1,13 @@
-"""The `ockham` command: parse, call, turn whatever goes wrong into one paragraph and an exit code."""
+"""The `ockham` command: parse, call, turn whatever goes wrong into one paragraph and an exit code.
+
+What takes its time to import is imported inside `_run`, where whoever interrupts it is answered like anybody else.
+"""
 
 import contextlib
 import os
 import re
 import shutil
+import signal
 import sys
 import textwrap
 import traceback
@@ -11,12 +15,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TextIO, cast
 
-import typer
-
 from study import address_space
-from study.commands import app
+from study.errors import Interrupted, LeaseHeld, LeaseLost, NoRoom, NotPrinted, UsageError
 from study.lasting import LastingStream
 from study.printable import PrintableStream
+from study.stop_flag import interrupted_by
 
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'"])+"""  # of a shell's line, quotes included
 _COMMAND = re.compile(rf"ockham [a-z]+(?: [\w.-]+)?(?: --[a-z-]+(?:[ =]{_WORD})?)+")
@@ -28,23 +31,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: see the help of `ockham`."""
     _open_closed_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    runs = arguments[:1] in (["launch"], ["resume"], ["confirm"]) and "--help" not in arguments
-    with _printable(colours=not arguments or "--help" in arguments, lasting=runs):
-        return _run(arguments)
+    with _printable(colours=not arguments or "--help" in arguments, lasting=_runs_trials(arguments)):
+        code = _run(arguments)
+    if argv is None:
+        _end_as_it_ended(code)
+    return code
+
+
+def _runs_trials(arguments: list[str]) -> bool:
+    return arguments[:1] in (["launch"], ["resume"], ["confirm"]) and "--help" not in arguments
 
 
 def _run(arguments: list[str]) -> int:
+    runs = _runs_trials(arguments)
     try:
-        if (
-            arguments[:1] in (["launch"], ["resume"]) and "--help" not in arguments
-        ):  # before PyTorch is loaded, which a low limit does not let live either
+        if runs:  # before PyTorch is loaded, which a low limit does not let live either
             address_space.require()
-        code = typer.main.get_command(app).main(arguments, prog_name="ockham", standalone_mode=False)
-        return code if isinstance(code, int) else OK
+        # Whoever ends a run, a scheduler say, is answered like one who presses Ctrl-C, also before it has begun.
+        with interrupted_by(*([signal.SIGTERM] if runs else [])):
+            from typer.main import get_command
+
+            from study.commands import app
+
+            code = get_command(app).main(arguments, prog_name="ockham", standalone_mode=False)
+            return code if isinstance(code, int) else OK
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else INTERNAL
-    except (KeyboardInterrupt, typer.Abort):
-        print("Stopped.", file=sys.stderr)
+    except (KeyboardInterrupt, Interrupted):
+        print("Stopped; the same command goes on with it." if runs else "Stopped.", file=sys.stderr)
         return INCOMPLETE
     except Exception as error:
         if "--debug" in arguments:
@@ -54,6 +68,14 @@ def _run(arguments: list[str]) -> int:
             if text:  # a bare `ockham` has printed its help
                 print(_paragraph(text), file=sys.stderr)
         return code
+
+
+def _end_as_it_ended(code: int) -> None:
+    """All is said and done: who interrupts what Python still tidies up for a second gets the same answer at once."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(code))
 
 
 def _open_closed_streams() -> None:
@@ -88,15 +110,15 @@ def _printable(*, colours: bool, lasting: bool) -> Iterator[None]:
 
 def _explained(error: Exception) -> tuple[int, str]:
     """The exit code an error stands for and what to tell its reader."""
-    if isinstance(error, typer.TyperException):
+    from typer import TyperException
+
+    if isinstance(error, TyperException):
         context = getattr(error, "ctx", None)
         hint = f" See '{context.command_path} --help'." if context is not None else ""
         said = error.format_message().removeprefix("Invalid value: ").rstrip(".")
         if not said:
             return USAGE, ""
         return USAGE, f"Error: {said}{'' if said.endswith('?') else '.'}{hint}"
-    from study.errors import LeaseHeld, LeaseLost, NoRoom, NotPrinted, UsageError
-
     if address_space.is_reason(error) and (limit := address_space.limit()) is not None:
         return USAGE, f"Error: ulimit -v {limit // 1024} is too little for this command; lift it: ulimit -v unlimited"
     codes = {LeaseHeld: HELD, LeaseLost: HELD, NoRoom: INCOMPLETE, UsageError: USAGE, NotPrinted: USAGE}

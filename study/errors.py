@@ -105,3 +105,7 @@ class CommitUnknown(RuntimeError):
 
 class StaleAttempt(RuntimeError):
     """A result came from an attempt that is not the trial's newest, or from a trial that is not running."""
+
+
+class Interrupted(Exception):
+    """Somebody pressed Ctrl-C while a command ran, or had nobody there to answer its question."""

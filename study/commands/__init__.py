@@ -4,11 +4,13 @@ Nothing here imports torch, ray or mlflow before a command that needs them runs,
 """
 
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from study.commands import comparing, control, examples, exporting, housekeeping, reading, remeasuring, running
+from study.errors import Interrupted
 
 _HELP = (
     "Has this network learned something, or memorised it?\n\n"
@@ -26,8 +28,21 @@ A study lives in <home>/<name>/; the home is ./studies, $OCKHAM_HOME or --home.
 Exit codes: 0 all trials done, 1 internal error, 2 bad usage, 3 some trials
 failed, 4 another driver runs the study, 130 incomplete and resumable."""
 
+
+class _Commands(TyperGroup):
+    """Typer would end a command that somebody interrupts without a word."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Runs one command."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, typer.Abort):
+            raise Interrupted from None
+
+
 app = typer.Typer(
     name="ockham",
+    cls=_Commands,
     help=_HELP,
     epilog=_EPILOG,
     no_args_is_help=True,

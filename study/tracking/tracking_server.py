@@ -15,13 +15,13 @@ import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from study.errors import UsageError
 from study.ledger.place import Place
 from study.passwords import masked
 from study.private import private_files
+from study.stop_flag import interrupted_by
 from study.tracking.guard import local_page
 from study.tracking.guarded_server import LANDING, TICKET
 from study.tracking.mlflow_store import settle
@@ -102,18 +102,16 @@ def _artifacts(place: Place) -> Path:
 
 
 def _attend(server: "subprocess.Popen[bytes]", port: int, log: TextIO, welcome: Callable[[], None]) -> int:
-    before = [(number, signal.signal(number, _interrupt)) for number in (signal.SIGTERM, signal.SIGHUP)]
     try:
-        if _answers(server, port):
-            welcome()
-            server.wait()
+        with interrupted_by(signal.SIGTERM, signal.SIGHUP):
+            if _answers(server, port):
+                welcome()
+                server.wait()
         log.seek(0)
         raise RuntimeError(f"MLflow's server ended: {' '.join(log.read().split()[-60:])}")
     except KeyboardInterrupt:
         return 0
     finally:
-        for number, handler in before:
-            signal.signal(number, handler)
         _end(server)
 
 
@@ -164,7 +162,3 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
             server.wait(timeout=5.0)
         except subprocess.TimeoutExpired:
             continue
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

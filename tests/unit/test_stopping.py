@@ -1,6 +1,8 @@
 """Interrupts: the first stops a study in order, the second at once, whatever it was stopping for already."""
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,61 @@ def test_an_interrupted_study_that_was_stopping_does_not_wait_for_its_report(tmp
     flag.raise_for("time budget spent")
     flag.interrupt("interrupted by SIGINT")
     assert conclude(study, Silent(), flag).page is None
+
+
+# A command, struck by a signal when it first imports a module: as by someone who has changed their mind at once.
+STRUCK = """
+import os, signal, sys
+_, number, where, *sys.argv[1:] = sys.argv
+
+class Strike:
+    def find_spec(self, name, path=None, target=None):
+        if name == where:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), getattr(signal, number))
+
+sys.meta_path.insert(0, Strike())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from study.cli import main
+sys.exit(main())
+"""
+# Struck in its last moment, when Python tidies up.
+STRUCK_LATE = """
+import atexit, os, signal, sys
+_, number, *sys.argv[1:] = sys.argv
+atexit.register(lambda: os.kill(os.getpid(), getattr(signal, number)))
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from study.cli import main
+sys.exit(main())
+"""
+LAUNCH = ("launch", "redundancy", "--trials", "2")
+
+
+@pytest.mark.parametrize(
+    ("number", "where", "command"),
+    [
+        ("SIGINT", "typer", LAUNCH),
+        ("SIGINT", "study.settings.loading", LAUNCH),
+        ("SIGTERM", "pydantic", LAUNCH),
+        ("SIGTERM", "study.execution.driver", LAUNCH),
+        ("SIGTERM", "study.operations.confirming", ("confirm", "small")),
+        ("SIGINT", "study.operations.status", ("status",)),
+    ],
+)
+def test_whoever_interrupts_is_answered_from_the_first_moment(
+    number: str, where: str, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    ledger(tmp_path).close()
+    words = [sys.executable, "-c", STRUCK, number, where, *command, "--home", str(tmp_path)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == 130
+    assert ended.stderr == ("Stopped.\n" if command == ("status",) else "Stopped; the same command goes on with it.\n")
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_an_end_that_has_been_said_stays_that_end(number: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", STRUCK_LATE, number, "resume", "absent", "--home", str(tmp_path)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "'absent'" in ended.stderr
+    assert "KeyboardInterrupt" not in ended.stderr
