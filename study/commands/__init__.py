@@ -32,7 +32,7 @@ failed, 4 another driver runs the study, 130 incomplete and resumable."""
 class _Commands(TyperGroup):
     """Typer would end a command that somebody interrupts without a word."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Runs one command."""
         try:
             return super().invoke(ctx)
