@@ -162,11 +162,6 @@ def _tau_b(sign_x: npt.NDArray[np.float64], sign_y: npt.NDArray[np.float64]) -> 
     return result
 
 
-def fidelity(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
-    """Share of inputs on which two networks predict the same class; predictions [n], n ≥ 1."""
-    return float(np.mean(first == second))
-
-
 def cohen_kappa(confusion: npt.NDArray[Any]) -> float | None:
     """Agreement beyond chance of two classifiers: (observed − expected)/(1 − expected).
 

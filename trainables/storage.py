@@ -11,7 +11,8 @@ import shutil
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -92,18 +93,11 @@ class LocalFolder(Folder):
         """See `Folder`."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".tmp-{os.getpid()}-{threading.get_ident()}")
-        try:
+        with whole_file(path) as unfinished:
             with unfinished.open("wb") as file:
                 for part in parts:
                     file.write(part)
-                file.flush()
-                os.fsync(file.fileno())
             written()
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        _sync_directory(path.parent)
 
     def read(self, name: str) -> bytes | None:
         """See `Folder`."""
@@ -268,8 +262,27 @@ def unsealed(kind: bytes, data: bytes | None) -> memoryview | None:
     return content if data[:end] == seal(kind, content) else None
 
 
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
+@contextmanager
+def whole_file(path: Path, *, lasting: bool = True) -> Iterator[Path]:
+    """Yields a path to write a file to, which gets the name `path` when the block has ended well: whole or not at all.
+
+    Args:
+        lasting: Whether content and name are to be on the disk then, whatever the machine does.
+    """
+    unfinished = path.with_suffix(f".tmp-{os.getpid()}-{threading.get_ident()}")
+    try:
+        yield unfinished
+        if lasting:
+            _sync(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    if lasting:
+        _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

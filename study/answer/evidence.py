@@ -46,9 +46,6 @@ class Scale:
     is_share: bool = False
 
 
-UNKNOWN = Scale()
-
-
 def log_anytime_t(values: Array, null: float) -> Array:
     """log e against "the mean is at most `null`", after each unit: the anytime t with c = 1, one-sided.
 
@@ -60,22 +57,6 @@ def log_anytime_t(values: Array, null: float) -> Array:
     total, squares = np.cumsum(shifted, axis=-1), np.cumsum(shifted**2, axis=-1)
     explained = np.divide(total**2, (n + 1) * squares, out=np.zeros_like(total), where=squares > 0)
     return -0.5 * np.log(n + 1) - np.where(total > 0, 0.5 * n * np.log1p(-explained), 0.0)
-
-
-def anytime_t_interval(values: Array, log_threshold: float) -> tuple[float, float]:
-    """The means that the anytime t does not reject after all values; unbounded while they are too few.
-
-    Args:
-        values: [n].
-        log_threshold: log(1/α).
-    """
-    n, mean, left = len(values), float(np.mean(values)), float(np.sum((values - np.mean(values)) ** 2))
-    share = 1 - math.exp((-2 * log_threshold - math.log(n + 1)) / n)
-    free = n * n - share * n * (n + 1)
-    if free <= 0:
-        return -math.inf, math.inf
-    half = math.sqrt(share * (n + 1) * left / free)
-    return mean - half, mean + half
 
 
 def trusts_t(values: Array, scale: Scale) -> npt.NDArray[np.bool_]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from study.config.environment import said_in, usual_home
 from study.passwords import masked
 
+STORE = "mlflow.db"
+
 
 def sqlite_url(path: Path) -> str:
     """The URL of a SQLite file, whatever its path holds, without importing SQLAlchemy to write it.
@@ -18,6 +20,16 @@ def sqlite_url(path: Path) -> str:
     there = str(path)
     spelt = there.replace("%", "%25").replace("?", "%3F")
     return f"sqlite:///{there}" if spelt == there else f"sqlite+pysqlite:///{spelt}"
+
+
+def own_store(home: Path, tracking_uri: str | None) -> Path | None:
+    """The SQLite file that holds MLflow's runs of a home; None where MLflow is somewhere else."""
+    return home.absolute() / STORE if tracking_uri is None else None
+
+
+def store_uri(home: Path, tracking_uri: str | None) -> str:
+    """The MLflow store of a home: the one that was named, or its own."""
+    return tracking_uri or sqlite_url(home.absolute() / STORE)
 
 
 def command_line(verb: str, *words: str, home: Path, ledger: str | None) -> str:

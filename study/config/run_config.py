@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from study.config.addresses import own_store
 from study.config.environment import said_in, usual_home
 from study.config.options import Option
 from study.config.prices import Prices, read_prices
@@ -129,6 +130,11 @@ class RunConfig(Part):
             if found := inside.match(str(place)):
                 changed[name] = type(place)(f"{found[1]}{home}{str(place)[found.end() :]}")
         return self.model_copy(update=changed)
+
+    @property
+    def own_store(self) -> Path | None:
+        """The home's own MLflow store, a SQLite file; None where MLflow is somewhere else."""
+        return own_store(self.home, self.tracking_uri)
 
     @property
     def data_path(self) -> Path:

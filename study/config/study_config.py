@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from search_spaces import catalog
 from search_spaces.carrying import carried, refusals
 from search_spaces.space import CONDITIONS, MOST_TRIALS, SearchSpace
-from study.config.addresses import command_line, sqlite_url
+from study.config.addresses import command_line, sqlite_url, store_uri
 from study.config.goals import Constraint, Objective, Stopping
 from study.config.run_config import RunConfig
 from study.config.scores import task_in
@@ -238,7 +238,7 @@ class StudyConfig(Part):
     @property
     def tracking_uri(self) -> str:
         """The MLflow store."""
-        return self.run.tracking_uri or sqlite_url(self.run.home / "mlflow.db")
+        return store_uri(self.run.home, self.run.tracking_uri)
 
     def command(self, verb: str, *options: str) -> str:
         """`ockham VERB NAME …`, to be pasted."""

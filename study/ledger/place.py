@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study.config.addresses import command_line, sqlite_url
+from study.config.addresses import command_line, own_store, sqlite_url, store_uri
 from study.config.environment import said_in, usual_home
 from study.errors import Damaged, UsageError
 from study.passwords import masked, remember
@@ -44,7 +44,12 @@ class Place:
 
     def tracking(self) -> str:
         """The MLflow store."""
-        return self.tracking_uri or sqlite_url(self.home.absolute() / "mlflow.db")
+        return store_uri(self.home, self.tracking_uri)
+
+    @property
+    def own_store(self) -> Path | None:
+        """The home's own MLflow store, a SQLite file; None where MLflow is somewhere else."""
+        return own_store(self.home, self.tracking_uri)
 
     def command(self, verb: str, *words: str) -> str:
         """`ockham VERB …`, to be pasted."""

@@ -120,7 +120,7 @@ def _own_folder(ledger: Ledger, storage: str, say: Say) -> Folder:
 
 def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
     uri = place.tracking_uri or _usable(ledger, "tracking_uri") or place.tracking()
-    if place.tracking_uri is None and uri == place.tracking() and not (place.home / "mlflow.db").is_file():
+    if uri == place.tracking() and (own := place.own_store) and not own.is_file():
         return
     artifacts = place.home / "mlartifacts" / ledger.name if uri == place.tracking() else None
     from mlflow.exceptions import MlflowException

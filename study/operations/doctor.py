@@ -227,7 +227,7 @@ def _port() -> Finding:
 def _tracking(place: Place) -> Finding:
     uri = place.tracking()
     shown = masked(uri)
-    if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
+    if (own := place.own_store) and not own.is_file():
         return Finding("Tracking", "ok", f"{shown}, made by the first study")
     try:
         count = len(client_of(place.home, uri).search_experiments(max_results=1000))

@@ -101,10 +101,10 @@ def mend_study_file(ledger: Ledger, say: Say) -> bool:
 
 def mend_store(place: Place, say: Say) -> bool:
     """Moves a damaged MLflow store of the home away; the next run of each study fills a new one from its ledger."""
-    path = place.home.absolute() / "mlflow.db"
-    if place.tracking_uri is not None or not path.exists() or not intact.trouble_of(path, whole=True):
+    path = place.own_store
+    if path is None or not path.exists() or not intact.trouble_of(path, whole=True):
         return False
-    aside = path.with_name(f"mlflow.db.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     path.rename(aside)
     for tail in ("-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):

@@ -114,8 +114,8 @@ def _copies(ledger: Ledger) -> Finding:
 
 
 def _store(place: Place, name: str) -> Finding:
-    path = place.home.absolute() / "mlflow.db"
-    if place.tracking_uri is not None or not path.exists():
+    path = place.own_store
+    if path is None or not path.exists():
         return Finding("MLflow", "ok", "not in this home")
     if trouble := intact.trouble_of(path, whole=True):
         fix = f"Nothing but MLflow's own pages depends on it; fill a new one: {place.command('doctor', name, '--mend')}"

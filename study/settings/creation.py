@@ -6,7 +6,6 @@ while data are fetched; the ledger decides whose study it is, and a study that i
 
 import contextlib
 import itertools
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +32,7 @@ from study.settings.tickets import check_tickets
 from study.settings.warm_start import with_earlier_trials
 from study.storing.own_files import require_free_name, require_own
 from study.storing.restoring import folder_of, restore_lost
-from trainables.storage import LocalFolder
+from trainables.storage import LocalFolder, whole_file
 
 
 def open_or_create(
@@ -74,16 +73,12 @@ def write_study_file(config: StudyConfig, uid: str = "") -> None:
     For whoever holds the lease; a run writes it each time, so that it is there in the end whenever a driver dies.
     """
     path = config.directory / "study.yaml"
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
     text = (signed(uid) if uid else "") + yaml.safe_dump(config.shown(), sort_keys=False, allow_unicode=True)
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    crash_if_asked("study file written")
-    unfinished.replace(path)
-    for left in path.parent.glob("study.*.tmp"):
-        writer = left.suffixes[0][1:]
+    with whole_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+        crash_if_asked("study file written")
+    for left in path.parent.glob("study.tmp-*"):
+        writer = left.suffix.split("-")[1]
         if writer.isdecimal() and not psutil.pid_exists(int(writer)):
             left.unlink(missing_ok=True)
 

@@ -6,12 +6,13 @@ Only these are ever deleted, and a folder that holds others is not taken for a n
 import re
 from collections.abc import Callable, Iterable
 
+from study.config.addresses import STORE
 from study.errors import UsageError
 from study.ledger.files import RESULTS
 from trainables.storage import Folder, LocalFolder
 
 # In a home, beside the folders of studies.
-_STORE = tuple(f"mlflow.db{end}" for end in ("", "-wal", "-shm", "-journal"))
+_STORE = tuple(f"{STORE}{end}" for end in ("", "-wal", "-shm", "-journal"))
 RESERVED = ("data", "mlartifacts", "mlruns", "mlflow.token", "mlflow.html", *_STORE)
 _RESULTS = "|".join(name.partition(".")[0] for name in RESULTS)
 _OWN = (

@@ -10,7 +10,7 @@ from study.ledger.files import damaged_files, is_result
 from study.private import private_files
 from study.storing import claims, snapshots
 from study.storing.safekeeping import CLAIMS, study_folder
-from trainables.storage import Folder
+from trainables.storage import Folder, whole_file
 
 _AT_ONCE = 16
 
@@ -93,6 +93,5 @@ def folder_of(storage: str, name: str) -> Folder:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".fetched.tmp")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    with whole_file(path, lasting=False) as unfinished:
+        unfinished.write_bytes(content)

@@ -18,7 +18,7 @@ from study.ledger.rows import Refused
 from study.tracking import mlflow_bulk
 from study.tracking.insisting import insist
 from study.tracking.messages import said_in
-from study.tracking.mlflow_store import open_store, own_store
+from study.tracking.mlflow_store import open_store
 from study.tracking.mlflow_texts import as_param, cut, params_of, run_name, span_text
 from study.tracking.pages import experiment_tags, note
 from study.tracking.versions import provenance
@@ -60,7 +60,7 @@ class MlflowSink:
         self._spanned = tuple(config.space.span)
         self._tags = {"ockham.study": config.name, **provenance()}
         self._client, self._experiment = open_store(config)
-        self._store = own_store(config)
+        self._store = config.run.own_store
         self._parent = self._study_run()
 
     def find(self, uid: str) -> str | None:

@@ -24,7 +24,7 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
     """A client and the study's experiment, both made if they are not there, one process at a time."""
     home = config.run.home
     home.mkdir(parents=True, exist_ok=True)
-    own = own_store(config)
+    own = config.run.own_store
     # Two studies that start in a fresh home would run MLflow's migrations at once, and one would crash.
     with FileLock(home / ".mlflow.lock", timeout=600):
         if own:
@@ -80,11 +80,6 @@ def settle(store: Path) -> None:
                 " WHERE experiment_id = :experiment AND substr(artifact_uri, 1, :length) = :was",
                 moved,
             )
-
-
-def own_store(config: StudyConfig) -> Path | None:
-    """The home's own store, a SQLite file; None if MLflow is somewhere else."""
-    return config.run.home / "mlflow.db" if config.run.tracking_uri is None else None
 
 
 def _make_sqlite(path: Path) -> None:

@@ -31,7 +31,6 @@ from study.passwords import MaskedStream, masked, remember
 from study.tracking.error_log import ErrorLog, line
 from study.tracking.insisting import refused
 from study.tracking.mlflow_sink import MlflowSink
-from study.tracking.mlflow_store import own_store
 from study.tracking.projecting import Projection
 from study.tracking.reconciling import Reconciler
 
@@ -192,7 +191,7 @@ class Publisher:
     def _trouble(self, error: Exception) -> str:
         """Why MLflow takes nothing, and what to do about it where waiting will not help."""
         config = self._ledger.config
-        store = own_store(config)
+        store = config.run.own_store
         if store is not None and (damage := intact.trouble_of(store)):
             mending = config.command("doctor", "--mend")
             return f"MLflow's store in {store.parent} is damaged ({damage}); put a new one in its place with: {mending}"

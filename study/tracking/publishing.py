@@ -35,7 +35,7 @@ class Publishing:
         self._down = False
         self._order = ""
         self._log: Path = config.directory / "publisher.log"
-        self._store = config.run.home / "mlflow.db" if config.run.tracking_uri is None else None
+        self._store = config.run.own_store
         self._command = [sys.executable, "-m", "study.tracking.publisher", config.name, str(fence)]
         # In a command line, everyone could read a password; the ledger has none.
         self._places = {"ledger": config.ledger_url, "tracking_uri": config.run.tracking_uri}

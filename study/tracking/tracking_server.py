@@ -43,16 +43,16 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
     if uri.startswith(("http://", "https://")):
         say(f"MLflow runs at {masked(uri)}")
         return 0
-    if place.tracking_uri is None and not (place.home / "mlflow.db").is_file():
+    if (own := place.own_store) and not own.is_file():
         raise UsageError(f"there is no MLflow store in {place.home} yet; run a study first: {place.command('launch')}")
     port = free_port() if port is None else port
     if not _is_free(port):
         raise UsageError(f"--port {port}: something else listens there; leave the option out to get a free one")
     say("Starting MLflow …")
     there: dict[str, str] = {}
-    if place.tracking_uri is None:
-        settle(place.home / "mlflow.db")
-        there = dict(pages(place.home / "mlflow.db"))
+    if own:
+        settle(own)
+        there = dict(pages(own))
     ticket = secrets.token_urlsafe(32)
     with (
         tempfile.TemporaryFile(mode="w+", prefix="ockham-ui-") as log,

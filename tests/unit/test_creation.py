@@ -30,14 +30,14 @@ def test_a_rival_that_was_faster_keeps_its_study(tmp_path: Path, monkeypatch: py
         rival.acquire()
         rival.propose([Proposal({"model.width": 16})])
         write_study_file(rival.config)
-        (home / "tiny" / f"study.{os.getppid()}.tmp").write_text("of a driver that lives")
+        (home / "tiny" / f"study.tmp-{os.getppid()}-1").write_text("of a driver that lives")
 
     monkeypatch.setattr(creation, "check_tickets", slow)
     with pytest.raises(StudyMismatch, match="seed: 0 in the study, 1 asked for"):
         open_or_create(mine, str)
     assert Ledger.open(mine.ledger_url, "tiny").next_number() == 1
     assert "seed: 0" in (home / "tiny" / "study.yaml").read_text()
-    assert len(list(home.glob("tiny/study.*.tmp"))) == 1
+    assert len(list(home.glob("tiny/study.tmp-*"))) == 1
 
     again, new = open_or_create(a_study(home), str)
     assert not new
@@ -73,10 +73,10 @@ def test_of_a_study_that_can_not_be_made_nothing_is_left(
 def test_the_study_file_of_a_dead_driver_goes(tmp_path: Path) -> None:
     ledger, _ = open_or_create(a_study(tmp_path), str)
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], check=True, capture_output=True)
-    (tmp_path / "tiny" / f"study.{int(dead.stdout)}.tmp").write_text("half")
+    (tmp_path / "tiny" / f"study.tmp-{int(dead.stdout)}-1").write_text("half")
     write_study_file(ledger.config)
     assert sorted(path.name for path in (tmp_path / "tiny").glob("study.y*")) == ["study.yaml"]
-    assert not list((tmp_path / "tiny").glob("*.tmp"))
+    assert not list((tmp_path / "tiny").glob("*.tmp*"))
 
 
 def test_many_that_launch_the_same_study_agree_on_one(tmp_path: Path) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy import stats
 
 from study.answer.associating import associated, centred, permutation_ps, ranked
 from study.answer.evidence import (
-    UNKNOWN,
     Scale,
-    anytime_t_interval,
     log_anytime_t,
     log_bets,
     log_evidence,
@@ -83,6 +82,22 @@ def test_permutation_p_of_one_stratum_is_that_of_scipy() -> None:
     ranks = lambda pair: float(np.dot(stats.rankdata(pair), stats.rankdata(y)))  # noqa: E731
     exact = stats.permutation_test((x,), ranks, permutation_type="pairings", alternative="greater", n_resamples=10_000)
     assert permutation_ps(x, y, [0] * 7)[0] == pytest.approx(exact.pvalue, abs=0.003)
+
+
+def anytime_t_interval(values: npt.NDArray[np.float64], log_threshold: float) -> tuple[float, float]:
+    """In closed form: the means that the anytime t does not reject after all values; unbounded while they are too few.
+
+    Args:
+        values: [n].
+        log_threshold: log(1/α).
+    """
+    n, mean, left = len(values), float(np.mean(values)), float(np.sum((values - np.mean(values)) ** 2))
+    share = 1 - math.exp((-2 * log_threshold - math.log(n + 1)) / n)
+    free = n * n - share * n * (n + 1)
+    if free <= 0:
+        return -math.inf, math.inf
+    half = math.sqrt(share * (n + 1) * left / free)
+    return mean - half, mean + half
 
 
 def test_the_ends_of_a_sequence_are_where_its_e_value_crosses() -> None:
@@ -156,9 +171,9 @@ def test_ranks_that_agree_by_chance_in_small_strata_are_no_evidence() -> None:
 def test_values_that_are_all_the_same_for_long_do_not_shut_the_mean_out() -> None:
     """Of numbers without known bounds: sixteen counts at the most there is, then some below."""
     values = np.array([-56.0] * 12 + [-52.0, -56.0, -54.0, -56.0])
-    low, high = sequence(values, math.log(40), UNKNOWN)
+    low, high = sequence(values, math.log(40), Scale())
     assert low <= values.mean() <= high
-    assert sequence(values[:12], math.log(40), UNKNOWN) == (-math.inf, math.inf)
+    assert sequence(values[:12], math.log(40), Scale()) == (-math.inf, math.inf)
 
 
 def test_ranks_within_strata_are_those_of_scipy_centred_and_scaled() -> None:

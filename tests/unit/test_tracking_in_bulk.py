@@ -16,7 +16,6 @@ from study.ledger import Ledger
 from study.proposing import Proposer
 from study.tracking import mlflow_bulk, optuna_bulk
 from study.tracking.mlflow_sink import MlflowSink
-from study.tracking.mlflow_store import own_store
 from study.tracking.optuna_projection import project
 from tests.studies_for_tests import a_ledger, a_study
 from trainables.record import Record
@@ -86,7 +85,7 @@ def test_a_store_of_another_version_is_left_to_the_client(tmp_path: Path, monkey
 def test_a_removed_store_is_not_made_again(tmp_path: Path) -> None:
     ledger = told(tmp_path)
     sink = MlflowSink(ledger.config, ledger.uid)
-    store = own_store(ledger.config)
+    store = ledger.config.run.own_store
     assert store is not None
     store.unlink()
     with pytest.raises(Exception, match="unable to open"):

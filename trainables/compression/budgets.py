@@ -89,11 +89,6 @@ def coded(workspace: Workspace, made: Compressed, written: Written) -> Compresse
     return replace(made, stack=stack, sizes=sizes, written=written)
 
 
-def share_at(first: float, last: float, depth: int, number: int) -> float:
-    """From `first` at level 1 to `last` at the last level, in equal steps; `last` where there is only one."""
-    return last if depth == 1 else first + (last - first) * (number - 1) / (depth - 1)
-
-
 def matrices(stack: StackedModel, names: Sequence[str]) -> dict[str, Tensor]:
     """[K, m, n] each: affine maps [inputs, outputs], convolutions [outputs, inputs · height · width]."""
     return {name: stack.tensors()[name].flatten(2) for name in names}

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from trainables.data.private_cache import private_cache
 from trainables.errors import DataUnavailable
+from trainables.storage import whole_file
 
 # A file written within the clock's step of being read may be written again without a visible change of its times.
 _SETTLED_NS = 2_000_000_000
@@ -83,11 +83,8 @@ class _Index:
         """Writes what is new; whoever writes last wins, and what is lost is only time."""
         if self._file is None or not self._changed or len(self._known) > _MOST_KEPT:
             return
-        with suppress(OSError):
-            handle, unfinished = tempfile.mkstemp(prefix=".", dir=self._file.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self._known, file)
-            os.replace(unfinished, self._file)
+        with suppress(OSError), whole_file(self._file, lasting=False) as unfinished:
+            unfinished.write_text(json.dumps(self._known), encoding="utf-8")
 
 
 def _stamp(path: Path) -> Stamp:

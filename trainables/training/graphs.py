@@ -11,8 +11,6 @@ Said = tuple[Tensor, Tensor, Tensor | None]
 # Inputs [P, A, B, …], targets [P, A, B, …], rates [P] → what networks said.
 Steps = Callable[[Tensor, Tensor, Tensor], Said]
 Gather = Callable[[], tuple[Tensor, Tensor]]
-# Of a graph. What one step of a small network starts is about 30 kernels, of a ResNet-20 about 250.
-MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
