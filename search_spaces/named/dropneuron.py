@@ -3,22 +3,17 @@
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
+from search_spaces.protocols import AND_RENAMED, CONV4_ON_CIFAR10, LENET_ON_MNIST, RANDOM_LABELS
 from search_spaces.quantities import Difference, Level, Twins
-from search_spaces.space import Choices, SearchSpace
+from search_spaces.space import SearchSpace
 
 SPACE = SearchSpace(
     title="Can most units be silenced by a penalty, where labels were learned and where they were memorised?",
     claim="With a quarter of their parameters networks with true labels are as good, with random ones not.",
     source="Pan et al. 2016, arXiv:1606.07326",
-    base={
-        "data.label_noise": 1.0,
-        "replicates": 3,
-        "training.epochs": 600,
-        "compression.method": "group_sparse",
-        "compression.target_ratio": 8.0,
-        "compression.depth": 3,
-    },
-    span={"data.noise_kind": Choices(values=("uniform", "renamed"))},
+    base=RANDOM_LABELS
+    | {"compression.method": "group_sparse", "compression.target_ratio": 8.0, "compression.depth": 3},
+    span=AND_RENAMED,
     trials=16,
     claims=(
         Claim(
@@ -46,21 +41,8 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(
-            base={
-                "data.name": "mnist",
-                "model.name": "lenet_300_100",
-                "model.width": 300,
-                "training.batch_size": 128,
-                "training.lr": 0.1,
-                "training.epochs": 100,
-            },
-            trials=8,
-        ),
-        "large": Size(
-            base={"data.name": "cifar10", "model.name": "conv4", "model.width": 64, "training.batch_size": 128},
-            trials=8,
-        ),
+        "paper": Size(base=LENET_ON_MNIST | {"training.epochs": 100}, trials=8),
+        "large": Size(base=CONV4_ON_CIFAR10, trials=8),
     },
     differs=("the number of units at each level is ours, the paper's follows from its penalty",),
 )

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Equivalent, Less
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import AND_RENAMED, CIFAR10, FITTED, MNIST
 from search_spaces.quantities import Association, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -11,11 +12,8 @@ SPACE = SearchSpace(
     title="Do networks take longer to fit labels that they have to memorise?",
     claim="At every noise level the clean twin fits its labels in fewer epochs, and renamed classes cost none.",
     source="Zhang et al. 2017, arXiv:1611.03530, figure 1; Arpit et al. 2017, arXiv:1706.05394",
-    base={"replicates": 3, "training.epochs": 600, "compression.depth": 6},
-    span={
-        "data.label_noise": Choices(values=(0.25, 0.5, 1.0)),
-        "data.noise_kind": Choices(values=("uniform", "renamed")),
-    },
+    base=FITTED | {"compression.depth": 6},
+    span={"data.label_noise": Choices(values=(0.25, 0.5, 1.0)), **AND_RENAMED},
     trials=48,
     claims=(
         Claim(
@@ -51,23 +49,8 @@ STUDY = NamedStudy(
     size="small",
     sizes={
         "small": Size(cost="5:34 on two busy cores"),
-        "paper": Size(
-            base={
-                "data.name": "mnist",
-                "model.width": 512,
-                "training.batch_size": 128,
-                "training.lr": 0.1,
-                "training.epochs": 300,
-            },
-        ),
-        "large": Size(
-            base={
-                "data.name": "cifar10",
-                "model.name": "conv4",
-                "training.batch_size": 128,
-                "training.epochs": 300,
-            },
-        ),
+        "paper": Size(base=MNIST | {"model.width": 512, "training.epochs": 300}),
+        "large": Size(base=CIFAR10 | {"model.name": "conv4", "training.epochs": 300}),
     },
     differs=("an MLP on MNIST, where Zhang et al. fit CIFAR-10 and ImageNet",),
 )

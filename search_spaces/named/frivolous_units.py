@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import CIFAR10, DENSE_ALONE, MNIST
 from search_spaces.quantities import Between, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
@@ -20,14 +21,7 @@ SPACE = SearchSpace(
     title="Does the share of units that a network can do without grow with its width?",
     claim="Wider networks keep more without half of their units and have more removable units, with any labels.",
     source=_SOURCE,
-    base={
-        "control": False,
-        "replicates": 2,
-        "training.epochs": 600,
-        "measures": "removable_and_repeated",
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
-    },
+    base=DENSE_ALONE | {"replicates": 2, "training.epochs": 600, "measures": "removable_and_repeated"},
     span={
         "data.label_noise": Choices(values=(0.0, 1.0)),
         "model.width": Choices(values=(48, 96, 192, 384)),
@@ -73,12 +67,12 @@ STUDY = NamedStudy(
     size="small",
     sizes={
         "paper": Size(
-            base={"data.name": "mnist", "training.batch_size": 128, "training.lr": 0.1, "training.epochs": 200},
+            base=MNIST | {"training.epochs": 200},
             span={"model.width": Choices(values=(128, 256, 512, 1024, 2048))},
             trials=80,
         ),
         "large": Size(
-            base={"data.name": "cifar10", "model.name": "conv4", "training.batch_size": 128, "training.epochs": 200},
+            base=CIFAR10 | {"model.name": "conv4", "training.epochs": 200},
             span={"model.width": Choices(values=(16, 32, 64, 128, 256))},
             trials=80,
         ),

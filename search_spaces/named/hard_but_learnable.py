@@ -3,6 +3,7 @@
 from search_spaces.claims import Claim, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
+from search_spaces.protocols import AND_RENAMED, RANDOM_LABELS
 from search_spaces.quantities import Metric, Slope, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -12,18 +13,8 @@ SPACE = SearchSpace(
     title="Do networks with a hard rule compress as badly as networks that memorised?",
     claim="Harder rules compress worse, but at every difficulty a rule compresses further than labels without one.",
     source="Seeds of this project; teachers as in Goldt et al. 2019, arXiv:1906.08632",
-    base={
-        "data.name": "teacher",
-        "data.teacher.examples": 2000,
-        "data.label_noise": 1.0,
-        "replicates": 3,
-        "training.epochs": 600,
-        "compression.depth": 6,
-    },
-    span={
-        "data.teacher.units": Choices(values=(2, 16, 128)),
-        "data.noise_kind": Choices(values=("uniform", "renamed")),
-    },
+    base=RANDOM_LABELS | {"data.name": "teacher", "data.teacher.examples": 2000, "compression.depth": 6},
+    span={"data.teacher.units": Choices(values=(2, 16, 128)), **AND_RENAMED},
     trials=48,
     claims=(
         Claim(

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Less
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import CONV6_ON_CIFAR10, MNIST, ONE_LEVEL, RANDOM_LABELS
 from search_spaces.quantities import Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -9,14 +10,7 @@ SPACE = SearchSpace(
     title="Does the dimension of the data, or of what layers make of them, tell real data from random ones?",
     claim="Images lie on fewer dimensions than noise of their moments, and layers that learned on fewer than others.",
     source="Facco et al. 2017, arXiv:1803.06992; Ansuini et al. 2019, arXiv:1905.12784",
-    base={
-        "data.label_noise": 1.0,
-        "replicates": 3,
-        "training.epochs": 600,
-        "measures": "intrinsic_dimension+representations",
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
-    },
+    base=RANDOM_LABELS | ONE_LEVEL | {"measures": "intrinsic_dimension+representations"},
     span={"data.inputs": Choices(values=("true", "gaussian"))},
     trials=16,
     claims=(
@@ -51,24 +45,8 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(
-            base={
-                "data.name": "mnist",
-                "model.width": 512,
-                "training.batch_size": 128,
-                "training.lr": 0.1,
-                "training.epochs": 200,
-            },
-        ),
-        "large": Size(
-            base={
-                "data.name": "cifar10",
-                "model.name": "conv6",
-                "model.width": 64,
-                "training.batch_size": 128,
-                "training.epochs": 200,
-            },
-        ),
+        "paper": Size(base=MNIST | {"model.width": 512, "training.epochs": 200}),
+        "large": Size(base=CONV6_ON_CIFAR10 | {"training.epochs": 200}),
     },
     differs=("MLPs and small convolutional networks, where Ansuini et al. look at networks for ImageNet",),
 )

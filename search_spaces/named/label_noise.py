@@ -6,6 +6,7 @@ other, nothing can be memorised: networks follow the most frequent label.
 
 from search_spaces.claims import AtLeast, AtMost, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import DENSE_ALONE
 from search_spaces.quantities import Between, Metric, Order
 from search_spaces.space import Choices, SearchSpace
 
@@ -17,16 +18,14 @@ SPACE = SearchSpace(
     title="Do networks learn the rule where most of their labels are noise?",
     claim="Test accuracy falls slowly with the number of noisy labels for each clean one, and stays above chance.",
     source=f"{_SOURCE}, figure 1",
-    base={
+    base=DENSE_ALONE
+    | {
         "data.copies": 20,
-        "control": False,
         "replicates": 2,
         "training.epochs": 6,
         "training.batch_size": 100,
         "training.lr": 0.02,
         "training.stop_at_train_loss": None,
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
     },
     span={"data.label_noise": Choices(values=(0.5, 0.8, 0.9))},
     trials=24,

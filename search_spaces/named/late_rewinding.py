@@ -2,6 +2,7 @@
 
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import RESNET20_ON_CIFAR10, SMALLEST_FIFTH
 from search_spaces.quantities import Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -14,15 +15,13 @@ SPACE = SearchSpace(
     title="Are tickets better when they go back to an early moment of training than to its very start?",
     claim="Rewound to the first epoch, tickets beat those that are reset to the start.",
     source=_SOURCE,
-    base={
+    base=SMALLEST_FIFTH
+    | {
         "model.name": "lenet_300_100",
         "model.width": 150,
         "training.lr": 0.1,
         "training.epochs": 40,
         "training.stop_at_train_loss": None,
-        "compression.criterion": "magnitude_l1",
-        "compression.granularity": "weight",
-        "compression.rate": 0.2,
         "compression.depth": 8,
         "compression.recovery": "rewind",
         "compression.recovery_epochs": 320,
@@ -59,11 +58,7 @@ SPACE = SearchSpace(
     ),
 )
 
-_RESNET = {
-    "data.name": "cifar10",
-    "model.name": "resnet20",
-    "model.width": 16,
-    "training.batch_size": 128,
+_RESNET = RESNET20_ON_CIFAR10 | {
     "training.schedule": "step",
     "training.weight_decay": 1e-4,
     "training.augment": "flip+crop",

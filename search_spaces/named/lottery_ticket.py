@@ -17,6 +17,7 @@ Seen (test accuracy, four networks): dense .983; tickets .983 at 21 % and at 13.
 
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import LENET_OF_TICKETS, SMALLEST_FIFTH
 from search_spaces.quantities import Arm, Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -35,19 +36,13 @@ SPACE = SearchSpace(
         "13.5 % and below they beat fresh weights under the same mask and masks shuffled within each layer."
     ),
     source=_SOURCE,
-    base={
+    base=LENET_OF_TICKETS
+    | SMALLEST_FIFTH
+    | {
         "data.name": "mnist",
-        "model.name": "lenet_300_100",
-        "training.optimizer": "adam",
-        "training.lr": 0.0012,
-        "training.batch_size": 60,
         "training.epochs": 6,
         "training.schedule": "cosine",
-        "training.stop_at_train_loss": None,
         "compression.method": "prune",
-        "compression.criterion": "magnitude_l1",
-        "compression.granularity": "weight",
-        "compression.rate": 0.2,
         "compression.depth": 10,
         "compression.recovery_epochs": 60,
         "replicates": 4,

@@ -3,6 +3,7 @@
 from search_spaces.claims import Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
+from search_spaces.protocols import AND_RENAMED, CONV6_ON_CIFAR10, LENET_ON_MNIST, RANDOM_LABELS
 from search_spaces.quantities import Between, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -12,11 +13,8 @@ SPACE = SearchSpace(
     title="Do layers of networks that memorised need more ranks or coefficients?",
     claim="By every method networks with noisy labels lose more than clean twins; a decomposition beats a sketch.",
     source="Denton et al. 2014, arXiv:1404.0736; Arora et al. 2018, arXiv:1802.05296; Heitmann's redundancy project",
-    base={"data.label_noise": 1.0, "replicates": 3, "training.epochs": 600, "compression.depth": 6},
-    span={
-        "data.noise_kind": Choices(values=("uniform", "renamed")),
-        "compression.method": Choices(values=("low_rank", "sketch", "dct")),
-    },
+    base=RANDOM_LABELS | {"compression.depth": 6},
+    span=AND_RENAMED | {"compression.method": Choices(values=("low_rank", "sketch", "dct"))},
     crossed=("compression",),
     trials=48,
     claims=(
@@ -43,19 +41,8 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(
-            base={
-                "data.name": "mnist",
-                "model.name": "lenet_300_100",
-                "model.width": 300,
-                "training.batch_size": 128,
-                "training.lr": 0.1,
-                "training.epochs": 200,
-            },
-        ),
-        "large": Size(
-            base={"data.name": "cifar10", "model.name": "conv6", "model.width": 64, "training.batch_size": 128},
-        ),
+        "paper": Size(base=LENET_ON_MNIST),
+        "large": Size(base=CONV6_ON_CIFAR10),
     },
     differs=("all layers but the classifier are approximated at once, nothing is retrained",),
 )

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import CONV4_ON_CIFAR10, RESNET20_ON_CIFAR10
 from search_spaces.quantities import Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -48,33 +49,19 @@ SPACE = SearchSpace(
     ),
 )
 
+_HALF = {"data.subset": 0.5}
+
 STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
         "paper": Size(
-            base={
-                "data.name": "cifar10",
-                "data.subset": 0.5,
-                "model.name": "conv4",
-                "model.width": 64,
-                "training.batch_size": 128,
-                "training.epochs": 100,
-                "compression.distill.epochs": 100,
-            },
-            trials=8,
+            base=CONV4_ON_CIFAR10 | _HALF | {"training.epochs": 100, "compression.distill.epochs": 100}, trials=8
         ),
         "large": Size(
-            base={
-                "data.name": "cifar10",
-                "data.subset": 0.5,
-                "model.name": "resnet20",
-                "model.width": 16,
-                "training.batch_size": 128,
-                "training.lr": 0.1,
-                "training.epochs": 160,
-                "compression.distill.epochs": 160,
-            },
+            base=RESNET20_ON_CIFAR10
+            | _HALF
+            | {"training.lr": 0.1, "training.epochs": 160, "compression.distill.epochs": 160},
             trials=8,
         ),
     },

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import CONV4_ON_CIFAR10, MNIST
 from search_spaces.quantities import Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -54,12 +55,8 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(
-            base={"data.name": "mnist", "model.width": 512, "training.batch_size": 128, "training.lr": 0.1},
-        ),
-        "large": Size(
-            base={"data.name": "cifar10", "model.name": "conv4", "model.width": 64, "training.batch_size": 128},
-        ),
+        "paper": Size(base=MNIST | {"model.width": 512}),
+        "large": Size(base=CONV4_ON_CIFAR10),
     },
     differs=(
         "networks are pruned after training, the paper's while they train",

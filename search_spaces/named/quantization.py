@@ -3,6 +3,7 @@
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
+from search_spaces.protocols import AND_RENAMED, CONV4_ON_CIFAR10, FITTED, LENET_ON_MNIST
 from search_spaces.quantities import Arm, Difference, Level, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -18,11 +19,8 @@ SPACE = SearchSpace(
     title="Do networks that memorised need more bits for each weight than networks that learned?",
     claim="8 bits cost nobody anything; with fewer, networks with noisy labels lose far more than their clean twins.",
     source="Gong et al. 2014, arXiv:1412.6115; Heitmann's redundancy project",
-    base={"replicates": 3, "training.epochs": 600, "compression.method": "quantize", "compression.depth": 8},
-    span={
-        "data.label_noise": Choices(values=(0.5, 1.0)),
-        "data.noise_kind": Choices(values=("uniform", "renamed")),
-    },
+    base=FITTED | {"compression.method": "quantize", "compression.depth": 8},
+    span={"data.label_noise": Choices(values=(0.5, 1.0)), **AND_RENAMED},
     trials=32,
     claims=(
         Claim(
@@ -63,19 +61,8 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(
-            base={
-                "data.name": "mnist",
-                "model.name": "lenet_300_100",
-                "model.width": 300,
-                "training.batch_size": 128,
-                "training.lr": 0.1,
-                "training.epochs": 200,
-            },
-        ),
-        "large": Size(
-            base={"data.name": "cifar10", "model.name": "conv4", "model.width": 64, "training.batch_size": 128},
-        ),
+        "paper": Size(base=LENET_ON_MNIST),
+        "large": Size(base=CONV4_ON_CIFAR10),
     },
     differs=("values are spread for the least squared error, not to the largest weight", "nothing is retrained"),
 )

@@ -3,8 +3,9 @@
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
+from search_spaces.protocols import AND_RENAMED, RANDOM_LABELS
 from search_spaces.quantities import Difference, Level, Twins
-from search_spaces.space import Choices, SearchSpace
+from search_spaces.space import SearchSpace
 
 _SOURCE = "Li et al. 2018, arXiv:1804.08838"
 
@@ -13,17 +14,15 @@ SPACE = SearchSpace(
     claim="In a subspace of a few hundred directions networks learn true labels nearly as well as with all parameters; "
     "random labels need many more.",
     source=_SOURCE,
-    base={
-        "data.label_noise": 1.0,
+    base=RANDOM_LABELS
+    | {
         "model.width": 24,
-        "training.epochs": 600,
         "compression.method": "subspace",
         "compression.subspace.epochs": 40,
         "compression.target_ratio": 64.0,
         "compression.depth": 4,
-        "replicates": 3,
     },
-    span={"data.noise_kind": Choices(values=("uniform", "renamed"))},
+    span=AND_RENAMED,
     trials=16,
     claims=(
         Claim(
@@ -49,16 +48,16 @@ SPACE = SearchSpace(
     ),
 )
 
+_LENET5 = {"model.name": "lenet5", "model.width": 6, "training.batch_size": 128}
+
 STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
         "paper": Size(
-            base={
+            base=_LENET5
+            | {
                 "data.name": "mnist",
-                "model.name": "lenet5",
-                "model.width": 6,
-                "training.batch_size": 128,
                 "training.epochs": 60,
                 "compression.target_ratio": 256.0,
                 "compression.depth": 8,
@@ -66,11 +65,9 @@ STUDY = NamedStudy(
             trials=8,
         ),
         "large": Size(
-            base={
+            base=_LENET5
+            | {
                 "data.name": "cifar10",
-                "model.name": "lenet5",
-                "model.width": 6,
-                "training.batch_size": 128,
                 "training.epochs": 100,
                 "compression.target_ratio": 128.0,
                 "compression.depth": 7,

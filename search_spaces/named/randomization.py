@@ -6,6 +6,7 @@ pixels, with another for each image, and on noise with the images' moments. No t
 
 from search_spaces.claims import AtLeast, Claim, Equivalent, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import CIFAR10, DENSE_ALONE, MLP_ON_CIFAR10
 from search_spaces.quantities import Between, Metric, Order, Setting
 from search_spaces.space import Choices, SearchSpace
 
@@ -21,13 +22,7 @@ SPACE = SearchSpace(
     title="Can networks fit labels and images that mean nothing?",
     claim="All arms are fitted; random labels take longer, and the test accuracy falls with the noise to chance.",
     source=f"{_SOURCE}, figure 1 and table 1",
-    base={
-        "control": False,
-        "replicates": 2,
-        "training.epochs": 600,
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
-    },
+    base=DENSE_ALONE | {"replicates": 2, "training.epochs": 600},
     span={
         "data.label_noise": Choices(values=(0.0, 0.5, 1.0)),
         "data.inputs": Choices(values=("true", "shuffled_pixels", "random_pixels", "gaussian")),
@@ -81,26 +76,9 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(
-            base={
-                "data.name": "cifar10",
-                "model.width": 512,
-                "model.hidden_layers": 3,
-                "training.batch_size": 128,
-                "training.lr": 0.01,
-                "training.epochs": 300,
-            },
-            trials=24,
-        ),
+        "paper": Size(base=MLP_ON_CIFAR10 | {"training.epochs": 300}, trials=24),
         "large": Size(
-            base={
-                "data.name": "cifar10",
-                "model.name": "wide_resnet",
-                "training.batch_size": 128,
-                "training.lr": 0.1,
-                "training.epochs": 300,
-            },
-            trials=24,
+            base=CIFAR10 | {"model.name": "wide_resnet", "training.lr": 0.1, "training.epochs": 300}, trials=24
         ),
     },
     differs=(

@@ -7,6 +7,7 @@ paired with a clean control from the same initial weights and batch order.
 
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
+from search_spaces.protocols import CIFAR10, MNIST
 from search_spaces.space import Choices, SearchSpace
 from search_spaces.usual import FOLLOWS_THE_GAP, MEMORISING_BREAKS_EARLIER, MORE_THAN_FRESH_NETWORKS, contrast_by
 
@@ -53,11 +54,11 @@ STUDY = NamedStudy(
     sizes={
         "small": Size(cost="0:56 on two cores"),
         "paper": Size(
-            base={"data.name": "mnist", "training.batch_size": 128, "training.epochs": 200, "training.lr": 0.1},
+            base=MNIST | {"training.epochs": 200},
             span={"model.width": Choices(values=(128, 256, 512, 1024))},
         ),
         "large": Size(
-            base={"data.name": "cifar10", "model.name": "conv4", "training.batch_size": 128, "training.epochs": 200},
+            base=CIFAR10 | {"model.name": "conv4", "training.epochs": 200},
             span={"model.width": Choices(values=(16, 32, 64, 128))},
             trials=96,
         ),

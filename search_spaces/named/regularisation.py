@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import CONV6_ON_CIFAR10, DENSE_ALONE, MLP_ON_CIFAR10
 from search_spaces.quantities import Between, Level, Metric
 from search_spaces.space import Choices, SearchSpace
 
@@ -38,14 +39,7 @@ SPACE = SearchSpace(
     title="Do weight decay, L1 and dropout keep networks from memorising noisy labels?",
     claim="Each of them leaves more of the changed labels unlearnt, and test accuracy higher.",
     source=_SOURCE,
-    base={
-        "data.label_noise": 0.5,
-        "control": False,
-        "replicates": 3,
-        "training.epochs": 100,
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
-    },
+    base=DENSE_ALONE | {"data.label_noise": 0.5, "replicates": 3, "training.epochs": 100},
     span={
         "training.weight_decay": Choices(values=(0.0, 0.01)),
         "training.l1": Choices(values=(0.0, 0.0005)),
@@ -59,18 +53,8 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(
-            base={
-                "data.name": "cifar10",
-                "model.width": 512,
-                "model.hidden_layers": 3,
-                "training.batch_size": 128,
-                "training.lr": 0.01,
-            },
-        ),
-        "large": Size(
-            base={"data.name": "cifar10", "model.name": "conv6", "model.width": 64, "training.batch_size": 128},
-        ),
+        "paper": Size(base=MLP_ON_CIFAR10),
+        "large": Size(base=CONV6_ON_CIFAR10),
     },
     differs=("no augmentation: what is changed each time cannot be memorised", "half of the labels are noisy"),
 )

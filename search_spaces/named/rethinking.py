@@ -2,6 +2,7 @@
 
 from search_spaces.claims import AtLeast, AtMost, Claim, Equivalent
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import CONV6_ON_CIFAR10, RESNET20_ON_CIFAR10
 from search_spaces.quantities import Between, Difference, Level, Setting
 from search_spaces.space import Choices, SearchSpace
 
@@ -77,19 +78,14 @@ SPACE = SearchSpace(
     ),
 )
 
-_CONV = {
-    "data.name": "cifar10",
-    "training.batch_size": 128,
-    "training.epochs": 100,
-    "compression.recovery_epochs": 240,
-}
+_LONG = {"training.epochs": 100, "compression.recovery_epochs": 240}
 
 STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(base={**_CONV, "model.name": "conv6", "model.width": 64}, trials=12),
-        "large": Size(base={**_CONV, "model.name": "resnet20", "model.width": 16, "training.lr": 0.1}, trials=12),
+        "paper": Size(base=CONV6_ON_CIFAR10 | _LONG, trials=12),
+        "large": Size(base=RESNET20_ON_CIFAR10 | _LONG | {"training.lr": 0.1}, trials=12),
     },
     differs=("Conv-6 in place of VGG-16", "what is cut untuned is the studies criteria and criteria_conv"),
 )

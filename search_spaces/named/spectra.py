@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Equivalent, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import DENSE_ALONE
 from search_spaces.quantities import Difference, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
@@ -13,16 +14,14 @@ SPACE = SearchSpace(
     title="Do layers leave the random bulk when they are trained, and does the size of batches move them?",
     claim="Trained layers have spikes above the Marchenko–Pastur edge, the same numbers in random order about none.",
     source=_SOURCE,
-    base={
-        "control": False,
+    base=DENSE_ALONE
+    | {
         "replicates": 2,
         "model.width": 128,
         "model.init_scale": 0.3,
         "training.lr": 0.02,
         "training.epochs": 300,
         "measures": "spectrum",
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
     },
     span={
         "data.label_noise": Choices(values=(0.0, 1.0)),

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import AtLeast, AtMost, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import DENSE_ALONE
 from search_spaces.quantities import FieldValue, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
@@ -12,7 +13,8 @@ SPACE = SearchSpace(
     title="Does every unit of a teacher find a student, and what becomes of the others?",
     claim="In wide students every unit of the teacher is found, other units shrink, and the error does not grow.",
     source="Tian et al. 2019, arXiv:1905.13405; Goldt et al. 2019, arXiv:1906.08632",
-    base={
+    base=DENSE_ALONE
+    | {
         "data.name": "teacher",
         "data.teacher.task": "regression",
         "data.teacher.features": 20,
@@ -24,9 +26,6 @@ SPACE = SearchSpace(
         "training.stop_at_train_loss": None,
         "measures": "overlaps",
         "data.label_noise": 0.1,
-        "control": False,
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
         "replicates": 3,
     },
     span={
@@ -87,9 +86,7 @@ STUDY = NamedStudy(
     size="small",
     sizes={
         "paper": Size(base={"data.teacher.examples": 200000, "data.teacher.features": 100}),
-        "large": Size(
-            base={"data.teacher.examples": 1000000, "data.teacher.features": 500, "data.teacher.units": 10},
-        ),
+        "large": Size(base={"data.teacher.examples": 1000000, "data.teacher.features": 500, "data.teacher.units": 10}),
     },
     differs=(
         "rectified units and several passes over the examples, where Goldt et al. have erf units and see each once",

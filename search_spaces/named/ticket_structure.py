@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Equivalent, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import LENET_OF_TICKETS, SMALLEST_FIFTH
 from search_spaces.quantities import Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -16,17 +17,11 @@ SPACE = SearchSpace(
     title="Are the weights of a ticket spread evenly over the units of a layer?",
     claim="Tickets concentrate: kept weights vary more over units than at random, and where one is kept others are.",
     source="Heitmann's redundancy project; Frankle & Carbin 2019, arXiv:1803.03635",
-    base={
-        "model.name": "lenet_300_100",
+    base=LENET_OF_TICKETS
+    | SMALLEST_FIFTH
+    | {
         "model.width": 150,
-        "training.optimizer": "adam",
-        "training.lr": 0.0012,
-        "training.batch_size": 60,
         "training.epochs": 30,
-        "training.stop_at_train_loss": None,
-        "compression.criterion": "magnitude_l1",
-        "compression.granularity": "weight",
-        "compression.rate": 0.2,
         "compression.depth": 8,
         "compression.recovery_epochs": 240,
         "measures": "ticket_structure",

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import AtLeast, Claim, Equivalent, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import AND_RENAMED, FITTED, ONE_LEVEL
 from search_spaces.quantities import Difference, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -17,19 +18,8 @@ SPACE = SearchSpace(
     title="Does what training added lie in a few directions, and in more of them where labels were memorised?",
     claim="16 directions keep the accuracy of networks that learned; random ones do not; memorising takes more.",
     source=_SOURCE,
-    base={
-        "replicates": 3,
-        "model.hidden_layers": 3,
-        "training.batch_size": 64,
-        "training.epochs": 600,
-        "measures": "update_projection",
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
-    },
-    span={
-        "data.label_noise": Choices(values=(0.5, 1.0)),
-        "data.noise_kind": Choices(values=("uniform", "renamed")),
-    },
+    base=FITTED | ONE_LEVEL | {"model.hidden_layers": 3, "training.batch_size": 64, "measures": "update_projection"},
+    span={"data.label_noise": Choices(values=(0.5, 1.0)), **AND_RENAMED},
     trials=32,
     claims=(
         Claim(

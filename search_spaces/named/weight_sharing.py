@@ -3,6 +3,7 @@
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.placebos import RENAMED_CLASSES
+from search_spaces.protocols import AND_RENAMED, CONV4_ON_CIFAR10, LENET_ON_MNIST, RANDOM_LABELS
 from search_spaces.quantities import Between, Difference, Level, Metric, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -12,11 +13,8 @@ SPACE = SearchSpace(
     title="Do networks that memorised need more different weights?",
     claim="Where weights share values, networks with random labels lose more than their clean twins.",
     source="Han et al. 2016, arXiv:1510.00149; Chen et al. 2015, arXiv:1504.04788",
-    base={"data.label_noise": 1.0, "replicates": 3, "training.epochs": 600, "compression.depth": 3},
-    span={
-        "data.noise_kind": Choices(values=("uniform", "renamed")),
-        "compression.method": Choices(values=("share", "hashed", "hashed_trained", "dct_trained")),
-    },
+    base=RANDOM_LABELS | {"compression.depth": 3},
+    span=AND_RENAMED | {"compression.method": Choices(values=("share", "hashed", "hashed_trained", "dct_trained"))},
     crossed=("compression",),
     trials=64,
     claims=(
@@ -67,19 +65,8 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(
-            base={
-                "data.name": "mnist",
-                "model.name": "lenet_300_100",
-                "model.width": 300,
-                "training.batch_size": 128,
-                "training.lr": 0.1,
-                "training.epochs": 200,
-            },
-        ),
-        "large": Size(
-            base={"data.name": "cifar10", "model.name": "conv4", "model.width": 64, "training.batch_size": 128},
-        ),
+        "paper": Size(base=LENET_ON_MNIST),
+        "large": Size(base=CONV4_ON_CIFAR10),
     },
     differs=(
         "hashed weights are both fitted to trained ones and trained, as the paper does",

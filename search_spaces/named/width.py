@@ -6,54 +6,42 @@ of them together, went from where they started.
 
 from search_spaces.claims import Claim, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import DENSE_ALONE
 from search_spaces.quantities import Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
 _SOURCE = "Neyshabur et al. 2019, arXiv:1805.12076"
 
 
-def _over_width(metric: str) -> Slope:
-    return Slope(of=Metric(metric=metric), over="model.width", scale="log")
+def _falls(measure: str, what: str, figure: int) -> Claim:
+    """That a norm falls as networks become wider."""
+    return Claim(
+        name=f"{measure}_falls",
+        says=f"{what} falls with every doubling of the width.",
+        quantity=Slope(of=Metric(metric=f"measure/norms/{measure}"), over="model.width", scale="log"),
+        comparison=Less(),
+        source=f"{_SOURCE}, figure {figure}",
+    )
 
 
 SPACE = SearchSpace(
     title="Do units of wider networks have to move less to fit the same labels?",
     claim="At equal fit the mean capacity of a unit and the distance from initialisation fall as the width grows.",
     source=f"{_SOURCE}, figures 1 to 3",
-    base={
-        "control": False,
+    base=DENSE_ALONE
+    | {
         "replicates": 3,
         "model.hidden_layers": 1,
         "training.batch_size": 64,
         "training.epochs": 1000,
         "measures": "norms",
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
     },
     span={"model.width": Choices(values=(16, 32, 64, 128, 256, 512))},
     trials=48,
     claims=(
-        Claim(
-            name="unit_capacity_falls",
-            says="The mean capacity of a unit falls with every doubling of the width.",
-            quantity=_over_width("measure/norms/unit_capacity"),
-            comparison=Less(),
-            source=f"{_SOURCE}, figure 3",
-        ),
-        Claim(
-            name="distance_falls",
-            says="The distance from initialisation falls with every doubling of the width.",
-            quantity=_over_width("measure/norms/distance"),
-            comparison=Less(),
-            source=f"{_SOURCE}, figure 2",
-        ),
-        Claim(
-            name="unit_impact_falls",
-            says="The mean length of a unit's outgoing weights falls with every doubling of the width.",
-            quantity=_over_width("measure/norms/unit_impact"),
-            comparison=Less(),
-            source=f"{_SOURCE}, figure 3",
-        ),
+        _falls("unit_capacity", "The mean capacity of a unit", 3),
+        _falls("distance", "The distance from initialisation", 2),
+        _falls("unit_impact", "The mean length of a unit's outgoing weights", 3),
         Claim(
             name="wider_is_no_worse",
             says="Test accuracy grows with the width.",

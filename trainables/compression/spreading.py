@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(ABC):
     """Numbers of each layer, and the linear map from them to its weights, the same for all networks.
 
     Args:
@@ -54,9 +55,9 @@ class Spread:
             for name, shape in self.shapes.items()
         }
 
+    @abstractmethod
     def spread(self, name: str, numbers: Tensor) -> Tensor:
         """[K, …] weights of a layer from its numbers [K, count]."""
-        raise NotImplementedError
 
 
 class Hashed(Spread):

@@ -10,37 +10,18 @@ Cost: `epochs` of training a level, as of the dense network.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from trainables.compression.interfaces import Compressed, Level, Method
+from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
+    from trainables.compression.interfaces import Compressed, Level
     from trainables.pausing import Pausing
-    from trainables.stack.model import StackedModel
     from trainables.workspace import Workspace
 
 
-class DctTrained(Method):
+class DctTrained(TrainedNumbers):
     """Level l has, in every layer, the largest share of weights as numbers at which the ratio reaches its target."""
-
-    trains: ClassVar[bool] = True
-    stage: ClassVar[Literal["shape", "form", "code"]] = "form"
-    keeps_widths: ClassVar[bool] = True
-    epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
-    lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
-
-    def least_parameters(self, stack: StackedModel) -> int:
-        """One number a layer."""
-        from trainables.compression.budgets import parameters_with
-        from trainables.compression.few_numbers import numbers_for
-
-        return parameters_with(stack, numbers_for(stack, 0), lambda _, count: count)
-
-    def epochs_to(self, level: int) -> int:
-        """Each level starts anew."""
-        return self.epochs
 
     def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Networks of the dense shape made of few numbers."""

@@ -13,26 +13,22 @@ Cost: `epochs` of training a level, as of the dense network.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from trainables.compression.interfaces import Compressed, Level, Method
+from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
+    from trainables.compression.interfaces import Compressed, Level
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
     from trainables.workspace import Workspace
 
 
-class Hypernet(Method):
+class Hypernet(TrainedNumbers):
     """Level l has the longest embeddings at which the parameter ratio reaches target_ratio^(l/depth)."""
 
-    trains: ClassVar[bool] = True
-    stage: ClassVar[Literal["shape", "form", "code"]] = "form"
-    keeps_widths: ClassVar[bool] = True
-    epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
-    lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
     block: int | None = Field(None, ge=1, description="weights an embedding; none: the root of their number")
 
     def least_parameters(self, stack: StackedModel) -> int:
@@ -40,10 +36,6 @@ class Hypernet(Method):
         from trainables.compression.generating import generated_parameters, generator_for
 
         return generated_parameters(stack, generator_for(stack, 0, self.block, 1.0))
-
-    def epochs_to(self, level: int) -> int:
-        """Each level starts anew."""
-        return self.epochs
 
     def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Networks of the dense shape with generated weights."""

@@ -14,34 +14,23 @@ Cost: `epochs` of training a level, and in each step a product of P (parameters 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from trainables.compression.interfaces import Compressed, Level, Method
+from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
+    from trainables.compression.interfaces import Compressed, Level
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
     from trainables.workspace import Workspace
 
 
-class Subspace(Method):
+class Subspace(TrainedNumbers):
     """Level l has as many dimensions as parameters are allowed: all of them over target_ratio^(l/depth)."""
-
-    trains: ClassVar[bool] = True
-    stage: ClassVar[Literal["shape", "form", "code"]] = "form"
-    keeps_widths: ClassVar[bool] = True
-    epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
-    lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
 
     def least_parameters(self, stack: StackedModel) -> int:
         """One dimension."""
         return 1
-
-    def epochs_to(self, level: int) -> int:
-        """Each level starts anew."""
-        return self.epochs
 
     def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
         """Networks of the dense shape, moved within a subspace."""
