@@ -24,7 +24,10 @@ if ! "$venv/bin/python" -m pip --version > /dev/null 2>&1; then
       { echo "this machine has no Python 3.11 that makes environments, and no pip: install python3.11-venv" >&2; exit 1; }
     python3 -m pip install --disable-pip-version-check --quiet --upgrade --target "$HOME/.ockham/uv" \
       --require-hashes -r "$source_dir/infra/node/uv.txt"
-    "$HOME/.ockham/uv/bin/uv" venv --quiet --seed --python 3.11 "$venv"
+    uv=$HOME/.ockham/uv/bin/uv
+    "$uv" python install --quiet --no-bin 3.11
+    # With the pip that this Python brings along: uv's own `venv --seed` takes whichever is the newest, without a hash.
+    "$("$uv" python find --managed-python 3.11)" -m venv "$venv"
   fi
 fi
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }

@@ -13,7 +13,8 @@ from trainables.storage import Folder, LocalFolder
 
 # In a home, beside the folders of studies.
 _STORE = tuple(f"{STORE}{end}" for end in ("", "-wal", "-shm", "-journal"))
-RESERVED = ("data", "mlartifacts", "mlruns", "mlflow.token", "mlflow.html", *_STORE)
+# And what workers may write to on a cloud's storage, of every study: what lies below a folder of this name.
+RESERVED = ("data", "mlartifacts", "mlruns", "mlflow.token", "mlflow.html", "trials", *_STORE)
 _RESULTS = "|".join(name.partition(".")[0] for name in RESULTS)
 _OWN = (
     r"study\.(db(-wal|-shm|-journal)?|db\.optuna\.lock|yaml|\d+\.tmp)",
@@ -54,13 +55,13 @@ def require_own(folder: Folder, option: str) -> None:
 
 
 def require_free_name(name: str) -> None:
-    """Refuses a name that a home needs itself.
+    """Refuses a name that a home, or a storage, needs itself.
 
     Raises:
         UsageError: It is one of those.
     """
     if name.lower() in RESERVED:
-        raise UsageError(f"--name {name}: a home keeps other things under that name; choose another --name")
+        raise UsageError(f"--name {name}: other things are kept under that name; choose another --name")
 
 
 def remove_own(folder: Folder, say: Callable[[str], None], *, all_but_last: bool = False) -> None:

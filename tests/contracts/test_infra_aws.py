@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from study.errors import UsageError
+from study.storing.own_files import require_free_name
+
 REPO = Path(__file__).resolve().parents[2]
 INFRA = REPO / "infra"
 
@@ -109,6 +112,8 @@ def test_aws_workers_can_not_touch_copies_of_ledgers(stack: dict[str, Any]) -> N
             assert all(str(each).endswith("/*/trials/*") for each in _as_list(statement["Resource"]))
     actions = [action for each in policy["Statement"] for action in _as_list(each["Action"])]
     assert not any("Version" in action for action in actions)
+    with pytest.raises(UsageError, match="--name trials"):
+        require_free_name("trials")  # its copies would lie below a folder of that name
 
 
 def test_aws_bucket_is_private_and_encrypted(stack: dict[str, Any]) -> None:

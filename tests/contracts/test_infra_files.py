@@ -93,7 +93,8 @@ def test_gcp_workers_can_write_checkpoints_and_nothing_else() -> None:
     assert account["scopes"] == ["https://www.googleapis.com/auth/cloud-platform"]
     guide = (INFRA / "README.md").read_text()
     assert "iam service-accounts create ockham-worker" in guide
-    assert "roles/storage.objectUser" in guide
+    (writes,) = (line for line in guide.splitlines() if "roles/storage.objectUser" in line)
+    assert """ --condition 'title=trials,expression=resource.name.extract("/trials/{rest}") != ""'""" in writes
 
 
 def test_gcp_workers_have_the_driver_that_torch_needs(tmp_path: Path) -> None:

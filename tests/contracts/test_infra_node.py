@@ -78,10 +78,10 @@ _VENV = """if [ "$1" = -m ]; then
 fi"""
 
 
-def _node(home: Path, python: str) -> subprocess.CompletedProcess[str]:
-    """Runs setup.sh on a node whose python3.11 is that shell script; pip only notes that it was called."""
+def _node(home: Path, python: str, python3: str = 'echo "$*" >> ~/called') -> subprocess.CompletedProcess[str]:
+    """Runs setup.sh on a node whose Pythons are these shell scripts; pip only notes that it was called."""
     programs = home / "programs"
-    _programs(programs, python3_11=python, python3='echo "$*" >> ~/called')
+    _programs(programs, python3_11=python, python3=python3)
     (home / ".ray").mkdir(exist_ok=True)
     (home / ".ray/auth_token").touch()
     if not (home / "ockham").exists():
@@ -114,6 +114,31 @@ def test_set_up_fetches_a_python_where_the_systems_own_makes_no_venv(tmp_path: P
     pip = (tmp_path / "called").read_text().splitlines()[-1]
     assert pip.startswith("-m pip install")
     assert f"--require-hashes -r {tmp_path}/ockham/infra/node/uv.txt" in pip
+
+
+# A pip that puts a uv where it belongs, which fetches nothing and knows where a Python is.
+_UV = """echo "$*" >> ~/called
+mkdir -p ~/.ockham/uv/bin
+cat > ~/.ockham/uv/bin/uv << 'END'
+#!/bin/bash
+echo "uv $*" >> ~/called
+[ "$2" != find ] || echo ~/programs/fetched
+END
+chmod +x ~/.ockham/uv/bin/uv"""
+
+
+def test_set_up_takes_the_pip_of_the_python_that_it_fetches(tmp_path: Path) -> None:
+    """Whatever comes from a registry has a hash: `uv venv --seed` takes the newest pip as it is."""
+    _programs(tmp_path / "programs", fetched=_VENV)
+    assert _node(tmp_path, "exit 1", _UV).returncode == 0
+    calls = (tmp_path / "called").read_text().splitlines()
+    assert [call for call in calls if call.startswith("uv ")] == [
+        "uv python install --quiet --no-bin 3.11",
+        "uv python find --managed-python 3.11",
+    ]
+    installs = [call for call in calls if " install " in call and not call.startswith("uv ")]
+    assert all("--require-hashes" in call or "--no-deps --no-build-isolation" in call for call in installs)
+    assert len(installs) == 3  # uv, the packages, Ockham
 
 
 def test_set_up_again_installs_only_what_has_changed(tmp_path: Path) -> None:
