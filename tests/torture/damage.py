@@ -280,7 +280,10 @@ def main() -> int:
         home, other = Path(folder) / "home", Path(folder) / "other"
         build(home)
         build(other, noise=1.0)
-        rows = list(matrix(home, other, Path(folder) / "scratch", commands, options.files.split(",")))
+        rows = []
+        for row in matrix(home, other, Path(folder) / "scratch", commands, options.files.split(",")):
+            print(*row[:2], *row[2].values(), sep=" | ", flush=True)  # whatever becomes of the others
+            rows.append(row)
     return 0 if show(rows, commands) else 1
 
 
