@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
-from search_spaces.quantities import Association, Between, FieldValue, Order, Quantity, Share, Slope, Stated, Value
+from search_spaces.quantities import Association, Between, ClaimPart, FieldValue, Order, Quantity, Share, Slope, Value
 from trainables.explain import in_field
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 
 Role: TypeAlias = Literal["claim", "placebo", "description"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
-class Greater(Stated):
+class Greater(ClaimPart):
     """Greater than `than`, by at least `matters` in the estimate."""
 
     kind: Literal["greater"] = "greater"
@@ -25,7 +25,7 @@ class Greater(Stated):
     matters: float = Field(0.0, ge=0)
 
 
-class Less(Stated):
+class Less(ClaimPart):
     """Less than `than`, by at least `matters` in the estimate."""
 
     kind: Literal["less"] = "less"
@@ -33,7 +33,7 @@ class Less(Stated):
     matters: float = Field(0.0, ge=0)
 
 
-class Equivalent(Stated):
+class Equivalent(ClaimPart):
     """Within ±`matters` of `to`."""
 
     kind: Literal["equivalent"] = "equivalent"
@@ -41,21 +41,21 @@ class Equivalent(Stated):
     matters: float = Field(gt=0)
 
 
-class AtLeast(Stated):
+class AtLeast(ClaimPart):
     """At least `bound`."""
 
     kind: Literal["at_least"] = "at_least"
     bound: float
 
 
-class AtMost(Stated):
+class AtMost(ClaimPart):
     """At most `bound`."""
 
     kind: Literal["at_most"] = "at_most"
     bound: float
 
 
-class Exactly(Stated):
+class Exactly(ClaimPart):
     """The same number in every unit, without exception."""
 
     kind: Literal["exactly"] = "exactly"
@@ -74,7 +74,7 @@ _COMPARED: dict[str, tuple[str, ...]] = {
 }
 
 
-class Claim(Part):
+class Claim(ConfigSection):
     """A sentence that a study's data can support or refute.
 
     Args:

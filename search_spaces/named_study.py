@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from search_spaces.notation import override
 from search_spaces.space import Choices, Range, SearchSpace
 from trainables.explain import in_field
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 from trainables.problems import Refused
 from trainables.spelling import unknown
 
@@ -16,7 +16,7 @@ SizeName: TypeAlias = Literal["small", "paper", "large"]
 SIZES: tuple[SizeName, ...] = get_args(SizeName)
 
 
-class Size(Part):
+class Size(ConfigSection):
     """What a size changes of the study's own space.
 
     Args:
@@ -32,7 +32,7 @@ class Size(Part):
     cost: str = ""
 
 
-class NamedStudy(Part):
+class NamedStudy(ConfigSection):
     """A declaration: what is asked, of which space, after which paper, in which sizes. It holds no code.
 
     Args:

@@ -19,18 +19,18 @@ Setting: TypeAlias = dict[str, FieldValue]
 Bounds: TypeAlias = tuple[float, float]
 Arm: TypeAlias = Literal["replicate", "control", "scratch_replicate", "scratch_control"]
 
-S = TypeVar("S", bound="Stated")
+S = TypeVar("S", bound="ClaimPart")
 _SHARES = re.compile(r"(^|/|_)(accuracy|auc|auc_kept|auc_changed|share|interpolated|censored|density|fidelity)\Z")
 _SIGNED = re.compile(r"(^|/)(gap/\w*accuracy|contrast/.*(accuracy|auc)|selectivity|kappa)\Z")
 
 
-class Stated(BaseModel):
+class ClaimPart(BaseModel):
     """A frozen part of a claim that refuses unknown keys; in files its `kind` says which it is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
-class Metric(Stated):
+class Metric(ClaimPart):
     """A metric of a trial, by its name: the mean over the trial's networks.
 
     `bounds` are declared where the name does not say them: between which values every network's number must lie.
@@ -41,7 +41,7 @@ class Metric(Stated):
     bounds: Bounds | None = None
 
 
-class Level(Stated):
+class Level(ClaimPart):
     """A column of networks.parquet at one level of the compression, averaged over the networks of an arm.
 
     `level` counts from 0 (dense), −1 is the last; or `ratio` asks for the first level that is at least so many times
@@ -62,7 +62,7 @@ class Level(Stated):
         return self
 
 
-class Twins(Stated):
+class Twins(ClaimPart):
     """Control − replicate, paired by network inside a trial: what clean labels change."""
 
     kind: Literal["twins"] = "twins"
@@ -70,7 +70,7 @@ class Twins(Stated):
     bounds: Bounds | None = None
 
 
-class AboveScratch(Stated):
+class AboveScratch(ClaimPart):
     """Retained − scratch: a network − the fresh one with the same sizes and budget, paired by network in a trial."""
 
     kind: Literal["above_scratch"] = "above_scratch"
@@ -78,7 +78,7 @@ class AboveScratch(Stated):
     bounds: Bounds | None = None
 
 
-class KeptOverChanged(Stated):
+class KeptOverChanged(ClaimPart):
     """On examples that kept their label − on those whose label was changed, inside one network."""
 
     kind: Literal["kept_over_changed"] = "kept_over_changed"
@@ -86,7 +86,7 @@ class KeptOverChanged(Stated):
     bounds: Bounds | None = None
 
 
-class Difference(Stated):
+class Difference(ClaimPart):
     """The first value − the second, inside a trial: one level against another, one measure against another."""
 
     kind: Literal["difference"] = "difference"
@@ -101,7 +101,7 @@ Value: TypeAlias = Annotated[
 Difference.model_rebuild()
 
 
-class Between(Stated):
+class Between(ClaimPart):
     """The value in trials of one setting − in those of another; paired where both met the same dense networks."""
 
     kind: Literal["between"] = "between"
@@ -114,7 +114,7 @@ class Between(Stated):
         return _different(self, (self.first, self.second))
 
 
-class Order(Stated):
+class Order(ClaimPart):
     """Settings in falling order of the value: each neighbouring difference counts."""
 
     kind: Literal["order"] = "order"
@@ -126,7 +126,7 @@ class Order(Stated):
         return _different(self, self.settings)
 
 
-class Slope(Stated):
+class Slope(ClaimPart):
     """How the value moves with an ordered field.
 
     `rank`: the slope of its ranks on the field's, both of variance 1 within strata (Kendall's τ beside it);
@@ -139,7 +139,7 @@ class Slope(Stated):
     scale: Literal["rank", "log"] = "rank"
 
 
-class Association(Stated):
+class Association(ClaimPart):
     """How ranks of the first value go with those of the second, among trials alike in condition and instrument."""
 
     kind: Literal["association"] = "association"
@@ -147,7 +147,7 @@ class Association(Stated):
     second: Value
 
 
-class Share(Stated):
+class Share(ClaimPart):
     """The share of units whose value lies above a bound."""
 
     kind: Literal["share"] = "share"

@@ -17,14 +17,14 @@ from pydantic import (
 
 from search_spaces.activation import Activation, entries_in
 from search_spaces.claims import Claim
-from search_spaces.spanned import Choices, Range, Scalar, Spanned
+from search_spaces.spanned import Choices, Range, Scalar, Span
 from trainables.config import TrialConfig, defaults, unflatten
 from trainables.explain import problems_of
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 from trainables.problems import Refused
 from trainables.spelling import unknown
 
-__all__ = ["CONDITIONS", "INSTRUMENTS", "MOST_TRIALS", "Choices", "Range", "Scalar", "SearchSpace", "Spanned"]
+__all__ = ["CONDITIONS", "INSTRUMENTS", "MOST_TRIALS", "Choices", "Range", "Scalar", "SearchSpace", "Span"]
 
 # Values of these are checked in all their combinations, up to a number that takes half a second.
 _GO_TOGETHER = ("compression.", "model.name")
@@ -34,7 +34,7 @@ INSTRUMENTS = "compression"
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
 
 
-class SearchSpace(Part):
+class SearchSpace(ConfigSection):
     """What a study spans around a base configuration, and what it claims.
 
     Args:

@@ -6,12 +6,12 @@ from typing import Any, Self
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 
 Scalar = bool | int | float | str | None
 
 
-class Spanned(Part):
+class Span(ConfigSection):
     """What a field takes from trial to trial.
 
     `when` says with which values of other fields it means something at all: name → values. In other trials the field is
@@ -34,7 +34,7 @@ class Spanned(Part):
         return found if self.when else {name: value for name, value in found.items() if name != "when"}
 
 
-class Choices(Spanned):
+class Choices(Span):
     """A list of values to span, as in `--set data.label_noise=0,0.5,1`."""
 
     values: tuple[Scalar, ...] = Field(min_length=1)
@@ -48,7 +48,7 @@ class Choices(Spanned):
         return list(self.values)
 
 
-class Range(Spanned):
+class Range(Span):
     """An interval to span, ends included, as in `--set model.width=16..512:log`."""
 
     low: int | float

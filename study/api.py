@@ -17,7 +17,7 @@ from study.errors import UsageError
 from study.events import Listener, Outcome
 from study.ledger import Ledger
 from study.ledger.place import Place
-from study.settings.loading import LaunchOptions, Loaded, load_study
+from study.settings.loading import LaunchOptions, LoadedStudy, load_study
 from study.settings.resume_request import NO_REQUEST, ResumeRequest, budget
 from study.settings.verdicts import robustness_of, verdicts_of
 from study.settings.wording import as_argument
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from study.answer.robustness import Robustness
     from study.answer.verdict import Verdicts
     from study.execution.executor import TrialFunction
-    from study.operations.exporting import Exported
+    from study.operations.exporting import ExportResult
 
 _SETTABLE = tuple(name for name in RunConfig.model_fields if name not in ("home", "ledger"))
 
@@ -117,15 +117,15 @@ class StudyHandle:
         replicate: int = 0,
         arm: Literal["replicate", "control"] = "replicate",
         onnx: bool = False,
-    ) -> "Exported":
+    ) -> "ExportResult":
         """Writes a network of a finished trial as an ordinary PyTorch network; `ockham export --help` says more.
 
         Raises:
             UsageError: There is no such network, or `out` can't be written.
         """
-        from study.operations.exporting import Wanted, export
+        from study.operations.exporting import NetworkChoice, export
 
-        return export(self._ledger, Wanted(trial, level, replicate, arm), Path(out), onnx=onnx)
+        return export(self._ledger, NetworkChoice(trial, level, replicate, arm), Path(out), onnx=onnx)
 
     def add(self, configurations: Sequence[Mapping[str, Any]]) -> None:
         """Puts trials of your own (dotted name → value) into the queue, of a study that runs or of one to be resumed.
@@ -256,7 +256,7 @@ def load(name: str, *, home: Path | str | None = None, ledger: str | None = None
     return StudyHandle(_place(home, ledger).open(name))
 
 
-def _loaded(space: SearchSpace | str | Path, options: Mapping[str, Any]) -> Loaded:
+def _loaded(space: SearchSpace | str | Path, options: Mapping[str, Any]) -> LoadedStudy:
     """The study that `study.launch(space, **options)` means.
 
     Args:

@@ -26,7 +26,7 @@ def printable(text: str) -> str:
     return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-class _Told(MaskedStream):
+class _SafeStream(MaskedStream):
     """No secrets, and an error in our own words where it can't be written; a reader that went away is none."""
 
     def write(self, text: str) -> int:
@@ -39,7 +39,7 @@ class _Told(MaskedStream):
             self._stream.flush()
 
 
-class PrintableStream(_Told):
+class PrintableStream(_SafeStream):
     """A text stream for people: no secrets, no commands to their terminal.
 
     Args:
@@ -53,7 +53,7 @@ class PrintableStream(_Told):
     def __init__(self, stream: TextIO, *, colours: bool = False) -> None:
         super().__init__(stream)
         self._colours = colours
-        self.styled = _Told(stream)
+        self.styled = _SafeStream(stream)
 
     def write(self, text: str) -> int:
         """Writes it without secrets, commands spelled out."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrainingConfig, TrialConfig, unflatten
 from trainables.looking.look import Look
-from trainables.looking.measure import Measure, Measured, settled
+from trainables.looking.measure import Measure, MeasureResult, settled
 from trainables.looking.scoring import Sample, Scoring
 from trainables.pausing import finish
 from trainables.record import Record
@@ -127,7 +127,7 @@ def look(model: StackedModel, input_shape: tuple[int, ...] = (1, 1, 20), *, orig
     return Look(model, **{**seen, **given, **more})
 
 
-def taken(measure: Measure, seen: Look) -> Measured:
+def taken(measure: Measure, seen: Look) -> MeasureResult:
     """What the measure finds, without a pause."""
     return finish(settled(measure.measure(seen)))
 

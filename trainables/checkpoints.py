@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from trainables.storage import Folder, Part, folder_at, seal, unsealed
+from trainables.storage import Chunk, Folder, folder_at, seal, unsealed
 
 _NAME = re.compile(r"attempt-(\d+)\.(\d+)-(\d+)\.pt")
 _UNFINISHED = re.compile(r"^attempt-(\d+)\.(\d+)-(\d+)\.tmp-")
@@ -101,7 +101,7 @@ class CheckpointStore:
         files, own = _checkpoints(names), (self.fence, self.attempt)
         mine = [file for file in files if file[:2] == own]
         name = f"attempt-{self.fence:03d}.{self.attempt:03d}-{mine[-1].sequence + 1 if mine else 1:06d}.pt"
-        parts: list[Part] = [seal(_KIND, content), content]
+        parts: list[Chunk] = [seal(_KIND, content), content]
         self.folder.write(name, parts, written=lambda: self._on_moment("checkpoint written"))
         self._on_moment("checkpoint renamed")
         superfluous = [file.name for file in files if file[:2] < own]

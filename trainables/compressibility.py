@@ -52,7 +52,7 @@ def curve_of(ratios: npt.ArrayLike, score: npt.ArrayLike) -> Curve:
 
 
 @dataclass(frozen=True)
-class Crossing:
+class ThresholdCrossing:
     """Where a curve falls below a share of its dense score.
 
     Args:
@@ -102,27 +102,27 @@ def why_no_auc(curve: Curve, chance: float, limit: float, label: str = "accuracy
     return None
 
 
-def log2_ratio_at(curve: Curve, chance: float, share: float) -> Crossing | None:
+def log2_ratio_at(curve: Curve, chance: float, share: float) -> ThresholdCrossing | None:
     """Where v first falls below `share` (in 0 … 1), interpolated between levels; None if the network did not fit."""
     values = normalised(curve, chance)
     if values is None:
         return None
     below = np.flatnonzero(values < share)
     if not len(below):
-        return Crossing(float(curve.log2_ratio[-1]), censored=True)
+        return ThresholdCrossing(float(curve.log2_ratio[-1]), censored=True)
     after = int(below[0])
     before = after - 1
     step = (values[before] - share) / (values[before] - values[after])
     ratio = curve.log2_ratio[before] + step * (curve.log2_ratio[after] - curve.log2_ratio[before])
-    return Crossing(float(ratio), censored=False)
+    return ThresholdCrossing(float(ratio), censored=False)
 
 
-def log2_params_at(curve: Curve, chance: float, share: float, dense_parameters: int) -> Crossing | None:
+def log2_params_at(curve: Curve, chance: float, share: float, dense_parameters: int) -> ThresholdCrossing | None:
     """log₂ of the parameters left where v first falls below `share`; if censored, the true value is at most that."""
     crossing = log2_ratio_at(curve, chance, share)
     if crossing is None:
         return None
-    return Crossing(float(np.log2(dense_parameters)) - crossing.log2_ratio, crossing.censored)
+    return ThresholdCrossing(float(np.log2(dense_parameters)) - crossing.log2_ratio, crossing.censored)
 
 
 def levels_survived(curve: Curve, chance: float) -> int | None:

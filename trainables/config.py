@@ -19,7 +19,7 @@ from trainables.data.config import DataConfig
 from trainables.dotted import flatten, unflatten
 from trainables.explain import in_field
 from trainables.looking.config import MeasuresConfig
-from trainables.parts import NAMED_FILE, EntryPart, Part, known
+from trainables.parts import NAMED_FILE, ConfigSection, EntrySection, known
 from trainables.registry import names_in
 from trainables.training.config import TrainingConfig
 
@@ -39,7 +39,7 @@ ScratchBudget = Literal["recovery", "dense", "total"]
 SHAPING = ("data.", "model.", "training.")
 
 
-class ModelConfig(EntryPart):
+class ModelConfig(EntrySection):
     """The network: its family and its size.
 
     `width` is the units of each hidden layer of an `mlp` (128 unless given). Of every other model it is the width of
@@ -88,7 +88,7 @@ def _model(name: str) -> Any:
     return importlib.import_module(f"trainables.models.{name}").ENTRY
 
 
-class CompressionConfig(EntryPart):
+class CompressionConfig(EntrySection):
     """How a trained network is squeezed: the instrument of a trial."""
 
     choosers: ClassVar[dict[str, str]] = {
@@ -198,7 +198,7 @@ class CompressionConfig(EntryPart):
         return self
 
 
-class TrialConfig(Part):
+class TrialConfig(ConfigSection):
     """One trial: what is trained on what, how it is compressed, how often it is replicated.
 
     `seed` is the study's; the trial's draws also depend on its number (see `trainables.seeding`).

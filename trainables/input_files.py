@@ -11,7 +11,7 @@ from trainables.data.digests import content_digests
 from trainables.data.identity import dataset_digests
 from trainables.data.interfaces import dataset_of
 from trainables.errors import DataUnavailable
-from trainables.parts import NAMED_FILE, EntryPart, Part
+from trainables.parts import NAMED_FILE, ConfigSection, EntrySection
 
 # The name of the revision of the code that makes examples, among the names of files.
 CODE = "(code)"
@@ -39,18 +39,18 @@ def input_digests(config: TrialConfig, data_dir: Path, *, fresh: bool = True) ->
     return {said: {CODE: f"revision {dataset.revision}", **files}, **named}
 
 
-def named_files(config: Part, prefix: str = "") -> Iterator[tuple[str, Path]]:
+def named_files(config: ConfigSection, prefix: str = "") -> Iterator[tuple[str, Path]]:
     """Every field of a configuration and of its selected entries that names a file, dotted, and the file.
 
     A field says so by `Annotated[…, NAMED_FILE]`.
     """
     for field, about in type(config).model_fields.items():
         value = getattr(config, field)
-        if isinstance(value, Part):
+        if isinstance(value, ConfigSection):
             yield from named_files(value, f"{prefix}{field}.")
         elif value is not None and NAMED_FILE in about.metadata:
             yield f"{prefix}{field}", Path(value)
-    if isinstance(config, EntryPart):
+    if isinstance(config, EntrySection):
         for name, package in config.entries().items():
             entry = importlib.import_module(f"{package}.{name}").ENTRY.model_validate(config.options(name))
             for field, about in type(entry).model_fields.items():

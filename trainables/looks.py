@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from trainables.compression.evidence import what_is_seen
-from trainables.compression.interfaces import Compressed
+from trainables.compression.interfaces import CompressionResult
 from trainables.data.interfaces import DATASETS
 from trainables.errors import device_failed, out_of_memory, without_frames
 from trainables.looking.look import Look
-from trainables.looking.measure import Measure, Measured, When, settled
+from trainables.looking.measure import Measure, MeasureResult, When, settled
 from trainables.looking.scoring import SAMPLE_EXAMPLES, Sample
 from trainables.measuring import arms
 from trainables.pausing import Pausing
@@ -54,7 +54,9 @@ class Moment:
         return f"level_{self.level}" if self.epoch is None else f"epoch_{self.epoch}"
 
 
-def measures_after(workspace: Workspace, made: Compressed, level: int, failed: Mapping[int, str]) -> Pausing[Columns]:
+def measures_after(
+    workspace: Workspace, made: CompressionResult, level: int, failed: Mapping[int, str]
+) -> Pausing[Columns]:
     """Takes the measures of a level; 0 is that of the dense networks.
 
     Returns:
@@ -101,7 +103,7 @@ def _take(workspace: Workspace, moment: Moment, least: When) -> Pausing[Columns]
     measures = {name: one for name, one in _measures(workspace).items() if _TIMES[one.when] >= _TIMES[least]}
     if not measures:
         return {}
-    parts: list[dict[str, Measured]] = []
+    parts: list[dict[str, MeasureResult]] = []
     for numbers in _pieces(workspace, moment.stack):
         seen, found = _look(workspace, moment, numbers), {}
         for name, one in measures.items():
@@ -179,21 +181,21 @@ def _teacher(workspace: Workspace) -> Tensor | None:
 
 def _alone_if_need_be(
     workspace: Workspace, moment: Moment, numbers: list[int], seen: Look, named: tuple[str, Measure]
-) -> Pausing[Measured]:
+) -> Pausing[MeasureResult]:
     """What a measure finds; where it fails on the networks together, on each of those on which it does not fail alone.
 
     Raises:
         RuntimeError: Memory ran out, or the device failed, which is the trial's matter.
     """
     if named[1].needs_classes and not workspace.data.task.has_classes:
-        return Measured(undefined={"*": "networks are asked for numbers, not for classes"})
+        return MeasureResult(undefined={"*": "networks are asked for numbers, not for classes"})
     try:
         return (yield from settled(named[1].measure(seen)))
     except Exception as error:
         why = _reason(error)
     if len(numbers) == 1:
         logging.getLogger(__name__).warning("measure %s failed on network %d: %s", named[0], numbers[0], why)
-        return Measured(undefined={"*": f"it failed: {why}"})
+        return MeasureResult(undefined={"*": f"it failed: {why}"})
     found = []
     for number in numbers:
         alone = _look(workspace, moment, [number])
@@ -208,13 +210,13 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".strip().removesuffix(":")
 
 
-def _joined(parts: Sequence[Measured], numbers: Sequence[Sequence[int]]) -> Measured:
+def _joined(parts: Sequence[MeasureResult], numbers: Sequence[Sequence[int]]) -> MeasureResult:
     """What was found in several stacks, as if it were one; nan where some lack what others have."""
     if len(parts) == 1:
         return parts[0]
     counts = [len(some) for some in numbers]
     layers = dict.fromkeys(name for part in parts for name in part.layers)
-    return Measured(
+    return MeasureResult(
         networks=_columns([part.networks for part in parts], counts),
         layers={name: _columns([part.layers.get(name, {}) for part in parts], counts) for name in layers},
         examples=_columns([part.examples for part in parts], counts),
@@ -238,7 +240,7 @@ def _columns(parts: Sequence[Mapping[str, Tensor]], counts: Sequence[int]) -> di
     }
 
 
-def _without(found: Measured, failed: Mapping[int, str]) -> Measured:
+def _without(found: MeasureResult, failed: Mapping[int, str]) -> MeasureResult:
     """The same, undefined for networks that failed."""
     if not failed:
         return found
@@ -252,12 +254,12 @@ def _without(found: Measured, failed: Mapping[int, str]) -> Measured:
         return copies
 
     layers = {name: blank(by_layer) for name, by_layer in found.layers.items()}
-    return Measured(
+    return MeasureResult(
         blank(found.networks), layers, blank(found.examples), blank(found.arrays), found.axes, found.undefined
     )
 
 
-def _state(found: Measured) -> dict[str, Any]:
+def _state(found: MeasureResult) -> dict[str, Any]:
     """For a checkpoint."""
 
     def kept(named: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trainables.compressibility import fitted
 from trainables.compression.description import description_lengths
-from trainables.compression.interfaces import Compressed, Sizes
+from trainables.compression.interfaces import CompressionResult, Sizes
 from trainables.compression.writing import as_it_is
 from trainables.data.conditions import noise_of
 from trainables.moving import to_host
@@ -28,7 +28,7 @@ _SOME = 1000
 
 
 @dataclass(frozen=True)
-class Measured:
+class StackEvaluation:
     """A stack's answers on the training labels as given, and on validation and test (None where it was not asked)."""
 
     train: Evaluation
@@ -36,21 +36,21 @@ class Measured:
     test: Evaluation | None
 
 
-def measure(workspace: Workspace, stack: StackedModel) -> Pausing[Measured]:
+def measure(workspace: Workspace, stack: StackedModel) -> Pausing[StackEvaluation]:
     """Evaluates the stack on all three splits."""
     data = workspace.data
     train = yield from evaluating(stack, workspace.train_inputs, data.labels, data.task)
     val = yield from evaluating(stack, workspace.val_inputs, data.val_labels, data.task)
     test = yield from evaluating(stack, workspace.test_inputs, data.test_labels, data.task)
-    return Measured(train, val, test)
+    return StackEvaluation(train, val, test)
 
 
-def measure_some(workspace: Workspace, stack: StackedModel) -> Pausing[Measured]:
+def measure_some(workspace: Workspace, stack: StackedModel) -> Pausing[StackEvaluation]:
     """A quick look during training: the first 1,000 examples of training and validation, test left alone."""
     data, some = workspace.data, _SOME
     train = yield from evaluating(stack, workspace.train_inputs.head(some), data.labels[:, :some], data.task)
     val = yield from evaluating(stack, workspace.val_inputs.head(some), data.val_labels[:some], data.task)
-    return Measured(train, val, None)
+    return StackEvaluation(train, val, None)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Dense:
     failed: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, training: Training, measured: Measured) -> "Dense":
+    def of(cls, training: Training, measured: StackEvaluation) -> "Dense":
         """After (or, for an intermediate report, during) the dense training."""
         scores, means = (found.tolist() for found in to_host([measured.train.score, measured.train.loss]))
         losses = zip(means, training.running_losses, strict=True)
@@ -103,7 +103,7 @@ def arms(workspace: Workspace, *, scratch: bool = False) -> list[str]:
 def network_rows(
     workspace: Workspace,
     level: int,
-    measured: Measured,
+    measured: StackEvaluation,
     dense: Dense,
     *,
     scratch: bool = False,
@@ -169,7 +169,7 @@ def _without(columns: Mapping[str, Sequence[Any]], failed: Mapping[int, str]) ->
     return {name: [None if n in failed else v for n, v in enumerate(values)] for name, values in columns.items()}
 
 
-def network_sizes(workspace: Workspace, made: Compressed) -> dict[str, Sequence[Any]]:
+def network_sizes(workspace: Workspace, made: CompressionResult) -> dict[str, Sequence[Any]]:
     """Columns of `network_rows`: what the networks cost.
 
     Both ratios are what the dense network has over what is left: `parameter_ratio` counts stored numbers (as Blalock et
@@ -205,7 +205,7 @@ def _dense_length(workspace: Workspace) -> int:
     return description_lengths(stack, as_it_is(stack), None)[0]
 
 
-def _scores(workspace: Workspace, measured: Measured) -> dict[str, Tensor]:
+def _scores(workspace: Workspace, measured: StackEvaluation) -> dict[str, Tensor]:
     """[K] each, where the networks are; nan where nothing is known."""
     data, train, test = workspace.data, measured.train, measured.test
     kept = data.kept[:, : train.labels.shape[1]]

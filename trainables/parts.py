@@ -15,7 +15,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 NAMED_FILE = "names a file that trials read"
 
 
-class Part(BaseModel):
+class ConfigSection(BaseModel):
     """A frozen section of a configuration that refuses unknown keys.
 
     Written out in Python, with something wrong, it raises `refusal` with a sentence for each problem; `model_validate`
@@ -41,7 +41,7 @@ class Part(BaseModel):
         return refuse_truth_as_number(cls, value, info)
 
 
-class EntryPart(Part):
+class EntrySection(ConfigSection):
     """A section that names entries of registries and may carry their own fields under their names."""
 
     model_config = ConfigDict(extra="allow")
@@ -100,7 +100,7 @@ def field_type(root: type[BaseModel], name: str) -> Any:
             return field.annotation
         inner = field.annotation
         return field_type(inner, rest) if isinstance(inner, type) and issubclass(inner, BaseModel) else None
-    if rest and issubclass(root, EntryPart):
+    if rest and issubclass(root, EntrySection):
         for package in root.choosers.values():
             if first in names_in(package):
                 return field_type(importlib.import_module(f"{package}.{first}").ENTRY, rest)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 T = TypeVar("T")
-Part = bytes | memoryview
+Chunk = bytes | memoryview
 SCHEMES = ("file", "s3", "gs")
 PATIENCE_S = 60.0
 
@@ -43,7 +43,7 @@ class Folder(ABC):
         """The folder called `name` in this one; nothing is created."""
 
     @abstractmethod
-    def write(self, name: str, parts: Sequence[Part], *, written: Callable[[], None] = lambda: None) -> None:
+    def write(self, name: str, parts: Sequence[Chunk], *, written: Callable[[], None] = lambda: None) -> None:
         """Makes or replaces a file, whole or not at all.
 
         Args:
@@ -89,7 +89,7 @@ class LocalFolder(Folder):
     def __str__(self) -> str:
         return str(self.path)
 
-    def write(self, name: str, parts: Sequence[Part], *, written: Callable[[], None] = lambda: None) -> None:
+    def write(self, name: str, parts: Sequence[Chunk], *, written: Callable[[], None] = lambda: None) -> None:
         """See `Folder`."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +157,7 @@ class ObjectFolder(Folder):
     def __str__(self) -> str:
         return f"{self._filesystem.type_name}://{self._path}"
 
-    def write(self, name: str, parts: Sequence[Part], *, written: Callable[[], None] = lambda: None) -> None:
+    def write(self, name: str, parts: Sequence[Chunk], *, written: Callable[[], None] = lambda: None) -> None:
         """See `Folder`. The object appears when the stream is closed."""
         with self._filesystem.open_output_stream(f"{self._path}/{name}") as stream:
             for part in parts:
@@ -248,7 +248,7 @@ def folder_at(place: str | Path) -> Folder:
     return ObjectFolder(filesystem, path)
 
 
-def seal(kind: bytes, content: Part) -> bytes:
+def seal(kind: bytes, content: Chunk) -> bytes:
     """The line that goes before `content`."""
     return kind + b" sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n"
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.course import new_workspace
-from trainables.compression.interfaces import RECOVERIES, Compressed, Level, Recovered
+from trainables.compression.interfaces import RECOVERIES, CompressionResult, Level, RecoveryResult
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.compression.reach import auc_log2_ratio
 from trainables.compression.recalibration import recalibrate
@@ -166,10 +166,10 @@ def _train_dense(workspace: Workspace) -> Reports:
     workspace.movement, workspace.learning = training.movement, training.learning
     measured = yield from measure(workspace, stack)
     dense = Dense.of(training, measured)
-    made = Compressed(stack, _all_units(stack), failed=dense.failed)
+    made = CompressionResult(stack, _all_units(stack), failed=dense.failed)
     stopped = of_each(early_stop(training), dense.failed)
     found = yield from measures_after(workspace, made, 0, dense.failed)
-    sizes = network_sizes(workspace, Compressed(stack, None))
+    sizes = network_sizes(workspace, CompressionResult(stack, None))
     rows = network_rows(workspace, 0, measured, dense, extra=stopped | sizes | found)
     trained = Record("dense", training.epoch, *dense_metrics(rows, workspace.data.task.score, final=True))
     metrics, notes = level_metrics(rows, rows, stopped, workspace.data.task)
@@ -177,7 +177,7 @@ def _train_dense(workspace: Workspace) -> Reports:
     if _has_scratch_arm(workspace):
         rows += network_rows(workspace, 0, measured, dense, scratch=True, extra=stopped | sizes)
     yield from examples_after(workspace, stack, 0, dense.failed)
-    _finish_level(workspace, 0, rows, Recovered(made, made), dense, rewind=rewind_snapshot(workspace, training))
+    _finish_level(workspace, 0, rows, RecoveryResult(made, made), dense, rewind=rewind_snapshot(workspace, training))
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
 
@@ -190,20 +190,20 @@ def _compress_once(workspace: Workspace) -> Reports:
     made = replace(made, failed={**progress.kept_values.get("failed", {}), **workspace.failures, **made.failed})
     made = yield from recalibrate(workspace, made)
     recovered = yield from recover(workspace, level, made)
-    compressed = yield from _rewritten(workspace, level, recovered.shown)
+    compressed = yield from _rewritten(workspace, level, recovered.result)
     measured = yield from measure(workspace, compressed.stack)
     epochs = compressed.epochs or None
-    failed = recovered.shown.failed
+    failed = recovered.result.failed
     extra = of_each(compressed.metrics, failed)
     extra |= yield from measures_after(workspace, compressed, level.number, failed)
     yield from examples_after(workspace, compressed.stack, level.number, failed)
     sizes = network_sizes(workspace, compressed)
     rows = network_rows(workspace, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
     if _has_scratch_arm(workspace):
-        training = yield from train_scratch(workspace, level, recovered.shown)
-        fresh = replace(recovered.shown, stack=training.model, written=None, metrics={})
-        if recovered.shown.scratch_widths is not None:
-            fresh = Compressed(training.model, None)
+        training = yield from train_scratch(workspace, level, recovered.result)
+        fresh = replace(recovered.result, stack=training.model, written=None, metrics={})
+        if recovered.result.scratch_widths is not None:
+            fresh = CompressionResult(training.model, None)
         fresh = yield from _rewritten(workspace, level, fresh)
         measured = yield from measure(workspace, fresh.stack)
         epochs = epochs if workspace.config.compression.scratch_budget == "recovery" else training.epoch
@@ -214,7 +214,7 @@ def _compress_once(workspace: Workspace) -> Reports:
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
     metrics, notes = level_metrics(rows, start, extra, workspace.data.task, _pipeline(workspace).undefined)
     record = yield from timed(workspace, compressed.stack, Record("level", level.number, metrics, notes))
-    recovered = replace(recovered, shown=compressed)
+    recovered = replace(recovered, result=compressed)
     rewind = progress.kept_values["rewind"]
     _finish_level(workspace, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
     yield progress.report(record)
@@ -237,7 +237,7 @@ def _finish_level(
     workspace: Workspace,
     number: int,
     rows: list[Row],
-    recovered: Recovered,
+    recovered: RecoveryResult,
     dense: Dense,
     *,
     rewind: dict[str, Tensor] | None,
@@ -249,7 +249,7 @@ def _finish_level(
         rewind: The weights that networks rewind to; None: those before training.
         tickets: The masks that the method made, before a recovery moved them.
     """
-    chain, shown = recovered.chain, recovered.shown
+    chain, shown = recovered.next_start, recovered.result
     left = {
         "stack": chain.stack.tensors(),
         "origin": chain.origin,
@@ -281,7 +281,7 @@ def _pipeline(workspace: Workspace) -> Pipeline:
     return pipeline_of(workspace.config.compression)
 
 
-def _rewritten(workspace: Workspace, level: Level, made: Compressed) -> Pausing[Compressed]:
+def _rewritten(workspace: Workspace, level: Level, made: CompressionResult) -> Pausing[CompressionResult]:
     """The networks with the weights that the level's description gives them; themselves where nothing rewrites them."""
     written = yield from _pipeline(workspace).rewrite(workspace, level.number, made)
     if written is made:

@@ -10,7 +10,7 @@ from search_spaces.quantities import Order, Setting
 from search_spaces.space import SearchSpace
 from study.answer.claim_samples import (
     FEWEST_UNITS,
-    Drawn,
+    ClaimSamples,
     Frames,
     condition_label,
     draw,
@@ -30,7 +30,7 @@ class Case:
 
     claim: Claim
     condition: str
-    drawn: Drawn
+    drawn: ClaimSamples
     planned: int
     unit: str
 

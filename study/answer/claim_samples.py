@@ -17,7 +17,7 @@ from search_spaces.spanned import Choices
 from study.answer.claim_values import matching, network_values, trial_values, why_undefined
 from study.answer.evidence import Scale
 from study.answer.pairs import network_areas
-from study.answer.samples import Mean, Sample, Slopes, Unpaired
+from study.answer.samples import MeanSample, Sample, SlopeSample, UnpairedSample
 from study.answer.selection import is_continuous, numbers, short
 from study.answer.strata import LEAST_PAIRS, has_comparable_gap, pairs_within, strata_fields, strata_labels
 from study.answer.units import averaged, per_unit, unit_word, units
@@ -42,7 +42,7 @@ class Frames:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ClaimSamples:
     """The samples of a claim under one condition: several for an order, else one; and why units are missing.
 
     `keyed` has the values of single units by their names, so that conditions that met the same ones can be paired.
@@ -85,7 +85,7 @@ def planned_units(claim: Claim, plan: pd.DataFrame) -> int:
     return min((names[matching(plan, setting)].nunique() for setting in compared), default=names.nunique())
 
 
-def draw(claim: Claim, trials: pd.DataFrame, frames: Frames, *, by_network: bool, resolution: float) -> Drawn:
+def draw(claim: Claim, trials: pd.DataFrame, frames: Frames, *, by_network: bool, resolution: float) -> ClaimSamples:
     """The samples of a claim among `trials`.
 
     Args:
@@ -105,7 +105,7 @@ def draw(claim: Claim, trials: pd.DataFrame, frames: Frames, *, by_network: bool
     if isinstance(quantity, Share):
         return draw_one.share(quantity)
     values, at, excluded = draw_one.units_of(quantity, trials)
-    return Drawn((Mean(values.to_numpy(), at, draw_one.scale(bounds(quantity))),), excluded, keyed=values)
+    return ClaimSamples((MeanSample(values.to_numpy(), at, draw_one.scale(bounds(quantity))),), excluded, keyed=values)
 
 
 class _Drawing:
@@ -139,13 +139,13 @@ class _Drawing:
         order = order.sort_values(kind="stable")
         return found.loc[order.index], order.tolist(), {str(why): int(count) for why, count in missing.items()}
 
-    def share(self, quantity: Share) -> Drawn:
+    def share(self, quantity: Share) -> ClaimSamples:
         """Yes or no of each unit: whether its value lies above the quantity's."""
         values, at, excluded = self.units_of(quantity.of, self._trials)
         yes = np.asarray(values > quantity.above, dtype=np.float64)
-        return Drawn((Mean(yes, at, Scale((0.0, 1.0), 0.0, is_share=True)),), excluded)
+        return ClaimSamples((MeanSample(yes, at, Scale((0.0, 1.0), 0.0, is_share=True)),), excluded)
 
-    def between(self, value: Value, settings: tuple[Setting, ...]) -> Drawn:
+    def between(self, value: Value, settings: tuple[Setting, ...]) -> ClaimSamples:
         """A sample of differences for each two neighbouring settings."""
         sides: list[tuple[pd.Series, list[int]]] = []
         excluded: Counter[str] = Counter()
@@ -154,10 +154,10 @@ class _Drawing:
             sides.append((values, at))
             excluded.update(missing)
         pairs = [self._difference(first, second, bounds(value)) for first, second in itertools.pairwise(sides)]
-        return Drawn(tuple(pairs), dict(excluded))
+        return ClaimSamples(tuple(pairs), dict(excluded))
 
     def _difference(self, first: tuple[pd.Series, list[int]], second: tuple[pd.Series, list[int]],
-                    known: Bounds | None) -> Mean:  # fmt: skip
+                    known: Bounds | None) -> MeanSample:  # fmt: skip
         """Paired where both sides met the same dense networks."""
         width = None if known is None else known[1] - known[0]
         scale = self.scale(None if width is None else (-width, width))
@@ -166,13 +166,13 @@ class _Drawing:
             values = (first[0].loc[shared] - second[0].loc[shared]).to_numpy()
             latest = [max(pair) for pair in zip(_when(first, shared), _when(second, shared), strict=True)]
             order = np.argsort(latest, kind="stable")
-            return Mean(values[order], [latest[place] for place in order], scale)
+            return MeanSample(values[order], [latest[place] for place in order], scale)
         count = min(len(first[1]), len(second[1]))
         values = first[0].to_numpy()[:count] - second[0].to_numpy()[:count]
         latest = np.maximum(first[1][:count], second[1][:count]).tolist() if count else []
-        return Unpaired(values, latest, scale, first=first[0].to_numpy(), second=second[0].to_numpy())
+        return UnpairedSample(values, latest, scale, first=first[0].to_numpy(), second=second[0].to_numpy())
 
-    def association(self, quantity: Association) -> Drawn:
+    def association(self, quantity: Association) -> ClaimSamples:
         """Both values of each unit, and its stratum."""
         both = self._trials.assign(
             _x=trial_values(quantity.first, self._trials, self._frames.networks),
@@ -191,13 +191,13 @@ class _Drawing:
         noise = numbers(mine, "data.label_noise")
         driving = noise.to_numpy() if is_continuous(noise) and bool(noise.notna().all()) else None
         at = mine["number"].astype(int).tolist()
-        sample = Slopes(mine["_x"].to_numpy(), mine["_y"].to_numpy(), strata, at, conditions=driving)
+        sample = SlopeSample(mine["_x"].to_numpy(), mine["_y"].to_numpy(), strata, at, conditions=driving)
         reason = _lacking(sample, len(mine), excluded)
         if not reason and (pairs := pairs_within(strata)) < LEAST_PAIRS:
             reason = f"{pairs} pairs of units that may be compared, {LEAST_PAIRS} are needed"
-        return Drawn((sample,), {why: n for why, n in excluded.items() if n}, reason)
+        return ClaimSamples((sample,), {why: n for why, n in excluded.items() if n}, reason)
 
-    def slope(self, quantity: SlopeQuantity) -> Drawn:
+    def slope(self, quantity: SlopeQuantity) -> ClaimSamples:
         """A value of each unit against an ordered field, in strata of all other fields."""
         held = self._trials.assign(_y=trial_values(quantity.of, self._trials, self._frames.networks))
         held = averaged(held, "_y") if len(held) else held
@@ -207,9 +207,9 @@ class _Drawing:
         strata = [tuple(map(str, row)) for row in mine[fields].to_numpy().tolist()] if fields else [()] * len(mine)
         x = np.log2(x) if logs else x
         at = mine["number"].astype(int).tolist()
-        sample = Slopes(x, mine["_y"].to_numpy(), strata, at, (not logs, not logs))
+        sample = SlopeSample(x, mine["_y"].to_numpy(), strata, at, (not logs, not logs))
         excluded = {"undefined": len(held) - len(mine)} if len(held) > len(mine) else {}
-        return Drawn((sample,), excluded, _lacking(sample, len(mine), excluded))
+        return ClaimSamples((sample,), excluded, _lacking(sample, len(mine), excluded))
 
 
 def _when(side: tuple[pd.Series, list[int]], shared: pd.Index) -> list[int]:
@@ -218,7 +218,7 @@ def _when(side: tuple[pd.Series, list[int]], shared: pd.Index) -> list[int]:
     return [int(at) for at in found.loc[shared]]
 
 
-def _lacking(sample: Slopes, n: int, excluded: dict[str, int]) -> str:
+def _lacking(sample: SlopeSample, n: int, excluded: dict[str, int]) -> str:
     if n >= 2 and sample.whole.xx > 0 and sample.whole.yy > 0:
         return ""
     left_out = ", ".join(f"{count} left out: {why}" for why, count in excluded.items() if count)

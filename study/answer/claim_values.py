@@ -25,7 +25,7 @@ from study.answer.units import units
 
 _WHO = {"": "network", "control/": "clean twin"}
 AUC, CONTRAST, RETAINED = "compressibility/auc", "contrast/auc", "contrast/retained"
-Keyed: TypeAlias = pd.Series
+ValuesByKey: TypeAlias = pd.Series
 """A number for each (unit, network)."""
 
 
@@ -67,7 +67,7 @@ def why_undefined(value: Value, trials: pd.DataFrame) -> pd.Series:
     return reasons.mask(fitted.notna() & twins.isna() & (len(arms) > 1), "no clean twins")
 
 
-def network_values(value: Value, trials: pd.DataFrame, networks: pd.DataFrame, areas: pd.DataFrame) -> Keyed:
+def network_values(value: Value, trials: pd.DataFrame, networks: pd.DataFrame, areas: pd.DataFrame) -> ValuesByKey:
     """The value in each network of each dense training, its trials averaged; NaN where it is not known of networks."""
     found = _of_networks(value, networks[networks["trial"].isin(trials["number"])], areas)
     unit = dict(zip(trials["number"], units(trials), strict=True))
@@ -131,7 +131,7 @@ def compares_arms(part: Metric | Level | Twins | AboveScratch | KeptOverChanged)
     )
 
 
-def _of_networks(value: Value, networks: pd.DataFrame, areas: pd.DataFrame) -> Keyed:
+def _of_networks(value: Value, networks: pd.DataFrame, areas: pd.DataFrame) -> ValuesByKey:
     if isinstance(value, Difference):
         return _of_networks(value.first, networks, areas) - _of_networks(value.second, networks, areas)
     if isinstance(value, Level):
@@ -143,7 +143,7 @@ def _of_networks(value: Value, networks: pd.DataFrame, areas: pd.DataFrame) -> K
     return _metric(first, networks, areas) - (_metric(second, networks, areas) if second else 0.0)
 
 
-def _metric(name: str, networks: pd.DataFrame, areas: pd.DataFrame) -> Keyed:
+def _metric(name: str, networks: pd.DataFrame, areas: pd.DataFrame) -> ValuesByKey:
     """A metric as each network has it: of the summary recomputed from its curve, of dense networks from its row."""
     if name == AUC:
         return _area(areas, "replicate")
@@ -159,7 +159,7 @@ def _metric(name: str, networks: pd.DataFrame, areas: pd.DataFrame) -> Keyed:
     return both[0] - both[1] if len(both) == 2 else both[0]
 
 
-def _at_level(value: Level, networks: pd.DataFrame) -> Keyed:
+def _at_level(value: Level, networks: pd.DataFrame) -> ValuesByKey:
     """A column at one level: a number for each (trial, network)."""
     if value.column not in networks.columns or "arm" not in networks.columns:
         return _absent(networks)
@@ -176,20 +176,20 @@ def _at_level(value: Level, networks: pd.DataFrame) -> Keyed:
     return pd.Series(found.to_numpy(), index=pd.MultiIndex.from_frame(mine[key]), dtype=float)
 
 
-def _area(areas: pd.DataFrame, arm: str) -> Keyed:
+def _area(areas: pd.DataFrame, arm: str) -> ValuesByKey:
     mine = areas[areas["arm"] == arm]
     index = pd.MultiIndex.from_frame(mine[["trial", "network"]])
     return pd.Series(mine["auc"].to_numpy(dtype=float), index=index, dtype=float)
 
 
-def _fitted(areas: pd.DataFrame) -> Keyed:
+def _fitted(areas: pd.DataFrame) -> ValuesByKey:
     """Whether both twins of each pair interpolated."""
     twins = areas[areas["arm"].isin(("replicate", "control"))]
     both: pd.Series = twins.groupby(["trial", "network"])["interpolated"].all()
     return both.astype(bool)
 
 
-def _absent(networks: pd.DataFrame) -> Keyed:
+def _absent(networks: pd.DataFrame) -> ValuesByKey:
     if "network" not in networks.columns:
         return pd.Series(dtype=float, index=pd.MultiIndex.from_arrays([[], []], names=["trial", "network"]))
     keys = networks[["trial", "network"]].drop_duplicates()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from study.answer.samples import Mean, Sample, Slopes, Unpaired
+from study.answer.samples import MeanSample, Sample, SlopeSample, UnpairedSample
 
 Point = tuple[int, float, float | None, float | None]
 """Units, the estimate with them, and both ends of the sequence by then; None: unbounded."""
@@ -38,9 +38,9 @@ def _looks(n: int) -> Iterator[int]:
 
 
 def _sequence(sample: Sample, count: int, log_threshold: float) -> tuple[float, float]:
-    if isinstance(sample, Slopes):
+    if isinstance(sample, SlopeSample):
         found = sample.looks.get(count)
         return found.sequence(log_threshold) if found is not None else (-math.inf, math.inf)
-    if isinstance(sample, Unpaired | Mean):
-        return Mean(np.asarray(sample.values[:count]), sample.at[:count], sample.scale).sequence(log_threshold)
+    if isinstance(sample, UnpairedSample | MeanSample):
+        return MeanSample(np.asarray(sample.values[:count]), sample.at[:count], sample.scale).sequence(log_threshold)
     return -math.inf, math.inf

@@ -21,7 +21,7 @@ from study.answer.course import course
 from study.answer.evidence import ALPHA, Array
 from study.answer.holm import Decision, holm, on_looks
 from study.answer.ranking import behind_the_best
-from study.answer.samples import Mean, Sample, Slopes, Unpaired
+from study.answer.samples import MeanSample, Sample, SlopeSample, UnpairedSample
 from study.answer.selection import counted
 from study.answer.sentences import sentence
 from study.answer.standing import Standing
@@ -162,7 +162,7 @@ def _of_sample(sample: Sample, comparison: Comparison) -> tuple[Array, Array]:
 
 def _exactly(sample: Sample, count: float, planned: int) -> tuple[Array, Array]:
     """One other number refutes it; nothing short of all planned units supports it."""
-    values = sample.values if isinstance(sample, Mean) else np.zeros(0)
+    values = sample.values if isinstance(sample, MeanSample) else np.zeros(0)
     other = np.abs(values - count) > 1e-9
     support = np.full(len(values), _NEVER)
     if len(values) >= planned and not other.any():
@@ -203,7 +203,7 @@ def _finding(
     threshold = math.log(family / ALPHA)
     word, by = _word(decision, planned)
     decided_with = sum(at <= looks[decision.look] for at in shown.at) if decision else None
-    kendall = shown.kendall if isinstance(shown, Slopes) else None
+    kendall = shown.kendall if isinstance(shown, SlopeSample) else None
     found = replace(
         base,
         verdict=word,
@@ -261,7 +261,7 @@ def _brief(case: Case, decided: tuple[Word, str], *, family: int) -> Finding:
 
 def _ahead(sample: Sample, comparison: Comparison) -> tuple[int, float, bool] | None:
     """How many units lie on the claimed side of which number, and whether that is above it."""
-    if not isinstance(sample, Mean) or isinstance(sample, Unpaired) or sample.scale.is_share:
+    if not isinstance(sample, MeanSample) or isinstance(sample, UnpairedSample) or sample.scale.is_share:
         return None
     if not isinstance(comparison, Greater | Less):
         return None

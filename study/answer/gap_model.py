@@ -48,7 +48,7 @@ class GapAssociation:
     says: str = ""
 
     @property
-    def found(self) -> bool:
+    def is_discovery(self) -> bool:
         """Whether it is among those of which at most a tenth is expected to be false."""
         return self.q is not None and self.q <= FALSE_SHARE
 
@@ -79,16 +79,16 @@ class GapTable:
         return sum(row.q is not None for row in self.rows)
 
     @property
-    def found(self) -> tuple[GapAssociation, ...]:
+    def discoveries(self) -> tuple[GapAssociation, ...]:
         """Those with q ≤ .10."""
-        return tuple(row for row in self.rows if row.found)
+        return tuple(row for row in self.rows if row.is_discovery)
 
     @property
     def notes(self) -> list[str]:
         """What a reader of the table has to know, in sentences."""
         how = "Benjamini–Hochberg over their p" if self.as_planned else "over their e-values"
         notes = [
-            f"{len(self.found)} of {plural(self.tested, 'measure')} tested are found to track the gap, of which "
+            f"{len(self.discoveries)} of {plural(self.tested, 'measure')} tested are found to track the gap, of which "
             f"at most {100 * FALSE_SHARE:.0f} % are expected to be false ({how})."
         ]
         if self.as_planned:
@@ -112,7 +112,7 @@ class GapTable:
 
     def as_json(self) -> dict[str, object]:
         """JSON types only."""
-        rows = [{**asdict(row), "found": row.found} for row in self.rows]
+        rows = [{**asdict(row), "found": row.is_discovery} for row in self.rows]
         return {**asdict(replace(self, rows=())), "false_share": FALSE_SHARE, "tested": self.tested, "rows": rows}
 
     def as_frame(self) -> pd.DataFrame:
@@ -123,6 +123,6 @@ class GapTable:
             for name in ("association", "psi", "cmi", "partial"):
                 one: Estimate = getattr(row, name)
                 record |= {name: one.value, f"{name}_low": one.low, f"{name}_high": one.high}
-            own = ("tau", "p", "e", "q", "found", "n", "pairs", "strata", "reason", "says")
-            records.append({**record, **{name: getattr(row, name) for name in own}})
+            record |= {name: getattr(row, name) for name in ("tau", "p", "e", "q")} | {"found": row.is_discovery}
+            records.append(record | {name: getattr(row, name) for name in ("n", "pairs", "strata", "reason", "says")})
         return pd.DataFrame(records)

@@ -85,7 +85,7 @@ class Sample(ABC):
 
 
 @dataclass(frozen=True)
-class Mean(Sample):
+class MeanSample(Sample):
     """One number a unit."""
 
     values: Array
@@ -140,7 +140,7 @@ class Mean(Sample):
 
 
 @dataclass(frozen=True)
-class Unpaired(Mean):
+class UnpairedSample(MeanSample):
     """Two settings on networks of their own; at any time units are paired in their order, by t all of them count."""
 
     first: Array = field(default_factory=lambda: np.zeros(0))
@@ -157,7 +157,7 @@ class Unpaired(Mean):
 
 
 @dataclass(frozen=True)
-class Slopes(Sample):
+class SlopeSample(Sample):
     """Two numbers a unit, compared within strata.
 
     Attributes:

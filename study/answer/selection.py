@@ -18,7 +18,7 @@ _BINS = 5
 
 
 @dataclass(frozen=True)
-class Group:
+class TrialGroup:
     """Trials under one condition.
 
     Attributes:
@@ -59,7 +59,7 @@ def counted(trials: pd.DataFrame) -> pd.DataFrame:
     return mine if "number" in mine.columns else mine.assign(number=0)  # there are none, of a study without trials
 
 
-def conditions(trials: pd.DataFrame) -> list[Group]:
+def conditions(trials: pd.DataFrame) -> list[TrialGroup]:
     """The conditions in order of noise, clean data left out, placebos last."""
     noise = numbers(trials, "data.label_noise").fillna(0.0)
     kind = column(trials, "data.noise_kind", "uniform").fillna("uniform").astype(str)
@@ -74,7 +74,7 @@ def conditions(trials: pd.DataFrame) -> list[Group]:
         placebo = known and condition[0] in NOISES.names() and is_placebo(mean, *condition)
         extra = ", ".join(_condition_words(*condition, mean))
         label = ", ".join([f"noise {words[index]}", *([extra] if extra else [])]) + (" (placebo)" if placebo else "")
-        groups.append(Group(label, extra, mean, placebo, rows))
+        groups.append(TrialGroup(label, extra, mean, placebo, rows))
     return sorted(groups, key=lambda group: (group.placebo, group.noise, group.label))
 
 

@@ -58,10 +58,10 @@ def compare(
         _compare_gaps(place, names or (), form, out, page)
         return
     from study.commands import comparison_table
-    from study.operations.comparing import compared
+    from study.operations.comparing import compare_studies
 
     form = chosen_form(form, out, ("table", "json", "csv"))
-    found, unreadable = compared(place, names or ())
+    found, unreadable = compare_studies(place, names or ())
     comparison_table.show(found, unreadable, form, out)
     if page is not None:
         from study.ledger.frames import write
@@ -75,12 +75,12 @@ def compare(
 
 def _compare_gaps(place: Place, names: Sequence[str], form: str | None, out: Path | None, page: Path | None) -> None:
     from study.commands.measures_table import GAP_FORMS, print_gap
-    from study.operations.comparing import opened
+    from study.operations.comparing import open_ledgers
 
     if page is not None:
         raise typer.BadParameter("--page is of claims; give --gap a picture: --out FILE.svg")
     form = chosen_form(form, out, GAP_FORMS)
-    with opened(place, names) as (ledgers, unreadable):
+    with open_ledgers(place, names) as (ledgers, unreadable):
         for name, error in unreadable.items():
             typer.echo(f"Left out, {name}: {error}", err=True)
         if not ledgers:

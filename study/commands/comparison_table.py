@@ -14,12 +14,12 @@ from study.answer.verdict import POOLED
 from study.display import terminal
 from study.errors import Damaged
 from study.ledger.frames import write
-from study.operations.comparing import Compared
+from study.operations.comparing import ComparedStudy
 
 _COLOURS = {"supported": "green", "refuted": "red", "open": "yellow", "undefined": "dim"}
 
 
-def show(found: Sequence[Compared], unreadable: Mapping[str, Damaged], form: str, out: Path | None) -> None:
+def show(found: Sequence[ComparedStudy], unreadable: Mapping[str, Damaged], form: str, out: Path | None) -> None:
     """Studies in a form: `table` (pooled findings), `json` or `csv` (those of each condition too)."""
     if form == "table" and out is None:
         _print(found, unreadable)
@@ -31,7 +31,7 @@ def show(found: Sequence[Compared], unreadable: Mapping[str, Damaged], form: str
         write(out, text + "\n")
 
 
-def _print(found: Sequence[Compared], unreadable: Mapping[str, Damaged]) -> None:
+def _print(found: Sequence[ComparedStudy], unreadable: Mapping[str, Damaged]) -> None:
     if not found and not unreadable:
         typer.echo("There is no study to compare. Start one: ockham launch")
         return
@@ -53,7 +53,7 @@ def _print(found: Sequence[Compared], unreadable: Mapping[str, Damaged]) -> None
         console.print(Text(f"{name}: {error}", style="red"))
 
 
-def _json(found: Sequence[Compared]) -> str:
+def _json(found: Sequence[ComparedStudy]) -> str:
     studies = [
         {
             "name": one.name,
@@ -69,7 +69,7 @@ def _json(found: Sequence[Compared]) -> str:
     return json.dumps(studies, indent=2, allow_nan=False)
 
 
-def _csv(found: Sequence[Compared]) -> str:
+def _csv(found: Sequence[ComparedStudy]) -> str:
     rows = [row for one in found for row in one.rows()]
     text = io.StringIO()
     fields = list(rows[0]) if rows else ["study", "claim"]
@@ -82,7 +82,7 @@ def _csv(found: Sequence[Compared]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _plain(found: Sequence[Compared]) -> str:
+def _plain(found: Sequence[ComparedStudy]) -> str:
     lines = []
     for one in found:
         lines.append(f"{one.name}: {one.ended} of {one.config.trials} trials")

@@ -63,7 +63,7 @@ def export(
     zeros in it, and make it no smaller.
     """
     from study.display import terminal
-    from study.operations.exporting import Wanted, export_tickets, table
+    from study.operations.exporting import NetworkChoice, export_tickets, table
     from study.operations.exporting import export as write
     from trainables.again import elsewhere
 
@@ -86,7 +86,7 @@ def export(
             return
         made = write(
             ledger,
-            Wanted(trial, level, replicate, "control" if arm == "control" else "replicate"),
+            NetworkChoice(trial, level, replicate, "control" if arm == "control" else "replicate"),
             out,
             onnx=onnx,
             say=say,

@@ -127,7 +127,7 @@ def _gap_table(found: GapTable) -> Table:
         ps = [DASH if p is None else "<.001" if p < 0.0005 else f"{p:.3f}" for p in (row.p, row.q)]
         tau = DASH if row.tau is None else signed(row.tau)
         sides = [_between(one) for one in (row.association, row.psi, row.cmi, row.partial)]
-        name = f"{row.name} *" if row.found else row.name
+        name = f"{row.name} *" if row.is_discovery else row.name
         table.add_row(name, sides[0], tau, *ps, *sides[1:], str(row.n))
     return table
 

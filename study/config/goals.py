@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from study.config.scores import all_tasks
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 
 Direction = Literal["maximize", "minimize"]
 _DIRECTIONS: dict[str, Direction] = {"max": "maximize", "min": "minimize"}
@@ -38,7 +38,7 @@ def without_test_data(metric: str) -> str:
     return metric
 
 
-class Objective(Part):
+class Objective(ConfigSection):
     """A metric that an adaptive sampler optimises. Test metrics are refused.
 
     As text: `contrast/auc`, `val/loss:min`, `val/accuracy:max`. Without a direction losses, gaps and costs are
@@ -71,7 +71,7 @@ class Objective(Part):
         return 1.0 if self.direction == "maximize" else -1.0
 
 
-class Constraint(Part):
+class Constraint(ConfigSection):
     """A bound that a sampler tries to keep a metric within. As text: `cost/seconds:max=30`, `val/accuracy:min=0.8`."""
 
     metric: str
@@ -120,7 +120,7 @@ class Constraint(Part):
         return f"{self.name}={self.max if self.max is not None else self.min:g}"
 
 
-class Stopping(Part):
+class Stopping(ConfigSection):
     """When a scheduler gives a trial up, by a metric of the dense networks while they train."""
 
     metric: Objective = Objective(metric="val/accuracy")

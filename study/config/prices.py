@@ -9,10 +9,10 @@ from pydantic import Field, ValidationError, model_validator
 from study.config.yaml_files import read_yaml
 from study.errors import UsageError
 from trainables.explain import problems_of
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 
 
-class Prices(Part):
+class Prices(ConfigSection):
     """Of an hour, in one currency; what is not given costs nothing."""
 
     currency: str = Field("", description="e.g. EUR; printed behind every amount")

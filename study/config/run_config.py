@@ -13,13 +13,13 @@ from study.config.prices import Prices, read_prices
 from study.errors import UsageError
 from study.passwords import HIDDEN, lacks_password, remember
 from study.trust import check_address
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 from trainables.problems import Refused
 
 OF_ONE_RUN = ("time_budget", "offline")  # a run's settings that the next one does not inherit
 
 
-class RunConfig(Part):
+class RunConfig(ConfigSection):
     """How a run is carried out; may differ from launch to launch without making another study.
 
     What the environment says (`$OCKHAM_HOME`, `_LEDGER`, `_TRACKING_URI`, `_STORAGE`, `_ADDRESS`) holds unless told

@@ -24,7 +24,7 @@ from study.sampling.interfaces import SAMPLERS, bounded_names, learning_names
 from study.stopping.interfaces import NO_SCHEDULER, SCHEDULERS, scheduler_names
 from trainables.config import TrainingConfig
 from trainables.explain import in_field
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 from trainables.problems import Refused, problems_in
 from trainables.spelling import unknown
 from trainables.task import Task
@@ -34,7 +34,7 @@ Draws = Literal["number", "cell"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-class StudyConfig(Part):
+class StudyConfig(ConfigSection):
     """A study: its identity, its budget and how this run carries it out.
 
     Identity (frozen once the study exists): space, sampler, scheduler, objectives, constraints, warm start, seed and

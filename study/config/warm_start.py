@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import model_validator
 
 from study.config.seen import compact
-from trainables.parts import Part
+from trainables.parts import ConfigSection
 
 
-class WarmTrial(Part):
+class WarmTrial(ConfigSection):
     """A COMPLETE trial of the other study.
 
     Attributes:
@@ -26,7 +26,7 @@ class WarmTrial(Part):
     metrics: dict[str, float]
 
 
-class WarmStart(Part):
+class WarmStart(ConfigSection):
     """The other study, and its trials once they have been looked up. As text: its name."""
 
     study: str

@@ -22,7 +22,7 @@ _FIRST_BLOCK = 24
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedTrial:
     """Seconds of one trial; `whole` if it ended, else an upper estimate (`levels` false: of dense training only)."""
 
     seconds: float
@@ -31,7 +31,7 @@ class Timed:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """What the trials that are left will take.
 
     Attributes:
@@ -43,7 +43,7 @@ class Estimate:
     """
 
     trials: int
-    timed: tuple[Timed, ...]
+    timed: tuple[TimedTrial, ...]
     seconds: float
     slots: int
     wall_s: float
@@ -51,7 +51,7 @@ class Estimate:
 
 
 @dataclass
-class _Progress:
+class _TimedRun:
     started: float
     epochs: int = 0
     dense_s: float = 0.0
@@ -60,12 +60,12 @@ class _Progress:
     ended: bool = False
 
 
-def estimate(config: StudyConfig, durations: Sequence[float], timed: Sequence[Timed], slots: int) -> Estimate:
+def estimate(config: StudyConfig, durations: Sequence[float], timed: Sequence[TimedTrial], slots: int) -> TimeEstimate:
     """From the seconds of trials that have ended, or else of those that were timed."""
     seconds = list(durations) or [each.seconds for each in timed]
     mean, left = sum(seconds) / len(seconds), max(0, config.trials - len(durations))
     wall = math.ceil(left / slots) * mean
-    return Estimate(left, tuple(timed), mean, slots, wall, cost(left * mean, wall, config.run))
+    return TimeEstimate(left, tuple(timed), mean, slots, wall, cost(left * mean, wall, config.run))
 
 
 def representative(config: StudyConfig, count: int = TRIALS) -> list[tuple[int, TrialConfig]]:
@@ -77,7 +77,7 @@ def representative(config: StudyConfig, count: int = TRIALS) -> list[tuple[int, 
 
 def calibrate(
     trials: Sequence[tuple[int, str]], data_dir: str, threads: float, gpu: float, seconds: float = SECONDS
-) -> list[Timed]:
+) -> list[TimedTrial]:
     """Really runs trials, each for its part of `seconds`; leaves nothing behind.
 
     Args:
@@ -101,10 +101,10 @@ def calibrate(
         torch.set_num_threads(before)
 
 
-def _timed(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> Timed:
+def _timed(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> TimedTrial:
     first = _run(trial, number, data_dir, gpu, _FIRST_PART * seconds)
     if first.ended:
-        return Timed(time.monotonic() - first.started, whole=True)
+        return TimedTrial(time.monotonic() - first.started, whole=True)
     dense_s, levels = first.dense_s, first.levels
     if not first.dense_done:
         dense_s *= trial.training.epochs / first.epochs
@@ -112,14 +112,14 @@ def _timed(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds:
         short = trial.training.model_copy(update={"epochs": max(1, first.epochs // 4)})
         levels = _run(trial.model_copy(update={"training": short}), number, data_dir, gpu, seconds / 4).levels
     per_level = sum(levels) / len(levels) if levels else 0.0
-    return Timed(dense_s + per_level * trial.compression.depth, whole=False, levels=bool(levels))
+    return TimedTrial(dense_s + per_level * trial.compression.depth, whole=False, levels=bool(levels))
 
 
-def _run(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> _Progress:
+def _run(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> _TimedRun:
     """Runs a trial until its seconds are spent, but at least to its first report."""
     from trainables.trial import TrialContext, run_trial
 
-    progress = _Progress(time.monotonic())
+    progress = _TimedRun(time.monotonic())
     since = progress.started
     context = TrialContext(number, data_dir, "cuda" if gpu else "cpu", gpu_share=min(1.0, gpu or 1.0))
     for record in run_trial(trial, context):

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from study.config import RunConfig
 from study.config.shares import held
-from study.costs.estimate import Timed, calibrate
+from study.costs.estimate import TimedTrial, calibrate
 
 T = TypeVar("T")
 
@@ -23,7 +23,9 @@ def sharing(run: RunConfig, slots: int, on_one: int) -> int:
     return max(1, min(on_one, slots))
 
 
-def timed_together(trials: Sequence[tuple[int, str]], data_dir: str, run: RunConfig, neighbours: int) -> list[Timed]:
+def timed_together(
+    trials: Sequence[tuple[int, str]], data_dir: str, run: RunConfig, neighbours: int
+) -> list[TimedTrial]:
     """`calibrate` in so many tasks at once of the Ray that this process has joined, if possible on one machine."""
     import ray
     from ray.util.placement_group import placement_group, remove_placement_group
@@ -36,16 +38,18 @@ def timed_together(trials: Sequence[tuple[int, str]], data_dir: str, run: RunCon
     )
     rest = (data_dir, run.cpus_per_trial, run.gpus_per_trial)
     try:
-        found: list[list[Timed]] = ray.get([task.remote(_from(trials, index), *rest) for index in range(neighbours)])
+        found: list[list[TimedTrial]] = ray.get(
+            [task.remote(_from(trials, index), *rest) for index in range(neighbours)]
+        )
     finally:
         remove_placement_group(group)
     return means([_from(timed, -index) for index, timed in enumerate(found)])
 
 
-def means(found: Sequence[Sequence[Timed]]) -> list[Timed]:
+def means(found: Sequence[Sequence[TimedTrial]]) -> list[TimedTrial]:
     """Of each trial over the tasks that timed it."""
     return [
-        Timed(
+        TimedTrial(
             sum(each.seconds for each in same) / len(same),
             whole=all(each.whole for each in same),
             levels=all(each.levels for each in same),

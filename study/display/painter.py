@@ -40,7 +40,7 @@ class Painter:
     def start(self) -> None:
         """Starts painting."""
         self._out.write(_HIDE)
-        sys.stdout, sys.stderr = _Above(self), _Above(self)
+        sys.stdout, sys.stderr = _TextAbove(self), _TextAbove(self)
         self._thread.start()
 
     def stop(self) -> None:
@@ -107,7 +107,7 @@ class Painter:
         return self._back() + "\x1b[1B".join(["\x1b[2K"] * rows) + up
 
 
-class _Above(io.TextIOBase):
+class _TextAbove(io.TextIOBase):
     """A text stream whose lines appear above the block."""
 
     def __init__(self, painter: Painter) -> None:

@@ -191,12 +191,12 @@ def _drive(this: _Run, watch: Watch, executor: Executor, source: "ProposalSource
 
 def _early_stopping(ledger: Ledger) -> "EarlyStopping | None":
     """The study's, with what it knew when the last driver ended."""
-    from study.execution.early_stopping import Reported, early_stopping_for
+    from study.execution.early_stopping import EpochReport, early_stopping_for
 
     config = ledger.config
     known = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
     again = cache(lambda number: ledger.trial(number).again)
-    return early_stopping_for(config, (Reported(*value) for value in known), again)
+    return early_stopping_for(config, (EpochReport(*value) for value in known), again)
 
 
 def _job(this: _Run) -> Job:

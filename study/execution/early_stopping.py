@@ -20,14 +20,14 @@ from trainables.record import Record
 _OVER = "train/stop_reason"  # noted where dense training ends
 
 
-class Verdict(NamedTuple):
+class StopDecision(NamedTuple):
     """A trial is given up after `epoch`; `why` in words."""
 
     epoch: int
     why: str
 
 
-class Reported(NamedTuple):
+class EpochReport(NamedTuple):
     """What a trial reported after an epoch."""
 
     number: int
@@ -57,19 +57,19 @@ class EarlyStopping:
         self,
         judge: Judge,
         objective: Objective,
-        known: Iterable[Reported] = (),
+        known: Iterable[EpochReport] = (),
         spared: Callable[[int], bool] | None = None,
     ) -> None:
         self.judge, self._objective, self._spared = judge, objective, spared or _nobody
         self._last: dict[int, int] = {}
-        self._verdicts: dict[int, Verdict] = {}
+        self._verdicts: dict[int, StopDecision] = {}
         for number, epoch, value in known:
             if self._spared(number):
                 continue
             self._last[number] = epoch
             judge.report(number, epoch, objective.sign * value)
 
-    def verdict(self, number: int, records: Sequence[Record]) -> Verdict | None:
+    def verdict(self, number: int, records: Sequence[Record]) -> StopDecision | None:
         """Takes in what trial `number` has reported; the verdict if there is one. May be asked again."""
         if self._spared(number):
             return None
@@ -83,12 +83,12 @@ class EarlyStopping:
             why = self.judge.report(number, record.step, self._objective.sign * value)
             if why and _OVER not in record.notes:
                 said = f"{self._objective.metric} {value:.4g} at epoch {record.step}, {why}"
-                self._verdicts[number] = Verdict(record.step, said)
+                self._verdicts[number] = StopDecision(record.step, said)
         return self._verdicts.get(number)
 
 
 def early_stopping_for(
-    config: StudyConfig, known: Iterable[Reported], spared: Callable[[int], bool] | None = None
+    config: StudyConfig, known: Iterable[EpochReport], spared: Callable[[int], bool] | None = None
 ) -> EarlyStopping | None:
     """The early stopping of a study, filled with what its trials have reported; None if it has none.
 

@@ -8,7 +8,7 @@ from study.config import StudyConfig
 from study.events import Listener
 from study.execution.backlog import Backlog
 from study.execution.devices import Devices
-from study.execution.early_stopping import EarlyStopping, Verdict
+from study.execution.early_stopping import EarlyStopping, StopDecision
 from study.execution.executor import Assignment, Death, Report
 from study.execution.files import Files
 from study.ledger import Ledger, StaleAttempt, State
@@ -147,7 +147,7 @@ class Recorder:
             self._listener.step(number, record)
 
 
-def _until(records: Sequence[Record], verdict: Verdict) -> list[Record]:
+def _until(records: Sequence[Record], verdict: StopDecision) -> list[Record]:
     """What was reported up to the epoch of the verdict, which is noted there; how much more came is chance."""
     *before, last = (record for record in records if record.stage == "dense" and record.step <= verdict.epoch)
     notes = {"pruned/epoch": str(verdict.epoch), "pruned/reason": verdict.why}

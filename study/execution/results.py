@@ -11,7 +11,7 @@ from typing import Any
 from study.clock import WALL_CLOCK, Clock
 from study.crash_points import crash_if_asked
 from study.errors import NoRoom
-from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, Listed, NewFile, result_of
+from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, ListedFile, NewFile, result_of
 from study.ledger.outage import AGAIN_S, ROOM_S
 from trainables.record import NOT_LOST, Record
 
@@ -94,7 +94,7 @@ def _written(
             unfinished.replace(path)
 
     try:
-        yield NewFile(Listed.of(name, number, content), place)
+        yield NewFile(ListedFile.of_content(name, number, content), place)
     finally:
         for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
             left.unlink(missing_ok=True)

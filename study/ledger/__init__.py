@@ -10,16 +10,16 @@ from study.lazy import on_first_use
 if TYPE_CHECKING:
     from study.errors import LeaseHeld, LeaseLost, StaleAttempt, StudyMismatch, StudyNotFound
     from study.ledger.ledger import Ledger
-    from study.ledger.rows import ENDED, STATES, OutboxRow, Progress, Proposal, State, TrialRow
+    from study.ledger.rows import ENDED, STATES, LastStep, OutboxRow, Proposal, State, TrialRow
 
 __all__ = [
     "ENDED",
     "STATES",
+    "LastStep",
     "LeaseHeld",
     "LeaseLost",
     "Ledger",
     "OutboxRow",
-    "Progress",
     "Proposal",
     "StaleAttempt",
     "State",
@@ -33,6 +33,6 @@ __getattr__ = on_first_use(
     {
         "study.errors": ("LeaseHeld", "LeaseLost", "StaleAttempt", "StudyMismatch", "StudyNotFound"),
         "study.ledger.ledger": ("Ledger",),
-        "study.ledger.rows": ("ENDED", "STATES", "OutboxRow", "Progress", "Proposal", "State", "TrialRow"),
+        "study.ledger.rows": ("ENDED", "STATES", "OutboxRow", "LastStep", "Proposal", "State", "TrialRow"),
     },
 )

@@ -25,7 +25,7 @@ _INSERTION = insert(files)
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedFile:
     """A file as the ledger knows it.
 
     Attributes:
@@ -41,7 +41,7 @@ class Listed:
     sha256: str
 
     @classmethod
-    def of(cls, name: str, number: int, content: bytes) -> "Listed":
+    def of_content(cls, name: str, number: int, content: bytes) -> "ListedFile":
         """A file with that content."""
         return cls(name, number, len(content), hashlib.sha256(content).hexdigest())
 
@@ -75,7 +75,7 @@ class Listed:
 class NewFile:
     """A file that is written and has no name yet; `place` gives it its own, in the ledger's transaction."""
 
-    listed: Listed
+    listed: ListedFile
     place: Callable[[], None]
 
 
@@ -112,7 +112,7 @@ def set_aside(directory: Path, new: Sequence[NewFile]) -> None:
             shutil.copyfile(path, copy)
 
 
-def put_back(directory: Path, listed_now: Callable[[], Sequence[Listed]]) -> None:
+def put_back(directory: Path, listed_now: Callable[[], Sequence[ListedFile]]) -> None:
     """Files that were set aside come back if they are what is listed: what was to replace them came to nothing."""
     if not (directory / _ASIDE).is_dir():
         return
@@ -123,19 +123,19 @@ def put_back(directory: Path, listed_now: Callable[[], Sequence[Listed]]) -> Non
     shutil.rmtree(directory / _ASIDE)
 
 
-def read(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> list[Listed]:
+def read(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> list[ListedFile]:
     """Files that hold results of ended trials, of all or of some, by name. Trials of an earlier version list none."""
     query = select(files).where(files.c.study == study).order_by(files.c.name)
     if numbers is not None:
         query = query.where(files.c.number.in_(list(numbers)))
-    found = [Listed(row.name, row.number, row.size, row.sha256) for row in connection.execute(query)]
+    found = [ListedFile(row.name, row.number, row.size, row.sha256) for row in connection.execute(query)]
     for file in found:
         if not is_result(file.name):  # somebody else's ledger could name any file of this user
             raise Damaged(f"the ledger of {study!r} is damaged: it lists {file.name!r} among results", study)
     return found
 
 
-def damaged_files(files: Iterable[Listed], directory: Path) -> dict[str, tuple[int, str]]:
+def damaged_files(files: Iterable[ListedFile], directory: Path) -> dict[str, tuple[int, str]]:
     """Name → (trial, what is wrong) of those in a study's folder that are not what was written. Reads them all."""
     looked_at = {file.name: (file.number, file.trouble_in(directory)) for file in files}
     return {name: wrong for name, wrong in looked_at.items() if wrong[1]}

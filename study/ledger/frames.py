@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import Damaged, UsageError
-from study.ledger.files import EXAMPLES, LAYERS, NETWORKS, Listed, result_of
-from study.ledger.gathered import found_in, read_table
+from study.ledger.files import EXAMPLES, LAYERS, NETWORKS, ListedFile, result_of
+from study.ledger.gathered import gathered_tables, read_table
 from trainables.opening import require_file_target
 from trainables.record import MARGIN_STEP
 
@@ -43,7 +43,7 @@ def trial_frame(rows: Sequence["TrialRow"]) -> "DataFrame":
     return frame.astype(dict.fromkeys((*metrics, "duration_s"), "float64")).copy()
 
 
-def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
+def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[ListedFile] = ()) -> "DataFrame":
     """One row per network, arm and level of all trials, from `trials/0007/networks.parquet` under `directory`.
 
     Of a large study they are read from its gathered file, see `study.ledger.gathered`; the frame is the same.
@@ -72,7 +72,7 @@ def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
     return pd.concat([named.reset_index(drop=True), own], axis=1)
 
 
-def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
+def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[ListedFile] = ()) -> "DataFrame":
     """One row per number of a layer, of all trials, from `trials/0007/layers.parquet`: `trial`, then its columns.
 
     Args:
@@ -91,18 +91,18 @@ def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Li
 
 
 def _together(
-    directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed], kind: str
+    directory: Path, rows: Sequence["TrialRow"], listed: Sequence[ListedFile], kind: str
 ) -> "tuple[list[TrialRow], list[int], DataFrame | None]":
     """Trials that have their file, its number of rows, and the rows of all in one frame; None where no trial has."""
     of = {result_of(row.number, kind): row for row in rows}
-    found = found_in(directory, [*of], {file.name: file for file in listed}, kind)
+    found = gathered_tables(directory, [*of], {file.name: file for file in listed}, kind)
     if found.wrong:
         raise results_damaged(directory, found.wrong)
     there = [of[name] for name in found.rows]
     return there, [*found.rows.values()], None if found.table is None else found.table.to_pandas()
 
 
-def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()) -> "DataFrame":
+def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[ListedFile] = ()) -> "DataFrame":
     """One row per training example, network and arm of all trials, from `trials/0007/examples.parquet`.
 
     Columns: `trial`, its dense `cell`, then those of the file: `example`, `network`, `arm`; `subset`, whether the
@@ -137,7 +137,7 @@ def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
 
 
 def example_tables(
-    directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Listed] = ()
+    directory: Path, rows: Sequence["TrialRow"], listed: Sequence[ListedFile] = ()
 ) -> "Iterator[tuple[TrialRow, DataFrame]]":
     """The content of `examples.parquet` of each trial that has it, one after another: together they may be large."""
     for row, table in _tables(directory, rows, {file.name: file for file in listed}, EXAMPLES):
@@ -145,7 +145,7 @@ def example_tables(
 
 
 def _tables(
-    directory: Path, rows: Sequence["TrialRow"], listed: Mapping[str, Listed], kind: str
+    directory: Path, rows: Sequence["TrialRow"], listed: Mapping[str, ListedFile], kind: str
 ) -> Iterator[tuple["TrialRow", Any]]:
     """Each trial that has its file, with the file's table."""
     wrong: list[str] = []

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from study.ledger.files import Listed
+from study.ledger.files import ListedFile
 from study.ledger.tables import TooLarge, table_in
 from study.private import private_below
 from trainables.opening import NotReadable, opened, read_file
@@ -35,7 +35,7 @@ _FORMAT = b"ockham gathered 1"
 
 
 @dataclass(frozen=True)
-class _Part:
+class _FileRows:
     """Where the rows of a trial's file are, and which file that was."""
 
     sha256: str
@@ -47,7 +47,7 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class Found:
+class GatheredTables:
     """Tables of several files.
 
     Attributes:
@@ -61,7 +61,9 @@ class Found:
     wrong: list[str]
 
 
-def found_in(directory: Path, names: Sequence[str], listed: Mapping[str, Listed], kind: str) -> Found:
+def gathered_tables(
+    directory: Path, names: Sequence[str], listed: Mapping[str, ListedFile], kind: str
+) -> GatheredTables:
     """The tables in some files of a study, from its gathered file where they are in it unchanged.
 
     Args:
@@ -73,7 +75,7 @@ def found_in(directory: Path, names: Sequence[str], listed: Mapping[str, Listed]
     path = directory / f"{Path(kind).stem}.gathered"
     gathered = _read(path) if len(names) >= WORTH else _Gathered()
     wrong, new = [], 0
-    wanted: dict[str, _Part] = {}
+    wanted: dict[str, _FileRows] = {}
     for name in names:
         known, status = listed.get(name), _status(directory / name)
         if status is None:
@@ -87,14 +89,16 @@ def found_in(directory: Path, names: Sequence[str], listed: Mapping[str, Listed]
                 continue
             part, new = gathered.add(name, table, digest, status), new + 1
         wanted[name] = part
-    found = Found({name: part.rows for name, part in wanted.items()}, gathered.rows_of([*wanted.values()]), wrong)
+    found = GatheredTables(
+        {name: part.rows for name, part in wanted.items()}, gathered.rows_of([*wanted.values()]), wrong
+    )
     if new >= max(WORTH, len(gathered.parts) // _SHARE):
         with contextlib.suppress(OSError), private_below(directory.parent, path):
             LocalFolder(directory).write(path.name, gathered.written())
     return found
 
 
-def read_table(path: Path, known: Listed | None) -> tuple["Table | None", str, str]:
+def read_table(path: Path, known: ListedFile | None) -> tuple["Table | None", str, str]:
     """The table in a file and its checksum; or None, and what is wrong with it."""
     import pyarrow as pa
 
@@ -119,20 +123,20 @@ def read_table(path: Path, known: Listed | None) -> tuple["Table | None", str, s
 class _Gathered:
     """Parts of files, those with the same columns in one table: nothing is converted until it is asked for."""
 
-    def __init__(self, parts: dict[str, _Part] | None = None, groups: "list[Table] | None" = None) -> None:
+    def __init__(self, parts: dict[str, _FileRows] | None = None, groups: "list[Table] | None" = None) -> None:
         self.parts = parts or {}
         self._groups: list[list[Table]] = [[table] for table in groups or []]
         self._sizes = [table.num_rows for table in groups or []]
         self._schemas = {_columns(table): place for place, table in enumerate(groups or [])}
 
-    def part(self, name: str, status: os.stat_result, known: Listed | None) -> _Part | None:
+    def part(self, name: str, status: os.stat_result, known: ListedFile | None) -> _FileRows | None:
         """The part of a file, if it is still the one that was gathered."""
         part = self.parts.get(name)
         if part is None or (part.size, part.changed_ns) != (status.st_size, status.st_mtime_ns):
             return None
         return part if known is None or known.sha256 == part.sha256 else None
 
-    def add(self, name: str, table: "Table", digest: str, status: os.stat_result) -> _Part:
+    def add(self, name: str, table: "Table", digest: str, status: os.stat_result) -> _FileRows:
         """Takes a file in, in the place of what it was before."""
         before = self.parts.get(name)
         if before is not None and before.sha256 == digest:  # copied, or touched
@@ -143,7 +147,7 @@ class _Gathered:
             self._groups.append([])
             self._sizes.append(0)
         start = self._sizes[group]
-        part = _Part(digest, status.st_size, status.st_mtime_ns, group, start, table.num_rows)
+        part = _FileRows(digest, status.st_size, status.st_mtime_ns, group, start, table.num_rows)
         self._groups[group].append(table)
         self._sizes[group] += table.num_rows
         if len(self._groups[group]) > 500:  # thousands of tables of few rows take more room than their content
@@ -151,7 +155,7 @@ class _Gathered:
         self.parts[name] = part
         return part
 
-    def rows_of(self, parts: Sequence[_Part]) -> "Table | None":
+    def rows_of(self, parts: Sequence[_FileRows]) -> "Table | None":
         """The rows of some parts in their order, as if their files had been joined."""
         import pyarrow as pa
 
@@ -219,7 +223,7 @@ def _read(path: Path) -> _Gathered:
             end += length
     except pa.ArrowException:  # written where another Arrow is installed
         return _Gathered()
-    return _Gathered({name: _Part(*part) for name, part in head["parts"].items()}, groups)
+    return _Gathered({name: _FileRows(*part) for name, part in head["parts"].items()}, groups)
 
 
 def _status(path: Path) -> os.stat_result | None:

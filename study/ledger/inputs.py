@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 from study.ledger.schema import inputs
 
 # What names an input → its files and their digests, see `trainables.input_files`.
-Inputs = Mapping[str, Mapping[str, str]]
+RecordedInputs = Mapping[str, Mapping[str, str]]
 
 
 def read(connection: Connection, study: str) -> dict[str, dict[str, str]]:
@@ -18,7 +18,7 @@ def read(connection: Connection, study: str) -> dict[str, dict[str, str]]:
     return dict(json.loads(content) for content in contents)
 
 
-def record(connection: Connection, study: str, now: Inputs) -> None:
+def record(connection: Connection, study: str, now: RecordedInputs) -> None:
     """Stores what trials read from files, from now on the measure for later runs; of one name the new ones."""
     keys = {name: hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32] for name in now}
     connection.execute(delete(inputs).where(inputs.c.study == study, inputs.c.key.in_(list(keys.values()))))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, select, update
 
-from study.ledger.rows import OutboxRow, Refused, now_ms
+from study.ledger.rows import OutboxRow, RefusedValue, now_ms
 from study.ledger.schema import attempts, outbox, steps, trials
 from study.ledger.sealing import insert_rows, is_sound, verify
 
@@ -94,19 +94,19 @@ def end(connection: Connection, study: str) -> int:
     return int(connection.execute(select(func.max(outbox.c.id)).where(_waiting(study))).scalar() or 0)
 
 
-def set_aside(connection: Connection, study: str, number: int, values: Sequence[Refused]) -> None:
+def set_aside(connection: Connection, study: str, number: int, values: Sequence[RefusedValue]) -> None:
     """Keeps values of a trial that tracking refuses for good; what is kept already is kept once."""
     known = {one.what for one in refused_values(connection, study).get(number, ())}
     new = [one for one in values if one.what not in known]
     put(connection, study, number, [(ASIDE, {"what": one.what, "why": one.why}) for one in new], now_ms())
 
 
-def refused_values(connection: Connection, study: str) -> dict[int, list[Refused]]:
+def refused_values(connection: Connection, study: str) -> dict[int, list[RefusedValue]]:
     """Trial number → its values that tracking refuses for good."""
-    values: dict[int, list[Refused]] = {}
+    values: dict[int, list[RefusedValue]] = {}
     for row in connection.execute(select(outbox).where(outbox.c.study == study, outbox.c.kind == ASIDE)):
         verify(outbox, row._asdict())
-        values.setdefault(row.number, []).append(Refused(**json.loads(row.payload)))
+        values.setdefault(row.number, []).append(RefusedValue(**json.loads(row.payload)))
     return values
 
 

@@ -124,7 +124,7 @@ class OutboxRow:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedValue:
     """A value that tracking refuses for good: `metric val/loss at step 3`, and why."""
 
     what: str
@@ -137,7 +137,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Progress:
+class LastStep:
     """Where a running trial is: the last step that its newest attempt reported."""
 
     number: int

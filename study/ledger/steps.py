@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from study.ledger import outbox
-from study.ledger.rows import Progress
+from study.ledger.rows import LastStep
 from study.ledger.schema import steps, trials
 from study.ledger.sealing import insert_rows, is_sound, update_row, verify, with_seal
 from trainables.record import Record
@@ -135,7 +135,7 @@ def measured_anew(summary: Record, names: Sequence[str], found: Record) -> Recor
     return replace(summary, metrics=metrics, notes=notes)
 
 
-def progress(connection: Connection, study: str) -> list[Progress]:
+def progress(connection: Connection, study: str) -> list[LastStep]:
     """The last reported step of each running trial that has reported any in its newest attempt."""
     query = (
         select(steps.c.number, steps.c.stage, func.max(steps.c.step), func.max(steps.c.recorded_ms))
@@ -143,10 +143,10 @@ def progress(connection: Connection, study: str) -> list[Progress]:
         .where(steps.c.study == study, trials.c.state == "RUNNING", steps.c.attempt == trials.c.attempts)
         .group_by(steps.c.number, steps.c.stage)
     )
-    last: dict[int, Progress] = {}
+    last: dict[int, LastStep] = {}
     for number, stage, step, recorded_ms in connection.execute(query):
         if number not in last or _ORDER[stage] > _ORDER[last[number].stage]:
-            last[number] = Progress(number, stage, step, recorded_ms)
+            last[number] = LastStep(number, stage, step, recorded_ms)
     return [last[number] for number in sorted(last)]
 
 

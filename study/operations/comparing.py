@@ -21,7 +21,7 @@ _OF_FINDINGS = ("claim", "condition", "role", "verdict", "estimate", "interval",
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedStudy:
     """A study as it stands.
 
     Attributes:
@@ -42,7 +42,7 @@ class Compared:
         return self.config.name
 
     @property
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether all planned trials have ended."""
         return self.ended >= self.config.trials
 
@@ -66,14 +66,14 @@ class Compared:
         ]
 
 
-def compared(place: Place, names: Sequence[str] = ()) -> tuple[list[Compared], dict[str, Damaged]]:
+def compare_studies(place: Place, names: Sequence[str] = ()) -> tuple[list[ComparedStudy], dict[str, Damaged]]:
     """These studies (unless named all of the home) in the order of their names, and why others can't be read.
 
     Raises:
         StudyNotFound: One that was named does not exist.
     """
-    found: list[Compared] = []
-    with opened(place, names) as (ledgers, unreadable):
+    found: list[ComparedStudy] = []
+    with open_ledgers(place, names) as (ledgers, unreadable):
         for ledger in ledgers:
             try:
                 found.append(look(ledger))
@@ -83,7 +83,7 @@ def compared(place: Place, names: Sequence[str] = ()) -> tuple[list[Compared], d
 
 
 @contextmanager
-def opened(place: Place, names: Sequence[str] = ()) -> Iterator[tuple[list[Ledger], dict[str, Damaged]]]:
+def open_ledgers(place: Place, names: Sequence[str] = ()) -> Iterator[tuple[list[Ledger], dict[str, Damaged]]]:
     """The ledgers of these studies (unless named all of the home), and why others can't be opened; closed at the end.
 
     Raises:
@@ -101,7 +101,7 @@ def opened(place: Place, names: Sequence[str] = ()) -> Iterator[tuple[list[Ledge
         yield ledgers, unreadable
 
 
-def look(ledger: Ledger) -> Compared:
+def look(ledger: Ledger) -> ComparedStudy:
     """A study as its ledger and files have it now.
 
     Raises:
@@ -109,7 +109,7 @@ def look(ledger: Ledger) -> Compared:
     """
     counts = ledger.counts()
     ended = sum(counts[state] for state in ENDED)
-    return Compared(ledger.config, ended, counts["FAILED"], spent(ledger), verdicts_of(ledger))
+    return ComparedStudy(ledger.config, ended, counts["FAILED"], spent(ledger), verdicts_of(ledger))
 
 
 def networks_of(place: Place, name: str) -> "DataFrame":

@@ -23,7 +23,7 @@ from study.tracking.mlflow_store import client_of
 if TYPE_CHECKING:
     from trainables.data.interfaces import Dataset
 
-Verdict = Literal["ok", "note", "broken"]
+Health = Literal["ok", "note", "broken"]
 _MARKS = {"ok": ("✓", "green"), "note": ("–", "yellow"), "broken": ("✗", "red")}
 _PACKAGES = ("ockham", "ray", "optuna", "mlflow", "torch", "torchvision", "pydantic", "sqlalchemy")
 _RAY_S = 90
@@ -43,16 +43,16 @@ with tempfile.TemporaryDirectory() as home, ray_session(RunConfig(home=Path(home
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """Something looked at: what was found, and what to do if it is not fine."""
 
     what: str
-    verdict: Verdict
+    verdict: Health
     found: str
     fix: str = ""
 
 
-def examine(place: Place, *, start_ray: bool) -> Iterator[Finding]:
+def examine(place: Place, *, start_ray: bool) -> Iterator[CheckResult]:
     """Looks at one thing after the other, the slow ones last."""
     yield _python()
     yield _packages()
@@ -67,7 +67,7 @@ def examine(place: Place, *, start_ray: bool) -> Iterator[Finding]:
         yield _ray()
 
 
-def show(findings: Iterator[Finding], *, well: str = "Ready: ockham launch") -> int:
+def show(findings: Iterator[CheckResult], *, well: str = "Ready: ockham launch") -> int:
     """Prints findings as they come, and `well` if nothing is broken; 1 if anything is, else 0."""
     console = terminal()
     broken = 0
@@ -90,11 +90,11 @@ def show(findings: Iterator[Finding], *, well: str = "Ready: ockham launch") -> 
     return 1 if broken else 0
 
 
-def _python() -> Finding:
-    return Finding("Python", "ok", f"{platform.python_version()} in {sys.prefix}")
+def _python() -> CheckResult:
+    return CheckResult("Python", "ok", f"{platform.python_version()} in {sys.prefix}")
 
 
-def _packages() -> Finding:
+def _packages() -> CheckResult:
     versions, missing = [], []
     for name in _PACKAGES:
         try:
@@ -102,25 +102,25 @@ def _packages() -> Finding:
         except importlib.metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
-        return Finding("Packages", "broken", ", ".join(versions), f"Missing: {', '.join(missing)}. Run: make setup")
-    return Finding("Packages", "ok", ", ".join(versions))
+        return CheckResult("Packages", "broken", ", ".join(versions), f"Missing: {', '.join(missing)}. Run: make setup")
+    return CheckResult("Packages", "ok", ", ".join(versions))
 
 
-def _hardware() -> Iterator[Finding]:
+def _hardware() -> Iterator[CheckResult]:
     import psutil
 
     from study.settings.machine import cpus
 
-    yield Finding("CPUs", "ok", f"{cpus()} to use: as many trials at once by default")
+    yield CheckResult("CPUs", "ok", f"{cpus()} to use: as many trials at once by default")
     memory = psutil.virtual_memory()
     found = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
     if memory.available < 2 * 2**30:
-        yield Finding("Memory", "note", found, "Each trial needs about 0.5 GiB; lower --max-concurrent.")
+        yield CheckResult("Memory", "note", found, "Each trial needs about 0.5 GiB; lower --max-concurrent.")
     else:
-        yield Finding("Memory", "ok", found)
+        yield CheckResult("Memory", "ok", found)
 
 
-def _gpu() -> Iterator[Finding]:
+def _gpu() -> Iterator[CheckResult]:
     """Which GPUs there are, and whether each computes what trials ask of it."""
     import torch
 
@@ -129,9 +129,9 @@ def _gpu() -> Iterator[Finding]:
             fix = (
                 f"Compare the driver that nvidia-smi shows with CUDA {torch.version.cuda}, which PyTorch was built for."
             )
-            yield Finding("GPU", "broken", "there, but PyTorch can't use it", fix)
+            yield CheckResult("GPU", "broken", "there, but PyTorch can't use it", fix)
         else:
-            yield Finding(
+            yield CheckResult(
                 "GPU", "ok", "none; trials run on CPUs, which is enough for the studies that ship with Ockham"
             )
         return
@@ -145,7 +145,7 @@ def _gpu() -> Iterator[Finding]:
         name = description(device)
         if wrong:
             fix = "Is it in use by others, or its driver too old for this PyTorch? See nvidia-smi."
-            yield Finding("GPU", "broken", f"{name}; {'; '.join(wrong)}", fix)
+            yield CheckResult("GPU", "broken", f"{name}; {'; '.join(wrong)}", fix)
             continue
         use = "use with --gpus-per-trial 1, or 0.25 for four trials on one"
         if shares_by_mps():
@@ -153,31 +153,33 @@ def _gpu() -> Iterator[Finding]:
         else:
             use += ", which take turns on it unless NVIDIA's MPS runs (nvidia-cuda-mps-control -d)"
         old = "" if "bf16 products" in results else "; too old for training.precision=tf32 and bf16"
-        yield Finding("GPU", "ok", f"{name}: {', '.join(results)} are right{old}; {use}")
+        yield CheckResult("GPU", "ok", f"{name}: {', '.join(results)} are right{old}; {use}")
 
 
-def _home(place: Place) -> Finding:
+def _home(place: Place) -> CheckResult:
     from study.ledger.connection import network_filesystem
 
     home = _nearest(place.home)
     if not home.is_dir() or not os.access(home, os.W_OK | os.X_OK):
-        return Finding("Home", "broken", f"{home} can't be written to", "Choose another --home, or set OCKHAM_HOME.")
+        return CheckResult(
+            "Home", "broken", f"{home} can't be written to", "Choose another --home, or set OCKHAM_HOME."
+        )
     if place.ledger is None and (kind := network_filesystem(place.home)):
         fix = "SQLite loses data there; use a local --home, or PostgreSQL: --ledger URL."
-        return Finding("Home", "broken", f"{place.home} lies on {kind}", fix)
+        return CheckResult("Home", "broken", f"{place.home} lies on {kind}", fix)
     if may := open_to_others(place.home):
         said = f"other users of this machine may {may} {place.home}"
-        return Finding("Home", "note", said, f"Homes of today are their user's alone: chmod 700 {place.home}")
-    return Finding("Home", "ok", f"{place.home.absolute()}, {len(place.studies())} studies")
+        return CheckResult("Home", "note", said, f"Homes of today are their user's alone: chmod 700 {place.home}")
+    return CheckResult("Home", "ok", f"{place.home.absolute()}, {len(place.studies())} studies")
 
 
-def _disk(home: Path) -> Finding:
+def _disk(home: Path) -> CheckResult:
     free = shutil.disk_usage(_nearest(home)).free / 2**30
     if free < 1:
-        return Finding("Disk", "broken", f"{free:.2f} GiB free", "Make room, or choose another --home.")
+        return CheckResult("Disk", "broken", f"{free:.2f} GiB free", "Make room, or choose another --home.")
     if free < 5:
-        return Finding("Disk", "note", f"{free:.1f} GiB free", "Enough for MNIST-sized studies.")
-    return Finding("Disk", "ok", f"{free:.0f} GiB free")
+        return CheckResult("Disk", "note", f"{free:.1f} GiB free", "Enough for MNIST-sized studies.")
+    return CheckResult("Disk", "ok", f"{free:.0f} GiB free")
 
 
 def _nearest(folder: Path) -> Path:
@@ -188,7 +190,7 @@ def _nearest(folder: Path) -> Path:
     return folder
 
 
-def _data_sets(folder: Path) -> Iterator[Finding]:
+def _data_sets(folder: Path) -> Iterator[CheckResult]:
     """Which data sets lie in `folder`; nothing is downloaded."""
     from trainables.data.interfaces import DATASETS
 
@@ -196,10 +198,10 @@ def _data_sets(folder: Path) -> Iterator[Finding]:
     absent: list[str] = []
     for name in DATASETS.names():
         (here if _at_hand(DATASETS.get(name), folder) else absent).append(name)
-    yield Finding("Data sets", "ok", f"{', '.join(here)} at hand")
+    yield CheckResult("Data sets", "ok", f"{', '.join(here)} at hand")
     if absent:
         fix = "Downloaded when a study asks for them; or name the folder that holds them with --data-dir."
-        yield Finding("", "note", f"not in {folder}: {', '.join(absent)}", fix)
+        yield CheckResult("", "note", f"not in {folder}: {', '.join(absent)}", fix)
 
 
 def _at_hand(dataset: "type[Dataset]", folder: Path) -> bool:
@@ -212,41 +214,43 @@ def _at_hand(dataset: "type[Dataset]", folder: Path) -> bool:
         return True
 
 
-def _port() -> Finding:
+def _port() -> CheckResult:
     from study.errors import UsageError
     from study.tracking.tracking_server import FIRST_PORT, free_port
 
     try:
         port = free_port()
     except UsageError as error:
-        return Finding("Port for UI", "note", str(error))
+        return CheckResult("Port for UI", "note", str(error))
     taken = f" ({FIRST_PORT} is taken)" if port != FIRST_PORT else ""
-    return Finding("Port for UI", "ok", f"{port}{taken}")
+    return CheckResult("Port for UI", "ok", f"{port}{taken}")
 
 
-def _tracking(place: Place) -> Finding:
+def _tracking(place: Place) -> CheckResult:
     uri = place.tracking()
     shown = masked(uri)
     if (own := place.own_store) and not own.is_file():
-        return Finding("Tracking", "ok", f"{shown}, made by the first study")
+        return CheckResult("Tracking", "ok", f"{shown}, made by the first study")
     try:
         count = len(client_of(place.home, uri).search_experiments(max_results=1000))
     except Exception as error:
         first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         fix = "Start it, or leave --tracking-uri out. A study would run all the same, and deliver its results later."
-        return Finding("Tracking", "broken", f"{shown}: {first}", fix)
-    return Finding("Tracking", "ok", f"{shown}, {count} experiments")
+        return CheckResult("Tracking", "broken", f"{shown}: {first}", fix)
+    return CheckResult("Tracking", "ok", f"{shown}, {count} experiments")
 
 
-def _ray() -> Finding:
+def _ray() -> CheckResult:
     """Starts Ray as a study would, in a process of its own, and runs one task on it."""
     try:
         probe = subprocess.run(  # noqa: S603 - our own text
             [sys.executable, "-c", _RAY_PROBE], capture_output=True, text=True, timeout=_RAY_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return Finding("Ray", "broken", f"did not start within {_RAY_S} s", "Is the machine overloaded, or /tmp full?")
+        return CheckResult(
+            "Ray", "broken", f"did not start within {_RAY_S} s", "Is the machine overloaded, or /tmp full?"
+        )
     if probe.returncode:
         last = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return Finding("Ray", "broken", last, "See what a firewall or a proxy does to connections to 127.0.0.1.")
-    return Finding("Ray", "ok", f"starts and computes: {probe.stdout.strip()}")
+        return CheckResult("Ray", "broken", last, "See what a firewall or a proxy does to connections to 127.0.0.1.")
+    return CheckResult("Ray", "ok", f"starts and computes: {probe.stdout.strip()}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from study.config import StudyConfig
-from study.costs.estimate import Estimate, Timed, calibrate, estimate, representative
+from study.costs.estimate import TimedTrial, TimeEstimate, calibrate, estimate, representative
 from study.costs.side_by_side import sharing, timed_together
 from study.display.words import duration
 from study.errors import StudyNotFound
@@ -35,7 +35,7 @@ def dry_run(config: StudyConfig, like: Ledger | None = None) -> Iterator[str]:
     yield from notes
     yield from machine.data_accounts(config)
     durations = _durations(config)
-    where, timed, at_once = (_where(config), list[Timed](), 1) if durations else _calibrated(config)
+    where, timed, at_once = (_where(config), list[TimedTrial](), 1) if durations else _calibrated(config)
     found = estimate(config, durations, timed, where.slots)
     yield f"{config.name}: {found.trials} trials to run ({config.sampler}, seed {config.seed}). This is a dry run."
     yield _per_trial(config, found, len(durations), at_once)
@@ -51,7 +51,7 @@ def dry_run(config: StudyConfig, like: Ledger | None = None) -> Iterator[str]:
         yield "No prices are known: --price FILE turns hours into money, see infra/prices.example.yaml."
 
 
-def _per_trial(config: StudyConfig, found: Estimate, ended: int, at_once: int) -> str:
+def _per_trial(config: StudyConfig, found: TimeEstimate, ended: int, at_once: int) -> str:
     run = config.run
     needs = f"{run.cpus_per_trial:g} core{'s' if run.cpus_per_trial != 1 else ''}"
     needs += f" and {run.gpus_per_trial:g} GPU" if run.gpus_per_trial else ""
@@ -106,7 +106,7 @@ def _where(config: StudyConfig) -> _Where:
         return _on_cluster(config, session.slots(config.run), session.machines)
 
 
-def _calibrated(config: StudyConfig) -> tuple[_Where, list[Timed], int]:
+def _calibrated(config: StudyConfig) -> tuple[_Where, list[TimedTrial], int]:
     """Where the study would run, what some of its trials took, and how many were trained at once."""
     run, trials = config.run, _representative(config)
     data_dir = str(run.data_path.absolute())
@@ -137,7 +137,7 @@ def _here(config: StudyConfig) -> int:
 
 def _on_cluster(config: StudyConfig, slots: int, there: Sequence[tuple[float, float]]) -> _Where:
     """How many workers that takes: of the largest machines that are there or, before any is, will be."""
-    plan, most = capacity.planned(), capacity.most_trials(config.run, there)
+    plan, most = capacity.planned_capacity(), capacity.most_trials(config.run, there)
     if plan is not None:  # --max-concurrent may ask for more than there ever will be
         slots = min(slots, most)
     idle = plan.idle_minutes if plan else None

@@ -21,7 +21,7 @@ from trainables.opening import require_file_target
 if TYPE_CHECKING:
     from study.ledger import Ledger, TrialRow
     from trainables.config import TrialConfig
-    from trainables.export.checking import Said
+    from trainables.export.checking import OutputComparison
     from trainables.export.files import Plain
     from trainables.workspace import Workspace
 
@@ -32,7 +32,7 @@ _FAR = 0.02
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportResult:
     """What was written, and how it compares; pairs are (dense network, exported network).
 
     Attributes:
@@ -57,7 +57,7 @@ class Exported:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class NetworkChoice:
     """Which network.
 
     Args:
@@ -73,7 +73,9 @@ class Wanted:
     arm: Arm = "replicate"
 
 
-def export(ledger: "Ledger", wanted: Wanted, out: Path, *, onnx: bool = False, say: Say | None = None) -> Exported:
+def export(
+    ledger: "Ledger", wanted: NetworkChoice, out: Path, *, onnx: bool = False, say: Say | None = None
+) -> ExportResult:
     """Writes the network to `out` (.safetensors) and a .json beside it, with `onnx` also an .onnx.
 
     Raises:
@@ -102,7 +104,7 @@ def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: 
         UsageError: There is no such level or nothing is masked there, `out` can't be written, or what the trial read
             is not what it was.
     """
-    wanted = Wanted(trial, level)
+    wanted = NetworkChoice(trial, level)
     row = _checked_row(ledger, wanted)
     _check_out(out, onnx=False)
     from trainables.config import TrialConfig, unflatten
@@ -119,7 +121,7 @@ def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: 
     return sum(int(mask[0].sum()) for mask in tickets.masks.values())
 
 
-def _checked_row(ledger: "Ledger", wanted: Wanted) -> "TrialRow":
+def _checked_row(ledger: "Ledger", wanted: NetworkChoice) -> "TrialRow":
     rows = {row.number: row for row in ledger.trials()}
     name = ledger.config.name
     if wanted.trial not in rows:
@@ -134,7 +136,7 @@ def _checked_row(ledger: "Ledger", wanted: Wanted) -> "TrialRow":
     return row
 
 
-def _check_network(config: "TrialConfig", wanted: Wanted) -> None:
+def _check_network(config: "TrialConfig", wanted: NetworkChoice) -> None:
     depth = config.compression.depth
     if not 0 <= wanted.level <= depth:
         raise UsageError(f"--level {wanted.level}: the trial has levels 0 (dense) to {depth}.")
@@ -160,7 +162,7 @@ def _check_out(out: Path, *, onnx: bool) -> None:
         raise UsageError("--onnx needs the package onnxscript; install it with: pip install 'ockham[onnx]'")
 
 
-def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted, score: str) -> dict[str, float]:
+def _recorded(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice, score: str) -> dict[str, float]:
     """What networks.parquet says of the network."""
     from study.ledger.frames import network_frame
 
@@ -176,14 +178,14 @@ def _recorded(ledger: "Ledger", row: "TrialRow", wanted: Wanted, score: str) -> 
 
 def _write(
     workspace: "Workspace",
-    wanted: Wanted,
+    wanted: NetworkChoice,
     recorded: dict[str, float],
     devices: tuple[str, str],
     out: Path,
     *,
     onnx: bool,
-) -> Exported:
-    from trainables.export.checking import checked
+) -> ExportResult:
+    from trainables.export.checking import compare_outputs
     from trainables.export.files import plain
     from trainables.export.loader import load_network
 
@@ -199,14 +201,14 @@ def _write(
     small = plain(stack.select([number]), workspace.train_inputs, about)
     dense = plain(workspace.initial().select([number]), workspace.train_inputs, about | {"level": 0})
     files: tuple[Path, ...] = small.write(out)
-    said = checked(load_network(out), workspace, stack, number)
+    said = compare_outputs(load_network(out), workspace, stack, number)
     if why := _why_another(said, recorded, elsewhere(*devices)):
         for file in files:
             file.unlink()
         raise RuntimeError(why)
     if onnx:
         files += (small.write_onnx(out.with_suffix(".onnx")),)
-    return Exported(
+    return ExportResult(
         files,
         (dense.parameters, small.parameters),
         (len(dense.content), len(small.content)),
@@ -218,12 +220,13 @@ def _write(
     )
 
 
-def _why_another(said: "Said", recorded: dict[str, float], moved: str | None) -> str | None:
+def _why_another(said: "OutputComparison", recorded: dict[str, float], moved: str | None) -> str | None:
     """Why the file is not of the network that was recorded; None where it is."""
-    if not said.difference <= said.allowed:
+    if not said.difference <= said.allowed_difference:
         return (
-            f"the file does not say what the trial's network says: outputs differ by {said.difference:.1e} of the "
-            f"largest, where rounding explains {said.allowed:.1e}; the export is at fault, nothing was written"
+            f"the file does not say what the trial's network says: outputs differ by {said.difference:.1e} "
+            f"of the largest, where rounding explains {said.allowed_difference:.1e}; the export is at fault, "
+            "nothing was written"
         )
     off = {name: abs(said.scores[name] - value) for name, value in recorded.items()}
     name = max(off, key=lambda n: off[n])
@@ -250,7 +253,7 @@ def _latencies(workspace: "Workspace", dense: "Plain", small: "Plain") -> dict[i
     return found
 
 
-def table(exported: Exported) -> list[tuple[str, str, str, str]]:
+def table(exported: ExportResult) -> list[tuple[str, str, str, str]]:
     """Rows for people: what, dense network, exported network, ratio."""
     rows: list[tuple[str, Any, Any, str, float]] = [
         ("parameters", *exported.parameters, ",", 1),

@@ -37,7 +37,7 @@ _BEAT_S = 1.0
 
 
 @dataclass(frozen=True)
-class Remeasured:
+class RemeasureResult:
     """What was done.
 
     Attributes:
@@ -53,7 +53,7 @@ class Remeasured:
     stopped: bool = False
 
 
-class _Stopped(Exception):
+class _StopRequested(Exception):
     """Somebody asked for a stop."""
 
 
@@ -64,7 +64,7 @@ def remeasure(
     *,
     settings: Sequence[str] = (),
     say: Say,
-) -> Remeasured:
+) -> RemeasureResult:
     """Takes measures of the networks of COMPLETE trials.
 
     Dense networks are taken from where the home keeps them, else trained again; those of levels are made of them again.
@@ -105,14 +105,14 @@ def remeasure(
                 failed[row.number] = why
             else:
                 done.append(row.number)
-    except _Stopped:
+    except _StopRequested:
         stopped = True
     finally:
         # Of the earlier ones too: whoever measured them may have died before they were stored.
         later = [row.number for row in rows if any(note.startswith(_NOTE) for note in row.notes)]
         _store(ledger, sorted({*done, *later}))
         ledger.release()
-    return Remeasured(tuple(done), tuple(before), failed, stopped)
+    return RemeasureResult(tuple(done), tuple(before), failed, stopped)
 
 
 def _wanted(names: str, settings: Sequence[str]) -> MeasuresConfig:
@@ -215,7 +215,7 @@ def _pulse(ledger: Ledger) -> Callable[[], None]:
         if time.monotonic() - last >= _BEAT_S:
             ledger.heartbeat()
             if ledger.stop_requested():
-                raise _Stopped
+                raise _StopRequested
             last = time.monotonic()
 
     return beat

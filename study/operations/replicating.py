@@ -12,10 +12,10 @@ from study.config import StudyConfig
 from study.errors import Damaged, StudyNotFound, UsageError
 from study.ledger.frames import write
 from study.ledger.place import Place
-from study.operations.comparing import Compared, look, opened
+from study.operations.comparing import ComparedStudy, look, open_ledgers
 from study.operations.replications_page import GAP, gap_section, sections_of, study_section, whole_page
 from study.report.figures.gap_measures import gap_svg
-from study.settings.loading import LaunchOptions, Loaded, load_study
+from study.settings.loading import LaunchOptions, LoadedStudy, load_study
 from study.settings.measures import gap_across
 
 _INCOMPLETE, _USAGE = 130, 2
@@ -48,7 +48,7 @@ def replicate(
     worst = 0
     for number, (name, loaded) in enumerate(wanted.items(), start=1):
         recorded = _recorded(place, loaded)
-        if not run or (isinstance(recorded, Compared) and recorded.finished):
+        if not run or (isinstance(recorded, ComparedStudy) and recorded.is_finished):
             continue
         say(f"{name}, {number} of {len(wanted)}: {loaded.config.space.title}")
         code = subprocess.run(_command(place, name, size, data_dir), check=False).returncode  # noqa: S603
@@ -65,7 +65,7 @@ def replicate(
     return worst
 
 
-def write_page(place: Place, wanted: Mapping[str, Loaded], size: str, page: Path) -> None:
+def write_page(place: Place, wanted: Mapping[str, LoadedStudy], size: str, page: Path) -> None:
     """Writes the page anew: a section for each finished study of this home, the earlier one for each that is not.
 
     An earlier section, written from another home or by another machine, stays while the study's declaration does.
@@ -82,20 +82,20 @@ def write_page(place: Place, wanted: Mapping[str, Loaded], size: str, page: Path
     }
     sections, missing = [], {}
     for name, found in here.items():
-        if isinstance(found, Compared) and (found.finished or name not in earlier):
+        if isinstance(found, ComparedStudy) and (found.is_finished or name not in earlier):
             sections.append(study_section(wanted[name].config, size, found))
         elif name in earlier:
             sections.append(earlier[name])
         else:
             missing[name] = str(found)
     finished = {
-        name: identities[name] for name, found in here.items() if isinstance(found, Compared) and found.finished
+        name: identities[name] for name, found in here.items() if isinstance(found, ComparedStudy) and found.is_finished
     }
     page.parent.mkdir(parents=True, exist_ok=True)
     gap = earlier.get(GAP)
     if finished and (gap is None or not finished.items() < gap.identities.items()):
         picture = page.with_name(f"{page.stem.lower()}-gap.svg")
-        with opened(place, list(finished)) as (ledgers, _):
+        with open_ledgers(place, list(finished)) as (ledgers, _):
             table = gap_across(ledgers)
         if table.tested:
             write(picture, gap_svg(table))
@@ -103,7 +103,7 @@ def write_page(place: Place, wanted: Mapping[str, Loaded], size: str, page: Path
     write(page, whole_page(size, [*sections, *([gap] if gap is not None else [])], missing))
 
 
-def _wanted(place: Place, names: Sequence[str], size: str, data_dir: Path | None) -> dict[str, Loaded]:
+def _wanted(place: Place, names: Sequence[str], size: str, data_dir: Path | None) -> dict[str, LoadedStudy]:
     if not names:
         names = [name for name in catalog.names() if size in catalog.study(name).known_sizes]
         if not names:
@@ -112,7 +112,7 @@ def _wanted(place: Place, names: Sequence[str], size: str, data_dir: Path | None
     return {name: load_study(LaunchOptions(source=name, size=size, run=run)) for name in names}
 
 
-def _recorded(place: Place, loaded: Loaded) -> Compared | str:
+def _recorded(place: Place, loaded: LoadedStudy) -> ComparedStudy | str:
     """The study as it is recorded, or why it can't stand for the declaration."""
     name = loaded.config.name
     try:

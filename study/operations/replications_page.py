@@ -19,7 +19,7 @@ from study.answer.pairwise import Estimate
 from study.answer.words import signed
 from study.config import StudyConfig
 from study.errors import UsageError
-from study.operations.comparing import Compared
+from study.operations.comparing import ComparedStudy
 from study.report.provenance import commit, versions
 from trainables.opening import NotReadable, read_file
 
@@ -50,7 +50,7 @@ class Section:
         return dict(self.mark["identities"])
 
 
-def study_section(declared: StudyConfig, size: str, recorded: Compared) -> Section:
+def study_section(declared: StudyConfig, size: str, recorded: ComparedStudy) -> Section:
     """The question of a study, its command, and a line for each claim and condition."""
     space, name = recorded.config.space, recorded.name
     failed = f", {recorded.failed} failed" if recorded.failed else ""
@@ -178,7 +178,7 @@ def _cells(row: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _gap_cells(row: GapAssociation) -> Sequence[str]:
-    name = f"**{row.name}**" if row.found else row.name
+    name = f"**{row.name}**" if row.is_discovery else row.name
     one, psi, cmi, partial = (_between(value) for value in (row.association, row.psi, row.cmi, row.partial))
     tau, q = ("–" if value is None else signed(value) for value in (row.tau, row.q))
     return name, one, tau, q, psi, cmi, partial, str(row.n)

@@ -8,7 +8,7 @@ from search_spaces.space import SearchSpace
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.ledger.rows import Proposal, TrialRow
-from study.proposing.crossing import Crossing, outside
+from study.proposing.crossing import CrossedLayout, outside
 from study.sampling.interfaces import Layout, laying_out
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Proposer:
         else:
             self._layout = _layout(config, config.space)
             if config.draws == "cell" and config.space.instruments:
-                self._layout = Crossing(config.space, _layout(config, outside(config.space)))
+                self._layout = CrossedLayout(config.space, _layout(config, outside(config.space)))
 
     def propose(self, number: int, history: Sequence[TrialRow] = (), *, added: int = 0) -> Proposal:
         """The trial to run as `number`.
@@ -60,7 +60,7 @@ class Proposer:
             raise RuntimeError("a sampler either adapts or lays out")
         index = place - len(explicit)
         params = self._config.space.active(self._layout.point(index))
-        cell = f"cell {self._layout.cell(index)}" if isinstance(self._layout, Crossing) else None
+        cell = f"cell {self._layout.cell(index)}" if isinstance(self._layout, CrossedLayout) else None
         return Proposal(params, role=self._config.role, number=number, cell=cell)
 
     def __reduce__(self) -> tuple[type["Proposer"], tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from search_spaces.space import Scalar, SearchSpace
 from study.sampling.interfaces import Layout
 
 
-class Crossing:
+class CrossedLayout:
     """A layout of blocks: point n depends on space, seed and n alone.
 
     Args:

@@ -13,7 +13,7 @@ import pandas as pd
 from study.answer.robustness import Robustness
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
-from study.ledger.files import Listed
+from study.ledger.files import ListedFile
 
 if TYPE_CHECKING:
     from study.report.figure import Figure, Picture
@@ -30,7 +30,7 @@ def write_report(
     out_dir: Path,
     *,
     robustness: Robustness | None = None,
-    listed: Sequence[Listed] = (),
+    listed: Sequence[ListedFile] = (),
 ) -> Path:
     """Writes `index.html`, which has all of this inside too: `figures/NAME.csv` and `.svg`, `figures/trials.csv`.
 

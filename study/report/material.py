@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from study.answer.selection import (
-    Group,
+    TrialGroup,
     column,
     conditions,
     counted,
@@ -22,7 +22,7 @@ from study.answer.value_words import in_order
 from study.answer.value_words import label as value_label
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
-from study.ledger.files import Listed
+from study.ledger.files import ListedFile
 from trainables.task import Task
 
 _MOST_PANELS = 12
@@ -63,7 +63,7 @@ class Material:
     trials: pd.DataFrame
     networks: pd.DataFrame
     verdicts: Verdicts
-    listed: Sequence[Listed] = ()
+    listed: Sequence[ListedFile] = ()
 
     def result(self, name: str) -> bytes | None:
         """The content of a file of results, e.g. `trials/0007/arrays.npz`; None where there is none.
@@ -95,15 +95,15 @@ class Material:
         return counted(self.trials)
 
     @cached_property
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[TrialGroup]:
         """Conditions, the clean one first if there are trials with true data."""
         noisy = conditions(self.counted) if len(self.counted) else []
         taken = [index for group in noisy for index in group.trials.index]
         clean = self.counted.drop(index=taken)
-        return ([Group("true labels", "", 0.0, False, clean)] if len(clean) else []) + noisy
+        return ([TrialGroup("true labels", "", 0.0, False, clean)] if len(clean) else []) + noisy
 
     @cached_property
-    def noisy_groups(self) -> list[Group]:
+    def noisy_groups(self) -> list[TrialGroup]:
         """Conditions under which something can be memorised, and placebos."""
         return [group for group in self.groups if group.label != "true labels"]
 
@@ -170,4 +170,4 @@ class Material:
         return column(trials, self.instrument, "").astype(str) if self.instrument else column(trials, "-", "")
 
 
-__all__ = ["Facet", "Group", "Material", "column", "is_continuous", "numbers", "short"]
+__all__ = ["Facet", "Material", "TrialGroup", "column", "is_continuous", "numbers", "short"]

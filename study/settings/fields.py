@@ -20,7 +20,7 @@ from study.sampling.interfaces import SAMPLERS, LearningSampler, layout_names
 from study.settings.spans import readers_of
 from trainables.config import TrialConfig
 from trainables.dotted import short_name
-from trainables.parts import EntryPart
+from trainables.parts import EntrySection
 from trainables.registry import names_in
 
 _BOUNDS = {
@@ -91,7 +91,7 @@ def _meant(pattern: str, there: list[SettableField]) -> str:
 def _all() -> Iterator[SettableField]:
     for section, own in TrialConfig.model_fields.items():
         part = own.annotation
-        if not (isinstance(part, type) and issubclass(part, EntryPart)):
+        if not (isinstance(part, type) and issubclass(part, EntrySection)):
             yield _field(section, own)
             continue
         for name, field in part.model_fields.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.ledger import Ledger
-from study.ledger.inputs import Inputs
+from study.ledger.inputs import RecordedInputs
 from study.settings.corners import corners
 from study.settings.resume_request import ResumeRequest
 from trainables.config import TrialConfig, unflatten
@@ -33,7 +33,7 @@ def settle_inputs(ledger: Ledger, request: ResumeRequest) -> None:
     ledger.record_inputs(compare_inputs(ledger, [*_reading_corners(config), *unfinished]))
 
 
-def compare_inputs(ledger: Ledger, trials: Iterable[TrialConfig]) -> Inputs:
+def compare_inputs(ledger: Ledger, trials: Iterable[TrialConfig]) -> RecordedInputs:
     """What trials read and nothing is recorded of yet, once the rest is found to be as it was recorded.
 
     Raises:
@@ -77,7 +77,7 @@ def _reading_corners(config: StudyConfig) -> Iterable[TrialConfig]:
     return corners(config, ("data.name", "compression.ticket", *own))
 
 
-def _of_an_earlier_version(now: Inputs) -> dict[str, dict[str, str]]:
+def _of_an_earlier_version(now: RecordedInputs) -> dict[str, dict[str, str]]:
     """What is known of a study that began before inputs were recorded: the code of its time."""
     from trainables.input_files import CODE
 

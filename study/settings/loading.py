@@ -62,14 +62,14 @@ class LaunchOptions:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedStudy:
     """A study ready to run, and one line for each thing that was decided on the user's behalf."""
 
     config: StudyConfig
     notes: tuple[str, ...] = ()
 
 
-def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
+def load_study(options: LaunchOptions, sure: Sure = nobody) -> LoadedStudy:
     """The study that `options` describe.
 
     Raises:
@@ -111,7 +111,7 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> Loaded:
     if fields.get("sampler") in learning_names() and isinstance(fields["trials"], int):
         notes += repeats(space, str(fields["sampler"]), fields["trials"])
     try:
-        return Loaded(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
+        return LoadedStudy(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
     except UsageError as error:
         in_file |= {f"run.{name}" for name in theirs if "run" in in_file}
         raise UsageError(_in_file(problem, source, in_file) for problem in problems_in(error)) from None

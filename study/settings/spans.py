@@ -9,7 +9,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from search_spaces import catalog
 from search_spaces.space import CONDITIONS, SearchSpace
 from trainables.config import TrialConfig, defaults
-from trainables.parts import EntryPart
+from trainables.parts import EntrySection
 from trainables.registry import names_in
 
 USUAL = "redundancy"
@@ -77,7 +77,7 @@ def readers_of(name: str) -> Iterator[tuple[str, str, set[str]]]:
     """For a field that not every entry of its section reads: who chooses the entry, and which ones read it."""
     section, _, field = name.partition(".")
     part = TrialConfig.model_fields[section].annotation if section in TrialConfig.model_fields else None
-    if not (isinstance(part, type) and issubclass(part, EntryPart)):
+    if not (isinstance(part, type) and issubclass(part, EntrySection)):
         return
     for chooser, package in part.choosers.items():
         readers = {

@@ -22,7 +22,7 @@ _POLL_S = 2.0
 
 
 @dataclass(frozen=True)
-class Claim:
+class StorageClaim:
     """A driver's word on the storage.
 
     Attributes:
@@ -42,21 +42,21 @@ class Claim:
     since_s: float
 
     @classmethod
-    def new(cls, uid: str, fence: int) -> "Claim":
+    def of_this_process(cls, uid: str, fence: int) -> "StorageClaim":
         """Of this process."""
         return cls(uid, fence, secrets.token_hex(8), 0, True, this_process().as_json(), time.time())
 
     @property
-    def by(self) -> Holder:
+    def process(self) -> Holder:
         """The process."""
         return Holder(**self.holder)
 
-    def moved(self, *, held: bool = True) -> "Claim":
+    def next_beat(self, *, held: bool = True) -> "StorageClaim":
         """The next heartbeat, or the last."""
         return replace(self, beat=self.beat + 1, held=held)
 
 
-def read(folder: Folder) -> Claim | None:
+def read(folder: Folder) -> StorageClaim | None:
     """The claim on a study's folder; None if nobody ever drove it from there.
 
     Raises:
@@ -64,7 +64,7 @@ def read(folder: Folder) -> Claim | None:
     """
     data = folder.read(FILE)
     try:
-        return None if data is None else Claim(**json.loads(data))
+        return None if data is None else StorageClaim(**json.loads(data))
     except (ValueError, TypeError):
         raise UsageError(
             f"--storage: {FILE} in {folder} is damaged, so nobody knows who drives the study; make sure that nobody "
@@ -72,7 +72,7 @@ def read(folder: Folder) -> Claim | None:
         ) from None
 
 
-def write(folder: Folder, claim: Claim) -> None:
+def write(folder: Folder, claim: StorageClaim) -> None:
     """Replaces the claim.
 
     Raises:
@@ -80,7 +80,7 @@ def write(folder: Folder, claim: Claim) -> None:
     """
     there = read(folder)
     if there is not None and (there.fence, there.token) > (claim.fence, claim.token):
-        raise LeaseLost(f"the study was taken over by {there.by}, says {folder}")
+        raise LeaseLost(f"the study was taken over by {there.process}, says {folder}")
     folder.write(FILE, [json.dumps(asdict(claim)).encode()])
 
 
@@ -100,36 +100,38 @@ def check(folder: Folder, name: str, uid: str, fence: int) -> None:
         )
     if there is not None and there.fence > fence:
         raise UsageError(
-            f"--storage: {folder} holds a later ledger of {name!r} than this home: it went on with {there.by}. "
+            f"--storage: {folder} holds a later ledger of {name!r} than this home: it went on with {there.process}. "
             f"Move this home's folder of the study away and resume it: it starts from the newest snapshot"
         )
 
 
-def take(folder: Folder, name: str, uid: str, fence: int) -> Claim:
+def take(folder: Folder, name: str, uid: str, fence: int) -> StorageClaim:
     """Claims the folder for a driver that has just taken the lease of its ledger.
 
     Raises:
         UsageError: See `check`.
     """
     check(folder, name, uid, fence - 1)
-    claim = Claim.new(uid, fence)
+    claim = StorageClaim.of_this_process(uid, fence)
     write(folder, claim)
     return claim
 
 
-def wait_until_free(folder: Folder, name: str, *, wait_s: float = WAIT_S, say: Callable[[str], None]) -> Claim | None:
+def wait_until_free(
+    folder: Folder, name: str, *, wait_s: float = WAIT_S, say: Callable[[str], None]
+) -> StorageClaim | None:
     """The last claim on a folder, of a driver that has ended or shows no heartbeat any more.
 
     Raises:
         LeaseHeld: It lives.
     """
     first = read(folder)
-    fate = "dead" if first is None or not first.held else first.by.fate()
+    fate = "dead" if first is None or not first.held else first.process.fate()
     if first is None or fate == "dead":
         return first
     if fate == "alive":
         raise _held(first, name)
-    say(f"waiting {wait_s:.0f} s to see whether {first.by} still drives {name}")
+    say(f"waiting {wait_s:.0f} s to see whether {first.process} still drives {name}")
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
         time.sleep(min(_POLL_S, wait_s))
@@ -141,5 +143,5 @@ def wait_until_free(folder: Folder, name: str, *, wait_s: float = WAIT_S, say: C
     return first
 
 
-def _held(claim: Claim, name: str) -> LeaseHeld:
-    return LeaseHeld(name, str(claim.by), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claim.since_s)))
+def _held(claim: StorageClaim, name: str) -> LeaseHeld:
+    return LeaseHeld(name, str(claim.process), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claim.since_s)))

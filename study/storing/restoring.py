@@ -41,7 +41,7 @@ def restore_lost(
         return False
 
 
-def _restored(folder: Folder, path: Path, claim: claims.Claim | None, say: Callable[[str], None]) -> bool:
+def _restored(folder: Folder, path: Path, claim: claims.StorageClaim | None, say: Callable[[str], None]) -> bool:
     name = path.parent.name
     for fence, content in snapshots.newest(folder / "ledger"):
         if snapshots.restore(content, path, name, max(fence, claim.fence if claim else 0)):

@@ -99,7 +99,7 @@ class Safekeeper:
         return claims.BEAT_S
 
     def _write_claim(self, *, held: bool = True) -> None:
-        self._claim = self._claim.moved(held=held)
+        self._claim = self._claim.next_beat(held=held)
         claims.write(self._folder, self._claim)
 
     def _try(self, what: str, call: Callable[[], None]) -> bool:

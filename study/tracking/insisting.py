@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from study.ledger.rows import Refused
+from study.ledger.rows import RefusedValue
 from study.tracking.error_log import line
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def refused(error: Exception) -> bool:
 
 def insist(
     send: Callable[..., Any], values: "Sequence[Metric | Param | RunTag]", probe: Callable[[], Any]
-) -> list[Refused]:
+) -> list[RefusedValue]:
     """Sends values to a run, by halves where some are refused; returns the single ones that are.
 
     Only a value that is refused alone, while the run takes others, is hopeless: whoever answers 400 to everything (a
@@ -47,7 +47,7 @@ def insist(
     return []
 
 
-def _told(value: "Metric | Param | RunTag", error: Exception) -> Refused:
+def _told(value: "Metric | Param | RunTag", error: Exception) -> RefusedValue:
     step = f" at step {value.step}" if hasattr(value, "step") else ""
     kind = {"RunTag": "tag", "Param": "parameter"}.get(type(value).__name__, "metric")
-    return Refused(f"{kind} {value.key}{step}", line(error))
+    return RefusedValue(f"{kind} {value.key}{step}", line(error))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Said:
+class PendingMessages:
     """What messages about one trial come to; `retried`: before all that is left, its run has to be opened again."""
 
     metrics: "list[Metric]" = field(default_factory=list)
@@ -20,9 +20,9 @@ class Said:
     retried: bool = False
 
 
-def said_in(messages: Sequence[OutboxRow]) -> Said:
+def pending_messages(messages: Sequence[OutboxRow]) -> PendingMessages:
     """What is left of messages, in their order."""
-    said = Said()
+    said = PendingMessages()
     for message in messages:
         if message.kind == "retry":
             said.retried, said.end = True, None

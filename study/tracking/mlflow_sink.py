@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from study.config import StudyConfig
 from study.crash_points import crash_if_asked
 from study.ledger import OutboxRow, TrialRow
-from study.ledger.rows import Refused
+from study.ledger.rows import RefusedValue
 from study.tracking import mlflow_bulk
 from study.tracking.insisting import insist
-from study.tracking.messages import said_in
+from study.tracking.messages import pending_messages
 from study.tracking.mlflow_store import open_store
 from study.tracking.mlflow_texts import as_param, cut, params_of, run_name, span_text
 from study.tracking.pages import experiment_tags, note
@@ -107,7 +107,7 @@ class MlflowSink:
             return {}
         runs = []
         for row, messages in trials:
-            said, start_ms = said_in(messages), row.started_ms or row.created_ms
+            said, start_ms = pending_messages(messages), row.started_ms or row.created_ms
             status = "RUNNING" if said.end is None else _STATUS[said.end.payload["state"]]
             tags = cut({**self._trial_tags(row), **said.tags}, _LONGEST_TAG)
             params = cut(params_of(row), _LONGEST_PARAM)
@@ -132,7 +132,7 @@ class MlflowSink:
         Args:
             whole: The trial, where its run may not have its parameters yet.
         """
-        said = said_in(messages)
+        said = pending_messages(messages)
         if said.retried:
             self._reopen(run_id)
         self._log(run_id, metrics=said.metrics, params=params_of(whole) if whole else {}, tags=said.tags)
@@ -142,11 +142,11 @@ class MlflowSink:
 
     def publish_what_it_takes(
         self, run_id: str, messages: Sequence[OutboxRow], whole: TrialRow | None
-    ) -> list[Refused]:
+    ) -> list[RefusedValue]:
         """As `publish`, where MLflow refuses some of it: all the others, and which single values it refuses."""
         from mlflow.entities import Param, RunTag
 
-        said = said_in(messages)
+        said = pending_messages(messages)
         if said.retried:
             self._reopen(run_id)
         params, tags = cut(params_of(whole) if whole else {}, _LONGEST_PARAM), cut(said.tags, _LONGEST_TAG)

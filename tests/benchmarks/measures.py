@@ -18,7 +18,7 @@ from search_spaces import catalog
 from tests.engine import look, taken
 from trainables import looks
 from trainables.config import TrialConfig, unflatten
-from trainables.looking.measure import MEASURES, Measured
+from trainables.looking.measure import MEASURES, MeasureResult
 from trainables.pausing import Pausing
 from trainables.stack.mlp import StackedMLP
 from trainables.trial import TrialContext, run_trial
@@ -67,14 +67,14 @@ def _measuring() -> Iterator[list[float]]:
     spent: list[float] = []
     take = looks._alone_if_need_be
 
-    def timed(*given: Any) -> Pausing[Measured]:
+    def timed(*given: Any) -> Pausing[MeasureResult]:
         work = take(*given)
         while True:
             begun = time.process_time()
             try:
                 next(work)
             except StopIteration as end:
-                found: Measured = end.value
+                found: MeasureResult = end.value
                 return found
             finally:
                 spent.append(time.process_time() - begun)

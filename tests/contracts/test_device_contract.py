@@ -15,7 +15,7 @@ from trainables import convolving
 from trainables.compression.interfaces import CRITERIA, METHODS
 from trainables.compression.tickets import winning_tickets
 from trainables.config import TrialConfig
-from trainables.export.checking import checked
+from trainables.export.checking import compare_outputs
 from trainables.export.files import plain
 from trainables.interfaces import MODELS
 from trainables.looking.measure import MEASURES
@@ -208,7 +208,7 @@ def test_an_exported_network_says_what_the_devices_own_says(model: str, tmp_path
         stack = workspace.networks_here()
         small = plain(stack.select([1]), workspace.train_inputs, {})
         small.write(tmp_path / "small.safetensors")
-        assert checked(small.network, workspace, stack, 1).difference <= 1e-5
+        assert compare_outputs(small.network, workspace, stack, 1).difference <= 1e-5
 
 
 def test_tickets_found_and_given_on_the_device(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from trainables.compression.masks import masked
 from trainables.compression.recalibration import renew_statistics
 from trainables.data.trial_data import trial_data
 from trainables.export import loader
-from trainables.export.checking import checked
+from trainables.export.checking import compare_outputs
 from trainables.export.files import Plain, plain
 from trainables.export.latency import latencies
 from trainables.export.loader import load_network
@@ -87,9 +87,9 @@ def test_an_eighth_of_the_parameters_is_really_smaller_and_says_the_same(
     stack, dense = compressed(workspace), exported(workspace, as_trained(workspace))
     small = exported(workspace, stack)
     small.write(tmp_path / "small.safetensors")
-    said = checked(load_network(tmp_path / "small.safetensors"), workspace, stack, 0)
+    said = compare_outputs(load_network(tmp_path / "small.safetensors"), workspace, stack, 0)
     assert said.difference <= 1e-5
-    assert checked(dense.network, workspace, as_trained(workspace), 0).difference <= 1e-5
+    assert compare_outputs(dense.network, workspace, as_trained(workspace), 0).difference <= 1e-5
     assert dense.parameters / small.parameters >= 7, "batch norm folds away, so that ratios move a little"
     files = sum(file.stat().st_size for file in tmp_path.iterdir())
     assert files == len(small.content) + (tmp_path / "small.json").stat().st_size
@@ -102,7 +102,7 @@ def test_masked_weights_are_zeros_and_say_the_same(model: str) -> None:
     workspace = workspace_of(model, compression__granularity="weight", compression__criterion="magnitude_l1")
     stack = compressed(workspace)
     small = exported(workspace, stack)
-    assert checked(small.network, workspace, stack, 0).difference <= 1e-5
+    assert compare_outputs(small.network, workspace, stack, 0).difference <= 1e-5
     zeros = sum(int((p == 0).sum()) for p in small.network.parameters())
     assert zeros > 0.3 * small.parameters
 
@@ -116,7 +116,7 @@ def test_units_that_nothing_listens_to_go() -> None:
     small = exported(workspace, stack)
     linears = [m for m in small.network if isinstance(m, torch.nn.Linear)]
     assert [m.out_features for m in linears] == [47, 44, 48, 10]
-    assert checked(small.network, workspace, stack, 0).difference <= 1e-5
+    assert compare_outputs(small.network, workspace, stack, 0).difference <= 1e-5
 
 
 def test_a_silent_layer_keeps_a_unit() -> None:
@@ -125,7 +125,7 @@ def test_a_silent_layer_keeps_a_unit() -> None:
     stack.tensors()["layers.2.weight"].zero_()
     small = exported(workspace, stack)
     assert [m.out_features for m in small.network if isinstance(m, torch.nn.Linear)] == [48, 1, 10]
-    assert checked(small.network, workspace, stack, 0).difference <= 1e-5
+    assert compare_outputs(small.network, workspace, stack, 0).difference <= 1e-5
 
 
 def test_batch_norm_is_folded_where_it_can_be() -> None:
@@ -205,9 +205,9 @@ def test_what_float32_costs_a_batch_norm_of_no_variance_is_no_other_network(seed
             norm.bias.copy_(1 + 30 * torch.rand(norm.bias.shape, generator=workspace.draws("constant")))
     finish(renew_statistics(workspace, stack))
     assert min(float(norm.running_var.min()) for norm in norms) == 0
-    said = checked(exported(workspace, stack).network, workspace, stack, 0)
-    assert said.allowed > 1e-5, "rounding costs more than it does elsewhere"
-    assert said.difference <= said.allowed
+    said = compare_outputs(exported(workspace, stack).network, workspace, stack, 0)
+    assert said.allowed_difference > 1e-5, "rounding costs more than it does elsewhere"
+    assert said.difference <= said.allowed_difference
 
 
 def test_another_network_is_told_from_rounding() -> None:
@@ -216,5 +216,5 @@ def test_another_network_is_told_from_rounding() -> None:
     other = exported(workspace, stack)
     with torch.no_grad():
         next(other.network.parameters()).mul_(1.001)
-    said = checked(other.network, workspace, stack, 0)
-    assert said.difference > said.allowed == 1e-5
+    said = compare_outputs(other.network, workspace, stack, 0)
+    assert said.difference > said.allowed_difference == 1e-5

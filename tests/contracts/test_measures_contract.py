@@ -17,7 +17,7 @@ from trainables.config import MeasuresConfig
 from trainables.data.trial_data import TrialData
 from trainables.looking.config import DEFAULT
 from trainables.looking.look import Look
-from trainables.looking.measure import MEASURES, Measure, Measured, settled
+from trainables.looking.measure import MEASURES, Measure, MeasureResult, settled
 from trainables.looks import _pieces
 from trainables.record import Record
 from trainables.trial import TrialContext
@@ -40,7 +40,7 @@ def seen(kind: Kind, networks: int = NETWORKS) -> Look:
     return look(build(kind, networks), input_shape=shape(kind))
 
 
-def numbers(found: Measured) -> dict[str, torch.Tensor]:
+def numbers(found: MeasureResult) -> dict[str, torch.Tensor]:
     """All of them by name."""
     layers = {f"{name}@{layer}": values for name, by in found.layers.items() for layer, values in by.items()}
     return {**found.networks, **layers, **found.examples, **found.arrays}
@@ -182,7 +182,7 @@ def test_a_measure_that_fails_on_one_network_says_so_and_the_trial_goes_on(monke
     norms = MEASURES.get("norms")
     sound = norms.measure
 
-    def picky(self: Measure, seen: Look) -> Measured:
+    def picky(self: Measure, seen: Look) -> MeasureResult:
         found = sound(self, seen)
         if bool((seen.stack.tensors()["layers.0.weight"][:, 0, 0] == _first_weight()).any()):
             raise ArithmeticError("no such luck")
@@ -195,7 +195,7 @@ def test_a_measure_that_fails_on_one_network_says_so_and_the_trial_goes_on(monke
     def _first_weight() -> float:
         return target[0] if target else float("nan")
 
-    def remembers(self: Measure, seen: Look) -> Measured:
+    def remembers(self: Measure, seen: Look) -> MeasureResult:
         if not target:
             target.append(float(seen.stack.tensors()["layers.0.weight"][1, 0, 0]))
         return picky(self, seen)

@@ -9,7 +9,7 @@ import torch
 from tests.engine import config
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.course import new_workspace
-from trainables.compression.interfaces import METHODS, Compressed, Level
+from trainables.compression.interfaces import METHODS, CompressionResult, Level
 from trainables.compression.pipeline import pipeline_of
 from trainables.config import TrialConfig
 from trainables.data.trial_data import trial_data
@@ -61,16 +61,16 @@ def workspace_of(trial: TrialConfig) -> Workspace:
     return made
 
 
-def moved(workspace: Workspace) -> Compressed:
+def moved(workspace: Workspace) -> CompressionResult:
     stack = workspace.initial()
     for name, tensor in stack.tensors().items():
         if tensor.is_floating_point():
             noise = torch.randn(tensor.shape[1:], generator=workspace.draws("moved", name))
             tensor.add_(0.05 * noise.abs() if name.endswith("running_var") else 0.05 * noise)
-    return Compressed(stack, [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths])
+    return CompressionResult(stack, [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths])
 
 
-def levels_of(workspace: Workspace) -> list[tuple[Compressed, Compressed]]:
+def levels_of(workspace: Workspace) -> list[tuple[CompressionResult, CompressionResult]]:
     """Level 1 … depth: what the next level starts from, and what it is written down as."""
     pipeline, last, found = pipeline_of(workspace.config.compression), moved(workspace), []
     for number in range(1, workspace.config.compression.depth + 1):
@@ -89,7 +89,7 @@ def test_levels_get_smaller_and_nothing_else_is_touched(fields: dict[str, Any]) 
     workspace = workspace_of(trial_of({"model__width": 32, **fields}))
     random = torch.get_rng_state()
     dense = moved(workspace).stack.tensors()
-    sizes = [network_sizes(workspace, Compressed(moved(workspace).stack, None))]
+    sizes = [network_sizes(workspace, CompressionResult(moved(workspace).stack, None))]
     assert sizes[0]["description_ratio"] == sizes[0]["parameter_ratio"] == [1.0] * workspace.networks
     target, depth = workspace.config.compression.target_ratio or 1, workspace.config.compression.depth
     pipeline = pipeline_of(workspace.config.compression)

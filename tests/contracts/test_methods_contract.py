@@ -7,7 +7,7 @@ import torch
 
 from tests.engine import config
 from trainables.compression.course import new_workspace
-from trainables.compression.interfaces import METHODS, Compressed, Level
+from trainables.compression.interfaces import METHODS, CompressionResult, Level
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
@@ -23,7 +23,7 @@ def workspace(request: pytest.FixtureRequest) -> Workspace:
     return made
 
 
-def compress(workspace: Workspace, level: Level) -> Compressed:
+def compress(workspace: Workspace, level: Level) -> CompressionResult:
     return finish(METHODS.get(workspace.config.compression.method)().compress(workspace, level))
 
 

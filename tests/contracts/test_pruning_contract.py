@@ -11,7 +11,7 @@ from tests.engine import config, records
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.combinations import check
 from trainables.compression.course import new_workspace
-from trainables.compression.interfaces import CRITERIA, METHODS, Compressed, Level
+from trainables.compression.interfaces import CRITERIA, METHODS, CompressionResult, Level
 from trainables.compression.masked_pruning import kept_widths
 from trainables.compression.masks import parameters_kept, weights_kept
 from trainables.compression.recovery import recover
@@ -40,7 +40,7 @@ def workspace_of(trial: TrialConfig) -> Workspace:
     return made
 
 
-def levels_of(workspace: Workspace) -> list[Compressed]:
+def levels_of(workspace: Workspace) -> list[CompressionResult]:
     """Level 0 … depth, without training in between.
 
     Weights are moved a little, as training would, and the first third of the units of each group is one unit several
@@ -57,7 +57,7 @@ def levels_of(workspace: Workspace) -> list[Compressed]:
                 tensors[cut.tensor].narrow(cut.axis, 0, cut.repeat).clone().repeat_interleave(width // 3, cut.axis)
             )
     origin = [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths]
-    made = [Compressed(stack, origin)]
+    made = [CompressionResult(stack, origin)]
     method = METHODS.get("prune").model_validate(workspace.config.compression.options("prune"))
     for number in range(1, workspace.config.compression.depth + 1):
         last = made[-1]
@@ -70,7 +70,7 @@ def levels_of(workspace: Workspace) -> list[Compressed]:
     return made
 
 
-def masked_weights(made: Compressed) -> dict[str, Tensor]:
+def masked_weights(made: CompressionResult) -> dict[str, Tensor]:
     assert made.masks is not None
     return made.masks
 
@@ -154,7 +154,7 @@ def test_recovered_networks_have_exactly_the_weights_of_their_masks(recovery: st
     workspace = workspace_of(trial)
     _, made, _ = levels_of(workspace)
     level = Level(1, workspace.level_widths[1], workspace.initial(), made.origin)
-    recovered = finish(recover(workspace, level, made)).shown
+    recovered = finish(recover(workspace, level, made)).result
     masks, pruned = masked_weights(recovered), masked_weights(made)
     for name, mask in masks.items():
         tensor = recovered.stack.tensors()[name]
@@ -174,7 +174,7 @@ def test_a_ticket_starts_from_its_initial_weights() -> None:
     workspace = workspace_of(trial)
     _, made, _ = levels_of(workspace)
     level = Level(1, workspace.level_widths[1], workspace.initial(), made.origin)
-    recovered = finish(recover(workspace, level, made)).shown
+    recovered = finish(recover(workspace, level, made)).result
     initial, masks = workspace.initial().tensors(), masked_weights(made)
     for name, tensor in recovered.stack.tensors().items():
         assert torch.allclose(tensor, initial[name] * masks.get(name, torch.tensor(True)), atol=1e-7)

@@ -9,7 +9,7 @@ import torch
 from tests.engine import config, records, run
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.course import new_workspace
-from trainables.compression.interfaces import Compressed
+from trainables.compression.interfaces import CompressionResult
 from trainables.compression.recalibration import recalibrate
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
@@ -58,7 +58,7 @@ def test_recalibrated_statistics_are_those_of_the_batches() -> None:
     workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
     stack = workspace.initial()
     before = {name: tensor.clone() for name, tensor in stack.tensors().items()}
-    after = finish(recalibrate(workspace, Compressed(stack, None))).stack
+    after = finish(recalibrate(workspace, CompressionResult(stack, None))).stack
     assert all(torch.equal(before[name], tensor) for name, tensor in stack.tensors().items())
     assert not any(module.training for module in after.modules())
     order = torch.randperm(150, generator=generator(0, 0, "recalibration"))[:120]

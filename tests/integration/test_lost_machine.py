@@ -143,19 +143,19 @@ def test_a_driver_that_lives_elsewhere_is_not_replaced(finished: Path) -> None:
     folder = study_folder(storage, NAME)
     claim = claims.read(folder)
     assert claim is not None
-    here = claim.moved(held=True)
+    here = claim.next_beat(held=True)
     claims.write(folder, here)
     with pytest.raises(LeaseHeld, match=f"process {os.getpid()}"):
         study.resume(NAME, home=finished / "second", storage=storage)
 
-    elsewhere = claims.Claim(**{**here.__dict__, "holder": {**here.holder, "boot": "another", "host": "node-3"}})
+    elsewhere = claims.StorageClaim(**{**here.__dict__, "holder": {**here.holder, "boot": "another", "host": "node-3"}})
     claims.write(folder, elsewhere)
     said: list[str] = []
     free = claims.wait_until_free(folder, NAME, wait_s=0.1, say=said.append)
     assert free == elsewhere, "no heartbeat: it is dead"
     assert "node-3" in said[0]
 
-    beats = threading.Timer(0.2, lambda: claims.write(folder, elsewhere.moved()))
+    beats = threading.Timer(0.2, lambda: claims.write(folder, elsewhere.next_beat()))
     beats.start()
     with pytest.raises(LeaseHeld, match="node-3"):
         claims.wait_until_free(folder, NAME, wait_s=2.0, say=said.append)
@@ -169,7 +169,7 @@ def test_a_driver_that_was_replaced_elsewhere_stops(tmp_path: Path) -> None:
     folder = study_folder(storage, NAME)
     claim = claims.read(folder)
     assert claim is not None
-    later = claims.Claim(**{**claim.__dict__, "fence": claim.fence + 1, "token": "later", "beat": 0})
+    later = claims.StorageClaim(**{**claim.__dict__, "fence": claim.fence + 1, "token": "later", "beat": 0})
     claims.write(folder, later)
     said, _ = driver.communicate(timeout=90)
     assert driver.returncode != 0

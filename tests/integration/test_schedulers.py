@@ -12,7 +12,7 @@ from search_spaces.space import Choices, SearchSpace
 from study import api
 from study.config import RunConfig, StudyConfig
 from study.execution.driver import run
-from study.execution.early_stopping import EarlyStopping, Reported, early_stopping_for
+from study.execution.early_stopping import EarlyStopping, EpochReport, early_stopping_for
 from study.ledger import Ledger
 from study.stopping.schedulers.asha import Rungs
 from study.stopping.schedulers.median import RunningMeans
@@ -72,7 +72,7 @@ def state_of(home: Path, scheduler: str) -> EarlyStopping:
     """The scheduler as a driver that starts now would have it."""
     config = a_scheduled_study(home, scheduler)
     ledger = Ledger.open(config.ledger_url, NAME)
-    known = [Reported(*value) for value in ledger.dense_values("val/accuracy")]
+    known = [EpochReport(*value) for value in ledger.dense_values("val/accuracy")]
     ledger.close()
     made = early_stopping_for(config, known)
     assert made is not None

@@ -32,7 +32,7 @@ def study(random: np.random.Generator, effect: float) -> Units:
 def studies_with_any(effect: float, count: int, *, as_planned: bool) -> int:
     """In how many of the simulated studies some measure is found."""
     random = np.random.default_rng(20)
-    return sum(bool(associations(study(random, effect), as_planned=as_planned).found) for _ in range(count))
+    return sum(bool(associations(study(random, effect), as_planned=as_planned).discoveries) for _ in range(count))
 
 
 @pytest.mark.parametrize("as_planned", [True, False])

@@ -9,7 +9,7 @@ from ray.autoscaler._private.util import prepare_config
 
 from study.config import RunConfig
 from study.errors import UsageError
-from study.execution.on_ray.capacity import fit, most_on_one, most_trials, planned
+from study.execution.on_ray.capacity import fit, most_on_one, most_trials, planned_capacity
 from study.execution.on_ray.session import Session
 from study.settings.machine import require_one_gpu
 
@@ -90,7 +90,7 @@ def test_the_machine_that_holds_most(tmp_path: Path) -> None:
 
 
 def test_who_waits_for_work_costs_where_machines_are_started(tmp_path: Path) -> None:
-    bought, own = planned(on_head(tmp_path, "cluster.yaml")), planned(on_head(tmp_path, "local.yaml"))
+    bought, own = planned_capacity(on_head(tmp_path, "cluster.yaml")), planned_capacity(on_head(tmp_path, "local.yaml"))
     assert bought is not None
     assert own is not None
     assert (bought.idle_minutes, own.idle_minutes) == (5.0, None)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainables.compressibility import (
-    Crossing,
     Curve,
+    ThresholdCrossing,
     auc,
     curve_of,
     levels_survived,
@@ -57,15 +57,17 @@ def test_nothing_is_said_of_a_network_that_did_not_fit() -> None:
 
 def test_crossings_are_interpolated_or_censored() -> None:
     fall = curve([0, 2, 4], [1.0, 1.0, CHANCE])
-    assert log2_ratio_at(fall, CHANCE, 0.5) == Crossing(pytest.approx(3.0), censored=False)
-    assert log2_ratio_at(fall, CHANCE, 0.95) == Crossing(pytest.approx(2.1), censored=False)
-    assert log2_params_at(fall, CHANCE, 0.5, 1024) == Crossing(pytest.approx(7.0), censored=False)
+    assert log2_ratio_at(fall, CHANCE, 0.5) == ThresholdCrossing(pytest.approx(3.0), censored=False)
+    assert log2_ratio_at(fall, CHANCE, 0.95) == ThresholdCrossing(pytest.approx(2.1), censored=False)
+    assert log2_params_at(fall, CHANCE, 0.5, 1024) == ThresholdCrossing(pytest.approx(7.0), censored=False)
     flat = curve([0, 2, 4], [1.0, 1.0, 0.9])
-    assert log2_ratio_at(flat, CHANCE, 0.5) == Crossing(4.0, censored=True)
+    assert log2_ratio_at(flat, CHANCE, 0.5) == ThresholdCrossing(4.0, censored=True)
 
 
 def test_the_first_crossing_counts_even_if_the_curve_recovers() -> None:
-    assert log2_ratio_at(curve([0, 1, 2, 3], [1, 0.1, 1, 0.1]), CHANCE, 0.5) == Crossing(pytest.approx(0.5), False)
+    assert log2_ratio_at(curve([0, 1, 2, 3], [1, 0.1, 1, 0.1]), CHANCE, 0.5) == ThresholdCrossing(
+        pytest.approx(0.5), False
+    )
 
 
 def test_levels_survived_counts_levels_before_the_fall() -> None:

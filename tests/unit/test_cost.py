@@ -9,7 +9,7 @@ from study.cli import main
 from study.config import RunConfig
 from study.config.prices import Prices, read_prices
 from study.costs.cost import cost, spent
-from study.costs.estimate import Timed, calibrate, estimate, representative
+from study.costs.estimate import TimedTrial, calibrate, estimate, representative
 from study.errors import UsageError
 from study.events import Silent
 from study.execution.finishing import conclude
@@ -67,7 +67,7 @@ def test_prices_are_no_part_of_what_a_study_is(tmp_path: Path) -> None:
 
 def test_an_estimate_of_what_is_left(tmp_path: Path) -> None:
     config = a_study(tmp_path, trials=10, run={"cpus_per_trial": 2, "prices": PRICES})
-    found = estimate(config, [], [Timed(30.0, whole=True), Timed(90.0, whole=True)], slots=4)
+    found = estimate(config, [], [TimedTrial(30.0, whole=True), TimedTrial(90.0, whole=True)], slots=4)
     assert (found.trials, found.seconds, found.wall_s) == (10, 60.0, 180.0)
     assert found.cost.core_hours == pytest.approx(10 * 60 * 2 / 3600)
     found = estimate(config, [10.0, 30.0], [], slots=4)

@@ -9,7 +9,7 @@ import pytest
 from study.errors import Damaged, UsageError
 from study.execution.leftovers import sweep
 from study.ledger import Ledger, Proposal, wal
-from study.ledger.files import Listed, NewFile, networks_of
+from study.ledger.files import ListedFile, NewFile, networks_of
 from study.ledger.frames import network_frame
 from study.ledger.place import Place
 from study.ledger.remains import refuse_remains
@@ -43,7 +43,7 @@ def _file(ledger: Ledger, number: int, content: bytes) -> NewFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
-    return NewFile(Listed.of(name, number, content), place)
+    return NewFile(ListedFile.of_content(name, number, content), place)
 
 
 def _change(ledger: Ledger, statement: str) -> None:

@@ -12,7 +12,7 @@ from study.errors import UsageError
 from study.ledger import Ledger
 from study.ledger.files import RESULTS, result_of
 from study.storing import claims, restoring
-from study.storing.claims import Claim
+from study.storing.claims import StorageClaim
 from study.storing.own_files import foreign
 from study.storing.safekeeping import check_storage, study_folder
 from tests.unit.cli_ledgers import ledger
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`
 
 
 @pytest.fixture
-def left(tmp_path: Path) -> tuple[list[str], Ledger, Claim]:
+def left(tmp_path: Path) -> tuple[list[str], Ledger, StorageClaim]:
     """A study that this home has driven; how to delete it, and its claim."""
     made, storage = ledger(tmp_path / "home"), tmp_path / "storage"
     claim = claims.take(study_folder(str(storage), "small"), "small", made.uid, made.fence or 0)
@@ -34,7 +34,7 @@ def is_there(tmp_path: Path) -> bool:
 
 
 def test_what_a_driver_elsewhere_holds_is_not_deleted(
-    left: tuple[list[str], Ledger, Claim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    left: tuple[list[str], Ledger, StorageClaim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command, _, claim = left
     claims.write(study_folder(str(tmp_path / "storage"), "small"), replace(claim, fence=2))  # by this living process
@@ -44,7 +44,7 @@ def test_what_a_driver_elsewhere_holds_is_not_deleted(
 
 
 def test_what_has_gone_on_elsewhere_is_not_deleted_however_often_one_tries(
-    left: tuple[list[str], Ledger, Claim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    left: tuple[list[str], Ledger, StorageClaim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command, made, claim = left
     claims.write(study_folder(str(tmp_path / "storage"), "small"), replace(claim, fence=2, held=False))
@@ -59,13 +59,13 @@ def test_what_has_gone_on_elsewhere_is_not_deleted_however_often_one_tries(
 
 
 def test_a_storage_that_does_not_answer_keeps_everything(
-    left: tuple[list[str], Ledger, Claim],
+    left: tuple[list[str], Ledger, StorageClaim],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     command, _, claim = left
-    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.moved(held=False))
+    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.next_beat(held=False))
 
     def down(*_: object, **__: object) -> None:
         raise OSError("no route to host")
@@ -107,12 +107,12 @@ def test_studies_of_one_name_on_one_server_are_told_apart(tmp_path: Path, capsys
 
 
 def test_what_somebody_else_put_into_its_folders_stays_and_is_named(
-    left: tuple[list[str], Ledger, Claim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    left: tuple[list[str], Ledger, StorageClaim], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`--storage` may be a folder that has long been in use; and a folder below it may bear the study's name."""
     command, _, claim = left
     home, storage = tmp_path / "home" / "small", tmp_path / "storage" / "small"
-    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.moved(held=False))
+    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.next_beat(held=False))
     ours = [storage / "trials/0000/checkpoints/attempt-1.0-0.pt", storage / "ledger/fence-1-1.db", home / "study.yaml"]
     theirs = [
         storage / "wedding.jpg",
@@ -170,10 +170,10 @@ def test_files_of_runs_by_hand_stay_in_the_homes_artifacts(tmp_path: Path) -> No
 
 
 def test_a_deletion_that_was_interrupted_can_be_repeated(
-    left: tuple[list[str], Ledger, Claim], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    left: tuple[list[str], Ledger, StorageClaim], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command, _, claim = left
-    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.moved(held=False))
+    claims.write(study_folder(str(tmp_path / "storage"), "small"), claim.next_beat(held=False))
 
     def interrupted(_: Ledger) -> None:
         raise KeyboardInterrupt

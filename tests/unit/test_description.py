@@ -14,7 +14,7 @@ from trainables.compression.description import decoded, description_lengths, enc
 from trainables.compression.huffman import canonical, code_lengths
 from trainables.compression.masks import Masks, unit_masks
 from trainables.compression.quantizing import clustered, uniform
-from trainables.compression.writing import Part, Written, as_it_is
+from trainables.compression.writing import Encoding, Part, as_it_is
 from trainables.interfaces import MODELS
 from trainables.seeding import generator
 from trainables.stack.model import StackedModel
@@ -25,7 +25,7 @@ def some_masks(model: StackedModel, share: float) -> Masks:
     return {n: torch.rand(t.shape, generator=draw) < share for n, t in model.tensors().items() if n.endswith("weight")}
 
 
-def books(written: Written, kind: str) -> Written:
+def books(written: Encoding, kind: str) -> Encoding:
     def coded(part: Part) -> Part:
         if kind == "kmeans":
             return part.with_book(clustered(part, 5, per_channel=False))
@@ -33,7 +33,7 @@ def books(written: Written, kind: str) -> Written:
         symmetric = "affine" not in kind
         return part.with_book(uniform(part, bits, symmetric=symmetric, per_channel=channel, rule="mse"))
 
-    return Written({name: coded(part) for name, part in written.parts.items()}, written.expand)
+    return Encoding({name: coded(part) for name, part in written.parts.items()}, written.expand)
 
 
 @given(values=st.lists(st.integers(1, 10**9), max_size=20), unary=st.lists(st.integers(0, 40), max_size=20))

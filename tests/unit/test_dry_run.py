@@ -11,7 +11,7 @@ from ray.autoscaler._private.util import prepare_config
 
 from study.cli import main
 from study.config import RunConfig, StudyConfig
-from study.costs.estimate import Timed
+from study.costs.estimate import TimedTrial
 from study.costs.side_by_side import means, sharing
 from study.errors import StudyMismatch, UsageError
 from study.execution.on_ray.session import Session
@@ -52,9 +52,9 @@ def _timed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Replaces the training; returns the list of how many were at once, filled as they are."""
     asked: list[int] = []
 
-    def timed(_trials: Any, _data_dir: str, _run: RunConfig, neighbours: int) -> list[Timed]:
+    def timed(_trials: Any, _data_dir: str, _run: RunConfig, neighbours: int) -> list[TimedTrial]:
         asked.append(neighbours)
-        return [Timed(60.0, whole=True)] * 3
+        return [TimedTrial(60.0, whole=True)] * 3
 
     monkeypatch.setattr("study.operations.dry_run.timed_together", timed)
     return asked
@@ -117,8 +117,11 @@ def test_who_slows_whom_down() -> None:
 
 
 def test_trials_timed_several_times_count_once() -> None:
-    one, other = [Timed(1.0, True), Timed(2.0, True)], [Timed(3.0, False), Timed(4.0, True, levels=False)]
-    assert means([one, other]) == [Timed(2.0, False), Timed(3.0, True, levels=False)]
+    one, other = (
+        [TimedTrial(1.0, True), TimedTrial(2.0, True)],
+        [TimedTrial(3.0, False), TimedTrial(4.0, True, levels=False)],
+    )
+    assert means([one, other]) == [TimedTrial(2.0, False), TimedTrial(3.0, True, levels=False)]
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler
 
 from study.config.goals import Stopping
-from study.execution.early_stopping import EarlyStopping, Reported, early_stopping_for
+from study.execution.early_stopping import EarlyStopping, EpochReport, early_stopping_for
 from study.stopping.interfaces import SCHEDULERS
 from study.stopping.schedulers.asha import Rungs
 from tests.studies_for_tests import TUNED, a_study
@@ -19,7 +19,7 @@ GRACE = Stopping(grace=2, reduction=2)
 KINDS = pytest.mark.parametrize("kind", SCHEDULERS.names())
 
 
-def scheduler(kind: str, stopping: Stopping = GRACE, known: Iterable[Reported] = ()) -> EarlyStopping:
+def scheduler(kind: str, stopping: Stopping = GRACE, known: Iterable[EpochReport] = ()) -> EarlyStopping:
     grace = stopping.epochs_of_grace(16)
     judge = SCHEDULERS.get(kind)().judge(grace=grace, reduction=stopping.reduction, longest=16)
     return EarlyStopping(judge, stopping.metric, known)
@@ -77,7 +77,7 @@ def test_filled_from_the_ledger_it_goes_on_as_before(kind: str) -> None:
         verdict = straight.verdict(number, records)
         assert resumed.verdict(number, records) == verdict
         kept = [record for record in records if verdict is None or record.step <= verdict.epoch]
-        known += [Reported(number, record.step, record.metrics["val/accuracy"]) for record in kept]
+        known += [EpochReport(number, record.step, record.metrics["val/accuracy"]) for record in kept]
         assert resumed.verdict(number, records) == verdict
 
 

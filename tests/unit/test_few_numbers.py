@@ -11,7 +11,7 @@ from scipy.fft import dctn
 from tests.engine import config
 from trainables.compression.course import new_workspace
 from trainables.compression.few_numbers import by_buckets, by_coefficients, cosines
-from trainables.compression.interfaces import Compressed
+from trainables.compression.interfaces import CompressionResult
 from trainables.compression.low_rank import by_directions, by_rank
 from trainables.data.trial_data import trial_data
 from trainables.progress import Progress
@@ -26,7 +26,7 @@ def workspace() -> Workspace:
     return new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
-def moved(workspace: Workspace) -> Compressed:
+def moved(workspace: Workspace) -> CompressionResult:
     """The dense networks after a training of three directions and a little noise."""
     stack = workspace.initial()
     draws = workspace.draws("moved")
@@ -35,7 +35,7 @@ def moved(workspace: Workspace) -> Compressed:
             rank = torch.randn(tensor.shape[1], 3, generator=draws) @ torch.randn(3, tensor.shape[2], generator=draws)
             tensor.add_(rank + 1e-4 * torch.randn(tensor.shape[1:], generator=draws))
     origin = [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths]
-    return Compressed(stack, origin)
+    return CompressionResult(stack, origin)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (5, 12)])
@@ -99,7 +99,7 @@ def test_an_update_of_low_rank_is_found_whole_and_weights_are_not(workspace: Wor
         assert (update.stack.tensors()[name] - before).abs().max() < 1e-2
         assert (weights.stack.tensors()[name] - before).abs().max() > 0.1
     with pytest.raises(ValueError, match="no initial weights"):
-        by_rank(workspace, 1, Compressed(made.stack, None), of_update=True)
+        by_rank(workspace, 1, CompressionResult(made.stack, None), of_update=True)
 
 
 def test_a_sketch_is_a_projection_of_the_inputs_and_levels_are_nested(workspace: Workspace) -> None:
@@ -120,7 +120,7 @@ def test_a_sketch_is_a_projection_of_the_inputs_and_levels_are_nested(workspace:
 def test_convolutions_too(made_by: Any, name: str) -> None:
     trial = config(model__name=name, model__width=8, compression__depth=2, compression__target_ratio=3.0, replicates=2)
     workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
-    made = made_by(workspace, 2, Compressed(workspace.initial(), None), of_update=False)
+    made = made_by(workspace, 2, CompressionResult(workspace.initial(), None), of_update=False)
     assert made.sizes is not None
     assert made.sizes.parameters[0] <= workspace.dense_parameters / 3
     assert made.stack(workspace.val_inputs.slice(0, 4)).isfinite().all()

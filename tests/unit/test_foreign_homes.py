@@ -11,7 +11,7 @@ from study.errors import Damaged, UsageError
 from study.execution.on_ray.trial_log import TrialLog
 from study.execution.results import networks_file
 from study.ledger import Ledger, Proposal, files, gathered
-from study.ledger.files import NETWORKS, Listed, networks_of
+from study.ledger.files import NETWORKS, ListedFile, networks_of
 from study.ledger.frames import network_frame
 from study.ledger.place import Place
 from study.operations.study_doctor import examine_study
@@ -45,7 +45,7 @@ def test_a_ledger_that_lists_files_elsewhere_moves_none(ledger: Ledger, tmp_path
     (tmp_path / "profile").write_bytes(b"mine")
     (directory / "x").write_bytes(b"evil")
     (directory / "replaced").mkdir()
-    evil = Listed.of("../profile", 1, b"evil")
+    evil = ListedFile.of_content("../profile", 1, b"evil")
     change(ledger, f"UPDATE ockham_files SET name = '{evil.name}', size = 4, sha256 = '{evil.sha256}'"
                     " WHERE number = 1")  # fmt: skip
     (directory / "profile").write_bytes(b"evil")  # where replaced/../profile is

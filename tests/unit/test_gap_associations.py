@@ -87,13 +87,13 @@ def test_noise_that_drives_both_is_no_association() -> None:
     found = {row.name: row for row in gap_table([(trials, networks)], as_planned=True).rows}
     assert np.corrcoef(trials["gap/accuracy"].dropna(), trials["data.label_noise"][:24].astype(float))[0, 1] > 0.9
     path, alpha = found["norms/path"], found["spectrum/alpha"]
-    assert path.found
+    assert path.is_discovery
     assert path.association.value is not None
     assert path.association.value > 0.8
     assert path.partial.value is not None
     assert path.partial.value > 0.8
-    assert not alpha.found
-    assert not found["margins/mean"].found
+    assert not alpha.is_discovery
+    assert not found["margins/mean"].is_discovery
     assert (path.n, path.pairs, path.strata) == (24, 36, 6)
     assert (found["overlaps/best"].q, found["overlaps/best"].reason) == (None, "no network has this number")
     assert path.psi.value is not None
@@ -125,7 +125,7 @@ def test_who_stopped_when_it_suited_has_e_values() -> None:
     assert other.e == path.e
     assert other.e is not None
     assert other.e > 20
-    assert other.found
+    assert other.is_discovery
     assert other.q != path.q
     few = frames(noise=(0.25, 0.5, 0.75, 1.0), widths=(64, 96, 160))[1:]
     unknown = {row.name: row for row in gap_table([few], as_planned=False).rows}["norms/path"]
@@ -171,7 +171,7 @@ def test_partial_is_what_two_regressions_leave() -> None:
 def test_classes_renamed_leave_no_gap_to_track() -> None:
     _, trials, networks = frames(base={"data.noise_kind": "renamed"})
     table = gap_table([(trials, networks)], as_planned=True)
-    assert (table.tested, table.found) == (0, ())
+    assert (table.tested, table.discoveries) == (0, ())
     assert {row.reason for row in table.rows} == {
         "no unit has a gap that can be compared (24 left out: its gap compares with no other’s)"
     }
@@ -222,8 +222,8 @@ def test_studies_together_are_compared_each_in_itself() -> None:
     path = found["norms/path"]
     assert (path.n, path.strata, path.pairs) == (54, 12, 36 + 60)
     assert found["spectrum/alpha"].n == 24
-    assert path.found
-    assert not found["margins/mean"].found
+    assert path.is_discovery
+    assert not found["margins/mean"].is_discovery
     assert table.within == ("study", "noise", "criterion")
     alone = [units_of(*one) for one in ((trials, networks), other)]
     assert together(alone).studies.tolist() == [0] * 24 + [1] * 30
@@ -241,8 +241,8 @@ def test_continuous_noise_is_taken_out_of_both() -> None:
     driven, real = ({row.name: row for row in associations(found, as_planned=True).rows}[name] for name in ("m0", "m1"))
     assert driven.tau is not None
     assert abs(driven.tau) < 0.25
-    assert not driven.found
-    assert real.found
+    assert not driven.is_discovery
+    assert real.is_discovery
     assert real.tau is not None
     assert real.tau > 0.9
     assert (real.e, real.psi.reason) == (None, "label noise is a continuous range")

@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 
 from study.errors import Damaged
 from study.ledger import gathered
-from study.ledger.files import LAYERS, NETWORKS, Listed, result_of
+from study.ledger.files import LAYERS, NETWORKS, ListedFile, result_of
 from study.ledger.frames import layer_frame, network_frame
 from study.storing.own_files import foreign
 
@@ -34,15 +34,15 @@ def content(number: int) -> dict[str, list[Any]]:
     return found | {"loss": [None, None] if number % 3 else [None, number / 7], "reason": ["diverged", f"é{number}"]}
 
 
-def write(folder: Path, number: int, values: dict[str, list[Any]], kind: str = NETWORKS) -> Listed:
+def write(folder: Path, number: int, values: dict[str, list[Any]], kind: str = NETWORKS) -> ListedFile:
     """A trial's file, as the ledger would list it."""
     path = folder / result_of(number, kind)
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(values).to_parquet(path)
-    return Listed.of(result_of(number, kind), number, path.read_bytes())
+    return ListedFile.of_content(result_of(number, kind), number, path.read_bytes())
 
 
-def direct(folder: Path, trials: list[Any], listed: list[Listed], monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+def direct(folder: Path, trials: list[Any], listed: list[ListedFile], monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """The frame from the trials' own files."""
     with monkeypatch.context() as patched:
         patched.setattr(gathered, "WORTH", 10**9)
@@ -50,7 +50,7 @@ def direct(folder: Path, trials: list[Any], listed: list[Listed], monkeypatch: p
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> tuple[Path, list[Listed]]:
+def study(tmp_path: Path) -> tuple[Path, list[ListedFile]]:
     """A study that has been looked at."""
     folder = tmp_path / "home" / "large"
     listed = [write(folder, number, content(number)) for number in range(TRIALS)]
@@ -59,14 +59,14 @@ def study(tmp_path: Path) -> tuple[Path, list[Listed]]:
     return folder, listed
 
 
-Study = tuple[Path, list[Listed]]
+Study = tuple[Path, list[ListedFile]]
 
 
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the trials' files that are opened from now on."""
     seen: list[str] = []
 
-    def reading(path: Path, known: Listed | None) -> Any:
+    def reading(path: Path, known: ListedFile | None) -> Any:
         seen.append(path.parent.name)
         return original(path, known)
 

@@ -9,7 +9,7 @@ import torch
 from tests.engine import config, records, stack
 from trainables.compression.combinations import check
 from trainables.compression.course import new_workspace
-from trainables.compression.interfaces import Compressed
+from trainables.compression.interfaces import CompressionResult
 from trainables.compression.low_rank import by_rank, factors, ranks_for
 from trainables.compression.masks import weight_uses
 from trainables.data.trial_data import trial_data
@@ -52,7 +52,7 @@ def test_factors_of_a_convolution_count_at_every_pixel() -> None:
     model = MODELS.get("conv2")()
     widths = model.widths(trial.model)
     workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
-    made = by_rank(workspace, 1, Compressed(workspace.initial(), None), of_update=False)
+    made = by_rank(workspace, 1, CompressionResult(workspace.initial(), None), of_update=False)
     ranks = ranks_for(workspace.initial(), workspace.dense_parameters / 4)
     assert made.sizes is not None
     saved_parameters, saved_work = 0, 0

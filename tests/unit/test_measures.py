@@ -9,7 +9,7 @@ import torch
 
 from tests.engine import config, look, records, stack, taken
 from trainables.looking.look import Look
-from trainables.looking.measure import MEASURES, Measured
+from trainables.looking.measure import MEASURES, MeasureResult
 from trainables.measures.removable_and_repeated import silenced
 from trainables.measures.ticket_structure import structure
 from trainables.seeding import generator
@@ -17,7 +17,7 @@ from trainables.stack.mlp import StackedMLP
 from trainables.stack.model import StackedModel
 
 
-def measured(name: str, seen: Look, **fields: object) -> Measured:
+def measured(name: str, seen: Look, **fields: object) -> MeasureResult:
     return taken(MEASURES.get(name).model_validate(fields), seen)
 
 

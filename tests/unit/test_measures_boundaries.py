@@ -7,11 +7,11 @@ import torch
 
 from tests.engine import config, look, records, stack, taken
 from trainables.looking.look import Look
-from trainables.looking.measure import MEASURES, Measured
+from trainables.looking.measure import MEASURES, MeasureResult
 from trainables.measures.ticket_structure import structure
 
 
-def measured(name: str, seen: Look) -> Measured:
+def measured(name: str, seen: Look) -> MeasureResult:
     return taken(MEASURES.get(name)(), seen)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from tests.engine import look, stack, taken
 from trainables.looking.look import Look
-from trainables.looking.measure import MEASURES, Measured
+from trainables.looking.measure import MEASURES, MeasureResult
 from trainables.stack.model import StackedModel
 
 Floats = npt.NDArray[np.float64]
@@ -49,7 +49,7 @@ def seen() -> Look:
     return look(stack(2), initial=lambda: stack(2, seed=9))
 
 
-def measured(seen: Look, name: str, **fields: object) -> Measured:
+def measured(seen: Look, name: str, **fields: object) -> MeasureResult:
     return taken(MEASURES.get(name).model_validate(fields), seen)
 
 

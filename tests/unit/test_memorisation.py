@@ -225,12 +225,12 @@ def test_the_command_shows_writes_and_refuses(home: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize("damage", ["gone", "another's"])
 def test_the_figure_shows_nothing_of_examples_that_are_not_what_was_written(home: Path, damage: str) -> None:
-    from study.ledger.files import Listed
+    from study.ledger.files import ListedFile
     from study.report.figure import Absent
     from study.report.figures.memorised_examples import _draw
 
     file = home / "small" / "trials" / "0000" / "examples.parquet"
-    listed = Listed.of("trials/0000/examples.parquet", 0, file.read_bytes())
+    listed = ListedFile.of_content("trials/0000/examples.parquet", 0, file.read_bytes())
     if damage == "gone":
         file.unlink()
     else:

@@ -12,7 +12,7 @@ from torch import nn
 
 from study.errors import Damaged
 from study.execution.results import example_table, result_files
-from study.ledger.files import Listed
+from study.ledger.files import ListedFile
 from study.ledger.frames import example_frame
 from tests.engine import config, plain_network, records, run
 from trainables.checkpoints import CheckpointStore
@@ -131,7 +131,7 @@ def test_rows_are_few_bytes_and_read_as_one_frame(tmp_path: Path) -> None:
     assert (mine["learned"] == found.examples["learned"][8][mine["example"]]).all()
     assert pd.read_parquet(io.BytesIO(content))["subset"].mean() == pytest.approx(0.6)
     with pytest.raises(Damaged, match=r"trials/0000/examples\.parquet is not what was written|has .* bytes"):
-        example_frame(tmp_path, trials, [Listed.of("trials/0000/examples.parquet", 0, b"other")])
+        example_frame(tmp_path, trials, [ListedFile.of_content("trials/0000/examples.parquet", 0, b"other")])
 
 
 def test_learning_and_forgetting_are_those_of_a_plain_loop() -> None:

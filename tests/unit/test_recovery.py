@@ -11,7 +11,7 @@ from tests.engine import config, records, run
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.combinations import check
 from trainables.compression.course import new_workspace
-from trainables.compression.interfaces import METHODS, Compressed, Level, Recovered
+from trainables.compression.interfaces import METHODS, CompressionResult, Level, RecoveryResult
 from trainables.compression.recovery import recover
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
@@ -34,24 +34,24 @@ def workspace_of(recovery: str, **fields: Any) -> Workspace:
     return new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
 
 
-def dense(workspace: Workspace) -> Compressed:
+def dense(workspace: Workspace) -> CompressionResult:
     stack = workspace.initial()
     training = workspace.training("dense", stack, workspace.train_examples, workspace.config.training)
     while not training.finished:
         finish(training.run_epoch())
     workspace.progress.level = 0
     workspace.progress.kept_values = {"rewind": training.snapshot}
-    return Compressed(stack, [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths])
+    return CompressionResult(stack, [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths])
 
 
-def chain(workspace: Workspace, levels: int = 3) -> list[Recovered]:
+def chain(workspace: Workspace, levels: int = 3) -> list[RecoveryResult]:
     last, made = dense(workspace), []
     for number in range(1, levels + 1):
         level = Level(number, workspace.level_widths[number], last.stack, last.origin, masks=last.masks)
         workspace.progress.level = number - 1
         made.append(finish(recover(workspace, level, finish(METHODS.get("prune")().compress(workspace, level)))))
         workspace.progress.finish_level(number, [], workspace.progress.kept_values)
-        last = made[-1].chain
+        last = made[-1].next_start
     return made
 
 
@@ -62,29 +62,29 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 def test_controls_are_of_the_very_tickets_that_rewinding_finds() -> None:
     tickets, fresh, moved = (chain(workspace_of(recovery)) for recovery in ("rewind", "reinit", "shuffled"))
     for level, (ticket, reinit, shuffled) in enumerate(zip(tickets, fresh, moved, strict=True), start=1):
-        assert ticket.shown is ticket.chain
-        assert ticket.shown.masks is not None
-        assert reinit.shown.masks is not None
-        assert shuffled.shown.masks is not None
-        assert same(ticket.shown.masks, reinit.shown.masks)
-        assert not same(ticket.shown.masks, shuffled.shown.masks)
-        for name, mask in ticket.shown.masks.items():
-            assert torch.equal(mask.flatten(1).sum(1), shuffled.shown.masks[name].flatten(1).sum(1))
+        assert ticket.result is ticket.next_start
+        assert ticket.result.masks is not None
+        assert reinit.result.masks is not None
+        assert shuffled.result.masks is not None
+        assert same(ticket.result.masks, reinit.result.masks)
+        assert not same(ticket.result.masks, shuffled.result.masks)
+        for name, mask in ticket.result.masks.items():
+            assert torch.equal(mask.flatten(1).sum(1), shuffled.result.masks[name].flatten(1).sum(1))
         for control in (reinit, shuffled):
-            assert not same(control.shown.stack.tensors(), ticket.shown.stack.tensors())
+            assert not same(control.result.stack.tensors(), ticket.result.stack.tensors())
             if level < 3:
-                assert same(control.chain.stack.tensors(), ticket.chain.stack.tensors())
+                assert same(control.next_start.stack.tensors(), ticket.next_start.stack.tensors())
             else:
-                assert control.chain is control.shown, "nobody needs the ticket after the last level"
+                assert control.next_start is control.result, "nobody needs the ticket after the last level"
 
 
 def test_a_level_is_pruned_from_the_ticket_that_was_trained() -> None:
     first, second, _ = chain(workspace_of("rewind"))
-    assert first.chain.masks is not None
-    assert second.chain.masks is not None
-    for name, before in first.chain.masks.items():
-        weights = first.chain.stack.tensors()[name].abs()
-        kept = second.chain.masks[name]
+    assert first.next_start.masks is not None
+    assert second.next_start.masks is not None
+    for name, before in first.next_start.masks.items():
+        weights = first.next_start.stack.tensors()[name].abs()
+        kept = second.next_start.masks[name]
         assert not (kept & ~before).any()
         for k in range(2):
             gone = before[k] & ~kept[k]

@@ -13,7 +13,7 @@ from study.ledger import Ledger
 from study.storing import claims, snapshots
 from study.storing.safekeeping import NETWORKS, Safekeeper, trial_folder
 from tests.studies_for_tests import a_ledger
-from trainables.storage import LocalFolder, Part
+from trainables.storage import Chunk, LocalFolder
 
 
 class Counting(LocalFolder):
@@ -27,7 +27,7 @@ class Counting(LocalFolder):
     def __truediv__(self, name: str) -> "Counting":
         return Counting(self.path / name, self.written, self.hold)
 
-    def write(self, name: str, parts: Sequence[Part], **given: object) -> None:
+    def write(self, name: str, parts: Sequence[Chunk], **given: object) -> None:
         self.written.append(name)
         if self.hold is not None and name.startswith("fence-"):
             self.hold.wait(20)

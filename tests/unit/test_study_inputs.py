@@ -13,7 +13,7 @@ from study.config import StudyConfig
 from study.errors import UsageError
 from study.ledger import Ledger, Proposal
 from study.operations.adding import add
-from study.operations.exporting import Wanted, export
+from study.operations.exporting import NetworkChoice, export
 from study.settings.inputs import settle_inputs
 from study.settings.resume_request import NO_REQUEST, ResumeRequest
 from tests.unit.test_data_identity import idx, overwrite_keeping_times, write_mnist
@@ -117,7 +117,7 @@ def test_an_export_from_other_data_is_refused_by_the_file_s_name(tmp_path: Path)
     ledger.finish(0, 1, "COMPLETE")
     relabelled(tmp_path)
     with pytest.raises(UsageError, match="train-labels-idx1-ubyte was changed"):
-        export(ledger, Wanted(0, 0), tmp_path / "network.safetensors")
+        export(ledger, NetworkChoice(0, 0), tmp_path / "network.safetensors")
 
 
 def test_a_worker_trains_on_nothing_else(tmp_path: Path) -> None:

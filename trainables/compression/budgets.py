@@ -9,10 +9,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from trainables.compression.interfaces import Compressed, Sizes
+from trainables.compression.interfaces import CompressionResult, Sizes
 from trainables.compression.masks import multiply_adds_kept, weight_uses
 from trainables.compression.sizing import target_at
-from trainables.compression.writing import Written
+from trainables.compression.writing import Encoding
 from trainables.looking.places import weight_names
 from trainables.stack.model import StackedModel
 from trainables.workspace import Workspace
@@ -20,7 +20,7 @@ from trainables.workspace import Workspace
 _ROUNDING = 1e-9
 
 
-def allowed_parameters(workspace: Workspace, number: int, made: Compressed) -> float:
+def allowed_parameters(workspace: Workspace, number: int, made: CompressionResult) -> float:
     """Parameters that networks may have at a level: those of `made` over target_ratio^(level/depth)."""
     return made.stack.parameters_per_network / target_at(workspace.config.compression, number)
 
@@ -61,8 +61,8 @@ def parameters_with(stack: StackedModel, counts: Mapping[str, int], price: Calla
 
 
 def formed(
-    workspace: Workspace, made: Compressed, written: Written, multiply_adds: Mapping[str, int] | None = None
-) -> Compressed:
+    workspace: Workspace, made: CompressionResult, written: Encoding, multiply_adds: Mapping[str, int] | None = None
+) -> CompressionResult:
     """The networks with the weights that `written` makes, and their sizes.
 
     Args:
@@ -78,7 +78,7 @@ def formed(
     return replace(made, stack=stack, sizes=sizes, written=written, masks=None)
 
 
-def coded(workspace: Workspace, made: Compressed, written: Written) -> Compressed:
+def coded(workspace: Workspace, made: CompressionResult, written: Encoding) -> CompressionResult:
     """The networks with the weights that `written` makes; as many parameters as before."""
     weights = written.weights()
     stack = made.stack.replaced({n: weights[n] if n in weights else t.clone() for n, t in made.stack.tensors().items()})

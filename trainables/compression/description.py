@@ -32,7 +32,7 @@ from torch import Tensor
 
 from trainables.compression.bits import Counter, Numbers, Reader, Writer
 from trainables.compression.huffman import canonical, code_lengths
-from trainables.compression.writing import Book, Part, Written
+from trainables.compression.writing import Book, Encoding, Part
 from trainables.looking.places import module_of
 from trainables.moving import to_host
 from trainables.stack.model import StackedModel
@@ -43,7 +43,7 @@ _KINDS = ("signs", "grid", "list")
 _RICE_BITS, _WORD_BITS, _LOWEST_BITS = 5, 6, 16
 
 
-def description_lengths(stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None) -> list[int]:
+def description_lengths(stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Tensor] | None) -> list[int]:
     """Bits of each network's description.
 
     Args:
@@ -55,7 +55,7 @@ def description_lengths(stack: StackedModel, written: Written, unit_masks: Mappi
 
 
 def encoded(
-    stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None, network: int
+    stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Tensor] | None, network: int
 ) -> tuple[bytes, int]:
     """One network's description and its length in bits (the message is filled up to whole bytes)."""
     sink = Writer()
@@ -77,7 +77,7 @@ def _described(sink: Counter, parts: Sequence[Part], seed_bits: int, network: in
     return sink
 
 
-def _on_host(stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None) -> list[Part]:
+def _on_host(stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Tensor] | None) -> list[Part]:
     """All parts of all networks, copied to the host together."""
     parts = [part for _, part in parts_of(stack, written, unit_masks)]
     books = [(None, None) if part.book is None else (part.book.symbols, part.book.numbers) for part in parts]
@@ -95,7 +95,7 @@ def _on_host(stack: StackedModel, written: Written, unit_masks: Mapping[str, Ten
 
 
 def parts_of(
-    stack: StackedModel, written: Written, unit_masks: Mapping[str, Tensor] | None = None
+    stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Tensor] | None = None
 ) -> Iterator[tuple[str, Part]]:
     """All parts of the networks, with their names: what weights are made of, then everything else as it is."""
     yield from written.parts.items()

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from trainables.compression.budgets import allowed_parameters, counts_for, formed, hidden_layers
 from trainables.compression.description import SEED_BITS
-from trainables.compression.interfaces import Compressed
+from trainables.compression.interfaces import CompressionResult
 from trainables.compression.masks import kept_values
-from trainables.compression.writing import Part, Written, as_it_is
+from trainables.compression.writing import Encoding, Part, as_it_is
 from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 from trainables.workspace import Workspace
@@ -29,7 +29,7 @@ def numbers_for(stack: StackedModel, allowed: float) -> dict[str, int]:
     return counts_for(stack, {n: s.numel() for n, s in hidden_layers(stack).items()}, lambda _, count: count, allowed)
 
 
-def by_coefficients(workspace: Workspace, number: int, made: Compressed, *, largest: bool) -> Compressed:
+def by_coefficients(workspace: Workspace, number: int, made: CompressionResult, *, largest: bool) -> CompressionResult:
     """The networks with layers of few coefficients: the largest, or those of the lowest frequencies."""
     stack, tensors = made.stack, made.stack.tensors()
     counts = numbers_for(stack, allowed_parameters(workspace, number, made))
@@ -62,7 +62,7 @@ def by_coefficients(workspace: Workspace, number: int, made: Compressed, *, larg
             found[name] = (rows.mT @ square @ columns).view(tensors[name].shape)
         return found
 
-    return formed(workspace, made, Written(parts, expand))
+    return formed(workspace, made, Encoding(parts, expand))
 
 
 def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> Tensor:
@@ -71,7 +71,7 @@ def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> T
     return to_device(high.flatten().argsort(stable=True)[:count].sort().values, device)
 
 
-def by_buckets(workspace: Workspace, number: int, made: Compressed) -> Compressed:
+def by_buckets(workspace: Workspace, number: int, made: CompressionResult) -> CompressionResult:
     """The networks with layers whose weights share few values at random."""
     stack, tensors = made.stack, made.stack.tensors()
     counts = numbers_for(stack, allowed_parameters(workspace, number, made))
@@ -94,4 +94,4 @@ def by_buckets(workspace: Workspace, number: int, made: Compressed) -> Compresse
             found[name] = (values[f"{name} values"][:, bucket] * sign).view(tensors[name].shape)
         return found
 
-    return formed(workspace, made, Written(parts, expand, SEED_BITS))
+    return formed(workspace, made, Encoding(parts, expand, SEED_BITS))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from trainables.compression.budgets import allowed_parameters, formed, hidden_layers
-from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.interfaces import CompressionResult, Level
 from trainables.compression.sizing import shrunk_widths
-from trainables.compression.writing import Part, Written, output_axis
+from trainables.compression.writing import Encoding, Part, output_axis
 from trainables.looking.places import weight_names
 from trainables.moving import to_device
 from trainables.pausing import Pausing
@@ -107,7 +107,7 @@ class Maker(Protocol):
 
 def generated(
     workspace: Workspace, level: Level, *, epochs: int, lr: float | None, block: int | None
-) -> Pausing[Compressed]:
+) -> Pausing[CompressionResult]:
     """Networks of the dense shape whose weights are generated, trained on the labels from fresh numbers."""
     scale = workspace.config.model.init_scale
     make = partial(generator_for, block=block, init_scale=scale)
@@ -123,7 +123,7 @@ def trained_numbers(
     epochs: int,
     lr: float | None,
     seed_bits: int = 0,
-) -> Pausing[Compressed]:
+) -> Pausing[CompressionResult]:
     """Networks of the dense shape whose weights are made of fewer numbers, which are trained on the labels.
 
     Args:
@@ -132,7 +132,7 @@ def trained_numbers(
         seed_bits: Of the description, where places are drawn from a seed.
     """
     shape = workspace.fresh(level.widths, name, level.number)
-    generator = make(shape, allowed_parameters(workspace, level.number, Compressed(shape, None)))
+    generator = make(shape, allowed_parameters(workspace, level.number, CompressionResult(shape, None)))
     draws = [
         workspace.draws(f"{name} numbers", level.number, k % workspace.replicates) for k in range(workspace.networks)
     ]
@@ -149,10 +149,12 @@ def trained_numbers(
     def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {**generator.weights({**values, **generator.fixed}), **{name: values[name] for name in kept}}
 
-    written = Written(parts, expand, seed_bits)
+    written = Encoding(parts, expand, seed_bits)
     widths = shrunk_widths(workspace.config, workspace.input_shape, workspace.data.num_classes)[level.number]
-    result = formed(workspace, Compressed(trained, None, epochs, recipe), written)
-    return Compressed(result.stack, None, epochs, recipe, sizes=result.sizes, written=written, scratch_widths=widths)
+    result = formed(workspace, CompressionResult(trained, None, epochs, recipe), written)
+    return CompressionResult(
+        result.stack, None, epochs, recipe, sizes=result.sizes, written=written, scratch_widths=widths
+    )
 
 
 def generated_parameters(stack: StackedModel, generator: Generator) -> int:

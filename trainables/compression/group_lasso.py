@@ -5,17 +5,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.interfaces import CompressionResult, Level
 from trainables.compression.keeping import units_to_keep
 from trainables.compression.merging import outgoing
 from trainables.pausing import Pausing
-from trainables.stack.model import Cut, Group, StackedModel
+from trainables.stack.model import Cut, StackedModel, UnitGroup
 from trainables.workspace import Workspace
 
 
 def sparse_to(
     workspace: Workspace, level: Level, *, epochs: int, lr: float | None, strength: float
-) -> Pausing[Compressed]:
+) -> Pausing[CompressionResult]:
     """The networks of the level before, trained on with the penalty, then cut to the level's widths."""
     stack = level.previous.select(range(level.previous.networks))
     recipe = workspace.fixed_recipe(epochs, lr)
@@ -30,7 +30,7 @@ def sparse_to(
     if origin is not None:
         origin = [index.gather(1, left) for index, left in zip(origin, kept, strict=True)]
     metrics = {"silent_units": silent}
-    return Compressed(stack.keep_units(kept), origin, level.epochs + epochs, recipe, metrics)
+    return CompressionResult(stack.keep_units(kept), origin, level.epochs + epochs, recipe, metrics)
 
 
 def shrink(stack: StackedModel, threshold: float | Tensor) -> None:
@@ -62,7 +62,7 @@ def unit_norms(stack: StackedModel) -> list[Tensor]:
     return found
 
 
-def _made_by(group: Group) -> tuple[Cut, ...]:
+def _made_by(group: UnitGroup) -> tuple[Cut, ...]:
     """Where a unit's incoming weights are, and its biases (with batch norm those of that too)."""
     return (*group.incoming, *(cut for cut in group.others if cut.tensor.endswith(".bias")))
 

@@ -12,11 +12,11 @@ from trainables.registry import Entry, Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.compression.writing import Written
+    from trainables.compression.writing import Encoding
     from trainables.config import CompressionConfig, TrainingConfig
     from trainables.looking.scoring import Scoring
     from trainables.pausing import Pausing
-    from trainables.stack.model import Group, StackedModel
+    from trainables.stack.model import StackedModel, UnitGroup
     from trainables.training.inputs import Inputs
     from trainables.workspace import Workspace
 
@@ -33,7 +33,7 @@ class Criterion(Entry, ABC):
     """Whether `scoring.movement` has to be summed up while dense networks train."""
 
     @abstractmethod
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """How much each unit of a group matters to each network.
 
         Args:
@@ -66,7 +66,7 @@ class WeightCriterion(Criterion):
     def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
         """As `Criterion.weight_scores`."""
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """Σ over a unit's incoming weights; its bias does not count."""
         return scoring.incoming(group, lambda tensor: self.weight_scores(scoring, tensor)).sum(dim=2)
 
@@ -109,7 +109,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Compressed:
+class CompressionResult:
     """What a compression step makes.
 
     Args:
@@ -130,11 +130,11 @@ class Compressed:
     metrics: dict[str, Tensor] = field(default_factory=dict)
     masks: dict[str, Tensor] | None = None
     sizes: Sizes | None = None
-    written: Written | None = None
+    written: Encoding | None = None
     scratch_widths: tuple[int, ...] | None = None
     failed: Mapping[int, str] = field(default_factory=dict)
 
-    def writing(self) -> Written:
+    def writing(self) -> Encoding:
         """How the networks' weights are written down."""
         from trainables.compression.writing import as_it_is
 
@@ -142,7 +142,7 @@ class Compressed:
 
 
 @dataclass(frozen=True)
-class Recovered:
+class RecoveryResult:
     """What a recovery made.
 
     Args:
@@ -150,8 +150,8 @@ class Recovered:
         chain: What the next level compresses; others where the shown ones are a ticket's controls.
     """
 
-    shown: Compressed
-    chain: Compressed
+    result: CompressionResult
+    next_start: CompressionResult
 
 
 class Method(Entry, ABC):
@@ -175,7 +175,7 @@ class Method(Entry, ABC):
     """Of these, why a network may have none; its value is then nan."""
 
     @abstractmethod
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """Makes one level; pauses at least every two seconds. Trains through `workspace.fit` only, so it can resume."""
 
     def least_parameters(self, stack: StackedModel) -> int:
@@ -223,7 +223,7 @@ class Rewriting(Method, ABC):
         raise ValueError(f"{type(self).__name__} gives numbers no code; at depth {depth} they have 32 bits")
 
     @abstractmethod
-    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: CompressionResult) -> Pausing[CompressionResult]:
         """The same networks with other weights, and how these are written down.
 
         Args:
@@ -231,9 +231,9 @@ class Rewriting(Method, ABC):
             made: Left as it is.
         """
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """Rewrites the networks of the level before."""
-        made = Compressed(level.previous, level.origin, level.epochs, masks=level.masks)
+        made = CompressionResult(level.previous, level.origin, level.epochs, masks=level.masks)
         return self.rewrite(workspace, level.number, made)
 
 
@@ -253,7 +253,7 @@ class Recovery(Entry, ABC):
     """Whether it needs masks of single weights."""
 
     @abstractmethod
-    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """The networks after it; trains through `workspace.fit` only, so it can resume."""
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from trainables.compression.budgets import allowed_parameters, counts_for, formed, hidden_layers
 from trainables.compression.description import SEED_BITS
-from trainables.compression.interfaces import Compressed
-from trainables.compression.writing import Part, Written, as_it_is
+from trainables.compression.interfaces import CompressionResult
+from trainables.compression.writing import Encoding, Part, as_it_is
 from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 from trainables.workspace import Workspace
@@ -61,7 +61,7 @@ def row_price(stack: StackedModel) -> Callable[[str, int], int]:
     return lambda name, rank: rank * outputs[name]
 
 
-def by_rank(workspace: Workspace, number: int, made: Compressed, *, of_update: bool) -> Compressed:
+def by_rank(workspace: Workspace, number: int, made: CompressionResult, *, of_update: bool) -> CompressionResult:
     """The networks with weights (or updates from initialisation) of a smaller rank."""
     stack, start = made.stack, start_of(workspace, made, of_update=of_update)
     ranks = ranks_for(stack, allowed_parameters(workspace, number, made))
@@ -83,10 +83,10 @@ def by_rank(workspace: Workspace, number: int, made: Compressed, *, of_update: b
     shapes = hidden_layers(stack)
     # An update's factors are added to initial weights: nothing is saved there.
     cost = {} if of_update else {name: rank * sum(shapes[name]) for name, rank in ranks.items()}
-    return formed(workspace, made, Written(parts, expand, SEED_BITS if of_update else 0), cost)
+    return formed(workspace, made, Encoding(parts, expand, SEED_BITS if of_update else 0), cost)
 
 
-def by_directions(workspace: Workspace, number: int, made: Compressed, *, of_update: bool) -> Compressed:
+def by_directions(workspace: Workspace, number: int, made: CompressionResult, *, of_update: bool) -> CompressionResult:
     """The networks with weights (or updates) of which only what lies along random input directions is left."""
     stack, start = made.stack, start_of(workspace, made, of_update=of_update)
     tensors, shapes = stack.tensors(), hidden_layers(stack)
@@ -110,10 +110,10 @@ def by_directions(workspace: Workspace, number: int, made: Compressed, *, of_upd
             made[name] = product + start[name] if of_update else product
         return made
 
-    return formed(workspace, made, Written(parts, expand, SEED_BITS))
+    return formed(workspace, made, Encoding(parts, expand, SEED_BITS))
 
 
-def start_of(workspace: Workspace, made: Compressed, *, of_update: bool) -> dict[str, Tensor]:
+def start_of(workspace: Workspace, made: CompressionResult, *, of_update: bool) -> dict[str, Tensor]:
     """The same units' weights before training; nothing where they are not asked for."""
     if not of_update:
         return {}

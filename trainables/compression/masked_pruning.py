@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from trainables.compression.evidence import scoring
-from trainables.compression.interfaces import Compressed, Criterion, Level, Sizes
+from trainables.compression.interfaces import CompressionResult, Criterion, Level, Sizes
 from trainables.compression.masks import (
     Direction,
     Masks,
@@ -31,7 +31,7 @@ from trainables.workspace import Workspace
 
 def prune_weights(
     workspace: Workspace, level: Level, criterion: Criterion, steps: int, *, output: bool
-) -> Pausing[Compressed]:
+) -> Pausing[CompressionResult]:
     """Exactly `workspace.level_weights` single weights stay, of those that were there.
 
     With several steps the counts shrink by the same factor in each. Where the trial is given a ticket its masks are
@@ -65,13 +65,15 @@ def prune_weights(
     return _with_masks(workspace, level, stack, masks)
 
 
-def _with_masks(workspace: Workspace, level: Level, stack: StackedModel, masks: Masks) -> Compressed:
+def _with_masks(workspace: Workspace, level: Level, stack: StackedModel, masks: Masks) -> CompressionResult:
     kept = weights_kept(masks)
     sizes = Sizes(parameters_kept(stack, kept), multiply_adds_kept(stack, kept, workspace.input_shape))
-    return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
+    return CompressionResult(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 
 
-def prune_units_overall(workspace: Workspace, level: Level, criterion: Criterion, steps: int) -> Pausing[Compressed]:
+def prune_units_overall(
+    workspace: Workspace, level: Level, criterion: Criterion, steps: int
+) -> Pausing[CompressionResult]:
     """As few units as possible go, lowest scores over all layers first, until the level's parameter ratio is reached.
 
     Networks end with widths of their own; none of their layers is emptied. Each network is scored as the small one it
@@ -102,7 +104,7 @@ def prune_units_overall(workspace: Workspace, level: Level, criterion: Criterion
     cost = parameters_kept(stack, kept), multiply_adds_kept(stack, kept, workspace.input_shape)
     # No layer is empty, so that a unit that stays has incoming weights, and is found again by its masks.
     sizes = Sizes(*cost, _widths(alive))
-    return Compressed(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
+    return CompressionResult(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 
 
 def kept_widths(stack: StackedModel, masks: Masks) -> list[tuple[int, ...]]:

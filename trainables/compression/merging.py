@@ -7,17 +7,17 @@ import torch
 from torch import Tensor
 
 from trainables.compression.evidence import scoring
-from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.interfaces import CompressionResult, Level
 from trainables.compression.writing import output_axis
 from trainables.pausing import Pausing
-from trainables.stack.model import Cut, Group, StackedModel
+from trainables.stack.model import Cut, StackedModel, UnitGroup
 from trainables.workspace import Workspace
 
 _NEVER = -4.0
 _TOGETHER = 16
 
 
-def merge_to(workspace: Workspace, level: Level, *, fitted: bool) -> Pausing[Compressed]:
+def merge_to(workspace: Workspace, level: Level, *, fitted: bool) -> Pausing[CompressionResult]:
     """Networks of the level's widths; group after group, each with the activations that earlier mergers left.
 
     Args:
@@ -34,7 +34,7 @@ def merge_to(workspace: Workspace, level: Level, *, fitted: bool) -> Pausing[Com
             origin = [*origin[:place], origin[place].gather(1, kept), *origin[place + 1 :]]
         folded.append(correlation)
     pairs = torch.cat(folded, dim=1)
-    return Compressed(stack, origin, level.epochs, metrics=_metrics(pairs))
+    return CompressionResult(stack, origin, level.epochs, metrics=_metrics(pairs))
 
 
 def _metrics(pairs: Tensor) -> dict[str, Tensor]:
@@ -105,7 +105,7 @@ def _merged(stack: StackedModel, place: int, kept: Tensor, mixing: Tensor) -> St
     return smaller.replaced(smaller.tensors() | changed)
 
 
-def outgoing(stack: StackedModel, group: Group) -> Sequence[Cut]:
+def outgoing(stack: StackedModel, group: UnitGroup) -> Sequence[Cut]:
     """Where the group's units are the inputs of a matrix or kernel."""
     tensors = stack.tensors()
     weights = [cut for cut in group.others if cut.tensor.endswith(".weight") and tensors[cut.tensor].ndim >= 3]

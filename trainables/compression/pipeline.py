@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from trainables.compression.interfaces import METHODS, Compressed, Level, Method, Rewriting
+from trainables.compression.interfaces import METHODS, CompressionResult, Level, Method, Rewriting
 from trainables.config import CompressionConfig
 
 if TYPE_CHECKING:
@@ -53,13 +53,13 @@ class Pipeline:
         """What a method reports → why a network may lack it."""
         return {name: why for method in self.methods for name, why in method.undefined.items()}
 
-    def make(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def make(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """The networks of the level, not rewritten."""
         if self.maker is None:
-            return Compressed(level.previous, level.origin, level.epochs, masks=level.masks)
+            return CompressionResult(level.previous, level.origin, level.epochs, masks=level.masks)
         return (yield from self.maker.compress(workspace, level))
 
-    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: CompressionResult) -> Pausing[CompressionResult]:
         """As the network is written down at the level; itself where nothing rewrites it."""
         for method in self.rewritings:
             made = yield from method.rewrite(workspace, number, made)

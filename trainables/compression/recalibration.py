@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from trainables.compression.interfaces import RECOVERIES, Compressed
+from trainables.compression.interfaces import RECOVERIES, CompressionResult
 from trainables.compression.pipeline import pipeline_of
 from trainables.measuring import measure
 from trainables.moving import to_device
@@ -14,7 +14,9 @@ from trainables.stack.model import StackedModel
 from trainables.workspace import Workspace
 
 
-def recalibrate(workspace: Workspace, compressed: Compressed, *, rewritten: bool = False) -> Pausing[Compressed]:
+def recalibrate(
+    workspace: Workspace, compressed: CompressionResult, *, rewritten: bool = False
+) -> Pausing[CompressionResult]:
     """The networks with statistics of what now flows through them, where batch norm has any and nothing was trained.
 
     Not before a recovery that starts from other weights, nor where weights are still the dense ones because it is only

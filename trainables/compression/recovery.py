@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from trainables.compression.interfaces import RECOVERIES, Compressed, Level, Recovered
+from trainables.compression.interfaces import RECOVERIES, CompressionResult, Level, RecoveryResult
 from trainables.compression.masks import masked
 from trainables.compression.tickets import ticket_start
 from trainables.config import TrainingConfig
@@ -24,7 +24,7 @@ def level_epochs(workspace: Workspace, level: Level) -> int:
     return epochs_at(compression.recovery_epochs, compression.depth, level.number)
 
 
-def recover(workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+def recover(workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
     """The networks after the configured recovery; trains on the labels that each was given, without a stop rule.
 
     With `compression.ticket` masks and weights come from a file instead, found on other data or with another optimizer;
@@ -35,7 +35,7 @@ def recover(workspace: Workspace, level: Level, compressed: Compressed) -> Pausi
     return (yield from entry.recover(workspace, level, compressed))
 
 
-def as_dense(workspace: Workspace, level: Level, compressed: Compressed) -> Compressed:
+def as_dense(workspace: Workspace, level: Level, compressed: CompressionResult) -> CompressionResult:
     """To be trained as the dense networks were, with the level's epochs; optimizer and schedule start anew."""
     epochs, dense = level_epochs(workspace, level), workspace.config.training
     return replace(compressed, epochs=epochs, recipe=retraining(workspace, epochs, dense.schedule, dense.warmup_epochs))
@@ -49,24 +49,26 @@ def retraining(workspace: Workspace, epochs: int, schedule: str, warmup_epochs: 
 
 
 def beside_the_tickets(
-    workspace: Workspace, level: Level, tickets: Compressed, control: Compressed, start: StackedModel
-) -> Pausing[Recovered]:
+    workspace: Workspace, level: Level, tickets: CompressionResult, control: CompressionResult, start: StackedModel
+) -> Pausing[RecoveryResult]:
     """Trains controls of the tickets from `start`; and, where another level follows, the tickets that it compresses."""
     shown = yield from trained(workspace, "control", control, start)
     if level.number == workspace.config.compression.depth:
-        return Recovered(shown, shown)
+        return RecoveryResult(shown, shown)
     chain = yield from trained(workspace, "recovery", tickets, rewound(workspace, tickets))
-    return Recovered(shown, chain)
+    return RecoveryResult(shown, chain)
 
 
-def rewound(workspace: Workspace, compressed: Compressed) -> StackedModel:
+def rewound(workspace: Workspace, compressed: CompressionResult) -> StackedModel:
     """What is left, with the weights that it rewinds to."""
     if compressed.origin is None:
         raise ValueError("these units come from no dense network, so that they have nothing to rewind to")
     return ticket_start(workspace).keep_units(compressed.origin)
 
 
-def trained(workspace: Workspace, name: str, compressed: Compressed, stack: StackedModel) -> Pausing[Compressed]:
+def trained(
+    workspace: Workspace, name: str, compressed: CompressionResult, stack: StackedModel
+) -> Pausing[CompressionResult]:
     """The stack under the masks, trained; with the epoch after which validation loss was smallest, where watched."""
     stack, recipe = masked(stack, compressed.masks), compressed.recipe or workspace.fixed_recipe(1)
     training = yield from workspace.fit(name, stack, workspace.train_examples, recipe, compressed.masks)

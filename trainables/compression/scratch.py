@@ -6,7 +6,7 @@ shows how much of a curve is the former.
 
 import math
 
-from trainables.compression.interfaces import Compressed, Level
+from trainables.compression.interfaces import CompressionResult, Level
 from trainables.compression.masks import masked
 from trainables.compression.pipeline import pipeline_of
 from trainables.compression.recovery import epochs_at
@@ -16,7 +16,7 @@ from trainables.training.loop import Training
 from trainables.workspace import Workspace
 
 
-def train_scratch(workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Training]:
+def train_scratch(workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[Training]:
     """Fresh networks of the level's sizes, trained on the given labels; how long says `compression.scratch_budget`.
 
     Where networks are masked these have the same masks: a lottery ticket's own control, fresh weights in its places.
@@ -31,7 +31,7 @@ def train_scratch(workspace: Workspace, level: Level, compressed: Compressed) ->
     )
 
 
-def _recipe(workspace: Workspace, level: Level, compressed: Compressed) -> TrainingConfig:
+def _recipe(workspace: Workspace, level: Level, compressed: CompressionResult) -> TrainingConfig:
     """How, and for how many epochs.
 
     - `recovery`: as `compressed` was trained: its optimizer, rate, schedule and batch size. Epochs count from the dense

@@ -60,7 +60,7 @@ class Spread(ABC):
         """[K, …] weights of a layer from its numbers [K, count]."""
 
 
-class Hashed(Spread):
+class HashedWeights(Spread):
     """w = sign · v[bucket]: places are buckets and signs of all weights of a layer, drawn from a seed."""
 
     def spread(self, name: str, numbers: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class Hashed(Spread):
         return numbers[:, bucket] * sign
 
 
-class Cosines(Spread):
+class CosineWeights(Spread):
     """W = CᵀXD with the coefficients of lowest frequency in X, all others 0: places are these, C and D."""
 
     def spread(self, name: str, numbers: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class Cosines(Spread):
         return rows.mT @ square.view(-1, len(rows), len(columns)) @ columns
 
 
-def hashed_for(workspace: Workspace, shape: StackedModel, allowed: float) -> Hashed:
+def hashed_for(workspace: Workspace, shape: StackedModel, allowed: float) -> HashedWeights:
     """As many values of each layer as networks may have at `allowed` parameters."""
     counts, shapes, scales, device = _layers(shape, allowed)
     places: dict[str, tuple[Tensor, ...]] = {}
@@ -88,10 +88,10 @@ def hashed_for(workspace: Workspace, shape: StackedModel, allowed: float) -> Has
         size = math.prod(shapes[name])
         bucket = (torch.rand(size, generator=draws, dtype=torch.float64) * count).long().to(device)
         places[name] = bucket, (torch.randint(2, bucket.shape, generator=draws) * 2.0 - 1).to(device)
-    return Hashed(shapes, counts, scales, places)
+    return HashedWeights(shapes, counts, scales, places)
 
 
-def cosines_for(workspace: Workspace, shape: StackedModel, allowed: float) -> Cosines:
+def cosines_for(workspace: Workspace, shape: StackedModel, allowed: float) -> CosineWeights:
     """As many coefficients of each layer as networks may have at `allowed` parameters."""
     counts, shapes, scales, device = _layers(shape, allowed)
     tensors = shape.tensors()
@@ -101,7 +101,7 @@ def cosines_for(workspace: Workspace, shape: StackedModel, allowed: float) -> Co
         rows, columns = (cosines(size).float().to(device) for size in sides)
         places[name] = lowest_places(tuple(sides), count, device), rows, columns
         scales[name] *= math.sqrt(math.prod(sides) / count)  # an orthonormal map keeps the sum of squares
-    return Cosines(shapes, counts, scales, places)
+    return CosineWeights(shapes, counts, scales, places)
 
 
 def _layers(
@@ -118,7 +118,7 @@ def _layers(
 
 
 @dataclass(frozen=True)
-class Subspace:
+class SubspaceWeights:
     """w = z + P θ for all parameters of a stack, batch norm's too.
 
     Args:
@@ -154,7 +154,7 @@ class Subspace:
         }
 
 
-def subspace_for(workspace: Workspace, shape: StackedModel, allowed: float) -> Subspace:
+def subspace_for(workspace: Workspace, shape: StackedModel, allowed: float) -> SubspaceWeights:
     """As many dimensions as networks may have parameters, around their own initial values."""
     dimensions = max(1, int(allowed + _ROUNDING))
     draws = workspace.draws("subspace directions")
@@ -163,4 +163,4 @@ def subspace_for(workspace: Workspace, shape: StackedModel, allowed: float) -> S
         name: (torch.randn(start[0].numel(), dimensions, generator=draws) / math.sqrt(dimensions)).to(start.device)
         for name, start in starts.items()
     }
-    return Subspace(starts, directions, dimensions)
+    return SubspaceWeights(starts, directions, dimensions)

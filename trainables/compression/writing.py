@@ -90,7 +90,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Written:
+class Encoding:
     """Parts, and how weights follow from them.
 
     Args:
@@ -112,14 +112,14 @@ class Written:
         return [sum(counts) for counts in zip(*(part.counts() for part in self.parts.values()), strict=True)]
 
 
-def as_it_is(stack: StackedModel, masks: Mapping[str, Tensor] | None = None) -> Written:
+def as_it_is(stack: StackedModel, masks: Mapping[str, Tensor] | None = None) -> Encoding:
     """Every matrix and kernel a part of its own, stored where its mask keeps it."""
     tensors = stack.tensors()
     parts = {
         name: Part(tensors[name], None if masks is None else masks.get(name), channels=output_axis(tensors[name]))
         for name in weight_names(stack)
     }
-    return Written(parts, dict)
+    return Encoding(parts, dict)
 
 
 def output_axis(weights: Tensor) -> int:

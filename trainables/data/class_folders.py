@@ -33,7 +33,7 @@ class Survey:
 
 
 @dataclass
-class _Seen:
+class _FolderScan:
     """What is met on the way through folders."""
 
     hidden: list[Path] = field(default_factory=list)
@@ -56,7 +56,7 @@ def survey(root: Path) -> Survey:
     """
     if not root.is_dir():
         raise DataUnavailable(f"data.image_folder.path={root} is no folder; {LAYOUT}.")
-    seen = _Seen()
+    seen = _FolderScan()
     roots, said = _roots(root)
     parts = tuple(tuple(sorted(_images(part, seen), key=lambda image: image[1])) for part in roots)
     if seen.nowhere:
@@ -96,7 +96,7 @@ def _folders(root: Path) -> list[Path]:
     return [Path(entry.path) for entry in _entries(root) if entry.is_dir() and not _is_hidden(entry.name)]
 
 
-def _images(part: Path, seen: _Seen) -> Iterator[tuple[str, Path]]:
+def _images(part: Path, seen: _FolderScan) -> Iterator[tuple[str, Path]]:
     for entry in _entries(part):
         if _is_hidden(entry.name):
             seen.hidden.append(Path(entry.path))
@@ -110,7 +110,7 @@ def _images(part: Path, seen: _Seen) -> Iterator[tuple[str, Path]]:
             seen.loose.append(Path(entry.path))
 
 
-def _below(folder: Path, seen: _Seen, above: set[str]) -> Iterator[Path]:
+def _below(folder: Path, seen: _FolderScan, above: set[str]) -> Iterator[Path]:
     """Images in a class folder.
 
     Args:
@@ -146,7 +146,7 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _left(root: Path, seen: _Seen) -> list[str]:
+def _left(root: Path, seen: _FolderScan) -> list[str]:
     said = []
     if seen.nested:
         said.append(f"{seen.nested:,} images lie deeper than their class folder and count to it")

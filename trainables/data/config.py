@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from trainables.parts import EntryPart, Fraction, known
+from trainables.parts import EntrySection, Fraction, known
 
 
-class DataConfig(EntryPart):
+class DataConfig(EntrySection):
     """What the networks see. `label_noise`, `noise_kind` and `inputs` are the condition of a trial."""
 
     choosers: ClassVar[dict[str, str]] = {

@@ -38,7 +38,7 @@ def decoded(file: Path, size: int, mode: Mode, background: str) -> npt.NDArray[n
                 square = _upright(_eight_bits(image, background)).convert(mode).resize((size, size), _BILINEAR)
         except Image.DecompressionBombError:
             raise ValueError(f"more than the {MOST_PIXELS // 10**6} million pixels that are decoded") from None
-        except _Refused as error:
+        except _ImageRefused as error:
             raise ValueError(str(error)) from None
         except Exception as error:  # a decoder that is given anything can fail in any way
             raise ValueError(f"no image that can be decoded ({_brief(error)})") from error
@@ -48,7 +48,7 @@ def decoded(file: Path, size: int, mode: Mode, background: str) -> npt.NDArray[n
 _BILINEAR = Image.Resampling.BILINEAR
 
 
-class _Refused(Exception):
+class _ImageRefused(Exception):
     """With the reason."""
 
 
@@ -56,13 +56,19 @@ def _refuse(image: Image.Image) -> None:
     """What can be told without decoding."""
     width, height = image.size
     if width * height > MOST_PIXELS:
-        raise _Refused(f"{width:,} × {height:,} pixels, more than the {MOST_PIXELS // 10**6} million that are decoded")
+        raise _ImageRefused(
+            f"{width:,} × {height:,} pixels, more than the {MOST_PIXELS // 10**6} million that are decoded"
+        )
     # MPO, as cameras write it, is a photograph and smaller copies or views of it.
     if getattr(image, "is_animated", False) and image.format != "MPO":
-        raise _Refused(f"{getattr(image, 'n_frames', 'several')} frames or pages; one file for each image is wanted")
+        raise _ImageRefused(
+            f"{getattr(image, 'n_frames', 'several')} frames or pages; one file for each image is wanted"
+        )
     if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
         values = "floating-point numbers" if image.mode == "F" else "32-bit integers"
-        raise _Refused(f"its values are {values}, and nothing says what is black and white; save it with 8 or 16 bits")
+        raise _ImageRefused(
+            f"its values are {values}, and nothing says what is black and white; save it with 8 or 16 bits"
+        )
 
 
 def _eight_bits(image: Image.Image, background: str) -> Image.Image:
@@ -72,7 +78,7 @@ def _eight_bits(image: Image.Image, background: str) -> Image.Image:
         most = 2**bits - 1 if bits < 16 else _WHOLE_RANGE
         values = np.asarray(image).astype(np.float64)
         if values.max() > most:
-            raise _Refused(f"its values exceed {bits} bits")
+            raise _ImageRefused(f"its values exceed {bits} bits")
         return _with_orientation(image, Image.fromarray(np.rint(values * (255 / most)).astype(np.uint8)))
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         ground = Image.new("RGBA", image.size, background)

@@ -11,7 +11,7 @@ from trainables.data.digests import md5
 from trainables.data.download import damaged, download_once
 from trainables.data.interfaces import Dataset, Images, RawData
 
-Part = tuple[Images, Any]
+RawPart = tuple[Images, Any]
 
 
 class TorchvisionDataset(Dataset):
@@ -30,7 +30,7 @@ class TorchvisionDataset(Dataset):
         """Where the set is downloaded from."""
 
     @abstractmethod
-    def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
+    def parts(self, root: Path, download: bool) -> tuple[RawPart, RawPart]:
         """(images [n, C, H, W] uint8, labels) of training and test split; raises RuntimeError if absent or damaged."""
 
     @abstractmethod

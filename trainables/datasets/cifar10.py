@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trainables.data.torchvision_source import Part, TorchvisionDataset
+from trainables.data.torchvision_source import RawPart, TorchvisionDataset
 
 _FILES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
 
@@ -27,7 +27,7 @@ class Cifar10(TorchvisionDataset):
         folder = CIFAR10.base_folder
         return {f"{folder}/{file}": md5 for file, md5 in (*CIFAR10.train_list, *CIFAR10.test_list)}
 
-    def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
+    def parts(self, root: Path, download: bool) -> tuple[RawPart, RawPart]:
         """Both splits, pixels channel first."""
         from torchvision.datasets import CIFAR10
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trainables.data.torchvision_source import Part, TorchvisionDataset
+from trainables.data.torchvision_source import RawPart, TorchvisionDataset
 
 _FILES = ("train", "test")
 
@@ -27,7 +27,7 @@ class Cifar100(TorchvisionDataset):
         folder = CIFAR100.base_folder
         return {f"{folder}/{file}": md5 for file, md5 in (*CIFAR100.train_list, *CIFAR100.test_list)}
 
-    def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
+    def parts(self, root: Path, download: bool) -> tuple[RawPart, RawPart]:
         """Both splits, pixels channel first."""
         from torchvision.datasets import CIFAR100
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trainables.data.torchvision_source import Part, TorchvisionDataset
+from trainables.data.torchvision_source import RawPart, TorchvisionDataset
 
 
 class Svhn(TorchvisionDataset):
@@ -25,7 +25,7 @@ class Svhn(TorchvisionDataset):
 
         return {SVHN.split_list[part][1]: SVHN.split_list[part][2] for part in ("train", "test")}
 
-    def parts(self, root: Path, download: bool) -> tuple[Part, Part]:
+    def parts(self, root: Path, download: bool) -> tuple[RawPart, RawPart]:
         """Both splits."""
         from torchvision.datasets import SVHN
 

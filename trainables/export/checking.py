@@ -14,7 +14,7 @@ _ROUNDING, _WORSE = 1e-5, 10
 
 
 @dataclass(frozen=True)
-class Said:
+class OutputComparison:
     """What a network of a trial, exported, was found to say.
 
     Args:
@@ -30,7 +30,7 @@ class Said:
     rounding: float
 
     @property
-    def allowed(self) -> float:
+    def allowed_difference(self) -> float:
         """The largest difference that rounding explains.
 
         Folding a batch norm, and other kernels, round elsewhere than the trial's network did, but not much worse.
@@ -38,7 +38,7 @@ class Said:
         return max(_ROUNDING, _WORSE * self.rounding)
 
 
-def checked(network: nn.Module, workspace: Workspace, stack: StackedModel, number: int) -> Said:
+def compare_outputs(network: nn.Module, workspace: Workspace, stack: StackedModel, number: int) -> OutputComparison:
     """Asks an exported network about all of the trial's data.
 
     Args:
@@ -59,7 +59,7 @@ def checked(network: nn.Module, workspace: Workspace, stack: StackedModel, numbe
     exact, own = _answers(stack.select([number]).double(), workspace, number), _answers(one, workspace, number)
     scale = max(1.0, float(exact.abs().max()))
     off, rounding = (float((outputs.double() - exact).abs().max()) / scale for outputs in (said["val"], own))
-    return Said(scores, off, rounding)
+    return OutputComparison(scores, off, rounding)
 
 
 def _answers(one: StackedModel, workspace: Workspace, number: int) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainables.stack.model import Cut, Group, StackedModel
+from trainables.stack.model import Cut, StackedModel, UnitGroup
 from trainables.stack.spatial import Residual
 
 
@@ -22,7 +22,7 @@ def without_silent_units(one: StackedModel) -> StackedModel:
         one = one.keep_units([units[None] for units in kept])
 
 
-def _heard(one: StackedModel, group: Group) -> Tensor:
+def _heard(one: StackedModel, group: UnitGroup) -> Tensor:
     """Units [kept] of the group that some outgoing weight reaches; the first unit where there is none."""
     tensors = one.tensors()
     width = _units(tensors[group.incoming[0].tensor], group.incoming[0]).shape[0]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from trainables.looking.gradients import SummedLoss
 from trainables.looking.places import last_makers
-from trainables.stack.model import Group, StackedModel
+from trainables.stack.model import StackedModel, UnitGroup
 
 # Values of a unit that are looked at: its places times examples. Never what fits into memory, which would depend on how
 # many networks there are: a network is scored the same whatever it is stacked with. At 28 × 28 places 83 examples.
@@ -31,7 +31,7 @@ class Activations:
     slopes: Tensor
 
 
-def activations(stack: StackedModel, group: Group, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> Activations:
+def activations(stack: StackedModel, group: UnitGroup, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> Activations:
     """Activations of the group on the first examples: 65,536 values of each unit, from at least 32 examples.
 
     Units that several layers make together (residual connections) have the places of all of them, side by side.
@@ -48,7 +48,7 @@ def activations(stack: StackedModel, group: Group, inputs: Tensor, labels: Tenso
     return Activations(*(torch.cat([getattr(p, name) for p in parts]) for name in ("values", "slopes")))
 
 
-def _of_piece(stack: StackedModel, group: Group, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> Activations:
+def _of_piece(stack: StackedModel, group: UnitGroup, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> Activations:
     modules = [stack.get_submodule(name) for name in last_makers(group)]
     units = dict(zip((g.name for g in stack.groups), stack.widths, strict=True))[group.name]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from trainables.explain import in_field
-from trainables.parts import EntryPart
+from trainables.parts import EntrySection
 from trainables.problems import Refused
 from trainables.registry import names_in
 from trainables.spelling import unknown
@@ -20,7 +20,7 @@ DEFAULT = ("margins", "norms")
 _SETS = ("none", "default", "all")
 
 
-class MeasuresConfig(EntryPart):
+class MeasuresConfig(EntrySection):
     """What is measured inside networks; written `measures=norms+spectrum`, and below it the fields of each measure."""
 
     choosers: ClassVar[dict[str, str]] = {"names": _PACKAGE}

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from trainables.pausing import Pausing
 
-Named = dict[str, Tensor]
-Product = Callable[[Named], Named]
+NamedTensors = dict[str, Tensor]
+Product = Callable[[NamedTensors], NamedTensors]
 
 
-def largest_eigenvalues(product: Product, starts: Sequence[Named], steps: int) -> Pausing[Tensor]:
+def largest_eigenvalues(product: Product, starts: Sequence[NamedTensors], steps: int) -> Pausing[Tensor]:
     """[K] float64, the largest (algebraic) eigenvalue of each network's symmetric matrix, by Lanczos' iteration.
 
     Every new vector is made orthogonal to all before it, twice, so that no eigenvalue is found a second time.
@@ -45,7 +45,7 @@ def largest_eigenvalues(product: Product, starts: Sequence[Named], steps: int) -
     return found[:, -1]
 
 
-def traces(product: Product, signs: Sequence[Sequence[Named]]) -> Pausing[Tensor]:
+def traces(product: Product, signs: Sequence[Sequence[NamedTensors]]) -> Pausing[Tensor]:
     """[K] float64, each network's trace as the mean of vᵀHv over vectors of random signs (Hutchinson 1990).
 
     Args:
@@ -60,11 +60,11 @@ def traces(product: Product, signs: Sequence[Sequence[Named]]) -> Pausing[Tensor
     return torch.stack(sums).mean(0)
 
 
-def _flat(named: Named) -> Tensor:
+def _flat(named: NamedTensors) -> Tensor:
     return torch.cat([tensor.flatten(1) for tensor in named.values()], 1).double()
 
 
-def _named(flat: Tensor, like: Named) -> Named:
+def _named(flat: Tensor, like: NamedTensors) -> NamedTensors:
     parts = torch.split(flat, [tensor[0].numel() for tensor in like.values()], 1)
     return {n: part.reshape(t.shape).to(t.dtype) for (n, t), part in zip(like.items(), parts, strict=True)}
 

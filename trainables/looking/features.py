@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trainables.looking.activations import by_unit, listening
 from trainables.looking.places import last_makers
-from trainables.stack.model import Group, StackedModel
+from trainables.stack.model import StackedModel, UnitGroup
 
 _TOGETHER = 128
 
@@ -46,7 +46,7 @@ def _of(stack: StackedModel, inputs: Tensor) -> dict[str, Tensor]:
 
 
 def _answers(
-    stack: StackedModel, group: Group, units: int, heard: dict[torch.nn.Module, list[Tensor]]
+    stack: StackedModel, group: UnitGroup, units: int, heard: dict[torch.nn.Module, list[Tensor]]
 ) -> Iterator[Tensor]:
     """[K, n, units] of each module that makes the units."""
     for name in last_makers(group):

@@ -21,7 +21,7 @@ When = Literal["dense", "levels", "training"]
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasureResult:
     """What a measure found in K networks; nan where something is undefined.
 
     Args:
@@ -54,7 +54,7 @@ class Measure(Entry, ABC):
     when: When = Field("dense", description="of dense networks, at all levels, or at reports during training too")
 
     @abstractmethod
-    def measure(self, look: Look) -> Measured | Pausing[Measured]:
+    def measure(self, look: Look) -> MeasureResult | Pausing[MeasureResult]:
         """What is found in each network of a stack.
 
         A network's numbers do not depend on what it is stacked with. Only what `look` offers is looked at, and left as
@@ -65,9 +65,9 @@ class Measure(Entry, ABC):
         """
 
 
-def settled(found: Measured | Pausing[Measured]) -> Pausing[Measured]:
+def settled(found: MeasureResult | Pausing[MeasureResult]) -> Pausing[MeasureResult]:
     """What `Measure.measure` has found, or what it finds, with its pauses."""
-    if isinstance(found, Measured):
+    if isinstance(found, MeasureResult):
         return found
     return (yield from found)
 

@@ -1,14 +1,14 @@
 """Where in a stack the weights, and what follows them, are."""
 
-from trainables.stack.model import Group, StackedModel
+from trainables.stack.model import StackedModel, UnitGroup
 
 
-def batch_norms(group: Group) -> tuple[str, ...]:
+def batch_norms(group: UnitGroup) -> tuple[str, ...]:
     """Names of the batch-norm modules that normalise the group's channels, in the order of the network."""
     return tuple(module_of(cut.tensor) for cut in group.others if cut.tensor.endswith(".running_mean"))
 
 
-def last_makers(group: Group) -> tuple[str, ...]:
+def last_makers(group: UnitGroup) -> tuple[str, ...]:
     """Names of the modules whose outputs, through a ReLU, are the units' activations.
 
     Where channels are normalised that is the batch norm, else the layer that makes them. Of channels that a residual
@@ -17,7 +17,7 @@ def last_makers(group: Group) -> tuple[str, ...]:
     return batch_norms(group) or group.makers
 
 
-def own_biases(stack: StackedModel, group: Group) -> tuple[str, ...]:
+def own_biases(stack: StackedModel, group: UnitGroup) -> tuple[str, ...]:
     """Names of the biases added where the incoming weights are."""
     present = stack.tensors()
     return tuple(name for name in (f"{maker}.bias" for maker in group.makers) if name in present)

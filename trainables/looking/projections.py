@@ -11,7 +11,7 @@ from trainables.stack.model import StackedModel
 
 _SHARE = 0.95
 # U [K, rows, M], singular values [K, M] and Vᵀ [K, M, columns], float64.
-Decomposed = tuple[Tensor, Tensor, Tensor]
+Decomposition = tuple[Tensor, Tensor, Tensor]
 
 
 def powers_up_to(most: int) -> list[int]:
@@ -22,9 +22,9 @@ def powers_up_to(most: int) -> list[int]:
     return [*counts, most]
 
 
-def decomposed(matrices: Mapping[str, Tensor]) -> Pausing[dict[str, Decomposed]]:
+def decompose(matrices: Mapping[str, Tensor]) -> Pausing[dict[str, Decomposition]]:
     """Layer → the singular value decomposition of its matrices [K, rows, columns]; may pause after each matrix."""
-    found: dict[str, Decomposed] = {}
+    found: dict[str, Decomposition] = {}
     for layer, matrix in matrices.items():
         parts = []
         for own in matrix.double():

@@ -18,7 +18,7 @@ from trainables.looking.gradients import (
     squared_gradients,
     synaptic_flow,
 )
-from trainables.stack.model import Group, StackedModel
+from trainables.stack.model import StackedModel, UnitGroup
 from trainables.task import Task
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class Scoring:
         """Parameter → its synaptic flow, float64; needs no data."""
         return self._once(("flow", weights), lambda: synaptic_flow(self.at(weights), self.input_shape))
 
-    def activations(self, group: Group) -> Activations:
+    def activations(self, group: UnitGroup) -> Activations:
         """Activations of the group's units on the sample, with the gradients of each example's loss."""
         return self._once(
             ("activations", group.name),
@@ -167,7 +167,7 @@ class Scoring:
         value: T = self._made[name]
         return value
 
-    def incoming(self, group: Group, values: Callable[[str], Tensor]) -> Tensor:
+    def incoming(self, group: UnitGroup, values: Callable[[str], Tensor]) -> Tensor:
         """[K, units, weights a unit]: values of the weights that lead into each unit.
 
         Weights are those of the layer itself; the scale of a batch norm that follows is not folded in, so that norms of

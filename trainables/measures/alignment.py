@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor
 
 from trainables.looking.clustering import cluster
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Alignment(Measure):
 
     clusters: int = Field(4, ge=1, le=1000, description="centres of k-means (as many as units where there are fewer)")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each group of units; of each network the means over groups."""
         layers: dict[str, dict[str, Tensor]] = {}
         for prefix, stack in {"": look.stack, "initial_": look.state("initial")}.items():
@@ -56,7 +56,7 @@ class Alignment(Measure):
                 layers.setdefault(f"{prefix}angle", {})[group.name] = angles
         networks = {name: torch.stack([*by_group.values()]).nanmean(0) for name, by_group in layers.items()}
         undefined = {name: _EMPTY if name in networks else _NO_START for name in self.reports}
-        return Measured(networks, layers, undefined=undefined)
+        return MeasureResult(networks, layers, undefined=undefined)
 
     def _angles(self, vectors: Tensor, draws: list[torch.Generator]) -> Pausing[Tensor]:
         """[K], the mean angle; network by network where some have units that do not count."""

@@ -13,7 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainables.looking.measure import Measure, Measured, When
+from trainables.looking.measure import Measure, MeasureResult, When
 from trainables.looking.spectra import bulk, eigenvalues
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Dynamics(Measure):
         64, ge=2, description="of these vectors; longer ones are projected at random, which keeps their distances"
     )
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network; arrays are `vectors` [K, units, dimensions] and `eigenvalues` [K, M] of the first layer."""
         layer, weights = next(iter(look.matrices().items()))
         values = eigenvalues(weights)
@@ -58,7 +58,7 @@ class Dynamics(Measure):
             before = torch.stack([z.double().square().sum((1, 2)) for z in start.values()]).sum(0)
             networks["relative_distance"] = (moved / before).sqrt()
         arrays = {"vectors": _shortened(vectors, look, self.dimensions), f"eigenvalues/{layer}": values}
-        return Measured(networks, arrays=arrays, undefined={"relative_distance": _NO_START})
+        return MeasureResult(networks, arrays=arrays, undefined={"relative_distance": _NO_START})
 
 
 def _shortened(vectors: Tensor, look: Look, dimensions: int) -> Tensor:

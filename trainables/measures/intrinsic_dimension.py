@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ class IntrinsicDimension(Measure):
 
     left_out: float = Field(0.1, ge=0, lt=1, description="share of the largest ratios that is left out")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network and layer, on training examples."""
         found = {}
         for layer, values in look.features().items():
@@ -54,7 +54,7 @@ class IntrinsicDimension(Measure):
             "last": hidden[-1],
         }
         few = f"fewer than {_LEAST} points with two neighbours apart"
-        return Measured(networks, {"dimension": found}, undefined=dict.fromkeys(self.reports, few))
+        return MeasureResult(networks, {"dimension": found}, undefined=dict.fromkeys(self.reports, few))
 
 
 def two_nearest(points: Tensor, left_out: float) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +41,14 @@ class LinearProbe(Measure):
 
     fitted: float = Field(0.8, gt=0, lt=1, description="share of the sample that probes are fitted on")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network: first and last hidden layer; of layers all, inputs and logits included."""
         features, sample = look.features(), look.sample
         cut = int(self.fitted * sample.count)
         if not 0 < cut < sample.count:
-            return Measured(undefined={"*": f"{sample.count} examples are too few to fit on some and score on others"})
+            return MeasureResult(
+                undefined={"*": f"{sample.count} examples are too few to fit on some and score on others"}
+            )
         classes = features["outputs"].shape[2]
         targets = {"given": sample.labels} | ({} if sample.truth is None else {"true": sample.truth})
         layers: dict[str, dict[str, Tensor]] = {name: {} for name in targets}
@@ -58,7 +60,7 @@ class LinearProbe(Measure):
         networks = {f"{name}_first": by_layer[hidden[0]] for name, by_layer in layers.items()}
         networks |= {f"{name}_last": by_layer[hidden[-1]] for name, by_layer in layers.items()}
         unknown = dict.fromkeys(("true_first", "true_last"), "nobody knows the true labels")
-        return Measured(networks, layers, undefined=unknown)
+        return MeasureResult(networks, layers, undefined=unknown)
 
 
 def probed(values: Tensor, targets: Mapping[str, Tensor], classes: int, cut: int) -> dict[str, Tensor]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from pydantic import Field
 
-from trainables.looking.measure import Measure, Measured
-from trainables.looking.projections import curve, decomposed, first_count, powers_up_to
+from trainables.looking.measure import Measure, MeasureResult
+from trainables.looking.projections import curve, decompose, first_count, powers_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +35,10 @@ class LowRankProbe(Measure):
 
     rank: int = Field(8, ge=1, description="that of `score`")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network."""
         weights = look.matrices()
-        found = yield from decomposed(weights)
+        found = yield from decompose(weights)
         ranks = powers_up_to(max(min(w.shape[1:]) for w in weights.values()))
 
         def of(rank: int) -> StackedModel:
@@ -51,7 +51,7 @@ class LowRankProbe(Measure):
             "rank": first_count(scores, ranks, look.scores(look.stack), look.chance),
             "score": look.scores(of(self.rank)),
         }
-        return Measured(
+        return MeasureResult(
             networks,
             arrays={"scores": scores},
             axes={"ranks": torch.tensor(ranks)},

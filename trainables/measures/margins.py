@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Margins(Measure):
 
     quantile: float = Field(0.1, gt=0, lt=1, description="which quantile of the margins is taken beside their mean")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network and of each example."""
         from trainables.looking.look import outputs
         from trainables.looking.weights import spectral_norms
@@ -58,7 +58,7 @@ class Margins(Measure):
         }
         examples = {"margin": margins}
         index = look.sample.index
-        return Measured(networks, examples=examples | ({} if index is None else {"example": index}))
+        return MeasureResult(networks, examples=examples | ({} if index is None else {"example": index}))
 
 
 def _quantile(values: Tensor, share: float) -> Tensor:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Norms(Measure):
         "unit_impact": "mean over hidden units of the length of their outgoing weights",
     }
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Those of units are means over a group of units, the others of a layer's matrix."""
         from trainables.looking.weights import outgoing_lengths, path_norms, spectral_norms
 
@@ -62,7 +62,7 @@ class Norms(Measure):
         }
         if not start:
             why = dict.fromkeys(("two_one", "distance", "relative_distance", "unit_capacity"), _NO_START)
-            return Measured(networks, layers, undefined=why)
+            return MeasureResult(networks, layers, undefined=why)
         added = {name: (w - start[name]).double() for name, w in weights.items()}
         lengths = {name: change.square().sum(2).sqrt() for name, change in added.items()}
         moved = {name: change.square().sum((1, 2)) for name, change in added.items()}
@@ -80,7 +80,7 @@ class Norms(Measure):
             "relative_distance": {name: (square / before[name]).sqrt() for name, square in moved.items()},
             "unit_capacity": {name: units.mean(1) for name, units in capacity.items()},
         }
-        return Measured(networks, layers)
+        return MeasureResult(networks, layers)
 
 
 def _capacity(look: Look) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,16 +36,16 @@ class Overlaps(Measure):
 
     cosine: float = Field(0.95, gt=0, lt=1, description="above which a unit of the teacher is found")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> MeasureResult:
         """Of each network; `cosines` is [K, units of the teacher, units of the student]."""
         from trainables.looking.weights import outgoing_lengths
 
         if look.teacher is None:
-            return Measured(undefined={"*": _NO_TEACHER})
+            return MeasureResult(undefined={"*": _NO_TEACHER})
         group = look.stack.groups[0]
         student = look.stack.incoming_weights(group).double()
         if student.shape[2] != look.teacher.shape[1]:
-            return Measured(undefined={"*": _OTHER_INPUTS})
+            return MeasureResult(undefined={"*": _OTHER_INPUTS})
         teacher = look.teacher.double().expand(len(student), -1, -1)
         lengths = teacher.norm(dim=2)[:, :, None] * student.norm(dim=2)[:, None]
         cosines = teacher @ student.mT / lengths.clamp(min=1e-300)
@@ -56,7 +56,7 @@ class Overlaps(Measure):
             "found": (best > self.cosine).double().mean(1),
             "idle": (outgoing < 0.1 * outgoing.amax(1, keepdim=True)).double().mean(1),
         }
-        return Measured(networks, arrays={"cosines": cosines})
+        return MeasureResult(networks, arrays={"cosines": cosines})
 
 
 ENTRY = Overlaps

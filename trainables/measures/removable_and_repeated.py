@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 from trainables.looking.similarity import components
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from trainables.looking.look import Look
     from trainables.pausing import Pausing
-    from trainables.stack.model import Group, StackedModel
+    from trainables.stack.model import StackedModel, UnitGroup
 
 _SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 
@@ -47,7 +47,7 @@ class RemovableAndRepeated(Measure):
     units: int = Field(48, ge=1, description="of each group, drawn at random, that are switched off alone")
     sets: int = Field(3, ge=1, description="random sets of each size")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network, and of each group of units but for the sets, which take from all groups."""
         features, whole = look.features(), look.scores(look.stack)
         layers: dict[str, dict[str, Tensor]] = {}
@@ -73,9 +73,9 @@ class RemovableAndRepeated(Measure):
         for name in ("removable", "either"):
             networks[name] = networks[name].masked_fill(unscored, torch.nan)
             layers[name] = {group: shares.masked_fill(unscored, torch.nan) for group, shares in layers[name].items()}
-        return Measured(networks, layers, arrays={"knock_out": curve}, axes=axes)
+        return MeasureResult(networks, layers, arrays={"knock_out": curve}, axes=axes)
 
-    def _spare(self, look: Look, group: Group, whole: Tensor) -> Pausing[tuple[Tensor, Tensor]]:
+    def _spare(self, look: Look, group: UnitGroup, whole: Tensor) -> Pausing[tuple[Tensor, Tensor]]:
         """[K, s] which units were switched off, and [K, s] bool which of them are removable."""
         count = look.stack.networks
         units = dict(zip((g.name for g in look.stack.groups), look.stack.widths, strict=True))[group.name]

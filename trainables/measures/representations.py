@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from pydantic import Field
 
-from trainables.looking.measure import Measure, Measured, When
+from trainables.looking.measure import Measure, MeasureResult, When
 from trainables.looking.similarity import cka, cka_table, collapse, components, effective_dimension, gram
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ class Representations(Measure):
 
     when: When = Field("levels", description="of dense networks, at all levels, or at reports during training too")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network and each hidden layer; `cka` is [K, layers, layers] from inputs to outputs."""
         answers = look.features(on="val")
         if next(iter(answers.values())).shape[1] < _LEAST:
-            return Measured(undefined={"*": f"fewer than {_LEAST} validation examples"})
+            return MeasureResult(undefined={"*": f"fewer than {_LEAST} validation examples"})
         yield
         grams = {layer: gram(values) for layer, values in answers.items()}
         yield
@@ -83,7 +83,7 @@ class Representations(Measure):
             classes = look.features()["outputs"].shape[2]
             networks["collapse"] = collapse(look.features()[hidden[-1]], look.sample.labels, classes)
         missing = {name: why for name, why in _why_missing(look).items() if name not in networks}
-        return Measured(networks, layers, arrays={"cka": table}, undefined=_WHY_UNDEFINED | missing)
+        return MeasureResult(networks, layers, arrays={"cka": table}, undefined=_WHY_UNDEFINED | missing)
 
 
 def _why_missing(look: Look) -> dict[str, str]:

@@ -13,8 +13,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainables.looking.curvature import Named, largest_eigenvalues, traces
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.curvature import NamedTensors, largest_eigenvalues, traces
+from trainables.looking.measure import Measure, MeasureResult
 from trainables.looking.places import weight_names
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ class Sharpness(Measure):
     products: int = Field(14, ge=2, le=500, description="with the Hessian, for its largest eigenvalue")
     signs: int = Field(6, ge=1, le=1000, description="products for its trace")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network."""
         count = look.stack.networks
 
-        def product(vectors: Named) -> Named:
+        def product(vectors: NamedTensors) -> NamedTensors:
             return look.hessian_product(vectors, self.examples)
 
         starts = [_vector(look, "start", k) for k in range(count)]
@@ -57,7 +57,7 @@ class Sharpness(Measure):
         noise = yield from self._noise(look)
         largest = yield from largest_eigenvalues(product, starts, self.products)
         trace = yield from traces(product, signs)
-        return Measured({"noise": noise, "hessian_largest": largest, "hessian_trace": trace})
+        return MeasureResult({"noise": noise, "hessian_largest": largest, "hessian_trace": trace})
 
     def _noise(self, look: Look) -> Pausing[Tensor]:
         # A single number has no deviation, and stays as it is.
@@ -97,7 +97,7 @@ def _normal(look: Look, name: str, like: Tensor) -> Tensor:
     )
 
 
-def _vector(look: Look, name: str, network: int) -> Named:
+def _vector(look: Look, name: str, network: int) -> NamedTensors:
     draws = look.draws(name, network)
     return {n: torch.randn((1, *p.shape[1:]), generator=draws).to(p.device) for n, p in look.stack.named_parameters()}
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor
 
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 from trainables.looking.spectra import LEAST_FITTED, Bulk, Tail, bulk, eigenvalues, tails
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Spectrum(Measure):
         "entropy": "mean over layers of the entropy of the eigenvalues' shares, 1 where all are equal",
     }
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each layer; of each network the means, or sums, over layers in which they are defined."""
         layers: dict[str, dict[str, Tensor]] = {}
         arrays: dict[str, Tensor] = {}
@@ -58,7 +58,7 @@ class Spectrum(Measure):
         few = f"no layer has {LEAST_FITTED} eigenvalues and an exponent of at most 8"
         undefined = {**dict.fromkeys(self.reports, "all weights are 0"), "alpha": few, "alpha_hat": few}
         undefined["entropy"] = "no layer has two eigenvalues that are not all 0"
-        return Measured(networks, layers, arrays=arrays, undefined=undefined)
+        return MeasureResult(networks, layers, arrays=arrays, undefined=undefined)
 
     def _numbers(self, values: Tensor, weights: Tensor, look: Look, layer: str) -> dict[str, Tensor]:
         longer, largest = max(weights.shape[1:]), values[:, -1]

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainables.looking.measure import Measure, Measured, When
+from trainables.looking.measure import Measure, MeasureResult, When
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class TicketStructure(Measure):
 
     when: When = Field("levels", description="of dense networks, at all levels, or at reports during training too")
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> MeasureResult:
         """Of each network and each masked layer in which some weights are left and some are not."""
         from trainables.looking.look import as_matrix
 
@@ -48,7 +48,7 @@ class TicketStructure(Measure):
                 for number, values in structure(as_matrix(mask)).items():
                     layers[number][name.rpartition(".")[0]] = values
         networks = {name: torch.stack([*by.values()]).nanmean(0) for name, by in layers.items() if by}
-        return Measured(
+        return MeasureResult(
             networks, {n: by for n, by in layers.items() if by}, undefined=dict.fromkeys(self.reports, _WHOLE)
         )
 

@@ -16,8 +16,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainables.looking.measure import Measure, Measured
-from trainables.looking.projections import curve, decomposed, first_count, powers_up_to
+from trainables.looking.measure import Measure, MeasureResult
+from trainables.looking.projections import curve, decompose, first_count, powers_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,13 +43,13 @@ class UpdateProjection(Measure):
 
     top: int = Field(16, ge=1, description="directions of `score`, `random_score` and `residual`")
 
-    def measure(self, look: Look) -> Pausing[Measured]:
+    def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Of each network; of each layer the residual."""
         now, start = look.matrices(), look.matrices("initial")
         if not start:
-            return Measured(undefined={"*": _NO_START})
+            return MeasureResult(undefined={"*": _NO_START})
         added = {layer: (w - start[layer]).double() for layer, w in now.items()}
-        found = yield from decomposed(added)
+        found = yield from decompose(added)
         own = {layer: parts[2].mT for layer, parts in found.items()}
         others = {}
         for layer, change in added.items():
@@ -77,7 +77,7 @@ class UpdateProjection(Measure):
         }
         axes = {"directions": torch.tensor(counts)}
         undefined = {"directions": _CHANCE, "random_directions": _CHANCE}
-        return Measured(
+        return MeasureResult(
             networks,
             {"residual": left},
             arrays={"scores": scores, "random_scores": random},

@@ -6,7 +6,7 @@ from typing import Self
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from trainables.stack.model import Group, StackedModel
+from trainables.stack.model import StackedModel, UnitGroup
 
 _DOT = "/"
 
@@ -44,7 +44,7 @@ class GeneratedStack(StackedModel):
         self.eval()
 
     @property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[UnitGroup, ...]:
         """Groups of the shape."""
         return self._shape[0].groups
 

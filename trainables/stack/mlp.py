@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from trainables.stack.dropout import StackedDropout
 from trainables.stack.layers import StackedLinear, normal_linear
-from trainables.stack.model import Cut, Group, Loss, StackedModel, Use
+from trainables.stack.model import Cut, Loss, StackedModel, UnitGroup, Use
 from trainables.stack.spatial import unstacked
 
 
@@ -38,10 +38,10 @@ class StackedMLP(StackedModel):
         self.eval()
 
     @property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[UnitGroup, ...]:
         """One group a hidden layer: `hidden_1` …"""
         return tuple(
-            Group(
+            UnitGroup(
                 name=f"hidden_{i + 1}",
                 incoming=(Cut(f"layers.{i}.weight", 2),),
                 others=(Cut(f"layers.{i}.bias", 2), Cut(f"layers.{i + 1}.weight", 1)),

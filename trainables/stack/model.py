@@ -34,7 +34,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Group:
+class UnitGroup:
     """Units that are kept or removed together wherever they appear.
 
     Args:
@@ -77,7 +77,7 @@ class StackedModel(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[UnitGroup, ...]:
         """The prunable groups, from input to output. The classifier's outputs are in none."""
 
     @abstractmethod
@@ -187,7 +187,7 @@ class StackedModel(nn.Module, ABC):
         named = [*self.named_parameters(), *self.named_buffers()]
         return {name: tensor.detach() for name, tensor in named}
 
-    def incoming_weights(self, group: Group) -> Tensor:
+    def incoming_weights(self, group: UnitGroup) -> Tensor:
         """[K, units, weights a unit]: the weights that lead into each unit, of all layers that make it, detached."""
         tensors, parts = self.tensors(), []
         for cut in group.incoming:

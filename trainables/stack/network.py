@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from trainables.stack.model import Cut, Group, Loss, StackedModel
+from trainables.stack.model import Cut, Loss, StackedModel, UnitGroup
 from trainables.stack.plan import Shape, sizes_of, trace, units_of
 from trainables.stack.spatial import StackedConv, built
-from trainables.stack.step import Plan, Sized, Start
+from trainables.stack.step import Plan, SizedStep, Start
 
 # Device → convolutions of fewer multiply-adds than this in the mean (of one network, on one example) run grouped, the
 # others one network after another. For the CPU measured with 4 networks and batches of 50, grouped against one by one:
@@ -61,7 +61,7 @@ class StackedNetwork(StackedModel):
         self.eval()
 
     @property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[UnitGroup, ...]:
         """The groups of the plan."""
         return self._groups
 
@@ -141,7 +141,7 @@ class StackedNetwork(StackedModel):
             yield mine | {name: buffer[k : k + 1] for name, buffer in buffers.items()}
 
 
-def _groups(plan: Plan, sized: Sequence[Sized]) -> tuple[Group, ...]:
+def _groups(plan: Plan, sized: Sequence[SizedStep]) -> tuple[UnitGroup, ...]:
     incoming: dict[str, list[Cut]] = {name: [] for name in units_of(plan)}
     others: dict[str, list[Cut]] = {name: [] for name in incoming}
     for one in sized:
@@ -149,4 +149,4 @@ def _groups(plan: Plan, sized: Sequence[Sized]) -> tuple[Group, ...]:
             if cut.units in incoming:
                 place = Cut(f"steps.{one.path}.{cut.tensor}", cut.axis, cut.repeat)
                 (incoming if cut.incoming else others)[cut.units].append(place)
-    return tuple(Group(name, tuple(incoming[name]), tuple(others[name])) for name in incoming)
+    return tuple(UnitGroup(name, tuple(incoming[name]), tuple(others[name])) for name in incoming)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trainables.stack.step import CLASSES, IMAGE, Plan, Signal, Sized, TooSmall, sized_steps
+from trainables.stack.step import CLASSES, IMAGE, Plan, Signal, SizedStep, TooSmall, sized_steps
 
 Shape = tuple[int, ...]
 
@@ -32,7 +32,7 @@ def sizes_of(plan: Plan, widths: Shape, num_classes: int) -> dict[str, int]:
     return {**dict(zip(names, widths, strict=True)), CLASSES: num_classes}
 
 
-def trace(plan: Plan, sizes: Mapping[str, int], input_shape: Shape) -> list[Sized]:
+def trace(plan: Plan, sizes: Mapping[str, int], input_shape: Shape) -> list[SizedStep]:
     """The steps of the plan in the order in which they run, sized for these groups and images [C, H, W].
 
     Raises:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trainables.stack.layers import StackedLinear, deviation
-from trainables.stack.step import Plan, Signal, Sized, Start
+from trainables.stack.step import Plan, Signal, SizedStep, Start
 
 
 class StackedConv(nn.Module):
@@ -132,6 +132,6 @@ def unstacked(step: nn.Module, network: int) -> nn.Module:
     return layer
 
 
-def built(plan: Plan, at: Mapping[str, Sized], path: str, start: Start) -> Steps:
+def built(plan: Plan, at: Mapping[str, SizedStep], path: str, start: Start) -> Steps:
     """The modules of a plan whose steps lie below `path`; initial weights are drawn in the order of the steps."""
     return Steps(*(step.build(at, f"{path}{place}", start) for place, step in enumerate(plan)))

@@ -129,22 +129,22 @@ class Step(ABC):
     def module(self, before: Signal, after: Signal, start: Start) -> nn.Module:
         """K of it as one module with `unstack(network)`, which gives an ordinary one."""
 
-    def sized(self, before: Signal, sizes: Mapping[str, int], path: str) -> Iterator[Sized]:
+    def sized(self, before: Signal, sizes: Mapping[str, int], path: str) -> Iterator[SizedStep]:
         """The step (or, of one made of others, these) with what goes in and comes out; `path` as of its module.
 
         Raises:
             ValueError: Its parts do not fit each other.
         """
-        yield Sized(path, self, before, self.after(before, sizes))
+        yield SizedStep(path, self, before, self.after(before, sizes))
 
-    def build(self, at: Mapping[str, Sized], path: str, start: Start) -> nn.Module:
+    def build(self, at: Mapping[str, SizedStep], path: str, start: Start) -> nn.Module:
         """Its module at `path` of a network whose sized steps are `at`."""
         here = at[path]
         return self.module(here.before, here.after, start)
 
 
 @dataclass(frozen=True)
-class Sized:
+class SizedStep:
     """One step (none that is made of others) with what goes in and comes out.
 
     Args:
@@ -179,9 +179,9 @@ class Sized:
 Plan = tuple[Step, ...]
 
 
-def sized_steps(plan: Plan, sizes: Mapping[str, int], signal: Signal, path: str = "") -> list[Sized]:
+def sized_steps(plan: Plan, sizes: Mapping[str, int], signal: Signal, path: str = "") -> list[SizedStep]:
     """The steps of a plan in the order in which they run; modules lie below `path`."""
-    found: list[Sized] = []
+    found: list[SizedStep] = []
     for place, step in enumerate(plan):
         found += step.sized(signal, sizes, f"{path}{place}")
         signal = step.after(signal, sizes)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainables import compressibility as scalars
-from trainables.compressibility import Crossing, Curve
+from trainables.compressibility import Curve, ThresholdCrossing
 from trainables.config import TrialConfig
 from trainables.measuring import Row
 from trainables.summary.means import PREFIXES, add_mean
@@ -29,9 +29,9 @@ class Network:
     auc: float | None = None
     auc_kept: float | None = None
     auc_changed: float | None = None
-    at_95: Crossing | None = None
-    at_half: Crossing | None = None
-    params_at_half: Crossing | None = None
+    at_95: ThresholdCrossing | None = None
+    at_half: ThresholdCrossing | None = None
+    params_at_half: ThresholdCrossing | None = None
     levels_survived: int | None = None
     why_no_auc: str | None = None
     diverged: bool = False

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from trainables.explain import in_field
-from trainables.parts import EntryPart, Fraction, known
+from trainables.parts import EntrySection, Fraction, known
 
 
-class TrainingConfig(EntryPart):
+class TrainingConfig(EntrySection):
     """Dense training. Each network of a stack freezes at the end of the first epoch that meets a stop rule."""
 
     choosers: ClassVar[dict[str, str]] = {"optimizer": "trainables.optimizers", "schedule": "trainables.schedules"}

@@ -7,21 +7,21 @@ import torch
 from torch import Tensor
 
 # Summed losses and right answers of each network, [A]; which were right, [P, A, B], where that is known.
-Said = tuple[Tensor, Tensor, Tensor | None]
+StepOutputs = tuple[Tensor, Tensor, Tensor | None]
 # Inputs [P, A, B, …], targets [P, A, B, …], rates [P] → what networks said.
-Steps = Callable[[Tensor, Tensor, Tensor], Said]
+Steps = Callable[[Tensor, Tensor, Tensor], StepOutputs]
 Gather = Callable[[], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
-class _Captured:
+class _CapturedGraph:
     """A graph, the memory that it reads, and what it writes."""
 
     graph: torch.cuda.CUDAGraph
     inputs: Tensor
     targets: Tensor
     rates: Tensor
-    results: Said
+    results: StepOutputs
 
 
 class StepGraphs:
@@ -34,14 +34,14 @@ class StepGraphs:
 
     def __init__(self) -> None:
         self._seen: set[tuple[int, ...]] = set()
-        self._captured: dict[tuple[int, ...], _Captured] = {}
+        self._captured: dict[tuple[int, ...], _CapturedGraph] = {}
 
     def forget(self) -> None:
         """Drops all graphs, and gives back their memory."""
         self._seen.clear()
         self._captured.clear()
 
-    def run(self, steps: Steps, shape: Sequence[int], gather: Gather, rates: Tensor) -> Said:
+    def run(self, steps: Steps, shape: Sequence[int], gather: Gather, rates: Tensor) -> StepOutputs:
         """A chunk of steps.
 
         Args:
@@ -64,6 +64,6 @@ class StepGraphs:
         # Other threads (a heartbeat, a pinned copy) may go on calling CUDA meanwhile.
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             results = steps(inputs, targets, rates)
-        self._captured[key] = _Captured(graph, inputs, targets, rates, results)
+        self._captured[key] = _CapturedGraph(graph, inputs, targets, rates, results)
         graph.replay()
         return results

@@ -10,7 +10,7 @@ from trainables.moving import to_device
 from trainables.stack.dropout import masks_ahead
 from trainables.stack.model import StackedModel
 from trainables.training.examples import Examples
-from trainables.training.graphs import Said, StepGraphs
+from trainables.training.graphs import StepGraphs, StepOutputs
 from trainables.training.precision import computing
 from trainables.training.updates import Updates
 
@@ -58,7 +58,7 @@ class Steps:
         self._graphs.forget()
         self.model = model
 
-    def run(self, shape: Sequence[int], gather: Gather, rates: Sequence[float]) -> Said:
+    def run(self, shape: Sequence[int], gather: Gather, rates: Sequence[float]) -> StepOutputs:
         """The summed loss and the number of right answers of each network, [A], and which were right, [P, A, B].
 
         None for the last where answers are not counted. On a GPU valid until the next call.
@@ -77,7 +77,7 @@ class Steps:
         self.model.eval()
         return summed
 
-    def _on_host(self, inputs: Tensor, targets: Tensor, rates: Sequence[float]) -> Said:
+    def _on_host(self, inputs: Tensor, targets: Tensor, rates: Sequence[float]) -> StepOutputs:
         # Small tensors that stay, between large ones that go, would keep the heap from being used again.
         all_losses = inputs.new_empty(targets.shape[:3])
         all_right = targets.new_empty(targets.shape[:3], dtype=torch.bool)
@@ -91,7 +91,7 @@ class Steps:
             return summed, torch.zeros_like(summed, dtype=torch.int64), None
         return summed, all_right.sum(dim=(0, 2)), all_right
 
-    def _on_device(self, inputs: Tensor, targets: Tensor, rates: Tensor) -> Said:
+    def _on_device(self, inputs: Tensor, targets: Tensor, rates: Tensor) -> StepOutputs:
         with masks_ahead(self.model, len(inputs)):
             said = [self._step(x, y, lr) for x, y, lr in zip(inputs, targets, rates, strict=True)]
         summed = torch.stack([losses for _, losses in said]).sum(dim=(0, 2), dtype=torch.float64)

@@ -45,7 +45,7 @@ def fit(cpus: float, gpus: float, run: RunConfig) -> int:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ClusterCapacity:
     """What a cluster file makes room for.
 
     Attributes:
@@ -59,7 +59,7 @@ class Plan:
     idle_minutes: float | None
 
 
-def planned(path: Path = CLUSTER_FILE) -> Plan | None:
+def planned_capacity(path: Path = CLUSTER_FILE) -> ClusterCapacity | None:
     """What the cluster whose head this is may grow to; None: this is no such head."""
     path = path.expanduser()
     if not path.is_file():
@@ -73,7 +73,7 @@ def planned(path: Path = CLUSTER_FILE) -> Plan | None:
         cpus, gpus = (float(resources.get(what, 0)) if known else None for what in ("CPU", "GPU"))
         found.append(Nodes(name, min(most, int(kind.get("max_workers", most))), cpus, gpus))
     bought = config.get("provider", {}).get("type") != "local"
-    return Plan(tuple(found), most, float(config.get("idle_timeout_minutes", 5)) if bought else None)
+    return ClusterCapacity(tuple(found), most, float(config.get("idle_timeout_minutes", 5)) if bought else None)
 
 
 def most_on_one(run: RunConfig, machines: Sequence[tuple[float, float]], path: Path = CLUSTER_FILE) -> int:
@@ -82,7 +82,7 @@ def most_on_one(run: RunConfig, machines: Sequence[tuple[float, float]], path: P
     Args:
         machines: (CPUs, GPUs) of those that are there.
     """
-    plan = planned(path)
+    plan = planned_capacity(path)
     later = [kind.hold(run) or 0 for kind in plan.kinds if kind.at_most] if plan else []
     return max([*later, *(fit(cpus, gpus, run) for cpus, gpus in machines)], default=0)
 
@@ -96,7 +96,7 @@ def most_trials(run: RunConfig, machines: Sequence[tuple[float, float]], path: P
         UsageError: Not one trial fits on any machine that there is or, as far as anybody knows, can be.
     """
     now = sum(fit(cpus, gpus, run) for cpus, gpus in machines)
-    plan = planned(path)
+    plan = planned_capacity(path)
     if plan is None:
         return max(1, now)
     # A machine of a kind that does not say what it has is taken to be as the best that is there; a head without CPUs
@@ -116,7 +116,7 @@ def most_trials(run: RunConfig, machines: Sequence[tuple[float, float]], path: P
     return max(now, later)
 
 
-def _what_there_is(plan: Plan, joined: Sequence[tuple[float, float]]) -> str:
+def _what_there_is(plan: ClusterCapacity, joined: Sequence[tuple[float, float]]) -> str:
     can = [f"{kind.kind} ({kind.cpus:g} CPUs, {kind.gpus:g} GPUs)" for kind in plan.kinds if kind.cpus and kind.at_most]
     if any(kind.cpus is None and kind.at_most for kind in plan.kinds) and joined:
         have = ", ".join(f"{cpus:g} CPUs and {gpus:g} GPUs" for cpus, gpus in sorted(set(joined), reverse=True))

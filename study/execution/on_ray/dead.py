@@ -4,7 +4,7 @@ import ctypes
 from collections.abc import Callable
 
 
-class _Gone:
+class _DeadActor:
     """Does nothing, whatever it is asked to do."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
@@ -22,7 +22,7 @@ def forget_dead() -> None:
     worker = ray._private.worker.global_worker
     if core := getattr(worker, "core_worker", None):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(core))  # its end asks too, so it never ends
-        worker.core_worker = _Gone()
+        worker.core_worker = _DeadActor()
         libc = ctypes.CDLL(None)
         if hasattr(libc, "on_exit"):  # glibc: with the exit code, before the destructors of what still runs in there
             libc.on_exit(libc._exit, None)

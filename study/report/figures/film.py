@@ -34,7 +34,7 @@ _UNREADABLE = (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile, z
 
 
 @dataclass(frozen=True)
-class Moment:
+class FilmFrame:
     """One frame, of the networks that are shown.
 
     Args:
@@ -76,7 +76,7 @@ def _candidates(material: Material) -> list[int]:
     return [int(number) for _, number in ordered]
 
 
-def _first_whole(material: Material, trial: int) -> tuple[int, list[Moment]]:
+def _first_whole(material: Material, trial: int) -> tuple[int, list[FilmFrame]]:
     """The first network of the trial that, as its twin, has vectors at every moment: one that failed has none."""
     content = material.result(result_of(trial, ARRAYS))
     if content is None:
@@ -97,7 +97,7 @@ def _first_whole(material: Material, trial: int) -> tuple[int, list[Moment]]:
 
 def _moments(
     material: Material, which: tuple[int, int], arrays: Mapping[str, npt.NDArray[np.float32]], numbers: pd.DataFrame
-) -> list[Moment]:
+) -> list[FilmFrame]:
     """Every report during training, then the levels, of one network (trial, network) and its twin."""
     trial, network = which
     rows = material.networks[(material.networks["trial"] == trial) & (material.networks["network"] == network)]
@@ -140,10 +140,10 @@ def _moment(
     seen: Mapping[str, npt.NDArray[np.float32]],
     places: Mapping[str, int],
     numbers: Mapping[str, Mapping[str, float]],
-) -> Moment:
+) -> FilmFrame:
     arms = list(numbers)
     spectrum = next(name for name in seen if _SPECTRUM in name)
-    return Moment(
+    return FilmFrame(
         label,
         place,
         {arm: seen[_VECTORS][places[arm]].astype(float) for arm in arms},
@@ -153,7 +153,7 @@ def _moment(
     )
 
 
-def _picture(material: Material, which: tuple[int, int], moments: list[Moment]) -> Picture:
+def _picture(material: Material, which: tuple[int, int], moments: list[FilmFrame]) -> Picture:
     chosen = _evenly(moments, _MOST)
     axes, flat = _axes(chosen)
     frames = [_frame(material, chosen, at, axes) for at in range(len(chosen))]
@@ -171,14 +171,14 @@ def _picture(material: Material, which: tuple[int, int], moments: list[Moment]) 
     return Picture(shown, caption, _table(moments), legend, columns=1, film=frames, moments=[m.label for m in chosen])
 
 
-def _evenly(moments: list[Moment], most: int) -> list[Moment]:
+def _evenly(moments: list[FilmFrame], most: int) -> list[FilmFrame]:
     """At most so many, the first and the last among them."""
     if len(moments) <= most:
         return moments
     return [moments[round(place)] for place in np.linspace(0, len(moments) - 1, most)]
 
 
-def _axes(moments: Sequence[Moment]) -> tuple[Floats, bool]:
+def _axes(moments: Sequence[FilmFrame]) -> tuple[Floats, bool]:
     """[dimensions, 2], and whether vectors are shown exactly."""
     every = np.concatenate([vectors for moment in moments for vectors in moment.vectors.values()])
     if every.shape[1] <= 2:
@@ -187,7 +187,7 @@ def _axes(moments: Sequence[Moment]) -> tuple[Floats, bool]:
     return axes, False
 
 
-def _frame(material: Material, moments: Sequence[Moment], at: int, axes: Floats) -> Drawing:
+def _frame(material: Material, moments: Sequence[FilmFrame], at: int, axes: Floats) -> Drawing:
     moment, drawing = moments[at], Drawing(_WIDTH, _HEIGHT, f"Weight vectors, spectrum and score: {moments[at].label}")
     arms = list(moment.vectors)
     for place, arm in enumerate(arms):
@@ -198,7 +198,9 @@ def _frame(material: Material, moments: Sequence[Moment], at: int, axes: Floats)
     return drawing
 
 
-def _vectors(drawing: Drawing, moments: Sequence[Moment], shown: tuple[Moment, str], axes: Floats, left: float) -> None:
+def _vectors(
+    drawing: Drawing, moments: Sequence[FilmFrame], shown: tuple[FilmFrame, str], axes: Floats, left: float
+) -> None:
     moment, arm = shown
     everywhere = np.concatenate([vectors @ axes for m in moments for vectors in m.vectors.values()])
     reach = float(np.abs(everywhere).max()) * 1.05 or 1.0
@@ -216,7 +218,7 @@ def _vectors(drawing: Drawing, moments: Sequence[Moment], shown: tuple[Moment, s
         drawing.add("circle", f"dot {_COLOURS[arm]}", cx=round(x, 1), cy=round(y, 1), r=3)
 
 
-def _spectra(drawing: Drawing, moments: Sequence[Moment], moment: Moment, left: float) -> None:
+def _spectra(drawing: Drawing, moments: Sequence[FilmFrame], moment: FilmFrame, left: float) -> None:
     top = max(float(values.max()) for m in moments for values in m.eigenvalues.values()) * 1.02
     edges = np.linspace(0, math.sqrt(top), _BINS + 1) ** 2  # finer where the bulk is
     counts = {arm: np.histogram(values, edges)[0] / len(values) for arm, values in moment.eigenvalues.items()}
@@ -244,7 +246,7 @@ def _spectra(drawing: Drawing, moments: Sequence[Moment], moment: Moment, left: 
             drawing.add("path", f"dash {_COLOURS[arm]}", d=f"M{at:.1f} {plot.top:.1f}V{plot.bottom:.1f}")
 
 
-def _curve(drawing: Drawing, material: Material, moments: Sequence[Moment], at: int, left: float) -> None:
+def _curve(drawing: Drawing, material: Material, moments: Sequence[FilmFrame], at: int, left: float) -> None:
     scores = [max(0.0, value) for m in moments for value in m.score.values() if math.isfinite(value)]
     plot = Plot(
         drawing,
@@ -269,7 +271,7 @@ def _curve(drawing: Drawing, material: Material, moments: Sequence[Moment], at: 
         plot.mark(moments[at].place, max(0.0, values[at]), _COLOURS[arm], size=5)
 
 
-def _table(moments: Sequence[Moment]) -> pd.DataFrame:
+def _table(moments: Sequence[FilmFrame]) -> pd.DataFrame:
     """One row a moment and arm."""
     return pd.DataFrame(
         [

@@ -9,7 +9,7 @@ from study.answer.words import plural
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
 from study.report.figures.contrast_by_noise import SHAPES
-from study.report.material import Group, Material, numbers
+from study.report.material import Material, TrialGroup, numbers
 from study.report.plot import Plot
 from study.report.scales import spanning
 
@@ -60,7 +60,7 @@ def _table(material: Material, trials: pd.DataFrame) -> pd.DataFrame:
     return table.join(trials[spanned])
 
 
-def _panel(group: Group, table: pd.DataFrame, kinds: list[str], material: Material) -> Drawing:
+def _panel(group: TrialGroup, table: pd.DataFrame, kinds: list[str], material: Material) -> Drawing:
     drawing = Drawing(*material.panel_size, f"Gap against compressibility, {group.label}")
     x = spanning(table["compressibility"].tolist(), least=0.1)
     y = spanning(table["gap"].tolist(), least=0.05)

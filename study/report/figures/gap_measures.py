@@ -84,12 +84,12 @@ def _line(drawing: Drawing, scale: Scale, row: GapAssociation, at: tuple[float, 
     left, y = at
     one = row.association
     value = one.value or 0.0
-    colour = "ink" if not row.found else "noisy" if value > 0 else "clean"
+    colour = "ink" if not row.is_discovery else "noisy" if value > 0 else "clean"
     drawing.text(left - 12, y + 4, row.name, "value", anchor="end")
     mark = "diamond" if row.name == COMPRESSIBILITY else ""
     if one.low is not None and one.high is not None:
         drawing.add("path", f"whisker {colour}", d=f"M{scale(one.low):.2f} {y:.2f}H{scale(one.high):.2f}")
-    drawing.add("path", f"{'dot' if row.found else 'ring'} {colour}", d=mark_path(mark, scale(value), y, 4.5))
+    drawing.add("path", f"{'dot' if row.is_discovery else 'ring'} {colour}", d=mark_path(mark, scale(value), y, 4.5))
     q = "–" if row.q is None else f"{row.q:.3f}"
     for place, text in _columns(drawing.width, signed(value), _words(row.psi), q):
         drawing.text(place, y + 4, text, "value", anchor="end")

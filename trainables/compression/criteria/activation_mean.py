@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class ActivationMean(Criterion):
     """Units that are off most of the time score low."""
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """[K, units], ≥ 0."""
         return scoring.activations(group).values.flatten(2).mean(dim=2)
 

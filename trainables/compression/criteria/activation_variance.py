@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class ActivationVariance(Criterion):
     """Units that tell no examples apart score low."""
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """[K, units], ≥ 0; biased."""
         return scoring.activations(group).values.flatten(2).var(dim=2, correction=0)
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class Apoz(Criterion):
     """Units that are zero most often score low."""
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """[K, units] in [0, 1]."""
         return scoring.activations(group).values.flatten(2).ne(0).double().mean(dim=2)
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class Correlation(Criterion):
     """How little other units of the layer say what this one says."""
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """[K, units] in [0, 1]; the only unit of a layer scores 1 if it ever changes."""
         import torch
 

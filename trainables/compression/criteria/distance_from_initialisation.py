@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class DistanceFromInitialisation(WeightCriterion):
@@ -23,7 +23,7 @@ class DistanceFromInitialisation(WeightCriterion):
         """|w − w₀|."""
         return (scoring.stack.tensors()[tensor] - scoring.initial.tensors()[tensor]).abs()
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """‖u − u₀‖₂."""
         moved = scoring.stack.incoming_weights(group) - scoring.initial.incoming_weights(group)
         return moved.square().sum(dim=2).sqrt()

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class FramePotential(Criterion):
     """How little a unit repeats the directions of the others."""
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """[K, units] in [1 − units, 0]."""
         import torch
 

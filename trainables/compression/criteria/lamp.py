@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class Lamp(WeightCriterion):
@@ -25,7 +25,7 @@ class Lamp(WeightCriterion):
         weights = scoring.stack.tensors()[tensor]
         return _lamp(weights.double().square().flatten(1)).view(weights.shape)
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """Scores from ‖w‖²."""
         return _lamp(scoring.stack.incoming_weights(group).double().square().sum(dim=2))
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class MagnitudeL2(WeightCriterion):
@@ -20,7 +20,7 @@ class MagnitudeL2(WeightCriterion):
         """|w|."""
         return scoring.stack.tensors()[tensor].abs()
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """√Σw²."""
         return scoring.stack.incoming_weights(group).square().sum(dim=2).sqrt()
 

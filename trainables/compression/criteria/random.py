@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class Random(Criterion):
@@ -24,7 +24,7 @@ class Random(Criterion):
 
     scores_weights: ClassVar[bool] = True
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """[K, units] in [0, 1)."""
         return _uniform(scoring, group.name, scoring.stack.incoming_weights(group)[:, :, 0])
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class Taylor(WeightCriterion):
@@ -31,7 +31,7 @@ class Taylor(WeightCriterion):
         """(g·w)²."""
         return (scoring.gradients()[tensor] * scoring.stack.tensors()[tensor]).square()
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """As the module says."""
         if self.form == "activation":
             answers = scoring.activations(group)
@@ -39,7 +39,7 @@ class Taylor(WeightCriterion):
         return unit_products(scoring, group).square()
 
 
-def unit_products(scoring: Scoring, group: Group) -> Tensor:
+def unit_products(scoring: Scoring, group: UnitGroup) -> Tensor:
     """[K, units]: Σ g·w over a unit's incoming weights and its bias."""
     from trainables.looking.places import own_biases
 

@@ -1,6 +1,6 @@
 """Few coefficients of the discrete cosine transform of every layer but the classifier.
 
-C = D_m W D_nᵀ with the orthonormal DCT-II matrices D; W ≈ D_mᵀ C' D_n with C' the kept coefficients. Compressed
+C = D_m W D_nᵀ with the orthonormal DCT-II matrices D; W ≈ D_mᵀ C' D_n with C' the kept coefficients. CompressionResult
 network search (Koutník et al. 2010, "Evolving neural networks in compressed weight space") keeps the lowest
 frequencies, whose places cost nothing; `keep=largest` keeps the largest coefficients, the closest weights that so many
 can give, and stores a mask. A convolution is the matrix [outputs, inputs · kernel²]. Biases, batch norm (recalibrated)
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from trainables.compression.interfaces import Compressed, Rewriting
+from trainables.compression.interfaces import CompressionResult, Rewriting
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -41,7 +41,7 @@ class DCT(Rewriting):
 
         return parameters_with(stack, numbers_for(stack, 0), lambda _, count: count)
 
-    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: CompressionResult) -> Pausing[CompressionResult]:
         """The networks made of fewer coefficients."""
         from trainables.compression.few_numbers import by_coefficients
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed, Level
+    from trainables.compression.interfaces import CompressionResult, Level
     from trainables.pausing import Pausing
     from trainables.workspace import Workspace
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class DctTrained(TrainedNumbers):
     """Level l has, in every layer, the largest share of weights as numbers at which the ratio reaches its target."""
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """Networks of the dense shape made of few numbers."""
         from trainables.compression.generating import trained_numbers
         from trainables.compression.spreading import cosines_for

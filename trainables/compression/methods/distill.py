@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from trainables.compression.interfaces import Compressed, Level, Method
+from trainables.compression.interfaces import CompressionResult, Level, Method
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -39,7 +39,7 @@ class Distill(Method):
         """Each level imitates the one before."""
         return level * self.epochs
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """Students of the level's widths, fitted to the networks of the level before."""
         from trainables.compression.transfer import agreement, teacher_outputs, transfer_inputs
         from trainables.training.examples import Examples
@@ -51,7 +51,7 @@ class Distill(Method):
         recipe = workspace.fixed_recipe(self.epochs, self.lr)
         yield from workspace.fit("students", students, examples, recipe)
         metrics = yield from agreement(students, inputs, task.answers(outputs), task)
-        return Compressed(students, None, self.epochs, recipe, metrics)
+        return CompressionResult(students, None, self.epochs, recipe, metrics)
 
 
 ENTRY = Distill

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from trainables.compression.interfaces import Compressed, Level, Method
+from trainables.compression.interfaces import CompressionResult, Level, Method
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -39,7 +39,7 @@ class GroupSparse(Method):
         """Each level goes on from the one before."""
         return level * self.epochs
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """The networks of the level before, sparser and then smaller."""
         from trainables.compression.group_lasso import sparse_to
 

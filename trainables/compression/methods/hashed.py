@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trainables.compression.interfaces import Compressed, Rewriting
+from trainables.compression.interfaces import CompressionResult, Rewriting
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -33,7 +33,7 @@ class Hashed(Rewriting):
 
         return parameters_with(stack, numbers_for(stack, 0), lambda _, count: count)
 
-    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: CompressionResult) -> Pausing[CompressionResult]:
         """The networks with weights that share values at random."""
         from trainables.compression.few_numbers import by_buckets
 

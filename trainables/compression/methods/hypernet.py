@@ -20,7 +20,7 @@ from pydantic import Field
 from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed, Level
+    from trainables.compression.interfaces import CompressionResult, Level
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
     from trainables.workspace import Workspace
@@ -37,7 +37,7 @@ class Hypernet(TrainedNumbers):
 
         return generated_parameters(stack, generator_for(stack, 0, self.block, 1.0))
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """Networks of the dense shape with generated weights."""
         from trainables.compression.generating import generated
 

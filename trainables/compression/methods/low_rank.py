@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from trainables.compression.interfaces import Compressed, Rewriting
+from trainables.compression.interfaces import CompressionResult, Rewriting
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -48,7 +48,7 @@ class LowRank(Rewriting):
 
         return parameters_with(stack, ranks_for(stack, 0), rank_price(stack))
 
-    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: CompressionResult) -> Pausing[CompressionResult]:
         """The networks with smaller ranks."""
         from trainables.compression.low_rank import by_rank
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from trainables.compression.interfaces import Compressed, Level, Method
+from trainables.compression.interfaces import CompressionResult, Level, Method
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -36,7 +36,7 @@ class Merge(Method):
 
     fitted: bool = Field(False, description="scale added output weights by the least-squares slope between activations")
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """The networks of the level before with fewer units."""
         from trainables.compression.merging import merge_to
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from trainables.compression.interfaces import CRITERIA, Compressed, Criterion, Level, Method
+from trainables.compression.interfaces import CRITERIA, CompressionResult, Criterion, Level, Method
 
 if TYPE_CHECKING:
     from trainables.config import CompressionConfig
@@ -44,7 +44,7 @@ class Prune(Method):
             return "weights"
         return "units" if compression.scope == "global" else None
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """Makes the level, as granularity and scope say."""
         from trainables.compression.masked_pruning import prune_units_overall, prune_weights
 
@@ -56,7 +56,7 @@ class Prune(Method):
             return prune_units_overall(workspace, level, criterion, self.steps)
         return self._shrink(workspace, level, criterion)
 
-    def _shrink(self, workspace: Workspace, level: Level, criterion: Criterion) -> Pausing[Compressed]:
+    def _shrink(self, workspace: Workspace, level: Level, criterion: Criterion) -> Pausing[CompressionResult]:
         """Exactly `level.widths` units stay in each group, of those that were there.
 
         With several steps widths shrink by the same factor in each.
@@ -77,7 +77,7 @@ class Prune(Method):
             stack = stack.keep_units(kept)
             if origin is not None:
                 origin = [units.gather(1, index) for units, index in zip(origin, kept, strict=True)]
-        return Compressed(stack, origin, level.epochs)
+        return CompressionResult(stack, origin, level.epochs)
 
 
 ENTRY = Prune

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trainables.compression.interfaces import Compressed, Rewriting
+from trainables.compression.interfaces import CompressionResult, Rewriting
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -64,7 +64,7 @@ class Quantize(Rewriting):
         """`bits`; scale and zero point, or the centres."""
         return self.bits_at(depth, depth), 2 if self.codebook == "uniform" else 2**self.bits
 
-    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: CompressionResult) -> Pausing[CompressionResult]:
         """The networks with quantized numbers."""
         from dataclasses import replace
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trainables.compression.interfaces import Compressed, Rewriting
+from trainables.compression.interfaces import CompressionResult, Rewriting
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -53,7 +53,7 @@ class Share(Rewriting):
         """Enough for `clusters` centres; these."""
         return (self.clusters_at(depth, depth) - 1).bit_length(), self.clusters
 
-    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: CompressionResult) -> Pausing[CompressionResult]:
         """The networks with clustered weights."""
         from dataclasses import replace
 

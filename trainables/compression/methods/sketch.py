@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from trainables.compression.interfaces import Compressed, Rewriting
+from trainables.compression.interfaces import CompressionResult, Rewriting
 
 if TYPE_CHECKING:
     from trainables.pausing import Pausing
@@ -41,7 +41,7 @@ class Sketch(Rewriting):
 
         return parameters_with(stack, rows_for(stack, 0), row_price(stack))
 
-    def rewrite(self, workspace: Workspace, number: int, made: Compressed) -> Pausing[Compressed]:
+    def rewrite(self, workspace: Workspace, number: int, made: CompressionResult) -> Pausing[CompressionResult]:
         """The projected networks."""
         from trainables.compression.low_rank import by_directions
 

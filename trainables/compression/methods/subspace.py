@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed, Level
+    from trainables.compression.interfaces import CompressionResult, Level
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
     from trainables.workspace import Workspace
@@ -32,7 +32,7 @@ class Subspace(TrainedNumbers):
         """One dimension."""
         return 1
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[Compressed]:
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """Networks of the dense shape, moved within a subspace."""
         from trainables.compression.description import SEED_BITS
         from trainables.compression.generating import trained_numbers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed, Level, Recovered
+    from trainables.compression.interfaces import CompressionResult, Level, RecoveryResult
     from trainables.pausing import Pausing
     from trainables.workspace import Workspace
 
@@ -20,9 +20,9 @@ class Finetune(Recovery):
     phrase: ClassVar[str] = "after finetuning"
     rank: ClassVar[int] = 1
 
-    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """A level may have no epoch: then nothing is trained."""
-        from trainables.compression.interfaces import Recovered
+        from trainables.compression.interfaces import RecoveryResult
         from trainables.compression.recovery import level_epochs, retraining, trained
 
         epochs = level_epochs(workspace, level)
@@ -30,7 +30,7 @@ class Finetune(Recovery):
         made = replace(compressed, epochs=compressed.epochs + epochs, recipe=recipe)
         if epochs:
             made = yield from trained(workspace, "recovery", made, compressed.stack)
-        return Recovered(made, made)
+        return RecoveryResult(made, made)
 
 
 ENTRY = Finetune

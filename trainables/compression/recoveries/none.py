@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed, Level, Recovered
+    from trainables.compression.interfaces import CompressionResult, Level, RecoveryResult
     from trainables.pausing import Pausing
     from trainables.workspace import Workspace
 
@@ -20,12 +20,12 @@ class NoRecovery(Recovery):
     phrase: ClassVar[str] = "without recovery"
     rank: ClassVar[int] = 0
 
-    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """The networks themselves."""
-        from trainables.compression.interfaces import Recovered
+        from trainables.compression.interfaces import RecoveryResult
 
         yield from ()
-        return Recovered(compressed, compressed)
+        return RecoveryResult(compressed, compressed)
 
 
 ENTRY = NoRecovery

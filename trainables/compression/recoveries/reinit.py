@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed, Level, Recovered
+    from trainables.compression.interfaces import CompressionResult, Level, RecoveryResult
     from trainables.pausing import Pausing
     from trainables.workspace import Workspace
 
@@ -23,7 +23,7 @@ class Reinit(Recovery):
     label: ClassVar[str] = "fresh weights"
     phrase: ClassVar[str] = "after training fresh weights"
 
-    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """Trains fresh networks of the level's sizes, and the tickets."""
         from trainables.compression.recovery import as_dense, beside_the_tickets
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed, Level, Recovered
+    from trainables.compression.interfaces import CompressionResult, Level, RecoveryResult
     from trainables.pausing import Pausing
     from trainables.workspace import Workspace
 
@@ -24,14 +24,14 @@ class Rewind(Recovery):
     label: ClassVar[str] = "rewinding"
     phrase: ClassVar[str] = "after rewinding"
 
-    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """Trains the tickets."""
-        from trainables.compression.interfaces import Recovered
+        from trainables.compression.interfaces import RecoveryResult
         from trainables.compression.recovery import as_dense, rewound, trained
 
         compressed = as_dense(workspace, level, compressed)
         made = yield from trained(workspace, "recovery", compressed, rewound(workspace, compressed))
-        return Recovered(made, made)
+        return RecoveryResult(made, made)
 
 
 ENTRY = Rewind

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from trainables.compression.interfaces import Recovery
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import Compressed, Level, Recovered
+    from trainables.compression.interfaces import CompressionResult, Level, RecoveryResult
     from trainables.pausing import Pausing
     from trainables.workspace import Workspace
 
@@ -25,7 +25,7 @@ class Shuffled(Recovery):
     label: ClassVar[str] = "shuffled masks"
     phrase: ClassVar[str] = "after training under shuffled masks"
 
-    def recover(self, workspace: Workspace, level: Level, compressed: Compressed) -> Pausing[Recovered]:
+    def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """Trains networks under shuffled masks, and the tickets."""
         from trainables.compression.masks import shuffled
         from trainables.compression.recovery import as_dense, beside_the_tickets

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainables.stack.step import Plan, Signal, Sized, Start, Step, sized_steps
+from trainables.stack.step import Plan, Signal, SizedStep, Start, Step, sized_steps
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,7 +35,7 @@ class Residual(Step):
             before = step.after(before, sizes)
         return before
 
-    def sized(self, before: Signal, sizes: Mapping[str, int], path: str) -> Iterator[Sized]:
+    def sized(self, before: Signal, sizes: Mapping[str, int], path: str) -> Iterator[SizedStep]:
         """The steps of the body, then those of the shortcut."""
         body = sized_steps(self.body, sizes, before, f"{path}.body.")
         shortcut = sized_steps(self.shortcut, sizes, before, f"{path}.shortcut.")
@@ -44,7 +44,7 @@ class Residual(Step):
             raise ValueError(f"step {path}: the body makes {after}, the shortcut {beside}")
         yield from (*body, *shortcut)
 
-    def build(self, at: Mapping[str, Sized], path: str, start: Start) -> nn.Module:
+    def build(self, at: Mapping[str, SizedStep], path: str, start: Start) -> nn.Module:
         """Both ways and their sum."""
         from trainables.stack.spatial import Residual as ResidualBlock
         from trainables.stack.spatial import built
