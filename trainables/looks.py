@@ -71,7 +71,8 @@ def measures_while_training(
 ) -> Pausing[None]:
     """Takes the measures that are taken at reports during the dense training too."""
     if measures_during(workspace):
-        every = [torch.arange(width).repeat(stack.networks, 1) for width in stack.widths]
+        device = workspace.data.images.device
+        every = [torch.arange(width, device=device).repeat(stack.networks, 1) for width in stack.widths]
         yield from _take(workspace, Moment(stack, 0, epoch, every, None, failed), "training")
 
 
