@@ -44,7 +44,14 @@ CASES = [
     {"compression__method": name, **({f"compression__{name}": SHORT[name]} if name in SHORT else {})}
     for name in METHODS.names()
 ] + VARIANTS
-RESIDUAL = {"model__name": "resnet20", "model__width": 6, "training__batch_size": 75}
+RESIDUAL = {
+    "model__name": "resnet20",
+    "model__width": 4,
+    "replicates": 1,
+    "compression__depth": 2,
+    "data__split": (60, 20, 20),
+    "training__batch_size": 30,
+}
 
 
 def case_name(fields: dict[str, Any]) -> str:
