@@ -11,12 +11,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 _FROM_TERMINAL = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
+AGAIN_S, LONGEST_ORDER_S = 0.05, 20.0
 _HANDLED = (*_FROM_TERMINAL, signal.SIGTERM)
 
 
@@ -68,11 +70,14 @@ class Signals:
     def __init__(self, flag: StopFlag) -> None:
         self._flag, self.at_once = flag, False
         self._previous: dict[signal.Signals, Any] = {}
+        self._complain = sys.unraisablehook
 
     def install(self) -> None:
         """Puts the handlers in, again if something else replaced them."""
         if threading.current_thread() is not threading.main_thread():
             return
+        if not self._previous:
+            self._complain, sys.unraisablehook = sys.unraisablehook, self._lost
         for number in _HANDLED:
             if number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup: whoever closes the terminal does not mean the study
@@ -81,8 +86,10 @@ class Signals:
 
     def restore(self) -> None:
         """Puts back the handlers that were there before."""
+        if self._previous:
+            sys.unraisablehook = self._complain
         for number, before in self._previous.items():
-            signal.signal(number, before if before is not None else signal.SIG_DFL)
+            _put_back(number, before)
         self._previous.clear()
 
     def break_in(self) -> None:
@@ -98,6 +105,19 @@ class Signals:
         if second or self.at_once:
             self.at_once = False
             raise KeyboardInterrupt
+
+    def _lost(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        """An interrupt that fell where Python raises nothing, in a callback of C say, comes once more."""
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self._complain(unraisable)
+            return
+        later = threading.Timer(AGAIN_S, self._once_more)  # at once would be lost in here
+        later.daemon = True
+        later.start()
+
+    def _once_more(self) -> None:
+        if self._previous:
+            self.break_in()
 
 
 def _say_stopping() -> None:
@@ -122,6 +142,26 @@ def children_ignore_interrupts() -> Iterator[None]:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """Inside, nobody interrupts putting things in order, which takes seconds; if it hangs, they do again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    patience = time.monotonic() + LONGEST_ORDER_S
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        if time.monotonic() > patience:
+            raise KeyboardInterrupt
+
+    before = [(number, signal.signal(number, heard)) for number in _HANDLED]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            _put_back(number, handler)
+
+
+@contextmanager
 def interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
     """Inside, these signals interrupt as Ctrl-C does; outside the main thread, which alone hears any, they do not."""
     if threading.current_thread() is not threading.main_thread():
@@ -132,7 +172,11 @@ def interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
         yield
     finally:
         for number, handler in before:
-            signal.signal(number, handler)
+            _put_back(number, handler)
+
+
+def _put_back(number: signal.Signals, handler: Any) -> None:
+    signal.signal(number, handler if handler is not None else signal.SIG_DFL)  # None: not from Python
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 # Ray is imported first, as by the driver's own modules: it then no longer reads the environment.
 LISTENS = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 import psutil
 import study.execution.on_ray.reporting
@@ -22,7 +22,10 @@ from study.execution.on_ray.session import ray_session
 from study.settings.cluster import check_cluster
 
 assert "ray" in sys.modules
+heard = lambda *_: print("heard", file=sys.stderr)
+signal.signal(signal.SIGTERM, heard)
 with ray_session(RunConfig(home=Path(sys.argv[1]))) as session:
+    assert signal.getsignal(signal.SIGTERM) is heard  # Ray has one too, which ends the process wherever it is
     import ray
     address = ray.get_runtime_context().gcs_address
     check_cluster(RunConfig(address=address))

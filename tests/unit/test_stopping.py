@@ -3,13 +3,14 @@
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from study.events import Silent
 from study.execution.finishing import conclude
-from study.stop_flag import Signals, StopFlag
+from study.stop_flag import Signals, StopFlag, undisturbed
 from tests.unit.cli_ledgers import ledger
 
 
@@ -31,11 +32,61 @@ def test_the_second_interrupt_ends_all_patience(before: str) -> None:
         signals.restore()
 
 
+class Deaf:
+    """Its end is a place where Python raises nothing."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def _wait_beside_the_deaf() -> None:
+    Deaf()  # for nobody: it ends here
+    threading.Event().wait(60.0)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_interrupt_that_falls_where_nothing_can_be_raised_comes_once_more(
+    at_once: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flag, complain = StopFlag(), sys.unraisablehook
+    signals = Signals(flag)
+    signals.install()
+    try:
+        signals.at_once = at_once
+        if not at_once:
+            signal.raise_signal(signal.SIGINT)  # the first of two
+        with pytest.raises(KeyboardInterrupt):
+            _wait_beside_the_deaf()
+    finally:
+        signals.restore()
+    assert flag.reason == "interrupted by SIGINT"
+    assert "KeyboardInterrupt" not in capsys.readouterr().err
+    assert sys.unraisablehook is complain
+
+
 def test_an_interrupted_study_that_was_stopping_does_not_wait_for_its_report(tmp_path: Path) -> None:
     study, flag = ledger(tmp_path), StopFlag()
     flag.raise_for("time budget spent")
     flag.interrupt("interrupted by SIGINT")
     assert conclude(study, Silent(), flag).page is None
+
+
+def test_what_has_to_be_put_in_order_is_put_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    flag = StopFlag()
+    signals = Signals(flag)
+    signals.install()
+    try:
+        signal.raise_signal(signal.SIGINT)
+        with undisturbed():
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.raise_signal(number)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        monkeypatch.setattr("study.stop_flag.LONGEST_ORDER_S", -1.0)  # it hangs, that is
+        with undisturbed(), pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signals.restore()
 
 
 # A command, struck by a signal when it first imports a module: as by someone who has changed their mind at once.

@@ -64,6 +64,22 @@ def lean_and_private() -> Iterator[None]:
 
 
 @contextmanager
+def keeping_signals() -> Iterator[None]:
+    """A Ray that is joined inside leaves SIGTERM to those who listen for it already.
+
+    Its own handler raises SystemExit wherever this process is just then: lost, and with a traceback, in places where
+    Python can't raise anything.
+    """
+    from ray._private import utils
+
+    if not hasattr(utils, "set_sigterm_handler"):  # another version's: what it does is undone afterwards
+        yield
+        return
+    with _instead((utils, "set_sigterm_handler", lambda _handler: None)):
+        yield
+
+
+@contextmanager
 def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) -> Iterator[None]:
     """A Tuner that runs inside spends less on each trial, starts each worker once, and reads no file of Ray's back.
 

@@ -19,12 +19,12 @@ from study.config import RunConfig
 from study.errors import ExecutorDidNotStart, UsageError
 from study.execution.on_ray.capacity import fit, most_trials
 from study.execution.on_ray.dead import forget_dead
-from study.execution.on_ray.lean import lean_and_private
+from study.execution.on_ray.lean import keeping_signals, lean_and_private
 from study.execution.on_ray.scratch import make_scratch, remove_scratch
 from study.passwords import masked
 from study.settings.machine import cpus, gpus, require_one_gpu
 from study.settings.own_cluster import own_cluster
-from study.stop_flag import children_ignore_interrupts
+from study.stop_flag import children_ignore_interrupts, undisturbed
 
 STARTS = 3  # a busy machine may need more than the 30 s that Ray waits for its own processes
 
@@ -129,15 +129,16 @@ def _joined(run: RunConfig) -> Iterator[Session]:
     scratch = make_scratch(run.home)
     try:
         try:
-            with children_ignore_interrupts():
+            with children_ignore_interrupts(), keeping_signals():
                 ray.init(address=address, **_SILENT)
         except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
             raise UsageError(masked(f"--address {run.address}: no Ray answers there ({error})")) from None
         yield _session(scratch / "results", local=False)
     finally:
-        with children_ignore_interrupts():
-            ray.shutdown()
-        remove_scratch(scratch)
+        with undisturbed():
+            with children_ignore_interrupts():
+                ray.shutdown()
+            remove_scratch(scratch)
 
 
 def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
@@ -148,21 +149,23 @@ def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
         for left in reversed(range(STARTS)):
             before = {process.pid for process in psutil.Process().children()}
             try:
-                with children_ignore_interrupts(), lean_and_private():
+                with children_ignore_interrupts(), keeping_signals(), lean_and_private():
                     _init(run, scratch)
                 break
             except Exception as error:  # Ray's own is a bare Exception
                 if not left or not wanted():
                     raise ExecutorDidNotStart("Ray", error) from error
             finally:
-                started = [process for process in psutil.Process().children() if process.pid not in before]
+                with undisturbed():
+                    started = [process for process in psutil.Process().children() if process.pid not in before]
             with children_ignore_interrupts():
                 _shutdown(started)
         yield _session(scratch / "results", local=True)
     finally:
-        with children_ignore_interrupts():
-            _shutdown(started)
-        remove_scratch(scratch)
+        with undisturbed():
+            with children_ignore_interrupts():
+                _shutdown(started)
+            remove_scratch(scratch)
 
 
 def _authenticate() -> None:
