@@ -10,13 +10,14 @@ import pytest
 from study.errors import Damaged, UsageError
 from study.execution.on_ray.trial_log import TrialLog
 from study.execution.results import networks_file
-from study.ledger import Ledger, Proposal, files, gathered
+from study.ledger import Ledger, Proposal, files, gathered, intact
 from study.ledger.files import NETWORKS, ListedFile, networks_of
 from study.ledger.frames import network_frame
 from study.ledger.place import Place
 from study.operations.study_doctor import examine_study
 from study.report import write_report
 from study.settings.creation import write_study_file
+from study.tracking.mlflow_store import _make_sqlite
 from tests.studies_for_tests import a_ledger
 from tests.unit.report_frames import Recipe, judged, make
 
@@ -67,6 +68,26 @@ def test_a_ledger_with_programs_in_it_is_none(ledger: Ledger, tmp_path: Path, pr
     change(ledger, program)
     with pytest.raises(Damaged, match=r"study.db has a (view|trigger) in it, '(endless|liar)'"):
         Place(home=tmp_path).open("tiny")
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+def test_a_store_that_mlflow_has_just_made_is_whole(tmp_path: Path) -> None:
+    """It has a trigger of MLflow's own in it. One that does more than refuse is another's."""
+    store = tmp_path / "mlflow.db"
+    _make_sqlite(store)
+    connection = sqlite3.connect(store)
+    (trigger,) = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'").fetchone()
+    assert intact.trouble_of(store) == ""
+    for evil in (
+        trigger.replace("SELECT RAISE", "DELETE FROM runs; SELECT RAISE"),
+        trigger.replace("ON secrets", "ON runs").replace("secret_id", "run_uuid").replace("secret_name", "name"),
+        trigger.replace("!= NEW.secret_name", "!= (SELECT count(*) FROM runs)"),
+    ):
+        connection.execute("DROP TRIGGER prevent_secrets_aad_mutation")
+        connection.execute(evil)
+        connection.commit()
+        assert "has a trigger in it" in intact.trouble_of(store)
+    connection.close()
 
 
 @pytest.mark.parametrize("name", ["study.db", "study.db-wal", "study.db-shm", "study.db-journal", "study.yaml"])
