@@ -151,7 +151,8 @@ class MlflowSink:
             self._reopen(run_id)
         params, tags = cut(params_of(whole) if whole else {}, _LONGEST_PARAM), cut(said.tags, _LONGEST_TAG)
         values = [*said.metrics, *(Param(*pair) for pair in params.items()), *(RunTag(*pair) for pair in tags.items())]
-        probe = partial(self._client.set_tag, run_id, "ockham.study", self._config.name)
+        # In the same way as the values: who refuses all that comes that way proves nothing about one of them.
+        probe = partial(self._client.log_batch, run_id, tags=[RunTag("ockham.study", self._config.name)])
         aside = insist(partial(self._client.log_batch, run_id), values, probe)
         crash_if_asked("batch sent")
         if said.end is not None:
@@ -181,26 +182,32 @@ class MlflowSink:
         for name, text in experiment_tags(config).items():
             self._client.set_experiment_tag(self._experiment, name, text[:_LONGEST_TAG])
         self._client.set_tag(self._parent, "ockham.trials", str(config.trials))
+
+    def put_files(self, report: Path | None) -> None:
+        """The study's settings and its report, a folder, as files of the parent run.
+
+        They go elsewhere than all the rest, which may refuse them, or ask for a password that only the server has.
+        """
+        repository = self._artifacts()
         with tempfile.TemporaryDirectory(prefix="ockham-") as folder:
             shown = Path(folder) / "study.json"
-            shown.write_text(json.dumps(config.shown(), indent=2), encoding="utf-8")
-            self._artifacts().log_artifact(str(shown))
+            shown.write_text(json.dumps(self._config.shown(), indent=2), encoding="utf-8")
+            repository.log_artifact(str(shown))
+        if report is not None and report.is_dir():
+            repository.log_artifacts(str(report), "report")
 
-    def study_ended(self, status: str, summary: Mapping[str, Any], artifacts: Path | None) -> None:
+    def study_ended(self, status: str, summary: Mapping[str, Any]) -> None:
         """The parent run has ended for now.
 
         Args:
             status: FINISHED, FAILED or KILLED (incomplete).
             summary: Numbers become metrics, text becomes tags.
-            artifacts: A folder to log, e.g. that of the report.
         """
         numbers = {k: float(v) for k, v in summary.items() if isinstance(v, int | float) and not isinstance(v, bool)}
         texts = {k: str(v) for k, v in summary.items() if k not in numbers and v is not None}
         for name, value in numbers.items():
             self._client.log_metric(self._parent, name, value)
         self._log(self._parent, tags={**texts, "ockham.state": status})
-        if artifacts is not None and artifacts.is_dir():
-            self._artifacts().log_artifacts(str(artifacts), "report")
         self._client.set_terminated(self._parent, status)
 
     def _artifacts(self) -> "ArtifactRepository":

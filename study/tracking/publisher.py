@@ -36,7 +36,7 @@ from study.tracking.reconciling import Reconciler
 
 POLL_S = 0.5
 LONGEST_BACKOFF_S, HURRIED_BACKOFF_S = 10.0, 1.0
-TRIALS_A_COMMIT = 50
+TRIALS_A_COMMIT, FILE_TRIES = 50, 5
 NICENESS = 15
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -67,6 +67,7 @@ class Publisher:
         self._there: set[str] | None = None  # uids of all trials that have a run; None while that is not certain
         self._troubled = False
         self._backoff, self._longest_s = 0.0, LONGEST_BACKOFF_S
+        self._fileless = 0  # tries at the end
         self._log = ErrorLog()
 
     def round(self) -> bool:
@@ -97,11 +98,27 @@ class Publisher:
         self._sink = None  # a look with fresh eyes: the server may have been replaced since the last message
         if not self._drained() or self._sink is None:
             return False
+        if not self._has_files(self._sink, Path(artifacts) if artifacts else None):
+            return False
         try:
-            self._sink.study_ended(status, summary, Path(artifacts) if artifacts else None)
+            self._sink.study_ended(status, summary)
         except Exception as error:
             self._wait_for_better_times(error)
             return False
+        return True
+
+    def _has_files(self, sink: MlflowSink, report: Path | None) -> bool:
+        """Puts the study's files to its run. Who takes results and no files is not waited for; that is said."""
+        try:
+            sink.put_files(report)
+        except Exception as error:
+            self._log.note(error)
+            self._fileless += 1
+            self._backoff = min(self._longest_s, max(POLL_S, 2 * self._backoff))
+            if self._fileless == FILE_TRIES:
+                kept = f"study.yaml and the report are in {self._ledger.config.directory}"
+                self._say("aside", f"MLflow takes the results and no files ({line(error)}); {kept}")
+            return self._fileless >= FILE_TRIES
         return True
 
     def hurry(self) -> None:
@@ -128,6 +145,8 @@ class Publisher:
             self._doubtful, self._there = self._ledger.outbox_end(), set(there)
             sink.study_started(self._ledger.config)
             self._sink = sink
+            with contextlib.suppress(Exception):  # tried again, and said, at the end
+                sink.put_files(None)
         return self._sink
 
     def _deliver_some(self, sink: MlflowSink, trials: list[list[OutboxRow]]) -> None:

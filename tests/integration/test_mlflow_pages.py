@@ -52,14 +52,14 @@ def test_artifacts_of_a_home_elsewhere_are_its_own(how: str, tmp_path: Path) -> 
     first, second = tmp_path / "first", tmp_path / "second one"
     ledger, publisher = published(first)
     assert publisher._sink is not None
-    publisher._sink.study_ended("FINISHED", {}, _report(tmp_path / "report", "of the first"))
+    publisher._sink.put_files(_report(tmp_path / "report", "of the first"))
     name = ledger.name
     ledger.close()
     (shutil.move if how == "moved" else shutil.copytree)(first, second)
     utils._artifact_repos_cache.clear()  # as in another process, which knows nothing of the first place
     run = ledger.config.run.model_copy(update={"home": second})
     sink = MlflowSink(ledger.config.model_copy(update={"run": run}), ledger.uid)
-    sink.study_ended("FINISHED", {}, _report(tmp_path / "report", "of the second"))
+    sink.put_files(_report(tmp_path / "report", "of the second"))
     assert {path.read_text() for path in (second / "mlartifacts" / name).rglob("page.txt")} == {"of the second"}
     kept = {path.read_text() for path in first.rglob("page.txt")}
     assert kept == (set() if how == "moved" else {"of the first"})
