@@ -26,13 +26,14 @@ from filelock import FileLock
 
 from study.crash_points import crash_if_asked
 from study.errors import LeaseLost, StudyNotFound
-from study.ledger import Ledger, OutboxRow, TrialRow, intact
+from study.ledger import Ledger, OutboxRow, TrialRow
 from study.passwords import MaskedStream, masked, remember
 from study.tracking.error_log import ErrorLog, line
 from study.tracking.insisting import refused
 from study.tracking.mlflow_sink import MlflowSink
 from study.tracking.projecting import Projection
 from study.tracking.reconciling import Reconciler
+from study.tracking.trouble import explained, lost
 
 POLL_S = 0.5
 LONGEST_BACKOFF_S, HURRIED_BACKOFF_S = 10.0, 1.0
@@ -199,23 +200,13 @@ class Publisher:
 
     def _wait_for_better_times(self, error: Exception) -> None:
         self._log.note(error)
-        if _lost(error) or isinstance(error, sqlite3.OperationalError):  # the store's file may be gone
+        if lost(error) or isinstance(error, sqlite3.OperationalError):  # the store's file may be gone
             self._sink = None
         self._doubtful, self._there = self._ledger.outbox_end(), None
         self._backoff = min(self._longest_s, max(POLL_S, 2 * self._backoff))
         if not self._troubled:
             self._troubled = True
-            self._say("trouble", f"{self._trouble(error)}; results wait in the ledger")
-
-    def _trouble(self, error: Exception) -> str:
-        """Why MLflow takes nothing, and what to do about it where waiting will not help."""
-        config = self._ledger.config
-        store = config.run.own_store
-        if store is not None and (damage := intact.trouble_of(store)):
-            mending = config.command("doctor", "--mend")
-            return f"MLflow's store in {store.parent} is damaged ({damage}); put a new one in its place with: {mending}"
-        # A server that answers 400 to everything is there.
-        return f"MLflow does not {'take results' if refused(error) else 'answer'} ({line(error)})"
+            self._say("trouble", f"{explained(self._ledger.config, error)}; results wait in the ledger")
 
 
 def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) -> None:
@@ -271,11 +262,6 @@ class _Driver:
             self.heard.set()
         self.gone.set()
         self.heard.set()
-
-
-def _lost(error: Exception) -> bool:
-    """Whether the server does not know a run or an experiment that it once made."""
-    return getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST"
 
 
 def main(arguments: Iterable[str]) -> None:

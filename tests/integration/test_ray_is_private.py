@@ -36,6 +36,7 @@ with ray_session(RunConfig(home=Path(sys.argv[1]))) as session:
             if connection.status == psutil.CONN_LISTEN:
                 print(process.name(), connection.laddr.ip, connection.laddr.port)
     sys.stdin.readline()
+os.kill(os.getpid(), signal.SIGTERM)  # is heard, not died of, when Ray has gone
 """
 
 STRANGER = "import sys, ray; ray.init(address=sys.argv[1])"

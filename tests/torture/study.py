@@ -86,6 +86,9 @@ def main(home: str, name: str, trials: str, *fields: str) -> int:
     except (LeaseHeld, LeaseLost) as error:
         print(error, flush=True)
         return 4
+    except KeyboardInterrupt:  # somebody was impatient: as the command answers
+        print("Stopped: finished 130", flush=True)
+        return 130
 
 
 if __name__ == "__main__":

@@ -244,11 +244,12 @@ def _shutdown(started: list[psutil.Process]) -> None:
     else:
         atexit.unregister(ray.shutdown)
         forget_dead()
-    _, alive = psutil.wait_procs(ours, timeout=3.0)
-    for process in alive:
-        if process.is_running() and process.pid != os.getpid():
-            _kill(process)
-    psutil.wait_procs(alive, timeout=3.0)
+    with undisturbed():  # again: Ray's C++ has just put back what ends a process at SIGTERM, behind Python's back
+        _, alive = psutil.wait_procs(ours, timeout=3.0)
+        for process in alive:
+            if process.is_running() and process.pid != os.getpid():
+                _kill(process)
+        psutil.wait_procs(alive, timeout=3.0)
 
 
 def _name(process: psutil.Process) -> str:
