@@ -40,12 +40,15 @@ class NamedStudy(ConfigSection):
         size: The size which that is; none: one of its own.
         sizes: The sizes and what each changes; that of `size` changes nothing.
         differs: In what the size `paper` differs from the paper's protocol, a phrase each.
+        notes: What its verdicts are to be read with, a sentence each: what was changed after data had been seen, what
+            disagrees with the paper and why, or that nobody knows why.
     """
 
     space: SearchSpace
     size: SizeName | None = None
     sizes: dict[SizeName, Size] = Field(default_factory=dict)
     differs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _its_own_size_changes_nothing(self) -> Self:

@@ -1,7 +1,7 @@
 """Claims of studies that must come out null: what they say holds where nothing was memorised."""
 
 from search_spaces.claims import Claim, Equivalent
-from search_spaces.quantities import Twins
+from search_spaces.quantities import Between, Difference, FieldValue, Level, Twins
 
 RENAMED_CLASSES = Claim(
     name="new_names_change_nothing",
@@ -11,3 +11,27 @@ RENAMED_CLASSES = Claim(
     where={"data.noise_kind": "renamed"},
     role="placebo",
 )
+
+# Where a mask knows nothing of the weights, those before training are as good as any others.
+RANDOM_PLACES = Claim(
+    name="random_places_know_no_weights",
+    says="Under masks at random places initial weights train no better than fresh ones.",
+    quantity=Difference(
+        first=Level(column="test_accuracy", level=-1),
+        second=Level(column="test_accuracy", level=-1, arm="scratch_replicate"),
+    ),
+    comparison=Equivalent(matters=0.02),
+    where={"compression.recovery": "shuffled"},
+    role="placebo",
+)
+
+
+def same_dense_networks(field: str, first: FieldValue, second: FieldValue) -> Claim:
+    """That an instrument meets the networks that the other one met: nothing it does is there yet."""
+    return Claim(
+        name="dense_networks_are_the_same",
+        says="Before anything is compressed it does not matter how it will be.",
+        quantity=Between(of=Level(column="test_accuracy", level=0), first={field: first}, second={field: second}),
+        comparison=Equivalent(matters=0.005),
+        role="placebo",
+    )

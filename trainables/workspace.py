@@ -189,13 +189,14 @@ class Workspace:
         dense = self.progress.level < 0
         phase = name if dense else f"level {self.progress.level + 1} {name}"
         snapshot_at = self.snapshot_at if dense else None
-        changes = None if examples.soft or recipe.augment == "none" else self._changes(phase, recipe.augment)
+        count = examples.inputs.count
+        changes = None if examples.soft or recipe.augment == "none" else self._changes(phase, recipe.augment, count)
         stack.together, stack.one_by_one = self.together, self.one_by_one
         training = Training(
             stack,
             examples,
             recipe,
-            self._orders(phase),
+            self._orders(phase, count),
             phase,
             masks=masks,
             changes=changes,
@@ -273,15 +274,14 @@ class Workspace:
         (networks, count), device = self.data.labels.shape[:2], self.data.labels.device
         return None if why_not(self.config, self.data) else Learning(networks, count, device)
 
-    def _orders(self, phase: str) -> Orders:
+    def _orders(self, phase: str, count: int) -> Orders:
         """Batch orders: one permutation for each replicate and epoch, which its control shares."""
 
-        count = self.data.labels.shape[1]
         return self._for_networks("order", phase, lambda draws: torch.randperm(count, generator=draws))
 
-    def _changes(self, phase: str, kind: str) -> Changes:
+    def _changes(self, phase: str, kind: str, count: int) -> Changes:
         """How examples are augmented, likewise."""
-        count, side = self.data.labels.shape[1], min(self.input_shape[1:])
+        side = min(self.input_shape[1:])
         return self._for_networks("augment", phase, lambda draws: drawn(kind, count, side, draws))
 
     def _for_networks(

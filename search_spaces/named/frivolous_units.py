@@ -35,6 +35,7 @@ SPACE = SearchSpace(
             comparison=Greater(),
             by="data.label_noise",
             source=f"{_SOURCE}, figure 3",
+            published="accuracy without half of the units rises with the width",
         ),
         Claim(
             name="wider_has_removable_units",
@@ -51,6 +52,7 @@ SPACE = SearchSpace(
             comparison=Greater(),
             by="data.label_noise",
             source=_SOURCE,
+            published="both kinds of units proliferate when the width is increased",
         ),
         Claim(
             name="learning_leaves_more",

@@ -1,6 +1,6 @@
 """Does dimension tell real from random? Of inputs, and of what layers make of them (the manifold hypothesis)."""
 
-from search_spaces.claims import Claim, Less
+from search_spaces.claims import Claim, Equivalent, Less
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.protocols import CONV6_ON_CIFAR10, MNIST, ONE_LEVEL, RANDOM_LABELS
 from search_spaces.quantities import Twins
@@ -29,7 +29,7 @@ SPACE = SearchSpace(
             comparison=Less(matters=0.25),
             by="data.inputs",
             source="Ansuini et al. 2019, arXiv:1905.12784, figure 5",
-            published="with shuffled labels the dimension of the last layers grows instead of falling",
+            published="that the dimension falls in the last layers is not found with randomised labels",
         ),
         Claim(
             name="learned_layers_use_few_directions",
@@ -37,6 +37,14 @@ SPACE = SearchSpace(
             quantity=Twins(metric="measure/representations/effective_dimension"),
             comparison=Less(matters=1.0),
             by="data.inputs",
+        ),
+        Claim(
+            name="labels_are_no_inputs",
+            says="What labels say changes no dimension of the images.",
+            quantity=Twins(metric="measure/intrinsic_dimension/inputs"),
+            comparison=Equivalent(matters=0.01),
+            where={"data.inputs": "true"},
+            role="placebo",
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import same_dense_networks
 from search_spaces.protocols import RESNET20_ON_CIFAR10, SMALLEST_FIFTH
 from search_spaces.quantities import Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
@@ -55,6 +56,7 @@ SPACE = SearchSpace(
             where={_REWIND: 1.0},
             source=_SOURCE,
         ),
+        same_dense_networks(_REWIND, 1.0, 0.0),
     ),
 )
 

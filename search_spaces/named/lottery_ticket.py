@@ -17,6 +17,7 @@ Seen (test accuracy, four networks): dense .983; tickets .983 at 21 % and at 13.
 
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import RANDOM_PLACES
 from search_spaces.protocols import LENET_OF_TICKETS, SMALLEST_FIFTH
 from search_spaces.quantities import Arm, Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
@@ -67,6 +68,7 @@ SPACE = SearchSpace(
             comparison=Greater(matters=0.002),
             where={"compression.recovery": ("rewind",)},
             source=_SOURCE,
+            published="at 21 % a ticket reaches its smallest validation loss 2.51 times faster than fresh weights",
         ),
         Claim(
             name="tickets_beat_shuffled_masks",
@@ -75,6 +77,7 @@ SPACE = SearchSpace(
             comparison=Greater(matters=0.002),
             source=_SOURCE,
         ),
+        RANDOM_PLACES,
     ),
 )
 

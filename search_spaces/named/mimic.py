@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import same_dense_networks
 from search_spaces.protocols import CONV4_ON_CIFAR10, RESNET20_ON_CIFAR10
 from search_spaces.quantities import Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
@@ -46,6 +47,7 @@ SPACE = SearchSpace(
             source=f"{_SOURCE}, table 1",
             published="shallow students reach their accuracy only with a teacher's outputs",
         ),
+        same_dense_networks(_TRANSFER, "pool", "train"),
     ),
 )
 
@@ -68,5 +70,9 @@ STUDY = NamedStudy(
     differs=(
         "students are narrower than their teachers, not shallower",
         "extra inputs are images held back, not others",
+    ),
+    notes=(
+        "Before a correction students of the pool saw no more of it than there are labels: what was recorded then says "
+        "nothing of extra inputs.",
     ),
 )

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import same_dense_networks
 from search_spaces.protocols import CONV4_ON_CIFAR10, MNIST
 from search_spaces.quantities import Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
@@ -46,8 +47,9 @@ SPACE = SearchSpace(
             quantity=Between(of=_at(-1), first={_DIRECTION: "highest"}, second={_DIRECTION: "lowest"}),
             comparison=Greater(matters=0.01),
             source="Bartoldson et al. 2020, arXiv:1906.03728",
-            published="less stable pruning, of larger weights, generalises better",
+            published="the benefit of pruning to generalisation increases with its instability",
         ),
+        same_dense_networks(_DIRECTION, "highest", "lowest"),
     ),
 )
 

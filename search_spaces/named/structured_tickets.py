@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Equivalent
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import same_dense_networks
 from search_spaces.quantities import Between, Difference, Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -40,6 +41,7 @@ SPACE = SearchSpace(
             quantity=Between(of=_LAST, first={_CRITERION: "magnitude_l2"}, second={_CRITERION: "random"}),
             comparison=Equivalent(matters=0.02),
         ),
+        same_dense_networks(_CRITERION, "magnitude_l2", "random"),
     ),
 )
 

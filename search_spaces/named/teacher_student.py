@@ -89,7 +89,7 @@ STUDY = NamedStudy(
         "large": Size(base={"data.teacher.examples": 1000000, "data.teacher.features": 500, "data.teacher.units": 10}),
     },
     differs=(
-        "rectified units and several passes over the examples, where Goldt et al. have erf units and see each once",
+        "rectified units and several passes; erf units that see each example once are the study soft_committee",
         "noise puts other targets in the place of a tenth, where the paper adds normal numbers to all",
         "a second layer that does not train is drawn at random, where the paper's is constant",
     ),

@@ -21,6 +21,7 @@ def _falls(measure: str, what: str, figure: int) -> Claim:
         quantity=Slope(of=Metric(metric=f"measure/norms/{measure}"), over="model.width", scale="log"),
         comparison=Less(),
         source=f"{_SOURCE}, figure {figure}",
+        published="it falls with the width, at equal fit",
     )
 
 

@@ -104,6 +104,9 @@ def print_one(name: str) -> None:
     if study.differs:
         console.print()
         console.print(Text.assemble(("Differs from the paper: ", "bold"), "; ".join(study.differs) + "."))
+    for note in study.notes:
+        console.print()
+        console.print(Text.assemble(("Note: ", "bold"), note))
     console.print()
     console.print(f"{space.trials} trials unless told otherwise. Change anything with --set, for example:", style="dim")
     example = next(iter(space.span), "model.width")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from search_spaces import catalog
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
 from study.answer.words import signed
@@ -67,6 +68,7 @@ def study_section(declared: StudyConfig, size: str, recorded: ComparedStudy) -> 
         "",
         f"    ockham launch {name} --size {size}",
         "",
+        *(line for note in catalog.study(name).notes for line in (f"Note: {note}", "")),
         f"{recorded.ended} of {recorded.config.trials} trials{failed}, {recorded.cost.core_hours * 60:.1f} "
         f"core-minutes. {_machine()}",
         "",

@@ -20,7 +20,7 @@ from trainables.record import Record
 from trainables.trial import TrialContext, run_trial
 from trainables.workspace import Workspace
 
-TRAINED = ("distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained", "subspace")
+TRAINED = ("carry", "distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained", "subspace")
 SHORT: dict[str, dict[str, Any]] = {name: {"epochs": 2} for name in TRAINED}
 VARIANTS: list[dict[str, Any]] = [
     {"compression__method": "low_rank", "compression__low_rank": {"of": "update"}},
@@ -30,6 +30,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"compression__method": "quantize", "compression__quantize": {"codebook": "kmeans", "bits": 2}},
     {"compression__method": "quantize", "compression__quantize": {"per": "channel", "symmetric": False, "bits": 3}},
     {"compression__method": "quantize", "compression__quantize": {"scale": "range"}},
+    {"compression__method": "carry", "compression__granularity": "weight", "compression__carry": {"epochs": 2}},
     {"compression__method": "prune+quantize"},
     {"compression__method": "prune+share", "compression__granularity": "weight"},
     {"compression__method": "prune+quantize", "compression__scope": "global"},

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from search_spaces import catalog
 from study.cli import main
 from study.ledger import Ledger, Proposal
 from study.ledger.place import Place
@@ -97,6 +98,16 @@ def test_the_page_of_replications_is_what_is_recorded(tmp_path: Path, capsys: py
     assert "- `update_projection`: recorded before its declaration changed" in said
     assert "Together: 1 open" in said or "1 supported" in said
     capsys.readouterr()
+
+
+def test_a_section_says_what_its_verdicts_are_to_be_read_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(tmp_path, [40.0 + number for number in range(12)])
+    noted = catalog.study("fit_time").model_copy(update={"notes": ("Protocol changed after a first run.",)})
+    monkeypatch.setattr(catalog, "study", lambda _name: noted)
+    assert main(["replicate", "fit_time", "--only-write", "--home", str(tmp_path)]) == 0
+    said = (tmp_path / "REPLICATIONS.md").read_text(encoding="utf-8")
+    section = said.split("## fit_time")[1]
+    assert section.index("ockham launch") < section.index("Note: Protocol changed after a first run.")
 
 
 def test_a_section_from_another_home_stays_while_its_declaration_does(

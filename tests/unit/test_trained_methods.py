@@ -140,7 +140,14 @@ def test_a_small_generator_learns_what_a_narrow_network_of_its_size_learns() -> 
 def test_students_see_the_pooled_inputs_or_those_of_their_teachers(transfer: str, seen: int) -> None:
     asked = config(data__subset=0.5, compression__method="distill", compression__transfer=transfer)
     found: list[Any] = []
-    original = Workspace.once
+    trained: list[int] = []
+    original, original_fit = Workspace.once, Workspace.fit
+
+    def fit(self: Workspace, name: str, *args: Any, **kwargs: Any) -> Any:
+        training = yield from original_fit(self, name, *args, **kwargs)
+        if name == "students":
+            trained.append(training.seen)
+        return training
 
     def once(self: Workspace, what: str, make: Any) -> Any:
         made = original(self, what, make)
@@ -150,6 +157,8 @@ def test_students_see_the_pooled_inputs_or_those_of_their_teachers(transfer: str
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Workspace, "once", once)
+        patch.setattr(Workspace, "fit", fit)
         records(asked)
     assert {inputs.count for inputs in found} == {seen}
+    assert set(trained) == {seen}, "in an epoch students see every one of them"
     assert all((inputs.subset is None) == (transfer == "pool") for inputs in found)

@@ -39,6 +39,8 @@ def check(config: TrialConfig) -> None:
             f"for method=prune, which {compression.method} is not; leave unit, layer and lowest"
         )
     _check_methods(compression, pipeline)
+    for method in pipeline.methods:
+        method.check(config)
     _check_ratio(compression)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.compression.writing import Encoding
-    from trainables.config import CompressionConfig, TrainingConfig
+    from trainables.config import CompressionConfig, TrainingConfig, TrialConfig
     from trainables.looking.scoring import Scoring
     from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel, UnitGroup
@@ -185,6 +185,13 @@ class Method(Entry, ABC):
     def masks(self, compression: CompressionConfig) -> Literal["weights", "units"] | None:
         """What it sets to 0 instead of cutting it out; None: nothing."""
         return None
+
+    def check(self, config: TrialConfig) -> None:
+        """Refuses a trial that it can be no part of.
+
+        Raises:
+            ValueError: Says which fields do not go together, and what would.
+        """
 
     def level_numbers(self, depth: int) -> tuple[int, ...]:
         """Whole numbers, one a level, that no two levels may share; () where levels are not told apart by such."""

@@ -51,13 +51,13 @@ def rank_price(stack: StackedModel) -> Callable[[str, int], int]:
 
 def rows_for(stack: StackedModel, allowed: float) -> dict[str, int]:
     """The same for projections of the input side: random directions cost nothing, what is left along them does."""
-    inputs = {name: shape[_input_side(stack, name)] for name, shape in hidden_layers(stack).items()}
+    inputs = {name: shape[input_side(stack, name)] for name, shape in hidden_layers(stack).items()}
     return counts_for(stack, inputs, row_price(stack), allowed)
 
 
 def row_price(stack: StackedModel) -> Callable[[str, int], int]:
     """Layer, directions → numbers along them."""
-    outputs = {name: shape[1 - _input_side(stack, name)] for name, shape in hidden_layers(stack).items()}
+    outputs = {name: shape[1 - input_side(stack, name)] for name, shape in hidden_layers(stack).items()}
     return lambda name, rank: rank * outputs[name]
 
 
@@ -95,7 +95,7 @@ def by_directions(workspace: Workspace, number: int, made: CompressionResult, *,
     for name, rank in ranks.items():
         del parts[name]
         wanted = (tensors[name] - start[name] if of_update else tensors[name]).flatten(2)
-        side = _input_side(stack, name)
+        side = input_side(stack, name)
         draws = [workspace.draws_for_networks("sketch", name)(k) for k in range(stack.networks)]
         # The first columns of one orthonormal matrix: levels are nested.
         along[name] = to_device(directions((shapes[name][side],) * 2, draws), wanted.device)[:, :, :rank]
@@ -105,7 +105,7 @@ def by_directions(workspace: Workspace, number: int, made: CompressionResult, *,
         made = {name: values[name] for name in parts if name in tensors}
         for name, basis in along.items():
             kept = values[f"{name} sketch"]
-            product = basis @ kept if _input_side(stack, name) == 0 else kept @ basis.mT
+            product = basis @ kept if input_side(stack, name) == 0 else kept @ basis.mT
             product = product.view(tensors[name].shape)
             made[name] = product + start[name] if of_update else product
         return made
@@ -122,6 +122,6 @@ def start_of(workspace: Workspace, made: CompressionResult, *, of_update: bool) 
     return workspace.initial().keep_units(made.origin).tensors()
 
 
-def _input_side(stack: StackedModel, name: str) -> int:
+def input_side(stack: StackedModel, name: str) -> int:
     """Which side of the layer's matrix its inputs are: rows of an affine map, columns of a kernel."""
     return 0 if stack.tensors()[name].ndim == 3 else 1

@@ -42,11 +42,18 @@ class Teacher(Synthetic):
         "relu", description="of the teacher's hidden units; erf: erf(x/√2), as Goldt et al. have it"
     )
 
+    second: Literal["normal", "ones"] = Field(
+        "normal",
+        description="outgoing weights of these units; ones: the targets are the plain sum, neither shifted nor scaled",
+    )
+
     @model_validator(mode="after")
     def _outputs_of_the_task(self) -> Self:
         other, mine = ("classes", "outputs") if self.task == "regression" else ("outputs", "classes")
         if getattr(self, other) != type(self).model_fields[other].default:
             raise in_field(other, f"task={self.task} has none; use {mine}, or the other task")
+        if self.second == "ones" and (self.task != "regression" or self.outputs > 1):
+            raise in_field("second", "ones makes all outputs the same; use task=regression and outputs=1")
         return self
 
     def task_name(self) -> str:
@@ -61,7 +68,8 @@ class Teacher(Synthetic):
         inputs: Values = x.numpy()
         if self.task == "regression":
             said = self._says(x, self.outputs)
-            said = (said - said.mean(0)) / said.std(0, correction=0)
+            if self.second == "normal":
+                said = (said - said.mean(0)) / said.std(0, correction=0)
             return inputs[:, None, None], said.float().numpy(), self.outputs
         outputs = self._says(x, self.classes)
         outputs = (outputs - outputs.mean(0)) / outputs.std(0)
@@ -86,6 +94,8 @@ class Teacher(Synthetic):
         draws = self.draws("teacher")
         first = self._first(draws)
         second = torch.randn(self.units, outputs, generator=draws).double()
+        if self.second == "ones":
+            second = torch.ones_like(second)
 
         def says(part: Tensor) -> Tensor:
             hidden = part.double() @ first

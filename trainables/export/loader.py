@@ -42,6 +42,14 @@ class Pixels(nn.Module):
         return (x.float() - self.mean) / self.scale
 
 
+class ErrorFunction(nn.Module):
+    """erf(x/√2)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape."""
+        return torch.erf(x * 0.5**0.5)
+
+
 class Residual(nn.Module):
     """body(x) + shortcut(x)."""
 
@@ -60,7 +68,7 @@ def load_network(path: str | Path) -> nn.Sequential:
 
     Raises:
         FileNotFoundError: One of the two files is missing.
-        ValueError: The description names a layer that is none of `LAYERS` or Residual.
+        ValueError: The description names a layer that is none of `LAYERS`, ErrorFunction or Residual.
     """
     path = Path(path)
     network = build(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
@@ -80,8 +88,10 @@ def _layers(described: list[dict[str, Any]]) -> list[nn.Module]:
         fields = {name: value for name, value in one.items() if name != "layer"}
         if one["layer"] == "Residual":
             made.append(Residual(*(nn.Sequential(*_layers(fields[part])) for part in ("body", "shortcut"))))
+        elif one["layer"] == "ErrorFunction":
+            made.append(ErrorFunction())
         elif one["layer"] in LAYERS:
             made.append(getattr(nn, one["layer"])(**fields))
         else:
-            raise ValueError(f"unknown layer {one['layer']!r}; known: {', '.join(LAYERS)}, Residual")
+            raise ValueError(f"unknown layer {one['layer']!r}; known: {', '.join(LAYERS)}, ErrorFunction, Residual")
     return made

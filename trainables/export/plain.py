@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.stack.model import Cut, StackedModel, UnitGroup
-from trainables.stack.spatial import Residual
+from trainables.stack.spatial import ErrorFunction, Residual
 
 
 def without_silent_units(one: StackedModel) -> StackedModel:
@@ -104,7 +104,7 @@ def _described(layer: nn.Module) -> dict[str, Any]:
             fields = {"kernel_size": layer.kernel_size}
         case nn.AdaptiveAvgPool2d() | nn.AdaptiveMaxPool2d():
             fields = {"output_size": layer.output_size}
-        case nn.ReLU() | nn.Flatten():
+        case nn.ReLU() | nn.Flatten() | ErrorFunction():
             fields = {}
         case Residual(body=body, shortcut=shortcut):
             fields = {"body": described(_flat(body)), "shortcut": described(_flat(shortcut))}

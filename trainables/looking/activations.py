@@ -23,7 +23,8 @@ class Activations:
     """Answers of a group's units.
 
     Args:
-        values: [K, units, n, places] ≥ 0, after the ReLU; places are the pixels of a channel, 1 in an affine layer.
+        values: [K, units, n, places], what units respond (≥ 0 of ReLUs); places are the pixels of a channel, 1 in an
+            affine layer.
         slopes: The same shape; derivative of each example's own loss by the value (0 where it is 0).
     """
 
@@ -55,7 +56,7 @@ def _of_piece(stack: StackedModel, group: UnitGroup, inputs: Tensor, labels: Ten
     def answers(part: slice) -> Activations:
         with listening(modules) as heard:
             said = stack(inputs[:, part])
-        return _by_modules(modules, units, heard, loss(said, labels[:, part]))
+        return _by_modules(stack, modules, units, heard, loss(said, labels[:, part]))
 
     probe = answers(slice(1))
     count = min(labels.shape[1], max(_LEAST_EXAMPLES, _VALUES // probe.values.shape[3]))
@@ -66,7 +67,7 @@ def _of_piece(stack: StackedModel, group: UnitGroup, inputs: Tensor, labels: Ten
 
 
 def _by_modules(
-    modules: list[nn.Module], units: int, heard: dict[nn.Module, list[Tensor]], loss: Tensor
+    stack: StackedModel, modules: list[nn.Module], units: int, heard: dict[nn.Module, list[Tensor]], loss: Tensor
 ) -> Activations:
     outputs = [output for module in modules for output in heard[module]]
     slopes = iter(torch.autograd.grad(loss, outputs))
@@ -74,8 +75,10 @@ def _by_modules(
     for module in modules:
         values.append(torch.cat([by_unit(output.detach(), units) for output in heard[module]]))
         derivatives.append(torch.cat([by_unit(next(slopes), units) for _ in heard[module]]))
-    made, by = torch.cat(values, dim=3), torch.cat(derivatives, dim=3)
-    return Activations(made.relu(), torch.where(made > 0, by, 0.0))
+    sums, by = torch.cat(values, dim=3).requires_grad_(), torch.cat(derivatives, dim=3)
+    responses = stack.respond(sums)
+    (steepness,) = torch.autograd.grad(responses.sum(), sums)
+    return Activations(responses.detach(), torch.where(steepness > 0, by / steepness, 0.0))
 
 
 @contextmanager

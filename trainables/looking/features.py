@@ -50,5 +50,5 @@ def _answers(
 ) -> Iterator[Tensor]:
     """[K, n, units] of each module that makes the units."""
     for name in last_makers(group):
-        parts = [by_unit(output, units).relu().mean(3).mT for output in heard[stack.get_submodule(name)]]
+        parts = [stack.respond(by_unit(output, units)).mean(3).mT for output in heard[stack.get_submodule(name)]]
         yield torch.cat(parts)

@@ -88,6 +88,10 @@ class StackedModel(nn.Module, ABC):
     def unstack(self, network: int) -> nn.Module:
         """Network `network` as an ordinary module on inputs [B, C, H, W], outputs equal to 1e-5."""
 
+    def respond(self, sums: Tensor) -> Tensor:
+        """What hidden units make of the sums that reach them: ReLUs."""
+        return sums.relu()
+
     def gradients(self, x: Tensor, targets: Tensor, loss: Loss) -> tuple[Tensor, Tensor, list[Tensor]]:
         """One batch, forward and back.
 

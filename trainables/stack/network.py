@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from trainables.stack.model import Cut, Loss, StackedModel, UnitGroup
 from trainables.stack.plan import Shape, sizes_of, trace, units_of
-from trainables.stack.spatial import StackedConv, built
+from trainables.stack.spatial import ErrorFunction, StackedConv, built
 from trainables.stack.step import Plan, SizedStep, Start
 
 # Device → convolutions of fewer multiply-adds than this in the mean (of one network, on one example) run grouped, the
@@ -101,6 +101,10 @@ class StackedNetwork(StackedModel):
             all_losses.append(losses)
         stacked = [torch.cat(gradients) for gradients in zip(*all_gradients, strict=True)]
         return torch.cat(all_logits), torch.cat(all_losses), stacked
+
+    def respond(self, sums: Tensor) -> Tensor:
+        """ReLUs, or erf units where the plan has them."""
+        return next((layer(sums) for layer in self.modules() if isinstance(layer, ErrorFunction)), sums.relu())
 
     def unstack(self, network: int) -> nn.Sequential:
         """An ordinary network in evaluation mode."""

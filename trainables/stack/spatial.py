@@ -100,6 +100,14 @@ class Unchanging(nn.Module):
         return self.layer
 
 
+class ErrorFunction(nn.Module):
+    """erf(x/√2)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any layout → the same layout."""
+        return torch.erf(x * 0.5**0.5)
+
+
 class Steps(nn.Sequential):
     """Steps one after another; none at all is the identity."""
 
