@@ -1,4 +1,8 @@
-"""What networks say of each training example, given to them or not: the content of `examples.parquet`."""
+"""What networks say of each training example, given to them or not: the content of `examples.parquet`.
+
+Whether dense networks are right on each test example stands in `arrays.npz` as `test/right`, [networks, examples], in
+the order of an example's networks: its influence on test examples is seen over those that were given it or not.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +17,7 @@ from trainables.pausing import Pausing
 from trainables.record import MARGIN_STEP, NOT_LOST, Record
 from trainables.stack.model import StackedModel
 from trainables.training.chunks import examples_at_once
+from trainables.training.evaluate import Evaluation
 from trainables.training.inputs import Inputs
 from trainables.workspace import Workspace
 
@@ -27,12 +32,19 @@ class _Answers:
     margins: Tensor
 
 
-def examples_after(workspace: Workspace, stack: StackedModel, number: int, failed: Mapping[int, str]) -> Pausing[None]:
+def examples_after(
+    workspace: Workspace,
+    stack: StackedModel,
+    number: int,
+    failed: Mapping[int, str],
+    test: Evaluation | None = None,
+) -> Pausing[None]:
     """Takes note of what networks say of each example after a level; 0 is that of the dense networks.
 
     Args:
         stack: The networks as they were measured.
         failed: Those of which nothing can be said.
+        test: What the dense networks say of test examples.
     """
     if why_not(workspace.config, workspace.data):
         return
@@ -41,6 +53,7 @@ def examples_after(workspace: Workspace, stack: StackedModel, number: int, faile
         never = torch.full_like(said.margins, -1)
         known |= {"learning": None if workspace.learning is None else workspace.learning.state()}
         known |= {"predictions": said.predictions, "margins": said.margins, "last_right": never, "failed": {}}
+        known |= {} if test is None else {"test": (test.predictions == test.labels).cpu()}
     right = said.predictions == workspace.data.all_labels.cpu()
     known["last_right"] = torch.where(right, number, known["last_right"]).to(torch.int8)
     known["failed"] = {n: known["failed"].get(n, number) for n in {*known["failed"], *failed}}
@@ -50,11 +63,11 @@ def with_examples(workspace: Workspace, record: Record) -> Record:
     """The summary with one row per example, network and arm."""
     if workspace.config.data.subset < 1 and (why := why_not(workspace.config, workspace.data)):
         return replace(record, notes={**record.notes, "undefined/examples": why})
-    return (
-        replace(record, examples=_columns(workspace, workspace.progress.examples))
-        if workspace.progress.examples
-        else record
-    )
+    if not (state := workspace.progress.examples):
+        return record
+    # The test examples of a trial that an earlier version began are not known.
+    tested = {"test/right": state["test"][_sound(state)].numpy()} if "test" in state else {}
+    return replace(record, examples=_columns(workspace, state), arrays={**record.arrays, **tested})
 
 
 def _columns(workspace: Workspace, state: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
@@ -66,7 +79,7 @@ def _columns(workspace: Workspace, state: Mapping[str, Any]) -> dict[str, npt.ND
     data, replicates = workspace.data, workspace.replicates
     last = state["last_right"]
     rows, count = last.shape
-    sound = [n for n in range(rows) if state["failed"].get(n) != 0]
+    sound = _sound(state)
     ends = torch.tensor([state["failed"].get(n, workspace.progress.level + 1) - 1 for n in range(rows)])[:, None]
     given = torch.ones(rows, count, dtype=torch.bool)
     if data.subset is not None:
@@ -87,6 +100,11 @@ def _columns(workspace: Workspace, state: Mapping[str, Any]) -> dict[str, npt.ND
         "true_label": data.true_labels.cpu().to(torch.int16).numpy(),
         **{name: table[sound].numpy() for name, table in tables.items()},
     }
+
+
+def _sound(state: Mapping[str, Any]) -> list[int]:
+    """Networks that did not fail before they were compressed."""
+    return [n for n in range(len(state["last_right"])) if state["failed"].get(n) != 0]
 
 
 def _of_all(table: Tensor, subset: Tensor | None, count: int) -> Tensor:

@@ -176,7 +176,7 @@ def _train_dense(workspace: Workspace) -> Reports:
     level = yield from timed(workspace, stack, Record("level", 0, metrics, notes))
     if _has_scratch_arm(workspace):
         rows += network_rows(workspace, 0, measured, dense, scratch=True, extra=stopped | sizes)
-    yield from examples_after(workspace, stack, 0, dense.failed)
+    yield from examples_after(workspace, stack, 0, dense.failed, measured.test)
     _finish_level(workspace, 0, rows, RecoveryResult(made, made), dense, rewind=rewind_snapshot(workspace, training))
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()

@@ -41,7 +41,8 @@ def networks_at(trial: TrialConfig, level: int) -> Any:
 
 def test_it_says_what_the_networks_of_each_level_say() -> None:
     trial = config(**SUBSET, compression__target_ratio=8.0, training__epochs=20)
-    found, right = summary(trial).examples, []
+    whole = summary(trial)
+    found, right = whole.examples, []
     for level in range(3):
         workspace = networks_at(trial, level)
         data = workspace.data
@@ -50,6 +51,10 @@ def test_it_says_what_the_networks_of_each_level_say() -> None:
             logits = workspace.networks_here()(inputs.slice(0, 150))
         right.append((logits.argmax(dim=2) == data.all_labels).numpy())
         if level == 0:
+            tests = Inputs(data.test_images, data.source, data.mean)
+            with torch.no_grad():
+                said = workspace.networks_here()(tests.slice(0, 60)).argmax(dim=2)
+            assert (whole.arrays["test/right"] == (said == data.test_labels).numpy()).all()
             assert (found["prediction"] == logits.argmax(dim=2).numpy()).all()
             own = logits.gather(2, data.all_labels[..., None])[..., 0]
             others = logits.masked_fill(torch.nn.functional.one_hot(data.all_labels, 10).bool(), -torch.inf)
