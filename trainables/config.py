@@ -64,6 +64,13 @@ class ModelConfig(EntrySection):
         0.0, ge=0, lt=1, description="rate in training: after hidden layers, between convolutions of residual blocks"
     )
 
+    tied_units: float = Field(
+        0.0, ge=0, lt=1, description="share of the units there that training has for examples tied to them alone"
+    )
+    tied_examples: float = Field(
+        0.1, gt=0, le=1, description="share of the training examples that each tied unit is tied to"
+    )
+
     @field_validator("name")
     @classmethod
     def _name(cls, name: str) -> str:

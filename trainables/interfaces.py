@@ -55,7 +55,7 @@ class Model(Entry, ABC):
     ) -> StackedModel:
         """A stack of fresh networks of these widths, one a generator; network k depends on generator k alone.
 
-        Of `config` only fields that leave the sizes alone matter: `init`, `init_scale`, `dropout`.
+        Of `config` only fields that leave the sizes alone matter: `init`, `init_scale`, `dropout`, and tied units.
         """
 
 

@@ -15,6 +15,8 @@ Stage = Literal["dense", "level", "summary"]
 LATENCY = "cost/latency_ms"
 # A margin in examples.parquet is a whole number of these, in one byte: up to ±31.75.
 MARGIN_STEP = 0.25
+# In arrays.npz: whether dense networks are right on each test example, where examples are recorded.
+TESTED = "test/right"
 # In place of the level at which an example is lost.
 NOT_LOST = -1
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from trainables.data.recorded import why_not
 from trainables.pausing import Pausing
-from trainables.record import MARGIN_STEP, NOT_LOST, Record
+from trainables.record import MARGIN_STEP, NOT_LOST, TESTED, Record
 from trainables.stack.model import StackedModel
 from trainables.training.chunks import examples_at_once
 from trainables.training.evaluate import Evaluation
@@ -66,7 +66,7 @@ def with_examples(workspace: Workspace, record: Record) -> Record:
     if not (state := workspace.progress.examples):
         return record
     # The test examples of a trial that an earlier version began are not known.
-    tested = {"test/right": state["test"][_sound(state)].numpy()} if "test" in state else {}
+    tested = {TESTED: state["test"][_sound(state)].numpy()} if "test" in state else {}
     return replace(record, examples=_columns(workspace, state), arrays={**record.arrays, **tested})
 
 

@@ -1,6 +1,6 @@
 """From what trials recorded of each example to votes: conditions and arms apart, one vote a distinct dense network."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from study.answer.memorisation import Votes
+from trainables.data.conditions import NOISES
 
 ARMS = ("replicate", "control")
 # What may differ between networks whose votes are counted together.
@@ -25,11 +26,13 @@ class Ballot:
         condition: Dotted field → value, of all fields of the data that differ within the study; {} where none does.
         arm: `replicate` or `control`.
         votes: None where networks have other labels than one another.
+        rule: Whether changed labels are as much a rule of the inputs as the true ones: renamed, not wrong.
     """
 
     condition: Mapping[str, Any]
     arm: str
     votes: Votes | None
+    rule: bool = False
 
 
 class _Mean:
@@ -59,10 +62,11 @@ class _Box:
     given: list[npt.NDArray[np.bool_]] = field(default_factory=list)
     right: list[npt.NDArray[np.bool_]] = field(default_factory=list)
     truly: list[npt.NDArray[np.bool_]] = field(default_factory=list)
+    tested: list[npt.NDArray[np.bool_] | None] = field(default_factory=list)
     cells: set[str] = field(default_factory=set)
     means: dict[str, _Mean] = field(default_factory=dict)
 
-    def put(self, table: pd.DataFrame, unit: str, depth: int) -> None:
+    def put(self, table: pd.DataFrame, unit: str, depth: int, tested: npt.NDArray[np.bool_] | None) -> None:
         """Adds the networks of a trial; of trials that share dense networks only the first has a vote."""
         count = len(self.label)
 
@@ -79,6 +83,7 @@ class _Box:
         self.given.append(given)
         self.right.append(right)
         self.truly.append(matrix("prediction") == self.true_label)
+        self.tested.append(tested)
         for name in _FOLLOWED:
             if name in table.columns:
                 values = matrix(name).astype(np.float64)
@@ -93,14 +98,20 @@ class _Box:
             return None
         given, right, truly = (np.concatenate(parts) for parts in (self.given, self.right, self.truly))
         means = {name: one.mean for name, one in self.means.items()}
-        return Votes(given, right, truly, self.label, self.true_label, means)
+        known = [one for one in self.tested if one is not None]
+        tested = np.concatenate(known) if len(known) == len(self.tested) else None
+        return Votes(given, right, truly, self.label, self.true_label, means, tested)
 
 
-def ballots(tables: Iterable[tuple[Any, pd.DataFrame]]) -> list[Ballot]:
+def ballots(
+    tables: Iterable[tuple[Any, pd.DataFrame]],
+    tested: Callable[[Any], npt.NDArray[np.bool_] | None] = lambda trial: None,
+) -> list[Ballot]:
     """Counts what trials recorded, one trial after another.
 
     Args:
         tables: Trials, each with `params`, `cell` and `number`, and the content of its examples.parquet.
+        tested: Trial → whether each of its networks is right on each test example, in the order of an example's rows.
     """
     boxes: dict[tuple[tuple[tuple[str, str], ...], str], _Box] = {}
     conditions: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
@@ -108,19 +119,26 @@ def ballots(tables: Iterable[tuple[Any, pd.DataFrame]]) -> list[Ballot]:
         own = {name: v for name, v in trial.params.items() if name.startswith("data.") and name not in _POOLED}
         key = tuple((name, str(value)) for name, value in sorted(own.items()))
         conditions[key] = own
-        depth = int(trial.params.get("compression.depth", 0))
+        depth, told = int(trial.params.get("compression.depth", 0)), tested(trial)
         for arm in ARMS:
-            mine = table[(table["arm"] == arm).to_numpy()]
+            here = (table["arm"] == arm).to_numpy()
+            mine = table[here]
             if mine.empty:
                 continue
             if (key, arm) not in boxes:
                 first = mine[~mine["example"].duplicated()]
                 label, true_label = (first[name].to_numpy(dtype=np.int64) for name in ("label", "true_label"))
                 boxes[key, arm] = _Box(label, true_label)
-            boxes[key, arm].put(mine, trial.cell or f"trial {trial.number}", depth)
+            of_arm = None if told is None else told[here[: len(told)]]
+            boxes[key, arm].put(mine, trial.cell or f"trial {trial.number}", depth, of_arm)
     fields = {name for own in conditions.values() for name in own}
     differ = [name for name in sorted(fields) if len({str(own.get(name)) for own in conditions.values()}) > 1]
     return [
-        Ballot({name: conditions[key].get(name) for name in differ}, arm, box.votes())
+        Ballot({name: conditions[key].get(name) for name in differ}, arm, box.votes(), _follows_rule(conditions[key]))
         for (key, arm), box in boxes.items()
     ]
+
+
+def _follows_rule(condition: Mapping[str, Any]) -> bool:
+    kind = NOISES.get(str(condition.get("data.noise_kind", "uniform")))
+    return kind.leaves_rule and bool(condition.get("data.label_noise"))

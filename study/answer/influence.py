@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from study.answer.memorisation import Bools, Floats, smoothed_variance
+
 # Pairs whose influence is known at a time.
 _PAIRS = 1 << 23
 _LEVEL = 0.05
@@ -67,13 +67,7 @@ def influence(given: Bools, tested: Bools) -> Influence:
         on[part], largest[part] = at, np.where(known, found[rows, at], np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):
             own, other = hits[rows, at], all_right[at] - hits[rows, at]
-            variance = _variance(own, first[:, 0]) + _variance(other, second[:, 0])
+            variance = smoothed_variance(own, first[:, 0]) + smoothed_variance(other, second[:, 0])
         errors[part] = np.where(known, np.sqrt(variance), np.nan)
     pairs = count * tests
     return Influence(largest, on, errors, pairs, float(-ndtri(_LEVEL / pairs)))
-
-
-def _variance(right: Floats, count: npt.NDArray[np.int64]) -> Floats:
-    """p(1 − p)/n with p = (right + ½)/(n + 1), which is not 0 where all networks agree."""
-    share = (right + 0.5) / (count + 1)
-    return np.asarray(share * (1 - share) / count)

@@ -30,6 +30,7 @@ class Votes:
         given: [M, n], whether the network was given the example.
         right: [M, n], whether it says the label given.
         truly: [M, n], whether it says the true one.
+        tested: [M, m], whether it is right on each test example; None where that was not recorded.
         label, true_label: [n]; the label given is the same for all networks.
         means: Name → [n], means over networks that were given the example, nan where there is none: `lost_at`, the
             share of the levels after which compressed networks that had it right lose it for good, 1 where they never
@@ -43,6 +44,7 @@ class Votes:
     label: npt.NDArray[np.int64]
     true_label: npt.NDArray[np.int64]
     means: Mapping[str, Floats] = field(default_factory=dict)
+    tested: Bools | None = None
 
     @property
     def networks(self) -> int:
@@ -88,7 +90,7 @@ class Counts:
         Without the halves most examples would have an error of 0, since all networks agree on them.
         """
         first, second = (
-            _variance(right, count)
+            smoothed_variance(right, count)
             for right, count in ((self.right_given, self.given), (self.right_left_out, self.left_out))
         )
         return np.asarray(np.where(np.isnan(self.scores), np.nan, np.sqrt(first + second)))
@@ -101,6 +103,12 @@ class Estimate:
     value: float | None
     low: float | None = None
     high: float | None = None
+
+    def as_text(self) -> str:
+        """`0.164 (0.150 to 0.178)`; a dash where it is not defined."""
+        if self.value is None:
+            return "–"
+        return f"{self.value:.3f}" + ("" if self.low is None else f" ({self.low:.3f} to {self.high:.3f})")
 
     def as_json(self) -> dict[str, float | None]:
         """For scripts."""
@@ -120,6 +128,8 @@ class Memorisation:
         auroc: How likely a changed example has a larger score than a kept one.
         precision: Share of changed labels among as many examples of largest score.
         changed: How many labels are changed.
+        mislabelled: The estimated share of wrong labels, see `study.answer.mislabelled`.
+        pairs: Of training and test examples whose influence was looked at.
     """
 
     examples: pd.DataFrame
@@ -129,6 +139,8 @@ class Memorisation:
     auroc: Estimate
     precision: Estimate
     changed: int
+    mislabelled: Estimate = Estimate(None)
+    pairs: int = 0
     quantiles: dict[float, float] = field(default_factory=dict)
 
 
@@ -207,12 +219,11 @@ def jackknife(given: Bools, right: Bools, statistic: Callable[[Floats], float | 
     References:
         Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 11; Kott 2001 (delete-a-group).
     """
-    whole = Counts.of(given, right)
-    value = statistic(whole.scores)
-    groups = min(len(given), _MOST_GROUPS)
+    whole, parts = Counts.of(given, right), groups_of(len(given))
+    value, groups = statistic(whole.scores), len(parts)
     if value is None or groups < 2:
         return Estimate(value)
-    without = [statistic(whole.without(Counts.of(given[g::groups], right[g::groups])).scores) for g in range(groups)]
+    without = [statistic(whole.without(Counts.of(given[part], right[part])).scores) for part in parts]
     left = [one for one in without if one is not None]
     if len(left) < groups:
         return Estimate(value)
@@ -221,12 +232,19 @@ def jackknife(given: Bools, right: Bools, statistic: Callable[[Floats], float | 
     return Estimate(value, value - half, min(1.0, value + half))
 
 
+def groups_of(networks: int) -> list[slice]:
+    """Which networks are left out together: each alone, or of very many a hundredth at a time."""
+    groups = min(networks, _MOST_GROUPS)
+    return [slice(first, None, groups) for first in range(groups)]
+
+
 def _mean(scores: Floats) -> float | None:
     known = scores[~np.isnan(scores)]
     return float(known.mean()) if len(known) else None
 
 
-def _variance(right: Floats, count: Floats) -> Floats:
+def smoothed_variance(right: Floats, count: Floats) -> Floats:
+    """p(1 − p)/n of a share, with p = (right + ½)/(n + 1), which is 0 nowhere."""
     share = (right + 0.5) / (count + 1)
     with np.errstate(divide="ignore"):
         return np.asarray(share * (1 - share) / count)

@@ -2,61 +2,75 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from study.answer.ballots import Ballot, ballots
-from study.answer.memorisation import Estimate, Memorisation, as_records, memorisation
+from study.answer.ballots import Ballot
+from study.answer.memorisation import Memorisation, as_records
 from study.display import terminal
 from study.display.console import PrintableConsole
 from study.display.words import value
 from study.errors import UsageError
-from study.ledger.frames import example_tables, write
+from study.ledger.frames import write
+from study.report.examples import examples_csv, scored_examples, shown_data
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
 
-By = Literal["memorisation", "forgotten", "learned", "lost_at"]
+By = Literal["memorisation", "forgotten", "learned", "lost_at", "influence"]
 ORDERS, FORMS = get_args(By), ("text", "json", "csv")
-_LARGEST_FIRST = {"memorisation": True, "forgotten": True, "learned": True, "lost_at": False}
+_LARGEST_FIRST = {"memorisation": True, "forgotten": True, "learned": True, "lost_at": False, "influence": True}
 _WIDTH = 100
 
 
-def print_examples(ledger: "Ledger", top: int, by: By, form: str, out: Path | None) -> None:
+def print_examples(
+    ledger: "Ledger", top: int, by: By, form: str, out: Path | None, *, influences: bool = False
+) -> None:
     """The first examples of each condition and arm; CSV has all of them.
+
+    Args:
+        influences: Whether the test example is told that each training example helps most.
 
     Raises:
         UsageError: No trial has recorded examples, or all have networks with labels of their own.
         Damaged: Files of results are not what was written.
     """
-    counted = ballots(example_tables(ledger.config.directory, ledger.trials(), ledger.files()))
+    config = ledger.config
+    influences = influences or by == "influence"
+    counted = scored_examples(config.directory, ledger.trials(), ledger.files(), influences=influences)
     if not counted:
         raise UsageError(
             f"no trial of {ledger.name} has ended with its examples recorded; they are where networks are given a "
             f"share of the training examples, e.g. ockham launch --name memorised --set data.subset=0.7 --set "
             f"data.noise_draw=study"
         )
-    if all(ballot.votes is None for ballot in counted):
+    found = [(ballot, one) for ballot, one in counted if one is not None]
+    if not found:
         raise UsageError(
             f"each network of {ledger.name} was given noisy labels of its own, so that no example has the same label "
             f"twice; scores of examples need one draw for all: ockham launch --name memorised --set data.subset=0.7 "
             f"--set data.noise_draw=study"
         )
-    found = [(ballot, memorisation(ballot.votes)) for ballot in counted if ballot.votes is not None]
+    shown = shown_data(config, found[0][1].examples["true_label"].to_numpy())
+    ordered = [(ballot, replace(one, examples=_ordered(one, by))) for ballot, one in found]
+    if not isinstance(shown, str):
+        ordered = [(ballot, replace(one, examples=shown.with_files(one.examples))) for ballot, one in ordered]
     if form == "csv":
-        _put(_csv(found, by), out)
+        _put(examples_csv(ordered), out)
     elif form == "json":
-        _put(json.dumps([_json(*one, top, by) for one in found], indent=2, allow_nan=False), out)
+        _put(json.dumps([_json(*one, top) for one in ordered], indent=2, allow_nan=False), out)
     elif out is None:
-        _print(terminal(), found, top, by)
+        _print(terminal(), ordered, top)
     else:
         text = io.StringIO()
-        _print(PrintableConsole(file=text, width=_WIDTH, no_color=True), found, top, by)
+        _print(PrintableConsole(file=text, width=_WIDTH, no_color=True), ordered, top)
         write(out, text.getvalue().rstrip("\n"))
 
 
@@ -76,17 +90,7 @@ def _ordered(found: Memorisation, by: By) -> pd.DataFrame:
     return found.examples.sort_values([by, "se"], ascending=order, kind="stable", na_position="last")
 
 
-def _csv(found: list[tuple[Ballot, Memorisation]], by: By) -> str:
-    parts = []
-    for ballot, one in found:
-        table = _ordered(one, by)
-        for place, (name, said) in enumerate({**ballot.condition, "arm": ballot.arm}.items()):
-            table.insert(place, name, value(said))
-        parts.append(table)
-    return str(pd.concat(parts).to_csv(index=False)).rstrip("\n")
-
-
-def _json(ballot: Ballot, one: Memorisation, top: int, by: By) -> dict[str, Any]:
+def _json(ballot: Ballot, one: Memorisation, top: int) -> dict[str, Any]:
     return {
         "condition": dict(ballot.condition),
         "arm": ballot.arm,
@@ -95,33 +99,35 @@ def _json(ballot: Ballot, one: Memorisation, top: int, by: By) -> dict[str, Any]
         "changed": one.changed,
         "memorised_share": one.share.as_json(),
         "memorised_share_true_labels": one.true_share.as_json(),
+        "mislabelled_share": one.mislabelled.as_json(),
         "quantiles": {f"{share:g}": score for share, score in one.quantiles.items()},
         "auroc": one.auroc.as_json(),
         "precision": one.precision.as_json(),
-        "top": as_records(_ordered(one, by).head(top)),
+        "top": as_records(one.examples.head(top)),
     }
 
 
-def _print(console: Console, found: list[tuple[Ballot, Memorisation]], top: int, by: By) -> None:
+def _print(console: Console, found: list[tuple[Ballot, Memorisation]], top: int) -> None:
     for place, (ballot, one) in enumerate(found):
         if place:
             console.print()
         named = " ".join(f"{name}={value(said)}" for name, said in ballot.condition.items())
         who = "clean twins" if ballot.arm == "control" else "networks"
         console.print(f"{named + ': ' if named else ''}{one.networks} {who}, {len(one.examples):,} examples")
-        console.print(f"memorised share {_said(one.share)}, of true labels {_said(one.true_share)}")
-        if one.changed:
+        console.print(f"memorised share {one.share.as_text()}, of true labels {one.true_share.as_text()}")
+        if one.changed and not ballot.rule:
             console.print(
-                f"{one.changed:,} changed labels: AUROC {_said(one.auroc)}, precision among the {one.changed:,} "
-                f"most memorised {_said(one.precision)}"
+                f"{one.changed:,} changed labels: AUROC {one.auroc.as_text()}, precision among the {one.changed:,} "
+                f"most memorised {one.precision.as_text()}"
             )
-        console.print(_table(_ordered(one, by).head(top)))
-
-
-def _said(number: Estimate) -> str:
-    if number.value is None:
-        return "–"
-    return f"{number.value:.3f}" + ("" if number.low is None else f" ({number.low:.3f} to {number.high:.3f})")
+        if one.mislabelled.value is not None:
+            console.print(f"estimated share of wrong labels {one.mislabelled.as_text()}")
+        if "influence" in one.examples.columns:
+            console.print(
+                f"{int(one.examples['certain'].sum()):,} examples help a test example by more than chance makes of "
+                f"{one.pairs:,} pairs (*)"
+            )
+        console.print(_table(one.examples.head(top)))
 
 
 def _table(rows: pd.DataFrame) -> Table:
@@ -130,9 +136,21 @@ def _table(rows: pd.DataFrame) -> Table:
     heads = ("example", "given", "true", "memorised", "±se", "of true label", *more, "networks in", "out")
     for head in heads:
         table.add_column(head.replace("_", " "), justify="right", no_wrap=True)
+    extra = {"influence": "influence", "on_test": "on test", "file": "file", "test_file": "test file"}
+    extra = {name: head for name, head in extra.items() if name in rows.columns}
+    for name, head in extra.items():
+        table.add_column(head, justify="left" if "file" in name else "right", overflow="fold")
     for row in rows.itertuples():
         numbers = (row.memorisation, row.se, row.true_memorisation, *(getattr(row, name) for name in more))
         scores = ["–" if pd.isna(number) else f"{number:.2f}" for number in numbers]
         labels = (str(row.example), str(row.label), str(row.true_label))
-        table.add_row(*labels, *scores, str(row.given), str(row.left_out))
+        others = [_cell(row, name) for name in extra]
+        table.add_row(*labels, *scores, str(row.given), str(row.left_out), *others)
     return table
+
+
+def _cell(row: Any, name: str) -> str:
+    said = getattr(row, name)
+    if name == "influence":
+        return "–" if pd.isna(said) else f"{said:.2f}{'*' if row.certain else ' '}"
+    return escape(str(said))

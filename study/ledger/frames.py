@@ -1,15 +1,18 @@
 """Trials and networks of a study as data frames, and a table of trials in the formats that people ask for."""
 
 import json
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import Damaged, UsageError
-from study.ledger.files import EXAMPLES, LAYERS, NETWORKS, ListedFile, result_of
+from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, ListedFile, result_of
 from study.ledger.gathered import gathered_tables, read_table
-from trainables.opening import require_file_target
-from trainables.record import MARGIN_STEP
+from study.ledger.tables import arrays_in
+from trainables.opening import read_file, require_file_target
+from trainables.record import MARGIN_STEP, TESTED
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -142,6 +145,27 @@ def example_tables(
     """The content of `examples.parquet` of each trial that has it, one after another: together they may be large."""
     for row, table in _tables(directory, rows, {file.name: file for file in listed}, EXAMPLES):
         yield row, table.to_pandas()
+
+
+def right_on_test_examples(directory: Path, row: "TrialRow", listed: Sequence[ListedFile]) -> Any:
+    """Where dense networks are right, [networks, test examples], in the order of an example's rows; None: unknown.
+
+    Raises:
+        Damaged: The file is not what was written.
+    """
+    name = result_of(row.number, ARRAYS)
+    known = next((file for file in listed if file.name == name), None)
+    path = directory / name
+    if not path.is_file() and known is None:
+        return None
+    try:
+        content = read_file(path)
+        trouble = known.trouble(content) if known else ""
+        if not trouble:
+            return arrays_in(content).get(TESTED)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        trouble = f"can't be read ({error})"
+    raise results_damaged(directory, [f"{name} {trouble}"])
 
 
 def _tables(

@@ -5,6 +5,7 @@ Each module of `figures` is one figure, found by its name; `page.py` puts them o
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ import pandas as pd
 from study.answer.robustness import Robustness
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
+from study.errors import Damaged
 from study.ledger.files import ListedFile
 
 if TYPE_CHECKING:
     from study.report.figure import Figure, Picture
+    from study.report.material import Material
 
 
 _TRIALS, _ROBUSTNESS = "trials", "robustness"  # tables beside the figures
@@ -34,7 +37,8 @@ def write_report(
 ) -> Path:
     """Writes `index.html`, which has all of this inside too: `figures/NAME.csv` and `.svg`, `figures/trials.csv`.
 
-    Beside it lie `verdicts.json`, for studies that claim something, and `figures/robustness.csv`.
+    Beside it lie `verdicts.json`, for studies that claim something, `figures/robustness.csv`, and `examples.csv` with
+    the scores of all training examples, where trials recorded what networks say of them.
 
     A study that lacks what a figure needs still gets its page, which says what is not drawn and why.
 
@@ -71,10 +75,26 @@ def write_report(
     table.unlink(missing_ok=True)
     if verdicts.findings or verdicts.exploratory:
         table.write_text(json.dumps(verdicts.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    _write_examples(material, out_dir / "examples.csv")
     path = out_dir / "index.html"
     path.unlink(missing_ok=True)  # it may be a link that another member of a group has laid
     path.write_text(page(material, drawn, pictures, robustness), encoding="utf-8")
     return path
+
+
+def _write_examples(material: "Material", table: Path) -> None:
+    from study.report.examples import examples_csv, shown_data
+
+    table.unlink(missing_ok=True)
+    try:
+        found = [(ballot, one) for ballot, one in material.examples if one is not None]
+    except Damaged:
+        return  # which the figure says
+    if found:
+        shown = shown_data(material.config, found[0][1].examples["true_label"].to_numpy())
+        if not isinstance(shown, str):
+            found = [(ballot, replace(one, examples=shown.with_files(one.examples))) for ballot, one in found]
+        table.write_text(examples_csv(found) + "\n", encoding="utf-8")
 
 
 def _files(figure: "Figure", shown: "Picture") -> dict[str, str]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from study.answer.selection import (
@@ -22,10 +23,22 @@ from study.answer.value_words import in_order
 from study.answer.value_words import label as value_label
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
-from study.ledger.files import ListedFile
+from study.ledger.files import EXAMPLES, ListedFile, result_of
 from trainables.task import Task
 
+if TYPE_CHECKING:
+    from study.report.examples import Scored
+
 _MOST_PANELS = 12
+
+
+@dataclass(frozen=True)
+class RecordedTrial:
+    """What counting votes asks of a trial."""
+
+    number: int
+    cell: str | None
+    params: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,28 @@ class Material:
         if known is not None and (trouble := known.trouble(content)):
             raise ValueError(f"{name} {trouble}")
         return content
+
+    @cached_property
+    def examples(self) -> "list[Scored]":
+        """Scores of training examples, of every condition and arm; [] where no trial recorded them.
+
+        Raises:
+            Damaged: Files of results are not what was written.
+        """
+        from study.report.examples import scored_examples
+
+        folder, known = self.config.directory, {file.name for file in self.listed}
+        names = [name for name in self.trials.columns if name.startswith(("data.", "compression."))]
+        trials = [
+            RecordedTrial(
+                int(row["number"]),
+                cell if isinstance(cell := row.get("cell"), str) else None,
+                {name: row[name] for name in names if not _missing(row[name])},
+            )
+            for row in self.trials.to_dict("records")
+            if (file := result_of(int(row["number"]), EXAMPLES)) in known or (folder / file).is_file()
+        ]
+        return scored_examples(folder, trials, self.listed, influences=True)
 
     @cached_property
     def task(self) -> Task:
@@ -168,6 +203,10 @@ class Material:
     def categories(self, trials: pd.DataFrame) -> pd.Series:
         """The value of the instrument of each trial, "" without one."""
         return column(trials, self.instrument, "").astype(str) if self.instrument else column(trials, "-", "")
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
 
 
 __all__ = ["Facet", "Material", "TrialGroup", "column", "is_continuous", "numbers", "short"]

@@ -66,6 +66,39 @@
     show(0);
   }
 
+  const zooming = [...document.querySelectorAll("image.zooms")];
+  if (zooming.length) {
+    const dialog = document.createElement("dialog");
+    const [large, said] = [document.createElement("img"), document.createElement("p")];
+    dialog.className = "zoom";
+    dialog.append(large, said);
+    document.body.append(dialog);
+    let at = 0;
+    const show = (place) => {
+      at = (place + zooming.length) % zooming.length;
+      large.src = zooming[at].getAttribute("href");
+      large.alt = said.textContent = zooming[at].dataset.tip;
+      if (!dialog.open) dialog.showModal();
+    };
+    zooming.forEach((image, place) => {
+      image.setAttribute("tabindex", "0");
+      image.setAttribute("role", "button");
+      image.setAttribute("aria-label", image.dataset.tip);
+      image.addEventListener("click", () => show(place));
+      image.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        show(place);
+      });
+    });
+    dialog.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => zooming[at].focus());
+    dialog.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (step) { event.preventDefault(); show(at + step); }
+    });
+  }
+
   const table = document.getElementById("trials");
   if (!table) return;
   const body = table.tBodies[0];

@@ -3,16 +3,21 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from study.config import RunConfig
 from study.execution.results import example_table
+from study.report import write_report
+from study.report.examples import Shown, shown_data
 from study.report.figure import Absent, Picture, figures
+from study.report.figures.memorised_examples import _picture
 from study.report.material import Material
 from tests.unit.report_frames import Recipe, judged, make
 from trainables.config import TrialConfig
@@ -68,6 +73,43 @@ def test_the_most_memorised_are_shown_with_their_images_and_labels(tmp_path: Pat
     label, true = int(first["label"].iloc[0]), int(first["true_label"].iloc[0])
     assert f"{label}, truly {true}" in drawn
     assert [int(n) for n in re.findall(r"example (\d+):", lost.inline())][:5] == [0, 1, 2, 3, 4]
+
+
+def test_influential_pairs_stand_side_by_side_and_all_scores_in_a_table(tmp_path: Path) -> None:
+    shown = material(tmp_path, recorded(5))
+    split = load_split(TrialConfig().data, 7, Path("unused"))
+    given = recorded(5)["subset"]
+    tested = np.zeros((10, len(split.test_labels)), dtype=bool)
+    tested[:, 11] = given[:, 700]
+    np.savez_compressed(shown.config.directory / "trials" / "0000" / "arrays.npz", **{"test/right": tested})
+    ((ballot, found),) = shown.examples
+    assert found is not None
+    row = found.examples.loc[700]
+    assert (row["influence"], row["on_test"]) == (1.0, 11)
+    assert not found.examples["certain"].any(), "of ten networks, among so many pairs"
+    sure = found.examples.assign(certain=found.examples["example"] == 700)
+    data = shown_data(shown.config, split.train_labels)
+    assert isinstance(data, Shown)
+    picture = _picture(ballot, replace(found, examples=sure), data, "study")
+    assert isinstance(picture, Picture)
+    drawn = picture.panels[-1].inline()
+    first, second = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(one)))) for one in re.findall(r"base64,([^\"]+)\"", drawn)
+    )
+    assert (first == split.train_images[700, 0]).all()
+    assert (second == split.test_images[11, 0]).all()
+    assert "influence 1.00" in drawn
+
+
+def test_the_report_keeps_all_scores_beside_the_page_which_stays_small(tmp_path: Path) -> None:
+    shown = material(tmp_path, recorded(5))
+    page = write_report(shown.config, shown.trials, shown.networks, shown.verdicts, tmp_path / "report")
+    table = pd.read_csv(tmp_path / "report" / "examples.csv")
+    assert len(table) == 1000
+    assert table["arm"].unique().tolist() == ["replicate"]
+    assert table.sort_values("memorisation", ascending=False)["example"].head(5).tolist() == [0, 1, 2, 3, 4]
+    assert page.stat().st_size < 5_000_000
+    assert 'image class="zooms"' in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

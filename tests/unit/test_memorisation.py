@@ -167,6 +167,10 @@ def test_networks_with_labels_of_their_own_have_no_score_together() -> None:
     assert found["control"] is not None
 
 
+def votes_of_home() -> Votes:
+    return nearest_neighbours(8)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A study of four trials, the first of which recorded its examples."""
@@ -175,7 +179,7 @@ def home(tmp_path: Path) -> Path:
 
     made = ledger(tmp_path)
     made.close()
-    votes = nearest_neighbours(8)
+    votes = votes_of_home()
     columns = {
         "network": np.arange(8, dtype=np.int16),
         "control": np.zeros(8, dtype=bool),
@@ -217,7 +221,17 @@ def test_the_command_shows_writes_and_refuses(home: Path, capsys: pytest.Capture
     assert len(written) == 45
     assert written["lost_at"].dropna().is_monotonic_increasing
     assert main(["examples", "small", "--by", "size", *at]) == 2
-    assert "choose one of memorisation, forgotten, learned, lost_at" in capsys.readouterr().err
+    assert "memorisation, forgotten, learned, lost_at, influence" in " ".join(capsys.readouterr().err.split())
+    assert main(["examples", "small", "--by", "influence", *at]) == 2
+    assert "--by influence was not recorded" in capsys.readouterr().err
+    tested = np.stack([votes_of_home().given[:, 3], np.arange(8) % 2 == 0], axis=1)
+    np.savez_compressed(home / "small" / "trials" / "0000" / "arrays.npz", **{"test/right": tested})
+    assert main(["examples", "small", "--by", "influence", "--format", "json", *at]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    (row,) = [row for row in found["top"] if row["example"] == 3]
+    assert (row["on_test"], row["influence"]) == (0, 1.0)
+    assert main(["examples", "small", "--influence", *at]) == 0
+    assert "by more than chance makes of 90 pairs" in capsys.readouterr().out
     (home / "small" / "trials" / "0000" / "examples.parquet").unlink()
     assert main(["examples", "small", *at]) == 2
     assert "data.subset=0.7" in capsys.readouterr().err
@@ -225,9 +239,11 @@ def test_the_command_shows_writes_and_refuses(home: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize("damage", ["gone", "another's"])
 def test_the_figure_shows_nothing_of_examples_that_are_not_what_was_written(home: Path, damage: str) -> None:
+    from study.answer.verdict import Verdicts
     from study.ledger.files import ListedFile
     from study.report.figure import Absent
     from study.report.figures.memorised_examples import _draw
+    from study.report.material import Material
 
     file = home / "small" / "trials" / "0000" / "examples.parquet"
     listed = ListedFile.of_content("trials/0000/examples.parquet", 0, file.read_bytes())
@@ -236,7 +252,7 @@ def test_the_figure_shows_nothing_of_examples_that_are_not_what_was_written(home
     else:
         pd.read_parquet(file).iloc[::2].to_parquet(file)  # readable, and other numbers
     trials = pd.DataFrame({"number": [0], "cell": ["a cell"], "data.name": ["digits"]})
-    material = SimpleNamespace(config=SimpleNamespace(directory=home / "small"), trials=trials, listed=[listed])
-    shown = _draw(material)  # type: ignore[arg-type]
+    config: Any = SimpleNamespace(directory=home / "small")
+    shown = _draw(Material(config, trials, pd.DataFrame(), Verdicts((), (), "any time", "", 0), [listed]))
     assert isinstance(shown, Absent)
     assert "trials/0000/examples.parquet" in shown.reason

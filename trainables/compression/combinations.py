@@ -123,6 +123,11 @@ def _check_augmentation(config: TrialConfig) -> None:
     augment, data = config.training.augment, config.data
     if augment == "none":
         return
+    if config.model.tied_units:
+        raise ValueError(
+            f"training.augment={augment} changes examples each time, so that no unit can be tied to them as "
+            f"model.tied_units={config.model.tied_units:g} asks; use augment=none, or tied_units=0"
+        )
     if not data.clean:
         raise ValueError(
             f"training.augment={augment} changes examples each time, so that memorising them is not measured; use "

@@ -1,7 +1,7 @@
 """What a data set is. Torch-free, so that a configuration that names one can be checked quickly."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -72,6 +72,13 @@ class Dataset(Entry, ABC):
             DataUnavailable: As `load`.
         """
         return {}
+
+    def example_files(self, data_dir: Path) -> tuple[Sequence[str], Sequence[str] | None] | None:
+        """The file of each example, in the order of `RawData.images` and (None without) of `RawData.test_images`.
+
+        None where examples have no files of their own. Raises as `load`.
+        """
+        return None
 
     def account(self, data_dir: Path) -> str:
         """What is worth knowing about the data set, in one paragraph: what was taken, what was left, what is unusual.

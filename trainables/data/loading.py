@@ -1,7 +1,10 @@
 """From a configuration to a split in memory, once per process."""
 
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from trainables.data.config import DataConfig
 from trainables.data.identity import data_identity
@@ -46,6 +49,22 @@ def load_split(config: DataConfig, seed: int, data_dir: Path) -> Split:
     untouched = DataConfig.model_validate(whole | own)
     identity = data_identity(untouched, data_dir)
     return _load_split(untouched.model_dump_json(), seed, data_dir.absolute(), identity)
+
+
+def example_files(config: DataConfig, seed: int, data_dir: Path) -> tuple[list[str], list[str]] | None:
+    """Names of the files of a split's training and test examples; None where examples have no files of their own.
+
+    Raises as `prepare`.
+    """
+    dataset = dataset_of(config)
+    named = dataset.example_files(data_dir)
+    if named is None:
+        return None
+    first, second = (None if names is None else np.array(names, dtype=object) for names in named)
+    whole = dataset.load(data_dir)
+    # Names are cut into the same parts as images are.
+    parts = split(config, dataset, replace(whole, images=first, test_images=second), seed)
+    return [*parts.train_images], [*parts.test_images]  # type: ignore[list-item]
 
 
 # Two, so that a study which alternates between two training sizes reads from disk but twice.

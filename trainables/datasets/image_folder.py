@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -67,6 +67,12 @@ class ImageFolder(Dataset):
         """The images, under their names below the directory."""
         root = self.path or Path()
         return {file.relative_to(root).as_posix(): file for part in self._survey().parts for _, file in part}
+
+    def example_files(self, data_dir: Path) -> tuple[Sequence[str], Sequence[str] | None]:
+        """Names below the directory."""
+        root = self.path or Path()
+        names = [[file.relative_to(root).as_posix() for _, file in part] for part in self._survey().parts]
+        return names[0], names[1] if len(names) > 1 else None
 
     def account(self, data_dir: Path) -> str:
         """What was taken of the directory and what was left, in one paragraph."""

@@ -67,7 +67,7 @@ class Look(Scoring):
         if which == "now":
             return self.stack
         made = {"initial": self._start, "dense": self._dense, "twin": self._twin}
-        return self._once(("state", which), made[which])
+        return self.once(("state", which), made[which])
 
     def features(self, which: State = "now", on: Split = "train") -> dict[str, Tensor]:
         """Layer → what its units answer [K, n, units], of a channel its mean over places.
@@ -81,7 +81,7 @@ class Look(Scoring):
             inputs = (self.sample if on == "train" else self.validation).inputs
             return {} if stack is None else features(stack, inputs)
 
-        return self._once(("features", which, on), made)
+        return self.once(("features", which, on), made)
 
     def matrices(self, which: State = "now") -> dict[str, Tensor]:
         """Layer → its weights [K, outputs, inputs], those of a convolution [K, channels, incoming · places].

@@ -121,7 +121,7 @@ class Scoring:
 
     def gradients(self, weights: Weights = "trained", temperature: float = 1.0) -> dict[str, Tensor]:
         """Parameter → gradient of each network's mean loss over the sample."""
-        return self._once(
+        return self.once(
             ("gradients", weights, temperature),
             lambda: mean_gradients(
                 self.at(weights), self.sample.batches(), self.sample.count, self.sample.loss(temperature)
@@ -130,7 +130,7 @@ class Scoring:
 
     def hessian_gradients(self, weights: Weights, temperature: float) -> dict[str, Tensor]:
         """Parameter → Hessian times gradient of the same loss."""
-        return self._once(
+        return self.once(
             ("hessian", weights, temperature),
             lambda: hessian_products(
                 self.at(weights),
@@ -148,20 +148,21 @@ class Scoring:
             some = self.sample.first(examples)
             return squared_gradients(self.stack, some.inputs, some.labels, some.loss())
 
-        return self._once(("fisher", examples), computed)
+        return self.once(("fisher", examples), computed)
 
     def synaptic_flow(self, weights: Weights) -> dict[str, Tensor]:
         """Parameter → its synaptic flow, float64; needs no data."""
-        return self._once(("flow", weights), lambda: synaptic_flow(self.at(weights), self.input_shape))
+        return self.once(("flow", weights), lambda: synaptic_flow(self.at(weights), self.input_shape))
 
     def activations(self, group: UnitGroup) -> Activations:
         """Activations of the group's units on the sample, with the gradients of each example's loss."""
-        return self._once(
+        return self.once(
             ("activations", group.name),
             lambda: activations(self.stack, group, self.sample.inputs, self.sample.labels, self.sample.loss()),
         )
 
-    def _once(self, name: tuple[object, ...], make: Callable[[], T]) -> T:
+    def once(self, name: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` returned when first asked for under this name."""
         if name not in self._made:
             self._made[name] = make()
         value: T = self._made[name]

@@ -45,11 +45,12 @@ class MLP(Model):
         num_classes: int,
         draws: Sequence[torch.Generator],
     ) -> StackedModel:
-        """Normal weights of `init` times `init_scale`, zero biases; dropout after each ReLU."""
+        """Normal weights of `init` times `init_scale`, zero biases; dropout and tied units after each ReLU."""
         from trainables.stack.mlp import StackedMLP
 
         sizes = _sizes(widths, input_shape, num_classes)
-        return StackedMLP(sizes, config.init_scale, draws, config.dropout, config.init)
+        tied = (config.tied_units, config.tied_examples) if config.tied_units else None
+        return StackedMLP(sizes, config.init_scale, draws, config.dropout, config.init, tied=tied)
 
 
 def _sizes(widths: Shape, input_shape: Shape, num_classes: int) -> Shape:

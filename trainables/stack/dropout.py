@@ -57,11 +57,11 @@ class StackedDropout(nn.Module):
     def _drawn(self, x: Tensor, uses: int) -> list[Tensor]:
         """Masks of the next uses, shaped as x; the first one last."""
         later = torch.arange(uses, dtype=torch.int32, device=x.device)[:, None]
-        keys = _hashed(self.seed ^ _hashed(self.uses + later))
+        keys = hashed(self.seed ^ hashed(self.uses + later))
         self.uses += uses
         networks = len(self.seed)
         places = torch.arange(x.numel() // networks, dtype=torch.int32, device=x.device)
-        bits = _hashed(keys[:, :, None] ^ _hashed(places))
+        bits = hashed(keys[:, :, None] ^ hashed(places))
         if x.ndim == 4:
             bits = bits.view(uses, networks, len(x), -1, *x.shape[2:]).movedim(1, 2)
         kept = bits.reshape(uses, *x.shape) >= round(self.rate * 2**32) - 2**31
@@ -85,7 +85,7 @@ def masks_ahead(model: nn.Module, steps: int) -> Iterator[None]:
             drop.ahead(1)
 
 
-def _hashed(x: Tensor) -> Tensor:
+def hashed(x: Tensor) -> Tensor:
     """32 well mixed bits for each int32."""
     x = (x ^ (x >> 16 & 0xFFFF)) * 0x7FEB352D
     x = (x ^ (x >> 15 & 0x1FFFF)) * (0x846CA68B - 2**32)

@@ -10,6 +10,7 @@ from trainables.stack.dropout import StackedDropout
 from trainables.stack.layers import StackedLinear, normal_linear
 from trainables.stack.model import Cut, Loss, StackedModel, UnitGroup, Use
 from trainables.stack.spatial import unstacked
+from trainables.stack.tied import StackedTiedUnits, recognise
 
 
 class StackedMLP(StackedModel):
@@ -21,6 +22,7 @@ class StackedMLP(StackedModel):
         draws: One generator a network.
         dropout: Rate after each ReLU.
         init: As `layers.deviation`.
+        tied: Shares of hidden units tied to examples, and of examples that each of these is tied to; None: none are.
     """
 
     def __init__(
@@ -30,21 +32,26 @@ class StackedMLP(StackedModel):
         draws: Sequence[torch.Generator],
         dropout: float = 0.0,
         init: str = "he",
+        *,
+        tied: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
         self.dropout = dropout
         self.layers = nn.ModuleList(normal_linear(i, o, init_scale, draws, init) for i, o in itertools.pairwise(sizes))
         self.drops = nn.ModuleList(StackedDropout(dropout, draws) for _ in sizes[1:-1] if dropout)
+        hidden = sizes[1:-1] if tied else ()
+        self.ties = nn.ModuleList(StackedTiedUnits(units, *(tied or (0, 0)), draws) for units in hidden)
         self.eval()
 
     @property
     def groups(self) -> tuple[UnitGroup, ...]:
         """One group a hidden layer: `hidden_1` …"""
+        ties = [(Cut(f"ties.{i}.tie", 1),) for i in range(len(self.ties))] or [()] * (len(self.layers) - 1)
         return tuple(
             UnitGroup(
                 name=f"hidden_{i + 1}",
                 incoming=(Cut(f"layers.{i}.weight", 2),),
-                others=(Cut(f"layers.{i}.bias", 2), Cut(f"layers.{i + 1}.weight", 1)),
+                others=(Cut(f"layers.{i}.bias", 2), Cut(f"layers.{i + 1}.weight", 1), *ties[i]),
             )
             for i in range(len(self.layers) - 1)
         )
@@ -75,7 +82,7 @@ class StackedMLP(StackedModel):
                 layer, inputs, some = layers[place], seen.pop(), together[place]
                 output_gradient = gradient
                 if place:
-                    # An input is 0 where the ReLU cut it or dropout zeroed it, and nothing goes back there.
+                    # An input is 0 where the ReLU cut it or it was dropped, and nothing goes back there.
                     gradient = torch.bmm(output_gradient, layer.weight.mT)
                     torch.ops.aten.threshold_backward.grad_input(gradient, inputs, 0, grad_input=gradient)
                     if kept < 1:
@@ -100,12 +107,16 @@ class StackedMLP(StackedModel):
     def _activations(self, x: Tensor) -> list[Tensor]:
         """What goes into each layer, and the logits."""
         x = x.flatten(2)
+        if self.ties:
+            recognise(self, x)
         seen = [x]
         for place, layer in enumerate(self.layers[:-1]):
             x = layer(x)
             x = torch.relu(x) if torch.is_grad_enabled() else x.relu_()
             if self.drops:
                 x = self.drops[place](x)
+            if self.ties:
+                x = self.ties[place](x)
             seen.append(x)
         return [*seen, self.layers[-1](x)]
 
@@ -115,4 +126,5 @@ class StackedMLP(StackedModel):
         parts: list[nn.Module] = [nn.Flatten()]
         for place, layer in enumerate(layers[:-1]):
             parts += [layer, nn.ReLU(), *(unstacked(drop, network) for drop in self.drops[place : place + 1])]
+            parts += [unstacked(tie, network) for tie in self.ties[place : place + 1]]
         return nn.Sequential(*parts, layers[-1]).eval()

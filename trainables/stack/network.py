@@ -11,6 +11,7 @@ from trainables.stack.model import Cut, Loss, StackedModel, UnitGroup
 from trainables.stack.plan import Shape, sizes_of, trace, units_of
 from trainables.stack.spatial import ErrorFunction, StackedConv, built
 from trainables.stack.step import Plan, SizedStep, Start
+from trainables.stack.tied import StackedTiedUnits, recognise
 
 # Device → convolutions of fewer multiply-adds than this in the mean (of one network, on one example) run grouped, the
 # others one network after another. For the CPU measured with 4 networks and batches of 50, grouped against one by one:
@@ -58,6 +59,7 @@ class StackedNetwork(StackedModel):
         self._groups = _groups(plan, sized)
         self.steps = built(plan, {one.path: one for one in sized}, "", Start(init_scale, draws, init))
         self._spatial = any(isinstance(layer, StackedConv) for layer in self.modules())
+        self._ties = any(isinstance(layer, StackedTiedUnits) for layer in self.modules())
         self.eval()
 
     @property
@@ -119,6 +121,8 @@ class StackedNetwork(StackedModel):
         return sum(sizes) / len(sizes) >= GROUPED_BELOW.get(x.device.type, math.inf)
 
     def _together(self, x: Tensor) -> Tensor:
+        if self._ties:
+            recognise(self, x)
         if self._spatial:
             x = x[0] if x.shape[0] == 1 else x.transpose(0, 1).flatten(1, 2)
             if self.networks == 1 and not x.is_cuda:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trainables.interfaces import Model, Shape
 from trainables.stack.plan import sizes_of, trace, units_of
 from trainables.stack.step import Plan
+from trainables.stack.steps.tied_units import TiedUnits, tied
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Group names do not depend on it.
 _ANY_SIDE = 32
+# Only says where dropout would be.
+_ANY_RATE = 0.5
 
 
 class PlannedModel(Model):
@@ -67,6 +70,10 @@ class PlannedModel(Model):
         """Normal weights of `init` times `init_scale`, zero biases; batch norm starts as the identity."""
         from trainables.stack.network import StackedNetwork
 
-        plan = self.plan(min(input_shape[1:]), config.dropout)
+        side = min(input_shape[1:])
+        plan = self.plan(side, config.dropout)
+        if config.tied_units:
+            step = TiedUnits(config.tied_units, config.tied_examples)
+            plan = tied(self.plan(side, config.dropout or _ANY_RATE), step, config.dropout)
         scale, init = config.init_scale, config.init
         return StackedNetwork(plan, widths, input_shape, num_classes, init_scale=scale, draws=draws, init=init)

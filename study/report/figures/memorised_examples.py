@@ -2,20 +2,18 @@
 
 import base64
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from study.answer.ballots import Ballot, ballots
-from study.answer.memorisation import Memorisation, memorisation
+from study.answer.ballots import Ballot
+from study.answer.memorisation import Memorisation
 from study.errors import Damaged
-from study.ledger.files import EXAMPLES, result_of
-from study.ledger.frames import example_tables
 from study.report.drawing import Drawing
+from study.report.examples import Shown, shown_data
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
 
@@ -27,105 +25,119 @@ _ORDERS = {
 }
 _COLUMNS, _ROWS, _SIDE, _GAP, _BELOW, _TOP = 6, 2, 64.0, 14.0, 34.0, 30.0
 _MOST_PIXELS = 96
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """What counting votes asks of a trial."""
-
-    number: int
-    cell: str | None
-    params: dict[str, Any]
+_PAIRS = "Most influential: each beside the test example that it helps"
 
 
 def _draw(material: Material) -> Picture | Absent:
-    folder = material.config.directory
-    listed = {file.name for file in material.listed}
-    names = {one.number: result_of(one.number, EXAMPLES) for one in _trials(material)}
-    there = {number for number, name in names.items() if name in listed or (folder / name).is_file()}
-    trials = [one for one in _trials(material) if one.number in there]
-    if not trials:
-        return Absent("")
     try:
-        tables = example_tables(folder, trials, material.listed)  # type: ignore[arg-type]
-        counted = [one for one in ballots(tables) if one.votes is not None]
+        scored = material.examples
     except Damaged as error:
         return Absent(f"What networks said of each example can't be read ({error}).")
-    noisy = [one for one in counted if one.arm == "replicate"]
+    if not scored:
+        return Absent("")
+    noisy = [(ballot, found) for ballot, found in scored if found is not None and ballot.arm == "replicate"]
     if not noisy:
         return Absent("Each network was given noisy labels of its own; scores of examples need data.noise_draw=study.")
-    chosen = max(noisy, key=lambda one: int(one.votes.changed.sum()) if one.votes else 0)
-    assert chosen.votes is not None
-    found = memorisation(chosen.votes)
+    chosen, found = max(noisy, key=lambda one: one[1].changed)
     if found.examples["memorisation"].isna().all():
         return Absent("Every network was given every example: scores of examples need data.subset below 1.")
-    images = _images(material)
-    if isinstance(images, str):
-        return Absent(images)
-    return _picture(chosen, found, images)
+    shown = shown_data(material.config, found.examples["true_label"].to_numpy())
+    return Absent(shown) if isinstance(shown, str) else _picture(chosen, found, shown, material.config.name)
 
 
-def _trials(material: Material) -> Iterator[_Trial]:
-    names = [name for name in material.trials.columns if name.startswith(("data.", "compression."))]
-    for row in material.trials.to_dict("records"):
-        cell = row.get("cell")
-        params = {name: row[name] for name in names if not _missing(row[name])}
-        yield _Trial(int(row["number"]), cell if isinstance(cell, str) else None, params)
-
-
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value))
-
-
-def _images(material: Material) -> npt.NDArray[Any] | str:
-    """[n, C, H, W], the training examples as the study splits them, or why there are none to show."""
-    from trainables.data.interfaces import dataset_of
-    from trainables.data.loading import load_split
-    from trainables.errors import DataUnavailable
-
-    space, config = material.config.space, material.config
-    data = space.config({name: spanned.corners()[0] for name, spanned in space.span.items()}, config.seed).data
-    if not dataset_of(data).has_images:
-        return f"Examples of {data.name} are no images; list them with ockham examples {config.name}."
-    try:
-        return load_split(data, config.seed, config.run.data_path).train_images
-    except (DataUnavailable, ValueError) as error:
-        return f"The examples can't be shown where the data are not ({error})."
-
-
-def _picture(ballot: Ballot, found: Memorisation, images: npt.NDArray[Any]) -> Picture:
-    panels, tables = [], []
+def _picture(ballot: Ballot, found: Memorisation, shown: Shown, study: str) -> Picture | Absent:
+    if shown.images is None:
+        return Absent(f"Examples are no images; list them with ockham examples {study}.")
+    panels, tables, named = [], [], shown.with_files(found.examples)
     for name, (head, rising) in _ORDERS.items():
         if name not in found.examples.columns or found.examples[name].isna().all():
             continue
-        order = found.examples.dropna(subset=[name]).sort_values(name, ascending=rising, kind="stable")
+        order = named.dropna(subset=[name]).sort_values(name, ascending=rising, kind="stable")
         top = order.head(_COLUMNS * _ROWS)
-        panels.append(_panel(head, name, top, images))
+        panels.append(_panel(head, name, top, shown))
         tables.append(top.assign(order=head))
+    if "influence" in named.columns and named["certain"].any():
+        pairs = named[named["certain"]].sort_values("influence", ascending=False, kind="stable")
+        top = pairs.head(_COLUMNS // 2 * _ROWS)
+        panels.append(_pairs(top, shown))
+        tables.append(top.assign(order=_PAIRS))
     condition = ", ".join(f"{name} = {value}" for name, value in ballot.condition.items())
-    share = "" if found.share.value is None else f" Memorised share of all examples: {found.share.value:.3f}."
+    share = "" if found.share.value is None else f" Memorised share of all examples: {found.share.as_text()}."
+    if found.mislabelled.value is not None:
+        share += f" Estimated share of wrong labels: {found.mislabelled.as_text()}."
     caption = (
         f"{found.networks} networks{f' ({condition})' if condition else ''}, {len(found.examples):,} examples. Below "
         "each its number and the label given; where that was changed the true one follows. Memorised: right in "
-        f"networks that were given the example, wrong in those that were not (1 is pure memory).{share}"
+        f"networks that were given the example, wrong in those that were not (1 is pure memory).{share} "
+        "Click an image, or press Enter on it, to see it large; arrow keys lead on."
     )
     return Picture(panels, caption, pd.concat(tables), columns=min(2, len(panels)))
 
 
-def _panel(head: str, name: str, top: pd.DataFrame, images: npt.NDArray[Any]) -> Drawing:
+def _panel(head: str, name: str, top: pd.DataFrame, shown: Shown) -> Drawing:
+    drawing = _empty(head)
+    for place, row in enumerate(top.to_dict("records")):
+        x, y = _corner(place)
+        said = f"{name.replace('_', ' ')} {row[name]:.2f}"
+        _image(drawing, x, y, _training_image(row, shown), f"{_of_training(row)}, {said}")
+        _below(drawing, x, y, f"{row['example']}  {row[name]:.2f}", _label(row))
+    return drawing
+
+
+def _pairs(top: pd.DataFrame, shown: Shown) -> Drawing:
+    """Training examples, each with the test example that it helps most to its right."""
+    drawing = _empty(_PAIRS)
+    assert shown.test_images is not None
+    for place, row in enumerate(top.to_dict("records")):
+        x, y = _corner(2 * place)
+        said = f"influence {row['influence']:.2f} ± {row['influence_se']:.2f} (standard error)"
+        test, true = int(row["on_test"]), shown.test_labels[int(row["on_test"])]
+        _image(drawing, x, y, _training_image(row, shown), f"{_of_training(row)}, {said}")
+        _below(drawing, x, y, f"{row['example']}  {row['influence']:.2f}", _label(row))
+        x, y = _corner(2 * place + 1)
+        tip = f"test example {test}{_file(row.get('test_file'))}: truly {true}, {said} of training example "
+        _image(drawing, x, y, shown.test_images[test], f"{tip}{row['example']}")
+        _below(drawing, x, y, f"→ test {test}", f"truly {true}")
+    return drawing
+
+
+def _empty(head: str) -> Drawing:
     width = _COLUMNS * (_SIDE + _GAP) + _GAP
     drawing = Drawing(width, _TOP + _ROWS * (_SIDE + _BELOW + _GAP), head)
     drawing.text(4, 16, head, "head")
-    for place, row in enumerate(top.to_dict("records")):
-        x = _GAP + place % _COLUMNS * (_SIDE + _GAP)
-        y = _TOP + place // _COLUMNS * (_SIDE + _BELOW + _GAP)
-        label = f"{row['label']}" + (f", truly {row['true_label']}" if row["changed"] else "")
-        tip = f"example {row['example']}: label given {label}, {name.replace('_', ' ')} {row[name]:.2f}"
-        picture = _png(images[row["example"]])
-        drawing.add("image", tip=tip, x=x, y=y, width=_SIDE, height=_SIDE, href=picture, image_rendering="pixelated")
-        drawing.text(x, y + _SIDE + 13, f"{row['example']}  {row[name]:.2f}", "small")
-        drawing.text(x, y + _SIDE + 27, label, "tick")
     return drawing
+
+
+def _corner(place: int) -> tuple[float, float]:
+    return _GAP + place % _COLUMNS * (_SIDE + _GAP), _TOP + place // _COLUMNS * (_SIDE + _BELOW + _GAP)
+
+
+def _image(drawing: Drawing, x: float, y: float, pixels: npt.NDArray[Any], tip: str) -> None:
+    where = {"x": x, "y": y, "width": _SIDE, "height": _SIDE}
+    drawing.add("image", "zooms", tip=tip, href=_png(pixels), image_rendering="pixelated", **where)
+
+
+def _below(drawing: Drawing, x: float, y: float, first: str, second: str) -> None:
+    drawing.text(x, y + _SIDE + 13, first, "small")
+    drawing.text(x, y + _SIDE + 27, second, "tick")
+
+
+def _training_image(row: Mapping[Hashable, Any], shown: Shown) -> npt.NDArray[Any]:
+    assert shown.images is not None
+    pixels: npt.NDArray[Any] = shown.images[row["example"] % len(shown.images)]
+    return pixels
+
+
+def _label(row: Mapping[Hashable, Any]) -> str:
+    return f"{row['label']}" + (f", truly {row['true_label']}" if row["changed"] else "")
+
+
+def _of_training(row: Mapping[Hashable, Any]) -> str:
+    return f"example {row['example']}{_file(row.get('file'))}: label given {_label(row)}"
+
+
+def _file(name: Any) -> str:
+    return f" ({name})" if isinstance(name, str) else ""
 
 
 def _png(image: npt.NDArray[Any]) -> str:

@@ -9,5 +9,6 @@ from trainables.stack.steps.linear import Linear
 from trainables.stack.steps.max_pool import MaxPool
 from trainables.stack.steps.relu import ReLU
 from trainables.stack.steps.residual import Residual
+from trainables.stack.steps.tied_units import TiedUnits
 
-__all__ = ["AveragePool", "BatchNorm", "Conv", "Dropout", "Erf", "Linear", "MaxPool", "ReLU", "Residual"]
+__all__ = ["AveragePool", "BatchNorm", "Conv", "Dropout", "Erf", "Linear", "MaxPool", "ReLU", "Residual", "TiedUnits"]

@@ -1,0 +1,80 @@
+"""What a unit or weight carries of kept examples, less what it carries of those whose label was changed.
+
+Carried is the part of a margin that flows through it, averaged over examples of a kind: of a margin m (the logit of the
+label given less the largest other one) w·∂m/∂w through a weight, and through a unit the sum over its incoming weights
+and its bias, which for a ReLU network is activation times ∂m/∂activation (Bach et al. 2015,
+doi:10.1371/journal.pone.0130140; arXiv:1605.01713). The lowest go first: what serves memory most and the rule least.
+Margins, not losses: of what a network fits the loss has next to no slope.
+
+Networks without changed labels (clean twins) lose what carries least of their examples.
+
+Cost: one forward and one backward pass over the sample of training examples.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainables.compression.interfaces import WeightCriterion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from trainables.looking.scoring import Sample, Scoring
+    from trainables.stack.model import Group
+
+
+class Memorisation(WeightCriterion):
+    """Margin carried of kept examples less that of changed ones."""
+
+    def weight_scores(self, scoring: Scoring, tensor: str) -> Tensor:
+        """w·∂/∂w of the mean margin of kept examples less that of changed ones."""
+        return _slopes(scoring)[tensor] * scoring.stack.tensors()[tensor]
+
+    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+        """The same summed over a unit's incoming weights and its bias."""
+        from trainables.looking.places import own_biases
+
+        stack, slopes = scoring.stack, _slopes(scoring)
+        tensors, scores = stack.tensors(), super().scores(scoring, group)
+        for bias in own_biases(stack, group):
+            scores = scores + (slopes[bias] * tensors[bias]).reshape(scores.shape)
+        return scores
+
+
+def _slopes(scoring: Scoring) -> dict[str, Tensor]:
+    """Parameter → derivative of each network's mean margin of kept examples less that of changed ones."""
+    from trainables.looking.gradients import mean_gradients
+
+    return scoring.once(
+        ("memorisation",),
+        lambda: mean_gradients(scoring.stack, _signed(scoring.sample), 1, _summed_margins),
+    )
+
+
+def _signed(sample: Sample) -> Iterator[tuple[Tensor, Tensor]]:
+    """Inputs, with labels and the weight that each example's margin has: [K, B, 2]."""
+    import torch
+
+    kept = torch.ones_like(sample.labels, dtype=torch.bool)
+    if sample.truth is not None:
+        kept = sample.labels == sample.truth
+    count = kept.sum(dim=1, keepdim=True)
+    weights = torch.where(kept, 1 / count.clamp(min=1), -1 / (sample.count - count).clamp(min=1))
+    start = 0
+    for inputs, labels in sample.batches():
+        yield inputs, torch.stack([labels.double(), weights[:, start : start + labels.shape[1]].double()], dim=2)
+        start += labels.shape[1]
+
+
+def _summed_margins(logits: Tensor, targets: Tensor) -> Tensor:
+    """Σ weight · margin."""
+    labels = targets[..., :1].long()
+    own, others = logits.gather(2, labels)[..., 0], logits.scatter(2, labels, -float("inf")).amax(dim=2)
+    total: Tensor = ((own - others) * targets[..., 1]).sum()
+    return total
+
+
+ENTRY = Memorisation
