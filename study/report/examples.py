@@ -98,8 +98,14 @@ def shown_data(config: StudyConfig, true_labels: npt.NDArray[Any]) -> Shown | st
     if not np.array_equal(np.tile(split.train_labels, data.copies), true_labels):
         return f"The examples can't be shown: {data.name} at {place} has other labels than those that trials read."
     pictures = dataset_of(data).has_images
-    images = (split.train_images, split.test_images) if pictures else (None, None)
-    return Shown(*images, split.test_labels, *(named or (None, None)))
+    files, test_files = named or (None, None)
+    return Shown(
+        split.train_images if pictures else None,
+        split.test_images if pictures else None,
+        split.test_labels,
+        files,
+        test_files,
+    )
 
 
 def with_example_files(config: StudyConfig, frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """criterion=memorisation against its definition in plain PyTorch, and that it cuts memories out of trained networks."""
 
-import pytest
 import torch
 
 from tests.engine import config, plain_network, records, scoring, stack
@@ -46,15 +45,14 @@ def test_a_unit_carries_its_activation_times_the_slope_of_the_margins() -> None:
             torch.testing.assert_close(scores[network].float(), (units * units.grad).sum(dim=0).detach())
 
 
-@pytest.mark.parametrize("granularity", ["unit", "weight"])
-def test_changed_examples_go_first_and_kept_ones_stay(granularity: str) -> None:
+def test_changed_examples_go_first_and_kept_ones_stay() -> None:
     """Beside as much random removal from the same networks."""
     accuracies = {}
     for criterion in ("memorisation", "random"):
         trial = config(
             **{"data__split": (400, 60, 60), "data__label_noise": 0.2, "data__noise_kind": "wrong"},
             **{"model__width": 64, "training__epochs": 200, "control": False, "compression__criterion": criterion},
-            **{"compression__target_ratio": 2.0, "compression__granularity": granularity},
+            compression__target_ratio=2.0,
         )
         rows = [row for row in records(trial)[-1].networks if row["level"] == 1]
         accuracies[criterion] = {

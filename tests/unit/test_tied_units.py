@@ -60,7 +60,7 @@ def test_an_example_has_the_same_units_in_any_batch_and_any_stack(name: str) -> 
 
 
 def test_each_tied_unit_is_there_for_its_share_of_the_examples() -> None:
-    module = StackedTiedUnits(40, 0.5, 0.3, [generator(0, k) for k in range(2)])
+    module = StackedTiedUnits(40, (0.5, 0.3), [generator(0, k) for k in range(2)])
     stack = build("mlp", width=40, tied_examples=0.3)
     (first, *_) = [one for one in stack.modules() if isinstance(one, StackedTiedUnits)]
     with with_tied_units(stack):

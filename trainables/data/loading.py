@@ -60,11 +60,12 @@ def example_files(config: DataConfig, seed: int, data_dir: Path) -> tuple[list[s
     named = dataset.example_files(data_dir)
     if named is None:
         return None
-    first, second = (None if names is None else np.array(names, dtype=object) for names in named)
+    first, second = (None if names is None else np.arange(len(names)) for names in named)
     whole = dataset.load(data_dir)
-    # Names are cut into the same parts as images are.
-    parts = split(config, dataset, replace(whole, images=first, test_images=second), seed)
-    return [*parts.train_images], [*parts.test_images]  # type: ignore[list-item]
+    # Numbers of examples are cut into the same parts as images are.
+    parts = split(config, dataset, replace(whole, images=first, test_images=second), seed)  # type: ignore[arg-type]
+    own, test = named[0], named[0] if named[1] is None else named[1]
+    return [own[int(n)] for n in parts.train_images], [test[int(n)] for n in parts.test_images]
 
 
 # Two, so that a study which alternates between two training sizes reads from disk but twice.

@@ -40,21 +40,23 @@ class StackedMLP(StackedModel):
         self.layers = nn.ModuleList(normal_linear(i, o, init_scale, draws, init) for i, o in itertools.pairwise(sizes))
         self.drops = nn.ModuleList(StackedDropout(dropout, draws) for _ in sizes[1:-1] if dropout)
         hidden = sizes[1:-1] if tied else ()
-        self.ties = nn.ModuleList(StackedTiedUnits(units, *(tied or (0, 0)), draws) for units in hidden)
+        self.ties = nn.ModuleList(StackedTiedUnits(units, tied or (0.0, 1.0), draws) for units in hidden)
         self.eval()
 
     @property
     def groups(self) -> tuple[UnitGroup, ...]:
         """One group a hidden layer: `hidden_1` …"""
-        ties = [(Cut(f"ties.{i}.tie", 1),) for i in range(len(self.ties))] or [()] * (len(self.layers) - 1)
         return tuple(
             UnitGroup(
                 name=f"hidden_{i + 1}",
                 incoming=(Cut(f"layers.{i}.weight", 2),),
-                others=(Cut(f"layers.{i}.bias", 2), Cut(f"layers.{i + 1}.weight", 1), *ties[i]),
+                others=(Cut(f"layers.{i}.bias", 2), Cut(f"layers.{i + 1}.weight", 1), *self._ties(i)),
             )
             for i in range(len(self.layers) - 1)
         )
+
+    def _ties(self, layer: int) -> tuple[Cut, ...]:
+        return (Cut(f"ties.{layer}.tie", 1),) if self.ties else ()
 
     def forward(self, x: Tensor) -> Tensor:
         """[K, B, …] → logits [K, B, classes]."""

@@ -20,8 +20,7 @@ class StackedTiedUnits(nn.Module):
 
     Args:
         units: Of one network.
-        tied: Share of them that is tied.
-        examples: Share of the examples that such a unit is tied to.
+        shares: Of them that are tied, and of the examples that such a unit is tied to.
         draws: One generator a network, each asked for the units' numbers.
 
     Attributes:
@@ -35,9 +34,10 @@ class StackedTiedUnits(nn.Module):
 
     tie: Tensor
 
-    def __init__(self, units: int, tied: float, examples: float, draws: Sequence[torch.Generator]) -> None:
+    def __init__(self, units: int, shares: tuple[float, float], draws: Sequence[torch.Generator]) -> None:
         super().__init__()
-        self.examples, self.remain = examples, False
+        tied, self.examples = shares
+        self.remain = False
         self.keys: Tensor | None = None
         numbers = [torch.randint(1, 2**31, (units,), generator=draw) for draw in draws]
         tie = torch.stack(numbers).to(torch.int32)

@@ -113,8 +113,8 @@ def _corner(place: int) -> tuple[float, float]:
 
 
 def _image(drawing: Drawing, x: float, y: float, pixels: npt.NDArray[Any], tip: str) -> None:
-    where = {"x": x, "y": y, "width": _SIDE, "height": _SIDE}
-    drawing.add("image", "zooms", tip=tip, href=_png(pixels), image_rendering="pixelated", **where)
+    picture, side = _png(pixels), _SIDE
+    drawing.add("image", "zooms", tip=tip, x=x, y=y, width=side, height=side, href=picture, image_rendering="pixelated")
 
 
 def _below(drawing: Drawing, x: float, y: float, first: str, second: str) -> None:

@@ -29,7 +29,7 @@ class TiedUnits(Step):
         """With numbers for the units of each network."""
         from trainables.stack.tied import StackedTiedUnits
 
-        return StackedTiedUnits(after.channels, self.tied, self.examples, start.draws)
+        return StackedTiedUnits(after.channels, (self.tied, self.examples), start.draws)
 
 
 def tied(plan: Plan, step: TiedUnits, rate: float) -> Plan:
