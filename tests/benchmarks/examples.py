@@ -37,7 +37,7 @@ from trainables.trial import TrialContext, run_to_level, run_trial
 from trainables.workspace import Workspace
 
 BUDGETS = {"subset and recording over neither": 1.10, "bytes a network and example": 5.0}
-ROUNDS, NETWORKS, EPOCHS = 3, 8, 10
+ROUNDS, NETWORKS, EPOCHS = 2, 5, 5
 _DATA = Path(os.environ.get("OCKHAM_TEST_DATA", "no-data"))
 _ON_MNIST = (_DATA / "MNIST").is_dir()
 _MILLION = """
