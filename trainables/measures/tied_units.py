@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.looking.measure import Measure, Measured
+from trainables.looking.measure import Measure, MeasureResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ class TiedUnits(Measure):
     }
     needs_classes: ClassVar[bool] = True
 
-    def measure(self, look: Look) -> Measured:
+    def measure(self, look: Look) -> MeasureResult:
         """Of each network; undefined where no units are tied, or none of the sample is of a kind."""
         import torch
 
@@ -38,12 +38,12 @@ class TiedUnits(Measure):
         with with_tied_units(look.stack) as there:
             if not there:
                 none = dict.fromkeys(self.reports, "no units are tied to examples (model.tied_units=0)")
-                return Measured(dict.fromkeys(self.reports, nothing), undefined=none)
+                return MeasureResult(dict.fromkeys(self.reports, nothing), undefined=none)
             said = outputs(look.stack, sample.inputs).argmax(dim=2)
         kept = torch.ones_like(said, dtype=torch.bool) if sample.truth is None else sample.labels == sample.truth
         chosen = {"kept_accuracy": kept, "changed_accuracy": ~kept}
         found = {name: sample.task.scores(said, sample.labels, some) for name, some in chosen.items()}
-        return Measured(found, undefined=dict.fromkeys(found, "no example of that kind is in the sample"))
+        return MeasureResult(found, undefined=dict.fromkeys(found, "no example of that kind is in the sample"))
 
 
 ENTRY = TiedUnits

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.looking.scoring import Sample, Scoring
-    from trainables.stack.model import Group
+    from trainables.stack.model import UnitGroup
 
 
 class Memorisation(WeightCriterion):
@@ -33,7 +33,7 @@ class Memorisation(WeightCriterion):
         """w·∂/∂w of the mean margin of kept examples less that of changed ones."""
         return _slopes(scoring)[tensor] * scoring.stack.tensors()[tensor]
 
-    def scores(self, scoring: Scoring, group: Group) -> Tensor:
+    def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """The same summed over a unit's incoming weights and its bias."""
         from trainables.looking.places import own_biases
 
