@@ -69,15 +69,10 @@ class StudyHandle:
         return measures_frame(self._ledger, gap=gap)
 
     def examples(self) -> "DataFrame":
-        """One row per training example, network and arm of all trials that recorded them; see `example_frame`.
+        """One row per training example, network and arm of all trials that recorded them; see `named_example_frame`."""
+        from study.report.examples import named_example_frame
 
-        With the column `file` where examples are files of an image folder that is at hand.
-        """
-        from study.ledger.frames import example_frame
-        from study.report.examples import with_example_files
-
-        frame = example_frame(self.config.directory, self._ledger.trials(), self._ledger.files())
-        return with_example_files(self.config, frame)
+        return named_example_frame(self.config, self._ledger.trials(), self._ledger.files())
 
     def best(self) -> dict[str, Any]:
         """The COMPLETE trial that is best by the study's goals, as in `ockham trials --format json`.

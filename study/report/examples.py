@@ -15,7 +15,7 @@ from study.answer.memorisation import Memorisation, Votes, memorisation
 from study.answer.mislabelled import mislabelled_shares
 from study.config import StudyConfig
 from study.ledger.files import ListedFile
-from study.ledger.frames import example_tables, right_on_test_examples
+from study.ledger.frames import example_frame, example_tables, right_on_test_examples
 
 Scored = tuple[Ballot, Memorisation | None]
 
@@ -106,6 +106,11 @@ def shown_data(config: StudyConfig, true_labels: npt.NDArray[Any]) -> Shown | st
         files,
         test_files,
     )
+
+
+def named_example_frame(config: StudyConfig, rows: Sequence[Any], listed: Sequence[ListedFile]) -> pd.DataFrame:
+    """As `example_frame`, with the column `file` where examples are files of an image folder that is at hand."""
+    return with_example_files(config, example_frame(config.directory, rows, listed))
 
 
 def with_example_files(config: StudyConfig, frame: pd.DataFrame) -> pd.DataFrame:
