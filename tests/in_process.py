@@ -7,15 +7,17 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from study.clock import Repetition
 from study.config import RunConfig, StudyConfig
+from study.execution import driver
 from study.execution.asking import ProposerInPlace
 from study.execution.attempt import begin
-from study.execution.doors import Doors
+from study.execution.doors import REAL, Doors
 from study.execution.executor import Assignment, Attempts, Cause, Death, Job, Report
 from study.stop_flag import StopFlag
 from trainables.record import Record
@@ -158,3 +160,19 @@ def in_process(
         return tracker or Listing()
 
     return Doors(executor=opened, tracker=track, clock=clock, source=ProposerInPlace)
+
+
+def in_process_and_told(slots: int = 2) -> Doors:
+    """As `in_process`, but MLflow and Optuna's tables are told, by the usual process of its own."""
+    return replace(in_process(slots=slots), tracker=REAL.tracker)
+
+
+@contextmanager
+def no_ray() -> Iterator[None]:
+    """Studies that commands and `study.resume` run in the block run in this process, and are told of.
+
+    For the runs before or after the one that a test is about: Ray costs ten seconds of processor time a start.
+    """
+    assert driver.run.__kwdefaults__ is not None
+    with patch.dict(driver.run.__kwdefaults__, doors=in_process_and_told()):
+        yield

@@ -15,6 +15,7 @@ import pytest
 
 import study
 from study.errors import StudyMismatch
+from tests.in_process import no_ray
 
 HOMES = Path(__file__).parent / "homes"
 SAID: dict[str, Any] = json.loads((HOMES / "before_cells.json").read_text())
@@ -49,7 +50,8 @@ def test_it_says_what_it_said(home: Path) -> None:
 @pytest.mark.slow
 def test_a_trial_more_is_the_one_that_it_would_have_had(home: Path) -> None:
     """Its draws are keyed by trial numbers, its schedules stand still within an epoch: on one kind of machine alike."""
-    again = study.resume("elder", home=home, trials="+1", progress=False, max_concurrent=1)
+    with no_ray():
+        again = study.resume("elder", home=home, trials="+1", progress=False, max_concurrent=1)
     row = again.trials().set_index("number").loc[6]
     said = SAID["seventh"]
     for name in ("data.label_noise", "compression.criterion", "model.width", "level/parameters"):

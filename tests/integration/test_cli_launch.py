@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+from study.cli import main
+from tests.in_process import no_ray
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 
 SMALL = [
     *("--set", "model.width=16,24"),
@@ -29,30 +32,33 @@ def ockham(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_launch_status_resume_report_delete(tmp_path: Path) -> None:
+def test_launch_status_resume_report_delete(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = tmp_path / "home"
+
+    def said(*arguments: str) -> str:
+        assert main([*arguments, "--home", str(home)]) == 0, capsys.readouterr()
+        return capsys.readouterr().out
+
     launched = ockham(home, "launch", "--name", "small", "--trials", "2", *SMALL)
     assert launched.returncode == 0, launched.stdout + launched.stderr
     assert "[2/2] trial" in launched.stdout
     assert "ockham report small" in launched.stdout
 
-    (status,) = json.loads(ockham(home, "status", "--json").stdout)
+    (status,) = json.loads(said("status", "--json"))
     assert (status["phase"], status["counts"]["COMPLETE"], status["outbox"]) == ("finished", 2, 0)
 
-    resumed = ockham(home, "resume", "small", "--trials", "+1", "--no-progress")
-    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert "trial 2 starts" not in resumed.stdout
-    trials = json.loads(ockham(home, "trials", "small", "--format", "json").stdout)
+    with no_ray():
+        assert "trial 2 starts" not in said("resume", "small", "--trials", "+1", "--no-progress")
+    trials = json.loads(said("trials", "small", "--format", "json"))
     assert [trial["number"] for trial in trials] == [0, 1, 2]
     assert len({trial["mlflow_run_id"] for trial in trials}) == 3
     assert all("gap/accuracy" in trial["metrics"] for trial in trials)
 
-    reported = ockham(home, "report", "small", "--out", str(tmp_path / "page"))
-    assert reported.returncode == 0, reported.stderr
+    said("report", "small", "--out", str(tmp_path / "page"))
     assert (tmp_path / "page" / "index.html").is_file()
 
-    assert ockham(home, "delete", "small", "--yes").returncode == 0
-    assert json.loads(ockham(home, "status", "--json").stdout) == []
+    said("delete", "small", "--yes")
+    assert json.loads(said("status", "--json")) == []
 
 
 def test_interrupt_says_how_to_go_on(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from study.cli import main
+from tests.in_process import no_ray
 from tests.integration.test_cli_launch import ockham
 
 pytestmark = pytest.mark.slow
@@ -21,8 +23,8 @@ SEARCH = [
 
 
 def test_killed_and_resumed_it_runs_each_once(tmp_path: Path) -> None:
-    launched = ockham(tmp_path, "launch", *SEARCH, "--scheduler", "asha")
-    assert launched.returncode == 0, launched.stdout + launched.stderr
+    with no_ray():
+        assert main(["launch", *SEARCH, "--scheduler", "asha", "--home", str(tmp_path)]) == 0
     before = json.loads(ockham(tmp_path, "trials", "search", "--format", "json").stdout)
     command = [
         sys.executable,

@@ -16,6 +16,7 @@ from study.execution.driver import run
 from study.execution.on_ray import session as ray_session
 from study.ledger import TrialRow
 from study.proposing import Proposer
+from tests.in_process import in_process_and_told, no_ray
 from tests.integration import trials_for_tests
 from tests.integration.driving import (
     Lines,
@@ -55,7 +56,8 @@ def test_added_while_it_runs_then_paused_then_completed(tmp_path: Path, capsys: 
     assert all(row.attempts == (row.state == "COMPLETE") for row in found)
     assert [found[number].state for number in added] == ["COMPLETE"] * 2, "they came before the rest of the plan"
 
-    assert study.resume(NAME, home=tmp_path, trial=trials_for_tests.quick).config.trials == PLAN + 2
+    with no_ray():
+        assert study.resume(NAME, home=tmp_path, trial=trials_for_tests.quick).config.trials == PLAN + 2
     found = rows(tmp_path, NAME)
     assert [row.state for row in found] == ["COMPLETE"] * (PLAN + 2)
     explored = [row for row in found if row.role == "explore"]
@@ -76,14 +78,15 @@ def waited_for(home: Path, many: int) -> list[TrialRow]:
 
 
 def test_failed_trials_and_only_these_run_again(tmp_path: Path) -> None:
-    first = run(config(tmp_path, NAME, 4), trial=trials_for_tests.fails_once)
+    first = run(config(tmp_path, NAME, 4), trial=trials_for_tests.fails_once, doors=in_process_and_told())
     assert (first.exit_code, first.counts["FAILED"]) == (3, 2)
     before, told = rows(tmp_path, NAME), runs(store(tmp_path), NAME)
     assert told[1].data.tags["ockham.error"].startswith("MemoryError")
     lines = Lines()
-    handle = study.resume(
-        NAME, home=tmp_path, trial=trials_for_tests.fails_once, retry_failed=True, listener=lines, max_concurrent=1
-    )
+    with no_ray():
+        handle = study.resume(
+            NAME, home=tmp_path, trial=trials_for_tests.fails_once, retry_failed=True, listener=lines, max_concurrent=1
+        )
     assert handle.outcome is not None
     assert handle.outcome.exit_code == 0
     assert "message failed trials that run again: 1, 2" in lines.lines
@@ -124,9 +127,10 @@ def test_stopped_from_elsewhere_then_interrupted_twice(tmp_path: Path) -> None:
     assert survivors(children, within_s=5) == []
     assert not list(tmp_path.glob(".ray/*"))
 
-    short = run(config(tmp_path, NAME, 4, time_budget=1.0), trial=trials_for_tests.long_nap)
+    limited = config(tmp_path, NAME, 4, time_budget=1.0)
+    short = run(limited, trial=trials_for_tests.long_nap, doors=in_process_and_told())
     assert (short.exit_code, short.reason) == (130, "time budget spent")
-    whole = run(config(tmp_path, NAME, 4), trial=trials_for_tests.quick)
+    whole = run(config(tmp_path, NAME, 4), trial=trials_for_tests.quick, doors=in_process_and_told())
     assert whole.exit_code == 0
     found = rows(tmp_path, NAME)
     assert [row.charged for row in found] == [0] * 4, "nobody's fault"

@@ -11,6 +11,7 @@ from study.config import StudyConfig
 from study.events import Outcome
 from study.execution.driver import run
 from study.ledger import TrialRow
+from tests.in_process import no_ray
 from tests.integration import trials_for_tests
 from tests.integration.driving import Lines, config, lasting, optuna_trials, rows, runs, store
 
@@ -121,7 +122,8 @@ def test_extending_repeats_nothing(ran: Ran, home: Path, capfd: pytest.CaptureFi
     import study
 
     before = ran[2]
-    handle = study.resume(NAME, trials="+2", home=home, trial=trials_for_tests.quick)
+    with no_ray():
+        handle = study.resume(NAME, trials="+2", home=home, trial=trials_for_tests.quick)
     assert handle.outcome is not None
     assert handle.outcome.trials == 8
     after = rows(home, NAME)

@@ -12,6 +12,7 @@ import pytest
 
 from study.errors import LeaseHeld, StudyMismatch
 from study.execution.driver import run
+from tests.in_process import in_process_and_told
 from tests.integration import trials_for_tests
 from tests.integration.driving import (
     Lines,
@@ -75,7 +76,7 @@ def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
     outcome = run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.slow_levels, listener=lines)
     assert outcome.exit_code == 0
     assert any("interrupted trials go on" in line for line in lines.lines)
-    undisturbed = run(config(calm, NAME, TRIALS), trial=trials_for_tests.slow_levels)
+    undisturbed = run(config(calm, NAME, TRIALS), trial=trials_for_tests.quick, doors=in_process_and_told())
     assert undisturbed.exit_code == 0
 
     found, expected = rows(disturbed, NAME), rows(calm, NAME)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from study.execution.driver import run
+from tests.in_process import in_process_and_told
 from tests.integration import trials_for_tests
 from tests.integration.driving import Lines, config, rows, runs
 
@@ -23,7 +24,7 @@ def test_down_for_the_whole_run_then_drained_by_a_resume(tmp_path: Path) -> None
     uri = f"http://127.0.0.1:{port}"
     wanted = config(tmp_path / "home", "dark", 4, tracking_uri=uri, offline=True)
     lines = Lines()
-    outcome = run(wanted, trial=trials_for_tests.quick, listener=lines)
+    outcome = run(wanted, trial=trials_for_tests.quick, listener=lines, doors=in_process_and_told())
     assert (outcome.exit_code, outcome.drained, outcome.ended) == (130, False, 4)
     assert any("MLflow does not answer" in line for line in lines.lines)
     assert any("ockham resume dark" in line for line in lines.lines)

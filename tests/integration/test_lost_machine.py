@@ -17,6 +17,7 @@ from study.ledger import Ledger
 from study.settings.freezing import frozen
 from study.storing import claims, snapshots
 from study.storing.safekeeping import study_folder
+from tests.in_process import in_process
 from tests.integration import trials_for_tests
 from tests.integration.driving import Lines, config, drive, lasting, read_until, rows, runs, store
 from tests.s3_for_tests import S3Server, s3_server
@@ -32,7 +33,7 @@ def s3() -> Iterator[S3Server]:
         yield server
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(params=[pytest.param("file", marks=pytest.mark.kills), "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "s3":
         return str(request.getfixturevalue("s3").uri(tmp_path.name))
@@ -63,7 +64,7 @@ def test_a_study_goes_on_where_nothing_of_it_is_left(tmp_path: Path, storage: st
     found = rows(new, NAME)
     assert [row.state for row in found] == ["COMPLETE"] * TRIALS
     assert {row.number: row.attempts for row in found if row.number in before} == attempts, "they did not run again"
-    assert run(config(calm, NAME, TRIALS), trial=trials_for_tests.slow_levels).exit_code == 0
+    assert run(config(calm, NAME, TRIALS), trial=trials_for_tests.quick, doors=in_process()).exit_code == 0
     assert [lasting(row) for row in found] == [lasting(row) for row in rows(calm, NAME)]
     assert len(runs(store(new), NAME)) == TRIALS, "the tracking store was lost too, and was told everything again"
     assert len(handle.networks()) == len(study.load(NAME, home=calm).networks())
@@ -82,7 +83,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `home` and `storage` of a finished study of two trials."""
     folder = tmp_path_factory.mktemp("made")
     finishing = config(folder / "home", NAME, 2, storage=str(folder / "storage"))
-    assert run(finishing, trial=trials_for_tests.quick).exit_code == 0
+    assert run(finishing, trial=trials_for_tests.quick, doors=in_process()).exit_code == 0
     return folder
 
 
@@ -110,7 +111,7 @@ def test_what_the_storage_says_is_heeded(finished: Path) -> None:
     content = bytearray(folder.read(names[-1]) or b"")
     content[len(content) // 2] ^= 1
     folder.write(names[-1], [bytes(content)])
-    outcome = run(config(second, NAME, 4, storage=storage), trial=trials_for_tests.quick)
+    outcome = run(config(second, NAME, 4, storage=storage), trial=trials_for_tests.quick, doors=in_process())
     assert outcome.exit_code == 0
     assert [row.state for row in rows(second, NAME)] == ["COMPLETE"] * 4
     restored = Ledger.open(f"sqlite:///{second / NAME / 'study.db'}", NAME).lease()

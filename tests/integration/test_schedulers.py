@@ -16,6 +16,7 @@ from study.execution.early_stopping import EarlyStopping, EpochReport, early_sto
 from study.ledger import Ledger
 from study.stopping.schedulers.asha import Rungs
 from study.stopping.schedulers.median import RunningMeans
+from tests.in_process import in_process, in_process_and_told
 from tests.integration import trials_for_tests
 from tests.integration.driving import ROOT, Lines, lasting, optuna_trials, read_until, rows, runs, store
 from trainables.record import Record
@@ -86,12 +87,12 @@ def rungs(made: EarlyStopping) -> object:
     return judge.values if isinstance(judge, Rungs) else judge.means
 
 
-@pytest.mark.parametrize("scheduler", ["asha", "median"])
+@pytest.mark.parametrize("scheduler", ["asha", pytest.param("median", marks=pytest.mark.kills)])
 def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_one(
     scheduler: str, tmp_path: Path
 ) -> None:
     calm, killed = tmp_path / "calm", tmp_path / "killed"
-    outcome = run(a_scheduled_study(calm, scheduler), trial=trials_for_tests.learning)
+    outcome = run(a_scheduled_study(calm, scheduler), trial=trials_for_tests.learning, doors=in_process(slots=1))
     assert outcome.exit_code == 0, "PRUNED is an end like COMPLETE"
     expected = rows(calm, NAME)
     pruned = [row for row in expected if row.state == "PRUNED"]
@@ -112,7 +113,8 @@ def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_o
         read_until(driver, begun)
         os.kill(driver.pid, 9)
         driver.communicate()
-    assert run(a_scheduled_study(killed, scheduler), trial=trials_for_tests.learning).exit_code == 0
+    rest = in_process_and_told(slots=1)
+    assert run(a_scheduled_study(killed, scheduler), trial=trials_for_tests.learning, doors=rest).exit_code == 0
     found = rows(killed, NAME)
     assert [(row.state, row.notes, lasting(row)) for row in found] == [
         (row.state, row.notes, lasting(row)) for row in expected
@@ -135,7 +137,7 @@ def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_o
 
 
 def test_with_two_slots_a_trial_that_learns_badly_is_stopped_at_once(tmp_path: Path) -> None:
-    outcome = run(a_scheduled_study(tmp_path, "asha", slots=2), trial=trials_for_tests.learning)
+    outcome = run(a_scheduled_study(tmp_path, "asha"), trial=trials_for_tests.learning, doors=in_process(slots=2))
     assert outcome.exit_code == 0
     by_width = {row.params["model.width"]: row for row in rows(tmp_path, NAME)}
     assert by_width[10].notes["pruned/epoch"] == "2"
