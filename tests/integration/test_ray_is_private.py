@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,13 @@ with ray_session(RunConfig(home=Path(sys.argv[1]))) as session:
     import ray
     address = ray.get_runtime_context().gcs_address
     check_cluster(RunConfig(address=address))
-    print(address, session.results, flush=True)
+    print(address, session.results)
     ours = psutil.Process()
     for process in (ours, *ours.children(recursive=True)):
         for connection in process.net_connections(kind="inet"):
             if connection.status == psutil.CONN_LISTEN:
                 print(process.name(), connection.laddr.ip, connection.laddr.port)
+    print("that is all", flush=True)
     sys.stdin.readline()
 os.kill(os.getpid(), signal.SIGTERM)  # is heard, not died of, when Ray has gone
 """
@@ -42,22 +44,38 @@ os.kill(os.getpid(), signal.SIGTERM)  # is heard, not died of, when Ray has gone
 STRANGER = "import sys, ray; ray.init(address=sys.argv[1])"
 
 
-def test_listens_on_loopback_and_refuses_who_has_no_token(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def session() -> Iterator[tuple[Path, list[str]]]:
+    """A running Ray: its home, and what it says: its address and folder of results, then a line for each socket."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    with public_folder() as home:
+        running = subprocess.Popen(
+            [sys.executable, "-c", LISTENS, str(home)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        assert running.stdout is not None
+        said: list[str] = []
+        while (line := running.stdout.readline().strip()) != "that is all":
+            assert line, f"it ended after {said}"
+            said.append(line)
+        yield home, said
+        running.communicate("\n", timeout=120)
+        assert running.returncode == 0
+        assert not list(home.glob(".ray/*"))
+        assert not Path(said[0].split()[1]).parent.exists()
+
+
+def test_listens_on_loopback_and_refuses_who_has_no_token(session: tuple[Path, list[str]]) -> None:
+    (address, _), *listening = (line.split() for line in session[1])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     stranger_on_this_machine = {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": "0" * 64,
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # else Ray looks for 127.0.0.1 on the outward interface, in vain
     }
-    session = subprocess.Popen(
-        [sys.executable, "-c", LISTENS, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert session.stdout is not None
-    address, results = session.stdout.readline().split()
     stranger = subprocess.run(
         [sys.executable, "-c", STRANGER, address],
         capture_output=True,
@@ -66,13 +84,10 @@ def test_listens_on_loopback_and_refuses_who_has_no_token(tmp_path: Path) -> Non
         check=False,
         env=environment | stranger_on_this_machine,
     )
-    listening, _ = session.communicate("\n", timeout=120)
-    assert session.returncode == 0
-    assert "gcs_server" in listening
-    assert {line.split()[-2] for line in listening.splitlines()} <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+    assert "gcs_server" in {name for name, *_ in listening}
+    assert {socket[-2] for socket in listening} <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
     assert stranger.returncode != 0, "a stranger's token was accepted"
     assert "nauthenticated" in stranger.stderr or "AuthenticationError" in stranger.stderr, stranger.stderr
-    assert not Path(results).parent.exists()
 
 
 # Everything under the home that a stranger can reach and write to, and what becomes of Ray's folder when he tries to
@@ -85,22 +100,10 @@ result = {"writable": reached, "moved": tried(lambda: results.rename(results.wit
 
 
 @root_only
-def test_no_other_user_gets_into_rays_folders() -> None:
+def test_no_other_user_gets_into_rays_folders(session: tuple[Path, list[str]]) -> None:
     """Ray makes them writable for everybody; he who writes there could overwrite this user's files, or run code."""
-    with public_folder() as home:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        session = subprocess.Popen(
-            [sys.executable, "-c", LISTENS, str(home)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        assert session.stdout is not None
-        results = session.stdout.readline().split()[1]
-        open_to_all = [path for path in home.rglob("*") if path.is_dir() and path.stat().st_mode & 0o002]
-        outcome = as_nobody(INTRUDER, home, results)
-        session.communicate("\n", timeout=120)
-        assert open_to_all, "Ray is more careful now: this test no longer shows anything"
-        assert outcome == {"writable": [], "moved": "PermissionError"}
-        assert not list(home.glob(".ray/*"))
+    home, said = session
+    open_to_all = [path for path in home.rglob("*") if path.is_dir() and path.stat().st_mode & 0o002]
+    outcome = as_nobody(INTRUDER, home, said[0].split()[1])
+    assert open_to_all, "Ray is more careful now: this test no longer shows anything"
+    assert outcome == {"writable": [], "moved": "PermissionError"}
