@@ -52,9 +52,11 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two processes: half of the tests compute on one core, the other half wait for Ray and for databases.
+# Two processes: half of the tests compute on one core, the other half wait for Ray and for databases. The longest files
+# come first, few tests as they are, so that no process ends alone with one of them.
+FIRST := tests/integration tests/contracts
 test: setup lint
-	$(BIN)/python -m pytest -m "not cluster and not kills" -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(FIRST) $(filter-out $(FIRST) %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) -m "not cluster and not kills" -n 2 --dist loadfile --no-loadscope-reorder
 
 # What needs neither Ray nor a database server, and no file of which takes long: while you work.
 quick: setup lint
@@ -71,7 +73,8 @@ smoke: setup
 	  tests/unit/test_proposing.py tests/unit/test_report.py tests/unit/test_from_python.py tests/integration/test_trial.py
 	$(BIN)/ockham launch redundancy --trials 6 --home $(VENV)/studies --name smoke-$$$$ --no-progress
 
-# A quarter of an hour: death at every crash point, of workers, of nodes, of the tracking server.
+# More than a quarter of an hour: death at every crash point, of workers, of nodes, of the tracking server; and whole what
+# `make test` samples (tests/README.md).
 test-kills: setup
 	$(BIN)/python -m pytest -m kills
 
