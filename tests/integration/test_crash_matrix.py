@@ -24,7 +24,7 @@ FRESH = ("study made", "store unfinished", "study run made", "optuna study made"
 TIMES = {"record uncommitted": 4, "record committed": 3, "start uncommitted": 2, "outbox read": 2, "batch sent": 2}
 # Optuna's tables are brought up to date every few seconds, and one of these has to meet a trial that runs.
 MORE = {"optuna trial told": 8, "optuna trial finished": 8}
-TIMEOUT_S = 240
+TIMEOUT_S = 900
 
 
 class Patient:

@@ -22,7 +22,7 @@ from tests.torture.victims import bury, family, find, kill
 
 pytestmark = [pytest.mark.slow, pytest.mark.kills]
 NAME, TRIALS = "sudden", 4
-PATIENCE_S = 240.0
+PATIENCE_S = 900.0
 
 
 @pytest.fixture(scope="module")
