@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+from scipy.stats import hypergeom
 
 from study.answer.memorisation import Bools, Floats, smoothed_variance
 
@@ -26,20 +26,20 @@ class Influence:
         on: Its number among test examples; of several the first.
         errors: The standard error, as of memorisation scores.
         pairs: How many pairs of a training and a test example were looked at.
-        by_chance: How many standard errors an influence has to have so that, did none influence any, one in all these
-            pairs would have as many with a probability of at most 5 %.
+        chance: [n], how likely so large an influence is where there is none (Fisher's exact test, one-sided): errors
+            of few networks say little of how far chance goes among very many pairs.
     """
 
     largest: Floats
     on: npt.NDArray[np.int64]
     errors: Floats
     pairs: int
-    by_chance: float
+    chance: Floats
 
     @property
     def certain(self) -> Bools:
-        """[n], whether the largest influence is more than chance makes of so many pairs."""
-        return np.asarray(self.largest > self.by_chance * self.errors)
+        """[n], whether the largest influence is more than chance makes of so many pairs, in 95 of 100 studies."""
+        return np.asarray(self.chance <= _LEVEL / self.pairs)
 
 
 def influence(given: Bools, tested: Bools) -> Influence:
@@ -52,7 +52,7 @@ def influence(given: Bools, tested: Bools) -> Influence:
     (networks, count), tests = given.shape, tested.shape[1]
     right = tested.astype(np.float32)
     inside, all_right = given.sum(axis=0), right.sum(axis=0, dtype=np.float64)
-    largest, errors, on = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count, dtype=np.int64)
+    (largest, errors, chance), on = np.full((3, count), np.nan), np.zeros(count, dtype=np.int64)
     together = max(1, _PAIRS // tests)
     for start in range(0, count, together):
         part = slice(start, min(count, start + together))
@@ -69,5 +69,5 @@ def influence(given: Bools, tested: Bools) -> Influence:
             own, other = hits[rows, at], all_right[at] - hits[rows, at]
             variance = smoothed_variance(own, first[:, 0]) + smoothed_variance(other, second[:, 0])
         errors[part] = np.where(known, np.sqrt(variance), np.nan)
-    pairs = count * tests
-    return Influence(largest, on, errors, pairs, float(-ndtri(_LEVEL / pairs)))
+        chance[part] = hypergeom.sf(own - 1, networks, all_right[at], inside[part])
+    return Influence(largest, on, errors, count * tests, chance)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import fisher_exact
 
 from study.answer import influence as module
 from study.answer.influence import influence
@@ -35,7 +36,17 @@ def test_it_is_the_definition_at_its_largest(pairs: int, monkeypatch: pytest.Mon
     j = found.on[3]
     p1, p0 = ((tested[some, j].sum() + 0.5) / (some.sum() + 1) for some in (given[:, 3], ~given[:, 3]))
     assert found.errors[3] == pytest.approx((p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0) ** 0.5)
+    own = tested[given[:, 3], j].sum()
+    table = [[own, tested[:, j].sum() - own], [n1 - own, n0 - tested[:, j].sum() + own]]
+    assert found.chance[3] == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
     assert not found.certain[5]
+
+
+def test_few_networks_are_certain_of_nothing_among_very_many_pairs() -> None:
+    random = np.random.default_rng(0)
+    found = influence(random.random((20, 2000)) < 0.5, random.random((20, 1000)) < 0.5)
+    assert (found.largest == 1).any(), "pure chance"
+    assert not found.certain.any()
 
 
 def test_what_influences_is_found_and_chance_is_not_taken_for_it() -> None:
