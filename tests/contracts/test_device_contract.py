@@ -33,7 +33,7 @@ TINY: dict[str, Any] = {
     "compression__depth": 1,
     "replicates": 2,
 }
-TRAINED = ("distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained", "subspace")
+TRAINED = ("carry", "distill", "hypernet", "group_sparse", "hashed_trained", "dct_trained", "subspace")
 SHORT: dict[str, dict[str, Any]] = {name: {"epochs": 1} for name in TRAINED}
 WEIGHTS = {"compression__granularity": "weight"}
 RECOVERY = {"compression__recovery_epochs": 1}

@@ -30,7 +30,7 @@ class Committee(PlannedModel):
         Goldt et al. 2019, arXiv:1906.08632, section 2.
     """
 
-    default_width: ClassVar[int] = 4
+    default_width: ClassVar[int] = 64
 
     outgoing: Literal["drawn", "ones"] = Field("drawn", description="how the weights of the second layer start")
 
@@ -39,7 +39,7 @@ class Committee(PlannedModel):
         return (Linear("hidden"), Erf(), *dropping(dropout), Linear(CLASSES))
 
     def published_units(self) -> Mapping[str, int]:
-        """4."""
+        """64."""
         return {"hidden": self.default_width}
 
     def build(
