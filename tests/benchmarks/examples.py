@@ -42,7 +42,7 @@ ROUNDS, NETWORKS, EPOCHS = 2, 5, 20
 _DATA = Path(os.environ.get("OCKHAM_TEST_DATA", "no-data"))
 _ON_MNIST = (_DATA / "MNIST").is_dir()
 _MILLION = """
-from pathlib import Path
+import resource
 from tests.benchmarks.examples import million
 print(*million(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
