@@ -36,6 +36,7 @@ WIDTHS = {
     "conv6": 8,
     "resnet20": 8,
     "filters": 64,
+    "committee": 64,
 }
 SHAPES = {"conv6": (1, 8, 8)}
 
