@@ -4,10 +4,13 @@ A module in an entry folder defines one frozen pydantic class, whose fields are 
 and binds it to `ENTRY`. Names are listed without importing anything; `get` imports one module and checks it.
 """
 
-import importlib
+import ast
+import contextlib
+import importlib.util
 import pkgutil
 import typing
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
@@ -77,6 +80,19 @@ class Registry(Generic[T]):
         if not (isinstance(entry, type) and issubclass(entry, self.base)):
             raise TypeError(f"{self.package}.{name} must bind ENTRY to a subclass of {self.base.__name__}")
         return entry
+
+    def literal(self, name: str, attribute: str) -> Any:
+        """What an entry binds `attribute` to in its class, a literal: read from its file, which is not executed.
+
+        Words about entries are wanted where what entries compute with (torch takes seconds to import) is not.
+        """
+        spec = importlib.util.find_spec(f"{self.package}.{name}")
+        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.Module([], [])
+        for node in ast.walk(tree):
+            if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == attribute:
+                with contextlib.suppress(ValueError):  # it is no literal after all
+                    return ast.literal_eval(node.value)
+        return getattr(self.get(name), attribute)
 
     def names(self) -> tuple[str, ...]:
         """Names of all entries, sorted; imports none of them."""

@@ -12,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from study.answer.associating import Slope, ranked, tau_b, two_sided_ps
 from study.answer.evidence import Array
@@ -181,7 +180,7 @@ def _tested(rows: list[GapAssociation], *, as_planned: bool) -> list[GapAssociat
     if not there:
         return rows
     if as_planned:
-        qs = false_discovery_control([rows[place].p or 0.0 for place in there])
+        qs = false_shares(np.array([rows[place].p or 0.0 for place in there]))
     else:
         qs = e_values_q(np.array([rows[place].e or 0.0 for place in there]))
     found = list(rows)
@@ -196,10 +195,15 @@ def e_values_q(es: Array) -> Array:
     References:
         Wang & Ramdas 2022, doi:10.1111/rssb.12489; valid however the e-values depend on each other.
     """
-    order = np.argsort(-es, kind="stable")
     with np.errstate(divide="ignore"):
-        shares = len(es) / (np.arange(1, len(es) + 1) * es[order])
-    found = np.empty(len(es))
+        return false_shares(1 / es)
+
+
+def false_shares(ps: Array) -> Array:
+    """For each p the smallest share at which Benjamini–Hochberg finds it: min over ranks k ≥ its own of m p₍ₖ₎ / k."""
+    order, count = np.argsort(ps, kind="stable"), len(ps)
+    shares = ps[order] * (count / np.arange(1, count + 1))
+    found = np.empty(count)
     found[order] = np.minimum(1.0, np.minimum.accumulate(shares[::-1])[::-1])
     return found
 

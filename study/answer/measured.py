@@ -144,7 +144,9 @@ def sentences() -> dict[str, str]:
     from trainables.looking.measure import MEASURES
 
     return {
-        f"{name}/{number}": says for name in MEASURES.names() for number, says in MEASURES.get(name).reports.items()
+        f"{name}/{number}": says
+        for name in MEASURES.names()
+        for number, says in MEASURES.literal(name, "reports").items()
     }
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
-from scipy.stats import rankdata
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -187,7 +186,7 @@ def example_scores(votes: Votes) -> pd.DataFrame:
 def auroc(scores: Floats, changed: Bools) -> float | None:
     """P(score of a changed example > that of a kept one) + ½ P(equal), of examples that have one; None without both."""
     known = ~np.isnan(scores)
-    ranks, positive = rankdata(scores[known]), changed[known]
+    ranks, positive = pd.Series(scores[known]).rank().to_numpy(), changed[known]
     ones, zeros = int(positive.sum()), int((~positive).sum())
     if not ones or not zeros:
         return None

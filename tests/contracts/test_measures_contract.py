@@ -46,6 +46,13 @@ def numbers(found: MeasureResult) -> dict[str, torch.Tensor]:
     return {**found.networks, **layers, **found.examples, **found.arrays}
 
 
+@pytest.mark.parametrize("name", MEASURES.names())
+def test_its_words_are_read_without_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = MEASURES.get(name).reports
+    monkeypatch.setattr(MEASURES, "get", None)
+    assert MEASURES.literal(name, "reports") == words
+
+
 def test_shapes_and_finite_or_absent_with_a_reason(measure: Measure, kind: Kind) -> None:
     viewed = seen(kind)
     found = taken(measure, viewed)

@@ -7,6 +7,8 @@ of them, and of a seventh trial that it ran later.
 
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,15 @@ def test_it_says_what_it_said(home: Path) -> None:
     assert overall.ahead == (18, 0.0, True)
     assert found.findings == (), "it claimed nothing before its data"
     assert "how many were planned at first is not known" in found.assurance
+
+
+def test_its_report_is_written_without_what_trains_networks(home: Path) -> None:
+    code = (
+        "import sys; from study.cli import main; main(sys.argv[1:]); print({*sys.modules} & {'torch', 'scipy.stats'})"
+    )
+    line = [sys.executable, "-c", code, "report", "elder", "--home", str(home)]
+    assert subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()[-1] == "set()"
+    assert (home / "elder" / "report" / "index.html").is_file()
 
 
 @pytest.mark.slow
