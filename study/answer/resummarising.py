@@ -17,6 +17,7 @@ _ARMS = {
     "control/baseline/": "scratch_control",
 }
 _PARTS = ("train", "val", "test")
+_OF_DENSE = (*_PARTS, "kept", "changed", "recovered", "iid")
 
 
 class Summing:
@@ -108,22 +109,20 @@ class Summing:
     def _of_dense(self, rows: pd.DataFrame) -> dict[str, pd.Series]:
         """Scores, gaps and measures of dense networks: metric → value by trial."""
         found: dict[str, pd.Series] = {}
+        measured = [str(name) for name in rows.columns if str(name).startswith("measure/")]
+        columns = [f"{part}_{what}" for part in _OF_DENSE for what in (self._task, "loss")] + measured
         for prefix in ("", "control/"):
             mine = rows[rows["arm"] == _ARMS[prefix]]
-
-            def mean(name: str, mine: pd.DataFrame = mine) -> pd.Series:
-                return numbers(mine, name).groupby(mine["trial"]).mean()
-
+            means = pd.DataFrame({name: numbers(mine, name) for name in columns}).groupby(mine["trial"]).mean()
             for part in _PARTS:
-                found[f"{prefix}{part}/{self._task}"] = mean(f"{part}_{self._task}")
-                found[f"{prefix}{part}/loss"] = mean(f"{part}_loss")
+                found[f"{prefix}{part}/{self._task}"] = means[f"{part}_{self._task}"]
+                found[f"{prefix}{part}/loss"] = means[f"{part}_loss"]
             for part in ("kept", "changed", "recovered"):
-                found[f"{prefix}train/{part}_{self._task}"] = mean(f"{part}_{self._task}")
+                found[f"{prefix}train/{part}_{self._task}"] = means[f"{part}_{self._task}"]
             for gap, part in {"": "test", "val_": "val", "iid_": "iid"}.items():
-                found[f"{prefix}gap/{gap}{self._task}"] = mean(self.score) - mean(f"{part}_{self._task}")
-            found[f"{prefix}gap/loss"] = mean("test_loss") - mean("train_loss")
-            for name in (name for name in rows.columns if str(name).startswith("measure/")):
-                found[f"{prefix}{name}"] = mean(str(name))
+                found[f"{prefix}gap/{gap}{self._task}"] = means[self.score] - means[f"{part}_{self._task}"]
+            found[f"{prefix}gap/loss"] = means["test_loss"] - means["train_loss"]
+            found |= {f"{prefix}{name}": means[name] for name in measured}
         return found
 
 

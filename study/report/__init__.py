@@ -65,7 +65,7 @@ def write_report(
     for name in (*drawn, _TRIALS, _ROBUSTNESS):  # there may be files in it that no report has put there
         for ending in ("csv", "svg"):
             (folder / f"{name}.{ending}").unlink(missing_ok=True)
-    trials.to_csv(folder / f"{_TRIALS}.csv", index=False)
+    (folder / f"{_TRIALS}.csv").write_text(material.trials_csv, encoding="utf-8")
     for name, contents in pictures.items():
         for ending, content in contents.items():
             (folder / f"{name}.{ending}").write_text(content, encoding="utf-8")

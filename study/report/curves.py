@@ -70,12 +70,12 @@ def mean_curve(networks: pd.DataFrame, arm: str, value: str) -> MeanCurve | None
         return None
     unit, names = row_units(mine)
     means = mine.groupby([names, "trial", "level"])[["ratio", value]].mean().reset_index()
+    starts = np.flatnonzero(~means[["unit", "trial"]].duplicated())
+    ratios, values = (np.split(means[name].to_numpy(dtype=float), starts[1:]) for name in ("ratio", value))
     curves: dict[str, list[_Curve]] = {}
-    for (name, _), rows in means.groupby(["unit", "trial"], sort=True):
-        x = np.maximum.accumulate(np.log2(rows["ratio"].to_numpy(dtype=float)))
-        curves.setdefault(f"{unit} {name}".replace("dense cell cell", "cell"), []).append(
-            (x.tolist(), rows[value].astype(float).tolist())
-        )
+    for name, ratio, y in zip(means["unit"].iloc[starts], ratios, values, strict=True):
+        x = np.maximum.accumulate(np.log2(ratio))
+        curves.setdefault(f"{unit} {name}".replace("dense cell cell", "cell"), []).append((x.tolist(), y.tolist()))
     every = [curve for found in curves.values() for curve in found]
     start, end = max(x[0] for x, _ in every), min(x[-1] for x, _ in every)
     if end <= start:

@@ -115,6 +115,11 @@ class Material:
         return scored_examples(folder, trials, self.listed, influences=True)
 
     @cached_property
+    def trials_csv(self) -> str:
+        """All trials, to be saved."""
+        return self.trials.to_csv(index=False)
+
+    @cached_property
     def task(self) -> Task:
         """What the networks were asked for: it has the score and what people call it."""
         return task_of(self.trials, self.networks)

@@ -50,7 +50,7 @@ def trial_table(material: Material) -> str:
         '<input type="search" id="filter" placeholder="failed, or: random 0.5"></label>'
         f'<div class="{size}"><table id="trials"><thead><tr>{header}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>{more}<p class='note files'>"
-        f"{download('trials.csv', trials.to_csv(index=False), 'all of it as data')}</p>"
+        f"{download('trials.csv', material.trials_csv, 'all of it as data')}</p>"
     )
 
 
