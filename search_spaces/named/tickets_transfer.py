@@ -105,6 +105,9 @@ STUDY = NamedStudy(
         "paper": Size(base=CONV6_ON_CIFAR10 | _LONG | {"training.lr": 0.02}, trials=8),
         "large": Size(base=RESNET20_ON_CIFAR10 | _LONG, trials=8),
     },
+    notes=(
+        "Protocol changed after a first trial: fewer levels and epochs, for time, and a rate that suits SGD as well.",
+    ),
     differs=(
         "Conv-6 and ResNet-20 in place of VGG-19 and ResNet-50",
         "halves of one data set; between data sets a ticket is carried in a file (compression.ticket)",

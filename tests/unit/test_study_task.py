@@ -96,7 +96,7 @@ def test_notes_name_the_metric_that_is_there() -> None:
             "--scheduler-metric: 'train/accuracy' is never recorded",
         ),
         ({"sampler": "tpe", "objectives": ("control/val/r2",)}, "judged by accuracy; use control/val/accuracy"),
-        ({"settings": (*NUMBERS[:2], "data.noise_kind=wrong")}, "use permuted or uniform"),
+        ({"settings": (*NUMBERS[:2], "data.noise_kind=wrong")}, "use added or permuted or uniform"),
         ({"settings": (*NUMBERS, "training.label_smoothing=0.1")}, "leave it at 0"),
     ],
 )

@@ -140,7 +140,10 @@ def test_a_stack_steps_as_each_network_alone_would() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"data__noise_kind": "wrong"}, r"data\.noise_kind=wrong is of classes, .*teacher.*use permuted or uniform"),
+        (
+            {"data__noise_kind": "wrong"},
+            r"data\.noise_kind=wrong is of classes, .*teacher.*use added or permuted or uniform",
+        ),
         ({"data__noise_kind": "renamed"}, "noise_kind=renamed"),
         ({"training__stop_at_train_accuracy": 0.9}, r"stop_at_train_accuracy=0\.9 .*stop_at_train_loss.*R² = 0\.99"),
         ({"training__label_smoothing": 0.1}, r"label_smoothing=0\.1 .*leave it at 0"),
