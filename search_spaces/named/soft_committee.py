@@ -105,9 +105,9 @@ STUDY = NamedStudy(
         ),
     },
     notes=(
-        "Protocol changed after first trials: fewer examples, for time, and the placebo is of students of 8 units alone.",
-        "Those of 2 units of which both layers train are still on their way after one pass: without noise they are left "
-        "with an error of .005, so that what 8 units reach beside them is a weak test.",
+        "Protocol changed after first trials: fewer examples, for time, and a placebo of students of 8 units alone.",
+        "Those of 2 units of which both layers train are still on their way after one pass: without noise they are "
+        "left with an error of .005, so that what 8 units reach beside them is a weak test.",
     ),
     differs=(
         "batches of 4, where the paper sees examples one by one",
