@@ -32,8 +32,8 @@ class Activation:
     def __init__(self, base: Mapping[str, Any], span: Mapping[str, Choices | Range]) -> None:
         self._base, self._span = base, span
         self._defaults = defaults()
-        self.when: dict[str, When] = {name: {**_implied(name, span), **span[name].when} for name in span}
-        self.order = self._ordered()
+        self.when: dict[str, When] = {name: {**_condition_of(name, span), **span[name].when} for name in span}
+        self.order = self._in_order()
         for name, needed in self.when.items():
             for other, values in needed.items():
                 self._check(name, other, values)
@@ -68,7 +68,7 @@ class Activation:
             return params.get(name, _Absent)
         return self._base.get(name, self._defaults.get(name, _Absent))
 
-    def _ordered(self) -> list[str]:
+    def _in_order(self) -> list[str]:
         order: list[str] = []
         waiting = list(self._span)
         while waiting:
@@ -97,7 +97,7 @@ class _Absent:
     """The value of what is not there; equal to nothing in a space."""
 
 
-def _implied(name: str, span: Mapping[str, Choices | Range]) -> When:
+def _condition_of(name: str, span: Mapping[str, Choices | Range]) -> When:
     """The choice that selects the entry to which the field belongs, if one is spanned."""
     section, _, rest = name.partition(".")
     entry, dot, _ = rest.partition(".")

@@ -35,7 +35,7 @@ def refusals(claim: Claim, space: SearchSpace) -> tuple[str, ...]:
     return tuple(reasons) or tuple(_of_arms(claim, space))
 
 
-def carried(space: SearchSpace) -> tuple[SearchSpace, tuple[str, ...]]:
+def carry_claims(space: SearchSpace) -> tuple[SearchSpace, tuple[str, ...]]:
     """`space` with those of its claims that it can carry, and a line for each that it can't.
 
     A claim that is decided for each value of a field is decided once where the field is fixed. What else is left out is
@@ -56,13 +56,13 @@ def carried(space: SearchSpace) -> tuple[SearchSpace, tuple[str, ...]]:
 def _of_fields(claim: Claim, space: SearchSpace) -> Iterator[str]:
     for name in claim.by:
         if name not in space.span:
-            yield f"it is decided by {name}, which {_unspanned(name, space)}"
+            yield f"it is decided by {name}, which {_why_unspanned(name, space)}"
         elif isinstance(space.span[name], Range):
             yield f"it is decided by {name}, which spans a range; only a list has values to decide it for"
     quantity = claim.quantity
     if isinstance(quantity, Slope):
         if quantity.over not in space.span:
-            yield f"it is about a slope over {quantity.over}, which {_unspanned(quantity.over, space)}"
+            yield f"it is about a slope over {quantity.over}, which {_why_unspanned(quantity.over, space)}"
         elif unordered := [value for value in space.span[quantity.over].corners() if not _is_number(value)]:
             yield f"it is about a slope over {quantity.over}, but {unordered[0]!r} is no number to order by"
         elif quantity.scale == "log" and min(_numbers(space, quantity.over)) <= 0:
@@ -71,13 +71,13 @@ def _of_fields(claim: Claim, space: SearchSpace) -> Iterator[str]:
     for setting in (quantity.first, quantity.second) if isinstance(quantity, Between) else settings:
         for name, value in setting.items():
             if not _has(space, name, value):
-                yield f"it compares trials with {name}={value}, {_there(space, name)}"
+                yield f"it compares trials with {name}={value}, {_what_is_spanned(space, name)}"
 
 
 def _of_where(claim: Claim, space: SearchSpace) -> Iterator[str]:
     for name, values in claim.where.items():
         if not any(_has(space, name, value) for value in values):
-            yield f"it is about trials with {name}={' or '.join(map(str, values))}, {_there(space, name)}"
+            yield f"it is about trials with {name}={' or '.join(map(str, values))}, {_what_is_spanned(space, name)}"
 
 
 def _of_arms(claim: Claim, space: SearchSpace) -> Iterator[str]:
@@ -125,19 +125,19 @@ def _has(space: SearchSpace, name: str, value: FieldValue) -> bool:
     spanned = space.span.get(name)
     if isinstance(spanned, Range):
         return isinstance(value, int | float) and spanned.low <= value <= spanned.high
-    return value in (spanned.values if spanned is not None else (_fixed(space, name),))
+    return value in (spanned.values if spanned is not None else (_fixed_value(space, name),))
 
 
-def _fixed(space: SearchSpace, name: str) -> object:
+def _fixed_value(space: SearchSpace, name: str) -> object:
     return space.base.get(name, defaults().get(name))
 
 
-def _there(space: SearchSpace, name: str) -> str:
+def _what_is_spanned(space: SearchSpace, name: str) -> str:
     spanned = space.span.get(name)
     if unknown := _unknown(name, space):
         return f"and {unknown}"
     if spanned is None:
-        return f"and it is {_fixed(space, name)} in all"
+        return f"and it is {_fixed_value(space, name)} in all"
     return f"and it is {' or '.join(map(str, spanned.corners()))}"
 
 
@@ -150,7 +150,7 @@ def _unknown(name: str, space: SearchSpace) -> str:
     return f"no trial has such a field{f' (did you mean {close[0]}?)' if close else ''}"
 
 
-def _unspanned(name: str, space: SearchSpace) -> str:
+def _why_unspanned(name: str, space: SearchSpace) -> str:
     if unknown := _unknown(name, space):
         return f"this study does not span: {unknown}"
     there = ", ".join(space.span) or "nothing"

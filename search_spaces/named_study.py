@@ -77,7 +77,7 @@ class NamedStudy(ConfigSection):
             return self.space
         if size not in self.known_sizes:
             if size in SIZES:
-                raise ValueError(f"it comes in no size {size}; it comes in {_listed(self.known_sizes)}")
+                raise ValueError(f"it comes in no size {size}; it comes in {_join_names(self.known_sizes)}")
             raise Refused([unknown("size", size, self.known_sizes)])
         change = self.sizes[size]
         space = override(self.space, change.base, change.span)
@@ -88,5 +88,5 @@ class NamedStudy(ConfigSection):
         return {size: name if size == self.size else f"{name}-{size}" for size in self.known_sizes}
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _join_names(names: tuple[str, ...]) -> str:
     return " and ".join(names) if names else "one of its own only"

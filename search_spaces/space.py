@@ -144,11 +144,11 @@ class SearchSpace(ConfigSection):
         """
         flat = {"seed": seed, **self.base, **params}
         try:
-            return TrialConfig.model_validate(unflatten(self._selected(flat)))
+            return TrialConfig.model_validate(unflatten(self._drop_deselected(flat)))
         except ValidationError as error:
             raise Refused(problems_of(error, TrialConfig)) from None
 
-    def _selected(self, flat: dict[str, Any]) -> dict[str, Any]:
+    def _drop_deselected(self, flat: dict[str, Any]) -> dict[str, Any]:
         """Drops fields of entries that a spanned choice deselects, e.g. `compression.distill.epochs` under prune."""
         spanned, chosen = set(), set()
         for name, choice in self.span.items():

@@ -56,7 +56,7 @@ class Range(Span):
     log: bool = False
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _require_order(self) -> Self:
         if not self.low < self.high:
             raise ValueError(f"the range {self.low}..{self.high} is empty; write the smaller end first")
         if self.log and self.low <= 0:

@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 
-from search_spaces.carrying import carried, refusals
+from search_spaces.carrying import carry_claims, refusals
 from search_spaces.claims import Claim, Greater, Less
 from search_spaces.placebos import RENAMED_CLASSES
 from search_spaces.quantities import Association, Metric, Setting, Twins
@@ -88,10 +88,10 @@ def usual_claims(space: SearchSpace) -> tuple[Claim, ...]:
     lists = {name: spanned for name, spanned in space.span.items() if isinstance(spanned, Choices)}
     ways = {name: found for name, found in lists.items() if name.startswith("compression.")}
     if refusals(MEMORISING_BREAKS_EARLIER.model_copy(update={"by": ()}), space):
-        asked = [FOLLOWS_THE_GAP, _described(HOW_FAR, ways)]
+        asked = [FOLLOWS_THE_GAP, _descriptions(HOW_FAR, ways)]
     else:
         asked = [
-            _under(claim, setting)
+            _under_setting(claim, setting)
             for setting in _settings({name: found for name, found in ways.items() if name in _APART})
             for claim in (MEMORISING_BREAKS_EARLIER, MORE_THAN_FRESH_NETWORKS)
         ]
@@ -107,7 +107,7 @@ def usual_claims(space: SearchSpace) -> tuple[Claim, ...]:
             for name, found in ways.items()
             if name not in (*_APART, "compression.depth") and len(found.values) <= _MOST_VALUES
         ]
-    return carried(space.model_copy(update={"claims": tuple(asked)}))[0].claims
+    return carry_claims(space.model_copy(update={"claims": tuple(asked)}))[0].claims
 
 
 def _settings(apart: dict[str, Choices]) -> list[Setting]:
@@ -116,7 +116,7 @@ def _settings(apart: dict[str, Choices]) -> list[Setting]:
     return [dict(pairs) for pairs in itertools.islice(combined, _MOST_SETTINGS)]
 
 
-def _under(claim: Claim, setting: Setting) -> Claim:
+def _under_setting(claim: Claim, setting: Setting) -> Claim:
     """The claim about the trials with a setting."""
     if not setting:
         return claim
@@ -139,7 +139,7 @@ def _words(field: str, value: str) -> str:
     return f"with {field.rpartition('.')[2]} {value.replace('_', ' ')}"
 
 
-def _described(claim: Claim, ways: dict[str, Choices]) -> Claim:
+def _descriptions(claim: Claim, ways: dict[str, Choices]) -> Claim:
     """The claim for each combination of as many of the ways as can be listed."""
     names = [name for name in ways if name != "compression.depth"]
     while math.prod(len(ways[name].values) for name in names) > _MOST_ROWS:

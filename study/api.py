@@ -22,7 +22,7 @@ from study.settings.resume_request import NO_REQUEST, ResumeRequest, budget
 from study.settings.verdicts import robustness_of, verdicts_of
 from study.settings.wording import as_argument
 from study.storing.restoring import restore_lost
-from study.trust import anybody, nobody, require_trust
+from study.trust import anybody, ask_nobody, require_trust
 from trainables.explain import problems_of
 from trainables.problems import problems_in
 from trainables.spelling import unknown
@@ -88,7 +88,7 @@ class StudyHandle:
         rows = [row for row in self._ledger.trials(states=("COMPLETE",)) if row.metrics.keys() >= set(metrics)]
         if not rows:
             raise ValueError(f"no complete trial of {self.config.name} has the metric {' and '.join(metrics)}")
-        rows = [row for row in rows if all(bound.kept(row.metrics) for bound in self.config.constraints)]
+        rows = [row for row in rows if all(bound.is_met(row.metrics) for bound in self.config.constraints)]
         if not rows:
             bounds = ", ".join(map(str, self.config.constraints))
             raise ValueError(f"no complete trial of {self.config.name} keeps {bounds}")
@@ -189,7 +189,7 @@ def launch(
         if others := [*asked, *options]:
             raise UsageError(f"launch: a whole StudyConfig leaves nothing to say; put {', '.join(others)} into it")
         return _run(space, listener, trial, NO_REQUEST)
-    loaded = _loaded(space, asked | options)
+    loaded = _load(space, asked | options)
     for note in loaded.notes:
         (listener.message if listener else (lambda _text: None))(note)
     return _run(loaded.config, listener, trial, NO_REQUEST)
@@ -235,7 +235,7 @@ def resume(
     last = {name: value for name, value in there.run.model_dump().items() if name not in OF_ONE_RUN}
     last |= {"home": place.home, "ledger": place.ledger}
     said = {field: value for field, value in last.items() if field not in run and field != "ledger"}
-    require_trust(said, f"the ledger of {name}", anybody if trust else nobody)
+    require_trust(said, f"the ledger of {name}", anybody if trust else ask_nobody)
     try:
         settings = RunConfig.model_validate(last | run)
     except ValidationError as error:
@@ -256,7 +256,7 @@ def load(name: str, *, home: Path | str | None = None, ledger: str | None = None
     return StudyHandle(_place(home, ledger).open(name))
 
 
-def _loaded(space: SearchSpace | str | Path, options: Mapping[str, Any]) -> LoadedStudy:
+def _load(space: SearchSpace | str | Path, options: Mapping[str, Any]) -> LoadedStudy:
     """The study that `study.launch(space, **options)` means.
 
     Args:

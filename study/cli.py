@@ -63,7 +63,7 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        code, text = _explained(error)
+        code, text = _explain(error)
         with contextlib.suppress(OSError):  # there is nowhere left to say it
             if text:  # a bare `ockham` has printed its help
                 print(_paragraph(text), file=sys.stderr)
@@ -108,7 +108,7 @@ def _printable(*, colours: bool, lasting: bool) -> Iterator[None]:
         yield
 
 
-def _explained(error: Exception) -> tuple[int, str]:
+def _explain(error: Exception) -> tuple[int, str]:
     """The exit code an error stands for and what to tell its reader."""
     from typer import TyperException
 

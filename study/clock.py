@@ -58,6 +58,7 @@ class _Thread:
         self._thread.start()
 
     def stop(self, wait_s: float | None = None) -> None:
+        """Ends the thread after the call in progress, and waits for that, at most `wait_s`."""
         self._over.set()
         self._thread.join(wait_s)
 

@@ -29,7 +29,7 @@ class Damaged(UsageError):
         super().__init__(f"{what}. {way or doctor}")
         self.what, self.study, self.way = what, study, way
 
-    def told(self, doctor: str) -> "Damaged":
+    def with_doctor(self, doctor: str) -> "Damaged":
         """The same where the command `ockham doctor …` of the study's home is known, which can then be pasted."""
         return Damaged(self.what, self.study, self.way or self._doctor(doctor))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from study.passwords import masked
+from study.passwords import mask_passwords
 
 if TYPE_CHECKING:
     from study.answer.verdict import Verdicts
@@ -90,7 +90,7 @@ class Discreet:
 
     def message(self, text: str) -> None:
         """One sentence."""
-        self._listener.message(masked(text))
+        self._listener.message(mask_passwords(text))
 
 
 class Silent:

@@ -1,7 +1,7 @@
 """What is secret in an address stays out of every text that leaves: messages, logs, files, tags, errors of libraries.
 
-`masked` finds secrets by their form, in any text, and those it has been told of (`remember`) wherever they stand:
-a library may print a piece of an address.
+`mask_passwords` finds secrets by their form, in any text, and those it has been told of (`remember`) wherever they
+stand: a library may print a piece of an address.
 """
 
 import re
@@ -32,7 +32,7 @@ _IN_HEADER = re.compile(r"(?P<name>\bauthorization['\"]?\s*[:=]\s*['\"]?(?:basic
 _told: set[str] = set()
 
 
-def masked(text: str) -> str:
+def mask_passwords(text: str) -> str:
     """`text` with *** in place of every secret."""
     text = without_password(text)
     for pattern in (_IN_SETTING, _IN_HEADER):
@@ -45,7 +45,7 @@ def masked(text: str) -> str:
 
 def without_password(text: str) -> str:
     """`text` with *** in place of what stands as a password or token before the @ of an address."""
-    return _IN_ADDRESS.sub(_without, text)
+    return _IN_ADDRESS.sub(_mask_match, text)
 
 
 def remember(address: str | None) -> None:
@@ -59,8 +59,8 @@ def remember(address: str | None) -> None:
 
 
 def lacks_password(url: str) -> bool:
-    """Whether `url` has been written down by `masked`."""
-    return masked(url) == url and HIDDEN in url
+    """Whether `url` has been written down by `mask_passwords`."""
+    return mask_passwords(url) == url and HIDDEN in url
 
 
 class MaskedStream:
@@ -71,7 +71,7 @@ class MaskedStream:
 
     def write(self, text: str) -> int:
         """Writes it without secrets."""
-        self._stream.write(masked(text))
+        self._stream.write(mask_passwords(text))
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
@@ -83,7 +83,7 @@ class MaskedStream:
         return getattr(self._stream, name)
 
 
-def _without(found: "re.Match[str]") -> str:
+def _mask_match(found: "re.Match[str]") -> str:
     scheme, user, password = found["scheme"], found["user"], found["password"]
     if password is None:
         user = user if _names_its_user(scheme) else HIDDEN

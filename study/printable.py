@@ -30,12 +30,13 @@ class _SafeStream(MaskedStream):
     """No secrets, and an error in our own words where it can't be written; a reader that went away is none."""
 
     def write(self, text: str) -> int:
-        with _told():
+        """Writes it without secrets."""
+        with _write_errors():
             return super().write(text)
 
     def flush(self) -> None:
         """Flushes it."""
-        with _told():
+        with _write_errors():
             self._stream.flush()
 
 
@@ -64,7 +65,7 @@ class PrintableStream(_SafeStream):
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _write_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -77,11 +77,11 @@ class Signals:
         if threading.current_thread() is not threading.main_thread():
             return
         if not self._previous:
-            self._complain, sys.unraisablehook = sys.unraisablehook, self._lost
+            self._complain, sys.unraisablehook = sys.unraisablehook, self._on_lost_interrupt
         for number in _HANDLED:
             if number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup: whoever closes the terminal does not mean the study
-            before = signal.signal(number, self._heard)
+            before = signal.signal(number, self._on_signal)
             self._previous.setdefault(number, before)
 
     def restore(self) -> None:
@@ -97,7 +97,7 @@ class Signals:
         self.at_once = True
         _thread.interrupt_main(signal.SIGTERM)
 
-    def _heard(self, number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         second = self._flag.hurried
         if not second:  # by a thread: this one may be in the middle of writing
             threading.Thread(target=_say_stopping, daemon=True).start()
@@ -106,7 +106,7 @@ class Signals:
             self.at_once = False
             raise KeyboardInterrupt
 
-    def _lost(self, unraisable: "sys.UnraisableHookArgs") -> None:
+    def _on_lost_interrupt(self, unraisable: "sys.UnraisableHookArgs") -> None:
         """An interrupt that fell where Python raises nothing, in a callback of C say, comes once more."""
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             self._complain(unraisable)
@@ -142,18 +142,18 @@ def children_ignore_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def without_interrupts() -> Iterator[None]:
     """Inside, nobody interrupts putting things in order, which takes seconds; if it hangs, they do again."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     patience = time.monotonic() + LONGEST_ORDER_S
 
-    def heard(_number: int, _frame: FrameType | None) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
         if time.monotonic() > patience:
             raise KeyboardInterrupt
 
-    before = [(number, signal.signal(number, heard)) for number in _HANDLED]
+    before = [(number, signal.signal(number, on_signal)) for number in _HANDLED]
     try:
         yield
     finally:

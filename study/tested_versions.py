@@ -11,7 +11,7 @@ TESTED = {"ray": ("2.60",), "optuna": ("5.0",), "mlflow": ("3.17",)}
 
 
 @cache
-def tested(package: str, instead: str) -> bool:
+def is_tested(package: str, instead: str) -> bool:
     """Whether the installed version is one of those; if not, a warning says what is done instead.
 
     Args:

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from study.errors import UsageError
-from study.passwords import masked, without_password
+from study.passwords import mask_passwords, without_password
 
 PLACES = ("address", "tracking_uri", "storage", "ledger")
 _OWN = ("auto", "local")  # a Ray of this user on this machine: see `ray_session`
@@ -21,7 +21,7 @@ _OWN = ("auto", "local")  # a Ray of this user on this machine: see `ray_session
 Sure = Callable[[Mapping[str, str], str], bool]
 
 
-def nobody(_places: Mapping[str, str], _source: str) -> bool:
+def ask_nobody(_places: Mapping[str, str], _source: str) -> bool:
     """Nobody is there to ask."""
     return False
 
@@ -46,8 +46,8 @@ def require_trust(run: Mapping[str, object], source: str, sure: Sure) -> None:
             check_address(str(run.get(name) or ""))
         except ValueError as error:
             raise UsageError(f"{source}: {name}: {error}") from None
-    there = {name: masked(str(run[name])) for name in PLACES if run.get(name) not in (None, *_OWN)}
-    known = _known()
+    there = {name: mask_passwords(str(run[name])) for name in PLACES if run.get(name) not in (None, *_OWN)}
+    known = _trusted_places()
     new = {f"--{name.replace('_', '-')}": place for name, place in there.items() if place not in known}
     if new and not sure(new, source):
         listed = " and ".join(f"{option} {place}" for option, place in new.items())
@@ -60,8 +60,8 @@ def require_trust(run: Mapping[str, object], source: str, sure: Sure) -> None:
 
 def remember_places(run: Mapping[str, object]) -> None:
     """Notes where this user has chosen to go."""
-    places = {masked(str(run[name])) for name in PLACES if run.get(name) not in (None, *_OWN)}
-    if new := sorted(places - _known()):
+    places = {mask_passwords(str(run[name])) for name in PLACES if run.get(name) not in (None, *_OWN)}
+    if new := sorted(places - _trusted_places()):
         with suppress(OSError):  # he will be asked again
             file = _file()
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -85,15 +85,15 @@ def check_address(address: str) -> None:
         parts = urlsplit(address)
         _ = parts.port
     except ValueError as error:
-        raise ValueError(f"{masked(address)}: {str(error).lower()}") from None
+        raise ValueError(f"{mask_passwords(address)}: {str(error).lower()}") from None
     # A backslash ends the host for some (urllib3); others go on to the next @.
     if odd := re.search(r"[\\\s\x00-\x1f\x7f]", re.split("[/?#]", rest, maxsplit=1)[0]):
-        raise ValueError(f"{masked(address)}: {odd[0]!r} can't stand before its path; write {quote(odd[0])}")
+        raise ValueError(f"{mask_passwords(address)}: {odd[0]!r} can't stand before its path; write {quote(odd[0])}")
     if urlsplit(without_password(address)).hostname != parts.hostname:
-        raise ValueError(f"{masked(address)}: which is its host? In a password write / as %2F, @ as %40")
+        raise ValueError(f"{mask_passwords(address)}: which is its host? In a password write / as %2F, @ as %40")
 
 
-def _known() -> set[str]:
+def _trusted_places() -> set[str]:
     try:
         return set(_file().read_text(encoding="utf-8").splitlines())
     except (OSError, ValueError):

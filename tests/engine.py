@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from trainables.checkpoints import CheckpointStore
 from trainables.config import TrainingConfig, TrialConfig, unflatten
 from trainables.looking.look import Look
-from trainables.looking.measure import Measure, MeasureResult, settled
+from trainables.looking.measure import Measure, MeasureResult, finish_measure
 from trainables.looking.scoring import Sample, Scoring
 from trainables.pausing import finish
 from trainables.record import Record
@@ -129,7 +129,7 @@ def look(model: StackedModel, input_shape: tuple[int, ...] = (1, 1, 20), *, orig
 
 def taken(measure: Measure, seen: Look) -> MeasureResult:
     """What the measure finds, without a pause."""
-    return finish(settled(measure.measure(seen)))
+    return finish(finish_measure(measure.measure(seen)))
 
 
 def _seen(model: StackedModel, who: str, input_shape: tuple[int, ...]) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _seen(model: StackedModel, who: str, input_shape: tuple[int, ...]) -> dict[s
             else t
             for name, t in model.tensors().items()
         }
-        return model.replaced(noise).keep_units(kept)
+        return model.with_tensors(noise).keep_units(kept)
 
     return {
         "initial": initial,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from trainables.storage import Chunk, Folder, folder_at, seal, unsealed
+from trainables.storage import Chunk, Folder, folder_at, seal, unseal
 
 _NAME = re.compile(r"attempt-(\d+)\.(\d+)-(\d+)\.pt")
 _UNFINISHED = re.compile(r"^attempt-(\d+)\.(\d+)-(\d+)\.tmp-")
@@ -62,7 +62,7 @@ class CheckpointStore:
     ) -> None:
         self.folder = folder_at(folder) if isinstance(folder, Path) else folder
         self.fence, self.attempt, self.interval_s, self.keep = fence, attempt, interval_s, keep
-        self._on_moment = on_moment or _nothing
+        self._on_moment = on_moment or _ignore
         self._last_save = time.monotonic()
         self._took_s = 0.0
 
@@ -79,7 +79,7 @@ class CheckpointStore:
         """
         started = time.monotonic()
         try:
-            with packed(state) as content:
+            with pack_state(state) as content:
                 return self._write(content)
         except OSError as error:
             logging.getLogger(__name__).warning("no checkpoint now, %s: %s", self.folder, error)
@@ -115,11 +115,11 @@ class CheckpointStore:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         """The state in a file; None if it is gone or its content is not what was written."""
-        return unpacked(_KIND, self.folder.read(name))
+        return unpack_state(_KIND, self.folder.read(name))
 
 
 @contextmanager
-def packed(state: dict[str, Any]) -> Iterator[memoryview]:
+def pack_state(state: dict[str, Any]) -> Iterator[memoryview]:
     """`state` (tensors, dicts, lists, numbers, text, None) as bytes, while the context lasts."""
     # In a file, since a trial has not much more memory than its state takes.
     with tempfile.TemporaryFile() as file:
@@ -128,9 +128,9 @@ def packed(state: dict[str, Any]) -> Iterator[memoryview]:
         yield memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def unpacked(kind: bytes, data: bytes | None) -> dict[str, Any] | None:
+def unpack_state(kind: bytes, data: bytes | None) -> dict[str, Any] | None:
     """What was packed and then sealed as `kind`; None if there are no data, or they are not what was written."""
-    content = unsealed(kind, data)
+    content = unseal(kind, data)
     if data is None or content is None:
         return None
     # Bytes whole, which it takes as they are; a part would be copied.
@@ -146,5 +146,5 @@ def _checkpoints(names: list[str]) -> list[_File]:
     return sorted(_File(int(match[1]), int(match[2]), int(match[3]), name) for match, name in found)
 
 
-def _nothing(_moment: str) -> None:
+def _ignore(_moment: str) -> None:
     """What most stores tell."""

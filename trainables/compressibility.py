@@ -64,14 +64,14 @@ class ThresholdCrossing:
     censored: bool
 
 
-def fitted(dense_score: Any, chance: Any) -> Any:
+def has_fit(dense_score: Any, chance: Any) -> Any:
     """Whether a(1) ≥ chance + ½(1 − chance); numbers or arrays alike."""
     return dense_score >= chance + 0.5 * (1 - chance)
 
 
-def normalised(curve: Curve, chance: float) -> npt.NDArray[np.float64] | None:
+def normalise_curve(curve: Curve, chance: float) -> npt.NDArray[np.float64] | None:
     """v at each level, or None if the network did not fit."""
-    if not fitted(curve.score[0], chance) or chance >= 1:
+    if not has_fit(curve.score[0], chance) or chance >= 1:
         return None
     result: npt.NDArray[np.float64] = np.clip((curve.score - chance) / (curve.score[0] - chance), 0, 1)
     return result
@@ -83,18 +83,18 @@ def auc(curve: Curve, chance: float, limit: float) -> float | None:
     Where the last level lies beyond `limit`, v is interpolated there. A curve that ends before `limit` is never
     extrapolated: it has no auc. `why_no_auc` gives the reason in words.
     """
-    values = normalised(curve, chance)
+    values = normalise_curve(curve, chance)
     if values is None or limit <= 0 or curve.log2_ratio[-1] < limit - ROUNDING:
         return None
     inside = curve.log2_ratio < limit - ROUNDING
-    end = _at(curve.log2_ratio, values, limit)
+    end = _interpolate(curve.log2_ratio, values, limit)
     ratios = np.append(curve.log2_ratio[inside], limit)
     return float(np.trapezoid(np.append(values[inside], end), ratios) / limit)
 
 
 def why_no_auc(curve: Curve, chance: float, limit: float, label: str = "accuracy") -> str | None:
     """Why `auc` is None, for a person to whom the score is `label`; None if it is defined."""
-    if normalised(curve, chance) is None:
+    if normalise_curve(curve, chance) is None:
         need = chance + 0.5 * (1 - chance)
         return f"the dense network did not fit: {label} {curve.score[0]:.3f}, at least {need:.3f} needed"
     if auc(curve, chance, limit) is None:
@@ -104,7 +104,7 @@ def why_no_auc(curve: Curve, chance: float, limit: float, label: str = "accuracy
 
 def log2_ratio_at(curve: Curve, chance: float, share: float) -> ThresholdCrossing | None:
     """Where v first falls below `share` (in 0 … 1), interpolated between levels; None if the network did not fit."""
-    values = normalised(curve, chance)
+    values = normalise_curve(curve, chance)
     if values is None:
         return None
     below = np.flatnonzero(values < share)
@@ -127,7 +127,7 @@ def log2_params_at(curve: Curve, chance: float, share: float, dense_parameters: 
 
 def levels_survived(curve: Curve, chance: float) -> int | None:
     """Levels before v falls below ½ (0 … depth; depth also if it never does); None if the network did not fit."""
-    values = normalised(curve, chance)
+    values = normalise_curve(curve, chance)
     if values is None:
         return None
     below = np.flatnonzero(values < 0.5)
@@ -139,7 +139,7 @@ def selectivity(auc_kept: float | None, auc_changed: float | None) -> float | No
     return None if auc_kept is None or auc_changed is None else auc_kept - auc_changed
 
 
-def _at(ratios: npt.NDArray[np.float64], values: npt.NDArray[np.float64], where: float) -> float:
+def _interpolate(ratios: npt.NDArray[np.float64], values: npt.NDArray[np.float64], where: float) -> float:
     after = int(np.searchsorted(ratios, where - ROUNDING, side="left"))
     if abs(ratios[after] - where) <= ROUNDING:
         return float(values[after])

@@ -19,7 +19,7 @@ from trainables.data.config import DataConfig
 from trainables.dotted import flatten, unflatten
 from trainables.explain import in_field
 from trainables.looking.config import MeasuresConfig
-from trainables.parts import NAMED_FILE, ConfigSection, EntrySection, known
+from trainables.parts import NAMED_FILE, ConfigSection, EntrySection, require_module
 from trainables.registry import names_in
 from trainables.training.config import TrainingConfig
 
@@ -74,7 +74,7 @@ class ModelConfig(EntrySection):
     @field_validator("name")
     @classmethod
     def _name(cls, name: str) -> str:
-        return known("trainables.models", "model", name)
+        return require_module("trainables.models", "model", name)
 
     @model_validator(mode="before")
     @classmethod
@@ -160,28 +160,28 @@ class CompressionConfig(EntrySection):
     @classmethod
     def _method(cls, names: str) -> str:
         for name in names.split("+"):
-            known("trainables.compression.methods", "compression method", name)
+            require_module("trainables.compression.methods", "compression method", name)
         return names
 
     @field_validator("criterion")
     @classmethod
     def _criterion(cls, name: str) -> str:
-        return known("trainables.compression.criteria", "criterion", name)
+        return require_module("trainables.compression.criteria", "criterion", name)
 
     @field_validator("recovery")
     @classmethod
     def _recovery(cls, name: str) -> str:
-        return known("trainables.compression.recoveries", "recovery", name)
+        return require_module("trainables.compression.recoveries", "recovery", name)
 
     @field_validator("recovery_schedule")
     @classmethod
     def _recovery_schedule(cls, name: str | None) -> str | None:
-        return name and known("trainables.schedules", "schedule", name)
+        return name and require_module("trainables.schedules", "schedule", name)
 
     @field_validator("transfer")
     @classmethod
     def _transfer(cls, name: str) -> str:
-        return known("trainables.compression.transfers", "kind of transfer inputs", name)
+        return require_module("trainables.compression.transfers", "kind of transfer inputs", name)
 
     @model_validator(mode="before")
     @classmethod
@@ -248,13 +248,13 @@ class TrialConfig(ConfigSection):
         Hashes only what differs from the defaults, so that a new field whose default changes nothing leaves the
         fingerprints of earlier trials alone.
         """
-        return _digest(self._changed())
+        return _digest(self._changed_fields())
 
     def dense_fingerprint(self) -> str:
         """Likewise of all that shapes the dense networks: trials that differ in how they compress have the same one."""
-        return _digest({name: value for name, value in self._changed().items() if name.startswith(SHAPING)})
+        return _digest({name: value for name, value in self._changed_fields().items() if name.startswith(SHAPING)})
 
-    def _changed(self) -> dict[str, Any]:
+    def _changed_fields(self) -> dict[str, Any]:
         usual = defaults()
         return {k: v for k, v in self.flat().items() if k not in usual or usual[k] != v}
 

@@ -28,7 +28,7 @@ def costs(workspace: Workspace) -> tuple[dict[str, float], dict[str, str]]:
     return metrics, notes
 
 
-def timed(workspace: Workspace, stack: StackedModel, record: Record) -> Pausing[Record]:
+def with_latency(workspace: Workspace, stack: StackedModel, record: Record) -> Pausing[Record]:
     """With `cost/latency_ms` of the first network, see `quick_latency`; beside a GPU with the reason why not."""
     if workspace.data.images.is_cuda:
         why = {f"undefined/{LATENCY}": "networks are timed on the CPU, and a GPU would have to wait for it"}

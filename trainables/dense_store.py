@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from trainables.checkpoints import packed, unpacked
+from trainables.checkpoints import pack_state, unpack_state
 from trainables.storage import Folder, LocalFolder, seal
 
 DENSE = ".dense"  # in the home or storage: no study has such a name
@@ -77,7 +77,7 @@ class Shelf:
         """What is there; None if nothing is, or it is damaged."""
         try:
             data = self._store.folder.hurried().read(self._file)
-            state = unpacked(_KIND, data)
+            state = unpack_state(_KIND, data)
         except (OSError, RuntimeError, EOFError) as error:
             _log().warning("dense networks can't be read, so they are trained: %s", error)
             return None
@@ -89,7 +89,7 @@ class Shelf:
     def write(self, state: dict[str, Any]) -> None:
         """Puts networks there; one that is too large, or a full disk, costs whoever comes next their training."""
         try:
-            with packed(state) as content:
+            with pack_state(state) as content:
                 if len(content) > self._store.limit:
                     size, limit = _size(len(content)), _size(self._store.limit)
                     _log().info("dense networks not kept: they take %s, and %s may be kept", size, limit)
@@ -99,7 +99,7 @@ class Shelf:
         except OSError as error:
             _log().warning("dense networks not kept: %s", error)
 
-    def mine(self) -> bool:
+    def is_mine_to_train(self) -> bool:
         """Whether to train: nobody else does, or whoever does shows no sign of life."""
         if self._lock is None or self._holds:
             return True

@@ -34,15 +34,15 @@ def dense_epochs(workspace: Workspace, training: Training, shelf: Shelf | None) 
     another worker is at it they are waited for; else they are trained and put there.
     """
     if shelf is None:
-        yield from _trained(workspace, training)
+        yield from _train(workspace, training)
         return
     try:
-        while (kept := _usable(workspace, shelf.read())) is None and not shelf.mine():
+        while (kept := _usable(workspace, shelf.read())) is None and not shelf.is_mine_to_train():
             time.sleep(_WAIT_S)
             yield None
         # Whoever had the shelf before may have filled it just now.
         if kept is None and (kept := _usable(workspace, shelf.read())) is None:
-            for record in _trained(workspace, training):
+            for record in _train(workspace, training):
                 shelf.sign()
                 yield record
             shelf.write(_state(workspace, training))
@@ -111,13 +111,13 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _trained(workspace: Workspace, training: Training) -> Reports:
+def _train(workspace: Workspace, training: Training) -> Reports:
     progress = workspace.progress
     if training.epoch == 0:
         yield from measures_while_training(workspace, training.write_back(), 0, {})
-    while not training.finished:
+    while not training.is_finished:
         yield from workspace.run_epoch(training)
-        if not training.finished and _report_due(progress, training.epoch):
+        if not training.is_finished and _report_due(progress, training.epoch):
             stack = training.write_back()
             measured = yield from measure_some(workspace, stack)
             yield from measures_while_training(workspace, stack, training.epoch, training.failed)

@@ -50,22 +50,22 @@ def _problems(details: ErrorDetails, model: type[BaseModel]) -> Iterator[Problem
     location = tuple(str(part) for part in details["loc"])
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, Refused) and cause.problems:
-        yield from (problem.below(*location) for problem in cause.problems)
+        yield from (problem.in_section(*location) for problem in cause.problems)
         return
     if details["type"] == "extra_forbidden":
         owner = _model_at(model, location[:-1])
-        yield unknown("field", location[-1], owner.model_fields if owner else ()).below(*location)
+        yield unknown("field", location[-1], owner.model_fields if owner else ()).in_section(*location)
         return
     said = details["msg"]
     reason = str(cause) if cause is not None else f"must be {said[len(_MUST) :]}" if said.startswith(_MUST) else said
     value = details["input"]
     shown = not isinstance(value, dict | BaseModel) and not reason.endswith((".", "?"))
     given = repr(value) if shown and not (isinstance(value, str) and repr(value) in reason) else ""
-    fix = _meant(details, model) if details["type"] == "literal_error" else ""
+    fix = _suggestion(details, model) if details["type"] == "literal_error" else ""
     yield Problem(reason, location, given=given, fix=fix)
 
 
-def _meant(details: ErrorDetails, model: type[BaseModel]) -> str:
+def _suggestion(details: ErrorDetails, model: type[BaseModel]) -> str:
     """Which of the allowed words was probably meant."""
     owner, name = _model_at(model, tuple(map(str, details["loc"][:-1]))), str(details["loc"][-1])
     words = _words(owner.model_fields[name].annotation) if owner and name in owner.model_fields else []

@@ -21,6 +21,6 @@ def rewind_snapshot(workspace: Workspace, training: Training) -> dict[str, Tenso
     """What networks rewind to: those that failed, perhaps before that step, to their initial weights."""
     if training.snapshot is None or not training.failed:
         return training.snapshot
-    snapshot, networks = training.model.replaced(training.snapshot), sorted(training.failed)
+    snapshot, networks = training.model.with_tensors(training.snapshot), sorted(training.failed)
     snapshot.write(networks, workspace.initial().select(networks))
     return snapshot.tensors()

@@ -13,7 +13,7 @@ from trainables.compression.interfaces import CompressionResult
 from trainables.data.interfaces import DATASETS
 from trainables.errors import device_failed, out_of_memory, without_frames
 from trainables.looking.look import Look
-from trainables.looking.measure import Measure, MeasureResult, When, settled
+from trainables.looking.measure import Measure, MeasureResult, When, finish_measure
 from trainables.looking.scoring import SAMPLE_EXAMPLES, Sample
 from trainables.measuring import arms
 from trainables.pausing import Pausing
@@ -112,9 +112,9 @@ def _take(workspace: Workspace, moment: Moment, least: When) -> Pausing[Columns]
             yield
         parts.append(found)
     together = {
-        name: _joined([part[name] for part in parts], list(_pieces(workspace, moment.stack))) for name in measures
+        name: _join([part[name] for part in parts], list(_pieces(workspace, moment.stack))) for name in measures
     }
-    kept = {name: _state(_without(found, moment.failed)) for name, found in together.items()}
+    kept = {name: _state(_without_failed(found, moment.failed)) for name, found in together.items()}
     workspace.progress.measured[moment.name] = kept
     return {
         f"measure/{name}/{number}": _column(kept[name]["networks"].get(number), workspace.networks)
@@ -146,7 +146,7 @@ def _look(workspace: Workspace, moment: Moment, numbers: list[int]) -> Look:
         if kept is None or origin is None:
             return None
         device = workspace.data.images.device
-        trained = workspace.template().replaced({name: tensor.to(device) for name, tensor in kept.items()})
+        trained = workspace.template().with_tensors({name: tensor.to(device) for name, tensor in kept.items()})
         return trained.select(numbers).keep_units(origin)
 
     def twin() -> StackedModel | None:
@@ -191,7 +191,7 @@ def _alone_if_need_be(
     if named[1].needs_classes and not workspace.data.task.has_classes:
         return MeasureResult(undefined={"*": "networks are asked for numbers, not for classes"})
     try:
-        return (yield from settled(named[1].measure(seen)))
+        return (yield from finish_measure(named[1].measure(seen)))
     except Exception as error:
         why = _reason(error)
     if len(numbers) == 1:
@@ -201,7 +201,7 @@ def _alone_if_need_be(
     for number in numbers:
         alone = _look(workspace, moment, [number])
         found.append((yield from _alone_if_need_be(workspace, moment, [number], alone, named)))
-    return _joined(found, [[place] for place in range(len(numbers))])
+    return _join(found, [[place] for place in range(len(numbers))])
 
 
 def _reason(error: Exception) -> str:
@@ -211,7 +211,7 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".strip().removesuffix(":")
 
 
-def _joined(parts: Sequence[MeasureResult], numbers: Sequence[Sequence[int]]) -> MeasureResult:
+def _join(parts: Sequence[MeasureResult], numbers: Sequence[Sequence[int]]) -> MeasureResult:
     """What was found in several stacks, as if it were one; nan where some lack what others have."""
     if len(parts) == 1:
         return parts[0]
@@ -241,7 +241,7 @@ def _columns(parts: Sequence[Mapping[str, Tensor]], counts: Sequence[int]) -> di
     }
 
 
-def _without(found: MeasureResult, failed: Mapping[int, str]) -> MeasureResult:
+def _without_failed(found: MeasureResult, failed: Mapping[int, str]) -> MeasureResult:
     """The same, undefined for networks that failed."""
     if not failed:
         return found
@@ -263,15 +263,15 @@ def _without(found: MeasureResult, failed: Mapping[int, str]) -> MeasureResult:
 def _state(found: MeasureResult) -> dict[str, Any]:
     """For a checkpoint."""
 
-    def kept(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def on_host(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: tensor.detach().cpu() for name, tensor in named.items()}
 
     return {
-        "networks": kept(found.networks),
-        "layers": {name: kept(by_layer) for name, by_layer in found.layers.items()},
-        "examples": kept(found.examples),
-        "arrays": kept(found.arrays),
-        "axes": kept(found.axes),
+        "networks": on_host(found.networks),
+        "layers": {name: on_host(by_layer) for name, by_layer in found.layers.items()},
+        "examples": on_host(found.examples),
+        "arrays": on_host(found.arrays),
+        "axes": on_host(found.axes),
         "undefined": dict(found.undefined),
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.compressibility import fitted
+from trainables.compressibility import has_fit
 from trainables.compression.description import description_lengths
 from trainables.compression.interfaces import CompressionResult, Sizes
 from trainables.compression.writing import as_it_is
@@ -142,14 +142,14 @@ def network_rows(
     }
     failed = dense.failed if failed is None else failed
     columns: dict[str, Sequence[Any]] = {
-        **_without({name: value.tolist() for name, value in zip(scores, values, strict=True)}, failed),
-        **_without(agreement, {**dense.failed, **failed}),
+        **_without_failed({name: value.tolist() for name, value in zip(scores, values, strict=True)}, failed),
+        **_without_failed(agreement, {**dense.failed, **failed}),
         "failed": [failed.get(n) for n in range(workspace.networks)],
         "chance": data.chance.tolist(),
         "changed_share": data.changed_share.tolist(),
         "interpolated": dense.interpolated,
         "fitted": [
-            n not in dense.failed and bool(fitted(*both))
+            n not in dense.failed and bool(has_fit(*both))
             for n, both in enumerate(zip(dense.train_score, data.chance.tolist(), strict=True))
         ],
         "epochs": dense.epochs if epochs is None else [epochs] * workspace.networks,
@@ -164,7 +164,7 @@ def network_rows(
     ]
 
 
-def _without(columns: Mapping[str, Sequence[Any]], failed: Mapping[int, str]) -> dict[str, Sequence[Any]]:
+def _without_failed(columns: Mapping[str, Sequence[Any]], failed: Mapping[int, str]) -> dict[str, Sequence[Any]]:
     """The columns, undefined for networks that failed."""
     return {name: [None if n in failed else v for n, v in enumerate(values)] for name, values in columns.items()}
 

@@ -16,7 +16,7 @@ class NotReadable(ValueError):
     """A file that a user named is not there, is no regular file, or is too large; the message names it."""
 
 
-def opened(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BinaryIO:
     """A regular file, to be read; links are followed.
 
     Raises:
@@ -48,9 +48,9 @@ def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
         NotReadable: See there.
     """
     try:
-        file = opened(path)
+        file = open_file(path)
     except (OSError, ValueError) as error:  # a name with a zero byte in it
-        raise NotReadable(f"{path} can't be read: {_why(error)}") from None
+        raise NotReadable(f"{path} can't be read: {_reason(error)}") from None
     with file:
         size = os.fstat(file.fileno()).st_size
         if size > largest:
@@ -58,7 +58,7 @@ def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
         try:
             content = file.read(largest + 1)  # it may grow meanwhile, and some file systems call all files empty
         except OSError as error:
-            raise NotReadable(f"{path} can't be read: {_why(error)}") from None
+            raise NotReadable(f"{path} can't be read: {_reason(error)}") from None
         if len(content) > largest:
             raise NotReadable(f"{path} has more than {largest:,} bytes; no more are read")
         return content
@@ -74,7 +74,7 @@ def require_file_target(path: Path) -> None:
         raise OSError(errno.EINVAL, f"it is {other}; give the name of an ordinary file", str(path))
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 

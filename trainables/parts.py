@@ -75,14 +75,14 @@ class EntrySection(ConfigSection):
             try:
                 entry.model_validate(value)
             except ValidationError as error:
-                raise Refused(problem.below(key) for problem in problems_of(error, entry)) from None
+                raise Refused(problem.in_section(key) for problem in problems_of(error, entry)) from None
         return self
 
     def _not_selected(self, key: str, selected: list[str]) -> Refused:
         for field, package in self.choosers.items():
             if key in names_in(package):
                 return in_field(key, f"fields of {key} need {field}={key}, and {field} is {getattr(self, field)} here.")
-        return Refused([unknown("field", key, [*type(self).model_fields, *selected]).below(key)])
+        return Refused([unknown("field", key, [*type(self).model_fields, *selected]).in_section(key)])
 
 
 def field_type(root: type[BaseModel], name: str) -> Any:
@@ -107,7 +107,7 @@ def field_type(root: type[BaseModel], name: str) -> Any:
     return None
 
 
-def known(package: str, kind: str, name: str) -> str:
+def require_module(package: str, kind: str, name: str) -> str:
     """The name, if the package has a module of that name.
 
     Raises:

@@ -42,26 +42,26 @@ def _wrong(compute: Callable[[], tuple[Tensor, Tensor]], allowed: float) -> str:
     return "" if off <= allowed else f"relative error {off:.1e}, at most {allowed:.0e} is right"
 
 
-def _drawn(*shape: int) -> Tensor:
+def _draw(*shape: int) -> Tensor:
     return torch.randn(shape, generator=generator(0, "probe", *shape))
 
 
 def _product(device: torch.device, precision: str) -> tuple[Tensor, Tensor]:
-    one, other = _drawn(2, 64, 96), _drawn(2, 96, 32)
+    one, other = _draw(2, 64, 96), _draw(2, 96, 32)
     with computing(precision, device):
         said = torch.bmm(one.to(device), other.to(device)).float()
     return said, one.double() @ other.double()
 
 
 def _convolution(device: torch.device) -> tuple[Tensor, Tensor]:
-    images, kernels = _drawn(4, 6, 9, 9), _drawn(4, 3, 3, 3)
+    images, kernels = _draw(4, 6, 9, 9), _draw(4, 3, 3, 3)
     exact = functional.conv2d(images.double(), kernels.double(), groups=2)
     return functional.conv2d(images.to(device), kernels.to(device), groups=2), exact
 
 
 def _graph(device: torch.device) -> tuple[Tensor, Tensor]:
     """A product captured with one factor, replayed with another."""
-    one, other, later = (_drawn(16 + n, 16)[:16] for n in range(3))
+    one, other, later = (_draw(16 + n, 16)[:16] for n in range(3))
     place, factor = one.to(device), other.to(device)
     _ = place @ factor
     graph = torch.cuda.CUDAGraph()

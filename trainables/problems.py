@@ -35,7 +35,7 @@ class Problem:
         """The dotted name of the field."""
         return short_name(".".join(self.location))
 
-    def below(self, *path: str) -> Problem:
+    def in_section(self, *path: str) -> Problem:
         """The same of a section that lies in others."""
         return replace(self, location=(*path, *self.location))
 

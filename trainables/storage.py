@@ -253,7 +253,7 @@ def seal(kind: bytes, content: Chunk) -> bytes:
     return kind + b" sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n"
 
 
-def unsealed(kind: bytes, data: bytes | None) -> memoryview | None:
+def unseal(kind: bytes, data: bytes | None) -> memoryview | None:
     """The content behind a seal; None if there are no data, of this kind, or they are not what was written."""
     if data is None:
         return None

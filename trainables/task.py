@@ -89,7 +89,7 @@ class Task(Entry, ABC):
         """
 
     @abstractmethod
-    def imitated(self, outputs: Tensor, temperature: float) -> Tensor:
+    def imitation_targets(self, outputs: Tensor, temperature: float) -> Tensor:
         """The targets of a student whose teacher says `outputs` [K, n, outputs]."""
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Task(Entry, ABC):
         """What that student minimises."""
 
     @abstractmethod
-    def followed(self, answers: Tensor) -> dict[str, Tensor]:
+    def teacher_statistics(self, answers: Tensor) -> dict[str, Tensor]:
         """What has to be known of teachers' answers [K, n, …] to judge that students agree with them; [K] each."""
 
     @abstractmethod

@@ -18,7 +18,7 @@ from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import configured_tickets
 from trainables.config import TrialConfig
 from trainables.convolving import one_by_one
-from trainables.costs import costs, timed
+from trainables.costs import costs, with_latency
 from trainables.data.identity import data_identity
 from trainables.data.trial_data import trial_data
 from trainables.dense_store import DenseStore
@@ -173,7 +173,7 @@ def _train_dense(workspace: Workspace) -> Reports:
     rows = network_rows(workspace, 0, measured, dense, extra=stopped | sizes | found)
     trained = Record("dense", training.epoch, *dense_metrics(rows, workspace.data.task.score, final=True))
     metrics, notes = level_metrics(rows, rows, stopped, workspace.data.task)
-    level = yield from timed(workspace, stack, Record("level", 0, metrics, notes))
+    level = yield from with_latency(workspace, stack, Record("level", 0, metrics, notes))
     if _has_scratch_arm(workspace):
         rows += network_rows(workspace, 0, measured, dense, scratch=True, extra=stopped | sizes)
     yield from examples_after(workspace, stack, 0, dense.failed, measured.test)
@@ -213,7 +213,7 @@ def _compress_once(workspace: Workspace) -> Reports:
         )
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
     metrics, notes = level_metrics(rows, start, extra, workspace.data.task, _pipeline(workspace).undefined)
-    record = yield from timed(workspace, compressed.stack, Record("level", level.number, metrics, notes))
+    record = yield from with_latency(workspace, compressed.stack, Record("level", level.number, metrics, notes))
     recovered = replace(recovered, result=compressed)
     rewind = progress.kept_values["rewind"]
     _finish_level(workspace, level.number, rows, recovered, dense, rewind=rewind, tickets=made.masks)
@@ -225,7 +225,7 @@ def _next_level(workspace: Workspace) -> tuple[Level, Dense]:
     """What comes next, from what the last level left (in this process or in a checkpoint)."""
     left, device = workspace.progress.kept_values, workspace.data.images.device
     number = workspace.progress.level + 1
-    previous = workspace.template().replaced({name: tensor.to(device) for name, tensor in left["stack"].items()})
+    previous = workspace.template().with_tensors({name: tensor.to(device) for name, tensor in left["stack"].items()})
     origin = None if left["origin"] is None else [units.to(device) for units in left["origin"]]
     masks = None if left["masks"] is None else {name: mask.to(device) for name, mask in left["masks"].items()}
     level = Level(number, workspace.level_widths[number], previous, origin, left["epochs"], masks)

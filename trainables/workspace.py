@@ -21,7 +21,7 @@ from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.seeding import Key, generator
 from trainables.stack.model import StackedModel
-from trainables.training.augmentation import drawn
+from trainables.training.augmentation import draw_changes
 from trainables.training.evaluate import evaluating
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
@@ -125,10 +125,10 @@ class Workspace:
         """The networks of the last finished level, as they were measured."""
         left, device = self.progress.kept_values, self.data.images.device
         tensors = left["stack"] if left["shown"] is None else left["shown"]
-        return self.template().replaced({name: tensor.to(device) for name, tensor in tensors.items()})
+        return self.template().with_tensors({name: tensor.to(device) for name, tensor in tensors.items()})
 
     def template(self) -> StackedModel:
-        """A stack to put tensors into with `replaced`; its own weights mean nothing."""
+        """A stack to put tensors into with `with_tensors`; its own weights mean nothing."""
         size = (self.level_widths[-1], self.input_shape, self.data.num_classes)
         stack = self.model.build(self.config.model, *size, [self.draws("template")])
         stack.together, stack.one_by_one = self.together, self.one_by_one
@@ -160,7 +160,7 @@ class Workspace:
         if tensors is None:
             return self.initial()
         device = self.data.images.device
-        return self.template().replaced({name: tensor.to(device) for name, tensor in tensors.items()})
+        return self.template().with_tensors({name: tensor.to(device) for name, tensor in tensors.items()})
 
     def fixed_recipe(self, epochs: int, lr: float | None = None) -> TrainingConfig:
         """The dense training's recipe with exactly `epochs` epochs at a constant rate: no stop rules, no warm-up."""
@@ -238,7 +238,7 @@ class Workspace:
         """
         began = stack.select(range(stack.networks))
         training = self.training(name, stack, examples, recipe, masks, after_step=after_step)
-        while not training.finished:
+        while not training.is_finished:
             yield from self.run_epoch(training)
             self.progress.save_if_due()
             yield
@@ -282,7 +282,7 @@ class Workspace:
     def _changes(self, phase: str, kind: str, count: int) -> Changes:
         """How examples are augmented, likewise."""
         side = min(self.input_shape[1:])
-        return self._for_networks("augment", phase, lambda draws: drawn(kind, count, side, draws))
+        return self._for_networks("augment", phase, lambda draws: draw_changes(kind, count, side, draws))
 
     def _for_networks(
         self, what: str, phase: str, draw: Callable[[torch.Generator], Tensor]

@@ -43,7 +43,7 @@ CRITERIA = (
 _AUC = Metric(metric="compressibility/auc")
 
 
-def _removed(criterion: str, direction: str) -> Setting:
+def _removal(criterion: str, direction: str) -> Setting:
     return {"compression.criterion": criterion, "compression.direction": direction}
 
 
@@ -55,7 +55,7 @@ def _finds(criterion: str) -> Claim:
         "than removing the highest.",
         quantity=Order(
             of=_AUC,
-            settings=(_removed(criterion, "lowest"), _removed("random", "lowest"), _removed(criterion, "highest")),
+            settings=(_removal(criterion, "lowest"), _removal("random", "lowest"), _removal(criterion, "highest")),
         ),
         comparison=Greater(matters=0.05),
         source=SOURCE,
@@ -69,13 +69,13 @@ CLAIMS = (
     Claim(
         name="what_others_repeat_is_needed",
         says="Removing units that others repeat first (cosine) keeps less than removing those last.",
-        quantity=Between(of=_AUC, first=_removed("cosine", "highest"), second=_removed("cosine", "lowest")),
+        quantity=Between(of=_AUC, first=_removal("cosine", "highest"), second=_removal("cosine", "lowest")),
         comparison=Greater(matters=0.05),
     ),
     Claim(
         name="random_has_no_direction",
         says="Removed at random, it does not matter from which end.",
-        quantity=Between(of=_AUC, first=_removed("random", "lowest"), second=_removed("random", "highest")),
+        quantity=Between(of=_AUC, first=_removal("random", "lowest"), second=_removal("random", "highest")),
         comparison=Equivalent(matters=0.15),
         role="placebo",
     ),

@@ -26,7 +26,7 @@ _REWIND, _SHUFFLED = {"compression.recovery": "rewind"}, {"compression.recovery"
 _SOURCE = "Frankle & Carbin 2019, arXiv:1803.03635, figure 3 (LeNet-300-100)"
 
 
-def _at(ratio: float, arm: Arm = "replicate") -> Level:
+def _accuracy_at(ratio: float, arm: Arm = "replicate") -> Level:
     return Level(column="test_accuracy", ratio=ratio, arm=arm)
 
 
@@ -55,7 +55,7 @@ SPACE = SearchSpace(
         Claim(
             name="tickets_are_as_good_as_dense",
             says="At 21 % of the weights tickets lose at most half a point of test accuracy.",
-            quantity=Difference(first=_at(4.6), second=Level(column="test_accuracy", level=0)),
+            quantity=Difference(first=_accuracy_at(4.6), second=Level(column="test_accuracy", level=0)),
             comparison=AtLeast(bound=-0.005),
             where={"compression.recovery": ("rewind",)},
             source=_SOURCE,
@@ -64,7 +64,7 @@ SPACE = SearchSpace(
         Claim(
             name="tickets_beat_fresh_weights",
             says="At 13.5 % of the weights tickets beat fresh weights under the same mask.",
-            quantity=Difference(first=_at(7.3), second=_at(7.3, "scratch_replicate")),
+            quantity=Difference(first=_accuracy_at(7.3), second=_accuracy_at(7.3, "scratch_replicate")),
             comparison=Greater(matters=0.002),
             where={"compression.recovery": ("rewind",)},
             source=_SOURCE,
@@ -73,7 +73,7 @@ SPACE = SearchSpace(
         Claim(
             name="tickets_beat_shuffled_masks",
             says="At 13.5 % of the weights tickets beat masks that were shuffled within layers.",
-            quantity=Between(of=_at(7.3), first=dict(_REWIND), second=dict(_SHUFFLED)),
+            quantity=Between(of=_accuracy_at(7.3), first=dict(_REWIND), second=dict(_SHUFFLED)),
             comparison=Greater(matters=0.002),
             source=_SOURCE,
         ),

@@ -11,7 +11,7 @@ _DIRECTION = "compression.direction"
 _DENSE = Level(column="test_accuracy", level=0)
 
 
-def _at(level: int) -> Level:
+def _accuracy_at(level: int) -> Level:
     return Level(column="test_accuracy", level=level)
 
 
@@ -37,14 +37,14 @@ SPACE = SearchSpace(
         Claim(
             name="pruning_helps",
             says="At an eighth of the parameters, cut and tuned again, test accuracy is higher than before.",
-            quantity=Difference(first=_at(-1), second=_DENSE),
+            quantity=Difference(first=_accuracy_at(-1), second=_DENSE),
             comparison=Greater(matters=0.01),
             by=("data.label_noise", _DIRECTION),
         ),
         Claim(
             name="cutting_the_largest_helps_more",
             says="Cutting units of the largest norms first helps more than cutting those of the smallest.",
-            quantity=Between(of=_at(-1), first={_DIRECTION: "highest"}, second={_DIRECTION: "lowest"}),
+            quantity=Between(of=_accuracy_at(-1), first={_DIRECTION: "highest"}, second={_DIRECTION: "lowest"}),
             comparison=Greater(matters=0.01),
             source="Bartoldson et al. 2020, arXiv:1906.03728",
             published="the benefit of pruning to generalisation increases with its instability",

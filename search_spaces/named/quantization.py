@@ -8,7 +8,7 @@ from search_spaces.quantities import Arm, Difference, Level, Twins
 from search_spaces.space import Choices, SearchSpace
 
 
-def _kept(arm: Arm, level: int = 1) -> Difference:
+def _accuracy_change(arm: Arm, level: int = 1) -> Difference:
     return Difference(
         first=Level(column="train_accuracy", level=level, arm=arm),
         second=Level(column="train_accuracy", level=0, arm=arm),
@@ -26,13 +26,13 @@ SPACE = SearchSpace(
         Claim(
             name="eight_bits_keep_what_was_learned",
             says="With 8 bits a weight, clean twins lose at most half a point of training accuracy.",
-            quantity=_kept("control"),
+            quantity=_accuracy_change("control"),
             comparison=AtLeast(bound=-0.005),
         ),
         Claim(
             name="eight_bits_keep_what_was_memorised",
             says="With 8 bits a weight, networks with noisy labels lose at most half a point as well.",
-            quantity=_kept("replicate"),
+            quantity=_accuracy_change("replicate"),
             comparison=AtLeast(bound=-0.005),
             where={"data.noise_kind": "uniform"},
         ),

@@ -7,7 +7,7 @@ from search_spaces.quantities import Level
 from search_spaces.space import Choices, SearchSpace
 
 
-def _kept(name: str) -> Level:
+def _structure(name: str) -> Level:
     return Level(column=f"measure/ticket_structure/{name}", level=-1)
 
 
@@ -34,21 +34,21 @@ SPACE = SearchSpace(
         Claim(
             name="kept_weights_concentrate",
             says="The variance over units of kept incoming weights is larger than of random masks.",
-            quantity=_kept("dispersion"),
+            quantity=_structure("dispersion"),
             comparison=Greater(than=1.0, matters=0.2),
             where=dict(_TICKETS),
         ),
         Claim(
             name="kept_weights_keep_together",
             says="Given one kept weight of a unit, another one is kept more often than at random.",
-            quantity=_kept("together"),
+            quantity=_structure("together"),
             comparison=Greater(than=1.0, matters=0.02),
             where=dict(_TICKETS),
         ),
         Claim(
             name="random_masks_are_even",
             says="Of masks at random places the variance is that of random masks.",
-            quantity=_kept("dispersion"),
+            quantity=_structure("dispersion"),
             comparison=Equivalent(to=1.0, matters=0.2),
             where=dict(_RANDOM),
             role="placebo",

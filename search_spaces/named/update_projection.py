@@ -10,7 +10,7 @@ _SOURCE = "Nagarajan & Kolter 2019, arXiv:1902.04742"
 _DIRECTIONS = Twins(metric="measure/update_projection/directions")
 
 
-def _learned(name: str) -> Metric:
+def _projection(name: str) -> Metric:
     return Metric(metric=f"control/measure/update_projection/{name}", bounds=(0.0, 1.0))
 
 
@@ -25,7 +25,7 @@ SPACE = SearchSpace(
         Claim(
             name="few_directions_are_enough",
             says="With the first 16 directions of their update networks with true labels keep 95 % accuracy.",
-            quantity=_learned("score"),
+            quantity=_projection("score"),
             comparison=AtLeast(bound=0.95),
             source=_SOURCE,
             published="16 of 1024 directions keep the accuracy",
@@ -33,7 +33,7 @@ SPACE = SearchSpace(
         Claim(
             name="random_directions_are_not",
             says="The first 16 directions keep more than 16 random ones.",
-            quantity=Difference(first=_learned("score"), second=_learned("random_score")),
+            quantity=Difference(first=_projection("score"), second=_projection("random_score")),
             comparison=Greater(matters=0.1),
             source=_SOURCE,
         ),

@@ -105,11 +105,11 @@ class Slope:
 
 
 def slope(x: Array, y: Array) -> Slope:
-    """Of values that are centred within strata already, one stratum."""
+    """The slope of y on x where both are centred already, in one stratum."""
     return Slope(len(x), 1, float(x @ x), float(x @ y), float(y @ y))
 
 
-def ranked(values: Array, strata: Sequence[Hashable] | Codes) -> tuple[Array, int]:
+def rank_within_strata(values: Array, strata: Sequence[Hashable] | Codes) -> tuple[Array, int]:
     """Ranks centred within strata, variance 1 in each; 0 where a stratum has one unit or one value. How many count."""
     result, codes = np.zeros(len(values)), codes_of(strata)
     if not len(values):
@@ -128,7 +128,7 @@ def ranked(values: Array, strata: Sequence[Hashable] | Codes) -> tuple[Array, in
     return result, int(np.count_nonzero(sizes > 1))
 
 
-def centred(values: Array, strata: Sequence[Hashable] | Codes) -> tuple[Array, int]:
+def centre_within_strata(values: Array, strata: Sequence[Hashable] | Codes) -> tuple[Array, int]:
     """Values less their stratum's mean, and how many strata have more than one unit."""
     codes = codes_of(strata)
     sizes = np.bincount(codes)
@@ -152,7 +152,7 @@ def groups(strata: Sequence[Hashable] | Codes) -> list[Codes]:
     return [cell for cell in cells if len(cell)]
 
 
-def associated(
+def slope_within_strata(
     x: Array, y: Array, strata: Sequence[Hashable] | Codes, *, ranks: tuple[bool, bool] = (True, True)
 ) -> Slope:
     """The slope of y on x within strata; units alone in their stratum say nothing and are left out.
@@ -163,8 +163,8 @@ def associated(
     codes = codes_of(strata)
     kept = np.bincount(codes)[codes] > 1
     mine = codes[kept]
-    first, counted = (ranked if ranks[0] else centred)(x[kept], mine)
-    second, _ = (ranked if ranks[1] else centred)(y[kept], mine)
+    first, counted = (rank_within_strata if ranks[0] else centre_within_strata)(x[kept], mine)
+    second, _ = (rank_within_strata if ranks[1] else centre_within_strata)(y[kept], mine)
     return Slope(int(kept.sum()), counted, float(first @ first), float(first @ second), float(second @ second))
 
 
@@ -173,7 +173,7 @@ def permutation_ps(x: Array, y: Array, strata: Sequence[Hashable] | Codes, *, se
 
     y's ranks are permuted within strata: 9,999 times, less often (999 at least) where there are more than 1,000 units.
     """
-    first, second = ranked(x, strata)[0][None], ranked(y, strata)[0]
+    first, second = rank_within_strata(x, strata)[0][None], rank_within_strata(y, strata)[0]
     found, above, below, count = float(first[0] @ second), 0, 0, 0
     for sums in _permuted_sums(first, second, strata, seed):
         above += int(np.count_nonzero(sums >= found - _ROUNDING))

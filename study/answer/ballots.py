@@ -36,7 +36,7 @@ class Ballot:
 
 
 class _Mean:
-    """Of each example, over those networks that count."""
+    """A running mean for each example, over those networks that count."""
 
     def __init__(self) -> None:
         self._sum: Any = 0.0

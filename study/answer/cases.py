@@ -19,7 +19,7 @@ from study.answer.claim_samples import (
     settings_by,
     unit_of,
 )
-from study.answer.claim_values import matching, meant, reads_networks
+from study.answer.claim_values import matching, reads_networks, trials_of_claim
 from study.answer.samples import Sample
 from study.answer.verdict import POOLED, Finding
 
@@ -35,7 +35,7 @@ class Case:
     unit: str
 
     @property
-    def undefined(self) -> str:
+    def why_undefined(self) -> str:
         """Why nothing can be said; "" where something can."""
         if self.drawn.reason:
             return self.drawn.reason
@@ -47,8 +47,8 @@ class Case:
         return f"{fewest or 'no'} {self.unit}{'' if fewest == 1 else 's'} with it, 2 are needed{left_out}"
 
     @property
-    def shown(self) -> Sample:
-        """The sample that is shown: of an order its smallest step."""
+    def shown_sample(self) -> Sample:
+        """The sample that is shown; where a claim orders several settings, that of its smallest step."""
         if isinstance(self.claim.quantity, Order):
             return min(self.drawn.samples, key=lambda sample: sample.estimate)
         return self.drawn.samples[0]
@@ -57,7 +57,7 @@ class Case:
     def open(self) -> Finding:
         """What is said of it while nothing is known."""
         claim = self.claim
-        return Finding(claim.name, claim.says, claim.role, self.condition, "open", n=self.shown.n,
+        return Finding(claim.name, claim.says, claim.role, self.condition, "open", n=self.shown_sample.n,
                        planned=self.planned, unit=self.unit, excluded=self.drawn.excluded,
                        otherwise=claim.otherwise)  # fmt: skip
 
@@ -68,8 +68,8 @@ def cases(claim: Claim, space: SearchSpace, frames: Frames, plan: pd.DataFrame) 
     Args:
         plan: The trials as first planned.
     """
-    mine = meant(claim, frames.trials)
-    settings, parts = _parts(claim, space, meant(claim, plan))
+    mine = trials_of_claim(claim, frames.trials)
+    settings, parts = _parts(claim, space, trials_of_claim(claim, plan))
     counts = [planned_units(claim, part) for part in parts]
     by_network = _by_network(claim, parts)
     found = []
@@ -102,5 +102,5 @@ def _by_network(claim: Claim, parts: list[pd.DataFrame]) -> bool:
 
 def needs_networks(claims: Sequence[Claim], space: SearchSpace, plan: pd.DataFrame) -> bool:
     """Whether some claim can't be decided from the metrics of trials alone."""
-    return reads_networks(claims) or any(_by_network(claim, _parts(claim, space, meant(claim, plan))[1])
+    return reads_networks(claims) or any(_by_network(claim, _parts(claim, space, trials_of_claim(claim, plan))[1])
                                          for claim in claims)  # fmt: skip

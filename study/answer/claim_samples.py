@@ -20,7 +20,7 @@ from study.answer.pairs import network_areas
 from study.answer.samples import MeanSample, Sample, SlopeSample, UnpairedSample
 from study.answer.selection import is_continuous, numbers, short
 from study.answer.strata import LEAST_PAIRS, has_comparable_gap, pairs_within, strata_fields, strata_labels
-from study.answer.units import averaged, per_unit, unit_word, units
+from study.answer.units import average_instruments, per_unit, unit_word, units
 from study.answer.value_words import label
 from study.answer.words import plural
 
@@ -178,7 +178,7 @@ class _Drawing:
             _x=trial_values(quantity.first, self._trials, self._frames.networks),
             _y=trial_values(quantity.second, self._trials, self._frames.networks),
         )
-        both = averaged(both, "_x", "_y") if len(both) else both
+        both = average_instruments(both, "_x", "_y") if len(both) else both
         defined = both["_x"].notna() & both["_y"].notna()
         excluded = {"undefined": int((~defined).sum())}
         mine = both[defined]
@@ -200,7 +200,7 @@ class _Drawing:
     def slope(self, quantity: SlopeQuantity) -> ClaimSamples:
         """A value of each unit against an ordered field, in strata of all other fields."""
         held = self._trials.assign(_y=trial_values(quantity.of, self._trials, self._frames.networks))
-        held = averaged(held, "_y") if len(held) else held
+        held = average_instruments(held, "_y") if len(held) else held
         mine = held[held["_y"].notna()].sort_values("number")
         x, logs = numbers(mine, quantity.over).to_numpy(), quantity.scale == "log"
         fields = [name for name in strata_fields(mine) if name != quantity.over] if len(mine) else []
@@ -219,7 +219,7 @@ def _when(side: tuple[pd.Series, list[int]], shared: pd.Index) -> list[int]:
 
 
 def _lacking(sample: SlopeSample, n: int, excluded: dict[str, int]) -> str:
-    if n >= 2 and sample.whole.xx > 0 and sample.whole.yy > 0:
+    if n >= 2 and sample.total.xx > 0 and sample.total.yy > 0:
         return ""
     left_out = ", ".join(f"{count} left out: {why}" for why, count in excluded.items() if count)
     if n < 2:

@@ -85,11 +85,11 @@ def matching(trials: pd.DataFrame, setting: Setting) -> pd.Series:
     """Which trials have a setting."""
     there = pd.Series(True, index=trials.index)
     for name, value in setting.items():
-        there &= column(trials, name).map(lambda cell, value=value: same(cell, value)).astype(bool)
+        there &= column(trials, name).map(lambda cell, value=value: is_value(cell, value)).astype(bool)
     return there
 
 
-def same(cell: object, value: object) -> bool:
+def is_value(cell: object, value: object) -> bool:
     """Whether a cell of a frame is the value: 1 and 1.0 are, 1 and true are not; an absent one is none."""
     if isinstance(cell, float) and math.isnan(cell):
         cell = None
@@ -98,7 +98,7 @@ def same(cell: object, value: object) -> bool:
     return cell == value and isinstance(cell, bool) == isinstance(value, bool)
 
 
-def meant(claim: Claim, trials: pd.DataFrame) -> pd.DataFrame:
+def trials_of_claim(claim: Claim, trials: pd.DataFrame) -> pd.DataFrame:
     """The trials that a claim is about.
 
     Those in which nothing had to be memorised (placebo conditions) count for claims only where a study has no others;
@@ -107,7 +107,7 @@ def meant(claim: Claim, trials: pd.DataFrame) -> pd.DataFrame:
     for name, values in claim.where.items():
         if len(trials):
             cells = column(trials, name)
-            trials = trials[[any(same(cell, value) for value in values) for cell in cells]]
+            trials = trials[[any(is_value(cell, value) for value in values) for cell in cells]]
     if not len(trials) or not compares_twins(claim):
         return trials
     groups = conditions(trials)
@@ -151,7 +151,7 @@ def _metric(name: str, networks: pd.DataFrame, areas: pd.DataFrame) -> ValuesByK
         clean, noisy = _area(areas, "control"), _area(areas, "replicate")
         if name == RETAINED:
             clean, noisy = clean - _area(areas, "scratch_control"), noisy - _area(areas, "scratch_replicate")
-        return (clean - noisy).where(_fitted(areas))
+        return (clean - noisy).where(_both_fit(areas))
     arm: Arm = "control" if name.startswith("control/") else "replicate"
     part, _, score = name.removeprefix("control/").partition("/")
     splits = ("train", "test") if part == "gap" else (part,)
@@ -182,7 +182,7 @@ def _area(areas: pd.DataFrame, arm: str) -> ValuesByKey:
     return pd.Series(mine["auc"].to_numpy(dtype=float), index=index, dtype=float)
 
 
-def _fitted(areas: pd.DataFrame) -> ValuesByKey:
+def _both_fit(areas: pd.DataFrame) -> ValuesByKey:
     """Whether both twins of each pair interpolated."""
     twins = areas[areas["arm"].isin(("replicate", "control"))]
     both: pd.Series = twins.groupby(["trial", "network"])["interpolated"].all()

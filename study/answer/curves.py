@@ -12,7 +12,7 @@ import pandas as pd
 
 from study.answer.evidence import Array
 from study.answer.selection import numbers
-from trainables.compressibility import ROUNDING, fitted
+from trainables.compressibility import ROUNDING, has_fit
 
 CURVE = ["trial", "arm", "network"]
 
@@ -42,7 +42,7 @@ class Curves:
         """[n, m] share of the dense score above chance that is left, 0 … 1; NaN of a network that did not fit."""
         dense = self.score[:, :1]
         chance = self.chance[:, None]
-        sound = self.complete[:, None] & (chance < 1) & fitted(dense, chance)
+        sound = self.complete[:, None] & (chance < 1) & has_fit(dense, chance)
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.clip((self.score - chance) / (dense - chance), 0.0, 1.0)
         found: Array = np.where(sound, share, np.nan)

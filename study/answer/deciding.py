@@ -22,7 +22,7 @@ from study.answer.evidence import ALPHA, Array
 from study.answer.holm import Decision, holm, on_looks
 from study.answer.ranking import behind_the_best
 from study.answer.samples import MeanSample, Sample, SlopeSample, UnpairedSample
-from study.answer.selection import counted
+from study.answer.selection import counted_trials
 from study.answer.sentences import sentence
 from study.answer.standing import Standing
 from study.answer.verdict import POOLED, Finding, Verdicts, Word, ends
@@ -55,11 +55,11 @@ def verdicts(
         brief: Whether verdict, estimate and interval are all that is asked for, intervals of single conditions not
             even that; where many variants of a study are decided this is half of the time or less.
     """
-    frames = Frames(counted(trials).copy(), networks)  # in one piece: columns are added to parts of it
+    frames = Frames(counted_trials(trials).copy(), networks)  # in one piece: columns are added to parts of it
     stated = [case for claim in space.claims for case in cases(claim, space, frames, plan)]
     later = [case for claim in exploratory for case in cases(claim, space, frames, plan)]
 
-    def judged(every: list[Case]) -> tuple[Finding, ...]:
+    def judge(every: list[Case]) -> tuple[Finding, ...]:
         findings: list[Finding] = []
         for role in ("claim", "placebo", "description"):
             mine = [case for case in every if case.claim.role == role]
@@ -67,8 +67,8 @@ def verdicts(
         return tuple(findings)
 
     return Verdicts(
-        findings=judged(stated),
-        exploratory=judged(later),
+        findings=judge(stated),
+        exploratory=judge(later),
         guarantee="planned" if standing.as_planned else "any time",
         assurance=standing.assurance,
         family=sum(case.claim.role == "claim" for case in stated),
@@ -83,7 +83,7 @@ def _family(cases: list[Case], frames: Frames, standing: Standing, *, courses: b
     if not cases:
         return []
     if cases[0].claim.role == "description":
-        return _described(cases)
+        return _descriptions(cases)
     looks = sorted(frames.trials["number"].astype(int)) if len(frames.trials) else []
     paths = [_paths(case, looks) for case in cases]
     support, refute = (np.stack([path[side] for path in paths], axis=1) for side in (0, 1))
@@ -111,15 +111,15 @@ def _family(cases: list[Case], frames: Frames, standing: Standing, *, courses: b
     ]
 
 
-def _described(cases: list[Case]) -> list[Finding]:
+def _descriptions(cases: list[Case]) -> list[Finding]:
     """Estimates with intervals of 95 % each, and against the best where conditions met the same networks."""
     behind: dict[str, list[tuple[float, float | None] | None]] = {}
     for name in dict.fromkeys(case.claim.name for case in cases):
         behind[name] = behind_the_best([case.drawn.keyed for case in cases if case.claim.name == name])
     found = []
     for case in cases:
-        base, sample, less = case.open, case.shown, behind[case.claim.name].pop(0)
-        if reason := case.undefined:
+        base, sample, less = case.open, case.shown_sample, behind[case.claim.name].pop(0)
+        if reason := case.why_undefined:
             described = replace(base, verdict="undefined", reason=reason)
         else:
             described = replace(
@@ -137,7 +137,7 @@ def _described(cases: list[Case]) -> list[Finding]:
 def _paths(case: Case, looks: list[int]) -> tuple[Array, Array]:
     """log e for and against the claim at each look, the largest so far."""
     comparison = case.claim.comparison
-    if case.undefined:
+    if case.why_undefined:
         return np.full(len(looks), _NEVER), np.full(len(looks), _NEVER)
     found = []
     for sample in case.drawn.samples:
@@ -172,7 +172,7 @@ def _exactly(sample: Sample, count: float, planned: int) -> tuple[Array, Array]:
 
 def _p(case: Case) -> tuple[float, float]:
     comparison = case.claim.comparison
-    if case.undefined or isinstance(comparison, Exactly):
+    if case.why_undefined or isinstance(comparison, Exactly):
         return 1.0, 1.0
     pairs = []
     for sample in case.drawn.samples:
@@ -196,8 +196,8 @@ def _finding(
     courses: bool,
 ) -> Finding:
     decision, planned = decisions
-    claim, shown, base = case.claim, case.shown, case.open
-    if reason := case.undefined:
+    claim, shown, base = case.claim, case.shown_sample, case.open
+    if reason := case.why_undefined:
         found = replace(base, verdict="undefined", reason=reason)
         return replace(found, sentence=sentence(found, claim.quantity.kind))
     threshold = math.log(family / ALPHA)
@@ -212,7 +212,7 @@ def _finding(
         estimate=shown.estimate,
         tau=kendall.tau if kendall is not None else None,
         pairs=kendall.pairs if kendall is not None else None,
-        ahead=_ahead(shown, claim.comparison),
+        ahead=_sign_count(shown, claim.comparison),
         interval=ends(shown.sequence(threshold)),
         alone={name: ends(interval) for name, interval in shown.alone(threshold).items()},
         planned_interval=ends(shown.t_interval(ALPHA / family)),
@@ -224,16 +224,16 @@ def _finding(
         needs=_needs(shown, claim.comparison, left) if word == "open" else None,
         course=course(shown, threshold) if courses and case.condition in ("", POOLED) else (),
     )
-    found = replace(found, stepped=_stepped(found, claim.comparison))
+    found = replace(found, stepped=_still_holds(found, claim.comparison))
     return replace(found, sentence=sentence(found, claim.quantity.kind))
 
 
-def _stepped(found: Finding, comparison: Comparison) -> bool:
+def _still_holds(found: Finding, comparison: Comparison) -> bool:
     """Whether the interval of a decided claim still holds what its verdict excludes."""
     if not isinstance(comparison, Greater | Less) or found.verdict not in ("supported", "refuted"):
         return False
     up = isinstance(comparison, Greater)
-    low, high = found.shown
+    low, high = found.shown_interval
     if (found.verdict == "supported") == up:
         return low is None or low < comparison.than + (0.0 if up else -comparison.matters)
     return high is None or high > comparison.than + (comparison.matters if up else 0.0)
@@ -248,18 +248,18 @@ def _word(decision: Decision | None, planned: Decision | None) -> tuple[Word, st
 
 def _brief(case: Case, decided: tuple[Word, str], *, family: int) -> Finding:
     """The verdict, and of all conditions together the estimate and the interval that goes with it."""
-    if reason := case.undefined:
+    if reason := case.why_undefined:
         return replace(case.open, verdict="undefined", reason=reason)
     word, by = decided
-    found = replace(case.open, verdict=word, by=by, estimate=case.shown.estimate)
+    found = replace(case.open, verdict=word, by=by, estimate=case.shown_sample.estimate)
     if case.condition not in ("", POOLED):
         return found
     if by == "planned n":
-        return replace(found, planned_interval=ends(case.shown.t_interval(ALPHA / family)))
-    return replace(found, interval=ends(case.shown.sequence(math.log(family / ALPHA))))
+        return replace(found, planned_interval=ends(case.shown_sample.t_interval(ALPHA / family)))
+    return replace(found, interval=ends(case.shown_sample.sequence(math.log(family / ALPHA))))
 
 
-def _ahead(sample: Sample, comparison: Comparison) -> tuple[int, float, bool] | None:
+def _sign_count(sample: Sample, comparison: Comparison) -> tuple[int, float, bool] | None:
     """How many units lie on the claimed side of which number, and whether that is above it."""
     if not isinstance(sample, MeanSample) or isinstance(sample, UnpairedSample) or sample.scale.is_share:
         return None

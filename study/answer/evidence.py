@@ -108,13 +108,13 @@ def _bettor(values: Array, bounds: Bounds | None) -> Callable[[float], Array]:
     scaled = np.clip((array - low) / (high - low), 0, 1)
     free = _plug_in(scaled)
 
-    def within(null: float) -> Array:
+    def capital_at(null: float) -> Array:
         m = (null - low) / (high - low)
         if m <= 0 or m >= 1:
             return np.full(array.shape, math.inf if m < 0 else _NOTHING)
         return _capital(scaled, m, _CAP, free)
 
-    return within
+    return capital_at
 
 
 def _capital(array: Array, m: float, cap: float, free: Array | None = None) -> Array:
@@ -164,18 +164,18 @@ def lower_end(values: Array, log_threshold: float, scale: Scale, *, only: str = 
         against = _bettor(values, scale.bounds) if only == "betting" else _judge(values, scale)
     counts = _shape(values, scale.resolution)[0] | (scale.bounds is not None) | bool(only)
 
-    def rejected(null: float) -> bool:
+    def is_rejected(null: float) -> bool:
         return bool(against(null).max(initial=_NOTHING, where=counts) >= log_threshold)
 
     mean = float(np.mean(values))
     width = max(float(np.ptp(values)), scale.resolution, abs(mean), 1e-9)
     low = scale.bounds[0] if scale.bounds is not None else mean - 64 * width
-    if not rejected(low + 1e-12 * width):
+    if not is_rejected(low + 1e-12 * width):
         return scale.bounds[0] if scale.bounds is not None else -math.inf
     high = float(np.max(values))
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if rejected(middle) else (low, middle)
+        low, high = (middle, high) if is_rejected(middle) else (low, middle)
         if high - low <= _CLOSE * width:
             break
     return low
@@ -186,7 +186,7 @@ def sequence(values: Array, log_threshold: float, scale: Scale, *, only: str = "
 
     Each side is wrong with probability at most α at any time, so that 1/α = 40 makes 95 % for both.
     """
-    turned = Scale(_mirrored(scale.bounds), scale.resolution, scale.is_share)
+    turned = Scale(_mirror_bounds(scale.bounds), scale.resolution, scale.is_share)
     values = np.asarray(values, dtype=np.float64)
     return (
         lower_end(values, log_threshold, scale, only=only),
@@ -194,9 +194,9 @@ def sequence(values: Array, log_threshold: float, scale: Scale, *, only: str = "
     )
 
 
-def mirrored(scale: Scale) -> Scale:
+def mirror_scale(scale: Scale) -> Scale:
     """The scale of −x."""
-    return Scale(_mirrored(scale.bounds), scale.resolution, scale.is_share)
+    return Scale(_mirror_bounds(scale.bounds), scale.resolution, scale.is_share)
 
 
 def t_interval(values: Array, alpha: float, resolution: float = 0.0) -> tuple[float, float]:
@@ -223,9 +223,9 @@ def t_p(values: Array, null: float, resolution: float = 0.0) -> float:
 
 
 def welch(first: Array, second: Array, null: float, alpha: float, resolution: float) -> tuple[float, float, float]:
-    """Of two independent samples: one-sided p against "the difference of means is at most `null`", and the interval.
+    """Welch's t test of two independent samples: one-sided p against "the means differ by at most `null`"; interval.
 
-    Welch's t with the Satterthwaite degrees of freedom; (1, −∞, ∞) where one sample has fewer than 2 values.
+    With the Satterthwaite degrees of freedom; (1, −∞, ∞) where one sample has fewer than 2 values.
     """
     if min(len(first), len(second)) < 2:
         return 1.0, -math.inf, math.inf
@@ -256,5 +256,5 @@ def _counts(values: npt.NDArray[Any]) -> Array:
     return np.arange(1, values.shape[-1] + 1, dtype=np.float64)
 
 
-def _mirrored(bounds: Bounds | None) -> Bounds | None:
+def _mirror_bounds(bounds: Bounds | None) -> Bounds | None:
     return None if bounds is None else (-bounds[1], -bounds[0])

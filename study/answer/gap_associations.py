@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from study.answer.associating import Slope, ranked, tau_b, two_sided_ps
+from study.answer.associating import Slope, rank_within_strata, tau_b, two_sided_ps
 from study.answer.evidence import Array
 from study.answer.gap_model import GapAssociation, GapTable
-from study.answer.gap_units import Units, together, units_of
+from study.answer.gap_units import Units, merge_units, units_of
 from study.answer.measured import sentences
 from study.answer.pairwise import Configurations, Estimate, cmi, psi
 from study.answer.strata import COMPRESSIBILITY, LEAST_PAIRS, pairs_within
@@ -38,13 +38,13 @@ def gap_table(studies: Sequence[tuple[pd.DataFrame, pd.DataFrame]], *, as_planne
         as_planned: Whether each of them ended at its first planned number of trials.
     """
     found = [units_of(trials, networks) for trials, networks in studies]
-    return associations(found[0] if len(found) == 1 else together(found), as_planned=as_planned)
+    return associations(found[0] if len(found) == 1 else merge_units(found), as_planned=as_planned)
 
 
 def associations(units: Units, *, as_planned: bool) -> GapTable:
     """The same of units. Pure: the same units give the same table."""
-    rows = [_associated(units, place, as_planned=as_planned) for place in range(len(units.names))]
-    rows = _tested(_with_ps(rows, units), as_planned=as_planned)
+    rows = [_association(units, place, as_planned=as_planned) for place in range(len(units.names))]
+    rows = _with_q(_with_ps(rows, units), as_planned=as_planned)
     if units.n and any(not row.reason for row in rows):
         averages = Configurations.of(units.values, units.gap, units.studies, units.fields, units.training)
         whole = "label noise is a continuous range" if units.continuous else ""
@@ -55,20 +55,20 @@ def associations(units: Units, *, as_planned: bool) -> GapTable:
         ]
     says = {**sentences(), COMPRESSIBILITY: _SAYS}
     rows = [replace(row, says=says.get(row.name, "")) for row in rows]
-    alike, fields = _alike(units, rows)
+    alike, fields = _alike_measures(units, rows)
     order = sorted(rows, key=lambda row: (row.q is None, row.q or 0.0, -abs(row.association.value or 0.0), row.name))
     return GapTable(tuple(order), as_planned, units.within, dict(units.excluded), alike, fields)
 
 
-def _associated(units: Units, place: int, *, as_planned: bool) -> GapAssociation:
+def _association(units: Units, place: int, *, as_planned: bool) -> GapAssociation:
     """Association, τ and partial association of one measure; p and q come from all together."""
-    name, own = units.names[place], _compared(units, place)
+    name, own = units.names[place], _comparable_units(units, place)
     strata, basis = _strata(units, own), _trend(units, own)
     pairs = pairs_within(strata)
     row = GapAssociation(name, n=int(own.sum()), pairs=pairs, strata=len(set(strata)))
     if reason := _lacking(units, place, pairs):
         return replace(row, reason=reason)
-    x, y = (residuals(ranked(values[own], strata)[0], basis) for values in (units.values[place], units.gap))
+    x, y = (residuals(rank_within_strata(values[own], strata)[0], basis) for values in (units.values[place], units.gap))
     if not (_varies(x) and _varies(y)):
         what = "the measure" if _varies(y) else "the gap"
         return replace(row, reason=f"{what} is the same in all units of each stratum")
@@ -86,12 +86,12 @@ def _associated(units: Units, place: int, *, as_planned: bool) -> GapAssociation
     )
 
 
-def _alike(units: Units, rows: Sequence[GapAssociation]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _alike_measures(units: Units, rows: Sequence[GapAssociation]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The largest set of measures that nothing here tells apart, and the training fields that they follow."""
     groups_: dict[bytes, list[str]] = {}
     everywhere = np.ones(units.n, dtype=bool)
     for place, row in enumerate(rows):
-        if not row.reason and bool((_compared(units, place) == everywhere).all()):
+        if not row.reason and bool((_comparable_units(units, place) == everywhere).all()):
             groups_.setdefault(_ordering(units.values[place], units), []).append(row.name)
     key, names = max(groups_.items(), key=lambda item: len(item[1]), default=(b"", []))
     if len(names) < 2:
@@ -102,7 +102,7 @@ def _alike(units: Units, rows: Sequence[GapAssociation]) -> tuple[tuple[str, ...
 
 def _ordering(values: Array, units: Units) -> bytes:
     """The same for all that rank the units of every stratum alike, or exactly reversed."""
-    ranks = np.round(ranked(values, units.strata)[0], 6)
+    ranks = np.round(rank_within_strata(values, units.strata)[0], 6)
     first = ranks[np.flatnonzero(ranks)[:1]]
     return bytes((ranks * np.sign(first if len(first) else 1.0) + 0.0).tobytes())
 
@@ -121,7 +121,7 @@ def _lacking(units: Units, place: int, pairs: int) -> str:
     return ""
 
 
-def _compared(units: Units, place: int) -> Mask:
+def _comparable_units(units: Units, place: int) -> Mask:
     """Units that have the measure, and are not alone in their stratum with it."""
     there = np.isfinite(units.values[place])
     counts: dict[Hashable, int] = {}
@@ -162,19 +162,19 @@ def _with_ps(rows: list[GapAssociation], units: Units) -> list[GapAssociation]:
     alike: dict[bytes, list[int]] = {}
     for place, row in enumerate(rows):
         if not row.reason:
-            alike.setdefault(_compared(units, place).tobytes(), []).append(place)
+            alike.setdefault(_comparable_units(units, place).tobytes(), []).append(place)
     found = list(rows)
     for places in alike.values():
-        own = _compared(units, places[0])
+        own = _comparable_units(units, places[0])
         strata, basis = _strata(units, own), _trend(units, own)
-        xs = np.stack([residuals(ranked(units.values[place][own], strata)[0], basis) for place in places])
-        y = residuals(ranked(units.gap[own], strata)[0], basis)
+        xs = np.stack([residuals(rank_within_strata(units.values[place][own], strata)[0], basis) for place in places])
+        y = residuals(rank_within_strata(units.gap[own], strata)[0], basis)
         for place, p in zip(places, two_sided_ps(xs, y, strata, trend=basis), strict=True):
             found[place] = replace(rows[place], p=float(p))
     return found
 
 
-def _tested(rows: list[GapAssociation], *, as_planned: bool) -> list[GapAssociation]:
+def _with_q(rows: list[GapAssociation], *, as_planned: bool) -> list[GapAssociation]:
     """q of all that have a p (or an e)."""
     there = [place for place, row in enumerate(rows) if (row.p if as_planned else row.e) is not None]
     if not there:
@@ -215,7 +215,9 @@ def _partial(units: Units, place: int, own: Mask, ranks: tuple[Array, Array], ba
     if not others:
         return Estimate(reason="neither norm nor margin was measured")
     strata = _strata(units, own)
-    held = np.stack([residuals(ranked(units.values[other][own], strata)[0], basis) for other in others], axis=1)
+    held = np.stack(
+        [residuals(rank_within_strata(units.values[other][own], strata)[0], basis) for other in others], axis=1
+    )
     vectors, sizes, _ = np.linalg.svd(held, full_matrices=False)
     given = vectors[:, sizes > 1e-9 * max(1.0, float(sizes[0]))]
     x, y = (residuals(values, given) for values in ranks)

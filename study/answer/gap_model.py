@@ -6,7 +6,7 @@ import pandas as pd
 
 from study.answer.pairwise import Estimate
 from study.answer.selection import short
-from study.answer.words import listed, plural
+from study.answer.words import join_words, plural
 
 FALSE_SHARE = 0.10
 NONE = Estimate()
@@ -49,7 +49,7 @@ class GapAssociation:
 
     @property
     def is_discovery(self) -> bool:
-        """Whether it is among those of which at most a tenth is expected to be false."""
+        """Whether it is among the measures of which at most a tenth is expected to be false."""
         return self.q is not None and self.q <= FALSE_SHARE
 
 
@@ -74,13 +74,13 @@ class GapTable:
     alike_fields: tuple[str, ...] = ()
 
     @property
-    def tested(self) -> int:
+    def num_tested(self) -> int:
         """How many measures have an association."""
         return sum(row.q is not None for row in self.rows)
 
     @property
     def discoveries(self) -> tuple[GapAssociation, ...]:
-        """Those with q ≤ .10."""
+        """The measures with q ≤ .10."""
         return tuple(row for row in self.rows if row.is_discovery)
 
     @property
@@ -88,8 +88,8 @@ class GapTable:
         """What a reader of the table has to know, in sentences."""
         how = "Benjamini–Hochberg over their p" if self.as_planned else "over their e-values"
         notes = [
-            f"{len(self.discoveries)} of {plural(self.tested, 'measure')} tested are found to track the gap, of which "
-            f"at most {100 * FALSE_SHARE:.0f} % are expected to be false ({how})."
+            f"{len(self.discoveries)} of {plural(self.num_tested, 'measure')} tested are found to track the gap, "
+            f"of which at most {100 * FALSE_SHARE:.0f} % are expected to be false ({how})."
         ]
         if self.as_planned:
             notes.append("The study ended as planned; intervals are those of Student’s t, 95 % for each measure alone.")
@@ -98,7 +98,7 @@ class GapTable:
                 "The study is not over, was stopped early or extended: q and intervals are those that hold at any time."
             )
         if len(self.alike) > 1:
-            follow = f", as {listed([short(name) for name in self.alike_fields])} does" if self.alike_fields else ""
+            follow = f", as {join_words([short(name) for name in self.alike_fields])} does" if self.alike_fields else ""
             notes.append(
                 f"{len(self.alike)} of them order the units of every stratum alike, or exactly reversed{follow}: "
                 "what is said of one is said of all, and this study does not tell them apart."
@@ -113,7 +113,7 @@ class GapTable:
     def as_json(self) -> dict[str, object]:
         """JSON types only."""
         rows = [{**asdict(row), "found": row.is_discovery} for row in self.rows]
-        return {**asdict(replace(self, rows=())), "false_share": FALSE_SHARE, "tested": self.tested, "rows": rows}
+        return {**asdict(replace(self, rows=())), "false_share": FALSE_SHARE, "tested": self.num_tested, "rows": rows}
 
     def as_frame(self) -> pd.DataFrame:
         """One row a measure, for CSV."""

@@ -9,10 +9,10 @@ import pandas as pd
 
 from study.answer.evidence import Array
 from study.answer.measured import PREFIX
-from study.answer.pairwise import Codes, coded
-from study.answer.selection import CONDITIONS, counted, is_continuous, numbers, short, varying
+from study.answer.pairwise import Codes, encode_values
+from study.answer.selection import CONDITIONS, counted_trials, is_continuous, numbers, short, varying
 from study.answer.strata import COMPRESSIBILITY, gap_metric, has_comparable_gap, strata_fields
-from study.answer.units import averaged
+from study.answer.units import average_instruments
 
 _OF_NETWORKS = ("model.", "training.", "data.")
 _NO_AXIS = (*CONDITIONS, "data.name")
@@ -65,19 +65,19 @@ def units_of(trials: pd.DataFrame, networks: pd.DataFrame) -> Units:
         trials: All trials.
         networks: One row a trial, arm, network and level.
     """
-    mine = counted(trials) if len(trials) else trials
+    mine = counted_trials(trials) if len(trials) else trials
     columns = [str(name) for name in networks.columns if str(name).startswith(PREFIX)]
     names = (COMPRESSIBILITY, *(name.removeprefix(PREFIX) for name in columns))
     if mine.empty or "data.label_noise" not in mine.columns:
-        return _none(names)
+        return _no_units(names)
     gap = gap_metric(mine)
     rows = _with_measures(mine, networks, columns)
-    rows = averaged(rows, gap, COMPRESSIBILITY, *columns).sort_values("number")
+    rows = average_instruments(rows, gap, COMPRESSIBILITY, *columns).sort_values("number")
     defined, comparable = numbers(rows, gap).notna(), has_comparable_gap(rows)
     excluded = {UNDEFINED: int((~defined).sum()), INCOMPARABLE: int((defined & ~comparable).sum())}
     rows = rows[defined & comparable]
     if rows.empty:
-        return _none(names, {why: count for why, count in excluded.items() if count})
+        return _no_units(names, {why: count for why, count in excluded.items() if count})
     noise = numbers(rows, "data.label_noise")
     strata = strata_fields(rows)
     training = [name for prefix in _OF_NETWORKS for name in varying(rows, prefix) if name not in _NO_AXIS]
@@ -88,14 +88,14 @@ def units_of(trials: pd.DataFrame, networks: pd.DataFrame) -> Units:
         np.zeros(len(rows), dtype=np.int64),
         tuple(map(tuple, rows[strata].astype(str).to_numpy().tolist())),
         tuple(short(name) for name in strata),
-        {name: coded(rows[name].tolist()) for name in dict.fromkeys((*strata, *training))},
+        {name: encode_values(rows[name].tolist()) for name in dict.fromkeys((*strata, *training))},
         tuple(training),
         noise.to_numpy() if is_continuous(noise) else np.full(len(rows), np.nan),
         {why: count for why, count in excluded.items() if count},
     )
 
 
-def together(studies: Sequence[Units]) -> Units:
+def merge_units(studies: Sequence[Units]) -> Units:
     """The units of several studies, each in strata of its own; a measure that a study has not taken is undefined there.
 
     A field that is spanned in one of them is one value in the others.
@@ -113,7 +113,7 @@ def together(studies: Sequence[Units]) -> Units:
     return Units(
         names,
         values,
-        _joined([one.gap for one in studies]),
+        _join([one.gap for one in studies]),
         np.repeat(np.arange(len(studies)), [one.n for one in studies]),
         tuple((place, stratum) for place, one in enumerate(studies) for stratum in one.strata),
         tuple(dict.fromkeys(("study", *itertools.chain.from_iterable(one.within for one in studies)))),
@@ -122,12 +122,12 @@ def together(studies: Sequence[Units]) -> Units:
             for name in fields
         },
         tuple(dict.fromkeys(itertools.chain.from_iterable(one.training for one in studies))),
-        _joined([one.noise for one in studies]),
+        _join([one.noise for one in studies]),
         excluded,
     )
 
 
-def _joined(parts: Sequence[Array]) -> Array:
+def _join(parts: Sequence[Array]) -> Array:
     found: Array = np.concatenate([*parts, np.zeros(0)])
     return found
 
@@ -145,6 +145,6 @@ def _with_measures(trials: pd.DataFrame, networks: pd.DataFrame, columns: list[s
     return found
 
 
-def _none(names: tuple[str, ...], excluded: Mapping[str, int] | None = None) -> Units:
+def _no_units(names: tuple[str, ...], excluded: Mapping[str, int] | None = None) -> Units:
     nobody = np.zeros(0)
     return Units(names, np.zeros((len(names), 0)), nobody, nobody.astype(np.int64), (), excluded=excluded or {})

@@ -19,7 +19,7 @@ _LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Influence:
-    """Of each training example [n] the test example that it helps most.
+    """For each training example [n] the test example that it helps most.
 
     Attributes:
         largest: The influence on it; nan where no network was given the training example, or none was left it out.

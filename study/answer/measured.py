@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from study.answer.selection import counted
+from study.answer.selection import counted_trials
 from study.answer.units import units
 from trainables.statistics import mean_ci95
 
@@ -30,7 +30,7 @@ class Mean:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Mean":
-        """Of finite values, one a unit."""
+        """The mean of finite values, one a unit."""
         if not values:
             return cls(None, None, 0)
         mean, half, count = mean_ci95(values)
@@ -62,7 +62,7 @@ class MeasureRow:
         return asdict(self)
 
 
-def measured(trials: pd.DataFrame, networks: pd.DataFrame) -> list[MeasureRow]:
+def measure_rows(trials: pd.DataFrame, networks: pd.DataFrame) -> list[MeasureRow]:
     """One row for each measure that any dense network has, in the order of their columns; [] where none fitted.
 
     Args:
@@ -70,7 +70,7 @@ def measured(trials: pd.DataFrame, networks: pd.DataFrame) -> list[MeasureRow]:
         networks: One row a trial, arm, network and level.
     """
     rows = _measured_networks(trials, networks)
-    rows = rows[_fitted(rows)]
+    rows = rows[_both_fit(rows)]
     columns = [name for name in rows.columns if name.startswith(PREFIX)]
     if rows.empty:
         return []
@@ -83,14 +83,14 @@ def measured(trials: pd.DataFrame, networks: pd.DataFrame) -> list[MeasureRow]:
 
 
 def left_out(trials: pd.DataFrame, networks: pd.DataFrame) -> tuple[int, int]:
-    """How many dense networks `measured` leaves out, and of how many."""
+    """How many dense networks `measure_rows` leaves out, and of how many."""
     rows = _measured_networks(trials, networks)
-    return len(rows) - int(_fitted(rows).sum()), len(rows)
+    return len(rows) - int(_both_fit(rows).sum()), len(rows)
 
 
 def _measured_networks(trials: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
     """The dense networks of the trials that count, each once, with the unit that they belong to."""
-    ended = counted(trials) if len(trials) else trials
+    ended = counted_trials(trials) if len(trials) else trials
     if ended.empty and len(trials):
         ended = trials[trials["state"] == "COMPLETE"]
     if ended.empty or "trial" not in networks.columns or not any(name.startswith(PREFIX) for name in networks.columns):
@@ -102,8 +102,8 @@ def _measured_networks(trials: pd.DataFrame, networks: pd.DataFrame) -> pd.DataF
     return rows.assign(unit=rows["trial"].map(unit)).drop_duplicates(["unit", "arm", "network"])
 
 
-def _fitted(rows: pd.DataFrame) -> pd.Series:
-    """Of each network, whether it and its twin fitted what they were given; so do all where that was not recorded."""
+def _both_fit(rows: pd.DataFrame) -> pd.Series:
+    """Whether each network and its twin fitted what they were given; all did where that was not recorded."""
     if "interpolated" not in rows.columns:
         return pd.Series(True, index=rows.index)
     fits = rows["interpolated"].eq(True)
@@ -131,7 +131,7 @@ def _row(rows: pd.DataFrame, column: str, says: str) -> MeasureRow:
 
 
 def _shares(rows: pd.DataFrame) -> pd.Series:
-    """Of each unit P(learned > memorised) + ½ P(equal) over all pairs of its networks."""
+    """For each unit P(learned > memorised) + ½ P(equal) over all pairs of its networks."""
     learned, memorised = (rows.loc[rows["kind"] == kind, ["unit", "value"]] for kind in _ARMS.values())
     pairs = learned.merge(memorised, on="unit", suffixes=("", "_other"))
     gaps = pairs["value"] - pairs["value_other"]

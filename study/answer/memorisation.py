@@ -51,14 +51,14 @@ class Votes:
         return len(self.given)
 
     @property
-    def changed(self) -> Bools:
+    def has_changed_label(self) -> Bools:
         """[n], where the label given is not the true one."""
         return np.asarray(self.label != self.true_label)
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Of each example [n]: networks that were given it and that were left it out, and how many of either are right."""
+    """For each example [n]: how many networks were given it, how many were not, and how many of either are right."""
 
     given: Floats
     right_given: Floats
@@ -67,13 +67,13 @@ class Counts:
 
     @classmethod
     def of(cls, given: Bools, right: Bools) -> "Counts":
-        """From votes [M, n]."""
+        """Counts made from the votes of M networks on n examples."""
         inside, out = (given & right).sum(axis=0), (~given & right).sum(axis=0)
         count = given.sum(axis=0)
         return cls(*(np.asarray(part, dtype=np.float64) for part in (count, inside, len(given) - count, out)))
 
     def without(self, some: "Counts") -> "Counts":
-        """Those of all other networks."""
+        """The counts of all other networks."""
         return Counts(*(getattr(self, name) - getattr(some, name) for name in self.__dataclass_fields__))
 
     @property
@@ -145,7 +145,7 @@ class Memorisation:
 
 def memorisation(votes: Votes) -> Memorisation:
     """Scores, and what they amount to, of the votes of one condition and arm."""
-    table, changed = example_scores(votes), votes.changed
+    table, changed = example_scores(votes), votes.has_changed_label
     known = table["memorisation"].dropna()
     return Memorisation(
         examples=table,
@@ -171,7 +171,7 @@ def example_scores(votes: Votes) -> pd.DataFrame:
             "example": np.arange(votes.given.shape[1]),
             "label": votes.label,
             "true_label": votes.true_label,
-            "changed": votes.changed,
+            "changed": votes.has_changed_label,
             "given": own.given.astype(np.int64),
             "left_out": own.left_out.astype(np.int64),
             "memorisation": own.scores,

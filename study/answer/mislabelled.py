@@ -51,10 +51,10 @@ class _Labels:
         if not self.rule:
             order = np.random.default_rng(0).permutation(len(drawn))
             drawn[order[: len(drawn) // _ANCHORS]] = True
-        return np.asarray(drawn & (self.votes.changed == changed))
+        return np.asarray(drawn & (self.votes.has_changed_label == changed))
 
     def parts(self, masks: Sequence[Bools]) -> list[_Part]:
-        """Of several sets of examples."""
+        """The scores of several sets of examples, and those without each group of networks."""
         votes = self.votes
         whole = Counts.of(votes.given, votes.right)
         left = [whole.without(Counts.of(votes.given[g], votes.right[g])).scores for g in groups_of(votes.networks)]
@@ -71,7 +71,7 @@ def mislabelled_shares(conditions: Sequence[tuple[Votes, bool]]) -> list[Estimat
         conditions: Votes, and whether labels follow a rule of the inputs all the same (classes renamed).
     """
     every = [_Labels(*one) for one in conditions]
-    ranked = sorted(every, key=lambda one: one.votes.changed.mean())
+    ranked = sorted(every, key=lambda one: one.votes.has_changed_label.mean())
     return [_share(one, ranked) for one in every]
 
 

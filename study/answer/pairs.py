@@ -64,7 +64,7 @@ def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, floa
 def count_pairs(areas: pd.DataFrame, trials: pd.DataFrame) -> Pairs:
     """Counts the pairs (replicate, control) of some trials; one that several instruments met counts once, averaged."""
     both = _twins(areas, trials["number"])
-    fitted = both[_interpolated(both)]
+    fitted = both[_both_interpolate(both)]
     difference = (fitted["auc_control"] - fitted["auc"]).astype(float).dropna()
     unit = dict(zip(trials["number"], units(trials), strict=True))
     difference = difference.groupby([fitted["trial"].map(unit), fitted["network"]]).mean().dropna()
@@ -81,5 +81,5 @@ def _twins(areas: pd.DataFrame, trial_numbers: Any) -> pd.DataFrame:
     return noisy.merge(clean, on=["trial", "network"], suffixes=("", "_control"))
 
 
-def _interpolated(twins: pd.DataFrame) -> pd.Series:
+def _both_interpolate(twins: pd.DataFrame) -> pd.Series:
     return twins["interpolated"].astype(bool) & twins["interpolated_control"].astype(bool)

@@ -220,7 +220,7 @@ def _codes(columns: Sequence[npt.NDArray[np.int64]]) -> Codes:
     return found
 
 
-def coded(values: Sequence[object]) -> Codes:
+def encode_values(values: Sequence[object]) -> Codes:
     """Values as numbers from 0 on, in ascending order: of numbers if all are, else of their texts."""
     plain = all(isinstance(value, int | float | np.number) for value in values)
     kept = np.array(values, dtype=np.float64) if plain else np.array([str(value) for value in values], dtype=str)

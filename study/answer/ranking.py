@@ -21,10 +21,10 @@ def behind_the_best(values: Sequence[pd.Series | None]) -> list[tuple[float, flo
     if len(known) < 2:
         return [None] * len(values)
     best = max(known, key=lambda found: float(found.mean()))
-    return [None if found is None or found is best else _behind(found, best) for found in values]
+    return [None if found is None or found is best else _distance_to_best(found, best) for found in values]
 
 
-def _behind(found: pd.Series, best: pd.Series) -> tuple[float, float | None] | None:
+def _distance_to_best(found: pd.Series, best: pd.Series) -> tuple[float, float | None] | None:
     shared = found.index.intersection(best.index)
     if len(shared) < FEWEST:
         return None

@@ -71,7 +71,7 @@ class Summing:
         """One row a curve: trial, arm, network, interpolated, value."""
         curves = self._curves(networks, part)
         lengths = curves.limits(self._lengths)
-        values = curves.areas(lengths * reach) if share is None else _kept(curves, lengths, share)
+        values = curves.areas(lengths * reach) if share is None else _length_kept(curves, lengths, share)
         return curves.keys.assign(interpolated=curves.interpolated, value=values)
 
     def _curves(self, networks: pd.DataFrame, part: str) -> Curves:
@@ -126,7 +126,7 @@ class Summing:
         return found
 
 
-def _kept(curves: Curves, lengths: Array, share: float) -> Array:
+def _length_kept(curves: Curves, lengths: Array, share: float) -> Array:
     """In units of L; a curve that ends above `share` before L has none, one that reaches further has all of it."""
     crossings = curves.crossings(share)
     if not len(crossings):

@@ -14,7 +14,7 @@ from study.answer.resummarising import Summing
 from study.answer.selection import column, numbers
 from study.answer.standing import Standing
 from study.answer.verdict import Finding, Verdicts
-from study.answer.words import listed, plural, signed
+from study.answer.words import join_words, plural, with_sign
 
 Kind = Literal["as stated", "reach", "accuracy kept", "stop rule", "exclusion", "replicates", "instrument"]
 _SHARES, _REACHES = (0.5, 0.95), (0.5, 0.75)
@@ -44,12 +44,12 @@ class Check:
     reason: str = ""
 
     @property
-    def turned(self) -> bool:
+    def is_reversed(self) -> bool:
         """Whether supported became refuted, or the other way round."""
         return {self.verdict, self.stated} == {"supported", "refuted"}
 
     @property
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         """Whether what is decided as stated is decided no more."""
         return self.stated in ("supported", "refuted") and self.verdict in ("open", "undefined")
 
@@ -59,8 +59,8 @@ class Check:
         if self.estimate is None:
             return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
         low, high = self.interval
-        between = "" if low is None or high is None else f" ({signed(low)} to {signed(high)})"
-        return f"{signed(self.estimate)}{between} {self.verdict}"
+        between = "" if low is None or high is None else f" ({with_sign(low)} to {with_sign(high)})"
+        return f"{with_sign(self.estimate)}{between} {self.verdict}"
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ class Robustness:
             decided = [check for check in mine if check.verdict in ("supported", "refuted")]
             if not decided:
                 return f"{name}: {stated}, under every choice."
-            return f"{name}: {stated}; {listed([f'{one.verdict} {one.choice}' for one in decided])}."
-        turned, lost = [one.choice for one in mine if one.turned], [one.choice for one in mine if one.lost]
-        said = f"turned {listed(turned)}" if turned else f"no choice of {len(mine)} turns it"
-        return f"{name}: {stated}; {said}{f'; undecided {listed(lost)}' if lost else ''}."
+            return f"{name}: {stated}; {join_words([f'{one.verdict} {one.choice}' for one in decided])}."
+        turned, lost = [one.choice for one in mine if one.is_reversed], [one.choice for one in mine if one.is_lost]
+        said = f"turned {join_words(turned)}" if turned else f"no choice of {len(mine)} turns it"
+        return f"{name}: {stated}; {said}{f'; undecided {join_words(lost)}' if lost else ''}."
 
     def as_dict(self) -> dict[str, Any]:
         """JSON types only."""
-        checks = [{**asdict(check), "turned": check.turned, "lost": check.lost} for check in self.checks]
+        checks = [{**asdict(check), "turned": check.is_reversed, "lost": check.is_lost} for check in self.checks]
         return {"checks": checks, "absent": list(self.absent)}
 
     def as_frame(self) -> pd.DataFrame:
@@ -110,7 +110,7 @@ class Robustness:
         for check in self.checks:
             low, high = check.interval
             row = {name: value for name, value in asdict(check).items() if name != "interval"}
-            rows.append({**row, "low": low, "high": high, "turned": check.turned})
+            rows.append({**row, "low": low, "high": high, "turned": check.is_reversed})
         return pd.DataFrame(rows)
 
     def as_text(self) -> str:
@@ -121,7 +121,7 @@ class Robustness:
             lines.append(f"\n{claim}")
             for check in self.checks:
                 if check.claim == claim:
-                    mark = "!" if check.turned else "?" if check.lost else " "
+                    mark = "!" if check.is_reversed else "?" if check.is_lost else " "
                     lines.append(f" {mark} {check.choice:<{width}}  {check.brief}, {plural(check.n, check.unit)}")
         return "\n".join([*lines, *(f"Not asked: {text}" for text in self.absent)])
 
@@ -157,15 +157,15 @@ def robustness(
     ):
         rows = plan[plan["number"].isin(mine["number"])] if kind == "instrument" else plan
         found = ask(mine, theirs, rows)
-        checks += [_check(kind, choice, one, stated.of(one.claim).verdict) for one in found.headlines]
+        checks += [_check(kind, choice, one, stated.finding_of(one.claim).verdict) for one in found.headlines]
     order = {claim.name: place for place, claim in enumerate(asked)}
     checks.sort(key=lambda check: order[check.claim])
     return Robustness(tuple(checks), tuple(absent))
 
 
 def _check(kind: Kind, choice: str, found: Finding, stated: str) -> Check:
-    return Check(kind, choice, found.claim, found.verdict, found.estimate, found.shown, found.n, found.unit, stated,
-                 found.reason)  # fmt: skip
+    return Check(kind, choice, found.claim, found.verdict, found.estimate, found.shown_interval, found.n,
+                 found.unit, stated, found.reason)  # fmt: skip
 
 
 def _of_curves(trials: pd.DataFrame, networks: pd.DataFrame, absent: list[str]) -> Iterator[Variant]:

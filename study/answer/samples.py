@@ -8,14 +8,14 @@ from functools import cached_property
 
 import numpy as np
 
-from study.answer.associating import Codes, Slope, associated, codes_of, permutation_ps, tau_b
+from study.answer.associating import Codes, Slope, codes_of, permutation_ps, slope_within_strata, tau_b
 from study.answer.evidence import (
     Array,
     Scale,
     log_anytime_t,
     log_bets,
     log_evidence,
-    mirrored,
+    mirror_scale,
     sequence,
     t_interval,
     t_p,
@@ -107,7 +107,7 @@ class MeanSample(Sample):
         """See `Sample`."""
         if up:
             return log_evidence(self.values, null, self.scale)
-        return log_evidence(-self.values, -null, mirrored(self.scale))
+        return log_evidence(-self.values, -null, mirror_scale(self.scale))
 
     def p(self, null: float, *, up: bool) -> float:
         """See `Sample`."""
@@ -134,7 +134,7 @@ class MeanSample(Sample):
             return 0.0
         sign = 1 if up else -1
         if self.scale.is_share:
-            scale = self.scale if up else mirrored(self.scale)
+            scale = self.scale if up else mirror_scale(self.scale)
             return float(log_bets(sign * self.values, sign * null, scale.bounds)[-1]) / self.n
         return float(log_anytime_t(sign * self.values, sign * null)[-1] + 0.5 * math.log(self.n + 1)) / self.n
 
@@ -185,56 +185,56 @@ class SlopeSample(Sample):
 
     @cached_property
     def kendall(self) -> KendallResult | None:
-        """Of two quantities that are ranked; with the condition taken out where there is one."""
+        """Kendall's τ of two quantities that are ranked; with the condition taken out where there is one."""
         if self.ranks != (True, True) or self.n < 2:
             return None
         if self.conditions is not None:
             return kendall_within_strata(self.x.tolist(), self.y.tolist(), self.strata, self.conditions.tolist())
         tau = tau_b(self.x, self.y, self.strata)
-        return KendallResult(tau, pairs_within(self.strata), None, self.whole.strata)
+        return KendallResult(tau, pairs_within(self.strata), None, self.total.strata)
 
     def _first(self, count: int) -> Slope:
         """The slope of the first units; what the condition explains of them costs degrees of freedom as strata do."""
         x, y, strata = self.x[:count], self.y[:count], self.strata[:count]
         if self.conditions is None:
-            return associated(x, y, self._codes[:count], ranks=self.ranks)
+            return slope_within_strata(x, y, self._codes[:count], ranks=self.ranks)
         x, y, lost = without_trend(x.tolist(), y.tolist(), strata, self.conditions[:count].tolist())
-        found = associated(x, y, strata, ranks=self.ranks)
+        found = slope_within_strata(x, y, strata, ranks=self.ranks)
         return replace(found, strata=max(lost, found.strata))
 
     @property
-    def whole(self) -> Slope:
-        """Of all units."""
+    def total(self) -> Slope:
+        """The slope over all units."""
         return self.looks.get(self.n) or Slope(self.n, 0, 0.0, 0.0, 0.0)
 
     @property
     def spread(self) -> float:
         """See `Sample`."""
-        return math.sqrt(self.whole.residual / max(1, self.whole.n - self.whole.strata - 1))
+        return math.sqrt(self.total.residual / max(1, self.total.n - self.total.strata - 1))
 
     @property
     def estimates(self) -> Array:
         """See `Sample`."""
-        return self._filled({count: slope.estimate for count, slope in self.looks.items()}, math.nan)
+        return self._fill({count: slope.estimate for count, slope in self.looks.items()}, math.nan)
 
     def path(self, null: float, *, up: bool) -> Array:
         """See `Sample`."""
         found = {
-            count: _turned(slope, up=up).log_evidence(null if up else -null) for count, slope in self.looks.items()
+            count: _towards(slope, up=up).log_evidence(null if up else -null) for count, slope in self.looks.items()
         }
-        return self._filled(found, -math.inf)
+        return self._fill(found, -math.inf)
 
     def p(self, null: float, *, up: bool) -> float:
         """See `Sample`; by permutation against none at all."""
         if self.conditions is not None and null == 0 and self.kendall is not None and self.kendall.p is not None:
             ahead = (self.kendall.tau or 0.0) > 0
             return self.kendall.p / 2 if ahead == up else 1 - self.kendall.p / 2
-        if null == 0 and self.ranks == (True, True) and self.whole.xx > 0 and self.whole.yy > 0:
-            return self._permuted[0 if up else 1]
-        return _turned(self.whole, up=up).t_p(null if up else -null)
+        if null == 0 and self.ranks == (True, True) and self.total.xx > 0 and self.total.yy > 0:
+            return self._permutation_ps[0 if up else 1]
+        return _towards(self.total, up=up).t_p(null if up else -null)
 
     @cached_property
-    def _permuted(self) -> tuple[float, float]:
+    def _permutation_ps(self) -> tuple[float, float]:
         return permutation_ps(self.x, self.y, self._codes)
 
     @cached_property
@@ -243,7 +243,7 @@ class SlopeSample(Sample):
 
     def t_interval(self, alpha: float) -> Interval:
         """See `Sample`."""
-        return self._possible(*self.whole.t_interval(alpha))
+        return self._possible(*self.total.t_interval(alpha))
 
     def sequence(self, log_threshold: float) -> Interval:
         """See `Sample`."""
@@ -256,12 +256,12 @@ class SlopeSample(Sample):
             return low, high
         return max(low, -1.0), min(high, 1.0)
 
-    def _filled(self, found: dict[int, float], before: float) -> Array:
+    def _fill(self, found: dict[int, float], before: float) -> Array:
         path = np.full(self.n, before)
         for count, value in found.items():
             path[count - 1 :] = value
         return path
 
 
-def _turned(slope: Slope, *, up: bool) -> Slope:
+def _towards(slope: Slope, *, up: bool) -> Slope:
     return slope if up else Slope(slope.n, slope.strata, slope.xx, -slope.xy, slope.yy)

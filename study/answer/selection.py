@@ -53,7 +53,7 @@ def task_of(*frames: pd.DataFrame) -> Task:
     return task_in(name for frame in frames for name in frame.columns)
 
 
-def counted(trials: pd.DataFrame) -> pd.DataFrame:
+def counted_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """The COMPLETE trials of role `design`."""
     mine = trials[(column(trials, "state", "") == "COMPLETE") & (column(trials, "role", "design") == "design")]
     return mine if "number" in mine.columns else mine.assign(number=0)  # there are none, of a study without trials

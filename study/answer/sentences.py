@@ -1,7 +1,7 @@
 """What is known of a claim as a sentence."""
 
 from study.answer.verdict import POOLED, Finding
-from study.answer.words import p_words, plural, signed, with_half
+from study.answer.words import p_words, plural, with_half, with_sign
 
 
 def sentence(found: Finding, kind: str) -> str:
@@ -20,15 +20,17 @@ def sentence(found: Finding, kind: str) -> str:
         parts = [f"{with_half(value, found.half)} ({over or f'{plural(found.n, found.unit)}, no interval'})"]
         return f"{start} {'; '.join([*parts, *_left_out(found)])}."
     what = "slope of ranks" if kind in ("association", "slope") and found.tau is not None else "estimate"
-    numbers = f"{what.capitalize()} {signed(value)}"
-    low, high = found.shown
+    numbers = f"{what.capitalize()} {with_sign(value)}"
+    low, high = found.shown_interval
     if found.contradicts_itself:
         numbers += ", which no number fits from the first unit to the last: units changed as the study went on"
     else:
-        numbers += ", not bounded yet" if low is None or high is None else f", between {signed(low)} and {signed(high)}"
+        numbers += (
+            ", not bounded yet" if low is None or high is None else f", between {with_sign(low)} and {with_sign(high)}"
+        )
     if found.tau is not None:
         over = "" if found.pairs is None else f" over {plural(found.pairs, 'pair')}"
-        numbers += f" (Kendall τ {signed(found.tau)}{over})"
+        numbers += f" (Kendall τ {with_sign(found.tau)}{over})"
     units = plural(found.n, found.unit)
     if found.ahead is not None:
         count, than, up = found.ahead
@@ -62,9 +64,9 @@ def _disagreement(found: Finding) -> str:
     first, second = found.alone.get("anytime_t"), found.alone.get("betting")
     if first is None or second is None:
         return ""
-    apart = _below(first[1], second[0]) or _below(second[1], first[0])
+    apart = _is_below(first[1], second[0]) or _is_below(second[1], first[0])
     return "the anytime t and betting exclude each other's intervals: look at the values" if apart else ""
 
 
-def _below(high: float | None, low: float | None) -> bool:
+def _is_below(high: float | None, low: float | None) -> bool:
     return high is not None and low is not None and high < low

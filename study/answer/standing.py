@@ -10,7 +10,7 @@ _ANY_TIME = (
 
 @dataclass(frozen=True)
 class Standing:
-    """Of a study, by its ledger alone.
+    """How far a study has come compared with its plan, by its ledger alone.
 
     Attributes:
         planned: Trials at first, those added by hand not counted; None where nobody wrote that down.
@@ -41,7 +41,7 @@ class Standing:
                 "most 5 %."
             )
         if self.explores:
-            return f"{self._explored}. {_ANY_TIME}."
+            return f"{self._exploration_note}. {_ANY_TIME}."
         there = f"{self.ended:,} of {self.total:,} trials have ended"
         if self.ended >= self.total:
             there = f"All {self.total:,} trials have ended"
@@ -68,7 +68,7 @@ class Standing:
         return f"{first}. {_ANY_TIME}{last}."
 
     @property
-    def _explored(self) -> str:
+    def _exploration_note(self) -> str:
         if not self.chosen:
             return "A sampler or scheduler chose these trials, and none was run again: they decide nothing"
         again = "trial was" if self.chosen == 1 else "trials were"

@@ -61,7 +61,7 @@ def per_unit(trials: pd.DataFrame, metric: str) -> pd.Series:
     return pd.Series(means.loc[first].to_numpy(), index=first.index)
 
 
-def averaged(trials: pd.DataFrame, *metrics: str) -> pd.DataFrame:
+def average_instruments(trials: pd.DataFrame, *metrics: str) -> pd.DataFrame:
     """One row a unit, with the `metrics` averaged over its instruments, which are no fields of the row any more."""
     names = units(trials)
     if names.is_unique:

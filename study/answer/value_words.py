@@ -15,16 +15,16 @@ _LAST = 9
 
 def label(values: Sequence[str]) -> str:
     """`uniform noise`; several fields: `prune, no recovery`."""
-    known = [_worded(value, *_WORDED) for value in values]
+    known = [_entry_of(value, *_WORDED) for value in values]
     return ", ".join(value if entry is None else entry.label for value, entry in zip(values, known, strict=True))
 
 
 def in_order(values: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
     """Sorts the values of instruments: as entries rank themselves, others behind them by name."""
-    known = [_worded(value, *_WORDED) for value in values]
+    known = [_entry_of(value, *_WORDED) for value in values]
     return tuple((_LAST if entry is None else entry.rank, value) for value, entry in zip(values, known, strict=True))
 
 
-def _worded(value: str, *fields: str) -> type[Recovery] | type[Transfer] | None:
+def _entry_of(value: str, *fields: str) -> type[Recovery] | type[Transfer] | None:
     registries = [_WORDED[field] for field in fields if field in _WORDED]
     return next((registry.get(value) for registry in registries if value in registry.names()), None)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from study.answer.course import Point
 from study.answer.evidence import FEWEST
-from study.answer.words import plural, signed, with_half
+from study.answer.words import plural, with_half, with_sign
 
 Word = Literal["supported", "refuted", "open", "undefined", "described"]
 Interval = tuple[float, float]
@@ -77,7 +77,7 @@ class Finding:
     sentence: str = ""
 
     @property
-    def decided(self) -> bool:
+    def is_decided(self) -> bool:
         """Whether more units can't change it."""
         return self.verdict in ("supported", "refuted", "described")
 
@@ -88,14 +88,14 @@ class Finding:
         return None if low is None or high is None else (high - low) / 2
 
     @property
-    def shown(self) -> tuple[float | None, float | None]:
-        """The interval that goes with the verdict."""
+    def shown_interval(self) -> tuple[float | None, float | None]:
+        """The interval that goes with the verdict: at any time, or at the planned number."""
         return self.planned_interval if self.by == "planned n" or self.verdict == "described" else self.interval
 
     @property
     def contradicts_itself(self) -> bool:
         """Whether no number fits all that was seen: its units changed as the study went on."""
-        low, high = self.shown
+        low, high = self.shown_interval
         return low is not None and high is not None and low > high
 
     @property
@@ -107,16 +107,16 @@ class Finding:
             less = ""
             if self.behind is not None:
                 less = f"; {with_half(*self.behind)} behind the first, paired"
-                less += "" if self.told_apart else " (not told apart)"
+                less += "" if self.differs_from_best else " (not told apart)"
             return f"{with_half(self.estimate, self.half)}, {plural(self.n, self.unit)}{less}"
-        low, high = self.shown
+        low, high = self.shown_interval
         unknown = low is None or high is None or self.contradicts_itself
-        between = "" if unknown else f" ({signed(low or 0.0)} to {signed(high or 0.0)})"
-        more = f", about {plural(self.needs, f'more {self.unit}')}" if self.needs and not self.decided else ""
-        return f"{signed(self.estimate)}{between}, {plural(self.n, self.unit)}{more}"
+        between = "" if unknown else f" ({with_sign(low or 0.0)} to {with_sign(high or 0.0)})"
+        more = f", about {plural(self.needs, f'more {self.unit}')}" if self.needs and not self.is_decided else ""
+        return f"{with_sign(self.estimate)}{between}, {plural(self.n, self.unit)}{more}"
 
     @property
-    def told_apart(self) -> bool:
+    def differs_from_best(self) -> bool:
         """Whether a paired difference to the best has an interval without 0."""
         return self.behind is not None and self.behind[1] is not None and abs(self.behind[0]) > self.behind[1]
 
@@ -162,7 +162,7 @@ class Verdicts:
         Neither single conditions nor what is hopeless are waited for.
         """
         asked = [found for found in self.headlines if found.role != "description"]
-        return bool(asked) and all(found.decided or found.hopeless for found in asked)
+        return bool(asked) and all(found.is_decided or found.hopeless for found in asked)
 
     @property
     def headlines(self) -> tuple[Finding, ...]:
@@ -172,7 +172,7 @@ class Verdicts:
         return tuple(sorted(main, key=lambda found: id(found) not in failed))
 
     @property
-    def said(self) -> tuple[Finding, ...]:
+    def listed_findings(self) -> tuple[Finding, ...]:
         """The headlines, those of exploratory claims after them."""
         return (*self.headlines, *(found for found in self.exploratory if found.condition in ("", POOLED)))
 
@@ -184,7 +184,7 @@ class Verdicts:
             mine.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
         return tuple(mine)
 
-    def of(self, claim: str, condition: str = "") -> Finding:
+    def finding_of(self, claim: str, condition: str = "") -> Finding:
         """The finding of a claim: pooled unless a condition is named.
 
         Raises:
@@ -212,14 +212,14 @@ class Verdicts:
         lines = []
         if self.failed_placebos:
             lines.append("A placebo fails: nothing below can be read as meant until that is explained.")
-        lines += self._listed(self.findings, most)
+        lines += self._list_findings(self.findings, most)
         if self.exploratory:
             tried = len({found.claim for found in self.exploratory})
             lines.append(f"Exploratory, stated once there were data ({plural(tried, 'claim')} tried):")
-            lines += self._listed(self.exploratory, most)
+            lines += self._list_findings(self.exploratory, most)
         return lines or ["No claims: nothing was stated, and nothing is usually asked of such trials."]
 
-    def _listed(self, findings: tuple[Finding, ...], most: int) -> list[str]:
+    def _list_findings(self, findings: tuple[Finding, ...], most: int) -> list[str]:
         lines = []
         failed = {found.claim for found in self.failed_placebos}
         for name in sorted(dict.fromkeys(found.claim for found in findings), key=lambda name: name not in failed):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 
-def signed(value: float, digits: int = 2) -> str:
+def with_sign(value: float, digits: int = 2) -> str:
     """0.25 → `0.25`, −0.031 → `−0.03` (a true minus sign; never `−0.00`)."""
     text = f"{value:.{digits}f}"
     return text.replace("-", "−") if float(text) != 0 else text.lstrip("-")
@@ -13,9 +13,9 @@ def signed(value: float, digits: int = 2) -> str:
 def with_half(mean: float, half: float | None) -> str:
     """`0.25 ± 0.04`, or the mean alone where no interval exists; more digits where two would round it away."""
     if half is None:
-        return signed(mean)
+        return with_sign(mean)
     digits = 2 if half >= 0.005 or half == 0 else 3
-    return f"{signed(mean, digits)} ± {half:.{digits}f}"
+    return f"{with_sign(mean, digits)} ± {half:.{digits}f}"
 
 
 def p_words(p: float | None) -> str:
@@ -30,7 +30,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
-def listed(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(words) < 2:
         return "".join(words)

@@ -80,8 +80,8 @@ def print_one(name: str) -> None:
             console.print()
             console.print(Text.assemble((f"{label}: ", "bold"), said))
     for label, values in (
-        ("Decides", {claim.name: _stated(claim) for claim in space.claims}),
-        ("Spans", {key: _spanned(choice) + _where(space, key) for key, choice in space.span.items()}),
+        ("Decides", {claim.name: _statement(claim) for claim in space.claims}),
+        ("Spans", {key: _notation(choice) + _where(space, key) for key, choice in space.span.items()}),
         ("Fixes", {key: value(given) for key, given in space.base.items()}),
     ):
         if not values:
@@ -110,11 +110,11 @@ def print_one(name: str) -> None:
     console.print()
     console.print(f"{space.trials} trials unless told otherwise. Change anything with --set, for example:", style="dim")
     example = next(iter(space.span), "model.width")
-    first = _spanned(space.span[example]).split(",")[0] if example in space.span else "64"
+    first = _notation(space.span[example]).split(",")[0] if example in space.span else "64"
     console.print(f"  ockham launch {name} --name my_{name} --set {example}={first.split('..')[0]}", soft_wrap=True)
 
 
-def _stated(claim: Claim) -> str:
+def _statement(claim: Claim) -> str:
     """The claim's sentence, and where it is a placebo that it is one, and of which trials."""
     where = ", ".join(f"{name}={','.join(map(str, values))}" for name, values in claim.where.items())
     said = claim.says + (f" (placebo, with {where})" if claim.role == "placebo" and where else "")
@@ -135,7 +135,7 @@ def _space(name: str) -> SearchSpace:
         raise UsageError(str(error)) from None
 
 
-def _spanned(choice: Any) -> str:
+def _notation(choice: Any) -> str:
     """In the notation of --set."""
     if isinstance(choice, Range):
         return f"{value(choice.low)}..{value(choice.high)}{':log' if choice.log else ''}"

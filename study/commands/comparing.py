@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from study.commands.formats import Out, chosen_form, form_option
-from study.commands.options import complete_space, complete_study, located
+from study.commands.options import complete_space, complete_study, with_place_options
 from study.errors import UsageError
 from study.ledger.place import Place
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command(epilog=_COMPARE_EXAMPLES)(located(compare))
-    app.command(epilog=_REPLICATE_EXAMPLES)(located(replicate))
+    app.command(epilog=_COMPARE_EXAMPLES)(with_place_options(compare))
+    app.command(epilog=_REPLICATE_EXAMPLES)(with_place_options(replicate))
 
 
 _COMPARE_EXAMPLES = """[bold]Examples[/bold]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from study.commands.options import StudyName, driver_of, located
+from study.commands.options import StudyName, driver_of, with_place_options
 from study.ledger.place import Place
 
 _ADD_EXAMPLE = """[bold]FILE.yaml[/bold] holds a list of trials; what a trial does not say is as in the study:
@@ -15,9 +15,9 @@ _ADD_EXAMPLE = """[bold]FILE.yaml[/bold] holds a list of trials; what a trial do
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(located(stop))
-    app.command(epilog=_ADD_EXAMPLE)(located(add))
-    app.command(epilog=_CLAIM_EXAMPLE)(located(claim))
+    app.command()(with_place_options(stop))
+    app.command(epilog=_ADD_EXAMPLE)(with_place_options(add))
+    app.command(epilog=_CLAIM_EXAMPLE)(with_place_options(claim))
 
 
 _CLAIM_EXAMPLE = """[bold]FILE.yaml[/bold] holds a list of claims:

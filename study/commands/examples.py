@@ -5,7 +5,7 @@ from typing import Annotated, cast
 import typer
 
 from study.commands.formats import Out, chosen_form, form_option
-from study.commands.options import StudyName, located
+from study.commands.options import StudyName, with_place_options
 from study.ledger.place import Place
 
 _EXAMPLES = """[bold]Examples[/bold]
@@ -18,7 +18,7 @@ _EXAMPLES = """[bold]Examples[/bold]
 
 def register(app: typer.Typer) -> None:
     """Adds the command of this file."""
-    app.command(epilog=_EXAMPLES)(located(examples))
+    app.command(epilog=_EXAMPLES)(with_place_options(examples))
 
 
 def examples(

@@ -59,7 +59,7 @@ def print_examples(
             f"--set data.noise_draw=study"
         )
     shown = shown_data(config, found[0][1].examples["true_label"].to_numpy())
-    ordered = [(ballot, replace(one, examples=_ordered(one, by))) for ballot, one in found]
+    ordered = [(ballot, replace(one, examples=_sort(one, by))) for ballot, one in found]
     if not isinstance(shown, str):
         ordered = [(ballot, replace(one, examples=shown.with_files(one.examples))) for ballot, one in ordered]
     if form == "csv":
@@ -78,8 +78,8 @@ def _put(text: str, out: Path | None) -> None:
     write(out, text) if out else typer.echo(text)
 
 
-def _ordered(found: Memorisation, by: By) -> pd.DataFrame:
-    """Of ties the surest first; what is undefined last.
+def _sort(found: Memorisation, by: By) -> pd.DataFrame:
+    """The examples in order: ties by how sure they are, what is undefined last.
 
     Raises:
         UsageError: It was not recorded.

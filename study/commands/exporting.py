@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from study.commands.options import StudyName, located
+from study.commands.options import StudyName, with_place_options
 from study.ledger.place import Place
 
 _EXAMPLES = """[bold]Examples[/bold]
@@ -25,7 +25,7 @@ _ROUNDING = 1e-6
 
 def register(app: typer.Typer) -> None:
     """Adds the command of this file."""
-    app.command(epilog=_EXAMPLES)(located(export))
+    app.command(epilog=_EXAMPLES)(with_place_options(export))
 
 
 def export(

@@ -63,14 +63,14 @@ def _names(field: SettableField) -> str:
 
 def _use(field: SettableField) -> str:
     read = f"Read with {_readers(field, ' or ')} only." if field.read_by else ""
-    return f"{read} {_spanned(field)}".strip()
+    return f"{read} {_who_spans(field)}".strip()
 
 
 def _readers(field: SettableField, between: str) -> str:
     return between.join(f"{chooser}={entry}" for chooser, entries in field.read_by.items() for entry in entries)
 
 
-def _spanned(field: SettableField) -> str:
+def _who_spans(field: SettableField) -> str:
     """Who may span it, where that is not everybody."""
     others = [name for name in SAMPLERS.names() if name not in field.samplers]
     if not field.samplers:

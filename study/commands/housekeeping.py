@@ -4,16 +4,16 @@ from typing import Annotated
 
 import typer
 
-from study.commands.options import StudyName, complete_study, located
+from study.commands.options import StudyName, complete_study, with_place_options
 from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(located(delete))
-    app.command()(located(ui))
-    app.command()(located(doctor))
+    app.command()(with_place_options(delete))
+    app.command()(with_place_options(ui))
+    app.command()(with_place_options(doctor))
 
 
 def delete(
@@ -27,10 +27,10 @@ def delete(
 
     Refused while a driver runs it, here or elsewhere (exit code 4). Other studies of the home are untouched.
     """
-    from study.operations.deleting import delete_study, described
+    from study.operations.deleting import delete_study, describe_loss
 
     if not yes:
-        typer.echo(described(place, name))
+        typer.echo(describe_loss(place, name))
         try:
             wanted = typer.confirm("Delete all of it?")
         except typer.Abort:  # Ctrl-C, or nobody there to answer

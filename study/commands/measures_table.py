@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 
 from study.answer.gap_model import GapTable
-from study.answer.measured import Mean, MeasureRow, as_frame, left_out, measured
+from study.answer.measured import Mean, MeasureRow, as_frame, left_out, measure_rows
 from study.answer.pairwise import Estimate
-from study.answer.words import signed
+from study.answer.words import with_sign
 from study.display import terminal
 from study.display.console import PrintableConsole
 from study.display.words import DASH
@@ -37,7 +37,7 @@ def print_measures(ledger: "Ledger", form: str, out: Path | None) -> None:
     """
     trials = ledger.trials()
     frames = trial_frame(trials), network_frame(ledger.config.directory, trials, ledger.files())
-    rows, (left, every) = measured(*frames), left_out(*frames)
+    rows, (left, every) = measure_rows(*frames), left_out(*frames)
     if every and not rows:
         raise UsageError(
             f"of the {every} dense networks of {ledger.name} none fitted its labels, as did its twin, so that none has "
@@ -78,7 +78,7 @@ def print_gap(ledgers: Sequence["Ledger"], form: str, out: Path | None) -> None:
     elif form == "csv":
         _put(str(found.as_frame().to_csv(index=False)).rstrip("\n"), out)
     else:
-        table: tuple[Table | str, ...] = (_gap_table(found), "") if found.tested else ()
+        table: tuple[Table | str, ...] = (_gap_table(found), "") if found.num_tested else ()
         _show([*table, *found.notes], out)
 
 
@@ -112,7 +112,7 @@ def _show(parts: Sequence[Table | str], out: Path | None) -> None:
         write(out, text.getvalue().rstrip("\n"))
 
 
-def _headed(*heads: str) -> Table:
+def _new_table(*heads: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for head in heads:
         table.add_column(head, justify="left" if head == "measure" else "right", no_wrap=True)
@@ -120,29 +120,29 @@ def _headed(*heads: str) -> Table:
 
 
 def _gap_table(found: GapTable) -> Table:
-    table = _headed("measure", "association", "τ", "p", "q", "Ψ", "CMI", "partial", "n")
+    table = _new_table("measure", "association", "τ", "p", "q", "Ψ", "CMI", "partial", "n")
     for row in found.rows:
         if row.reason:
             continue
         ps = [DASH if p is None else "<.001" if p < 0.0005 else f"{p:.3f}" for p in (row.p, row.q)]
-        tau = DASH if row.tau is None else signed(row.tau)
-        sides = [_between(one) for one in (row.association, row.psi, row.cmi, row.partial)]
+        tau = DASH if row.tau is None else with_sign(row.tau)
+        sides = [_interval_text(one) for one in (row.association, row.psi, row.cmi, row.partial)]
         name = f"{row.name} *" if row.is_discovery else row.name
         table.add_row(name, sides[0], tau, *ps, *sides[1:], str(row.n))
     return table
 
 
-def _between(one: Estimate) -> str:
+def _interval_text(one: Estimate) -> str:
     """`−0.60 (−1.00 to −0.19)`."""
     if one.value is None:
         return DASH
     if one.low is None or one.high is None:
-        return signed(one.value)
-    return f"{signed(one.value)} ({signed(one.low)} to {signed(one.high)})"
+        return with_sign(one.value)
+    return f"{with_sign(one.value)} ({with_sign(one.low)} to {with_sign(one.high)})"
 
 
 def _table(rows: list[MeasureRow]) -> Table:
-    table = _headed("measure", "learned", "memorised", "difference", "AUC", "n")
+    table = _new_table("measure", "learned", "memorised", "difference", "AUC", "n")
     for row in rows:
         cells = [_cell(mean) for mean in (row.learned, row.memorised, row.difference)]
         auc = "–" if row.auc.mean is None else f"{row.auc.mean:.2f}{_half(row.auc)}"

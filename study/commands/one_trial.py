@@ -31,8 +31,10 @@ def print_trial(ledger: "Ledger", number: int) -> None:
     head = f" {row.state}, {row.role}, attempts: {row.attempts}{took}"
     console.print(Text.assemble((f"{ledger.name}, trial {number}:", "bold"), head))
     console.print(Text(setting(row.proposed or row.params)))
-    if row.again:
-        same = [str(one.number) for one in ledger.trials() if one.fingerprint == row.fingerprint and not one.again]
+    if row.is_repetition:
+        same = [
+            str(one.number) for one in ledger.trials() if one.fingerprint == row.fingerprint and not one.is_repetition
+        ]
         console.print(Text(f"Run again with fresh seeds, to confirm trial {' and '.join(same)}."))
     if row.error:
         console.print(Text(row.error, style="red"))

@@ -77,7 +77,7 @@ _SHARED = (
 )
 
 
-def located(command: Callable[..., None]) -> Callable[..., None]:
+def with_place_options(command: Callable[..., None]) -> Callable[..., None]:
     """Adds the shared options to a command that takes a `place`; `main` itself looks for `--debug`."""
 
     @functools.wraps(command)
@@ -88,9 +88,9 @@ def located(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(place=place, **values)
         except Damaged as error:
-            raise error.told(place.command("doctor", error.study or "NAME")) from None
+            raise error.with_doctor(place.command("doctor", error.study or "NAME")) from None
 
-    with_place.__doc__ = _unwrapped(command.__doc__ or "")
+    with_place.__doc__ = _unwrap(command.__doc__ or "")
     signature = inspect.signature(command)
     own = [parameter for parameter in signature.parameters.values() if parameter.name != "place"]
     added = [
@@ -102,7 +102,7 @@ def located(command: Callable[..., None]) -> Callable[..., None]:
     return with_place
 
 
-def _unwrapped(text: str) -> str:
+def _unwrap(text: str) -> str:
     """Each paragraph on one line, for the terminal to wrap."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
 

@@ -8,19 +8,19 @@ from typing import Annotated
 import typer
 
 from study.commands.formats import Out, chosen_form, form_option
-from study.commands.options import StudyName, complete_space, complete_study, located
+from study.commands.options import StudyName, complete_space, complete_study, with_place_options
 from study.ledger.place import Place
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(located(status))
-    app.command(epilog=_TRIALS_EXAMPLES)(located(trials))
-    app.command(epilog=_MEASURES_EXAMPLES)(located(measures))
-    app.command()(located(report))
-    app.command(epilog=_VERDICTS_EXAMPLES)(located(verdicts))
-    app.command(epilog="[bold]Example[/bold]\n  ockham spaces redundancy")(located(spaces))
-    app.command(epilog=_FIELDS_EXAMPLES)(located(fields))
+    app.command()(with_place_options(status))
+    app.command(epilog=_TRIALS_EXAMPLES)(with_place_options(trials))
+    app.command(epilog=_MEASURES_EXAMPLES)(with_place_options(measures))
+    app.command()(with_place_options(report))
+    app.command(epilog=_VERDICTS_EXAMPLES)(with_place_options(verdicts))
+    app.command(epilog="[bold]Example[/bold]\n  ockham spaces redundancy")(with_place_options(spaces))
+    app.command(epilog=_FIELDS_EXAMPLES)(with_place_options(fields))
 
 
 def status(

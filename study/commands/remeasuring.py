@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from study.commands.options import StudyName, located
+from study.commands.options import StudyName, with_place_options
 from study.ledger.place import Place
 
 _EXAMPLES = """[bold]Examples[/bold]
@@ -17,7 +17,7 @@ _FAILED = 3
 
 def register(app: typer.Typer) -> None:
     """Adds the command of this file."""
-    app.command(epilog=_EXAMPLES)(located(remeasure))
+    app.command(epilog=_EXAMPLES)(with_place_options(remeasure))
 
 
 def remeasure(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from study.commands import choosing
-from study.commands.options import StudyName, complete_space, complete_study, driver_of, located
+from study.commands.options import StudyName, complete_space, complete_study, driver_of, with_place_options
 from study.commands.run_options import with_run
 from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
@@ -14,9 +14,9 @@ from study.ledger.place import Place
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command(epilog=_LAUNCH_EXAMPLES)(located(with_run(launch)))
-    app.command(epilog=_RESUME_EXAMPLES)(located(with_run(resume)))
-    app.command(epilog=_CONFIRM_EXAMPLES)(located(with_run(confirm)))
+    app.command(epilog=_LAUNCH_EXAMPLES)(with_place_options(with_run(launch)))
+    app.command(epilog=_RESUME_EXAMPLES)(with_place_options(with_run(resume)))
+    app.command(epilog=_CONFIRM_EXAMPLES)(with_place_options(with_run(confirm)))
 
 
 _LAUNCH_EXAMPLES = """[bold]--set KEY=VALUE[/bold] changes a field of every trial, by its dotted name:
@@ -133,7 +133,7 @@ def launch(
             constraints=tuple(constraints or ()),
             warm_start=warm_start,
             scheduler=scheduler,
-            stopping=_given(metric=scheduler_metric, grace=scheduler_grace, reduction=scheduler_reduction),
+            stopping=_without_none(metric=scheduler_metric, grace=scheduler_grace, reduction=scheduler_reduction),
             seed=seed,
             run=place.run_fields() | run,
         ),
@@ -236,5 +236,5 @@ def confirm(
     raise typer.Exit(run_study(config, request=request))
 
 
-def _given(**options: Any) -> dict[str, Any]:
+def _without_none(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}

@@ -22,7 +22,7 @@ from study.errors import Damaged
 from study.ledger.frames import write
 from study.ledger.place import Place
 from study.operations.status import Status, status_of, statuses
-from study.passwords import masked
+from study.passwords import mask_passwords
 
 if TYPE_CHECKING:
     from study.answer.verdict import Verdicts
@@ -44,7 +44,7 @@ def all_studies(place: Place, *, as_json: bool) -> None:
         typer.echo(json.dumps([*(status.as_json() for status in found), *broken], indent=2))
         return
     if not found and not unreadable:
-        where = masked(place.ledger or str(place.home))
+        where = mask_passwords(place.ledger or str(place.home))
         typer.echo(f"There is no study in {where} yet. Start one: {place.command('launch')}")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
@@ -71,7 +71,7 @@ def one_study(place: Place, name: str, *, as_json: bool) -> None:
     """A study at a moment: what the live display shows, and why trials failed."""
     status, board = status_of(place, name)
     verdicts = _verdicts(place, name)
-    claims = verdicts.said if verdicts and verdicts.counted else ()
+    claims = verdicts.listed_findings if verdicts and verdicts.counted else ()
     if as_json:
         said = [{name: getattr(one, name) for name in _OF_CLAIMS} for one in claims]
         typer.echo(json.dumps(status.as_json() | {"claims": said}, indent=2))
@@ -85,7 +85,7 @@ def one_study(place: Place, name: str, *, as_json: bool) -> None:
 
 
 def _verdicts(place: Place, name: str) -> "Verdicts | None":
-    """Of a study that has trials that ended; None too where files that it takes are damaged."""
+    """The verdicts of a study; None where no trial has ended, or files that they need are damaged."""
     from study.settings.verdicts import verdicts_of
 
     ledger = place.open(name)

@@ -21,10 +21,10 @@ Trust = Annotated[
 
 def sure(trust: bool) -> Sure:
     """Asks on the terminal, unless told to trust."""
-    return anybody if trust else _asked
+    return anybody if trust else _ask
 
 
-def _asked(places: Mapping[str, str], source: str) -> bool:
+def _ask(places: Mapping[str, str], source: str) -> bool:
     if not sys.stdin.isatty():
         return False
     typer.echo(f"{source} connects to places where you have not been before:")

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from study.config.environment import said_in, usual_home
-from study.passwords import masked
+from study.passwords import mask_passwords
 
 STORE = "mlflow.db"
 
@@ -43,7 +43,7 @@ def command_line(verb: str, *words: str, home: Path, ledger: str | None) -> str:
     if home.absolute() != usual_home().absolute():
         options += ["--home", _from_here(home.absolute())]
     if ledger is not None and ledger != said_in("OCKHAM_LEDGER")():
-        options += ["--ledger", masked(ledger)]
+        options += ["--ledger", mask_passwords(ledger)]
     names = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
     return shlex.join(["ockham", verb, *names, *options, *words[len(names) :]])
 

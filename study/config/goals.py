@@ -111,8 +111,8 @@ class Constraint(ConfigSection):
             return None
         return value - self.max if self.max is not None else float(self.min or 0.0) - value
 
-    def kept(self, metrics: Mapping[str, float]) -> bool:
-        """Whether it is; not where the metric is undefined."""
+    def is_met(self, metrics: Mapping[str, float]) -> bool:
+        """Whether the constraint is kept; it is not where the metric is undefined."""
         by = self.violation(metrics)
         return by is not None and by <= 0
 

@@ -13,7 +13,7 @@ from trainables.parts import ConfigSection
 
 
 class Prices(ConfigSection):
-    """Of an hour, in one currency; what is not given costs nothing."""
+    """What an hour of a core, of a GPU and on the clock costs, in one currency; what is not given costs nothing."""
 
     currency: str = Field("", description="e.g. EUR; printed behind every amount")
     core_hour: float = Field(0.0, ge=0, description="of one CPU core that a trial holds")

@@ -89,7 +89,7 @@ class RunConfig(ConfigSection):
 
     @field_validator("ledger", "tracking_uri", "storage", "address")
     @classmethod
-    def _whole(cls, url: str | None, info: ValidationInfo) -> str | None:
+    def _check_address(cls, url: str | None, info: ValidationInfo) -> str | None:
         remember(url)
         if url is not None:
             check_address(url)
@@ -121,7 +121,7 @@ class RunConfig(ConfigSection):
             raise ValueError(f"--{option}: {place} is kept without its password; give it again: --{option} URL")
         return place
 
-    def moved(self, home: Path) -> "RunConfig":
+    def with_home(self, home: Path) -> "RunConfig":
         """The same with its home there: what lay in the home lies in it still, as after `mv` or `cp -r`."""
         inside = re.compile(rf"((?:(?:file|sqlite)[\w+]*:(?:///|//)?)?){re.escape(str(self.home))}(?=/)")
         changed: dict[str, Path | str] = {"home": home}

@@ -4,6 +4,6 @@ _UNITS = 10_000
 LEAST_SHARE = 1 / _UNITS
 
 
-def held(there: float, each: float) -> int:
+def how_many_fit(there: float, each: float) -> int:
     """How often `each` goes into what is there of a resource."""
     return int(there * _UNITS) // max(1, int(each * _UNITS))

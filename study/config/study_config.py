@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from search_spaces import catalog
-from search_spaces.carrying import carried, refusals
+from search_spaces.carrying import carry_claims, refusals
 from search_spaces.space import CONDITIONS, MOST_TRIALS, SearchSpace
 from study.config.addresses import command_line, sqlite_url, store_uri
 from study.config.goals import Constraint, Objective, Stopping
@@ -19,7 +19,7 @@ from study.config.scores import task_in
 from study.config.task import check_metric, default_objectives, default_stopping_metric, task_of_study
 from study.config.warm_start import WarmStart
 from study.errors import UsageError
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.sampling.interfaces import SAMPLERS, bounded_names, learning_names
 from study.stopping.interfaces import NO_SCHEDULER, SCHEDULERS, scheduler_names
 from trainables.config import TrainingConfig
@@ -71,14 +71,14 @@ class StudyConfig(ConfigSection):
         if not isinstance(values, Mapping) or "space" not in values:
             return values
         if isinstance(name := values["space"], str):
-            values = {"name": name, "trials": (named := _named(name)).trials, **values, "space": named}
+            values = {"name": name, "trials": (named := _named_space(name)).trials, **values, "space": named}
         try:
             space = SearchSpace.model_validate(values["space"])
         except ValidationError:
             return values  # it is told of the field
         stated = space is values["space"] and bool(space.claims)  # without claims no other study has to be imported
         if stated and any(space.claims == catalog.get(name).claims for name in catalog.names()):
-            space, _ = carried(space)  # a named study's, in Python: what it can't carry is left out, as by name
+            space, _ = carry_claims(space)  # a named study's, in Python: what it can't carry is left out, as by name
         task = task_of_study(space)
         found: dict[str, Any] = {"objectives": default_objectives(task), **values, "space": space}
         stopping = found.get("stopping", {})
@@ -113,7 +113,7 @@ class StudyConfig(ConfigSection):
                 self.space.config(params, self.seed)
             except ValueError as error:
                 at = ("configurations", str(number))
-                said = (problem.said_at(f"configuration {number}:").below(*at) for problem in problems_in(error))
+                said = (problem.said_at(f"configuration {number}:").in_section(*at) for problem in problems_in(error))
                 raise Refused(said) from None
         return self
 
@@ -245,19 +245,19 @@ class StudyConfig(ConfigSection):
         return command_line(verb, self.name, *options, home=self.run.home, ledger=self.run.ledger)
 
     @classmethod
-    def stored(cls, text: str) -> Self:
-        """What `shown` put down, as JSON; where a place had a password it can't be used (`RunConfig.place`).
+    def from_stored(cls, text: str) -> Self:
+        """The study whose `public_fields` were put down as JSON; where a place had a password it can't be used.
 
         What does not say by what draws are keyed is older than the question.
         """
         text = json.dumps({"draws": "number", **json.loads(text)})
         return cls.model_validate_json(text, context={"stored": True})
 
-    def shown(self) -> dict[str, Any]:
-        """All of it in JSON types, for files and trackers: without passwords."""
+    def public_fields(self) -> dict[str, Any]:
+        """The whole configuration in JSON types, for files and trackers: without passwords."""
         found = self.model_dump(mode="json")
         for name in ("ledger", "tracking_uri", "storage", "address"):
-            found["run"][name] = found["run"][name] and masked(found["run"][name])
+            found["run"][name] = found["run"][name] and mask_passwords(found["run"][name])
         return found
 
     def identity(self) -> dict[str, Any]:
@@ -291,8 +291,8 @@ class StudyConfig(ConfigSection):
         return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _named(name: str) -> SearchSpace:
+def _named_space(name: str) -> SearchSpace:
     try:
-        return carried(catalog.get(name))[0]
+        return carry_claims(catalog.get(name))[0]
     except ValueError as error:
         raise in_field("space", str(error)) from None

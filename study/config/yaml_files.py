@@ -45,7 +45,7 @@ class _Loader(_Safe):
         for index, key in enumerate(keys):
             if key in keys[:index]:
                 at = node.value[index][0].start_mark
-                raise _refused(f"{key!r} is there twice, again in line {at.line + 1}; write it once")
+                raise _refusal(f"{key!r} is there twice, again in line {at.line + 1}; write it once")
         return super().construct_mapping(node, deep)
 
 
@@ -76,28 +76,28 @@ def _require_flat(text: str) -> None:
     for event in yaml.parse(text, Loader=_Safe):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise _refused(f"it is nested more than {DEEPEST} levels deep")
+            raise _refusal(f"it is nested more than {DEEPEST} levels deep")
 
 
 def _size(node: Any, known: dict[int, int], within: set[int]) -> int:
     """Values that a tree stands for, aliases written out."""
     if isinstance(node, yaml.ScalarNode):
         if len(node.value) > MOST_DIGITS and node.tag.endswith((":int", ":float")):
-            raise _refused(f"a number of {len(node.value):,} digits; at most {MOST_DIGITS} are read")
+            raise _refusal(f"a number of {len(node.value):,} digits; at most {MOST_DIGITS} are read")
         return 1
     if id(node) in known:
         return known[id(node)]
     if id(node) in within:
-        raise _refused(f"an alias stands for what it is a part of, in line {node.start_mark.line + 1}")
+        raise _refusal(f"an alias stands for what it is a part of, in line {node.start_mark.line + 1}")
     within.add(id(node))
     inside = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
     size = 1 + sum(_size(part, known, within) for part in inside)
     within.discard(id(node))
     if size > MOST_VALUES:
-        raise _refused(f"with its aliases written out it has more than {MOST_VALUES:,} values")
+        raise _refusal(f"with its aliases written out it has more than {MOST_VALUES:,} values")
     known[id(node)] = size
     return size
 
 
-def _refused(why: str) -> yaml.constructor.ConstructorError:
+def _refusal(why: str) -> yaml.constructor.ConstructorError:
     return yaml.constructor.ConstructorError(None, None, why, None)

@@ -41,7 +41,7 @@ NOTHING = Cost(0.0, 0.0, 0.0)
 
 
 def cost(trial_seconds: float, wall_seconds: float, run: RunConfig) -> Cost:
-    """Of so many seconds of trials, summed up, in so many seconds on the clock."""
+    """What so many seconds of trials, summed up, cost in so many seconds on the clock."""
     hours = trial_seconds / 3600
     cores, gpus, wall = hours * run.cpus_per_trial, hours * run.gpus_per_trial, wall_seconds / 3600
     if run.prices is None:
@@ -49,18 +49,18 @@ def cost(trial_seconds: float, wall_seconds: float, run: RunConfig) -> Cost:
     return Cost(cores, gpus, wall, run.prices.amount(cores, gpus, wall), run.prices.currency)
 
 
-def spent(ledger: Ledger, *, now_ms: int | None = None) -> Cost:
-    """Of a study so far, at the cores, GPUs and prices of its latest run.
+def cost_so_far(ledger: Ledger, *, now_ms: int | None = None) -> Cost:
+    """What a study has cost so far, at the cores, GPUs and prices of its latest run.
 
     Args:
         now_ms: Until when attempts without an end count; None: they don't, as nobody runs them any more.
     """
     times = [(start, end if end is not None else now_ms) for start, end in ledger.attempt_times()]
     known = [(start, end) for start, end in times if end is not None]
-    return cost(sum(end - start for start, end in known) / 1000, _covered(known) / 1000, ledger.config.run)
+    return cost(sum(end - start for start, end in known) / 1000, _union_length(known) / 1000, ledger.config.run)
 
 
-def _covered(spans: Sequence[tuple[int, int]]) -> int:
+def _union_length(spans: Sequence[tuple[int, int]]) -> int:
     """Length of the union of (start, end)."""
     total, reached = 0, 0
     for start, end in sorted(spans):

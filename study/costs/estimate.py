@@ -95,13 +95,14 @@ def calibrate(
     try:
         each = seconds / len(trials)
         return [
-            _timed(TrialConfig.model_validate_json(text), number, Path(data_dir), gpu, each) for number, text in trials
+            _time_trial(TrialConfig.model_validate_json(text), number, Path(data_dir), gpu, each)
+            for number, text in trials
         ]
     finally:
         torch.set_num_threads(before)
 
 
-def _timed(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> TimedTrial:
+def _time_trial(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> TimedTrial:
     first = _run(trial, number, data_dir, gpu, _FIRST_PART * seconds)
     if first.ended:
         return TimedTrial(time.monotonic() - first.started, whole=True)

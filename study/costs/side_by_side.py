@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from study.config import RunConfig
-from study.config.shares import held
+from study.config.shares import how_many_fit
 from study.costs.estimate import TimedTrial, calibrate
 
 T = TypeVar("T")
@@ -18,7 +18,7 @@ def sharing(run: RunConfig, slots: int, on_one: int) -> int:
         on_one: That fit on a machine; 0: nobody knows.
     """
     if run.gpus_per_trial > 0:
-        of_gpu = held(1.0, run.gpus_per_trial)
+        of_gpu = how_many_fit(1.0, run.gpus_per_trial)
         return max(1, min(of_gpu, on_one or of_gpu, slots))
     return max(1, min(on_one, slots))
 
@@ -39,15 +39,15 @@ def timed_together(
     rest = (data_dir, run.cpus_per_trial, run.gpus_per_trial)
     try:
         found: list[list[TimedTrial]] = ray.get(
-            [task.remote(_from(trials, index), *rest) for index in range(neighbours)]
+            [task.remote(_rotate(trials, index), *rest) for index in range(neighbours)]
         )
     finally:
         remove_placement_group(group)
-    return means([_from(timed, -index) for index, timed in enumerate(found)])
+    return means([_rotate(timed, -index) for index, timed in enumerate(found)])
 
 
 def means(found: Sequence[Sequence[TimedTrial]]) -> list[TimedTrial]:
-    """Of each trial over the tasks that timed it."""
+    """The mean time of each trial, over the tasks that timed it."""
     return [
         TimedTrial(
             sum(each.seconds for each in same) / len(same),
@@ -58,7 +58,7 @@ def means(found: Sequence[Sequence[TimedTrial]]) -> list[TimedTrial]:
     ]
 
 
-def _from(items: Sequence[T], index: int) -> list[T]:
+def _rotate(items: Sequence[T], index: int) -> list[T]:
     """All items, those from `index` on first: no two tasks begin with the same trial if there are enough of them."""
     at = index % len(items)
     return [*items[at:], *items[:at]]

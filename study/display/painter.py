@@ -13,7 +13,7 @@ from typing import TextIO
 from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.printable import printable
 
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
@@ -60,7 +60,7 @@ class Painter:
     def above(self, text: str) -> None:
         """Prints whole lines above the block."""
         with self._lock:
-            self._paint([f"{line}\x1b[K\n" for line in printable(masked(text)).rstrip().split("\n")])
+            self._paint([f"{line}\x1b[K\n" for line in printable(mask_passwords(text)).rstrip().split("\n")])
 
     def paint(self) -> None:
         """Paints one frame now."""

@@ -56,7 +56,7 @@ class Backlog:
         self._ledger, self._config, self._source, self._flag = ledger, config, source, flag
         self._adaptive = config.learns
         self._ahead = slots if self._adaptive else BLOCK
-        left = _left(ledger)
+        left = _unfinished_trials(ledger)
         # Trials that have not ended, as they were queued, and their attempts begun. What was proposed by an earlier
         # version keeps the configuration that it was given then.
         self._rows = {row.number: row for row in left}
@@ -194,7 +194,7 @@ class Backlog:
         return replace(row, metrics=metrics, notes={}, traceback=None)
 
 
-def _left(ledger: Ledger) -> list[TrialRow]:
+def _unfinished_trials(ledger: Ledger) -> list[TrialRow]:
     """What earlier drivers left and the budget has room for: begun trials, what was added, then as proposed."""
     queued = ledger.trials(states=("QUEUED",))
     queued.sort(key=lambda row: (not row.attempts, not row.added, row.number))

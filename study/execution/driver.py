@@ -72,7 +72,7 @@ def run(
             ledger.tired = lambda: bool(flag)
             this.signals.install()
             try:
-                outcome = _whole(this, fence, request, new=new)
+                outcome = _run_with_lease(this, fence, request, new=new)
             finally:
                 this.signals.restore()
                 _release(ledger)
@@ -106,7 +106,7 @@ class _Run:
         return self.ledger.config
 
 
-def _whole(this: _Run, fence: int, request: ResumeRequest, *, new: bool) -> Outcome:
+def _run_with_lease(this: _Run, fence: int, request: ResumeRequest, *, new: bool) -> Outcome:
     ledger, listener, clock = this.ledger, this.listener, this.doors.clock
     with (
         Watch(ledger, this.flag, this.config.run.time_budget, listener.message, clock) as watch,
@@ -133,12 +133,12 @@ def _whole(this: _Run, fence: int, request: ResumeRequest, *, new: bool) -> Outc
             if watch.lost is not None:
                 raise watch.lost
             sweep(ledger)
-            return _concluded(this, tracker, damaged)
+            return _conclude(this, tracker, damaged)
         finally:
             tracker.close()
 
 
-def _concluded(this: _Run, tracker: Tracker, damaged: list[str]) -> Outcome:
+def _conclude(this: _Run, tracker: Tracker, damaged: list[str]) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
     if config.learns and (warning := lacking_signal(config, ledger.trials(states=ENDED))):
         listener.message(warning)
@@ -195,7 +195,7 @@ def _early_stopping(ledger: Ledger) -> "EarlyStopping | None":
 
     config = ledger.config
     known = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
-    again = cache(lambda number: ledger.trial(number).again)
+    again = cache(lambda number: ledger.trial(number).is_repetition)
     return early_stopping_for(config, (EpochReport(*value) for value in known), again)
 
 

@@ -35,7 +35,7 @@ class EpochReport(NamedTuple):
     value: float
 
 
-def _nobody(_: int) -> bool:
+def _spare_none(_: int) -> bool:
     """Nobody is spared."""
     return False
 
@@ -60,7 +60,7 @@ class EarlyStopping:
         known: Iterable[EpochReport] = (),
         spared: Callable[[int], bool] | None = None,
     ) -> None:
-        self.judge, self._objective, self._spared = judge, objective, spared or _nobody
+        self.judge, self._objective, self._spared = judge, objective, spared or _spare_none
         self._last: dict[int, int] = {}
         self._verdicts: dict[int, StopDecision] = {}
         for number, epoch, value in known:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from study.answer.verdict import Verdicts
-from study.costs.cost import spent
+from study.costs.cost import cost_so_far
 from study.errors import UsageError
 from study.events import Listener
 from study.ledger import Ledger
@@ -32,7 +32,7 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
     """
     counts = ledger.counts()
     summary: dict[str, Any] = {f"ockham/{state.lower()}": number for state, number in counts.items()}
-    summary |= spent(ledger).as_metrics()
+    summary |= cost_so_far(ledger).as_metrics()
     if flag.hurried or not counts["COMPLETE"]:
         return Conclusion(summary)
     try:
@@ -74,9 +74,9 @@ def gist(verdicts: Verdicts) -> dict[str, Any]:
     numbers: dict[str, float] = {}
     tags: dict[str, str] = {}
     later = {found.claim for found in verdicts.exploratory}
-    for one in verdicts.said:
+    for one in verdicts.listed_findings:
         tags[f"claim.{one.claim}"] = f"{'exploratory, ' if one.claim in later else ''}{one.verdict}: {one.brief}"
-        low, high = one.shown
+        low, high = one.shown_interval
         ends = {"": one.estimate, "/low": low, "/high": high, "/n": float(one.n)}
         numbers |= {f"claim/{one.claim}{end}": value for end, value in ends.items() if value is not None}
     if not tags:

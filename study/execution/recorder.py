@@ -13,7 +13,7 @@ from study.execution.executor import Assignment, Death, Report
 from study.execution.files import Files
 from study.ledger import Ledger, StaleAttempt, State
 from study.ledger.files import NewFile
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.stop_flag import StopFlag
 from trainables.record import Record
 
@@ -103,7 +103,7 @@ class Recorder:
         **why: str | None,
     ) -> None:
         with self._results(number, records) as results:
-            hidden = {name: text and masked(text) for name, text in why.items()}
+            hidden = {name: text and mask_passwords(text) for name, text in why.items()}
             ended = self._ledger.finish(number, attempt, state, records=records, results=results, **hidden)
         self._open.discard(number)
         self._tell(number, records)

@@ -45,7 +45,7 @@ def result_files(
         new = []
 
         def write(kind: str, content: bytes) -> None:
-            new.append(writing.enter_context(_written(directory, number, kind, content, tired, clock=clock)))
+            new.append(writing.enter_context(_write_file(directory, number, kind, content, tired, clock=clock)))
 
         for record in records:
             if record.layers:
@@ -69,7 +69,7 @@ def networks_file(
     clock: Clock = WALL_CLOCK,
 ) -> Iterator[NewFile]:
     """Writes one row per network, arm and level of a trial, under another name; yields what gives the file its own."""
-    with _written(directory, number, NETWORKS, _table(rows), tired, clock=clock) as file:
+    with _write_file(directory, number, NETWORKS, _table(rows), tired, clock=clock) as file:
         crash_if_asked("networks written")
 
         def place() -> None:
@@ -80,7 +80,7 @@ def networks_file(
 
 
 @contextmanager
-def _written(
+def _write_file(
     directory: Path, number: int, kind: str, content: bytes, tired: Callable[[], bool], *, clock: Clock
 ) -> Iterator[NewFile]:
     name = result_of(number, kind)

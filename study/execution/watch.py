@@ -9,7 +9,7 @@ from study.clock import WALL_CLOCK, Clock, Repetition
 from study.errors import CommitUnknown, LeaseLost, NoRoom
 from study.execution.executor import Executor
 from study.ledger import Ledger
-from study.ledger.outage import ROOM_S, away
+from study.ledger.outage import ROOM_S, is_connection_lost
 from study.stop_flag import StopFlag
 
 BEAT_S = 1.0
@@ -67,7 +67,7 @@ class Watch:
             self.lose(lost)
             return None
         except CommitUnknown:
-            pass  # the next beat tells
+            pass  # nothing is lost either way, and nobody need know: the next beat, seconds later, tells
         except NoRoom as error:
             self._wait_for_room(error)
         except DBAPIError as error:
@@ -104,5 +104,5 @@ class Watch:
             self._say(f"{error.where} can't be written ({error.why}); waiting {ROOM_S / 60:.0f} minutes for room there")
 
     def _flag_if_gone(self, error: DBAPIError) -> None:
-        if "locked" not in str(error) and not away(error):
+        if "locked" not in str(error) and not is_connection_lost(error):
             self._flag.raise_for(f"the ledger can't be written: {error.orig}")

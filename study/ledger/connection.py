@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from study.errors import UsageError
 from study.ledger import intact, migrations, schema
 from study.ledger.read_only import readable
-from study.passwords import masked
+from study.passwords import mask_passwords
 
 BUSY_S = 30.0
 CONNECTIONS = 8  # to a PostgreSQL server, of one study
@@ -51,7 +51,7 @@ def connect(url: str, *, create: bool) -> Engine:
         Damaged: The files of the database have lost something.
         FileNotFoundError: Nothing there, and `create` is false.
     """
-    shown = masked(url)
+    shown = mask_passwords(url)
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -156,7 +156,7 @@ def _sqlite(database: str | None, *, create: bool) -> Engine:
 def _sqlite_connected(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # else the driver begins on its own, too late and without the lock
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        _retried(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
+        _retry(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchone())
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
@@ -176,7 +176,7 @@ def _refuse_to_write(path: Path, connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _retried(call: Any) -> Any:
+def _retry(call: Any) -> Any:
     """Switching to WAL ignores the busy timeout, so two processes that open a fresh file would crash one."""
     deadline = time.monotonic() + BUSY_S
     while True:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from study.errors import Damaged
 from study.ledger.schema import files
-from trainables.opening import LARGEST, opened
+from trainables.opening import LARGEST, open_file
 
 NETWORKS, LAYERS, ARRAYS, EXAMPLES = "networks.parquet", "layers.parquet", "arrays.npz", "examples.parquet"
 # A trial with the last of these has all that it left.
@@ -60,7 +60,7 @@ class ListedFile:
     def content_in(self, directory: Path) -> tuple[bytes, str]:
         """The content of the file in a study's folder, and what is wrong with it; no more is read than was written."""
         try:
-            with opened(directory / self.name) as file:
+            with open_file(directory / self.name) as file:
                 if (size := os.fstat(file.fileno()).st_size) != self.size:
                     return b"", f"has {size} bytes instead of {self.size}"
                 content = b"" if self.size > LARGEST else file.read(self.size + 1)

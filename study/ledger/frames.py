@@ -62,7 +62,7 @@ def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
     """
     import pandas as pd
 
-    there, counts, networks = _together(directory, rows, listed, NETWORKS)
+    there, counts, networks = _read_together(directory, rows, listed, NETWORKS)
     if networks is None:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
     params = _union(row.params for row in there)
@@ -86,14 +86,14 @@ def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Li
     import numpy as np
     import pandas as pd
 
-    there, counts, layers = _together(directory, rows, listed, LAYERS)
+    there, counts, layers = _read_together(directory, rows, listed, LAYERS)
     if layers is None:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
     layers.insert(0, "trial", np.repeat([row.number for row in there], counts))
     return layers
 
 
-def _together(
+def _read_together(
     directory: Path, rows: Sequence["TrialRow"], listed: Sequence[ListedFile], kind: str
 ) -> "tuple[list[TrialRow], list[int], DataFrame | None]":
     """Trials that have their file, its number of rows, and the rows of all in one frame; None where no trial has."""

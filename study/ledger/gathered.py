@@ -22,8 +22,8 @@ import numpy as np
 from study.ledger.files import ListedFile
 from study.ledger.tables import TooLarge, table_in
 from study.private import private_below
-from trainables.opening import NotReadable, opened, read_file
-from trainables.storage import LocalFolder, seal, unsealed
+from trainables.opening import NotReadable, open_file, read_file
+from trainables.storage import LocalFolder, seal, unseal
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -94,7 +94,7 @@ def gathered_tables(
     )
     if new >= max(WORTH, len(gathered.parts) // _SHARE):
         with contextlib.suppress(OSError), private_below(directory.parent, path):
-            LocalFolder(directory).write(path.name, gathered.written())
+            LocalFolder(directory).write(path.name, gathered.pieces())
     return found
 
 
@@ -151,7 +151,7 @@ class _Gathered:
         self._groups[group].append(table)
         self._sizes[group] += table.num_rows
         if len(self._groups[group]) > 500:  # thousands of tables of few rows take more room than their content
-            self._groups[group] = [_joined(self._groups[group])]
+            self._groups[group] = [_join_tables(self._groups[group])]
         self.parts[name] = part
         return part
 
@@ -162,7 +162,7 @@ class _Gathered:
         used = list(dict.fromkeys(part.group for part in parts))
         if not used:
             return None
-        table = pa.concat_tables([self._whole(group) for group in used], promote_options="permissive")
+        table = pa.concat_tables([self._group_table(group) for group in used], promote_options="permissive")
         begins = dict(zip(used, np.cumsum([0, *(self._sizes[group] for group in used)]), strict=False))
         counts = np.array([part.rows for part in parts])
         starts = np.array([begins[part.group] + part.start for part in parts])
@@ -171,12 +171,12 @@ class _Gathered:
             return table
         return table.combine_chunks().take(pa.array(places))
 
-    def _whole(self, group: int) -> "Table":
+    def _group_table(self, group: int) -> "Table":
         """All rows of a group as one piece."""
-        self._groups[group] = [_joined(self._groups[group])]
+        self._groups[group] = [_join_tables(self._groups[group])]
         return self._groups[group][0]
 
-    def written(self) -> list[bytes]:
+    def pieces(self) -> list[bytes]:
         """The file, in pieces: without the rows of files that are other ones now."""
         import pyarrow as pa
 
@@ -208,9 +208,9 @@ def _read(path: Path) -> _Gathered:
     import pyarrow as pa
 
     content = None
-    with contextlib.suppress(OSError), opened(path) as file:
+    with contextlib.suppress(OSError), open_file(path) as file:
         if not hasattr(os, "geteuid") or os.fstat(file.fileno()).st_uid == os.geteuid():
-            content = unsealed(_FORMAT, file.read())
+            content = unseal(_FORMAT, file.read())
     if content is None:
         return _Gathered()
     end = 8 + int.from_bytes(content[:8], "big")
@@ -234,15 +234,15 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _columns(table: "Table") -> tuple[tuple[str, str], ...]:
-    return tuple((field.name, _spelled(field.type)) for field in table.schema)
+    return tuple((field.name, _type_name(field.type)) for field in table.schema)
 
 
 @cache
-def _spelled(kind: Any) -> str:
+def _type_name(kind: Any) -> str:
     return str(kind)
 
 
-def _joined(tables: "list[Table]") -> "Table":
+def _join_tables(tables: "list[Table]") -> "Table":
     import pyarrow as pa
 
     return tables[0].combine_chunks() if len(tables) == 1 else pa.concat_tables(tables).combine_chunks()

@@ -39,13 +39,13 @@ class Holder:
         here = this_process()
         if not self.boot or (self.boot, self.pids) != (here.boot, here.pids):
             return "unknown"
-        return "alive" if _started(self.pid) == self.started else "dead"
+        return "alive" if _start_time(self.pid) == self.started else "dead"
 
 
 def this_process() -> Holder:
     """The calling process."""
     pid = os.getpid()
-    return Holder(socket.gethostname(), _user(), _boot(), _pid_namespace(), pid, _started(pid) or "")
+    return Holder(socket.gethostname(), _user(), _boot(), _pid_namespace(), pid, _start_time(pid) or "")
 
 
 def _user() -> str:
@@ -65,7 +65,7 @@ def _pid_namespace() -> str:
     return os.readlink(path) if path.exists() else ""
 
 
-def _started(pid: int) -> str | None:
+def _start_time(pid: int) -> str | None:
     """Start time of a process that can still act, None if there is none (a zombie can't)."""
     try:
         process = psutil.Process(pid)

@@ -19,7 +19,7 @@ from study.errors import CommitUnknown, LeaseHeld, LeaseLost
 from study.ledger.connection import writing
 from study.ledger.holder import Holder, this_process
 from study.ledger.intact import parse_json
-from study.ledger.outage import away
+from study.ledger.outage import is_connection_lost
 from study.ledger.schema import leases, studies
 
 POLL_S = 0.5
@@ -62,7 +62,7 @@ def acquire(engine: Engine, study: str, *, wait_s: float, stop: str = "") -> int
 
 
 @contextmanager
-def fenced(
+def fenced_transaction(
     engine: Engine, study: str, fence: int | None, *, durable: bool = False, resume: Callable[[], str] = str
 ) -> Iterator[Connection]:
     """A write transaction in which `fence` is known to be the newest.
@@ -85,7 +85,7 @@ def fenced(
             yield connection
             committing = True
     except DBAPIError as error:
-        if committing and away(error):
+        if committing and is_connection_lost(error):
             raise CommitUnknown(study, resume()) from error
         raise
 
@@ -100,14 +100,14 @@ def lock(connection: Connection, study: str) -> LeaseRow:
 
 def heartbeat(engine: Engine, study: str, fence: int | None) -> None:
     """Shows that the holder lives."""
-    with fenced(engine, study, fence) as connection:
+    with fenced_transaction(engine, study, fence) as connection:
         connection.execute(_lease(study).values(heartbeat=leases.c.heartbeat + 1))
         crash_if_asked("heartbeat uncommitted")
 
 
 def release(engine: Engine, study: str, fence: int | None) -> None:
     """Gives the lease back; the fence stays, so that late writes of this holder are still those of the last one."""
-    with fenced(engine, study, fence) as connection:
+    with fenced_transaction(engine, study, fence) as connection:
         connection.execute(_lease(study).values(held=False))
         crash_if_asked("release uncommitted")
     crash_if_asked("release committed")

@@ -67,7 +67,7 @@ class Ledger:
         ):
             studies.create(connection, config)
             stored, uid = studies.read(connection, config.name)
-        ledger = cls(url, engine, _again(config, stored), uid)
+        ledger = cls(url, engine, _config_again(config, stored), uid)
         ledger._unsaved = config
         return ledger
 
@@ -127,7 +127,9 @@ class Ledger:
         """
         resume = partial(self.config.command, "resume")
         durable = what in _DURABLE
-        with leases.fenced(self._engine, self.name, self.fence, durable=durable, resume=resume) as connection:
+        with leases.fenced_transaction(
+            self._engine, self.name, self.fence, durable=durable, resume=resume
+        ) as connection:
             yield connection
             crash_if_asked(f"{what} uncommitted")
         crash_if_asked(f"{what} committed")
@@ -153,7 +155,7 @@ class Ledger:
         with self.writing("save") as connection:
             self.config, _ = studies.read(connection, self.name)
             if self._unsaved is not None:
-                self.config = _again(self._unsaved, self.config)
+                self.config = _config_again(self._unsaved, self.config)
                 studies.save(connection, self.config)
         self._unsaved = None
         file_rows.put_back(self.config.directory, self.files)
@@ -239,7 +241,7 @@ class Ledger:
     # Trials, read by anyone
 
     trials = outlasting(read(trial_rows.rows))
-    trial = outlasting(read(trial_rows.one))
+    trial = outlasting(read(trial_rows.read_trial))
     numbers = outlasting(read(trial_rows.numbers))
     counts = outlasting(read(trial_rows.counts))
     next_number = outlasting(read(trial_rows.next_number))
@@ -281,6 +283,6 @@ class Ledger:
     set_aside = write("aside", messages.set_aside)
 
 
-def _again(asked: StudyConfig, stored: StudyConfig) -> StudyConfig:
+def _config_again(asked: StudyConfig, stored: StudyConfig) -> StudyConfig:
     """A study launched again: run settings as asked for, and at least the trials that it has."""
     return asked.drawn_as(stored).model_copy(update={"trials": max(asked.trials, stored.trials), "added": stored.added})

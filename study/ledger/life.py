@@ -63,7 +63,7 @@ def start(connection: Connection, study: str, number: int, fence: int) -> int:
     Raises:
         StaleAttempt: The trial has ended.
     """
-    row = _stored(connection, study, number)
+    row = _stored_trial(connection, study, number)
     if row.state in ENDED:
         raise StaleAttempt(f"trial {number} has ended ({row.state}); it is not run again")
     if row.state == "RUNNING":
@@ -93,10 +93,10 @@ def record(
     Raises:
         StaleAttempt: `attempt` is not the trial's running one.
     """
-    _refuse_stale(_stored(connection, study, number), attempt)
+    _refuse_stale(_stored_trial(connection, study, number), attempt)
     for new in results:
         files.put(connection, study, new)
-    known = steps.known(connection, study, number, records)
+    known = steps.step_rows(connection, study, number, records)
     steps.record(connection, study, number, attempt, records, known=known, now_ms=now_ms())
 
 
@@ -124,12 +124,12 @@ def finish(
     """
     if state not in ENDED:
         raise ValueError(f"a trial ends as one of {', '.join(ENDED)}, not {state}")
-    row, now = _stored(connection, study, number), now_ms()
+    row, now = _stored_trial(connection, study, number), now_ms()
     verify(trials, row._asdict())
     if row.state in ENDED:
         return None
     _refuse_stale(row, attempt)
-    known = steps.known(connection, study, number)
+    known = steps.step_rows(connection, study, number)
     rows = steps.record(connection, study, number, attempt, records, known=known, now_ms=now)
     metrics, notes = steps.merge(steps.newest(rows))
     executions = _close_last(connection, row, state, now)
@@ -164,9 +164,9 @@ def add_measured(
     """Puts what measures of these names found into the summary of a trial that has ended; tracking hears it anew."""
     for new in results:
         files.put(connection, study, new)
-    row, known = _stored(connection, study, number), steps.known(connection, study, number)
+    row, known = _stored_trial(connection, study, number), steps.step_rows(connection, study, number)
     *before, summary = steps.newest(known.values())
-    changed = steps.measured_anew(summary, names, found)
+    changed = steps.with_measured(summary, names, found)
     steps.record(connection, study, number, row.attempts, [changed], known=known, now_ms=now_ms())
     metrics, notes = steps.merge([*before, changed])  # notes may be new where the metrics of its step are not
     update_row(connection, trials, row._asdict(), metrics=json.dumps(metrics), notes=json.dumps(notes))
@@ -178,7 +178,7 @@ def requeue(connection: Connection, study: str, number: int, *, charged: bool) -
     Args:
         charged: Whether the lost attempt counts as a worker death of the trial (`TrialRow.charged`).
     """
-    row = _stored(connection, study, number)
+    row = _stored_trial(connection, study, number)
     if row.state != "RUNNING":
         return
     _close_last(connection, row, "charged" if charged else "requeued")
@@ -196,12 +196,12 @@ def retry(connection: Connection, study: str, which: Sequence[int]) -> None:
     """Ended → QUEUED, with its attempts, its steps and its MLflow run, and no deaths held against it any more."""
     blank = dict.fromkeys(("metrics", "notes", "error", "traceback", "duration_s", "ended_ms"))
     for number in which:
-        row = _stored(connection, study, number)
+        row = _stored_trial(connection, study, number)
         update_row(connection, trials, row._asdict(), state="QUEUED", charged=0, **blank)
         outbox.put(connection, study, number, [("retry", {})], now_ms())
 
 
-def _stored(connection: Connection, study: str, number: int) -> Row[Any]:
+def _stored_trial(connection: Connection, study: str, number: int) -> Row[Any]:
     row = connection.execute(_TRIAL, {"of_study": study, "of_number": number}).first()
     if row is None:
         raise no_such_trial(study, number)

@@ -30,20 +30,20 @@ def outlasting(call: Callable[P, T]) -> Callable[P, T]:
             try:
                 return call(*args, **kwargs)
             except DBAPIError as error:
-                if not away(error) or time.monotonic() > begun + AWAY_S:
+                if not is_connection_lost(error) or time.monotonic() > begun + AWAY_S:
                     raise
             except NoRoom:
-                if time.monotonic() > begun + ROOM_S or _tired(args[0] if args else None):
+                if time.monotonic() > begun + ROOM_S or _wants_to_stop(args[0] if args else None):
                     raise
             time.sleep(AGAIN_S)
 
     return patient
 
 
-def away(error: DBAPIError) -> bool:
+def is_connection_lost(error: DBAPIError) -> bool:
     """Whether there was a connection that broke, or none could be made: only the server itself gives errors a state."""
     return error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None
 
 
-def _tired(ledger: object) -> bool:
+def _wants_to_stop(ledger: object) -> bool:
     return bool(getattr(ledger, "tired", lambda: False)())

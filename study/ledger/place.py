@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from study.config.addresses import command_line, own_store, sqlite_url, store_uri
 from study.config.environment import said_in, usual_home
 from study.errors import Damaged, UsageError
-from study.passwords import masked, remember
+from study.passwords import mask_passwords, remember
 from study.trust import check_address
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class Place:
         try:
             ledger = Ledger.open(self.ledger_url(name), name)
         except StudyNotFound:
-            refuse_remains(self.home.absolute() / name, self.ledger and masked(self.ledger))
+            refuse_remains(self.home.absolute() / name, self.ledger and mask_passwords(self.ledger))
             raise
         try:
             require_own(self.home.absolute() / name, ledger.uid)
         except Damaged:
             ledger.close()
             raise
-        run = ledger.config.run.moved(self.home.absolute()).model_copy(update={"ledger": self.ledger})
+        run = ledger.config.run.with_home(self.home.absolute()).model_copy(update={"ledger": self.ledger})
         ledger.config = ledger.config.model_copy(update={"run": run})
         return ledger
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from study.config.addresses import command_line
 from study.errors import Damaged
-from trainables.opening import opened
+from trainables.opening import open_file
 
 COPIES = "snapshots"  # of the ledger, in the study's folder; see study.storing.copying
 _MARKS = ("study.yaml", "trials", COPIES)
@@ -44,7 +44,7 @@ def refuse_remains(directory: Path, ledger: str | None) -> None:
     raise Damaged(f"{directory} holds a study ({', '.join(left)}), but {where}", name, way)
 
 
-def signed(uid: str) -> str:
+def signature_line(uid: str) -> str:
     """The first line of study.yaml, which says whose folder it lies in."""
     return f"# study {uid}, as its ledger says\n"
 
@@ -52,7 +52,7 @@ def signed(uid: str) -> str:
 def signature(directory: Path) -> str:
     """The uid that study.yaml was signed with; "" where there is none (an earlier version, or damage)."""
     try:
-        with opened(directory / "study.yaml") as file:
+        with open_file(directory / "study.yaml") as file:
             found = re.match(rb"# study ([0-9a-f]{8}), as its ledger says\n", file.readline(100))
     except OSError:
         return ""

@@ -74,7 +74,7 @@ class TrialRow:
     cell: str | None = None
 
     @property
-    def again(self) -> bool:
+    def is_repetition(self) -> bool:
         """Whether somebody had the configuration of another trial run again, to be counted."""
         return self.added and self.role == "design"
 

@@ -45,7 +45,7 @@ def repair(connection: Connection, config: StudyConfig, numbers: Collection[int]
     """
     for number in numbers:
         _require_configuration(connection, config, number)
-        for row in steps.known(connection, config.name, number).values():
+        for row in steps.step_rows(connection, config.name, number).values():
             if not is_sound(step_table, row):
                 steps.forget(connection, row)
         own = (attempts.c.study == config.name) & (attempts.c.number == number)

@@ -18,7 +18,7 @@ _STEPS = select(steps).where(steps.c.study == bindparam("of_study"), steps.c.num
 Key = tuple[str, int]  # stage and step
 
 
-def known(
+def step_rows(
     connection: Connection, study: str, number: int, records: Sequence[Record] | None = None
 ) -> dict[Key, Mapping[str, Any]]:
     """The rows of the steps of a trial, of whichever attempt, by stage and step; those of `records` only if given."""
@@ -47,7 +47,7 @@ def record(
     Args:
         known: The rows that the trial has of these steps, and of others if it has any.
     Returns:
-        The rows of `known` and `records` as they are now.
+        The rows of `step_rows` and `records` as they are now.
     """
     rows, fresh, messages = dict(known), [], []
     latest = {(record.stage, record.step): (record.metrics, record.notes) for record in records}
@@ -92,7 +92,7 @@ def newest(rows: Iterable[Mapping[str, Any]]) -> list[Record]:
 
 def of_trial(connection: Connection, study: str, number: int) -> list[Record]:
     """The steps of a trial (without networks), dense, level, summary, of the newest attempt that reported any."""
-    return newest(known(connection, study, number).values())
+    return newest(step_rows(connection, study, number).values())
 
 
 def of_trials(connection: Connection, study: str, numbers: Iterable[int] | None = None) -> dict[int, list[Record]]:
@@ -125,13 +125,13 @@ def merge(records: Sequence[Record]) -> tuple[dict[str, float], dict[str, str]]:
     return metrics, notes
 
 
-def measured_anew(summary: Record, names: Sequence[str], found: Record) -> Record:
+def with_measured(summary: Record, names: Sequence[str], found: Record) -> Record:
     """A summary with what measures of these names found in place of what it had of them."""
 
-    def others(known: Mapping[str, Any]) -> dict[str, Any]:
+    def without_measures(known: Mapping[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in known.items() if not any(f"measure/{name}/" in key for name in names)}
 
-    metrics, notes = others(summary.metrics) | found.metrics, others(summary.notes) | found.notes
+    metrics, notes = without_measures(summary.metrics) | found.metrics, without_measures(summary.notes) | found.notes
     return replace(summary, metrics=metrics, notes=notes)
 
 

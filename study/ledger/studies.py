@@ -28,15 +28,15 @@ def create(connection: Connection, config: StudyConfig) -> bool:
     found = connection.execute(select(studies).where(studies.c.study == config.name)).first()
     if found is not None:
         verify(studies, found._asdict())
-        stored = StudyConfig.stored(found.config)
-        _same(config.drawn_as(stored), json.loads(found.identity))
+        stored = StudyConfig.from_stored(found.config)
+        _require_same(config.drawn_as(stored), json.loads(found.identity))
         return False
     config = config.model_copy(update={"planned": config.trials - config.added})
     row = {
         "study": config.name,
         "uid": secrets.token_hex(4),
         "identity": json.dumps(_identity(config)),
-        "config": json.dumps(config.shown()),
+        "config": json.dumps(config.public_fields()),
         "stop": "",
         "created_ms": time.time_ns() // 1_000_000,
     }
@@ -61,7 +61,7 @@ def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
         known = f"there are: {', '.join(there[:_SHOWN])}" if there else "it holds no study yet"
         raise StudyNotFound(f"there is no study {name!r} in this ledger; {hint}{known}")
     verify(studies, row._asdict())
-    config = StudyConfig.stored(row.config)
+    config = StudyConfig.from_stored(row.config)
     own = schema.trials.c.uid.startswith(f"{name}/{row.uid}/", autoescape=True)
     foreign = select(func.count()).select_from(schema.trials).where(schema.trials.c.study == name, ~own)
     if number := connection.execute(foreign).scalar_one():
@@ -73,7 +73,7 @@ def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
 def save(connection: Connection, config: StudyConfig) -> None:
     """Replaces budget and run settings."""
     row = connection.execute(select(studies).where(studies.c.study == config.name)).one()
-    update_row(connection, studies, row._asdict(), config=json.dumps(config.shown()))
+    update_row(connection, studies, row._asdict(), config=json.dumps(config.public_fields()))
 
 
 def names(connection: Connection) -> list[str]:
@@ -97,7 +97,7 @@ def _identity(config: StudyConfig) -> dict[str, Any]:
     return loaded
 
 
-def _same(config: StudyConfig, stored: dict[str, Any]) -> None:
+def _require_same(config: StudyConfig, stored: dict[str, Any]) -> None:
     asked = _identity(config)
     if asked == stored:
         return

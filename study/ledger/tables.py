@@ -29,7 +29,7 @@ def table_in(content: bytes) -> "Table":
     from pyarrow.parquet import ParquetFile
 
     file = ParquetFile(io.BytesIO(content))
-    fixed, texts = _claimed(file)
+    fixed, texts = _claimed_bytes(file)
     if fixed > MOST_BYTES:
         raise TooLarge(f"stands for {fixed:,} bytes; at most {MOST_BYTES:,} are read")
     if fixed + texts > min(_SMALL, MOST_BYTES):
@@ -52,7 +52,7 @@ def arrays_in(content: bytes) -> dict[str, Any]:
         return {name: stored[name] for name in stored.files}
 
 
-def _claimed(file: "ParquetFile") -> tuple[int, int]:
+def _claimed_bytes(file: "ParquetFile") -> tuple[int, int]:
     """Bytes of all numbers, and at most of all texts, if each were as long as all that its column holds."""
     fixed = texts = 0
     for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):

@@ -79,7 +79,7 @@ def rows(
     return [_read(row, live) for row in there]
 
 
-def one(connection: Connection, study: str, number: int) -> TrialRow:
+def read_trial(connection: Connection, study: str, number: int) -> TrialRow:
     """One trial.
 
     Raises:

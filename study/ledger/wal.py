@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from trainables.opening import opened
+from trainables.opening import open_file
 
 if TYPE_CHECKING:
     import numpy
@@ -79,7 +79,7 @@ def _damage(database: Path) -> str:
 
 def _log(path: Path) -> Log | None:
     try:
-        with opened(path) as file:
+        with open_file(path) as file:
             content = file.read()
     except FileNotFoundError:
         return None
@@ -151,7 +151,7 @@ def _index(database: Path) -> Index | None:
     """None where there is none, or none that can be relied on."""
     path = database.with_name(f"{database.name}-shm")
     try:
-        with opened(path) as file:
+        with open_file(path) as file:
             data = file.read(2 * _INDEX + 4)
         # A power cut leaves the index and the log as they were at different times.
         older = path.stat().st_mtime < psutil.boot_time()

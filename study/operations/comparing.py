@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from search_spaces.claims import Claim
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
-from study.costs.cost import Cost, spent
+from study.costs.cost import Cost, cost_so_far
 from study.errors import Damaged
 from study.ledger import ENDED, Ledger
 from study.ledger.place import Place
@@ -38,7 +38,7 @@ class ComparedStudy:
 
     @property
     def name(self) -> str:
-        """Of the study."""
+        """Name of the study."""
         return self.config.name
 
     @property
@@ -109,7 +109,7 @@ def look(ledger: Ledger) -> ComparedStudy:
     """
     counts = ledger.counts()
     ended = sum(counts[state] for state in ENDED)
-    return ComparedStudy(ledger.config, ended, counts["FAILED"], spent(ledger), verdicts_of(ledger))
+    return ComparedStudy(ledger.config, ended, counts["FAILED"], cost_so_far(ledger), verdicts_of(ledger))
 
 
 def networks_of(place: Place, name: str) -> "DataFrame":

@@ -35,10 +35,10 @@ def confirm(ledger: Ledger, numbers: Sequence[int] = (), *, times: int = 1) -> l
     if not 1 <= times <= _MOST_TIMES:
         raise UsageError(f"--times {times}: give a number from 1 to {_MOST_TIMES}")
     rows = ledger.trials()
-    picked = _picked(ledger, rows, numbers)
+    picked = _trials_to_confirm(ledger, rows, numbers)
     config = ledger.config
     # A trial is known by its configuration: two that were explored with the same one are confirmed together.
-    there = Counter(row.fingerprint for row in rows if row.again and row.state not in ("FAILED", "PRUNED"))
+    there = Counter(row.fingerprint for row in rows if row.is_repetition and row.state not in ("FAILED", "PRUNED"))
     for params, role in ledger.waiting():
         there[config.space.config(params, config.seed).fingerprint()] += role == "design"
     queued = []
@@ -63,7 +63,7 @@ def confirm(ledger: Ledger, numbers: Sequence[int] = (), *, times: int = 1) -> l
     return [row.number for row in queued]
 
 
-def _picked(ledger: Ledger, rows: "Sequence[TrialRow]", numbers: Sequence[int]) -> "list[TrialRow]":
+def _trials_to_confirm(ledger: Ledger, rows: "Sequence[TrialRow]", numbers: Sequence[int]) -> "list[TrialRow]":
     if not numbers:
         found = [row for row in rows if row.role == "explore" and row.state == "COMPLETE"]
         if not found:
@@ -82,7 +82,7 @@ def _picked(ledger: Ledger, rows: "Sequence[TrialRow]", numbers: Sequence[int]) 
                 f"trial {number} of {ledger.name} can't be confirmed: {said}; {ledger.config.command('trials')} lists "
                 "those that ended"
             )
-        if row.again:
+        if row.is_repetition:
             raise UsageError(
                 f"trial {number} of {ledger.name} is itself one that was run again; confirm the trial that it was of "
                 "more often: --times N"

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 from study.errors import UsageError
 from study.ledger import ENDED, Ledger
 from study.ledger.place import Place
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.settings.creation import alone_in
 from study.storing import claims
 from study.storing.own_files import remove_own
 from study.storing.restoring import folder_of
 from study.tracking.mlflow_store import client_of
-from study.trust import Sure, nobody, require_trust
+from study.trust import Sure, ask_nobody, require_trust
 from trainables.storage import Folder, LocalFolder
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def described(place: Place, name: str) -> str:
+def describe_loss(place: Place, name: str) -> str:
     """What would be lost, in one line.
 
     Raises:
@@ -41,7 +41,7 @@ def described(place: Place, name: str) -> str:
     return f"{name}: {ended} finished trials, {size / 1e6:.1f} MB in {folder}, and its runs in MLflow."
 
 
-def delete_study(place: Place, name: str, say: Say, sure: Sure = nobody) -> None:
+def delete_study(place: Place, name: str, say: Say, sure: Sure = ask_nobody) -> None:
     """Deletes the study.
 
     Only what Ockham wrote: other files in its folders stay, and are named. What can refuse is asked first; what was
@@ -77,20 +77,20 @@ def delete_study(place: Place, name: str, say: Say, sure: Sure = nobody) -> None
                 remove_own(home, say)
                 say(f"Deleted {home}")
         except BaseException:
-            _released(ledger)
+            _release(ledger)
             raise
     finally:
         ledger.close()
     say(f"Study {name} is deleted")
 
 
-def _released(ledger: Ledger) -> None:
+def _release(ledger: Ledger) -> None:
     with contextlib.suppress(Exception):  # it is what went wrong that counts, and the ledger may be gone
         ledger.release()
 
 
 def _require_trust(place: Place, ledger: Ledger, sure: Sure) -> None:
-    """Of the places that it is about to connect to."""
+    """Refuses to connect to places that the user has not been to and does not confirm."""
     run = ledger.config.run
     said = {"tracking_uri": run.tracking_uri, "storage": run.storage}
     require_trust(
@@ -129,7 +129,8 @@ def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
         _runs(client_of(place.home, uri), ledger, artifacts, say)
     except MlflowException as error:
         raise UsageError(
-            f"MLflow at {masked(uri)} does not answer ({error}), so nothing has been deleted; try again when it does."
+            f"MLflow at {mask_passwords(uri)} does not answer ({error}), so nothing has been deleted; try again "
+            "when it does."
         ) from None
 
 
@@ -144,7 +145,7 @@ def _runs(client: "MlflowClient", ledger: Ledger, artifacts: Path | None, say: S
     experiment = client.get_experiment_by_name(ledger.name)
     if experiment is None or experiment.lifecycle_stage == "deleted":
         return
-    mine, others = _whose(client, experiment.experiment_id, ledger)
+    mine, others = _runs_of(client, experiment.experiment_id, ledger)
     if artifacts is not None and artifacts.is_dir() and not (artifacts.is_symlink() or artifacts.parent.is_symlink()):
         for run_id in mine:
             shutil.rmtree(artifacts / run_id, ignore_errors=True)
@@ -160,7 +161,7 @@ def _runs(client: "MlflowClient", ledger: Ledger, artifacts: Path | None, say: S
     say(f"Deleted MLflow experiment {ledger.name}")
 
 
-def _whose(client: "MlflowClient", experiment: str, ledger: Ledger) -> tuple[list[str], int]:
+def _runs_of(client: "MlflowClient", experiment: str, ledger: Ledger) -> tuple[list[str], int]:
     """Runs of an experiment that are this study's, and how many are not."""
     mine: list[str] = []
     others, token = 0, None

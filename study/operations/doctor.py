@@ -16,7 +16,7 @@ from rich.text import Text
 
 from study.display import terminal
 from study.ledger.place import Place
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.private import open_to_others
 from study.tracking.mlflow_store import client_of
 
@@ -228,7 +228,7 @@ def _port() -> CheckResult:
 
 def _tracking(place: Place) -> CheckResult:
     uri = place.tracking()
-    shown = masked(uri)
+    shown = mask_passwords(uri)
     if (own := place.own_store) and not own.is_file():
         return CheckResult("Tracking", "ok", f"{shown}, made by the first study")
     try:

@@ -12,7 +12,7 @@ from study.execution.on_ray import capacity
 from study.ledger import ENDED, Ledger
 from study.operations.power import power
 from study.settings import machine
-from study.settings.freezing import frozen
+from study.settings.freezing import freeze_config
 from study.settings.goals import check_goals
 from study.settings.warm_start import with_earlier_trials
 
@@ -30,12 +30,12 @@ def dry_run(config: StudyConfig, like: Ledger | None = None) -> Iterator[str]:
     data = machine.DataSets()
     data.prepare(config)
     notes: list[str] = []
-    config = with_earlier_trials(frozen(config, notes.append, data), notes.append)
+    config = with_earlier_trials(freeze_config(config, notes.append, data), notes.append)
     check_goals(config)
     yield from notes
     yield from machine.data_accounts(config)
     durations = _durations(config)
-    where, timed, at_once = (_where(config), list[TimedTrial](), 1) if durations else _calibrated(config)
+    where, timed, at_once = (_where(config), list[TimedTrial](), 1) if durations else _calibrate(config)
     found = estimate(config, durations, timed, where.slots)
     yield f"{config.name}: {found.trials} trials to run ({config.sampler}, seed {config.seed}). This is a dry run."
     yield _per_trial(config, found, len(durations), at_once)
@@ -85,7 +85,7 @@ class _Where:
 
 
 def _durations(config: StudyConfig) -> list[float]:
-    """Of the study's own trials, if it exists; refuses the name of another study, as a launch would."""
+    """How long the study's own trials took, if it exists; refuses the name of another study, as a launch would."""
     try:
         Ledger.open(config.ledger_url, config.name).close()
     except StudyNotFound:
@@ -99,18 +99,18 @@ def _durations(config: StudyConfig) -> list[float]:
 
 def _where(config: StudyConfig) -> _Where:
     if config.run.address is None:
-        return _Where(_here(config), "on this machine")
+        return _Where(_concurrency_here(config), "on this machine")
     from study.execution.on_ray.session import ray_session
 
     with ray_session(config.run) as session:
         return _on_cluster(config, session.slots(config.run), session.machines)
 
 
-def _calibrated(config: StudyConfig) -> tuple[_Where, list[TimedTrial], int]:
+def _calibrate(config: StudyConfig) -> tuple[_Where, list[TimedTrial], int]:
     """Where the study would run, what some of its trials took, and how many were trained at once."""
     run, trials = config.run, _representative(config)
     data_dir = str(run.data_path.absolute())
-    if run.address is None and sharing(run, min(slots := _here(config), config.trials), slots) == 1:
+    if run.address is None and sharing(run, min(slots := _concurrency_here(config), config.trials), slots) == 1:
         timed = calibrate(trials, data_dir, run.cpus_per_trial, run.gpus_per_trial)
         return _Where(slots, "on this machine"), timed, 1
     from study.execution.on_ray.session import machines_there, ray_session
@@ -129,7 +129,7 @@ def _representative(config: StudyConfig) -> list[tuple[int, str]]:
     return [(number, trial.model_dump_json()) for number, trial in representative(config)]
 
 
-def _here(config: StudyConfig) -> int:
+def _concurrency_here(config: StudyConfig) -> int:
     run = config.run
     most = max(1, capacity.fit(machine.cpus(), machine.gpus() if run.gpus_per_trial else 0, run))
     return min(most, run.max_concurrent or most)

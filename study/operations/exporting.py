@@ -92,7 +92,9 @@ def export(
     compare_inputs(ledger, [config])
     workspace = run_again(config, row, ledger.config, wanted.level, say or _silent)
     devices = row.notes.get(DEVICE, ""), workspace.progress.devices[-1]
-    return _write(workspace, wanted, _recorded(ledger, row, wanted, workspace.data.task.score), devices, out, onnx=onnx)
+    return _write(
+        workspace, wanted, _recorded_metrics(ledger, row, wanted, workspace.data.task.score), devices, out, onnx=onnx
+    )
 
 
 def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say | None = None) -> int:
@@ -162,7 +164,7 @@ def _check_out(out: Path, *, onnx: bool) -> None:
         raise UsageError("--onnx needs the package onnxscript; install it with: pip install 'ockham[onnx]'")
 
 
-def _recorded(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice, score: str) -> dict[str, float]:
+def _recorded_metrics(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice, score: str) -> dict[str, float]:
     """What networks.parquet says of the network."""
     from study.ledger.frames import network_frame
 

@@ -21,7 +21,7 @@ from study.ledger import ENDED, Ledger, intact
 from study.ledger.holder import Holder
 from study.ledger.place import Place
 from study.ledger.remains import COPIES, signature
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.private import private_files
 from study.settings.creation import write_study_file
 from study.storing import snapshots
@@ -152,7 +152,7 @@ def _copies(place: Place, name: str, directory: Path) -> Iterator[Candidate]:
     """Newest first; those in the folder, then those on a storage."""
     folders: list[tuple[str, Folder]] = [(f"a copy in {directory / COPIES}", LocalFolder(directory / COPIES))]
     if place.storage is not None:
-        folders.append((f"a copy on {masked(place.storage)}", folder_of(place.storage, name) / "ledger"))
+        folders.append((f"a copy on {mask_passwords(place.storage)}", folder_of(place.storage, name) / "ledger"))
     for what, folder in folders:
         for fence, content in snapshots.newest(folder):
             with tempfile.TemporaryDirectory(prefix=".mending-", dir=directory) as scratch:

@@ -81,15 +81,15 @@ def remeasure(
         UsageError: There is no such measure, field or trial; a trial took the measure at once with other fields; or
             what trials read is not what it was.
     """
-    wanted = _wanted(names, settings)
-    if not wanted.chosen:
+    wanted = _measures_asked_for(names, settings)
+    if not wanted.chosen_names:
         raise UsageError("measures=none takes none; name some, joined by +, or all.")
     rows = ledger.trials(numbers, states=("COMPLETE",))
     if numbers is not None and (lacking := sorted(set(numbers) - {row.number for row in rows})):
         raise UsageError(f"trial {lacking[0]} of {ledger.name} has not ended COMPLETE; only such trials are measured.")
     if not rows:
         raise UsageError(f"no trial of {ledger.name} has ended COMPLETE yet; nothing can be measured.")
-    left = {row.number: _left(row, wanted) for row in rows}
+    left = {row.number: _missing_measures(row, wanted) for row in rows}
     compare_inputs(ledger, [TrialConfig.model_validate(unflatten(row.params)) for row in rows])
     check_storage(ledger)
     ledger.acquire()
@@ -115,7 +115,7 @@ def remeasure(
     return RemeasureResult(tuple(done), tuple(before), failed, stopped)
 
 
-def _wanted(names: str, settings: Sequence[str]) -> MeasuresConfig:
+def _measures_asked_for(names: str, settings: Sequence[str]) -> MeasuresConfig:
     try:
         said = apply_settings(SearchSpace(), [f"measures={names}", *settings])
         fixed = {key: value for key, value in said.base.items() if key != "measures"}
@@ -133,15 +133,15 @@ def _wanted(names: str, settings: Sequence[str]) -> MeasuresConfig:
         raise UsageError(str(error) if str(error).endswith((".", "?")) else f"{error}.") from None
 
 
-def _left(row: "TrialRow", wanted: MeasuresConfig) -> list[str]:
+def _missing_measures(row: "TrialRow", wanted: MeasuresConfig) -> list[str]:
     """Measures that the trial lacks, or has with other fields than the ones that are asked for.
 
     Raises:
         UsageError: It took one of them at once with other fields.
     """
     left = []
-    for name in wanted.chosen:
-        had, given = _fields_of(row, name), _said(wanted, name)
+    for name in wanted.chosen_names:
+        had, given = _fields_of(row, name), _fields_text(wanted, name)
         if had is None or (wanted.options(name) and had != given):
             left.append(name)
             if had is not None and f"{_NOTE}{name}" not in row.notes:
@@ -158,11 +158,11 @@ def _fields_of(row: "TrialRow", name: str) -> str | None:
         return note.partition(_WITH)[2]
     own = f"measure/{name}/"
     at_once = TrialConfig.model_validate(unflatten(row.params)).measures
-    taken = name in at_once.chosen and any(own in said for said in (*row.metrics, *row.notes))
-    return _said(at_once, name) if taken else None
+    taken = name in at_once.chosen_names and any(own in said for said in (*row.metrics, *row.notes))
+    return _fields_text(at_once, name) if taken else None
 
 
-def _said(measures: MeasuresConfig, name: str) -> str:
+def _fields_text(measures: MeasuresConfig, name: str) -> str:
     """Fields that are not the usual ones, as text."""
     made = measures.measures()[name].model_dump(mode="json")
     usual = MeasuresConfig(names=name).measures()[name].model_dump(mode="json")
@@ -202,7 +202,7 @@ def _measure(ledger: Ledger, row: "TrialRow", wanted: MeasuresConfig, names: Seq
 def _note(workspace: "Workspace", measures: MeasuresConfig, name: str) -> str:
     networks = "the dense networks that were kept" if workspace.progress.reused_seconds else "networks trained again"
     by = f"afterwards, of {networks}, by ockham {version('ockham')}, torch {version('torch')} on {platform.machine()}"
-    fields = _said(measures, name)
+    fields = _fields_text(measures, name)
     return f"{by}{_WITH}{fields}" if fields else by
 
 
@@ -266,7 +266,7 @@ def _store(ledger: Ledger, numbers: Sequence[int]) -> None:
         if path.is_file():
             folder.write(name, [path.read_bytes()])
     if ledger.url.startswith("sqlite"):
-        content, _ = snapshots.copied(ledger.url, ledger.name)
+        content, _ = snapshots.copy_ledger(ledger.url, ledger.name)
         snapshots.put(content, folder / "ledger", ledger.fence or 0)
 
 

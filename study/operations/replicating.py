@@ -43,11 +43,11 @@ def replicate(
     Raises:
         UsageError: There is no such study or size.
     """
-    wanted = _wanted(place, names, size, data_dir)
+    wanted = _declared_studies(place, names, size, data_dir)
     page = out or place.home / _PAGE
     worst = 0
     for number, (name, loaded) in enumerate(wanted.items(), start=1):
-        recorded = _recorded(place, loaded)
+        recorded = _recorded_study(place, loaded)
         if not run or (isinstance(recorded, ComparedStudy) and recorded.is_finished):
             continue
         say(f"{name}, {number} of {len(wanted)}: {loaded.config.space.title}")
@@ -73,7 +73,7 @@ def write_page(place: Place, wanted: Mapping[str, LoadedStudy], size: str, page:
     Raises:
         UsageError: The page can't be read or written.
     """
-    here = {name: _recorded(place, loaded) for name, loaded in wanted.items()}
+    here = {name: _recorded_study(place, loaded) for name, loaded in wanted.items()}
     identities = {name: loaded.config.fingerprint() for name, loaded in wanted.items()}
     earlier = {
         heading: section
@@ -97,13 +97,13 @@ def write_page(place: Place, wanted: Mapping[str, LoadedStudy], size: str, page:
         picture = page.with_name(f"{page.stem.lower()}-gap.svg")
         with open_ledgers(place, list(finished)) as (ledgers, _):
             table = gap_across(ledgers)
-        if table.tested:
+        if table.num_tested:
             write(picture, gap_svg(table))
             gap = gap_section(finished, table, picture.name)
     write(page, whole_page(size, [*sections, *([gap] if gap is not None else [])], missing))
 
 
-def _wanted(place: Place, names: Sequence[str], size: str, data_dir: Path | None) -> dict[str, LoadedStudy]:
+def _declared_studies(place: Place, names: Sequence[str], size: str, data_dir: Path | None) -> dict[str, LoadedStudy]:
     if not names:
         names = [name for name in catalog.names() if size in catalog.study(name).known_sizes]
         if not names:
@@ -112,7 +112,7 @@ def _wanted(place: Place, names: Sequence[str], size: str, data_dir: Path | None
     return {name: load_study(LaunchOptions(source=name, size=size, run=run)) for name in names}
 
 
-def _recorded(place: Place, loaded: LoadedStudy) -> ComparedStudy | str:
+def _recorded_study(place: Place, loaded: LoadedStudy) -> ComparedStudy | str:
     """The study as it is recorded, or why it can't stand for the declaration."""
     name = loaded.config.name
     try:

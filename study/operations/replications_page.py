@@ -17,7 +17,7 @@ from typing import Any
 from search_spaces import catalog
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
-from study.answer.words import signed
+from study.answer.words import with_sign
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.operations.comparing import ComparedStudy
@@ -173,25 +173,25 @@ def _cells(row: Mapping[str, Any]) -> Sequence[str]:
         f"{row['says']}{where}{placebo}",
         row["published"] or "–",
         f"**{row['verdict']}**" if not row["condition"] or row["condition"] == "pooled" else row["verdict"],
-        row["reason"] if row["estimate"] is None else signed(row["estimate"]),
-        "–" if low is None or high is None else f"{signed(low)} … {signed(high)}",
+        row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
+        "–" if low is None or high is None else f"{with_sign(low)} … {with_sign(high)}",
         f"{row['n']} {row['unit']}s",
     )
 
 
 def _gap_cells(row: GapAssociation) -> Sequence[str]:
     name = f"**{row.name}**" if row.is_discovery else row.name
-    one, psi, cmi, partial = (_between(value) for value in (row.association, row.psi, row.cmi, row.partial))
-    tau, q = ("–" if value is None else signed(value) for value in (row.tau, row.q))
+    one, psi, cmi, partial = (_interval_text(value) for value in (row.association, row.psi, row.cmi, row.partial))
+    tau, q = ("–" if value is None else with_sign(value) for value in (row.tau, row.q))
     return name, one, tau, q, psi, cmi, partial, str(row.n)
 
 
-def _between(one: Estimate) -> str:
+def _interval_text(one: Estimate) -> str:
     if one.value is None:
         return "–"
     if one.low is None or one.high is None:
-        return signed(one.value)
-    return f"{signed(one.value)} ({signed(one.low)} … {signed(one.high)})"
+        return with_sign(one.value)
+    return f"{with_sign(one.value)} ({with_sign(one.low)} … {with_sign(one.high)})"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from study.costs.cost import NOTHING, Cost, spent
+from study.costs.cost import NOTHING, Cost, cost_so_far
 from study.display.board import LAST, Board
 from study.errors import Damaged, UsageError
 from study.ledger import ENDED, Ledger, State, TrialRow
 from study.ledger.place import Place
-from study.passwords import masked
+from study.passwords import mask_passwords
 
 Phase = Literal["running", "interrupted", "finished", "stopped"]
 LOG_LINES = 8
@@ -100,7 +100,7 @@ def statuses(place: Place) -> tuple[list[Status], dict[str, UsageError]]:
         try:
             found.append(status_of(place, name)[0])
         except Damaged as error:
-            unreadable[name] = error.told(place.command("doctor", name))
+            unreadable[name] = error.with_doctor(place.command("doctor", name))
         except UsageError as error:
             unreadable[name] = error
     return found, unreadable
@@ -154,11 +154,11 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
         since=datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds") if alive else None,
         remaining_s=board.remaining() if alive else None,
         running=[_trial(board, row) for row in started if row.number in board.running],
-        failed=[_failed(config.directory, row) for row in failed],
+        failed=[_failed_trial(config.directory, row) for row in failed],
         outbox=ledger.outbox_size(),
-        cost=spent(ledger, now_ms=round(now * 1000) if alive else None),
+        cost=cost_so_far(ledger, now_ms=round(now * 1000) if alive else None),
         directory=str(config.directory),
-        tracking_uri=masked(place.tracking_uri or config.tracking_uri),
+        tracking_uri=mask_passwords(place.tracking_uri or config.tracking_uri),
     )
     return status, board
 
@@ -185,7 +185,7 @@ def _trial(board: Board, row: TrialRow) -> RunningTrial:
     )
 
 
-def _failed(directory: Path, row: TrialRow) -> FailedTrial:
+def _failed_trial(directory: Path, row: TrialRow) -> FailedTrial:
     return FailedTrial(row.number, row.proposed, row.error or "no reason was given", log_tail(directory, row))
 
 

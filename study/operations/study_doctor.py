@@ -11,7 +11,7 @@ from study.ledger.place import Place
 from study.ledger.remains import COPIES
 from study.operations.doctor import CheckResult
 from study.operations.mending import mend_ledger, mend_store, mend_study_file
-from study.settings.resume_request import listed
+from study.settings.resume_request import numbers_text
 from study.storing import snapshots
 from trainables.storage import LocalFolder
 
@@ -44,7 +44,7 @@ def examine_study(place: Place, name: str, *, mend: bool) -> Iterator[CheckResul
         yield _study_file(ledger)
         yield _copies(ledger)
         yield _store(place, name)
-        yield from _aside(ledger)
+        yield from _refused_values(ledger)
     finally:
         ledger.close()
 
@@ -59,7 +59,9 @@ def _ledger(ledger: Ledger) -> Iterator[CheckResult]:
             return
     unsound = ledger.damaged_trials(steps_too=True)
     if unsound:
-        yield CheckResult("Ledger", "broken", f"rows of trials {listed(unsound)} are not what was written", mending)
+        yield CheckResult(
+            "Ledger", "broken", f"rows of trials {numbers_text(unsound)} are not what was written", mending
+        )
         return
     counts = ", ".join(f"{number} {state}" for state, number in ledger.counts().items() if number)
     yield CheckResult("Ledger", "ok", f"whole: {counts or 'no trials yet'}")
@@ -89,14 +91,14 @@ def _study_file(ledger: Ledger) -> CheckResult:
         said = read_yaml(path)
     except (OSError, UsageError) as error:
         return CheckResult("study.yaml", "broken", f"can't be read: {error}", fix)
-    shown = ledger.config.shown()
-    differ = [field for field in ("name", "space", "sampler", "seed") if not _same(said, shown, field)]
+    shown = ledger.config.public_fields()
+    differ = [field for field in ("name", "space", "sampler", "seed") if not _is_same(said, shown, field)]
     if differ:
         return CheckResult("study.yaml", "broken", f"differs from the ledger in {', '.join(differ)}", fix)
     return CheckResult("study.yaml", "ok", "as the ledger says")
 
 
-def _same(said: object, shown: dict[str, object], field: str) -> bool:
+def _is_same(said: object, shown: dict[str, object], field: str) -> bool:
     return isinstance(said, dict) and said.get(field) == shown[field]
 
 
@@ -123,7 +125,7 @@ def _store(place: Place, name: str) -> CheckResult:
     return CheckResult("MLflow", "ok", f"{path.name} is whole")
 
 
-def _aside(ledger: Ledger) -> Iterator[CheckResult]:
+def _refused_values(ledger: Ledger) -> Iterator[CheckResult]:
     for number, values in ledger.refused_values().items():
         shown = "; ".join(f"{one.what} ({one.why})" for one in values)
         yield CheckResult("", "note", f"MLflow refuses for good, of trial {number}: {shown}. The ledger has it")

@@ -8,7 +8,7 @@ from search_spaces.space import SearchSpace
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.ledger.rows import Proposal, TrialRow
-from study.proposing.crossing import CrossedLayout, outside
+from study.proposing.crossing import CrossedLayout, without_crossed
 from study.sampling.interfaces import Layout, laying_out
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Proposer:
         else:
             self._layout = _layout(config, config.space)
             if config.draws == "cell" and config.space.instruments:
-                self._layout = CrossedLayout(config.space, _layout(config, outside(config.space)))
+                self._layout = CrossedLayout(config.space, _layout(config, without_crossed(config.space)))
 
     def propose(self, number: int, history: Sequence[TrialRow] = (), *, added: int = 0) -> Proposal:
         """The trial to run as `number`.

@@ -14,7 +14,7 @@ from typing import Any
 from study.config import StudyConfig
 from study.config.seen import compact
 from study.ledger.rows import ENDED, Proposal, TrialRow
-from study.proposing.mirror import Mirror, replayed
+from study.proposing.mirror import Mirror, replay_mirror
 from study.sampling.interfaces import learning
 
 LAG = 1  # trial n is asked for while n − 1 runs, so it never depends on how that ends
@@ -52,7 +52,7 @@ class Adaptive:
 
     def _fresh(self, usable: dict[int, TrialRow]) -> Mirror:
         if self._sampler.carries_state:
-            return replayed(self._config, [usable[known] for known in sorted(usable)])
+            return replay_mirror(self._config, [usable[known] for known in sorted(usable)])
         return Mirror(self._config)
 
     def _stale(self, mirror: Mirror, number: int, usable: dict[int, TrialRow]) -> bool:

@@ -16,7 +16,7 @@ class CrossedLayout:
 
     Args:
         space: Of the study; says what is crossed.
-        cells: The layout of the dense cells, see `outside`.
+        cells: The layout of the dense cells, see `without_crossed`.
     """
 
     def __init__(self, space: SearchSpace, cells: Layout) -> None:
@@ -26,13 +26,13 @@ class CrossedLayout:
 
     def point(self, index: int) -> dict[str, Scalar]:
         """Spanned name → value."""
-        return self._at(index)[1]
+        return self._point_at(index)[1]
 
     def cell(self, index: int) -> int:
         """The number of the dense cell to which the point belongs."""
-        return self._at(index)[0]
+        return self._point_at(index)[0]
 
-    def _at(self, index: int) -> tuple[int, dict[str, Scalar]]:
+    def _point_at(self, index: int) -> tuple[int, dict[str, Scalar]]:
         while index >= len(self._known):
             shared = self._cells.point(self._begun)
             self._known += [(self._begun, point) for point in self._block(shared)]
@@ -50,7 +50,7 @@ class CrossedLayout:
                 yield point
 
 
-def outside(space: SearchSpace) -> SearchSpace:
+def without_crossed(space: SearchSpace) -> SearchSpace:
     """The space of the dense cells: what is spanned and not crossed inside them."""
     crossed = space.instruments
     span = {

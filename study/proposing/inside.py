@@ -5,7 +5,7 @@ import math
 from optuna.distributions import BaseDistribution
 
 
-def inside(distribution: BaseDistribution, value: object) -> bool:
+def is_inside(distribution: BaseDistribution, value: object) -> bool:
     """Whether Optuna accepts `value` under `distribution`."""
     try:
         internal = distribution.to_internal_repr(value)

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from study.config import StudyConfig
 from study.config.seen import expand
 from study.ledger.rows import TrialRow
-from study.proposing.inside import inside
+from study.proposing.inside import is_inside
 from study.proposing.optuna_attributes import CONSTRAINTS
 from study.sampling.interfaces import Generations, learning
 
@@ -172,7 +172,7 @@ class Mirror:
         """The values of what is spanned and means something; None if one lies outside, as explicit ones may."""
         values = {name: proposed.get(name, others.get(name, _ABSENT)) for name in self._distributions}
         active = self._activation.active(values)
-        if all(inside(self._distributions[name], value) for name, value in active.items()):
+        if all(is_inside(self._distributions[name], value) for name, value in active.items()):
             return active
         return None
 
@@ -203,7 +203,7 @@ class Mirror:
                 self._storage.set_study_system_attr(self._study._study_id, name, None)
 
 
-def replayed(config: StudyConfig, rows: Sequence[TrialRow]) -> Mirror:
+def replay_mirror(config: StudyConfig, rows: Sequence[TrialRow]) -> Mirror:
     """A mirror that has asked for every trial of `rows` (ended, by number) what was asked for it, then told them all.
 
     For cmaes, whose state travels with its trials. What a trial had seen only ever grows with its number.

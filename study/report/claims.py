@@ -66,7 +66,7 @@ def _short(found: Finding) -> str:
 
 def _descriptions(verdicts: Verdicts) -> str:
     """What is described, folded below claims and open where there is nothing else."""
-    alone = not any(found.role != "description" and found.estimate is not None for found in verdicts.said)
+    alone = not any(found.role != "description" and found.estimate is not None for found in verdicts.listed_findings)
     every = [found for found in (*verdicts.findings, *verdicts.exploratory) if found.role == "description"]
     items = ""
     for claim in dict.fromkeys(found.claim for found in every):

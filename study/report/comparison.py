@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.answer.words import signed
+from study.answer.words import with_sign
 from study.config import StudyConfig
 from study.report.curves import mean_curve, reach
 from study.report.drawing import Drawing, Key, Swatch, palette, swatch
@@ -56,7 +56,9 @@ def curves(studies: Mapping[str, tuple[StudyConfig, pd.DataFrame]]) -> tuple[lis
         studies: Name → its configuration and networks.
     """
     frames = {
-        arm: {name: found for name, (config, all_of) in studies.items() if len(found := _of(arm, config, all_of))}
+        arm: {
+            name: found for name, (config, all_of) in studies.items() if len(found := _networks_of(arm, config, all_of))
+        }
         for arm in _PANELS
     }
     top = max((reach(frame) for found in frames.values() for frame in found.values()), default=1.0)
@@ -94,7 +96,7 @@ def _look(place: int) -> tuple[str, Swatch]:
     return f"cat{place % _COLOURS}", _LOOKS[place // _COLOURS % len(_LOOKS)]
 
 
-def _of(arm: str, config: StudyConfig, networks: pd.DataFrame) -> pd.DataFrame:
+def _networks_of(arm: str, config: StudyConfig, networks: pd.DataFrame) -> pd.DataFrame:
     """The networks with true labels (`control`), or those with noisy ones, whatever arm they are of."""
     if "arm" not in networks.columns:
         return networks.iloc[:0]
@@ -111,8 +113,8 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     body = ""
     for row in rows:
         low, high = row["interval"]
-        between = "" if low is None or high is None else f"{signed(low)} to {signed(high)}"
-        estimate = row["reason"] if row["estimate"] is None else signed(row["estimate"])
+        between = "" if low is None or high is None else f"{with_sign(low)} to {with_sign(high)}"
+        estimate = row["reason"] if row["estimate"] is None else with_sign(row["estimate"])
         where = f" ({row['condition']})" if row["condition"] else ""
         cells = (
             row["study"],

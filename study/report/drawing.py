@@ -97,13 +97,13 @@ def picture(title: str, drawings: list[Drawing], legend: list[Key], columns: int
     """All panels of a figure as one SVG file that needs nothing else."""
     gap, top = 18.0, 40.0
     width = max(columns, 1) * max(d.width for d in drawings) + gap * (columns + 1)
-    body = [_nested(Drawing(0, 0, ""), 0, 0)] if not drawings else []
+    body = [_nested_svg(Drawing(0, 0, ""), 0, 0)] if not drawings else []
     y = top
     for start in range(0, len(drawings), columns):
         row = drawings[start : start + columns]
         x = gap
         for drawing in row:
-            body.append(_nested(drawing, x, y))
+            body.append(_nested_svg(drawing, x, y))
             x += max(d.width for d in drawings) + gap
         y += max(d.height for d in row) + gap
     x = gap
@@ -111,7 +111,7 @@ def picture(title: str, drawings: list[Drawing], legend: list[Key], columns: int
         long = 34 + 6.6 * len(key.text)
         if x + long > width and x > gap:
             x, y = gap, y + 20
-        body.append(_nested(swatch(key), x, y - 4))
+        body.append(_nested_svg(swatch(key), x, y - 4))
         body.append(f'<text class="axis" x="{x + 29:g}" y="{y + 6:g}">{escape(key.text)}</text>')
         x += long
     height = y + (24 if legend else 0)
@@ -124,7 +124,7 @@ def picture(title: str, drawings: list[Drawing], legend: list[Key], columns: int
     )
 
 
-def _nested(drawing: Drawing, x: float, y: float) -> str:
+def _nested_svg(drawing: Drawing, x: float, y: float) -> str:
     size = f'width="{drawing.width:g}" height="{drawing.height:g}"'
     return f'<svg x="{x:g}" y="{y:g}" {size} overflow="visible">{drawing.inner(tips_as_titles=True)}</svg>'
 

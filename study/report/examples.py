@@ -38,10 +38,10 @@ def scored_examples(
     counted = ballots(example_tables(directory, trials, listed), known)
     there = [(one.votes, one.rule) for one in counted if one.votes is not None]
     wrong = iter(mislabelled_shares(there))
-    return [(one, None if one.votes is None else _scored(one.votes, next(wrong))) for one in counted]
+    return [(one, None if one.votes is None else _score(one.votes, next(wrong))) for one in counted]
 
 
-def _scored(votes: Votes, wrong: Any) -> Memorisation:
+def _score(votes: Votes, wrong: Any) -> Memorisation:
     found = replace(memorisation(votes), mislabelled=wrong)
     if votes.tested is None:
         return found

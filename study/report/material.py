@@ -12,7 +12,7 @@ from study.answer.selection import (
     TrialGroup,
     column,
     conditions,
-    counted,
+    counted_trials,
     instruments,
     is_continuous,
     numbers,
@@ -130,16 +130,16 @@ class Material:
         return "" if self.task.has_classes else f" {self.task.label} below 0 is drawn at 0."
 
     @cached_property
-    def counted(self) -> pd.DataFrame:
+    def counted_trials(self) -> pd.DataFrame:
         """The design trials that ended COMPLETE: all that figures show."""
-        return counted(self.trials)
+        return counted_trials(self.trials)
 
     @cached_property
     def groups(self) -> list[TrialGroup]:
         """Conditions, the clean one first if there are trials with true data."""
-        noisy = conditions(self.counted) if len(self.counted) else []
+        noisy = conditions(self.counted_trials) if len(self.counted_trials) else []
         taken = [index for group in noisy for index in group.trials.index]
-        clean = self.counted.drop(index=taken)
+        clean = self.counted_trials.drop(index=taken)
         return ([TrialGroup("true labels", "", 0.0, False, clean)] if len(clean) else []) + noisy
 
     @cached_property
@@ -151,7 +151,9 @@ class Material:
     def instrument(self) -> str:
         """The spanned field of the compression that gets panels or colours of its own; "" if there is none."""
         fields = (
-            [f for f in instruments(self.counted) if 2 <= self.counted[f].nunique() <= 6] if len(self.counted) else []
+            [f for f in instruments(self.counted_trials) if 2 <= self.counted_trials[f].nunique() <= 6]
+            if len(self.counted_trials)
+            else []
         )
         preferred = ("compression.transfer", "compression.criterion", "compression.method", "compression.recovery")
         return next((field for field in preferred if field in fields), fields[0] if fields else "")
@@ -160,12 +162,12 @@ class Material:
     def facets(self) -> list[Facet]:
         """One per condition and value of the instrument; instruments are pooled where that makes too many panels."""
         split = self.instrument
-        if split and len(self.groups) * self.counted[split].nunique() > _MOST_PANELS:
+        if split and len(self.groups) * self.counted_trials[split].nunique() > _MOST_PANELS:
             split = ""
         found = []
         values: list[Any] = [None]
         if split:
-            values = sorted(self.counted[split].unique(), key=lambda value: in_order((str(value),)))
+            values = sorted(self.counted_trials[split].unique(), key=lambda value: in_order((str(value),)))
         for value in values:
             for group in self.groups[:_MOST_PANELS]:
                 rows = group.trials if value is None else group.trials[group.trials[split] == value]
@@ -200,9 +202,9 @@ class Material:
         return self.networks[self.networks["trial"].isin(trials["number"])]
 
     @cached_property
-    def spanned(self) -> list[str]:
+    def spanned_fields(self) -> list[str]:
         """Dotted names that the counted trials take more than one value of, spanned ones of the space first."""
-        frame = self.counted
+        frame = self.counted_trials
         return [name for name in self.config.space.span if name in frame.columns and frame[name].nunique() > 1]
 
     def categories(self, trials: pd.DataFrame) -> pd.Series:

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from study.answer.words import listed, plural
+from study.answer.words import join_words, plural
 from study.config import StudyConfig
 from study.report.material import Material, short
 from study.report.provenance import commit
@@ -17,7 +17,7 @@ _WORDS_OF_RECOVERY = {
 
 def methods_paragraph(material: Material) -> str:
     """What was trained, compressed and compared, with what was spanned and how often; plain text."""
-    config, counted = material.config, material.counted
+    config, counted = material.config, material.counted_trials
     return " ".join(
         sentence
         for sentence in (
@@ -51,13 +51,13 @@ def _words(config: StudyConfig, *names: str) -> str:
     said = []
     for name in names:
         if name in config.space.span:
-            said.append(f"{short(name)} {_spanned(config.space.span[name])}")
+            said.append(f"{short(name)} {_values_text(config.space.span[name])}")
         elif name in config.space.base:
             said.append(f"{short(name)} {_value(config.space.base[name])}")
-    return listed(said)
+    return join_words(said)
 
 
-def _spanned(choice: object) -> str:
+def _values_text(choice: object) -> str:
     values = getattr(choice, "values", None)
     if values is None:
         low, high = getattr(choice, "low", None), getattr(choice, "high", None)
@@ -72,50 +72,53 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
-def _one(config: StudyConfig, name: str) -> str:
+def _field(config: StudyConfig, name: str) -> str:
     """A field's value, or its values where it is spanned."""
     if name in config.space.span:
-        return _spanned(config.space.span[name])
+        return _values_text(config.space.span[name])
     return _value(config.space.base.get(name, defaults()[name]))
 
 
 def _data(config: StudyConfig) -> str:
-    noise = _one(config, "data.label_noise")
+    noise = _field(config, "data.label_noise")
     clean = noise == "0"
-    labels = "true labels" if clean else f"label noise {noise} ({_one(config, 'data.noise_kind')})"
+    labels = "true labels" if clean else f"label noise {noise} ({_field(config, 'data.noise_kind')})"
     more = _words(config, "data.split", "data.train_size", "data.subset", "data.noise_draw", "data.inputs")
-    return f"Networks were trained on {_one(config, 'data.name')} with {labels}{f' ({more})' if more else ''}."
+    return f"Networks were trained on {_field(config, 'data.name')} with {labels}{f' ({more})' if more else ''}."
 
 
 def _training(config: StudyConfig) -> str:
     model = _words(config, "model.width", "model.hidden_layers", "model.init_scale", "model.dropout")
     rules = {"training.stop_at_train_loss": "train loss", "training.stop_at_train_accuracy": "train accuracy"}
-    stops = [f"{words} {value}" for name, words in rules.items() if (value := _one(config, name)) != "None"]
+    stops = [f"{words} {value}" for name, words in rules.items() if (value := _field(config, name)) != "None"]
     until = f", until {' or '.join(stops)} was met" if stops else ""
     more = _words(config, "training.momentum", "training.weight_decay", "training.schedule")
     return (
-        f"Model: {_one(config, 'model.name')}{f' ({model})' if model else ''}; {_one(config, 'training.optimizer')}, "
-        f"learning rate {_one(config, 'training.lr')}, batches of {_one(config, 'training.batch_size')}"
-        f"{f', {more}' if more else ''}, at most {_one(config, 'training.epochs')} epochs{until}."
+        f"Model: {_field(config, 'model.name')}{f' ({model})' if model else ''}; "
+        f"{_field(config, 'training.optimizer')}, learning rate {_field(config, 'training.lr')}, "
+        f"batches of {_field(config, 'training.batch_size')}"
+        f"{f', {more}' if more else ''}, at most {_field(config, 'training.epochs')} epochs{until}."
     )
 
 
 def _compression(config: StudyConfig) -> str:
     reads = "compression.criterion" in {*config.space.span, *config.space.base}
-    by = f" by {_one(config, 'compression.criterion')}" if reads else ""
-    rate = _one(config, "compression.rate")
-    how_far = f"{rate} removed at each of" if rate != "None" else f"to 1/{_one(config, 'compression.target_ratio')} in"
-    recovery = _one(config, "compression.recovery")
+    by = f" by {_field(config, 'compression.criterion')}" if reads else ""
+    rate = _field(config, "compression.rate")
+    how_far = (
+        f"{rate} removed at each of" if rate != "None" else f"to 1/{_field(config, 'compression.target_ratio')} in"
+    )
+    recovery = _field(config, "compression.recovery")
     return (
-        f"Each trained network was then compressed ({_one(config, 'compression.method')}{by}, "
-        f"{_one(config, 'compression.granularity')}s, {how_far} {_one(config, 'compression.depth')} levels, "
+        f"Each trained network was then compressed ({_field(config, 'compression.method')}{by}, "
+        f"{_field(config, 'compression.granularity')}s, {how_far} {_field(config, 'compression.depth')} levels, "
         f"{_WORDS_OF_RECOVERY.get(recovery, f'recovery {recovery}')})."
     )
 
 
 def _measures(config: StudyConfig, material: Material) -> str:
-    networks = f"Each trial trained {_one(config, 'replicates')} networks that differ in their seed"
-    if material.has_noise and _one(config, "control") == "True":
+    networks = f"Each trial trained {_field(config, 'replicates')} networks that differ in their seed"
+    if material.has_noise and _field(config, "control") == "True":
         networks += ", each beside a twin with true labels from the same initial weights on the same batches"
     return (
         f"{networks}. Compressibility is the normalised area under the {material.task.label} on the labels given along "

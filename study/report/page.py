@@ -10,7 +10,7 @@ from study.answer.pairs import count_pairs, network_areas
 from study.answer.robustness import Robustness
 from study.answer.units import CELL, TRIAL, unit_word
 from study.answer.verdict import Finding
-from study.answer.words import plural, signed, with_half
+from study.answer.words import plural, with_half, with_sign
 from study.report.claims import claims_block, prose
 from study.report.definitions import definitions
 from study.report.drawing import Drawing, Key, palette, swatch
@@ -53,10 +53,10 @@ def page(
         claim=_claim(space.claim, space.source),
         style=palette() + _file("page.css"),
         script=_file("page.js"),
-        answer=_unfinished(material) + claims_block(material.verdicts),
+        answer=_unfinished_note(material) + claims_block(material.verdicts),
         hero="".join(_figure(*entry, files.get(entry[0], {}), number=0) for entry in hero),
         tiles=_tiles(material),
-        figures=_numbered(rest, files),
+        figures=_numbered_figures(rest, files),
         absent=_absences(rest),
         robustness=robustness_section(robustness),
         trials=trial_table(material),
@@ -68,7 +68,7 @@ def page(
     )
 
 
-def _unfinished(material: Material) -> str:
+def _unfinished_note(material: Material) -> str:
     """Beside the verdict: that trials of the plan are missing from it."""
     states = column(material.trials, "state", "").value_counts()
     ended, planned = int(sum(states.get(state, 0) for state in _ENDED)), material.config.trials
@@ -98,16 +98,18 @@ _UNIT_NOTES = {
 
 
 def _tiles(material: Material) -> str:
-    asked = [found for found in material.verdicts.said if found.role != "placebo" and found.estimate is not None]
+    asked = [
+        found for found in material.verdicts.listed_findings if found.role != "placebo" and found.estimate is not None
+    ]
     tiles = [_claim_tile(found) for found in asked[:_MOST_TILES]]
-    pairs = count_pairs(network_areas(material.counted, material.networks), material.counted)
+    pairs = count_pairs(network_areas(material.counted_trials, material.networks), material.counted_trials)
     if pairs.total:
         out = f"; {pairs.excluded:,} left out" if pairs.excluded else ""
         ties = f", {plural(pairs.ties, 'tie')}" if pairs.ties else ""
         note = f"compared network by network{ties}{out}"
         tiles.append((f"{pairs.earlier:,} / {pairs.total:,}", "pairs of twins: the noisy network broke earlier", note))
-    unit = _UNIT_NOTES[unit_word(material.counted)]
-    tiles.append((f"{len(material.counted):,}", "complete design trials", unit))
+    unit = _UNIT_NOTES[unit_word(material.counted_trials)]
+    tiles.append((f"{len(material.counted_trials):,}", "complete design trials", unit))
     return "".join(
         f'<div class="tile"><b>{prose(value)}</b><span>{escape(name)}</span><small>{prose(note)}</small></div>'
         for value, name, note in tiles
@@ -118,12 +120,12 @@ def _claim_tile(found: Finding) -> tuple[str, str, str]:
     name = found.claim.replace("_", " ")
     if found.verdict == "described":
         return with_half(found.estimate or 0.0, found.half), name, plural(found.n, found.unit)
-    low, high = found.shown
-    between = "not bounded yet" if low is None or high is None else f"{signed(low)} to {signed(high)}"
-    return signed(found.estimate or 0.0), name, f"{found.verdict}; {between}"
+    low, high = found.shown_interval
+    between = "not bounded yet" if low is None or high is None else f"{with_sign(low)} to {with_sign(high)}"
+    return with_sign(found.estimate or 0.0), name, f"{found.verdict}; {between}"
 
 
-def _numbered(entries: list[Entry], files: Files) -> str:
+def _numbered_figures(entries: list[Entry], files: Files) -> str:
     """The figures that were drawn, numbered; two half ones in a row stand side by side."""
     present = [(name, figure, shown) for name, figure, shown in entries if isinstance(shown, Picture)]
     html, place = "", ""

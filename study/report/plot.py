@@ -67,7 +67,7 @@ class Plot:
     def band(self, xs: Floats, low: Floats, high: Floats, colour: str) -> None:
         """The area between two curves, clipped to the plot; points without an interval are left out."""
         inside = [
-            (self.x(x), self._clipped(a), self._clipped(b))
+            (self.x(x), self._clip(a), self._clip(b))
             for x, a, b in zip(xs, low, high, strict=True)
             if math.isfinite(a) and math.isfinite(b)
         ]
@@ -104,9 +104,9 @@ class Plot:
         """Invisible spots that show their tip on hover."""
         for x, y, tip in zip(xs, ys, tips, strict=True):
             if math.isfinite(x) and math.isfinite(y):
-                self.drawing.add("circle", "hit", tip=tip, cx=self.x(x), cy=self._clipped(y), r=size)
+                self.drawing.add("circle", "hit", tip=tip, cx=self.x(x), cy=self._clip(y), r=size)
 
-    def _clipped(self, y: float) -> float:
+    def _clip(self, y: float) -> float:
         return min(max(self.y(y), self.top), self.bottom)
 
     def _path(self, xs: Floats, ys: Floats) -> str:
@@ -115,6 +115,6 @@ class Plot:
             if not (math.isfinite(x) and math.isfinite(y)):
                 pen_up = True
                 continue
-            path += f"{'M' if pen_up else 'L'}{self.x(x):.2f} {self._clipped(y):.2f}"
+            path += f"{'M' if pen_up else 'L'}{self.x(x):.2f} {self._clip(y):.2f}"
             pen_up = False
         return path

@@ -24,10 +24,10 @@ def facts(material: Material) -> dict[str, str]:
         "study": config.name,
         "identity": f"{config.fingerprint()} (space, sampler, scheduler, objectives, seed)",
         "sampler": f"{config.sampler} (role {config.role})",
-        **_chosen(config),
+        **_choices(config),
         "seed": str(config.seed),
         "trials": ", ".join(f"{count} {state}" for state, count in states.items()) or "none",
-        "counted in the answer": f"{len(material.counted)} COMPLETE trials of role design",
+        "counted in the answer": f"{len(material.counted_trials)} COMPLETE trials of role design",
         "networks": f"{_networks(material):,} dense networks, {len(material.networks):,} evaluations stored",
         "trial time": f"{seconds:,.0f} s in total" if seconds > 0 else "not recorded",
         "report written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -39,7 +39,7 @@ def facts(material: Material) -> dict[str, str]:
     }
 
 
-def _chosen(config: StudyConfig) -> dict[str, str]:
+def _choices(config: StudyConfig) -> dict[str, str]:
     """What else decided which trials there are."""
     found: dict[str, str] = {}
     if config.scheduler != "none":
@@ -54,11 +54,11 @@ def _chosen(config: StudyConfig) -> dict[str, str]:
 
 def frozen_config(material: Material) -> str:
     """The study's identity, budget and run as YAML."""
-    return yaml.safe_dump(material.config.shown(), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(material.config.public_fields(), sort_keys=False, allow_unicode=True, width=100)
 
 
 def versions() -> str:
-    """Of Ockham and what it computes with, as installed here."""
+    """Versions of Ockham and of what it computes with, as installed here."""
     return ", ".join(f"{name} {found}" for name in _PACKAGES if (found := _version(name)))
 
 

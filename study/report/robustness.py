@@ -35,5 +35,5 @@ def robustness_section(robustness: Robustness | None) -> str:
 def _cell(check: Check | None) -> str:
     if check is None:
         return '<td class="none">–</td>'
-    kind = "turned" if check.turned else "lost" if check.lost else "same"
+    kind = "turned" if check.is_reversed else "lost" if check.is_lost else "same"
     return f'<td class="{kind}">{escape(check.brief)}</td>'

@@ -16,7 +16,7 @@ Shifts = tuple[Levels, ...]
 _CLIMBS, _STEPS = 4, 300
 
 
-def searched(sizes: tuple[int, ...], draws: np.random.Generator) -> Levels:
+def search_order(sizes: tuple[int, ...], draws: np.random.Generator) -> Levels:
     """All cells [cells, factors] in the best order that a short search finds."""
     everything = np.arange(math.prod(sizes))
     best, score = _points(sizes, _random_shifts(sizes, draws), everything), math.inf

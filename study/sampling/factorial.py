@@ -11,7 +11,7 @@ from itertools import chain, combinations, count, islice
 
 import numpy as np
 
-from study.sampling.blocks import Levels, imbalance, position_in_block, searched
+from study.sampling.blocks import Levels, imbalance, position_in_block, search_order
 from study.sampling.draws import derive
 
 _SEARCHED = 144  # cells up to which an order is searched for
@@ -44,14 +44,14 @@ class BalancedFactorial:
     def _cycle(self, cycle: int) -> Iterator[tuple[int, ...]]:
         draws = np.random.default_rng(derive(self._seed, "factorial", cycle))
         names = [draws.permutation(size) for size in self.sizes]
-        for levels in self._searched if self.cells <= _SEARCHED else greedy(self.sizes, draws):
+        for levels in self._best_order if self.cells <= _SEARCHED else greedy(self.sizes, draws):
             yield tuple(int(name[level]) for name, level in zip(names, levels, strict=True))
 
     @cached_property
-    def _searched(self) -> Levels:
+    def _best_order(self) -> Levels:
         """The best order found; cycles differ in which level is which, so the search is needed only once."""
         draws = np.random.default_rng(derive(self._seed, "factorial"))
-        orders = searched(self.sizes, draws), np.array([*greedy(self.sizes, draws)])
+        orders = search_order(self.sizes, draws), np.array([*greedy(self.sizes, draws)])
         return min(orders, key=partial(imbalance, self.sizes))
 
 

@@ -104,7 +104,7 @@ class LearningSampler(Sampler, ABC):
         """
 
     def generations(self) -> Generations | None:
-        """Of genetic samplers."""
+        """How a genetic sampler makes generations; None of any other sampler."""
         return None
 
     def check(self, space: SearchSpace, objectives: Sequence[str]) -> None:
@@ -120,18 +120,18 @@ class LearningSampler(Sampler, ABC):
         if not self.learns_conditional and (conditional := space.activation.conditional):
             raise UsageError(
                 f"sampler={self.name} can't learn {conditional[0]}, which only some trials have; take "
-                f"{_either(_that('learns_conditional') + layout_names())}"
+                f"{_either(_samplers_that('learns_conditional') + layout_names())}"
             )
         if self.one_objective and len(objectives) > 1:
             raise UsageError(
                 f"sampler={self.name} optimises one objective, not {len(objectives)} ({', '.join(objectives)}); choose "
-                f"with --objective {objectives[0]}, or take {_either(_that('one_objective', are=False))}"
+                f"with --objective {objectives[0]}, or take {_either(_samplers_that('one_objective', are=False))}"
             )
         lists = [name for name, spanned in space.span.items() if isinstance(spanned, Choices)]
         if self.needs_ranges and lists:
             raise UsageError(
                 f"sampler={self.name} needs ranges, but {lists[0]} spans a list; write a range, e.g. --set "
-                f"{lists[0]}=16..512, or take {_either(_that('needs_ranges', are=False))}"
+                f"{lists[0]}=16..512, or take {_either(_samplers_that('needs_ranges', are=False))}"
             )
         if self.package is not None and importlib.util.find_spec(self.package) is None:
             raise UsageError(
@@ -185,7 +185,7 @@ def laying_out(name: str) -> LayoutSampler:
     return sampler
 
 
-def _that(trait: str, *, are: bool = True) -> tuple[str, ...]:
+def _samplers_that(trait: str, *, are: bool = True) -> tuple[str, ...]:
     return tuple(name for name in learning_names() if getattr(SAMPLERS.get(name), trait) == are)
 
 

@@ -40,11 +40,11 @@ def value(spanned: Choices | Range, unit: float) -> Scalar:
     low, high = spanned.low, spanned.high
     if isinstance(low, int) and isinstance(high, int):
         # half a unit beyond both ends, so that the ends get as much room as the integers between them
-        return min(max(round(_between(low - 0.5, high + 0.5, spanned.log, unit)), low), high)
-    return min(max(_between(low, high, spanned.log, unit), float(low)), float(high))
+        return min(max(round(_interpolate(low - 0.5, high + 0.5, spanned.log, unit)), low), high)
+    return min(max(_interpolate(low, high, spanned.log, unit), float(low)), float(high))
 
 
-def _between(low: float, high: float, log: bool, unit: float) -> float:
+def _interpolate(low: float, high: float, log: bool, unit: float) -> float:
     if log:
         return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
     return low + unit * (high - low)

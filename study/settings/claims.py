@@ -3,7 +3,7 @@
 import json
 
 from search_spaces import catalog
-from search_spaces.carrying import carried
+from search_spaces.carrying import carry_claims
 from search_spaces.claims import Claim
 from search_spaces.space import SearchSpace
 from study.config.task import task_of_study
@@ -24,7 +24,7 @@ def with_claims(space: SearchSpace) -> tuple[SearchSpace, list[str]]:
         if claim not in shipped:
             kept.append(claim)
             continue
-        mine, said = carried(space.model_copy(update={"claims": (in_terms(claim, space),)}))
+        mine, said = carry_claims(space.model_copy(update={"claims": (in_terms(claim, space),)}))
         kept += mine.claims
         notes += said
     return space.model_copy(update={"claims": tuple(kept)}), notes

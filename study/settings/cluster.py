@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from study.config import RunConfig
 from study.errors import UsageError
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.settings.own_cluster import own_cluster
 
 _PATIENCE_S = 3.0
@@ -25,8 +25,9 @@ def check_cluster(run: RunConfig) -> None:
         return
     if why := _missing(own_cluster() if run.address == "auto" else run.address):
         raise UsageError(
-            f"--address {masked(run.address)}: {why}. Give HOST:PORT as `ray start --head` printed it (6379 unless "
-            "told otherwise) and see whether that machine lets you in, or --address local for a Ray on this machine"
+            f"--address {mask_passwords(run.address)}: {why}. Give HOST:PORT as `ray start --head` printed it (6379 "
+            "unless told otherwise) and see whether that machine lets you in, or --address local for a Ray "
+            "on this machine"
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from study.config import StudyConfig
 from study.ledger.remains import signature
-from study.passwords import masked
+from study.passwords import mask_passwords
 
 
 def say_if_copied(stored: StudyConfig, asked: StudyConfig, uid: str, say: Callable[[str], None]) -> None:
@@ -25,8 +25,8 @@ def say_if_copied(stored: StudyConfig, asked: StudyConfig, uid: str, say: Callab
     )
     for name in ("tracking_uri", "storage"):
         place: str | None = getattr(asked.run, name)
-        if place is not None and masked(place) == masked(getattr(stored.run, name) or ""):
+        if place is not None and mask_passwords(place) == mask_passwords(getattr(stored.run, name) or ""):
             say(
-                f"But both write to {masked(place)}, each over the other's trials of the same number: give one of them "
-                f"a --{name.replace('_', '-')} of its own."
+                f"But both write to {mask_passwords(place)}, each over the other's trials of the same number: give one "
+                f"of them a --{name.replace('_', '-')} of its own."
             )

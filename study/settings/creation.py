@@ -19,13 +19,13 @@ from study.config import StudyConfig
 from study.crash_points import crash_if_asked
 from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger
-from study.ledger.remains import refuse_remains, signed
-from study.passwords import masked
+from study.ledger.remains import refuse_remains, signature_line
+from study.passwords import mask_passwords
 from study.proposing import Proposer
 from study.settings import machine
 from study.settings.copies import say_if_copied
 from study.settings.edits import check_study_file
-from study.settings.freezing import frozen
+from study.settings.freezing import freeze_config
 from study.settings.goals import check_goals
 from study.settings.spans import conditions
 from study.settings.tickets import check_tickets
@@ -50,7 +50,7 @@ def open_or_create(
         machine.check(config)
         Proposer(config)  # refuses a sampler that does not suit the space
         data = machine.DataSets()
-        config, ledger = _known(frozen(config, message, data), message)
+        config, ledger = _look_up(freeze_config(config, message, data), message)
         data.prepare(config)
         check_tickets(config)
         if ledger is None:
@@ -73,7 +73,9 @@ def write_study_file(config: StudyConfig, uid: str = "") -> None:
     For whoever holds the lease; a run writes it each time, so that it is there in the end whenever a driver dies.
     """
     path = config.directory / "study.yaml"
-    text = (signed(uid) if uid else "") + yaml.safe_dump(config.shown(), sort_keys=False, allow_unicode=True)
+    text = (signature_line(uid) if uid else "") + yaml.safe_dump(
+        config.public_fields(), sort_keys=False, allow_unicode=True
+    )
     with whole_file(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
         crash_if_asked("study file written")
@@ -96,13 +98,13 @@ def alone_in(home: Path) -> Iterator[None]:
                 lock.unlink()
 
 
-def _known(config: StudyConfig, message: Callable[[str], None]) -> tuple[StudyConfig, Ledger | None]:
+def _look_up(config: StudyConfig, message: Callable[[str], None]) -> tuple[StudyConfig, Ledger | None]:
     """The study with what it takes from others, and its ledger if it has one, perhaps only on its storage."""
     with alone_in(config.run.home):
         restored = restore_lost(config.run.home, config.name, config.run.storage, config.run.ledger, message)
         try:
             config = with_earlier_trials(config, message)
-            return config, _opened(config, message)
+            return config, _open(config, message)
         except BaseException:
             if restored:  # by this process, and nobody has seen it yet
                 shutil.rmtree(config.directory, ignore_errors=True)
@@ -115,17 +117,17 @@ def _create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger
     if config.run.storage is not None:
         require_own(folder_of(config.run.storage, config.name), "--storage")
     with alone_in(config.run.home):
-        if ledger := _opened(config, message):  # somebody else was faster
+        if ledger := _open(config, message):  # somebody else was faster
             return ledger, False
-        refuse_remains(config.directory, config.run.ledger and masked(config.run.ledger))
+        refuse_remains(config.directory, config.run.ledger and mask_passwords(config.run.ledger))
         try:
-            made = _made(config.directory)
+            made = _make_folder(config.directory)
             if not made:
                 require_own(LocalFolder(config.directory), "--home")
             ledger = Ledger.create(config.ledger_url, config)
             crash_if_asked("study made")
         except BaseException as error:
-            if made and _stored(config) is None:
+            if made and _stored_config(config) is None:
                 shutil.rmtree(config.directory, ignore_errors=True)
             if isinstance(error, OSError):
                 raise UsageError(f"--home {config.run.home}: {error.strerror or error}") from None
@@ -133,9 +135,9 @@ def _create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger
         return ledger, True
 
 
-def _opened(config: StudyConfig, message: Callable[[str], None]) -> Ledger | None:
+def _open(config: StudyConfig, message: Callable[[str], None]) -> Ledger | None:
     """The study's ledger, if there is one; refuses that of another identity."""
-    stored = _stored(config)
+    stored = _stored_config(config)
     if stored is None:
         return None
     ledger = Ledger.create(config.ledger_url, config)
@@ -148,7 +150,7 @@ def _opened(config: StudyConfig, message: Callable[[str], None]) -> Ledger | Non
     return ledger
 
 
-def _stored(config: StudyConfig) -> StudyConfig | None:
+def _stored_config(config: StudyConfig) -> StudyConfig | None:
     """The study of that name as its ledger has it."""
     try:
         with contextlib.closing(Ledger.open(config.ledger_url, config.name)) as ledger:
@@ -157,7 +159,7 @@ def _stored(config: StudyConfig) -> StudyConfig | None:
         return None
 
 
-def _made(directory: Path) -> bool:
+def _make_folder(directory: Path) -> bool:
     """Whether it was this call that made it."""
     try:
         directory.mkdir()

@@ -44,11 +44,13 @@ def check_study_file(path: Path, stored: StudyConfig, asked: StudyConfig, messag
             f"{path.name} states claims otherwise than {stored.name} did ({', '.join(others)}); what was stated before "
             f"the data stays as it was, and is written there again. More claims: {stored.command('claim', 'FILE.yaml')}"
         )
-    ledger, wanted = flatten(stored.shown()), flatten(asked.shown())
+    ledger, wanted = flatten(stored.public_fields()), flatten(asked.public_fields())
     edited = {name: value for name, value in there.items() if value != ledger.get(name, _Absent)}
     edited |= {name: None for name in ledger if name.startswith(_OF_THE_SPACE) and name not in there and there}
     if others := [name for name in edited if _is_identity(name)]:
-        lines = [f"  {name}: {_said(there, name)} in the file, {_said(ledger, name)} in the study" for name in others]
+        lines = [
+            f"  {name}: {_text_of(there, name)} in the file, {_text_of(ledger, name)} in the study" for name in others
+        ]
         more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         said = "\n".join([*lines[:_SHOWN], *more])
         raise StudyMismatch(
@@ -59,7 +61,7 @@ def check_study_file(path: Path, stored: StudyConfig, asked: StudyConfig, messag
     for name in edited:
         if name not in _FOLLOWS_ITS_PLACE and there[name] != wanted.get(name, _Absent):
             message(
-                f"{path.name} says {name}={there[name]}, which is not read from there: it is {_said(wanted, name)} "
+                f"{path.name} says {name}={there[name]}, which is not read from there: it is {_text_of(wanted, name)} "
                 "again; options change a run, --trials the budget"
             )
 
@@ -87,7 +89,7 @@ def _is_identity(name: str) -> bool:
     return name.startswith(_OF_THE_SPACE) or name.partition(".")[0] in (*_IDENTITY, "configurations")
 
 
-def _said(fields: Mapping[str, Any], name: str) -> Any:
+def _text_of(fields: Mapping[str, Any], name: str) -> Any:
     return fields.get(name, "(not there)")
 
 

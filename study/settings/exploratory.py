@@ -28,7 +28,7 @@ def claims_added(config: StudyConfig) -> tuple[Claim, ...]:
         UsageError: Its file is not what was written.
     """
     wrong: list[UsageError] = []
-    for path in _kept(config):
+    for path in _claim_files(config):
         try:
             if path.exists():
                 return _sound(config, path)
@@ -39,7 +39,7 @@ def claims_added(config: StudyConfig) -> tuple[Claim, ...]:
     return ()
 
 
-def _kept(config: StudyConfig) -> tuple[Path, Path]:
+def _claim_files(config: StudyConfig) -> tuple[Path, Path]:
     """The file and its copy: were it gone, nobody would know how many claims have been tried."""
     return config.directory / CLAIMS, config.directory / COPIES / CLAIMS
 
@@ -85,7 +85,7 @@ def add_claims(config: StudyConfig, path: Path, known: Collection[str] = ()) -> 
         raise UsageError(f"{path}: {error}") from None
     said = [claim.model_dump(mode="json", exclude_defaults=False) for claim in (*there, *new)]
     text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
-    for kept in _kept(config):
+    for kept in _claim_files(config):
         with private_below(config.run.home, kept):
             LocalFolder(kept.parent).write(kept.name, [f"{_seal(config, text)}\n{text}".encode()])
     return new

@@ -69,16 +69,16 @@ def fields_like(pattern: str | None = None) -> list[SettableField]:
     Raises:
         UsageError: There is none; names the closest.
     """
-    there = list(_all())
+    there = list(_all_fields())
     if pattern is None:
         return there
     wanted = pattern.lower() if any(sign in pattern for sign in "*?[") else f"*{pattern.lower()}*"
     if found := [field for field in there if fnmatch.fnmatchcase(field.name, wanted)]:
         return found
-    raise UsageError(f"no field is called like {pattern!r}.{_meant(pattern, there)} All of them: ockham fields")
+    raise UsageError(f"no field is called like {pattern!r}.{_suggestion(pattern, there)} All of them: ockham fields")
 
 
-def _meant(pattern: str, there: list[SettableField]) -> str:
+def _suggestion(pattern: str, there: list[SettableField]) -> str:
     words: dict[str, str] = {}  # a field is found by its last word, too, or by its section's
     for field in there:
         section, _, last = field.name.rpartition(".")
@@ -88,7 +88,7 @@ def _meant(pattern: str, there: list[SettableField]) -> str:
     return f" Did you mean {words[close[0]]!r}?" if close else ""
 
 
-def _all() -> Iterator[SettableField]:
+def _all_fields() -> Iterator[SettableField]:
     for section, own in TrialConfig.model_fields.items():
         part = own.annotation
         if not (isinstance(part, type) and issubclass(part, EntrySection)):
@@ -110,7 +110,7 @@ def _field(
 ) -> SettableField:
     return SettableField(
         name=name,
-        kind="name" if package else _typed(field.annotation, tuple(field.metadata)),
+        kind="name" if package else _type_text(field.annotation, tuple(field.metadata)),
         default=field.get_default(call_default_factory=True, validated_data={}),
         meaning=field.description or "",
         values=names_in(package) if package else (),
@@ -145,20 +145,20 @@ def _scalars(annotation: Any) -> set[Any]:
     return {origin or annotation}
 
 
-def _typed(annotation: Any, bounds: tuple[Any, ...]) -> str:
+def _type_text(annotation: Any, bounds: tuple[Any, ...]) -> str:
     """`whole number ≥ 1, or none`, `one of he, glorot`, `3 whole numbers`."""
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         more = [extra for info in inside[1:] for extra in (info.metadata if isinstance(info, FieldInfo) else (info,))]
-        return _typed(inside[0], (*more, *bounds))
+        return _type_text(inside[0], (*more, *bounds))
     if origin in (types.UnionType, typing.Union):
-        some = [_typed(kind, bounds) for kind in inside if kind is not types.NoneType]
+        some = [_type_text(kind, bounds) for kind in inside if kind is not types.NoneType]
         return " or ".join(some) + (", or none" if types.NoneType in inside else "")
     if origin is Literal:
         return f"one of {', '.join(map(str, inside))}"
     if origin is tuple:
         many = "" if Ellipsis in inside else f"{len(inside)} "
-        return f"{many}{_typed(inside[0], bounds).replace('number', 'numbers', 1)} joined by +"
+        return f"{many}{_type_text(inside[0], bounds).replace('number', 'numbers', 1)} joined by +"
     known = ((bound, *_BOUNDS[type(bound)]) for bound in bounds if type(bound) in _BOUNDS)
     limits = ", ".join(f"{sign} {getattr(bound, key)}" for bound, sign, key in known)
     return f"{_WORDS.get(annotation, annotation)} {limits}".strip()

@@ -15,7 +15,7 @@ _RATIO = ("compression.method", "compression.ratio")
 _LIMIT = "compression.auc_log2_ratio"
 
 
-def frozen(config: StudyConfig, message: Callable[[str], None], data: DataSets | None = None) -> StudyConfig:
+def freeze_config(config: StudyConfig, message: Callable[[str], None], data: DataSets | None = None) -> StudyConfig:
     """`config` with everything fixed that all trials must share.
 
     Where some methods only give parameters fewer bits (quantize, share), all curves are drawn against description

@@ -26,7 +26,7 @@ def check_goals(config: StudyConfig) -> None:
     """
     from trainables.summary.expected import expected_metrics
 
-    trials, reported = _reported(config)
+    trials, reported = _reported_metrics(config)
     check_claims(config, config.space.claims)
     if config.names_objectives:
         _require("--objective", (goal.metric for goal in config.objectives), reported, config)
@@ -50,7 +50,7 @@ def check_claims(config: StudyConfig, claims: Iterable[Claim], known: Iterable[s
     claims = tuple(claims)
     if not claims:
         return
-    trials, reported = _reported(config)
+    trials, reported = _reported_metrics(config)
     reported |= frozenset(known)
     columns = frozenset[str]().union(*map(expected_columns, trials))
     for claim in claims:
@@ -61,7 +61,7 @@ def check_claims(config: StudyConfig, claims: Iterable[Claim], known: Iterable[s
                 _require(f"the claim {claim.name}:", filter(None, metrics_of(part)), reported, config)
 
 
-def _reported(config: StudyConfig) -> tuple[list[TrialConfig], frozenset[str]]:
+def _reported_metrics(config: StudyConfig) -> tuple[list[TrialConfig], frozenset[str]]:
     """Trials that differ in what they report, and all metrics that any of them does."""
     from trainables.summary.expected import expected_metrics
 
@@ -73,10 +73,10 @@ def _reported(config: StudyConfig) -> tuple[list[TrialConfig], frozenset[str]]:
 def _require(option: str, metrics: Iterable[str], reported: frozenset[str], config: StudyConfig) -> None:
     for metric in metrics:
         if metric not in reported:
-            raise UsageError(f"{option} {metric}: {_why(metric, reported, config)}")
+            raise UsageError(f"{option} {metric}: {_why_missing(metric, reported, config)}")
 
 
-def _why(metric: str, reported: frozenset[str], config: StudyConfig) -> str:
+def _why_missing(metric: str, reported: frozenset[str], config: StudyConfig) -> str:
     twins = not any(name.startswith("control/") for name in reported)
     if twins and metric.startswith(("control/", "contrast/")):
         why = "control=false" if config.space.base.get("control") is False else "data.label_noise=0 leaves them clean"

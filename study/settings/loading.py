@@ -21,7 +21,7 @@ from study.settings.resume_request import ResumeRequest, budget
 from study.settings.spans import USUAL, on_conditional, repeats, spanned_where_read, without_space
 from study.settings.study_file import read_study_file
 from study.stopping.interfaces import SCHEDULERS
-from study.trust import Sure, nobody, require_trust
+from study.trust import Sure, ask_nobody, require_trust
 from trainables.config import defaults
 from trainables.explain import problems_of
 from trainables.problems import Problem, problems_in
@@ -69,7 +69,7 @@ class LoadedStudy:
     notes: tuple[str, ...] = ()
 
 
-def load_study(options: LaunchOptions, sure: Sure = nobody) -> LoadedStudy:
+def load_study(options: LaunchOptions, sure: Sure = ask_nobody) -> LoadedStudy:
     """The study that `options` describe.
 
     Raises:
@@ -111,7 +111,7 @@ def load_study(options: LaunchOptions, sure: Sure = nobody) -> LoadedStudy:
     if fields.get("sampler") in learning_names() and isinstance(fields["trials"], int):
         notes += repeats(space, str(fields["sampler"]), fields["trials"])
     try:
-        return LoadedStudy(validated(StudyConfig, {**fields, "space": space}), tuple(notes))
+        return LoadedStudy(validate_fields(StudyConfig, {**fields, "space": space}), tuple(notes))
     except UsageError as error:
         in_file |= {f"run.{name}" for name in theirs if "run" in in_file}
         raise UsageError(_in_file(problem, source, in_file) for problem in problems_in(error)) from None
@@ -124,7 +124,7 @@ def load_existing(
     run: Mapping[str, Any],
     *,
     retry_failed: bool = False,
-    sure: Sure = nobody,
+    sure: Sure = ask_nobody,
     repair: bool = False,
 ) -> tuple[StudyConfig, ResumeRequest]:
     """The study called `name`, to go on with.
@@ -142,11 +142,11 @@ def load_existing(
     last = {key: value for key, value in config.run.model_dump().items() if value is not None and key not in OF_ONE_RUN}
     require_trust({key: value for key, value in last.items() if key not in run}, f"the ledger of {name}", sure)
     changed = {**last, **run}
-    asked = validated(StudyConfig, {**dict(config), "run": validated(RunConfig, changed)})
+    asked = validate_fields(StudyConfig, {**dict(config), "run": validate_fields(RunConfig, changed)})
     return asked, ResumeRequest(trials, retry_failed, repair)
 
 
-def validated(model: type[M], fields: Mapping[str, Any]) -> M:
+def validate_fields(model: type[M], fields: Mapping[str, Any]) -> M:
     """`model` with `fields`.
 
     Raises:

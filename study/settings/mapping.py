@@ -42,11 +42,11 @@ def _with_hint(problem: Problem, settings: Mapping[str, Any]) -> Problem:
 def with_dotted(problem: Problem, keys: Iterable[str]) -> Problem:
     """The problem with a hint, if it is about one of these keys and that lacks its section."""
     if problem.field in keys and "." not in problem.field and problem.field not in TrialConfig.model_fields:
-        return replace(problem, fix=" ".join(filter(None, (problem.fix, _dotted(problem.field)))))
+        return replace(problem, fix=" ".join(filter(None, (problem.fix, _suggest_dotted(problem.field)))))
     return problem
 
 
-def _dotted(key: str) -> str:
+def _suggest_dotted(key: str) -> str:
     names = list(defaults())
     close = get_close_matches(key, [name.split(".")[-1] for name in names], n=1)
     hint = next((name for name in names if close and name.split(".")[-1] == close[0]), "model.width")

@@ -33,10 +33,10 @@ def gap_across(ledgers: Sequence[Ledger]) -> "GapTable":
 
 def measures_frame(ledger: Ledger, *, gap: bool) -> "DataFrame":
     """One row a measure: learned beside memorised, or held against the gap."""
-    from study.answer.measured import as_frame, measured
+    from study.answer.measured import as_frame, measure_rows
     from study.ledger.frames import network_frame, trial_frame
 
     if gap:
         return gap_across([ledger]).as_frame()
     rows = ledger.trials()
-    return as_frame(measured(trial_frame(rows), network_frame(ledger.config.directory, rows, ledger.files())))
+    return as_frame(measure_rows(trial_frame(rows), network_frame(ledger.config.directory, rows, ledger.files())))

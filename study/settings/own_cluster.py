@@ -27,7 +27,7 @@ def own_cluster(noted: Path | None = None) -> str:
     if named := os.environ.get("RAY_ADDRESS"):
         return named
     running = set(_running())
-    latest = _read(noted or _noted())
+    latest = _read(noted or _address_file())
     if latest is not None and (latest in running or not running):
         return latest
     if len(running) == 1:
@@ -57,7 +57,7 @@ def _read(noted: Path) -> str | None:
         return file.read(200).strip() or None
 
 
-def _noted() -> Path:
+def _address_file() -> Path:
     from ray._common.utils import get_ray_address_file
 
     return Path(get_ray_address_file(None))

@@ -6,7 +6,7 @@ from study.errors import Damaged
 from study.ledger import Ledger, soundness
 from study.ledger.files import damaged_files
 from study.ledger.remains import require_own
-from study.settings.resume_request import listed
+from study.settings.resume_request import numbers_text
 
 
 def look_for_damage(ledger: Ledger, *, repair: bool, say: Callable[[str], None]) -> list[str]:
@@ -27,12 +27,16 @@ def look_for_damage(ledger: Ledger, *, repair: bool, say: Callable[[str], None])
         if again:
             with ledger.writing("repair") as connection:
                 soundness.repair(connection, ledger.config, again)
-        say(f"damaged trials that run again: {listed(again)}" if again else "nothing is damaged: no trial runs again")
+        say(
+            f"damaged trials that run again: {numbers_text(again)}"
+            if again
+            else "nothing is damaged: no trial runs again"
+        )
         return []
     if rows:
         name = ledger.name
         raise Damaged(
-            f"the ledger of {name!r} is damaged: the rows of trials {listed(rows)} are not what was written",
+            f"the ledger of {name!r} is damaged: the rows of trials {numbers_text(rows)} are not what was written",
             name,
             f"Run them again: {ledger.config.command('resume', '--repair')}; or put the newest copy of the "
             f"ledger back: {ledger.config.command('doctor', '--mend')}",

@@ -41,9 +41,9 @@ def grant(ledger: Ledger, request: ResumeRequest, say: Callable[[str], None]) ->
         ledger.set_trials(budget(request.trials, ledger))
     if request.retry_failed:
         again = ledger.retry_failed()
-        say(f"failed trials that run again: {listed(again)}" if again else "no trial has failed: none runs again")
+        say(f"failed trials that run again: {numbers_text(again)}" if again else "no trial has failed: none runs again")
     if ledger.added_waiting():
-        say(f"added configurations are now trials {listed([row.number for row in ledger.take_added()])}")
+        say(f"added configurations are now trials {numbers_text([row.number for row in ledger.take_added()])}")
     if ledger.config.run.until_decided:
         stop_if_decided(ledger, block_of(ledger.config), say)
 
@@ -77,6 +77,6 @@ def _of_trials(reason: str, asked: int | str) -> UsageError:
     return UsageError([Problem(reason, ("trials",), given=str(asked))])
 
 
-def listed(numbers: list[int]) -> str:
+def numbers_text(numbers: list[int]) -> str:
     """Numbers of trials for people; the first 20 of many."""
     return ", ".join(map(str, numbers[:20])) + (f" and {len(numbers) - 20} more" if len(numbers) > 20 else "")

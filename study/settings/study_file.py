@@ -75,7 +75,7 @@ def trials_in(value: Any) -> list[dict[str, Any]]:
             raise ValueError(f"configuration {number}: {error}") from None
         if not flat:
             raise ValueError(f"configuration {number} is {item!r}, not a trial; write them {example}")
-        trials.append({name: _typed(name, each) for name, each in flat.items()})
+        trials.append({name: _parse_value(name, each) for name, each in flat.items()})
     return trials
 
 
@@ -104,7 +104,7 @@ def _space(value: Any, size: Any) -> tuple[SearchSpace, set[str]]:
         return catalog.get(value, size), set()
     fields = dict(_section(value, "space"))
     flat = _flat(_section(fields.pop("base", None) or {}, "space.base"))
-    base = {name: _typed(name, each) for name, each in flat.items()}
+    base = {name: _parse_value(name, each) for name, each in flat.items()}
     span = _spans(_flat(_section(fields.pop("span", None) or {}, "space.span")))
     if twice := sorted(set(base) & set(span)):
         raise ValueError(f"{twice[0]} is in space.base and in space.span; fix it or span it")
@@ -118,12 +118,12 @@ def _spans(flat: Mapping[str, Any]) -> dict[str, Any]:
         name, when = parse_key(key)
         if name in spans:
             raise ValueError(f"{name} is spanned twice; write it once")
-        spanned = _spanned(name, value)
+        spanned = _parse_span(name, value)
         spans[name] = {**dict(spanned), "when": when} if when else spanned
     return spans
 
 
-def _spanned(name: str, value: Any) -> Any:
+def _parse_span(name: str, value: Any) -> Any:
     if isinstance(value, str):
         value = parse_value(value, name)
     if isinstance(value, list):
@@ -137,14 +137,14 @@ def _choices(name: str, values: list[Any]) -> Choices:
     if not values:
         raise ValueError(f"{name} is spanned by an empty list; give it values, e.g. {name}: [0.5, 1]")
     try:
-        return choices(_typed(name, each) for each in values)
+        return choices(_parse_value(name, each) for each in values)
     except ValidationError:
         raise
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
 
 
-def _typed(name: str, value: Any) -> Any:
+def _parse_value(name: str, value: Any) -> Any:
     """A value as its field has it: none and true are names of values of some."""
     if isinstance(value, str):
         value = parse_scalar(value, name)

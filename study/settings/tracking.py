@@ -9,7 +9,7 @@ from pathlib import Path
 
 from study.config import RunConfig
 from study.errors import UsageError
-from study.passwords import masked
+from study.passwords import mask_passwords
 
 _PATIENCE_S = 5.0
 _SERVERS = ("http", "https")
@@ -36,7 +36,7 @@ def check_tracking(run: RunConfig) -> None:
         why = _unknown_scheme(scheme)
     if why:
         raise UsageError(
-            f"--tracking-uri {masked(uri)}: {why}. Set it right, leave it out to keep runs in the home, or "
+            f"--tracking-uri {mask_passwords(uri)}: {why}. Set it right, leave it out to keep runs in the home, or "
             "add --offline: what MLflow would be told waits in the ledger, and a later ockham resume sends it"
         )
 

@@ -31,7 +31,7 @@ class Gate:
     def __init__(self, ledger: Ledger, say: Callable[[str], None] = lambda _: None) -> None:
         self._ledger, self._say = ledger, say
         self._block = block_of(ledger.config)
-        self.limit = _ended(ledger) // self._block * self._block + self._block
+        self.limit = _num_ended(ledger) // self._block * self._block + self._block
 
     def look(self) -> bool:
         """Whether the trials below the limit, all of which have ended, decide every claim.
@@ -46,27 +46,27 @@ class Gate:
 
 def stop_if_decided(ledger: Ledger, block: int, say: Callable[[str], None]) -> bool:
     """Ends a study with the last whole block that has ended, if that decides every claim."""
-    number = _ended(ledger) // block * block
+    number = _num_ended(ledger) // block * block
     if number == 0 or number >= ledger.config.trials:
         return False
     found = verdicts_from(ledger, [row for row in ledger.trials() if row.number < number])
     if not found.all_decided:
         return False
-    said = "; ".join(_decided(one, found) for one in found.headlines if one.role != "description")
+    said = "; ".join(_decision_text(one, found) for one in found.headlines if one.role != "description")
     # What has begun, before the study stopped for its claims, stays.
     ledger.set_trials(max(number, ledger.trials_begun()))
     say(f"decided after {number} trials: {said}")
     return True
 
 
-def _decided(headline: "Finding", found: "Verdicts") -> str:
+def _decision_text(headline: "Finding", found: "Verdicts") -> str:
     """The verdict on a claim, and of which conditions alone nothing is known yet: those are not waited for."""
-    left = [one.condition for one in found.conditions(headline.claim) if not one.decided]
+    left = [one.condition for one in found.conditions(headline.claim) if not one.is_decided]
     alone = f" (by itself not yet: {', '.join(left)})" if left else ""
     return f"{headline.claim} is {headline.verdict}{alone}"
 
 
-def _ended(ledger: Ledger) -> int:
+def _num_ended(ledger: Ledger) -> int:
     """How many trials have ended from the first on without a gap."""
     count = 0
     for number, state in sorted(ledger.states().items()):

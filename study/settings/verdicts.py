@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from search_spaces import catalog
-from search_spaces.carrying import carried
+from search_spaces.carrying import carry_claims
 from search_spaces.claims import Claim
 from search_spaces.space import CONDITIONS, SearchSpace
 from search_spaces.usual import usual_claims
@@ -114,7 +114,7 @@ def robustness_in(
 def standing_with(config: StudyConfig, rows: Sequence["TrialRow"]) -> "Standing":
     """How far the study has come with these trials."""
     ended = [row for row in rows if row.state in ENDED]
-    return standing_of(config, sum(not row.added for row in ended), sum(row.again for row in ended))
+    return standing_of(config, sum(not row.added for row in ended), sum(row.is_repetition for row in ended))
 
 
 def plan_of(config: StudyConfig) -> "DataFrame":
@@ -147,14 +147,14 @@ def claims_met_later(config: StudyConfig) -> tuple[Claim, ...]:
     """
     if config.space.claims:
         return ()
-    mine = _asked(config.space)
-    same = [space for space in map(catalog.get, catalog.names()) if space.claims and _asked(space) == mine]
+    mine = _what_is_asked(config.space)
+    same = [space for space in map(catalog.get, catalog.names()) if space.claims and _what_is_asked(space) == mine]
     if same:
-        return carried(config.space.model_copy(update={"claims": same[0].claims}))[0].claims
+        return carry_claims(config.space.model_copy(update={"claims": same[0].claims}))[0].claims
     return tuple(in_terms(claim, config.space) for claim in usual_claims(config.space))
 
 
-def _asked(space: SearchSpace) -> dict[str, object]:
+def _what_is_asked(space: SearchSpace) -> dict[str, object]:
     """What makes a space the one of a named study, whatever was frozen into it since."""
     asked: dict[str, object] = space.model_dump(mode="json", include={"title", "span"})
     return asked

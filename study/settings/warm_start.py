@@ -11,7 +11,7 @@ from study.config.warm_start import WarmTrial
 from study.errors import StudyNotFound, UsageError
 from study.ledger import Ledger, TrialRow
 from study.ledger.place import Place
-from study.proposing.inside import inside
+from study.proposing.inside import is_inside
 from study.sampling.interfaces import learning
 
 
@@ -55,14 +55,14 @@ def with_earlier_trials(config: StudyConfig, message: Callable[[str], None]) -> 
 def _fitting(config: StudyConfig, rows: list[TrialRow]) -> tuple[list[WarmTrial], Counter[str]]:
     """The trials of use, and why the others are of none."""
     space, distributions = config.space, config.space.distributions()
-    here = _fixed(config)
+    here = _fixed_fields(config)
     wanted = [goal.metric for goal in config.objectives] + [bound.metric for bound in config.constraints]
     found: list[WarmTrial] = []
     reasons: Counter[str] = Counter()
     for row in rows:
         params = space.active({name: row.params.get(name, _ABSENT) for name in distributions})
         other = next((name for name in CONDITIONS if row.params.get(name) != here.get(name)), None)
-        outside = next((name for name, value in params.items() if not inside(distributions[name], value)), None)
+        outside = next((name for name, value in params.items() if not is_inside(distributions[name], value)), None)
         missing = next((metric for metric in wanted if metric not in row.metrics), None)
         if other:
             reasons[f"with another {other}"] += 1
@@ -76,7 +76,7 @@ def _fitting(config: StudyConfig, rows: list[TrialRow]) -> tuple[list[WarmTrial]
     return found, reasons
 
 
-def _fixed(config: StudyConfig) -> dict[str, Any]:
+def _fixed_fields(config: StudyConfig) -> dict[str, Any]:
     """Every field of a trial that this study does not span."""
     space = config.space
     first = {name: spanned.corners()[0] for name, spanned in space.span.items()}
@@ -86,7 +86,9 @@ def _fixed(config: StudyConfig) -> dict[str, Any]:
 
 def _differences(config: StudyConfig, row: TrialRow) -> list[str]:
     absent = object()
-    return [name for name, value in _fixed(config).items() if row.params.get(name, absent) not in (value, absent)]
+    return [
+        name for name, value in _fixed_fields(config).items() if row.params.get(name, absent) not in (value, absent)
+    ]
 
 
 _ABSENT = object()

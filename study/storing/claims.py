@@ -43,7 +43,7 @@ class StorageClaim:
 
     @classmethod
     def of_this_process(cls, uid: str, fence: int) -> "StorageClaim":
-        """Of this process."""
+        """A new claim, by this process."""
         return cls(uid, fence, secrets.token_hex(8), 0, True, this_process().as_json(), time.time())
 
     @property
@@ -130,7 +130,7 @@ def wait_until_free(
     if first is None or fate == "dead":
         return first
     if fate == "alive":
-        raise _held(first, name)
+        raise _lease_held(first, name)
     say(f"waiting {wait_s:.0f} s to see whether {first.process} still drives {name}")
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
@@ -139,9 +139,9 @@ def wait_until_free(
         if now is not None and not now.held:
             return now
         if now is not None and (now.beat, now.token) != (first.beat, first.token):
-            raise _held(now, name)
+            raise _lease_held(now, name)
     return first
 
 
-def _held(claim: StorageClaim, name: str) -> LeaseHeld:
+def _lease_held(claim: StorageClaim, name: str) -> LeaseHeld:
     return LeaseHeld(name, str(claim.process), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claim.since_s)))

@@ -63,7 +63,7 @@ class Copier:
         mark = (self._ledger.counts(), self._ledger.attempts_begun(), self._ledger.config.trials)
         if mark == self._copied:
             return
-        content, _ = snapshots.copied(self._ledger.url, self._ledger.name, scratch=_SCRATCH)
+        content, _ = snapshots.copy_ledger(self._ledger.url, self._ledger.name, scratch=_SCRATCH)
         snapshots.put(content, copies_of(self._ledger), self._ledger.fence or 0)
         self._copied = mark
 

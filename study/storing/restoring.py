@@ -36,12 +36,12 @@ def restore_lost(
     claim = claims.wait_until_free(folder, name, wait_s=wait_s, say=say)
     try:
         with private_files(home):
-            return _restored(folder, path, claim, say)
+            return _restore_newest(folder, path, claim, say)
     except FileExistsError:
         return False
 
 
-def _restored(folder: Folder, path: Path, claim: claims.StorageClaim | None, say: Callable[[str], None]) -> bool:
+def _restore_newest(folder: Folder, path: Path, claim: claims.StorageClaim | None, say: Callable[[str], None]) -> bool:
     name = path.parent.name
     for fence, content in snapshots.newest(folder / "ledger"):
         if snapshots.restore(content, path, name, max(fence, claim.fence if claim else 0)):

@@ -35,7 +35,7 @@ def study_folder(storage: str, name: str) -> Folder:
 
 
 def trial_folder(number: int) -> str:
-    """Of one trial, below the study's."""
+    """Name of a trial's folder, below the study's."""
     return f"trials/{number:04d}"
 
 
@@ -137,7 +137,7 @@ class Safekeeper:
         if self._kept is None:
             self._kept = self._look()
         if self._ledger.url.startswith("sqlite"):
-            content, ended = snapshots.copied(self._ledger.url, self._ledger.name)
+            content, ended = snapshots.copy_ledger(self._ledger.url, self._ledger.name)
             self._keep_networks(ended, self._kept)  # first: whoever has the copy finds the networks that it speaks of
             snapshots.put(content, self._folder / "ledger", self._ledger.fence or 0)
         else:
@@ -210,7 +210,7 @@ def keep_claims(config: StudyConfig) -> bool:
 
 
 def _number(name: str) -> int:
-    """Of the trial that a file below `trials` belongs to; more than four digits from 10,000 on."""
+    """Number of the trial that a file below `trials` belongs to; more than four digits from 10,000 on."""
     return int(name.partition("/")[0])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from trainables.storage import Folder, seal, unsealed
+from trainables.storage import Folder, seal, unseal
 
 _NAME = re.compile(r"fence-(\d+)-(\d+)\.db")
 _KIND = b"ockham ledger 1"
@@ -18,7 +18,7 @@ _SCRATCH = ".snapshot-"
 KEEP = 3
 
 
-def copied(url: str, study: str, *, scratch: str = _SCRATCH) -> tuple[bytes, set[int]]:
+def copy_ledger(url: str, study: str, *, scratch: str = _SCRATCH) -> tuple[bytes, set[int]]:
     """The ledger at `url` as it is at one moment, a database file, and the trials of a study that have ended in it.
 
     Args:
@@ -39,7 +39,7 @@ def copied(url: str, study: str, *, scratch: str = _SCRATCH) -> tuple[bytes, set
 
 def put(content: bytes, folder: Folder, fence: int) -> str:
     """Stores a copy, and drops all but the newest; its name."""
-    there = _all(folder)
+    there = _list_snapshots(folder)
     sequence = max((number for of, number, _ in there if of == fence), default=0) + 1
     name = f"fence-{fence:06d}-{sequence:06d}.db"
     folder.write(name, [seal(_KIND, content), content])
@@ -51,15 +51,15 @@ def put(content: bytes, folder: Folder, fence: int) -> str:
 
 def newest(folder: Folder) -> Iterator[tuple[int, bytes]]:
     """(fence, database file) of the copies that are what was written, newest first."""
-    for fence, _, name in reversed(_all(folder)):
-        content = unsealed(_KIND, folder.read(name))
+    for fence, _, name in reversed(_list_snapshots(folder)):
+        content = unseal(_KIND, folder.read(name))
         if content is not None:
             yield fence, bytes(content)
 
 
 def exist(folder: Folder) -> bool:
     """Whether any copy is there, good or not."""
-    return bool(_all(folder))
+    return bool(_list_snapshots(folder))
 
 
 def restore(content: bytes, path: Path, study: str, fence: int) -> bool:
@@ -87,7 +87,7 @@ def restore(content: bytes, path: Path, study: str, fence: int) -> bool:
     return True
 
 
-def _all(folder: Folder) -> list[tuple[int, int, str]]:
+def _list_snapshots(folder: Folder) -> list[tuple[int, int, str]]:
     """(fence, sequence, name), oldest first."""
     found = ((match, name) for name in folder.names() if (match := _NAME.fullmatch(name)))
     return sorted((int(match[1]), int(match[2]), name) for match, name in found)

@@ -64,17 +64,17 @@ class Guard:
 
     def _knows(self, headers: dict[str, str]) -> bool:
         kind, _, sent = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and _same(sent.strip(), self._token):
+        if kind.lower() == "bearer" and _is_same(sent.strip(), self._token):
             return True
         try:
             cookie = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
         except CookieError:
             return False
-        return cookie is not None and _same(cookie.value, self._session)
+        return cookie is not None and _is_same(cookie.value, self._session)
 
     async def _enter(self, receive: Receive, send: Send) -> None:
         sent = parse_qs((await _body(receive)).decode("latin-1")).get("ticket", [""])[0]
-        if not (_same(sent, self._token) or (self._ticket and _same(sent, self._ticket))):
+        if not (_is_same(sent, self._token) or (self._ticket and _is_same(sent, self._ticket))):
             await _answer(send, 401, _PAGE.format(enter=ENTER))
             return
         if sent == self._ticket:
@@ -88,7 +88,7 @@ def local_page(address: str, ticket: str) -> str:
     return _LOCAL_PAGE.format(address=address, enter=ENTER, ticket=ticket)
 
 
-def _same(one: str, other: str) -> bool:
+def _is_same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 

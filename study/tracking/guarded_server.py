@@ -45,8 +45,8 @@ class Settings:
     landing: str = "/"
 
     @classmethod
-    def told(cls, arguments: list[str], environment: Mapping[str, str]) -> Self:
-        """As the process was started."""
+    def from_process(cls, arguments: list[str], environment: Mapping[str, str]) -> Self:
+        """The settings that the process was started with."""
         host, port, artifacts = arguments
         store, token = environment["MLFLOW_BACKEND_STORE_URI"], environment[VARIABLE]
         if not token:
@@ -91,11 +91,11 @@ def keep_inside(root: str, handlers: Any) -> None:
         require_inside(location)
         return repository(location, *more, **options)
 
-    def validated(location: str, field: str) -> Any:
+    def validate_inside(location: str, field: str) -> Any:
         require_inside(location)
         return validate(location, field)
 
-    handlers.get_artifact_repository, handlers._validate_storage_location_uri = repository_inside, validated
+    handlers.get_artifact_repository, handlers._validate_storage_location_uri = repository_inside, validate_inside
 
 
 def is_inside(location: str, root: str) -> bool:
@@ -118,4 +118,4 @@ def _local(place: str) -> Path | None:
 
 if __name__ == "__main__":
     os.environ |= _QUIET
-    serve(Settings.told(sys.argv[1:], os.environ))
+    serve(Settings.from_process(sys.argv[1:], os.environ))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _A_CALL = 100
 
 
-def refused(error: Exception) -> bool:
+def is_refusal(error: Exception) -> bool:
     """Whether MLflow, or whoever answers for it, calls a request wrong."""
     return getattr(error, "error_code", "") in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
 
@@ -37,17 +37,17 @@ def insist(
             kinds = {"metrics": Metric, "params": Param, "tags": RunTag}
             send(**{name: [value for value in some if isinstance(value, kind)] for name, kind in kinds.items()})
     except Exception as error:
-        if not refused(error):
+        if not is_refusal(error):
             raise
         if len(values) > 1:
             half = len(values) // 2
             return [*insist(send, values[:half], probe), *insist(send, values[half:], probe)]
         probe()
-        return [_told(values[0], error)]
+        return [_refused_value(values[0], error)]
     return []
 
 
-def _told(value: "Metric | Param | RunTag", error: Exception) -> RefusedValue:
+def _refused_value(value: "Metric | Param | RunTag", error: Exception) -> RefusedValue:
     step = f" at step {value.step}" if hasattr(value, "step") else ""
     kind = {"RunTag": "tag", "Param": "parameter"}.get(type(value).__name__, "metric")
     return RefusedValue(f"{kind} {value.key}{step}", line(error))

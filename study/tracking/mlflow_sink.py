@@ -191,7 +191,7 @@ class MlflowSink:
         repository = self._artifacts()
         with tempfile.TemporaryDirectory(prefix="ockham-") as folder:
             shown = Path(folder) / "study.json"
-            shown.write_text(json.dumps(self._config.shown(), indent=2), encoding="utf-8")
+            shown.write_text(json.dumps(self._config.public_fields(), indent=2), encoding="utf-8")
             repository.log_artifact(str(shown))
         if report is not None and report.is_dir():
             repository.log_artifacts(str(report), "report")
@@ -223,7 +223,7 @@ class MlflowSink:
 
     def _study_run(self) -> str:
         uid = f"{self._config.name}/{self._uid}"
-        run_id = self._oldest(uid) or self._restored(uid)
+        run_id = self._oldest(uid) or self._restore_run(uid)
         if run_id is None:
             tags = {
                 **self._tags,
@@ -247,7 +247,7 @@ class MlflowSink:
             self._client.delete_run(further)
         return str(runs[0]) if runs else None
 
-    def _restored(self, uid: str) -> str | None:
+    def _restore_run(self, uid: str) -> str | None:
         """The study's run that someone deleted in MLflow: its trials hang on it, so it comes back, not another one."""
         from mlflow.entities import ViewType
 

@@ -31,9 +31,9 @@ from search_spaces.space import CONDITIONS
 from study.crash_points import crash_if_asked
 from study.ledger import ENDED, Ledger, TrialRow
 from study.ledger.connection import BUSY_S, optuna_url
-from study.proposing.inside import inside
+from study.proposing.inside import is_inside
 from study.proposing.optuna_attributes import CONSTRAINTS
-from study.tested_versions import tested
+from study.tested_versions import is_tested
 
 TRIALS_A_COMMIT = 100
 _UID = "ockham/uid"
@@ -70,7 +70,7 @@ class OptunaProjection:
         """Projects what is new since the last call; returns how many trials it touched."""
         states = self._ledger.states(self._settled)
         begun = max((number for number, state in states.items() if state != "QUEUED"), default=-1)
-        behind = [number for number, state in states.items() if number <= begun and self._behind(number, state)]
+        behind = [number for number, state in states.items() if number <= begun and self._is_behind(number, state)]
         for start in range(0, len(behind), TRIALS_A_COMMIT):
             rows = self._ledger.trials(behind[start : start + TRIALS_A_COMMIT])
             there = len(self._ids)
@@ -82,7 +82,7 @@ class OptunaProjection:
             self._settled += 1
         return len(behind)
 
-    def _behind(self, number: int, state: str) -> bool:
+    def _is_behind(self, number: int, state: str) -> bool:
         if number >= len(self._states):
             return True
         there = self._states[number]
@@ -93,7 +93,7 @@ class OptunaProjection:
         if not rows:
             return
         templates = [self._template(row) for row in rows]
-        if tested("optuna", "trials enter its tables one by one"):
+        if is_tested("optuna", "trials enter its tables one by one"):
             from study.tracking import optuna_bulk
 
             self._ids += optuna_bulk.create(self._storage.engine, self._study, len(self._ids), templates)
@@ -161,12 +161,12 @@ class OptunaProjection:
         params = {
             name: row.proposed[name]
             for name, distribution in self._distributions.items()
-            if name in row.proposed and inside(distribution, row.proposed[name])
+            if name in row.proposed and is_inside(distribution, row.proposed[name])
         }
         return params, {name: self._distributions[name] for name in params}
 
     def _outcome(self, row: TrialRow) -> tuple[TrialState, list[float] | None]:
-        if row.state == "COMPLETE" and not self._undefined(row):
+        if row.state == "COMPLETE" and not self._undefined_metrics(row):
             return TrialState.COMPLETE, [row.metrics[objective.metric] for objective in self._objectives]
         states = {"QUEUED": TrialState.WAITING, "RUNNING": TrialState.RUNNING, "PRUNED": TrialState.PRUNED}
         return states.get(row.state, TrialState.FAIL), None
@@ -175,7 +175,7 @@ class OptunaProjection:
         if row.state not in ENDED:
             return {}
         attributes: dict[str, Any] = {}
-        if row.state == "COMPLETE" and (undefined := self._undefined(row)):
+        if row.state == "COMPLETE" and (undefined := self._undefined_metrics(row)):
             attributes["ockham/state"] = row.state
             attributes["undefined"] = {name: row.notes.get(f"undefined/{name}", "")[:_TEXT] for name in undefined}
         if row.error:
@@ -198,7 +198,7 @@ class OptunaProjection:
         missed = {one.name: one.violation(row.metrics) for one in self._ledger.config.constraints}
         return {name: value for name, value in missed.items() if value is not None}
 
-    def _undefined(self, row: TrialRow) -> list[str]:
+    def _undefined_metrics(self, row: TrialRow) -> list[str]:
         wanted = [goal.metric for goal in self._objectives] + [
             bound.metric for bound in self._ledger.config.constraints
         ]

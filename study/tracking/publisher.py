@@ -27,13 +27,13 @@ from filelock import FileLock
 from study.crash_points import crash_if_asked
 from study.errors import LeaseLost, StudyNotFound
 from study.ledger import Ledger, OutboxRow, TrialRow
-from study.passwords import MaskedStream, masked, remember
+from study.passwords import MaskedStream, mask_passwords, remember
 from study.tracking.error_log import ErrorLog, line
-from study.tracking.insisting import refused
+from study.tracking.insisting import is_refusal
 from study.tracking.mlflow_sink import MlflowSink
 from study.tracking.projecting import Projection
 from study.tracking.reconciling import Reconciler
-from study.tracking.trouble import explained, lost
+from study.tracking.trouble import explain_trouble, is_unknown_there
 
 POLL_S = 0.5
 LONGEST_BACKOFF_S, HURRIED_BACKOFF_S = 10.0, 1.0
@@ -74,7 +74,7 @@ class Publisher:
     def round(self) -> bool:
         """Delivers one batch. True if there may be more at once."""
         try:
-            sink = self._connected()
+            sink = self._connect()
             rows = self._ledger.outbox(1000)
             crash_if_asked("outbox read")
             ordered = sorted(rows, key=lambda row: (row.number, row.id))
@@ -94,10 +94,10 @@ class Publisher:
 
     def end(self, status: str, summary: dict[str, Any], artifacts: str | None) -> bool:
         """Drains, makes sure that MLflow still has everything, ends the parent run. False if that can't be done now."""
-        if not self._drained():
+        if not self._drain_outbox():
             return False
         self._sink = None  # a look with fresh eyes: the server may have been replaced since the last message
-        if not self._drained() or self._sink is None:
+        if not self._drain_outbox() or self._sink is None:
             return False
         if not self._has_files(self._sink, Path(artifacts) if artifacts else None):
             return False
@@ -131,12 +131,12 @@ class Publisher:
         """How long to wait before the next round."""
         return max(POLL_S, self._backoff)
 
-    def _drained(self) -> bool:
+    def _drain_outbox(self) -> bool:
         while self.round():
             continue
         return not self._troubled and self._ledger.outbox_size() == 0
 
-    def _connected(self) -> MlflowSink:
+    def _connect(self) -> MlflowSink:
         if self._sink is None:
             sink = MlflowSink(self._ledger.config, self._ledger.uid)
             there = sink.trial_runs()
@@ -171,7 +171,7 @@ class Publisher:
         try:
             return sink.new_runs(new)
         except Exception as error:
-            if not refused(error):
+            if not is_refusal(error):
                 raise
             return {}  # one at a time, then, to see which of them it is
 
@@ -182,7 +182,7 @@ class Publisher:
         try:
             sink.publish(self._runs[number], rows, whole)
         except Exception as error:
-            if not refused(error):
+            if not is_refusal(error):
                 raise
             # One odd value must not hold up all others for ever.
             aside = sink.publish_what_it_takes(self._runs[number], rows, whole)
@@ -200,13 +200,13 @@ class Publisher:
 
     def _wait_for_better_times(self, error: Exception) -> None:
         self._log.note(error)
-        if lost(error) or isinstance(error, sqlite3.OperationalError):  # the store's file may be gone
+        if is_unknown_there(error) or isinstance(error, sqlite3.OperationalError):  # the store's file may be gone
             self._sink = None
         self._doubtful, self._there = self._ledger.outbox_end(), None
         self._backoff = min(self._longest_s, max(POLL_S, 2 * self._backoff))
         if not self._troubled:
             self._troubled = True
-            self._say("trouble", f"{explained(self._ledger.config, error)}; results wait in the ledger")
+            self._say("trouble", f"{explain_trouble(self._ledger.config, error)}; results wait in the ledger")
 
 
 def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) -> None:
@@ -279,7 +279,7 @@ def main(arguments: Iterable[str]) -> None:
     events, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not break the protocol
 
     def say(event: str, text: str) -> None:
-        print(json.dumps({"event": event, "text": masked(text)}), file=events, flush=True)
+        print(json.dumps({"event": event, "text": mask_passwords(text)}), file=events, flush=True)
 
     with contextlib.suppress(BrokenPipeError):  # the driver is gone
         try:

@@ -19,7 +19,7 @@ from typing import TextIO
 
 from study.errors import UsageError
 from study.ledger.place import Place
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.private import private_files
 from study.stop_flag import interrupted_by
 from study.tracking.guard import local_page
@@ -41,7 +41,7 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
     """
     uri = place.tracking()
     if uri.startswith(("http://", "https://")):
-        say(f"MLflow runs at {masked(uri)}")
+        say(f"MLflow runs at {mask_passwords(uri)}")
         return 0
     if (own := place.own_store) and not own.is_file():
         raise UsageError(f"there is no MLflow store in {place.home} yet; run a study first: {place.command('launch')}")

@@ -122,7 +122,7 @@ def test_exact_nested_counts_on_ten_units_with_ties(
     for cut in group.incoming:
         # Units 0–4 of the first group are one unit five times over.
         tensors[cut.tensor].narrow(cut.axis, 0, 5).copy_(tensors[cut.tensor].narrow(cut.axis, 0, 1).clone())
-    scores = criterion.scores(scoring(model.replaced(tensors), input_shape=shape(kind)), group)
+    scores = criterion.scores(scoring(model.with_tensors(tensors), input_shape=shape(kind)), group)
     larger = [set(range(10))] * 3
     for kept in range(10, 0, -1):
         rows = [set(row) for row in units_to_keep([scores], [kept], direction)[0].tolist()]

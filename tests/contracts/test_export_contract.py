@@ -11,7 +11,7 @@ import torch
 from tests.engine import config
 from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import METHODS, Level
-from trainables.compression.masks import masked
+from trainables.compression.masks import apply_masks
 from trainables.compression.recalibration import renew_statistics
 from trainables.data.trial_data import trial_data
 from trainables.export import loader
@@ -72,7 +72,7 @@ def compressed(workspace: Workspace) -> StackedModel:
     origin = [torch.arange(width)[None] for width in stack.widths]
     level = Level(1, workspace.level_widths[1], stack, origin)
     made = finish(METHODS.get("prune")().compress(workspace, level))
-    return masked(made.stack, made.masks)
+    return apply_masks(made.stack, made.masks)
 
 
 def exported(workspace: Workspace, stack: StackedModel) -> Plain:

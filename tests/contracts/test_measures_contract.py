@@ -17,7 +17,7 @@ from trainables.config import MeasuresConfig
 from trainables.data.trial_data import TrialData
 from trainables.looking.config import DEFAULT
 from trainables.looking.look import Look
-from trainables.looking.measure import MEASURES, Measure, MeasureResult, settled
+from trainables.looking.measure import MEASURES, Measure, MeasureResult, finish_measure
 from trainables.looks import _pieces
 from trainables.record import Record
 from trainables.trial import TrialContext
@@ -109,7 +109,7 @@ def test_it_pauses_after_a_few_passes_over_the_sample(
 
     counted("scores", 1)
     counted("hessian_product", 4)
-    running, most = settled(measure.measure(seen(kind))), 0
+    running, most = finish_measure(measure.measure(seen(kind))), 0
     while True:
         passes[0] = 0
         try:
@@ -142,8 +142,8 @@ def test_units_that_come_from_no_dense_network(measure: Measure) -> None:
 
 def test_the_default_measures_are_there() -> None:
     assert set(DEFAULT) <= set(MEASURES.names())
-    assert MeasuresConfig(names="all").chosen == MEASURES.names()
-    assert MeasuresConfig(names="none").chosen == ()
+    assert MeasuresConfig(names="all").chosen_names == MEASURES.names()
+    assert MeasuresConfig(names="none").chosen_names == ()
 
 
 def test_in_a_trial_with_every_measure(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_shrunken_networks_say_what_the_masked_ones_say(model: Model) -> None:
             shape = [1] * tensors[cut.tensor].ndim
             shape[0], shape[cut.axis] = 3, units
             tensors[cut.tensor] *= mask.view(shape)
-    masked, small = stack.replaced(tensors), stack.keep_units(keep)
+    masked, small = stack.with_tensors(tensors), stack.keep_units(keep)
     assert torch.allclose(small(images(3)), masked(images(3)), atol=1e-5)
     assert torch.allclose(small.unstack(1)(images(1)[0]), masked(images(3))[1], atol=1e-5)
     assert not torch.allclose(small(images(3)), stack(images(3)), atol=1e-2)

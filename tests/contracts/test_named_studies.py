@@ -8,10 +8,10 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from search_spaces import catalog
-from search_spaces.carrying import carried
+from search_spaces.carrying import carry_claims
 from search_spaces.named_study import SIZES, NamedStudy, Size
 from study.answer.claim_samples import planned_units, settings_by
-from study.answer.claim_values import matching, meant
+from study.answer.claim_values import matching, trials_of_claim
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.settings.loading import LaunchOptions, load_study
@@ -62,21 +62,21 @@ def test_it_comes_in_sizes_that_carry_its_claims(name: str) -> None:
     for size in SIZES:
         space = catalog.get(name, size)
         assert space.title == study.space.title
-        _, left_out = carried(space)
+        _, left_out = carry_claims(space)
         assert left_out == (), (size, left_out)
     assert study.differs
 
 
 @pytest.mark.parametrize("name", catalog.names())
 def test_small_plans_eight_units_for_every_claim(name: str) -> None:
-    space, _ = carried(catalog.get(name, "small"))
+    space, _ = carry_claims(catalog.get(name, "small"))
     config = StudyConfig(name=name, space=space, trials=space.trials)
     plan = plan_of(config)
     for claim in space.claims:
         if claim.role == "placebo" and any(name not in space.span for name in claim.where):
             continue  # of settings that nobody has asked for here
         for setting in settings_by(claim, space) or [{}]:
-            mine = meant(claim, plan[matching(plan, setting)])
+            mine = trials_of_claim(claim, plan[matching(plan, setting)])
             assert planned_units(claim, mine) >= 8, (claim.name, setting, planned_units(claim, mine))
 
 

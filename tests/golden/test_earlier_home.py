@@ -41,7 +41,7 @@ def test_it_says_what_it_said(home: Path) -> None:
             assert found == (value if isinstance(value, str) else pytest.approx(value, rel=1e-12)), name
     assert len(handle.networks()) == 6 * 2 * 3 * 5
     found = handle.verdicts()
-    overall = found.of("memorising_breaks_earlier")
+    overall = found.finding_of("memorising_breaks_earlier")
     assert overall.estimate == pytest.approx(sum(said["contrast/auc"] for said in SAID["trials"].values()) / 6)
     assert (overall.n, overall.unit, overall.verdict, overall.by) == (18, "network", "supported", "any time")
     assert overall.ahead == (18, 0.0, True)

@@ -59,9 +59,9 @@ def test_a_free_worker_goes_to_a_trial_unless_its_own_is_starting(
 @pytest.fixture
 def another_version(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(tested_versions, "TESTED", dict.fromkeys(tested_versions.TESTED, ("0.1",)))
-    tested_versions.tested.cache_clear()
+    tested_versions.is_tested.cache_clear()
     yield
-    tested_versions.tested.cache_clear()
+    tested_versions.is_tested.cache_clear()
 
 
 @pytest.mark.usefixtures("another_version")

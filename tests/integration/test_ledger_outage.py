@@ -66,7 +66,7 @@ def test_a_write_whose_connection_breaks_is_done_once(ledger: Ledger) -> None:
 
     @outage.outlasting
     def write() -> None:
-        with lease.fenced(ledger._engine, ledger.name, ledger.fence) as connection:
+        with lease.fenced_transaction(ledger._engine, ledger.name, ledger.fence) as connection:
             connection.execute(text("UPDATE ockham_leases SET heartbeat = heartbeat + 1000"))
             if not broken:
                 broken.append(1)
@@ -82,7 +82,7 @@ def test_a_write_whose_connection_breaks_is_done_once(ledger: Ledger) -> None:
 def test_a_commit_that_was_not_confirmed_is_not_repeated(ledger: Ledger) -> None:
     with (
         pytest.raises(CommitUnknown, match="ockham resume"),
-        lease.fenced(ledger._engine, ledger.name, ledger.fence) as connection,
+        lease.fenced_transaction(ledger._engine, ledger.name, ledger.fence) as connection,
     ):
         _break(ledger, connection.scalar(text("SELECT pg_backend_pid()")))
 

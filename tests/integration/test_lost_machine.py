@@ -14,7 +14,7 @@ from study.cli import main
 from study.errors import LeaseHeld, StudyMismatch, UsageError
 from study.execution.driver import run
 from study.ledger import Ledger
-from study.settings.freezing import frozen
+from study.settings.freezing import freeze_config
 from study.storing import claims, snapshots
 from study.storing.safekeeping import study_folder
 from tests.in_process import in_process
@@ -123,7 +123,7 @@ def test_what_the_storage_says_is_heeded(finished: Path) -> None:
         run(config(first, NAME, 6, storage=storage), trial=trials_for_tests.quick)
     # A study of the same name that was never there.
     other = config(tmp_path / "other", NAME, 2)
-    Ledger.create(other.ledger_url, frozen(other, print)).close()
+    Ledger.create(other.ledger_url, freeze_config(other, print)).close()
     with pytest.raises(UsageError, match="holds another study"):
         run(config(tmp_path / "other", NAME, 4, storage=storage), trial=trials_for_tests.quick)
     # Another identity in a home without one is refused and leaves nothing.

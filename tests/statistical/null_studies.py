@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import beta, rankdata
 
 from study.answer.associating import Slope
-from study.answer.evidence import ALPHA, Array, Scale, log_anytime_t, log_bets, log_evidence, mirrored, trusts_t
+from study.answer.evidence import ALPHA, Array, Scale, log_anytime_t, log_bets, log_evidence, mirror_scale, trusts_t
 
 SIGNED = Scale(bounds=(-1.0, 1.0))
 BLOCK, UNITS = 6, 60
@@ -144,7 +144,7 @@ def false_alarms_of_a_family(studies: int, claims: int = 5) -> Rate:
 def misses_of_the_sequence(shape: str, studies: int) -> Rate:
     """How often the truth is left out at any time by the sequence with 1/α = 40 on each side."""
     values = means(shape, studies, seed=3)
-    up, down = log_evidence(values, 0.0, SIGNED), log_evidence(-values, 0.0, mirrored(SIGNED))
+    up, down = log_evidence(values, 0.0, SIGNED), log_evidence(-values, 0.0, mirror_scale(SIGNED))
     return _rate(f"sequence, {shape}", decided(np.maximum(up, down)))
 
 

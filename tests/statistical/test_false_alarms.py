@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from study.answer.associating import associated
+from study.answer.associating import slope_within_strata
 from study.answer.evidence import ALPHA
 from tests.statistical import null_studies as simulated
 
@@ -49,7 +49,7 @@ def test_the_simulated_association_is_that_of_the_engine() -> None:
     random = np.random.default_rng(0)
     x, y = random.normal(size=(2, 3, 4))
     strata = [stratum for stratum in range(3) for _ in range(4)]
-    found = associated(x.ravel(), y.ravel(), strata)
+    found = slope_within_strata(x.ravel(), y.ravel(), strata)
     ranks = [simulated._ranked(values[None], 4)[0].ravel() for values in (x, y)]
     assert (found.n, found.strata, found.xx) == (12, 3, pytest.approx(12))
     assert found.xy == pytest.approx(ranks[0] @ ranks[1])

@@ -14,7 +14,7 @@ FOLLOWS = "compressibility_follows_the_gap"
 
 
 def found_in(recipe: Recipe | None = None) -> Finding:
-    return judged(*make(recipe or Recipe())).of(FOLLOWS)
+    return judged(*make(recipe or Recipe())).finding_of(FOLLOWS)
 
 
 def test_the_association_compares_trials_of_one_noise_and_criterion_only() -> None:
@@ -26,9 +26,9 @@ def test_the_association_compares_trials_of_one_noise_and_criterion_only() -> No
 def test_depth_makes_strata_only_where_networks_are_retrained() -> None:
     config, trials, networks = make()
     trials["compression.depth"] = [6, 12] * 12 + [6]
-    assert judged(config, trials, networks).of(FOLLOWS).pairs == 36
+    assert judged(config, trials, networks).finding_of(FOLLOWS).pairs == 36
     trials["compression.recovery"] = "finetune"
-    found = judged(config, trials, networks).of(FOLLOWS)
+    found = judged(config, trials, networks).finding_of(FOLLOWS)
     assert found.verdict == "undefined"
     assert found.reason == "12 pairs of units that may be compared, 20 are needed"
 
@@ -37,7 +37,7 @@ def test_depth_makes_strata_only_where_networks_are_retrained() -> None:
 def test_the_association_is_decided_by_its_sign(sign: int, verdict: str) -> None:
     config, trials, networks = make()
     trials["gap/accuracy"] = sign * trials["compressibility/auc"]
-    found = judged(config, trials, networks).of(FOLLOWS)
+    found = judged(config, trials, networks).finding_of(FOLLOWS)
     assert found.tau == pytest.approx(sign)
     assert found.verdict == verdict
 
@@ -50,9 +50,9 @@ def test_gaps_compare_at_equal_fit_only() -> None:
     trials.loc[narrow, "gap/accuracy"] = -9.0
     trials.loc[narrow, "compressibility/auc"] = 0.0
     trials["train/interpolated"] = 1.0
-    assert judged(config, trials, networks).of(FOLLOWS).tau == pytest.approx(-0.2, abs=0.1)
+    assert judged(config, trials, networks).finding_of(FOLLOWS).tau == pytest.approx(-0.2, abs=0.1)
     trials.loc[narrow, "train/interpolated"] = 0.8
-    found = judged(config, trials, networks).of(FOLLOWS)
+    found = judged(config, trials, networks).finding_of(FOLLOWS)
     assert (found.n, found.pairs, found.tau) == (24, 36, pytest.approx(-1))
     assert "6 left out (undefined, its gap compares with no other’s)" in found.sentence or (
         "6 left out (its gap compares with no other’s)" in found.sentence
@@ -68,7 +68,7 @@ def test_the_gap_of_renamed_classes_is_not_associated() -> None:
 def test_an_association_of_something_that_does_not_vary_is_undefined() -> None:
     config, trials, networks = make()
     trials["gap/accuracy"] = 0.3
-    assert "the same in all units" in judged(config, trials, networks).of(FOLLOWS).reason
+    assert "the same in all units" in judged(config, trials, networks).finding_of(FOLLOWS).reason
 
 
 def driven(relation: float, seed: int, n: int = 48) -> tuple[Any, pd.DataFrame, pd.DataFrame]:
@@ -85,9 +85,9 @@ def driven(relation: float, seed: int, n: int = 48) -> tuple[Any, pd.DataFrame, 
 
 
 def test_a_range_of_noise_that_drives_both_sides_is_taken_out_of_them() -> None:
-    found = judged(*driven(-1.0, seed=1)).of(FOLLOWS)
+    found = judged(*driven(-1.0, seed=1)).finding_of(FOLLOWS)
     assert (found.verdict, found.n) == ("supported", 48)
     assert found.tau is not None
     assert found.tau < -0.4
-    alarms = [judged(*driven(0.0, seed)).of(FOLLOWS).verdict for seed in range(12)]
+    alarms = [judged(*driven(0.0, seed)).finding_of(FOLLOWS).verdict for seed in range(12)]
     assert alarms.count("supported") <= 1, "without that nearly all would be: noise moves both"

@@ -24,7 +24,7 @@ def test_a_description_gets_no_verdict_and_a_failing_placebo_stands_first() -> N
         claim(M, Greater(), "d", role="description"),
     )
     found = decide(stated, study(spread(0.3)))
-    assert found.of("d").verdict == "described"
+    assert found.finding_of("d").verdict == "described"
     assert [one.claim for one in found.failed_placebos] == ["p"]
     assert found.headlines[0].claim == "p"
     assert found.as_text().startswith("A placebo fails")
@@ -50,23 +50,23 @@ def test_conditions_and_pooled_share_the_family_and_holm_spares_those_decided() 
         one.condition for one in found.findings
     ] == ["noise 0.25", "noise 0.5", "noise 1", "pooled"]
     assert all(one.verdict == "supported" for one in found.findings)
-    assert found.of("x").n == 24
+    assert found.finding_of("x").n == 24
 
 
 def test_networks_are_the_unit_where_few_trials_are_planned() -> None:
     _, trials, networks = make(Recipe(noise=(1.0,), widths=(64,), criteria=("random",), failed=0))
     stated = claim(Twins(metric="compressibility/auc"), Greater(matters=0.05))
     space = SearchSpace(base={"data.label_noise": 1.0}, claims=(stated,))
-    found = verdicts(space, trials, networks, plan=trials, standing=Standing(1, 1, 1)).of("x")
+    found = verdicts(space, trials, networks, plan=trials, standing=Standing(1, 1, 1)).finding_of("x")
     assert (found.n, found.planned, found.unit) == (5, 5, "network")
     assert found.estimate == pytest.approx(trials["contrast/auc"].iloc[0])
     gap = claim(Metric(metric="gap/accuracy"), Greater(), "gap")
     level = claim(Level(column="test_accuracy", level=-1), Greater(), "last")
     both = verdicts(space.model_copy(update={"claims": (gap, level)}), trials, networks, plan=trials,
                     standing=Standing(1, 1, 1))  # fmt: skip
-    assert both.of("gap").estimate == pytest.approx(trials["gap/accuracy"].iloc[0])
+    assert both.finding_of("gap").estimate == pytest.approx(trials["gap/accuracy"].iloc[0])
     deepest = networks[(networks["arm"] == "replicate") & (networks["level"] == networks["level"].max())]
-    assert both.of("last").estimate == pytest.approx(deepest["test_accuracy"].mean())
+    assert both.finding_of("last").estimate == pytest.approx(deepest["test_accuracy"].mean())
 
 
 def test_trials_that_had_nothing_to_memorise_do_not_dilute_a_claim() -> None:
@@ -84,10 +84,10 @@ def test_trials_that_had_nothing_to_memorise_do_not_dilute_a_claim() -> None:
         ),
     )
     found = decide(stated, trials)
-    assert (found.of("a").n, found.of("p").n) == (12, 12)
-    assert (found.of("a").verdict, found.of("p").verdict) == ("supported", "supported")
+    assert (found.finding_of("a").n, found.finding_of("p").n) == (12, 12)
+    assert (found.finding_of("a").verdict, found.finding_of("p").verdict) == ("supported", "supported")
     alone = decide(stated, trials[12:])
-    assert alone.of("a").verdict == "refuted", "a study of nothing else is asked all the same"
+    assert alone.finding_of("a").verdict == "refuted", "a study of nothing else is asked all the same"
 
 
 def test_holm_by_hand() -> None:
@@ -124,7 +124,7 @@ def test_networks_that_met_both_settings_are_paired_one_by_one() -> None:
     space = SearchSpace(
         base={"data.label_noise": 1.0}, span={criterion: Choices(values=("magnitude_l2", "random"))}, claims=(stated,)
     )
-    found = verdicts(space, trials, networks, plan=trials, standing=Standing(2, 2, 2)).of("x")
+    found = verdicts(space, trials, networks, plan=trials, standing=Standing(2, 2, 2)).finding_of("x")
     means = trials.set_index(criterion)["compressibility/auc"]
     assert (found.n, found.unit) == (5, "network")
     assert found.estimate == pytest.approx(means["magnitude_l2"] - means["random"])
@@ -138,10 +138,10 @@ def test_what_holms_steps_decide_before_the_interval_does_is_said() -> None:
     found = decide(
         (claim(M, Greater(), "a"), claim(weak, Greater(), "b")), study(spread(0.3), **{"measure/x/z": values})
     )
-    strong, second = found.of("a"), found.of("b")
+    strong, second = found.finding_of("a"), found.finding_of("b")
     assert (second.verdict, second.by) == ("supported", "planned n")
-    assert second.shown[0] is not None
-    assert second.shown[0] < 0
+    assert second.shown_interval[0] is not None
+    assert second.shown_interval[0] < 0
     assert second.stepped
     assert not strong.stepped
     assert "its interval, drawn for all claims at once, alone would not decide it yet" in second.sentence
@@ -149,5 +149,5 @@ def test_what_holms_steps_decide_before_the_interval_does_is_said() -> None:
     turned = decide(
         (claim(M, Greater(), "a"), claim(weak, Less(matters=0.01), "b")),
         study(spread(0.3), **{"measure/x/z": [value - 0.01 for value in values]}),
-    ).of("b")
+    ).finding_of("b")
     assert (turned.verdict, turned.stepped) == ("refuted", True)

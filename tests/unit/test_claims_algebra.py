@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from search_spaces.carrying import carried, refusals
+from search_spaces.carrying import carry_claims, refusals
 from search_spaces.claims import AtLeast, AtMost, Claim, Equivalent, Exactly, Greater, Less
 from search_spaces.quantities import (
     AboveScratch,
@@ -268,11 +268,11 @@ def test_a_named_claim_follows_the_settings_of_its_study() -> None:
         where={"data.noise_kind": "renamed"},
     )
     there = space(claims=(stated, placebo))
-    kept, notes = carried(there)
+    kept, notes = carry_claims(there)
     assert (kept.claims, notes) == ((stated,), ())
-    fixed, _ = carried(there.fix({NOISE: 1.0, "data.noise_kind": "renamed"}))
+    fixed, _ = carry_claims(there.fix({NOISE: 1.0, "data.noise_kind": "renamed"}))
     assert [(c.name, c.by) for c in fixed.claims] == [("x", ()), ("y", ())]
-    none, notes = carried(there.fix({"control": False}))
+    none, notes = carry_claims(there.fix({"control": False}))
     assert none.claims == ()
     assert "claim x is left out" in notes[0]
 

@@ -232,7 +232,7 @@ def test_the_file_that_a_study_keeps_of_itself_is_that_study(options: dict, tmp_
     study = load_study(LaunchOptions(**options)).config
     study = study.model_copy(update={"trials": 31, "added": 3})
     path = tmp_path / "study.yaml"
-    path.write_text(yaml.safe_dump(study.shown(), sort_keys=False))
+    path.write_text(yaml.safe_dump(study.public_fields(), sort_keys=False))
     again = load_study(LaunchOptions(source=str(path))).config
     assert again.fingerprint() == study.fingerprint()
     assert (again.name, again.trials, again.run) == (study.name, 31, study.run)
@@ -243,7 +243,7 @@ def test_so_is_that_of_a_study_with_trials_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_text("{space: redundancy, configurations: [{model.width: 24, compression.criterion: random}]}")
     study = load_study(LaunchOptions(source=str(path))).config
-    path.write_text(yaml.safe_dump(study.shown(), sort_keys=False))
+    path.write_text(yaml.safe_dump(study.public_fields(), sort_keys=False))
     assert load_study(LaunchOptions(source=str(path))).config == study
 
 

@@ -11,7 +11,7 @@ from tests.engine import CLASSES
 from trainables.config import ModelConfig
 from trainables.datasets.teacher import Teacher
 from trainables.export.loader import build
-from trainables.export.plain import described, plain_layers
+from trainables.export.plain import describe_layers, plain_layers
 from trainables.looking.activations import activations
 from trainables.models.committee import Committee
 from trainables.noises.added import Added
@@ -65,7 +65,7 @@ def test_responses_and_their_slopes_are_those_of_the_network() -> None:
 def test_an_exported_one_says_the_same() -> None:
     stack = committee()
     layers = plain_layers(stack.unstack(1))
-    network = build({"input": {"mean": [0.0], "scale": 1.0}, "layers": described(layers)})
+    network = build({"input": {"mean": [0.0], "scale": 1.0}, "layers": describe_layers(layers)})
     weights = {f"{place + 1}.{name}": t for place, one in enumerate(layers) for name, t in one.state_dict().items()}
     x = torch.randn(9, 1, 1, 7, generator=generator(0, "x"))
     said = functional_call(network, weights, (x,))

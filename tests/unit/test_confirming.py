@@ -65,7 +65,7 @@ def test_explored_trials_are_run_again_as_design_trials_and_stay_as_they_are(tmp
     ledger = explored(tmp_path)
     before = ledger.trials()
     found = verdicts_of(ledger)
-    assert found.of("loss_is_positive").verdict == "undefined"
+    assert found.finding_of("loss_is_positive").verdict == "undefined"
     assert "none was run again: they decide nothing" in found.assurance
     assert "ockham confirm runs them again" in found.notes[0]
     assert confirm(ledger) == [0, 1, 2, 3]
@@ -73,11 +73,11 @@ def test_explored_trials_are_run_again_as_design_trials_and_stay_as_they_are(tmp
     assert run(again) == [4, 5, 6, 7]
     rows = again.trials()
     assert rows[:4] == before
-    assert [(row.role, row.added, row.again) for row in rows[4:]] == [("design", True, True)] * 4
+    assert [(row.role, row.added, row.is_repetition) for row in rows[4:]] == [("design", True, True)] * 4
     assert [row.fingerprint for row in rows[4:]] == [row.fingerprint for row in before]
     assert len({row.cell for row in rows}) == 8, "draws are keyed by cells: each has its own"
     found = verdicts_of(again)
-    assert found.of("loss_is_positive").n == 4
+    assert found.finding_of("loss_is_positive").n == 4
     assert found.guarantee == "any time"
     assert found.assurance.startswith(
         "4 chosen trials were run again by ockham confirm, with fresh seeds, and they alone"
@@ -89,7 +89,7 @@ def test_from_eight_on_they_decide(tmp_path: Path) -> None:
     assert confirm(ledger, [2], times=10) == [2] * 10
     again = opened(tmp_path, span=TUNED, sampler="random", scheduler="asha")
     run(again)
-    found = verdicts_of(again).of("loss_is_positive")
+    found = verdicts_of(again).finding_of("loss_is_positive")
     assert (found.verdict, found.by, found.n) == ("supported", "any time", 10)
 
 
@@ -127,7 +127,7 @@ def test_picked_trials_of_a_design_count_with_it_at_any_time(tmp_path: Path) -> 
     again = opened(tmp_path)
     run(again)
     found = verdicts_of(again)
-    assert found.of("loss_is_positive").n == 5
+    assert found.finding_of("loss_is_positive").n == 5
     assert found.guarantee == "any time"
     assert found.assurance.startswith(
         "All 4 planned trials have ended; with them counts 1 that was run again by choice, each with fresh seeds."

@@ -161,7 +161,7 @@ def test_a_curve_does_not_depend_on_how_many_there_are() -> None:
         model = stack(networks)
         trained = training(model, epochs=10)
         losses = []
-        while not trained.finished:
+        while not trained.is_finished:
             finish(trained.run_epoch())
             losses.append(trained.running_losses[0])
         curves.append(losses)

@@ -28,7 +28,7 @@ from tests.studies_for_tests import a_study
     ],
 )
 def test_what_lies_in_a_home_goes_with_it(said: dict[str, Any], then: dict[str, Any]) -> None:
-    moved = RunConfig.model_validate({"home": "/one/home", **said}).moved(Path("/two"))
+    moved = RunConfig.model_validate({"home": "/one/home", **said}).with_home(Path("/two"))
     assert moved.home == Path("/two")
     assert {name: getattr(moved, name) for name in then} == then
 

@@ -8,7 +8,7 @@ import yaml
 from study.cli import main
 from study.config import RunConfig
 from study.config.prices import Prices, read_prices
-from study.costs.cost import cost, spent
+from study.costs.cost import cost, cost_so_far
 from study.costs.estimate import TimedTrial, calibrate, estimate, representative
 from study.errors import UsageError
 from study.events import Silent
@@ -43,9 +43,9 @@ def test_what_was_spent_counts_every_attempt_and_time_once(tmp_path: Path, monke
     ledger.start_attempt(1)
     monkeypatch.setattr("study.ledger.life.now_ms", lambda: 1_000_000 + 1_800_000)
     ledger.finish(0, 1, "FAILED", error="made up")
-    found = spent(ledger)
+    found = cost_so_far(ledger)
     assert (found.core_hours, found.hours) == (0.5, 0.5), "nobody runs trial 1 any more"
-    found = spent(ledger, now_ms=1_000_000 + 3_600_000)
+    found = cost_so_far(ledger, now_ms=1_000_000 + 3_600_000)
     assert (found.core_hours, found.hours) == (1.5, 1.0), "an hour of trial 1, half of which trial 0 ran as well"
 
 

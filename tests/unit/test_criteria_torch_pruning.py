@@ -83,10 +83,10 @@ def comparable(name: str, model: StackedModel) -> StackedModel:
     tensors = model.tensors()
     if name == "fpgm":
         # Theirs takes distances of |w|, which are ours where no weight is negative.
-        return model.replaced({n: t.abs() if t.ndim > 2 else t for n, t in tensors.items()})
+        return model.with_tensors({n: t.abs() if t.ndim > 2 else t for n, t in tensors.items()})
     if name == "taylor":
         # Theirs leaves biases out.
-        return model.replaced({n: t * (not n.endswith(".bias")) for n, t in tensors.items()})
+        return model.with_tensors({n: t * (not n.endswith(".bias")) for n, t in tensors.items()})
     return model
 
 

@@ -60,7 +60,7 @@ def test_a_folder_that_takes_no_files_costs_only_time(tmp_path: Path, caplog: py
     (tmp_path / "file").write_text("in the way")
     shelf = DenseStore(tmp_path / "file" / "below", 1 << 20).shelf("a")
     assert shelf.read() is None
-    assert shelf.mine()
+    assert shelf.is_mine_to_train()
     shelf.write(state())
     shelf.close()
     assert "dense networks not kept" in caplog.text

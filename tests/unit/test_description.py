@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.engine import config, stack
 from trainables.compression.bits import Counter, Reader, Writer
-from trainables.compression.description import decoded, description_lengths, encoded, parts_of
+from trainables.compression.description import decode_network, description_lengths, encode_network, parts_of
 from trainables.compression.huffman import canonical, code_lengths
 from trainables.compression.masks import Masks, unit_masks
-from trainables.compression.quantizing import clustered, uniform
+from trainables.compression.quantizing import cluster_values, uniform
 from trainables.compression.writing import Encoding, Part, as_it_is
 from trainables.interfaces import MODELS
 from trainables.seeding import generator
@@ -28,7 +28,7 @@ def some_masks(model: StackedModel, share: float) -> Masks:
 def books(written: Encoding, kind: str) -> Encoding:
     def coded(part: Part) -> Part:
         if kind == "kmeans":
-            return part.with_book(clustered(part, 5, per_channel=False))
+            return part.with_book(cluster_values(part, 5, per_channel=False))
         bits, channel = int(kind[0]), kind.endswith("channel")
         symmetric = "affine" not in kind
         return part.with_book(uniform(part, bits, symmetric=symmetric, per_channel=channel, rule="mse"))
@@ -83,7 +83,7 @@ def test_a_symbol_that_is_alone_has_a_word() -> None:
 def test_every_number_is_read_again_and_the_length_is_the_message_s(kind: str, kept: float) -> None:
     model = stack()
     masks = some_masks(model, kept)
-    model = model.replaced({n: t * masks[n] if n in masks else t for n, t in model.tensors().items()})
+    model = model.with_tensors({n: t * masks[n] if n in masks else t for n, t in model.tensors().items()})
     written = as_it_is(model, masks)
     if kind != "plain":
         written = books(written, kind)
@@ -91,10 +91,10 @@ def test_every_number_is_read_again_and_the_length_is_the_message_s(kind: str, k
     names = [name for name, _ in parts_of(model, written)]
     assert names[:3] == [f"layers.{place}.weight" for place in range(3)]
     for k in range(model.networks):
-        message, bits = encoded(model, written, None, k)
+        message, bits = encode_network(model, written, None, k)
         assert bits == lengths[k]
         assert len(message) == math.ceil(bits / 8)
-        read = decoded(message, len(names))
+        read = decode_network(message, len(names))
         for (_, part), found in zip(parts_of(model, written), read, strict=True):
             assert torch.equal(found[0], part.values[k])
         again = written.expand({name: found for name, found in zip(names, read, strict=True) if name in written.parts})
@@ -128,7 +128,7 @@ def test_a_mask_that_costs_more_than_it_saves_is_left_out() -> None:
     masks = {n: torch.ones_like(t, dtype=torch.bool) for n, t in tensors.items() if n.endswith("weight")}
     for mask in masks.values():
         mask[:, 0, 0] = False
-    model = model.replaced({n: t * masks[n] if n in masks else t for n, t in tensors.items()})
+    model = model.with_tensors({n: t * masks[n] if n in masks else t for n, t in tensors.items()})
     assert description_lengths(model, as_it_is(model, masks), None) <= description_lengths(model, as_it_is(model), None)
 
 
@@ -141,7 +141,7 @@ def test_networks_without_some_units_are_written_as_the_small_ones_they_are(name
     for units in alive:
         units[:, 0] = True
     masks = unit_masks(made, alive)
-    masked = made.replaced({n: t * masks[n] if n in masks else t for n, t in made.tensors().items()})
+    masked = made.with_tensors({n: t * masks[n] if n in masks else t for n, t in made.tensors().items()})
     for kind in ("plain", "3 affine channel", "kmeans"):
         written = as_it_is(masked, masks)
         lengths = description_lengths(masked, written if kind == "plain" else books(written, kind), masks)

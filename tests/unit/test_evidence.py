@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from study.answer.associating import associated, centred, permutation_ps, ranked
+from study.answer.associating import centre_within_strata, permutation_ps, rank_within_strata, slope_within_strata
 from study.answer.evidence import (
     Scale,
     log_anytime_t,
@@ -65,7 +65,7 @@ def test_welchs_t_is_that_of_scipy() -> None:
 def test_association_is_the_regression_of_ranks_within_strata() -> None:
     case = ORACLES["association"]
     x, y = np.array(case["x"]), np.array(case["y"])
-    found = associated(x, -y, case["strata"])
+    found = slope_within_strata(x, -y, case["strata"])
     assert found.estimate == pytest.approx(-case["slope"])
     assert found.t_p(0.0) == pytest.approx(case["t_p_less"], rel=1e-9)
     assert found.t_interval(0.025) == pytest.approx([-end for end in reversed(case["t_interval"])])
@@ -161,11 +161,11 @@ def test_adding_units_never_takes_back_what_was_excluded() -> None:
 def test_ranks_that_agree_by_chance_in_small_strata_are_no_evidence() -> None:
     pairs = np.array([0.0, 1.0] * 5)
     strata = [place // 2 for place in range(10)]
-    found = associated(pairs, pairs, strata)
+    found = slope_within_strata(pairs, pairs, strata)
     assert (found.estimate, found.n, found.strata) == (pytest.approx(1.0), 10, 5)
     assert found.log_evidence(0.0) == -math.inf, "one study in 32 has that"
     assert found.sequence(math.log(40)) == (-math.inf, math.inf)
-    assert associated(np.arange(10.0), np.arange(10.0), [0] * 10).log_evidence(0.0) > math.log(40)
+    assert slope_within_strata(np.arange(10.0), np.arange(10.0), [0] * 10).log_evidence(0.0) > math.log(40)
 
 
 def test_values_that_are_all_the_same_for_long_do_not_shut_the_mean_out() -> None:
@@ -183,7 +183,7 @@ def test_ranks_within_strata_are_those_of_scipy_centred_and_scaled() -> None:
     values = np.r_[random.integers(0, 5, size=60) / 4, 0.5, 7.0, 7.0]
     mixed = random.permutation(len(strata))
     strata, values = [strata[place] for place in mixed], values[mixed]
-    found, counted = ranked(values, strata)
+    found, counted = rank_within_strata(values, strata)
     for name in set(strata):
         rows = [place for place, stratum in enumerate(strata) if stratum == name]
         ranks = stats.rankdata(values[rows])
@@ -191,8 +191,8 @@ def test_ranks_within_strata_are_those_of_scipy_centred_and_scaled() -> None:
         expected = (ranks - ranks.mean()) / spread if spread > 0 else np.zeros(len(rows))
         assert found[rows] == pytest.approx(expected, abs=1e-12), name
     assert counted == sum(strata.count(name) > 1 for name in set(strata))
-    assert ranked(np.zeros(0), [])[1] == 0
-    less, same = centred(values, strata)
+    assert rank_within_strata(np.zeros(0), [])[1] == 0
+    less, same = centre_within_strata(values, strata)
     assert same == counted
     assert less.sum() == pytest.approx(0, abs=1e-12)
     assert less[strata.index(("alone", 0))] == 0

@@ -147,7 +147,7 @@ def test_another_network_than_the_recorded_one_is_not_passed_off_as_it(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = study.load("small", home=home)
-    monkeypatch.setattr("study.operations.exporting._recorded", lambda *_: {"val_accuracy": 2.0})
+    monkeypatch.setattr("study.operations.exporting._recorded_metrics", lambda *_: {"val_accuracy": 2.0})
     with pytest.raises(RuntimeError, match="was recorded"):
         handle.export(0, 1, tmp_path / "net.safetensors")
     assert not list(tmp_path.iterdir())
@@ -165,7 +165,7 @@ def test_an_export_on_another_device_says_so(
     said = " ".join(capsys.readouterr().out.split())
     assert "The trial was computed on " in said
     assert "this is an H100: bit for bit is promised on the same model and versions only." in said
-    monkeypatch.setattr("study.operations.exporting._recorded", lambda *_: {"val_accuracy": 2.0})
+    monkeypatch.setattr("study.operations.exporting._recorded_metrics", lambda *_: {"val_accuracy": 2.0})
     with pytest.raises(RuntimeError, match=r"was recorded; computed on .*, this is an H100"):
         study.load("small", home=home).export(0, 1, tmp_path / "other.safetensors")
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from study.answer.associating import ranked, two_sided_ps
+from study.answer.associating import rank_within_strata, two_sided_ps
 from study.answer.gap_associations import associations, e_values_q, gap_table
-from study.answer.gap_units import Units, together, units_of
+from study.answer.gap_units import Units, merge_units, units_of
 from study.answer.pairwise import Configurations, psi
 from study.report.figure import Absent, Picture, figures
 from tests.unit.report_frames import Recipe, make
@@ -71,7 +71,7 @@ def test_p_within_strata_is_the_share_of_all_permutations() -> None:
     x, y = random.normal(size=(2, 8))
     y = y + x
     strata = [0] * 4 + [1] * 4
-    first, second = ranked(x, strata)[0], ranked(y, strata)[0]
+    first, second = rank_within_strata(x, strata)[0], rank_within_strata(y, strata)[0]
     sums = [
         first[:4] @ second[list(a)] + first[4:] @ second[[4 + place for place in b]]
         for a in itertools.permutations(range(4))
@@ -104,7 +104,7 @@ def test_noise_that_drives_both_is_no_association() -> None:
 def test_every_test_is_listed_and_q_is_over_all_of_them() -> None:
     _, trials, networks = frames()
     table = gap_table([(trials, networks)], as_planned=True)
-    assert table.tested == 5
+    assert table.num_tested == 5
     assert [row.name for row in table.rows][-1] == "overlaps/best"
     ps = [row.p for row in table.rows if row.p is not None]
     assert [row.q for row in table.rows if row.q is not None] == pytest.approx(scipy.stats.false_discovery_control(ps))
@@ -152,7 +152,7 @@ def test_partial_is_what_two_regressions_leave() -> None:
     found = units(values, gap, [0] * 15 + [1] * 15)
     found = Units(**{**vars(found), "names": ("mine", "norms/frobenius", "margins/mean", "same")})
     rows = {row.name: row for row in associations(found, as_planned=True).rows}
-    ranks = [ranked(line, found.strata)[0] for line in (*values[:3], gap)]
+    ranks = [rank_within_strata(line, found.strata)[0] for line in (*values[:3], gap)]
     held = np.stack(ranks[1:3], axis=1)
     left = [line - held @ np.linalg.lstsq(held, line, rcond=None)[0] for line in (ranks[0], ranks[3])]
     partial = rows["mine"].partial
@@ -171,7 +171,7 @@ def test_partial_is_what_two_regressions_leave() -> None:
 def test_classes_renamed_leave_no_gap_to_track() -> None:
     _, trials, networks = frames(base={"data.noise_kind": "renamed"})
     table = gap_table([(trials, networks)], as_planned=True)
-    assert (table.tested, table.discoveries) == (0, ())
+    assert (table.num_tested, table.discoveries) == (0, ())
     assert {row.reason for row in table.rows} == {
         "no unit has a gap that can be compared (24 left out: its gap compares with no other’s)"
     }
@@ -226,8 +226,8 @@ def test_studies_together_are_compared_each_in_itself() -> None:
     assert not found["margins/mean"].is_discovery
     assert table.within == ("study", "noise", "criterion")
     alone = [units_of(*one) for one in ((trials, networks), other)]
-    assert together(alone).studies.tolist() == [0] * 24 + [1] * 30
-    single = {row.name: row for row in associations(together(alone[:1]), as_planned=True).rows}["norms/path"]
+    assert merge_units(alone).studies.tolist() == [0] * 24 + [1] * 30
+    single = {row.name: row for row in associations(merge_units(alone[:1]), as_planned=True).rows}["norms/path"]
     mine = {row.name: row for row in gap_table([(trials, networks)], as_planned=True).rows}["norms/path"]
     assert single == mine
 

@@ -42,7 +42,7 @@ def network(name: str, **fields: Any) -> StackedModel:
 
 
 def trained(task: Training) -> dict[str, torch.Tensor]:
-    while not task.finished:
+    while not task.is_finished:
         finish(task.run_epoch())
     return {name: tensor.cpu() for name, tensor in task.write_back().tensors().items()}
 

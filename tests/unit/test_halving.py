@@ -49,7 +49,7 @@ def test_training_in_pieces_ends_where_training_together_does(clip_norm: float |
         model = stack()
         model.together = together
         task = training(model, clip_norm=clip_norm)
-        while not task.finished:
+        while not task.is_finished:
             finish(task.run_epoch())
         return model
 

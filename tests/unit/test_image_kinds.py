@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from trainables.data import decoding
-from trainables.data.decoding import decoded
+from trainables.data.decoding import decode_image
 
 GRADIENT = np.linspace(0, 255, 64).astype(np.uint8).reshape(8, 8)
 
 
 def seen(file: Path, mode: decoding.Mode = "L", background: str = "white") -> np.ndarray:
-    return decoded(file, 8, mode, background)[..., 0].astype(int)
+    return decode_image(file, 8, mode, background)[..., 0].astype(int)
 
 
 def saved(image: Image.Image, file: Path, **options: object) -> Path:
@@ -85,7 +85,7 @@ def test_palettes_and_cmyk_become_colours(tmp_path: Path) -> None:
         saved(red.convert("CMYK"), tmp_path / "cmyk.tif"),
         saved(red.convert("CMYK"), tmp_path / "cmyk.jpg", quality=100),
     ):
-        assert np.abs(decoded(file, 8, "RGB", "white") - [255, 0, 0]).max() <= 2
+        assert np.abs(decode_image(file, 8, "RGB", "white") - [255, 0, 0]).max() <= 2
 
 
 @pytest.mark.parametrize("mode", ["L", "I;16", "RGBA"])

@@ -13,13 +13,13 @@ from trainables.compression.masked_pruning import kept_widths
 from trainables.compression.masks import (
     Masks,
     all_weights,
+    apply_masks,
     keep_in_layers,
     keep_overall,
     kept_values,
-    masked,
     multiply_adds_kept,
     parameters_kept,
-    shuffled,
+    shuffle_masks,
     unit_masks,
     weights_kept,
 )
@@ -94,7 +94,7 @@ def test_counts_in_layers_are_each_layers_own() -> None:
 
 def test_shuffled_masks_keep_as_many_elsewhere() -> None:
     masks = half(stack())
-    other = shuffled(masks, lambda name, k: generator(1, name, k))
+    other = shuffle_masks(masks, lambda name, k: generator(1, name, k))
     for name, mask in masks.items():
         assert torch.equal(mask.flatten(1).sum(dim=1), other[name].flatten(1).sum(dim=1))
         assert not torch.equal(mask, other[name])
@@ -115,7 +115,7 @@ def test_masked_units_are_removed_units(name: str) -> None:
         units[:, 0] = True
     masks = unit_masks(made, alive)
     images = torch.rand(2, 3, *RGB, generator=generator(3))
-    small = masked(made, masks)(images)
+    small = apply_masks(made, masks)(images)
     left, kept = kept_widths(made, masks), weights_kept(masks)
     for k in range(2):
         index = [units[k].nonzero().t() for units in alive]
@@ -130,13 +130,13 @@ def test_masked_units_are_removed_units(name: str) -> None:
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_what_is_dropped_stays_zero_in_weights_and_optimizer(optimizer: str) -> None:
     masks = half(stack())
-    model = masked(stack(), masks)
+    model = apply_masks(stack(), masks)
     start = {name: tensor.clone() for name, tensor in model.tensors().items()}
     recipe = TrainingConfig(
         epochs=4, batch_size=30, optimizer=optimizer, weight_decay=0.01, lr=0.01, stop_at_train_loss=None
     )
     training = Training(model, Examples(pixels(), labels(), CLASSES), recipe, orders, masks=masks)
-    while not training.finished:
+    while not training.is_finished:
         for state in training.state()["optimizer"].values():
             for tensor, (name, parameter) in zip(state, model.named_parameters(), strict=False):
                 if name in masks and tensor.shape == parameter.shape:
@@ -151,12 +151,12 @@ def test_what_is_dropped_stays_zero_in_weights_and_optimizer(optimizer: str) -> 
 def test_masks_follow_their_networks_when_others_stop() -> None:
     """Network 1 meets the stop rule first; the masks of 0 and 2 are still their own."""
     masks = half(stack())
-    model = masked(stack(), masks)
+    model = apply_masks(stack(), masks)
     easy = labels()
     easy[1] = 0
     recipe = TrainingConfig(epochs=40, batch_size=30, lr=0.1, stop_at_train_loss=0.3)
     training = Training(model, Examples(pixels(), easy, CLASSES), recipe, orders, masks=masks)
-    while not training.finished:
+    while not training.is_finished:
         finish(training.run_epoch())
     assert training.epochs[1] < min(training.epochs[0], training.epochs[2])
     assert all(not model.tensors()[name][~mask].any() for name, mask in masks.items())

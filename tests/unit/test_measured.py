@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from study import StudyHandle, load
-from study.answer.measured import as_frame, left_out, measured
+from study.answer.measured import as_frame, left_out, measure_rows
 from study.cli import main
 from study.config import StudyConfig
 from study.execution.results import result_files
@@ -37,7 +37,7 @@ def frames() -> tuple[StudyConfig, pd.DataFrame, pd.DataFrame]:
 
 def test_units_are_trials_and_pairs_are_inside_them() -> None:
     _, trials, networks = frames()
-    rows = {row.name: row for row in measured(trials, networks)}
+    rows = {row.name: row for row in measure_rows(trials, networks)}
     path, margins, overlaps = (rows[name] for name in ("norms/path", "margins/mean", "overlaps/best"))
     # Width, which is far larger than the difference, tells nothing apart inside a trial.
     assert path.auc.mean == 0
@@ -60,17 +60,17 @@ def test_trials_of_a_cell_count_once() -> None:
     _, trials, networks = frames()
     trials["cell"] = [f"cell {number // 2}" for number in range(len(trials))]
     networks["cell"] = networks["trial"].map(lambda number: f"cell {number // 2}")
-    path = next(row for row in measured(trials, networks) if row.name == "norms/path")
+    path = next(row for row in measure_rows(trials, networks) if row.name == "norms/path")
     assert path.difference.units == 12
 
 
 def test_without_twins_all_have_learned() -> None:
     _, trials, networks = frames()
     alone = networks[networks["arm"] == "replicate"]
-    path = next(row for row in measured(trials, alone) if row.name == "norms/path")
+    path = next(row for row in measure_rows(trials, alone) if row.name == "norms/path")
     assert path.learned.units == 24
     assert (path.memorised.mean, path.auc.mean) == (None, None)
-    assert measured(trials, networks.drop(columns=[n for n in networks if n.startswith("measure/")])) == []
+    assert measure_rows(trials, networks.drop(columns=[n for n in networks if n.startswith("measure/")])) == []
 
 
 def test_the_figure_shows_what_tells_apart_first() -> None:
@@ -217,12 +217,12 @@ def test_networks_that_did_not_fit_have_neither_learned_nor_memorised() -> None:
     assert bad.sum() == 1
     networks["interpolated"] = True
     networks.loc[bad, "measure/norms/path"] = 1e9
-    whole = {row.name: row for row in measured(trials, networks)}["norms/path"]
+    whole = {row.name: row for row in measure_rows(trials, networks)}["norms/path"]
     networks.loc[bad, "interpolated"] = False
     assert left_out(trials, networks) == (2, int((dense & networks["arm"].isin(["replicate", "control"])).sum()))
-    without = {row.name: row for row in measured(trials, networks)}["norms/path"]
+    without = {row.name: row for row in measure_rows(trials, networks)}["norms/path"]
     assert (whole.memorised.mean or 0) > 1e6
     assert (without.memorised.mean or 1e9) < 1e3
     assert without.difference.units == 24
     networks["interpolated"] = False
-    assert measured(trials, networks) == []
+    assert measure_rows(trials, networks) == []

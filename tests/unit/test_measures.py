@@ -10,7 +10,7 @@ import torch
 from tests.engine import config, look, records, stack, taken
 from trainables.looking.look import Look
 from trainables.looking.measure import MEASURES, MeasureResult
-from trainables.measures.removable_and_repeated import silenced
+from trainables.measures.removable_and_repeated import silence_units
 from trainables.measures.ticket_structure import structure
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
@@ -93,7 +93,7 @@ def test_an_update_of_two_directions_is_found_in_two() -> None:
     model, _ = fitted()
     ends = [torch.randn(2, *shape, generator=generator(1, *shape)) for shape in ((20, 2), (2, 16))]
     first = model.tensors()["layers.0.weight"]
-    initial = model.replaced(model.tensors() | {"layers.0.weight": first - ends[0] @ ends[1]})
+    initial = model.with_tensors(model.tensors() | {"layers.0.weight": first - ends[0] @ ends[1]})
     found = measured("update_projection", starting(model, initial), top=2)
     assert found.networks["score"].tolist() == [1.0, 1.0]
     assert found.networks["directions"].max() <= 2
@@ -110,7 +110,7 @@ def test_weights_of_rank_three_need_no_more() -> None:
     for name in ("layers.0.weight", "layers.1.weight", "layers.2.weight"):
         u, s, v = torch.linalg.svd(tensors[name], full_matrices=False)
         low[name] = u[:, :, :3] * s[:, None, :3] @ v[:, :3]
-    seen = look(model.replaced(tensors | low))
+    seen = look(model.with_tensors(tensors | low))
     found = measured("low_rank_probe", seen, rank=3)
     assert torch.equal(found.networks["score"], seen.scores(seen.stack))
     defined = found.networks["rank"][found.networks["rank"].isfinite()]
@@ -124,7 +124,7 @@ def test_planted_duplicates_are_found_exactly() -> None:
     for tensor in (tensors["layers.0.weight"], tensors["layers.0.bias"]):
         tensor[:, :, 1:4] = 2 * tensor[:, :, 0:1]
     tensors["layers.0.weight"][:, :, 9] = 0  # a dead unit
-    found = measured("removable_and_repeated", look(model.replaced(tensors)), correlation=0.9999)
+    found = measured("removable_and_repeated", look(model.with_tensors(tensors)), correlation=0.9999)
     assert found.layers["repeated"]["hidden_1"].tolist() == [4 / 16] * 2
     assert found.layers["partners"]["hidden_1"].tolist() == [4 * 3 / 16] * 2
     assert found.layers["repeated"]["hidden_2"].tolist() == [0, 0]
@@ -140,7 +140,7 @@ def test_silenced_units_answer_nothing_and_others_as_before() -> None:
         group, width = seen.stack.groups[-1], seen.stack.widths[-1]
         off = torch.zeros(2, width, dtype=torch.bool)
         off[0, 2] = off[1, 3] = True
-        after = look(silenced(seen.stack, {group.name: off}), input_shape=shape).features()[group.name]
+        after = look(silence_units(seen.stack, {group.name: off}), input_shape=shape).features()[group.name]
         before = seen.features()[group.name]
         assert after[0, :, 2].abs().max() == 0
         assert after[1, :, 3].abs().max() == 0
@@ -152,7 +152,7 @@ def test_noise_that_costs_a_tenth() -> None:
     seen = look(model)
     found = measured("sharpness", seen, examples=16, products=2, signs=1)
     assert ((found.networks["noise"] > 0.02) & (found.networks["noise"] < 1.9)).all()
-    flat = look(model.replaced({name: tensor * 0 for name, tensor in model.tensors().items()}))
+    flat = look(model.with_tensors({name: tensor * 0 for name, tensor in model.tensors().items()}))
     assert measured("sharpness", flat, examples=16, products=2, signs=1).networks["noise"].min() > 1.99
 
 

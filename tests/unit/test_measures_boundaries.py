@@ -20,7 +20,7 @@ def test_units_without_incoming_weights_do_not_line_up() -> None:
     model = stack(2)
     tensors = {name: tensor.clone() for name, tensor in model.tensors().items()}
     tensors["layers.0.weight"][0, :, 12:] = 0
-    found = measured("alignment", look(model.replaced(tensors)))
+    found = measured("alignment", look(model.with_tensors(tensors)))
     vectors = tensors["layers.0.weight"][0, :, :12].double()
     unit = (vectors / vectors.norm(dim=0)).numpy()
     potential = found.layers["frame_potential"]["hidden_1"]
@@ -30,7 +30,7 @@ def test_units_without_incoming_weights_do_not_line_up() -> None:
     assert found.layers["angle"]["hidden_1"][1].item() == pytest.approx(plain.layers["angle"]["hidden_1"][1].item())
     assert found.layers["angle"]["hidden_1"][0] < 90
     tensors["layers.0.weight"][0] = 0
-    empty = measured("alignment", look(model.replaced(tensors)))
+    empty = measured("alignment", look(model.with_tensors(tensors)))
     assert empty.layers["angle"]["hidden_1"].isnan().tolist() == [True, False]
     assert empty.networks["frame_potential"][0] == empty.layers["frame_potential"]["hidden_2"][0]
 
@@ -39,12 +39,12 @@ def test_layers_of_zeros_have_no_spectrum() -> None:
     model = stack(2)
     tensors = {name: tensor.clone() for name, tensor in model.tensors().items()}
     tensors["layers.1.weight"][0] = 0
-    found = measured("spectrum", look(model.replaced(tensors)))
+    found = measured("spectrum", look(model.with_tensors(tensors)))
     for name in ("spikes", "shuffled_spikes", "stable_rank", "soft_rank", "entropy"):
         assert found.layers[name]["layers.1"].isnan().tolist() == [True, False], name
     for tensor in tensors.values():
         tensor[0] = 0
-    found = measured("spectrum", look(model.replaced(tensors)))
+    found = measured("spectrum", look(model.with_tensors(tensors)))
     for name in MEASURES.get("spectrum").reports:
         assert found.networks[name][0].isnan(), name
         assert found.undefined[name]

@@ -16,7 +16,7 @@ from trainables.looking.clustering import cluster
 from trainables.looking.curvature import largest_eigenvalues, traces
 from trainables.measures.alignment import centre_angles, frame_potential
 from trainables.measures.intrinsic_dimension import two_nearest
-from trainables.measures.linear_probe import probed
+from trainables.measures.linear_probe import probe_accuracy
 from trainables.pausing import finish
 from trainables.seeding import generator
 
@@ -175,7 +175,7 @@ def test_probes_are_ridge_regressions() -> None:
         # The mean eigenvalue of the Gram matrix is the mean squared length.
         ridge = Ridge(alpha=penalty * length).fit(x[:cut], np.eye(3)[y[:cut]])
         best = max(best, (ridge.predict(x[cut:]).argmax(1) == y[cut:]).mean())
-    found = probed(torch.from_numpy(x)[None], {"given": torch.from_numpy(y)[None]}, 3, cut)
+    found = probe_accuracy(torch.from_numpy(x)[None], {"given": torch.from_numpy(y)[None]}, 3, cut)
     assert found["given"].item() == pytest.approx(best)
 
 

@@ -149,7 +149,7 @@ def test_arms_and_conditions_are_apart_and_a_dense_network_has_one_vote() -> Non
     mine = trials[2][1].query("arm == 'replicate' and network == 1")
     assert low.right[3].tolist() == mine["right"].tolist()
     assert low.given[3].tolist() == mine["subset"].tolist()
-    assert low.changed.tolist() == [False, True, False, True]
+    assert low.has_changed_label.tolist() == [False, True, False, True]
     together = pd.concat([table for _, table in trials[:3]]).query("arm == 'replicate' and subset and right")
     share = (together["lost_at"].astype(float) / 4).fillna(1).groupby(together["example"]).mean()
     for example, mean in share.items():

@@ -33,7 +33,7 @@ def doubled(workspace: Workspace, factor: float) -> StackedModel:
             moved = tensors[cut.tensor].movedim(cut.axis, 0)
             half = len(moved) // 2
             moved[half:] = factor * moved[:half]
-    return stack.replaced(tensors)
+    return stack.with_tensors(tensors)
 
 
 @pytest.mark.parametrize("name", ["mlp", "conv2", "conv4"])
@@ -68,7 +68,7 @@ def test_silent_units_go_first_and_leave_nothing(fitted: bool) -> None:
     stack = workspace.initial()
     tensors = {name: tensor.clone() for name, tensor in stack.tensors().items()}
     tensors["layers.0.bias"][:, :, [1, 5]] = -1e3
-    stack = stack.replaced(tensors)
+    stack = stack.with_tensors(tensors)
     origin = [torch.arange(8).repeat(stack.networks, 1) for _ in range(2)]
     made = finish(merge_to(workspace, Level(1, (6, 8), stack, origin), fitted=fitted))
     assert made.origin is not None

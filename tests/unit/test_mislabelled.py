@@ -33,7 +33,7 @@ def test_the_interval_covers_the_realised_share(wrong: float) -> None:
         assert found.value is not None
         assert found.low is not None
         assert found.high is not None
-        covered += found.low <= one.changed.mean() <= found.high
+        covered += found.low <= one.has_changed_label.mean() <= found.high
         widths.append(found.high - found.low)
     assert covered >= 34
     assert np.mean(widths) < 0.25

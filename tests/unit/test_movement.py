@@ -63,18 +63,18 @@ def test_frozen_networks_keep_theirs_and_a_pause_changes_nothing() -> None:
         finish(whole.run_epoch())
     rule = sorted(whole.running_losses)[0] + 1e-6
     straight, paused = tracing(epochs=6, stop_at_train_loss=rule), tracing(epochs=6, stop_at_train_loss=rule)
-    while not straight.finished:
+    while not straight.is_finished:
         finish(straight.run_epoch())
     for _ in range(3):
         finish(paused.run_epoch())
     resumed = tracing(epochs=6, stop_at_train_loss=rule)
     resumed.restore(paused.state())
-    while not resumed.finished:
+    while not resumed.is_finished:
         finish(resumed.run_epoch())
     assert len(set(straight.epochs)) > 1, "some stop earlier"
     early = min(range(3), key=lambda k: straight.epochs[k])
     short = tracing(epochs=straight.epochs[early])
-    while not short.finished:
+    while not short.is_finished:
         finish(short.run_epoch())
     for name, moved in straight.movement.items():
         assert torch.equal(moved, resumed.movement[name])

@@ -63,7 +63,7 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Any]]:
         build(self, *args, **kwargs)
         made.append(weakref.ref(self))
 
-    replaced = StackedModel.replaced
+    replaced = StackedModel.with_tensors
 
     def copied(self: StackedModel, *args: Any) -> StackedModel:
         found = replaced(self, *args)
@@ -71,7 +71,7 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Any]]:
         return found
 
     monkeypatch.setattr(StackedModel, "__init__", init)
-    monkeypatch.setattr(StackedModel, "replaced", copied)
+    monkeypatch.setattr(StackedModel, "with_tensors", copied)
     return made
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from study.answer.pairwise import Configurations, cmi, coded, psi
+from study.answer.pairwise import Configurations, cmi, encode_values, psi
 from tests.golden.gap_oracles import FIELDS, ORACLES, TRAINING, studies
 
 SAID = json.loads(ORACLES.read_text())
@@ -14,7 +14,7 @@ SAID = json.loads(ORACLES.read_text())
 @pytest.mark.parametrize("name", studies())
 def test_psi_and_cmi_are_those_of_mbe_eval(name: str) -> None:
     frame, said = studies()[name], SAID[name]
-    fields = {field: coded(frame[field].tolist()) for field in FIELDS}
+    fields = {field: encode_values(frame[field].tolist()) for field in FIELDS}
     nobody = np.full(len(frame), np.nan)
     values = np.stack([frame["measure"], -frame["measure"], nobody])
     found = Configurations.of(values, frame["gap"].to_numpy(), np.zeros(len(frame), dtype=np.int64), fields, TRAINING)
@@ -34,7 +34,7 @@ def test_psi_and_cmi_are_those_of_mbe_eval(name: str) -> None:
 
 def test_their_intervals_hold_the_estimate_and_shrink() -> None:
     frame = studies()["whole"]
-    fields = {field: coded(frame[field].tolist()) for field in FIELDS}
+    fields = {field: encode_values(frame[field].tolist()) for field in FIELDS}
     values, gap = frame[["measure"]].to_numpy().T, frame["gap"].to_numpy()
     (wide,) = psi(Configurations.of(values, gap, np.zeros(48, dtype=np.int64), fields, TRAINING))
     assert wide.low is not None
@@ -53,7 +53,7 @@ def test_their_intervals_hold_the_estimate_and_shrink() -> None:
 
 def test_trainings_of_one_configuration_are_averaged_first() -> None:
     frame = studies()["whole"]
-    fields = {field: coded(frame[field].tolist()) for field in FIELDS}
+    fields = {field: encode_values(frame[field].tolist()) for field in FIELDS}
     values, gap, nowhere = frame[["measure"]].to_numpy().T, frame["gap"].to_numpy(), np.zeros(48, dtype=np.int64)
     apart = np.random.default_rng(0).normal(size=48)
     twice = {name: np.tile(codes, 2) for name, codes in fields.items()}

@@ -11,7 +11,7 @@ from study.config import RunConfig
 from study.errors import UsageError
 from study.ledger import Ledger
 from study.ledger.place import Place
-from study.passwords import masked, remember
+from study.passwords import mask_passwords, remember
 from study.settings.creation import write_study_file
 from study.settings.loading import LaunchOptions, load_existing, load_study
 from study.tracking import publishing, tracking_server
@@ -48,7 +48,7 @@ URLS = {
     ],
 )  # fmt: skip
 def test_only_the_password_goes(url: str, shown: str) -> None:
-    assert masked(url) == shown
+    assert mask_passwords(url) == shown
 
 
 def test_what_is_written_down_has_none(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_what_is_written_down_has_none(tmp_path: Path) -> None:
     write_study_file(config)
     written = (config.directory / "study.yaml").read_text()
     assert "sesame" not in written
-    assert "sesame" not in json.dumps(config.shown())
+    assert "sesame" not in json.dumps(config.public_fields())
     assert config.run.ledger == URLS["ledger"]
     assert yaml.safe_load(written)["run"]["ledger"] == "postgresql://me:***@db/ockham"
 
@@ -65,10 +65,12 @@ def test_what_is_written_down_has_none(tmp_path: Path) -> None:
 def test_what_was_written_down_is_not_taken_for_the_url(tmp_path: Path) -> None:
     for name, url in URLS.items():
         with pytest.raises(ValueError, match="give the whole URL again"):
-            RunConfig.model_validate({name: masked(url)})
+            RunConfig.model_validate({name: mask_passwords(url)})
     file = tmp_path / "study.yaml"
     config = a_study(tmp_path, run={"ledger": URLS["ledger"]})
-    file.write_text(yaml.safe_dump({key: config.shown()[key] for key in ("name", "run")} | {"space": "redundancy"}))
+    file.write_text(
+        yaml.safe_dump({key: config.public_fields()[key] for key in ("name", "run")} | {"space": "redundancy"})
+    )
     with pytest.raises(UsageError, match=r"run.ledger: .* give the whole URL again"):
         load_study(LaunchOptions(source=str(file)), anybody)
     assert load_study(LaunchOptions(source=str(file), run={"ledger": URLS["ledger"]})).config.run.ledger
@@ -77,7 +79,7 @@ def test_what_was_written_down_is_not_taken_for_the_url(tmp_path: Path) -> None:
 def test_pieces_of_a_secret_are_known_again() -> None:
     """A library takes an address apart, and says so."""
     remember("http://me:open%40sesame@host")
-    assert masked("cannot resolve sesame@host, tried open@sesame and open%40sesame") == (
+    assert mask_passwords("cannot resolve sesame@host, tried open@sesame and open%40sesame") == (
         "cannot resolve ***@host, tried *** and ***"
     )
 

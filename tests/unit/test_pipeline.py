@@ -11,7 +11,7 @@ from search_spaces.notation import apply_settings
 from search_spaces.space import SearchSpace
 from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
-from study.settings.freezing import frozen
+from study.settings.freezing import freeze_config
 from tests.engine import config, records
 from trainables.compression.pipeline import pipeline_of
 
@@ -111,26 +111,26 @@ def study_of(tmp_path: Path, *settings: str) -> StudyConfig:
 
 def test_a_study_that_mixes_methods_has_one_ratio_and_says_so(tmp_path: Path) -> None:
     said: list[str] = []
-    mixed = frozen(study_of(tmp_path, "compression.method=prune,quantize,prune+quantize"), said.append)
+    mixed = freeze_config(study_of(tmp_path, "compression.method=prune,quantize,prune+quantize"), said.append)
     assert mixed.space.base["compression.ratio"] == "description_length"
     assert "leaves the parameter count as it is" in said[0]
     limit = mixed.space.base["compression.auc_log2_ratio"]
     assert 3.9 < limit < 4.3
-    alone = frozen(study_of(tmp_path, "compression.method=quantize,share"), said.append)
+    alone = freeze_config(study_of(tmp_path, "compression.method=quantize,share"), said.append)
     assert "compression.ratio" not in alone.space.base
     assert 4 < alone.space.base["compression.auc_log2_ratio"] < 5
     assert len(said) == 1
     plain = study_of(tmp_path, "compression.method=prune,merge")
-    assert frozen(plain, said.append) == plain
+    assert freeze_config(plain, said.append) == plain
 
 
 def test_a_target_that_a_method_cannot_reach_is_lowered_for_all(tmp_path: Path) -> None:
     said: list[str] = []
-    lowered = frozen(study_of(tmp_path, "compression.method=prune,low_rank,dct"), said.append)
+    lowered = freeze_config(study_of(tmp_path, "compression.method=prune,low_rank,dct"), said.append)
     assert lowered.space.base["compression.auc_log2_ratio"] == pytest.approx(math.log2(3466 / 554), abs=1e-6)
     assert "is more than some trials reach, 6.3 with model.width=32 and method=low_rank" in said[0]
     reachable = study_of(tmp_path, "compression.method=prune,low_rank", "compression.target_ratio=5")
-    assert frozen(reachable, said.append) == reachable
+    assert freeze_config(reachable, said.append) == reachable
     trial = config(compression__method="low_rank", model__width=32, training__epochs=30)
     summary = records(trial)[-1].metrics
     assert summary["compressibility/log2_ratio_limit"] == 2
@@ -140,7 +140,7 @@ def test_a_target_that_a_method_cannot_reach_is_lowered_for_all(tmp_path: Path) 
 def test_a_study_that_spans_the_ratio_is_refused(tmp_path: Path) -> None:
     spans = study_of(tmp_path, "compression.ratio=parameters,description_length")
     with pytest.raises(UsageError, match=r"compression\.ratio is spanned"):
-        frozen(spans, lambda _: None)
+        freeze_config(spans, lambda _: None)
 
 
 def test_batch_norm_is_recalibrated_after_rewriting_and_both_are_recorded() -> None:

@@ -22,7 +22,7 @@ def fitted(precision: str, model: StackedModel | None = None, epochs: int = 60) 
     seen, recipe = pixels(), TrainingConfig(epochs=epochs, batch_size=20, precision=precision, stop_at_train_loss=None)  # type: ignore[arg-type]
     inputs = Inputs(seen.images.to(CUDA), seen.source.to(CUDA), seen.mean.to(CUDA))
     task = Training((model or stack()).to(CUDA), Examples(inputs, labels().to(CUDA), CLASSES), recipe, orders)  # type: ignore[arg-type]
-    while not task.finished:
+    while not task.is_finished:
         finish(task.run_epoch())
     return task.running_losses
 

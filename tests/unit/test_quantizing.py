@@ -5,7 +5,7 @@ import torch
 from sklearn.cluster import KMeans
 
 from trainables.compression.clustering import cluster, nearest
-from trainables.compression.quantizing import Rule, clustered, uniform
+from trainables.compression.quantizing import Rule, cluster_values, uniform
 from trainables.compression.writing import Part
 from trainables.seeding import generator
 
@@ -89,7 +89,7 @@ def test_masked_weights_stay_zero_and_count_for_nothing() -> None:
     for book in (
         uniform(Part(wild, kept), 3, symmetric=True, per_channel=False, rule="mse"),
         uniform(Part(wild, kept), 1, symmetric=False, per_channel=False, rule="mse"),
-        clustered(Part(wild, kept), 4, per_channel=False),
+        cluster_values(Part(wild, kept), 4, per_channel=False),
     ):
         found = Part(wild, kept).with_book(book).values
         assert not found[~kept].any()
@@ -100,8 +100,8 @@ def test_a_network_s_code_book_does_not_depend_on_the_others() -> None:
     for made in (
         lambda part: uniform(part, 3, symmetric=False, per_channel=True, rule="mse"),
         lambda part: uniform(part, 1, symmetric=True, per_channel=False, rule="mse"),
-        lambda part: clustered(part, 9, per_channel=False),
-        lambda part: clustered(part, 4, per_channel=True),
+        lambda part: cluster_values(part, 9, per_channel=False),
+        lambda part: cluster_values(part, 4, per_channel=True),
     ):
         together = Part(WEIGHTS, channels=2).with_book(made(Part(WEIGHTS, channels=2))).values
         for k in range(3):

@@ -37,7 +37,7 @@ def workspace_of(recovery: str, **fields: Any) -> Workspace:
 def dense(workspace: Workspace) -> CompressionResult:
     stack = workspace.initial()
     training = workspace.training("dense", stack, workspace.train_examples, workspace.config.training)
-    while not training.finished:
+    while not training.is_finished:
         finish(training.run_epoch())
     workspace.progress.level = 0
     workspace.progress.kept_values = {"rewind": training.snapshot}
@@ -110,7 +110,7 @@ def test_late_rewinding_goes_back_to_that_very_step(epochs: float, steps: int) -
         return said
 
     training._steps.updates.step = listening  # type: ignore[method-assign]
-    while not training.finished:
+    while not training.is_finished:
         finish(training.run_epoch())
     assert same(weights[steps - 1], workspace.rewind_point().tensors())
     assert not same(weights[steps], workspace.rewind_point().tensors())

@@ -250,7 +250,7 @@ def test_each_claim_has_a_panel_with_both_intervals() -> None:
     assert (row["estimate"], row["t_low"], row["low"]) == (one.estimate, one.planned_interval[0], one.interval[0])
     course = shown.data[(shown.data["condition"] == "so far") & (shown.data["claim"].str.startswith("compress"))]
     assert course["units"].tolist() == [*range(2, 25)]
-    last = found.of("compressibility_follows_the_gap")
+    last = found.finding_of("compressibility_follows_the_gap")
     assert course["estimate"].iloc[-1] == last.estimate
     assert (course["low"].dropna().diff().dropna() >= 0).all(), "what was excluded once stays excluded"
 

@@ -97,7 +97,7 @@ def test_a_verdict_that_hangs_on_an_instrument_says_on_which() -> None:
     trials.loc[~other, "contrast/auc"] = np.linspace(0.4, 0.5, 12)
     found = {check.choice: check for check in asked(space, trials, networks).checks if check.claim == EARLIER}
     assert found["as stated"].verdict == "supported"
-    assert found["without criterion magnitude_l2"].turned
+    assert found["without criterion magnitude_l2"].is_reversed
     assert found["without criterion random"].verdict == "supported"
     assert "turned without criterion magnitude_l2" in asked(space, trials, networks).sentence(EARLIER)
 
@@ -114,7 +114,7 @@ def test_networks_that_count_as_fitted_can_turn_it() -> None:
     found = {check.choice: check for check in asked(space, trials, networks).checks if check.claim == EARLIER}
     assert found["as stated"].verdict == "supported"
     everything = found["with networks that did not fit"]
-    assert (everything.verdict, everything.turned, everything.kind) == ("refuted", True, "exclusion")
+    assert (everything.verdict, everything.is_reversed, everything.kind) == ("refuted", True, "exclusion")
     assert everything.estimate is not None
     assert everything.estimate < 0
 
@@ -165,8 +165,8 @@ def test_verdicts_in_brief_are_the_verdicts(more: int) -> None:
         assert not any(found.stepped for found in whole.findings if found.verdict == "open")
         asked_for = [found for found in whole.headlines if found.role != "description"]
         for found in asked_for:
-            short = brief.of(found.claim)
-            for name in ("verdict", "by", "estimate", "shown", "n", "unit", "reason", "excluded"):
+            short = brief.finding_of(found.claim)
+            for name in ("verdict", "by", "estimate", "shown_interval", "n", "unit", "reason", "excluded"):
                 assert getattr(short, name) == getattr(found, name), (found.claim, name)
         assert len(asked_for) >= 2
         assert [found.verdict for found in brief.findings] == [found.verdict for found in whole.findings]

@@ -91,12 +91,12 @@ def test_whatever_goes_wrong_is_said_once_and_costs_nothing_else(
 ) -> None:
     monkeypatch.setattr(claims, "BEAT_S", 0.05)
     ledger, folder, said = a_ledger(tmp_path / "home", proposals=1), Counting(tmp_path / "storage"), list[str]()
-    copied = snapshots.copied
+    copied = snapshots.copy_ledger
 
     def full(url: str, study: str) -> tuple[bytes, set[int]]:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(snapshots, "copied", full)
+    monkeypatch.setattr(snapshots, "copy_ledger", full)
     keeper = Safekeeper(ledger, folder, unheard, said.append)
     keeper.start()
     end(ledger, 0)
@@ -104,7 +104,7 @@ def test_whatever_goes_wrong_is_said_once_and_costs_nothing_else(
     time.sleep(0.3)
     assert said == ["the storage does not take the results (OperationalError: database or disk is full); "
                     "this machine's disk has everything"]  # fmt: skip
-    monkeypatch.setattr(snapshots, "copied", copied)
+    monkeypatch.setattr(snapshots, "copy_ledger", copied)
     eventually(lambda: len(said) == 2)
     assert said[1] == "the storage can be written again"
     folder.write(claims.FILE, [b"{"])

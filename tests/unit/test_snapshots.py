@@ -23,7 +23,7 @@ def test_a_copy_is_of_one_moment_although_the_ledger_is_written(tmp_path: Path) 
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        copies = [snapshots.copied(ledger.url, ledger.name) for _ in range(5)]
+        copies = [snapshots.copy_ledger(ledger.url, ledger.name) for _ in range(5)]
     finally:
         over.set()
         writer.join()
@@ -38,7 +38,7 @@ def test_a_copy_is_of_one_moment_although_the_ledger_is_written(tmp_path: Path) 
 def test_ended_trials_are_those_of_the_copy(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path, proposals=3)
     ledger.finish(1, ledger.start_attempt(1), "FAILED", error="made up")
-    assert snapshots.copied(ledger.url, ledger.name)[1] == {1}
+    assert snapshots.copy_ledger(ledger.url, ledger.name)[1] == {1}
 
 
 def test_the_newest_three_stay_and_a_later_lease_is_newer(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_the_newest_three_stay_and_a_later_lease_is_newer(tmp_path: Path) -> Non
 
 def test_a_restored_ledger_has_a_higher_fence_and_nobody_holds_it(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
-    content, _ = snapshots.copied(ledger.url, ledger.name)
+    content, _ = snapshots.copy_ledger(ledger.url, ledger.name)
     path = tmp_path / "new" / "study.db"
     assert snapshots.restore(content, path, ledger.name, 41)
     restored = Ledger.open(f"sqlite:///{path}", ledger.name)
@@ -61,7 +61,7 @@ def test_a_restored_ledger_has_a_higher_fence_and_nobody_holds_it(tmp_path: Path
 
 def test_what_is_no_database_is_not_restored(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
-    content, _ = snapshots.copied(ledger.url, ledger.name)
+    content, _ = snapshots.copy_ledger(ledger.url, ledger.name)
     path = tmp_path / "new" / "study.db"
     damaged = content[:4096] + b"\xff" * 4096 + content[8192:]
     for bad in (b"", b"no database at all, whatever its name", damaged):
@@ -72,7 +72,7 @@ def test_what_is_no_database_is_not_restored(tmp_path: Path) -> None:
 
 def test_a_ledger_that_someone_else_restored_first_stays(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
-    content, _ = snapshots.copied(ledger.url, ledger.name)
+    content, _ = snapshots.copy_ledger(ledger.url, ledger.name)
     path = tmp_path / "new" / "study.db"
     path.parent.mkdir()
     path.write_bytes(b"the first driver's")
@@ -84,7 +84,7 @@ def test_a_ledger_that_someone_else_restored_first_stays(tmp_path: Path) -> None
 
 def test_of_two_that_restore_at_once_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger, home, storage = a_ledger(tmp_path / "old", proposals=1), tmp_path / "new", tmp_path / "storage"
-    content, _ = snapshots.copied(ledger.url, ledger.name)
+    content, _ = snapshots.copy_ledger(ledger.url, ledger.name)
     snapshots.put(content, LocalFolder(storage / "tiny" / "ledger"), 1)
     newest = snapshots.newest
 

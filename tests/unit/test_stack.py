@@ -75,7 +75,7 @@ def test_shrunken_stack_says_what_the_masked_one_says() -> None:
         masked[f"layers.{layer}.weight"] *= mask[:, None, :]
         masked[f"layers.{layer}.bias"] *= mask[:, None, :]
     x = x.expand(3, *x.shape)
-    assert torch.allclose(small(x), model.replaced(masked)(x), atol=1e-5)
+    assert torch.allclose(small(x), model.with_tensors(masked)(x), atol=1e-5)
     assert small.widths == (3, 2)
     assert small.parameters_per_network == 20 * 3 + 3 + 3 * 2 + 2 + 2 * 10 + 10
     assert model.widths == (16, 12)

@@ -10,7 +10,7 @@ import pytest
 
 from study.events import Silent
 from study.execution.finishing import conclude
-from study.stop_flag import Signals, StopFlag, undisturbed
+from study.stop_flag import Signals, StopFlag, without_interrupts
 from tests.unit.cli_ledgers import ledger
 
 
@@ -77,13 +77,13 @@ def test_what_has_to_be_put_in_order_is_put_in_order(monkeypatch: pytest.MonkeyP
     signals.install()
     try:
         signal.raise_signal(signal.SIGINT)
-        with undisturbed():
+        with without_interrupts():
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.raise_signal(number)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         monkeypatch.setattr("study.stop_flag.LONGEST_ORDER_S", -1.0)  # it hangs, that is
-        with undisturbed(), pytest.raises(KeyboardInterrupt):
+        with without_interrupts(), pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     finally:
         signals.restore()

@@ -9,7 +9,7 @@ import torch
 
 from tests.s3_for_tests import S3Server, s3_server
 from trainables.checkpoints import CheckpointStore
-from trainables.storage import Folder, LocalFolder, folder_at, seal, unsealed
+from trainables.storage import Folder, LocalFolder, folder_at, seal, unseal
 
 Make = Callable[[str], Folder]
 
@@ -123,8 +123,8 @@ def test_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("damage", [b"", b"kind 1", b"other 1 sha256 00\ncontent"])
 def test_only_what_was_sealed_is_read(damage: bytes) -> None:
     sealed = seal(b"kind 1", b"con\ntent") + b"con\ntent"
-    assert bytes(unsealed(b"kind 1", sealed) or b"") == b"con\ntent"
-    assert unsealed(b"kind 2", sealed) is None
-    assert unsealed(b"kind 1", damage) is None
-    assert unsealed(b"kind 1", sealed[:-1]) is None
-    assert unsealed(b"kind 1", None) is None
+    assert bytes(unseal(b"kind 1", sealed) or b"") == b"con\ntent"
+    assert unseal(b"kind 2", sealed) is None
+    assert unseal(b"kind 1", damage) is None
+    assert unseal(b"kind 1", sealed[:-1]) is None
+    assert unseal(b"kind 1", None) is None

@@ -14,7 +14,7 @@ from study.settings.edits import check_study_file
 def said_of(edit: Any, tmp_path: Path) -> list[str]:
     """What is said of a file once `edit` has changed its content."""
     config = StudyConfig(space="redundancy", run={"home": tmp_path})
-    content = config.shown()
+    content = config.public_fields()
     edit(content)
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

@@ -108,9 +108,9 @@ def test_what_does_not_go_together_is_refused_before_anything_starts(options: di
 
 def test_numbers_are_answered_as_classes_are() -> None:
     found = judged(*study_of_numbers())
-    assert found.of("memorising_breaks_earlier").verdict == "supported"
+    assert found.finding_of("memorising_breaks_earlier").verdict == "supported"
     assert "R² on the labels each network was given" in found.caveat
-    assert found.of("compressibility_follows_the_gap").n > 0
+    assert found.finding_of("compressibility_follows_the_gap").n > 0
     assert "accuracy" not in found.as_text()
 
 

@@ -128,10 +128,10 @@ def test_trials_are_those_that_optuna_makes(tmp_path: Path) -> None:
 def test_another_version_of_optuna_is_told_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = told(tmp_path)
     monkeypatch.setattr(tested_versions, "TESTED", dict.fromkeys(tested_versions.TESTED, ("0.1",)))
-    tested_versions.tested.cache_clear()
+    tested_versions.is_tested.cache_clear()
     monkeypatch.setattr(optuna_bulk, "create", None)
     project(ledger)
-    tested_versions.tested.cache_clear()
+    tested_versions.is_tested.cache_clear()
     study = optuna.load_study(study_name=ledger.name, storage=ledger.url)
     assert [trial.number for trial in study.trials] == [row.number for row in ledger.trials()]
 

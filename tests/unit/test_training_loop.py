@@ -16,7 +16,7 @@ from trainables.training.loop import Training
 
 
 def train(task: Training) -> Training:
-    while not task.finished:
+    while not task.is_finished:
         finish(task.run_epoch())
     return task
 
@@ -73,7 +73,7 @@ def test_a_frozen_network_no_longer_changes_and_the_others_do_not_notice() -> No
     stopping_model = stack()
     stopping = training(stopping_model, **recipe, stop_at_train_loss=threshold + 1e-6)
     seen: list[torch.Tensor] | None = None
-    while not stopping.finished:
+    while not stopping.is_finished:
         finish(stopping.run_epoch())
         if stopping.stop_reasons[lowest] is not None and seen is None:
             seen = [tensor[lowest] for tensor in weights(stopping_model)]
@@ -143,7 +143,7 @@ def test_restored_training_goes_on_bit_for_bit(optimizer: str, pause: int) -> No
     assert len(set(straight.epochs)) > 1
     first = training(stack(), **recipe)
     for _ in range(pause):
-        if not first.finished:
+        if not first.is_finished:
             finish(first.run_epoch())
     state = first.state()
     resumed_model = stack(seed=9)

@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 
 from tests.engine import CLASSES, config, labels, orders, pixels, records, stack, training
-from trainables.compression.masks import masked
+from trainables.compression.masks import apply_masks
 from trainables.config import TrainingConfig
 from trainables.pausing import finish
 from trainables.stack import layers
 from trainables.stack.layers import StackedLinear
 from trainables.stack.mlp import StackedMLP
-from trainables.training.augmentation import augmented, drawn
+from trainables.training.augmentation import augment_images, draw_changes
 from trainables.training.examples import Examples
 from trainables.training.loop import Training
 from trainables.training.losses import cross_entropy
@@ -26,7 +26,7 @@ from trainables.trial import TrialContext, run_to_level
 
 def trained(model: StackedMLP, **recipe: Any) -> Training:
     task = training(model, **recipe)
-    while not task.finished:
+    while not task.is_finished:
         finish(task.run_epoch())
     return task
 
@@ -114,8 +114,8 @@ def test_gradients_used_up_network_by_network_change_nothing(
         masks = {"layers.0.weight": torch.rand(3, 64, 16, generator=torch.Generator().manual_seed(7)) > 0.5}
         recipe = TrainingConfig(epochs=2, batch_size=30, **options)
         examples = Examples(pixels(features=64), labels(), CLASSES)
-        going = Training(masked(model, masks), examples, recipe, orders, masks=masks)
-        while not going.finished:
+        going = Training(apply_masks(model, masks), examples, recipe, orders, masks=masks)
+        while not going.is_finished:
             finish(going.run_epoch())
         return going.model.tensors()
 
@@ -146,10 +146,10 @@ def test_so_many_steps_and_no_more() -> None:
 
 def test_augmentation_is_mirroring_then_moving() -> None:
     images = torch.randn(6, 2, 16, 20, generator=torch.Generator().manual_seed(0))
-    changes = drawn("flip+crop", 6, 16, torch.Generator().manual_seed(1))
+    changes = draw_changes("flip+crop", 6, 16, torch.Generator().manual_seed(1))
     assert changes[:, :2].abs().max() == 2
     assert set(changes[:, 2].tolist()) == {0, 1}
-    for image, change, found in zip(images, changes.tolist(), augmented(images, changes), strict=True):
+    for image, change, found in zip(images, changes.tolist(), augment_images(images, changes), strict=True):
         down, right, mirrored = change
         padded = F.pad(image.flip(2) if mirrored else image, (2, 2, 2, 2))
         assert torch.equal(found, padded[:, 2 - down : 18 - down, 2 - right : 22 - right])
@@ -157,7 +157,7 @@ def test_augmentation_is_mirroring_then_moving() -> None:
 
 @pytest.mark.parametrize(("kind", "constant"), [("flip", slice(0, 2)), ("crop", slice(2, 3))])
 def test_only_what_was_asked_for_is_drawn(kind: str, constant: slice) -> None:
-    changes = drawn(kind, 200, 32, torch.Generator().manual_seed(0))
+    changes = draw_changes(kind, 200, 32, torch.Generator().manual_seed(0))
     assert not changes[:, constant].any()
     assert changes.any()
 
@@ -171,7 +171,7 @@ def test_augmented_networks_see_other_images_and_do_not_depend_on_the_stack() ->
         examples = Examples(pixels(networks), labels(networks), CLASSES)
         recipe = TrainingConfig(epochs=2, batch_size=30, stop_at_train_loss=None)
         task = Training(stack(networks), examples, recipe, orders, changes=changes if augment else None)
-        while not task.finished:
+        while not task.is_finished:
             finish(task.run_epoch())
         return task.running_losses[:2]
 

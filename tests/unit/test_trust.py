@@ -12,7 +12,7 @@ from study.ledger.place import Place
 from study.ledger.studies import save
 from study.settings import own_cluster
 from study.settings.loading import LaunchOptions, load_existing, load_study
-from study.trust import anybody, check_address, nobody, remember_places, require_trust
+from study.trust import anybody, ask_nobody, check_address, remember_places, require_trust
 from tests.strangers import NOBODY, root_only
 from tests.unit.cli_ledgers import ledger
 
@@ -110,9 +110,9 @@ def test_the_ray_of_this_machine_is_this_users(tmp_path: Path, monkeypatch: pyte
 def test_no_place_passes_for_one_that_is_known(known: str, trap: str, tmp_path: Path) -> None:
     """What is compared and shown has *** where a password stands."""
     remember_places({"tracking_uri": known})
-    assert require_trust({"tracking_uri": known}, "x.yaml", nobody) is None  # type: ignore[func-returns-value]
+    assert require_trust({"tracking_uri": known}, "x.yaml", ask_nobody) is None  # type: ignore[func-returns-value]
     with pytest.raises(UsageError, match=r"x\.yaml"):
-        require_trust({"tracking_uri": trap}, "x.yaml", nobody)
+        require_trust({"tracking_uri": trap}, "x.yaml", ask_nobody)
     with pytest.raises(ValueError, match=r"before its path|which is its host"):
         check_address(trap)
 

@@ -10,7 +10,7 @@ from search_spaces.usual import MEMORISING_BREAKS_EARLIER
 from study.answer.pairs import count_pairs, network_areas
 from study.answer.ranking import behind_the_best
 from study.answer.strata import CONTRAST
-from study.answer.units import averaged, per_unit, row_units, unit_word
+from study.answer.units import average_instruments, per_unit, row_units, unit_word
 from study.report.curves import mean_curve
 from tests.unit.report_frames import Recipe, judged, make
 from trainables.statistics import mean_ci95
@@ -105,14 +105,14 @@ def test_verdicts_speak_of_cells() -> None:
     config, _, _ = make(Recipe(failed=0))
     trials, networks = shared(Recipe(failed=0))
     found = judged(config, trials, networks)
-    whole = found.of(MEMORISING_BREAKS_EARLIER.name)
+    whole = found.finding_of(MEMORISING_BREAKS_EARLIER.name)
     assert (whole.n, whole.unit, found.counted) == (12, "dense cell", 24)
     assert {one.n for one in found.conditions(MEMORISING_BREAKS_EARLIER.name)} == {4}
     assert {one.n for one in found.conditions("contrast_by_criterion")} == {12}
     assert "12 dense cells, all of them above 0" in whole.sentence
     assert "the dense cell is the unit (12 of them" in found.caveat
     apart = judged(config, trials.drop(columns="cell"), networks.drop(columns="cell"))
-    alone = apart.of(MEMORISING_BREAKS_EARLIER.name)
+    alone = apart.finding_of(MEMORISING_BREAKS_EARLIER.name)
     assert (alone.n, alone.unit) == (24, "trial")
     assert alone.estimate == pytest.approx(whole.estimate)
 
@@ -120,10 +120,10 @@ def test_verdicts_speak_of_cells() -> None:
 def test_a_gap_is_associated_once_a_cell() -> None:
     config, _, _ = make(Recipe(failed=0, widths=(64, 80, 96, 160, 256)))
     trials, networks = shared(Recipe(failed=0, widths=(64, 80, 96, 160, 256)))
-    found = judged(config, trials, networks).of("compressibility_follows_the_gap")
+    found = judged(config, trials, networks).finding_of("compressibility_follows_the_gap")
     assert found.n == 15
     assert found.pairs == 3 * (5 * 4 // 2), "pairs of widths within a noise level, criteria averaged"
-    assert judged(config, trials.drop(columns="cell"), networks).of("compressibility_follows_the_gap").n == 30
+    assert judged(config, trials.drop(columns="cell"), networks).finding_of("compressibility_follows_the_gap").n == 30
 
 
 @pytest.mark.parametrize("cells", [1, 5])
@@ -167,7 +167,7 @@ def test_curves_are_averaged_over_instruments_first() -> None:
 
 def test_units_without_cells_are_trials_and_nothing_changes() -> None:
     _, trials, _ = make(Recipe(failed=0))
-    assert averaged(trials, CONTRAST) is trials
+    assert average_instruments(trials, CONTRAST) is trials
     assert per_unit(trials, CONTRAST).tolist() == trials[CONTRAST].tolist()
     mixed = trials.assign(cell=[f"trial {number}" for number in trials["number"]])
     assert per_unit(mixed, CONTRAST).tolist() == trials[CONTRAST].tolist()

@@ -73,7 +73,7 @@ def test_it_stops_with_the_first_block_that_decides(tmp_path: Path) -> None:
     assert begun == list(range(12)), "eight units are the first that the anytime t counts with, a block has six"
     assert ledger.config.trials == 12
     found = verdicts_of(ledger)
-    assert found.of("loss_is_positive").verdict == "supported"
+    assert found.finding_of("loss_is_positive").verdict == "supported"
     assert found.assurance.startswith("Ended at 12 of 48 planned trials.")
 
 
@@ -107,14 +107,14 @@ def test_extending_changes_the_words_of_the_guarantee_and_looking_nothing(tmp_pa
     run(ledger, 1.0)
     before = (tmp_path / "tiny" / "study.db").read_bytes()
     found = verdicts_of(ledger)
-    assert (found.guarantee, found.of("loss_is_positive").by) == ("planned", "planned n")
+    assert (found.guarantee, found.finding_of("loss_is_positive").by) == ("planned", "planned n")
     assert (tmp_path / "tiny" / "study.db").read_bytes() == before
     extended = opened(config(tmp_path, trials=5, until=False))
     grant(extended, ResumeRequest(trials="+1"), lambda _: None)
     run(extended, 1.0)
     found = verdicts_of(extended)
     assert found.assurance.startswith("Extended from 5 planned trials to 6.")
-    assert found.of("loss_is_positive").verdict == "open"
+    assert found.finding_of("loss_is_positive").verdict == "open"
 
 
 def test_without_claims_it_is_refused() -> None:

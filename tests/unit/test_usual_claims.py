@@ -32,7 +32,7 @@ def test_conditions_have_the_mean_over_trials_with_its_t_interval() -> None:
         assert (one.n, one.condition) == (8, f"noise {noise:g}")
         assert one.estimate == pytest.approx(values.mean())
         assert one.half == pytest.approx(half, rel=1e-5)
-    whole = found.of(EARLIER)
+    whole = found.finding_of(EARLIER)
     assert (whole.n, whole.ahead) == (24, (24, 0.0, True))
     assert "24 trials, all of them above 0" in whole.sentence
     described = found.conditions("contrast_by_criterion")
@@ -76,7 +76,7 @@ def test_pairs_leave_out_networks_that_did_not_interpolate_and_count_ties_apart(
 )
 def test_the_verdict_follows_the_contrast(recipe: Recipe, verdict: str) -> None:
     found = found_in(recipe)
-    assert found.of(EARLIER).verdict == verdict
+    assert found.finding_of(EARLIER).verdict == verdict
     assert found.paragraphs()[0].startswith(f"{verdict.capitalize()}: Networks that memorised noisy labels break")
 
 
@@ -98,7 +98,7 @@ def test_signs_of_numbers_about_0_are_no_disagreement() -> None:
 
 
 def test_of_two_trials_the_networks_are_the_units_and_it_says_so() -> None:
-    found = found_in(Recipe(noise=(1.0,), widths=(64,), criteria=("magnitude_l2", "random"))).of(EARLIER)
+    found = found_in(Recipe(noise=(1.0,), widths=(64,), criteria=("magnitude_l2", "random"))).finding_of(EARLIER)
     assert (found.n, found.unit) == (10, "network")
     assert "10 networks, all of them above 0" in found.sentence
 
@@ -108,7 +108,7 @@ def test_only_complete_design_trials_count() -> None:
     trials.loc[trials["number"] < 4, "role"] = "explore"
     trials.loc[trials["number"] == 5, "state"] = "PRUNED"
     found = judged(config, trials, networks)
-    assert (found.counted, found.of(EARLIER).n) == (19, 19)
+    assert (found.counted, found.finding_of(EARLIER).n) == (19, 19)
     assert found.notes[0] == "1 trial failed and is not counted."
     assert found.notes[1].startswith("4 trials that somebody, a sampler or a scheduler chose are a selection")
 
@@ -117,11 +117,11 @@ def test_what_fresh_networks_show_as_well_may_be_relearning() -> None:
     config, trials, networks = make(Recipe(scratch=True, base=RECOVERY))
     trials["contrast/retained"] = 0.2 + 0.01 * trials["number"] % 3
     found = judged(config, trials, networks)
-    assert found.of(FRESH).verdict == "supported"
+    assert found.finding_of(FRESH).verdict == "supported"
     assert "relearning" not in found.as_text()
     trials["contrast/retained"] = [0.1 * (-1) ** number for number in trials["number"]]
     found = judged(config, trials, networks)
-    assert (found.of(EARLIER).verdict, found.of(FRESH).verdict) == ("supported", "open")
+    assert (found.finding_of(EARLIER).verdict, found.finding_of(FRESH).verdict) == ("supported", "open")
     assert "so what breaks earlier may be relearning and not the compressed network." in found.as_text()
     assert FRESH not in {one.claim for one in found_in().findings}, "nothing is subtracted where nothing is retrained"
 
@@ -152,18 +152,18 @@ def test_absences_are_said_never_raised(what: str) -> None:
     assert all(one.sentence.endswith(".") for one in found.findings)
     json.dumps(found.as_dict(), allow_nan=False)
     expected = "supported" if what == "no networks" else "undefined"
-    assert found.of(EARLIER).verdict == expected
+    assert found.finding_of(EARLIER).verdict == expected
     if expected == "undefined":
-        assert "2 are needed" in found.of(EARLIER).reason
+        assert "2 are needed" in found.finding_of(EARLIER).reason
 
 
 def test_what_is_undefined_says_why() -> None:
     config, trials, networks = make(Recipe(noise=(0.5,), failed=0))
     trials["contrast/auc"] = math.nan
     trials["train/interpolated"], trials["control/train/interpolated"] = 1.0, 1.0
-    assert "a curve that ends before the ratio" in judged(config, trials, networks).of(EARLIER).reason
+    assert "a curve that ends before the ratio" in judged(config, trials, networks).finding_of(EARLIER).reason
     trials["train/interpolated"] = 0.0
-    assert "8 left out (no network fitted its labels)" in judged(config, trials, networks).of(EARLIER).reason
+    assert "8 left out (no network fitted its labels)" in judged(config, trials, networks).finding_of(EARLIER).reason
 
 
 def test_scratch_networks_borrow_the_dense_end_of_their_curve() -> None:
@@ -203,15 +203,15 @@ def test_inputs_of_a_distillation_are_asked_one_by_one() -> None:
     config, trials, networks = distilled()
     found = judged(config, trials, networks)
     names = {transfer: f"{EARLIER}_{transfer}" for transfer in ("train", "gaussian", "noise")}
-    assert {name: found.of(name).verdict for name in names.values()} == {
+    assert {name: found.finding_of(name).verdict for name in names.values()} == {
         names["train"]: "supported",
         names["gaussian"]: "supported",
         names["noise"]: "refuted",
     }
-    assert found.of(names["train"]).says.startswith("Fitted on the training images: networks that memorised")
-    assert found.of(names["train"]).unit == "network"
+    assert found.finding_of(names["train"]).says.startswith("Fitted on the training images: networks that memorised")
+    assert found.finding_of(names["train"]).unit == "network"
     with pytest.raises(KeyError):
-        found.of(EARLIER)
+        found.finding_of(EARLIER)
     lost = {one.claim: one.reason for one in found.findings if one.claim.startswith("levels_survived")}
     assert set(lost) == {"levels_survived_by_transfer", "levels_survived_by_twins_by_transfer"}
 
@@ -227,8 +227,8 @@ def test_ways_that_change_the_question_are_never_pooled() -> None:
 def test_a_placebo_that_fails_stands_first_and_one_that_holds_is_supported() -> None:
     config, trials, networks = make(Recipe(base={"data.noise_kind": "renamed"}, effect=0.0, spread=0.05))
     found = judged(config, trials, networks)
-    assert found.of("new_names_change_nothing").verdict == "supported"
-    assert found.of(EARLIER).verdict == "refuted"
+    assert found.finding_of("new_names_change_nothing").verdict == "supported"
+    assert found.finding_of(EARLIER).verdict == "refuted"
     trials["contrast/auc"] += 0.3
     found = judged(config, trials, networks)
     assert found.paragraphs()[0].startswith("A placebo fails")
@@ -242,8 +242,8 @@ def test_inputs_that_leave_a_rule_are_not_pooled_with_what_is_memorised(inputs: 
     _, others, more = make(Recipe(base={"data.inputs": inputs}, noise=(0.0,), effect=0.0, failed=0))
     others["number"], more["trial"] = others["number"] + 100, more["trial"] + 100
     both = pd.concat([trials, others], ignore_index=True)
-    found = judged(config, both, pd.concat([networks, more], ignore_index=True)).of(EARLIER)
-    alone = judged(config, trials, networks).of(EARLIER)
+    found = judged(config, both, pd.concat([networks, more], ignore_index=True)).finding_of(EARLIER)
+    alone = judged(config, trials, networks).finding_of(EARLIER)
     assert (found.estimate, found.n) == (alone.estimate, alone.n)
     assert [group.label for group in conditions(both) if group.placebo] == [
         "noise 0, inputs with shuffled pixels (placebo)"
@@ -253,7 +253,7 @@ def test_inputs_that_leave_a_rule_are_not_pooled_with_what_is_memorised(inputs: 
 @pytest.mark.parametrize("inputs", ["random_pixels", "gaussian"])
 def test_inputs_without_a_rule_are_memorised_whatever_the_labels(inputs: str) -> None:
     config, trials, networks = make(Recipe(base={"data.inputs": inputs}, noise=(0.0,), failed=0))
-    assert judged(config, trials, networks).of(EARLIER).n == len(trials)
+    assert judged(config, trials, networks).finding_of(EARLIER).n == len(trials)
     assert not any(group.placebo for group in conditions(trials))
 
 
@@ -271,7 +271,7 @@ def test_placebo_trials_never_enter_the_pooled_contrast() -> None:
     _, placebo, _ = make(Recipe(base={"data.noise_kind": "renamed"}, effect=0.0, failed=0))
     placebo["number"] += 100
     both = pd.concat([trials, placebo], ignore_index=True)
-    assert judged(config, both, networks).of(EARLIER).n == 24
+    assert judged(config, both, networks).finding_of(EARLIER).n == 24
     assert [group.label for group in conditions(both[both["state"] == "COMPLETE"])][-1] == (
         "noise 1, classes renamed (placebo)"
     )

@@ -106,7 +106,7 @@ def test_it_comes_out_with_its_sentence(row: str, verdict: str, ended: bool) -> 
     planned = len(trials) if ended else 99
     if row == "exactly" and word in ("open", "supported"):
         planned = 6
-    found = decide(claim(quantity, comparison), trials, planned=planned, plan=_plan(trials, planned)).of("x")
+    found = decide(claim(quantity, comparison), trials, planned=planned, plan=_plan(trials, planned)).finding_of("x")
     assert found.verdict == word
     said = found.sentence
     assert said.startswith(f"{word.capitalize()}: It is so. ")

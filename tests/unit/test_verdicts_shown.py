@@ -68,7 +68,7 @@ def test_mlflow_gets_tags_that_name_each_claim_once_and_numbers(tmp_path: Path) 
     numbers = {f"claim/{name}{end}" for name in ("earlier", "follows") for end in ("", "/low", "/high", "/n")}
     assert set(said) == {"claim.earlier", "claim.follows", "ockham.assurance", "ockham.answer", *numbers}
     assert said["claim.earlier"].startswith("supported: ")
-    assert said["claim/earlier"] == found.of("earlier").estimate
+    assert said["claim/earlier"] == found.finding_of("earlier").estimate
     assert gist(shown(tmp_path, ())[1]) == {}
 
 

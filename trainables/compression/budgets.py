@@ -60,7 +60,7 @@ def parameters_with(stack: StackedModel, counts: Mapping[str, int], price: Calla
     return stack.parameters_per_network + stored
 
 
-def formed(
+def with_encoding(
     workspace: Workspace, made: CompressionResult, written: Encoding, multiply_adds: Mapping[str, int] | None = None
 ) -> CompressionResult:
     """The networks with the weights that `written` makes, and their sizes.
@@ -69,7 +69,7 @@ def formed(
         multiply_adds: Layer → multiply-adds on one input (a pixel of a convolution) where they are not its weights.
     """
     weights = {name: tensor.clone() for name, tensor in written.weights().items()}
-    stack = made.stack.replaced({n: weights.get(n, t.clone()) for n, t in made.stack.tensors().items()})
+    stack = made.stack.with_tensors({n: weights.get(n, t.clone()) for n, t in made.stack.tensors().items()})
     others = stack.parameters_per_network - sum(tensor[0].numel() for tensor in weights.values())
     parameters = [others + count for count in written.counts()]
     uses, shapes = weight_uses(stack, workspace.input_shape), stack.tensors()
@@ -78,10 +78,12 @@ def formed(
     return replace(made, stack=stack, sizes=sizes, written=written, masks=None)
 
 
-def coded(workspace: Workspace, made: CompressionResult, written: Encoding) -> CompressionResult:
+def with_encoded_weights(workspace: Workspace, made: CompressionResult, written: Encoding) -> CompressionResult:
     """The networks with the weights that `written` makes; as many parameters as before."""
     weights = written.weights()
-    stack = made.stack.replaced({n: weights[n] if n in weights else t.clone() for n, t in made.stack.tensors().items()})
+    stack = made.stack.with_tensors(
+        {n: weights[n] if n in weights else t.clone() for n, t in made.stack.tensors().items()}
+    )
     sizes = made.sizes
     if sizes is None:
         one = multiply_adds_kept(stack, {}, workspace.input_shape)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trainables.compression.interfaces import Level
-from trainables.compression.masks import masked
+from trainables.compression.masks import apply_masks
 from trainables.compression.tickets import ticket_start
 from trainables.data.conditions import INPUT_KINDS
 from trainables.pausing import Pausing
@@ -39,7 +39,7 @@ def trained_elsewhere(workspace: Workspace, level: Level, source: Source) -> Pau
     """The level with networks of its sizes and masks in place of the previous ones, trained on the source."""
     if level.origin is None:
         raise ValueError("these units come from no dense network, so that no ticket of theirs can be carried")
-    stack = masked(ticket_start(workspace).keep_units(level.origin), level.masks)
+    stack = apply_masks(ticket_start(workspace).keep_units(level.origin), level.masks)
     examples = workspace.once("source", lambda: _examples(workspace, source))
     recipe = workspace.fixed_recipe(source.epochs, source.lr)
     if source.optimizer is not None:

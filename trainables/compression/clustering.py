@@ -45,7 +45,7 @@ def cluster(values: Tensor, kept: Tensor, count: int) -> tuple[Tensor, Tensor]:
         best, cost = _better((best, cost), _lloyd(sorted_rows, start))
     moved = max(1, count // 4)
     while moved:
-        found, now = _better((best, cost), _lloyd(sorted_rows, _rearranged(sorted_rows, best, moved)))
+        found, now = _better((best, cost), _lloyd(sorted_rows, _rearrange(sorted_rows, best, moved)))
         if bool((now < cost).any()):
             best, cost = found, now
         else:
@@ -100,7 +100,7 @@ def _ends(rows: _Rows, centres: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(rows.amount)[:, None], inner, rows.amount[:, None]], dim=1)
 
 
-def _rearranged(rows: _Rows, centres: Tensor, moved: int) -> Tensor:
+def _rearrange(rows: _Rows, centres: Tensor, moved: int) -> Tensor:
     """The centres with at most so many pairs of neighbours joined, and as many clusters split at their means.
 
     The cheapest pairs against the dearest clusters, as long as a split may gain more than the join costs.
@@ -149,14 +149,14 @@ def _starts(rows: _Rows, ranked: Tensor, count: int) -> list[Tensor]:
     points = ranked.gather(1, (edges * last).round().long())
     mass = torch.nn.functional.pad(points.diff(dim=1).clamp_min(1e-300).pow(2 / 3).cumsum(dim=1), (1, 0))
     mass = mass / mass[:, -1:]
-    starts = [even, quantiles, _inside(points, mass, share.expand(len(ranked), -1))]
+    starts = [even, quantiles, _invert_mass(points, mass, share.expand(len(ranked), -1))]
     if count <= _FEW:
         edges = torch.linspace(0, 1, _FEW_BINS + 1, device=ranked.device, dtype=torch.float64)[1:-1]
-        starts.append(_best_of_bins(rows, _inside(points, mass, edges.expand(len(ranked), -1)), count))
+        starts.append(_best_of_bins(rows, _invert_mass(points, mass, edges.expand(len(ranked), -1)), count))
     return starts
 
 
-def _inside(points: Tensor, mass: Tensor, wanted: Tensor) -> Tensor:
+def _invert_mass(points: Tensor, mass: Tensor, wanted: Tensor) -> Tensor:
     """Where the ascending mass, given at points and straight between them, is as wanted; [R, …] each."""
     after = torch.searchsorted(mass.contiguous(), wanted.contiguous()).clamp(1, _BINS)
     left, right = mass.gather(1, after - 1), mass.gather(1, after)

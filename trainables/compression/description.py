@@ -51,28 +51,28 @@ def description_lengths(stack: StackedModel, written: Encoding, unit_masks: Mapp
         unit_masks: Of networks that have lost whole units but keep their shape: what is left of each parameter.
     """
     parts, small = _on_host(stack, written, unit_masks), unit_masks is not None
-    return [_described(Counter(), parts, written.seed_bits, k, small=small).bits for k in range(stack.networks)]
+    return [_describe(Counter(), parts, written.seed_bits, k, small=small).bits for k in range(stack.networks)]
 
 
-def encoded(
+def encode_network(
     stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Tensor] | None, network: int
 ) -> tuple[bytes, int]:
     """One network's description and its length in bits (the message is filled up to whole bytes)."""
     sink = Writer()
     parts = _on_host(stack, written, unit_masks)
-    _described(sink, parts, written.seed_bits, network, small=unit_masks is not None)
+    _describe(sink, parts, written.seed_bits, network, small=unit_masks is not None)
     return sink.message(), sink.bits
 
 
-def decoded(message: bytes, parts: int) -> list[Tensor]:
+def decode_network(message: bytes, parts: int) -> list[Tensor]:
     """The numbers of each of the parts, [1, …] float32, as they stand in a description without seeds."""
     reader = Reader(message)
     return [_read(reader) for _ in range(parts)]
 
 
-def _described(sink: Counter, parts: Sequence[Part], seed_bits: int, network: int, *, small: bool) -> Counter:
+def _describe(sink: Counter, parts: Sequence[Part], seed_bits: int, network: int, *, small: bool) -> Counter:
     for part in parts:
-        _write(sink, _one(part, network, small=small))
+        _write(sink, _piece_of(part, network, small=small))
     sink.bits += seed_bits
     return sink
 
@@ -118,7 +118,7 @@ class _Piece:
     book: Book | None
 
 
-def _one(part: Part, network: int, *, small: bool) -> _Piece:
+def _piece_of(part: Part, network: int, *, small: bool) -> _Piece:
     one = slice(network, network + 1)
     values, kept, book = part.values[one], part.kept[one] if part.kept is not None else None, part.book
     symbols = None if book is None else book.symbols[one]

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.compression.masks import Masks, masked
+from trainables.compression.masks import Masks, apply_masks
 from trainables.looking.scoring import SAMPLE_EXAMPLES, Sample, Scoring
 from trainables.stack.model import StackedModel
 from trainables.workspace import Workspace
@@ -46,7 +46,7 @@ def what_is_seen(
     def initial() -> StackedModel:
         if origin is None:
             raise ValueError("these units come from no dense network, so that they have no initial weights")
-        return masked(workspace.initial().select(numbers).keep_units(origin), masks)
+        return apply_masks(workspace.initial().select(numbers).keep_units(origin), masks)
 
     def movement() -> StackedModel | None:
         if not workspace.movement or origin is None:
@@ -54,7 +54,7 @@ def what_is_seen(
         device = workspace.data.images.device
         traced = {name: tensor.to(device) for name, tensor in workspace.movement.items()}
         whole = workspace.initial()
-        return masked(whole.replaced(whole.tensors() | traced).select(numbers).keep_units(origin), masks)
+        return apply_masks(whole.with_tensors(whole.tensors() | traced).select(numbers).keep_units(origin), masks)
 
     def sample() -> Sample:
         whole = workspace.once("scoring sample", lambda: _sample(workspace))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from trainables.compression.budgets import allowed_parameters, counts_for, formed, hidden_layers
+from trainables.compression.budgets import allowed_parameters, counts_for, hidden_layers, with_encoding
 from trainables.compression.description import SEED_BITS
 from trainables.compression.interfaces import CompressionResult
 from trainables.compression.masks import kept_values
@@ -62,7 +62,7 @@ def by_coefficients(workspace: Workspace, number: int, made: CompressionResult, 
             found[name] = (rows.mT @ square @ columns).view(tensors[name].shape)
         return found
 
-    return formed(workspace, made, Encoding(parts, expand))
+    return with_encoding(workspace, made, Encoding(parts, expand))
 
 
 def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> Tensor:
@@ -94,4 +94,4 @@ def by_buckets(workspace: Workspace, number: int, made: CompressionResult) -> Co
             found[name] = (values[f"{name} values"][:, bucket] * sign).view(tensors[name].shape)
         return found
 
-    return formed(workspace, made, Encoding(parts, expand, SEED_BITS))
+    return with_encoding(workspace, made, Encoding(parts, expand, SEED_BITS))

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from trainables.compression.budgets import allowed_parameters, formed, hidden_layers
+from trainables.compression.budgets import allowed_parameters, hidden_layers, with_encoding
 from trainables.compression.interfaces import CompressionResult, Level
 from trainables.compression.sizing import shrunk_widths
 from trainables.compression.writing import Encoding, Part, output_axis
@@ -105,7 +105,7 @@ class Maker(Protocol):
         """Layer → [K, …] from the trained and the fixed numbers; differentiable."""
 
 
-def generated(
+def train_generated(
     workspace: Workspace, level: Level, *, epochs: int, lr: float | None, block: int | None
 ) -> Pausing[CompressionResult]:
     """Networks of the dense shape whose weights are generated, trained on the labels from fresh numbers."""
@@ -151,7 +151,7 @@ def trained_numbers(
 
     written = Encoding(parts, expand, seed_bits)
     widths = shrunk_widths(workspace.config, workspace.input_shape, workspace.data.num_classes)[level.number]
-    result = formed(workspace, CompressionResult(trained, None, epochs, recipe), written)
+    result = with_encoding(workspace, CompressionResult(trained, None, epochs, recipe), written)
     return CompressionResult(
         result.stack, None, epochs, recipe, sizes=result.sizes, written=written, scratch_widths=widths
     )

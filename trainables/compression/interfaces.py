@@ -172,7 +172,7 @@ class Method(Entry, ABC):
     reports: ClassVar[tuple[str, ...]] = ()
     """What it says of each network beside what is measured of all: names under `level/`."""
     undefined: ClassVar[Mapping[str, str]] = {}
-    """Of these, why a network may have none; its value is then nan."""
+    """Why a network may lack one of these, by name; its value is then nan."""
 
     @abstractmethod
     def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from trainables.compression.budgets import allowed_parameters, counts_for, formed, hidden_layers
+from trainables.compression.budgets import allowed_parameters, counts_for, hidden_layers, with_encoding
 from trainables.compression.description import SEED_BITS
 from trainables.compression.interfaces import CompressionResult
 from trainables.compression.writing import Encoding, Part, as_it_is
@@ -83,7 +83,7 @@ def by_rank(workspace: Workspace, number: int, made: CompressionResult, *, of_up
     shapes = hidden_layers(stack)
     # An update's factors are added to initial weights: nothing is saved there.
     cost = {} if of_update else {name: rank * sum(shapes[name]) for name, rank in ranks.items()}
-    return formed(workspace, made, Encoding(parts, expand, SEED_BITS if of_update else 0), cost)
+    return with_encoding(workspace, made, Encoding(parts, expand, SEED_BITS if of_update else 0), cost)
 
 
 def by_directions(workspace: Workspace, number: int, made: CompressionResult, *, of_update: bool) -> CompressionResult:
@@ -110,7 +110,7 @@ def by_directions(workspace: Workspace, number: int, made: CompressionResult, *,
             made[name] = product + start[name] if of_update else product
         return made
 
-    return formed(workspace, made, Encoding(parts, expand, SEED_BITS))
+    return with_encoding(workspace, made, Encoding(parts, expand, SEED_BITS))
 
 
 def start_of(workspace: Workspace, made: CompressionResult, *, of_update: bool) -> dict[str, Tensor]:

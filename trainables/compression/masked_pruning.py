@@ -11,16 +11,16 @@ from trainables.compression.masks import (
     Direction,
     Masks,
     all_weights,
+    apply_masks,
     keep_in_layers,
     keep_overall,
     kept_values,
-    masked,
     multiply_adds_kept,
     parameters_kept,
     unit_masks,
     weights_kept,
 )
-from trainables.compression.sizing import between, target_at
+from trainables.compression.sizing import interpolate_geometrically, target_at
 from trainables.compression.tickets import configured_tickets
 from trainables.looking.places import weight_names
 from trainables.moving import to_device, to_host
@@ -44,12 +44,14 @@ def prune_weights(
     """
     config = workspace.config.compression
     if (ticket := configured_tickets(workspace)) is not None:
-        return _with_masks(workspace, level, masked(level.previous, ticket.masks), ticket.masks)
+        return _with_masks(workspace, level, apply_masks(level.previous, ticket.masks), ticket.masks)
     masks = level.masks or all_weights(level.previous)
     start, end = workspace.level_weights[level.number - 1 : level.number + 1]
     stack = level.previous
     for step in range(1, steps + 1):
-        counts = [between(before, after, step / steps) for before, after in zip(start, end, strict=True)]
+        counts = [
+            interpolate_geometrically(before, after, step / steps) for before, after in zip(start, end, strict=True)
+        ]
         seen = scoring(workspace, stack, level.origin, level.number, step, masks=masks)
         scores = {}
         for name in masks:
@@ -61,7 +63,7 @@ def prune_weights(
             whole = () if output else weight_names(stack)[-1:]
             competing = {name: mask for name, mask in masks.items() if name not in whole}
             masks = masks | keep_overall(scores, competing, counts[0], config.direction)
-        stack = masked(stack, masks)
+        stack = apply_masks(stack, masks)
     return _with_masks(workspace, level, stack, masks)
 
 
@@ -94,12 +96,12 @@ def prune_units_overall(
         here = to_host(scores)
         for k in range(stack.networks):
             mine = here[k * len(alive) : (k + 1) * len(alive)]
-            for row, left in zip(alive, _chosen(workspace, mine, wanted, config.direction), strict=True):
+            for row, left in zip(alive, _choose_units(workspace, mine, wanted, config.direction), strict=True):
                 units_before = row[k].nonzero()[:, 0]
                 row[k] = False
                 row[k, units_before[left]] = True
         masks = unit_masks(stack, [to_device(row, device) for row in alive])
-        stack = masked(stack, masks)
+        stack = apply_masks(stack, masks)
     kept = weights_kept(masks)
     cost = parameters_kept(stack, kept), multiply_adds_kept(stack, kept, workspace.input_shape)
     # No layer is empty, so that a unit that stays has incoming weights, and is found again by its masks.
@@ -122,11 +124,11 @@ def _alive(stack: StackedModel, masks: Masks | None) -> list[Tensor]:
         device = next(stack.parameters()).device
         return [torch.ones(stack.networks, width, dtype=torch.bool, device=device) for width in stack.widths]
     tensors = {name: mask.float() for name, mask in masks.items()}
-    kept = stack.replaced(stack.tensors() | tensors)
+    kept = stack.with_tensors(stack.tensors() | tensors)
     return [kept.incoming_weights(group).gt(0).any(dim=2) for group in stack.groups]
 
 
-def _chosen(workspace: Workspace, scores: list[Tensor], allowed: float, direction: Direction) -> list[Tensor]:
+def _choose_units(workspace: Workspace, scores: list[Tensor], allowed: float, direction: Direction) -> list[Tensor]:
     """For each group the units of one network that stay, so that it has at most `allowed` parameters; on the CPU."""
     everyone = torch.ones(1, 1, dtype=torch.bool)
     last = [kept_values(s[None], everyone.expand(1, len(s)), 1, direction)[0] for s in scores]

@@ -22,12 +22,14 @@ def all_weights(stack: StackedModel) -> Masks:
     return {name: torch.ones_like(tensors[name], dtype=torch.bool) for name in weight_names(stack)}
 
 
-def masked(stack: StackedModel, masks: Mapping[str, Tensor] | None) -> StackedModel:
+def apply_masks(stack: StackedModel, masks: Mapping[str, Tensor] | None) -> StackedModel:
     """A copy of the stack with what is not kept at 0; without masks the stack itself."""
     if masks is None:
         return stack
     tensors = stack.tensors().items()
-    return stack.replaced({name: tensor * masks[name] if name in masks else tensor.clone() for name, tensor in tensors})
+    return stack.with_tensors(
+        {name: tensor * masks[name] if name in masks else tensor.clone() for name, tensor in tensors}
+    )
 
 
 def kept_values(values: Tensor, alive: Tensor, kept: int, direction: Direction) -> Tensor:
@@ -41,7 +43,7 @@ def kept_values(values: Tensor, alive: Tensor, kept: int, direction: Direction) 
         ValueError: A score is not finite, or fewer are alive.
     """
     _require_enough([values], [alive], [kept])
-    return _kept(values, alive, kept, direction)
+    return _largest_mask(values, alive, kept, direction)
 
 
 def _require_enough(scores: Sequence[Tensor], alive: Sequence[Tensor], kept: Sequence[int]) -> None:
@@ -55,7 +57,7 @@ def _require_enough(scores: Sequence[Tensor], alive: Sequence[Tensor], kept: Seq
             raise ValueError(f"cannot keep {count} of {there}")
 
 
-def _kept(values: Tensor, alive: Tensor, kept: int, direction: Direction) -> Tensor:
+def _largest_mask(values: Tensor, alive: Tensor, kept: int, direction: Direction) -> Tensor:
     ranked = (values if direction == "lowest" else -values).masked_fill(~alive, -torch.inf)
     order = ranked.argsort(dim=1, stable=True)[:, values.shape[1] - kept :]
     return torch.zeros_like(alive).scatter_(1, order, True)
@@ -70,7 +72,7 @@ def keep_in_layers(scores: Mapping[str, Tensor], masks: Masks, counts: Sequence[
     """
     _require_enough([scores[name] for name in masks], [mask.flatten(1) for mask in masks.values()], counts)
     return {
-        name: _kept(scores[name].flatten(1), mask.flatten(1), count, direction).view(mask.shape)
+        name: _largest_mask(scores[name].flatten(1), mask.flatten(1), count, direction).view(mask.shape)
         for (name, mask), count in zip(masks.items(), counts, strict=True)
     }
 
@@ -84,11 +86,13 @@ def keep_overall(scores: Mapping[str, Tensor], masks: Masks, count: int, directi
     parts = [mask.flatten(1) for mask in masks.values()]
     alive = torch.cat(parts, dim=1)
     _require_enough([values], [*parts, alive], [*[1] * len(parts), count])
-    last = torch.cat([_kept(scores[name].flatten(1), mask.flatten(1), 1, direction) for name, mask in masks.items()], 1)
+    last = torch.cat(
+        [_largest_mask(scores[name].flatten(1), mask.flatten(1), 1, direction) for name, mask in masks.items()], 1
+    )
     # Beyond every other value, so that these go last.
     beyond = values.abs().max() + 1
     values = torch.where(last, beyond if direction == "lowest" else -beyond, values)
-    kept = _kept(values, alive, count, direction)
+    kept = _largest_mask(values, alive, count, direction)
     found = torch.split(kept, [mask[0].numel() for mask in masks.values()], dim=1)
     return {name: part.reshape(mask.shape) for (name, mask), part in zip(masks.items(), found, strict=True)}
 
@@ -114,7 +118,7 @@ def unit_masks(stack: StackedModel, alive: Sequence[Tensor]) -> Masks:
     return masks
 
 
-def shuffled(masks: Masks, draws: Callable[[str, int], torch.Generator]) -> Masks:
+def shuffle_masks(masks: Masks, draws: Callable[[str, int], torch.Generator]) -> Masks:
     """The same number kept in each tensor of each network, at random places.
 
     Args:

@@ -29,7 +29,7 @@ def merge_to(workspace: Workspace, level: Level, *, fitted: bool) -> Pausing[Com
         group = stack.groups[place]
         seen = scoring(workspace, stack, None, level.number)
         kept, mixing, correlation = yield from _fold(seen.activations(group).values, width, fitted=fitted)
-        stack = _merged(stack, place, kept, mixing)
+        stack = _merge_group(stack, place, kept, mixing)
         if origin is not None:
             origin = [*origin[:place], origin[place].gather(1, kept), *origin[place + 1 :]]
         folded.append(correlation)
@@ -95,14 +95,14 @@ def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, 
     return kept, taken, torch.stack(found, dim=1) if found else flat.new_zeros(networks, 0)
 
 
-def _merged(stack: StackedModel, place: int, kept: Tensor, mixing: Tensor) -> StackedModel:
+def _merge_group(stack: StackedModel, place: int, kept: Tensor, mixing: Tensor) -> StackedModel:
     """The stack without the units of one group that went, their output weights in those that stay."""
     group, networks = stack.groups[place], stack.networks
     everything = [torch.arange(width, device=kept.device).repeat(networks, 1) for width in stack.widths]
     smaller = stack.keep_units([*everything[:place], kept, *everything[place + 1 :]])
     tensors = stack.tensors()
-    changed = {cut.tensor: _mixed(tensors[cut.tensor], cut, mixing) for cut in outgoing(stack, group)}
-    return smaller.replaced(smaller.tensors() | changed)
+    changed = {cut.tensor: _mix(tensors[cut.tensor], cut, mixing) for cut in outgoing(stack, group)}
+    return smaller.with_tensors(smaller.tensors() | changed)
 
 
 def outgoing(stack: StackedModel, group: UnitGroup) -> Sequence[Cut]:
@@ -112,7 +112,7 @@ def outgoing(stack: StackedModel, group: UnitGroup) -> Sequence[Cut]:
     return [cut for cut in weights if cut.axis != output_axis(tensors[cut.tensor])]
 
 
-def _mixed(weights: Tensor, cut: Cut, mixing: Tensor) -> Tensor:
+def _mix(weights: Tensor, cut: Cut, mixing: Tensor) -> Tensor:
     moved = weights.movedim(cut.axis, 1)
     units = moved.shape[1] // cut.repeat
     mixed = mixing @ moved.reshape(len(moved), units, -1)

@@ -79,13 +79,14 @@ def pipeline_of(compression: CompressionConfig) -> Pipeline:
         if not isinstance(later, Rewriting) or _STAGES.index(earlier.stage) >= _STAGES.index(later.stage):
             raise ValueError(
                 f"method={compression.method}: {second} can't follow {first}; a pipeline makes networks smaller "
-                f"({', '.join(_named('shape'))}), then writes weights by fewer numbers ({', '.join(_named('form'))}), "
-                f"then gives the numbers few values ({', '.join(_named('code'))}), at most one of each"
+                f"({', '.join(_at_stage('shape'))}), then writes weights by fewer numbers "
+                f"({', '.join(_at_stage('form'))}), then gives the numbers few values "
+                f"({', '.join(_at_stage('code'))}), at most one of each"
             )
     rewritings = tuple(method for method in methods if isinstance(method, Rewriting))
     return Pipeline(None if isinstance(methods[0], Rewriting) else methods[0], rewritings)
 
 
 @cache
-def _named(stage: str) -> tuple[str, ...]:
+def _at_stage(stage: str) -> tuple[str, ...]:
     return tuple(name for name in METHODS.names() if METHODS.get(name).stage == stage)

@@ -30,13 +30,13 @@ def on_host(parts: Mapping[str, Part]) -> dict[str, Part]:
     }
 
 
-def clustered(part: Part, count: int, *, per_channel: bool) -> Book:
+def cluster_values(part: Part, count: int, *, per_channel: bool) -> Book:
     """`count` values where k-means puts them; of a part on the CPU, see `on_host`."""
     values, kept, axis = _groups(part, per_channel)
     rows = values.flatten(0, 1)
     centres, symbols = cluster(rows, kept.flatten(0, 1), count)
     numbers = centres.view(*values.shape[:2], count)
-    return Book(_back(symbols.view(values.shape), part, axis), count, numbers, "list", axis=axis)
+    return Book(_ungroup(symbols.view(values.shape), part, axis), count, numbers, "list", axis=axis)
 
 
 def uniform(part: Part, bits: int, *, symmetric: bool, per_channel: bool, rule: Rule) -> Book:
@@ -57,7 +57,7 @@ def uniform(part: Part, bits: int, *, symmetric: bool, per_channel: bool, rule: 
     best: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
     for step in range(1, _RANGES + 1) if rule == "mse" else (_RANGES,):
         scale, zero = _grid(low, high, step / _RANGES, bits, symmetric=symmetric)
-        symbols = _rounded(values, scale, zero, bits)
+        symbols = _round(values, scale, zero, bits)
         error = ((symbols - zero) * scale - values).double().square().mul(kept).sum(dim=2, keepdim=True)
         if best is None:
             best = (error, scale, zero, symbols)
@@ -70,7 +70,7 @@ def uniform(part: Part, bits: int, *, symmetric: bool, per_channel: bool, rule: 
     _, scale, zero, symbols = best
     lowest = -(2 ** (bits - 1))
     numbers = scale if symmetric else torch.cat([scale, zero], dim=2)
-    found = _back((symbols - lowest).to(torch.int32), part, axis)
+    found = _ungroup((symbols - lowest).to(torch.int32), part, axis)
     return Book(found, 2**bits, numbers, "grid", lowest, axis)
 
 
@@ -85,7 +85,7 @@ def _grid(low: Tensor, high: Tensor, share: float, bits: int, *, symmetric: bool
     return scale, (lowest - torch.round(low * share / scale)).clamp(lowest, lowest + steps)
 
 
-def _rounded(values: Tensor, scale: Tensor, zero: Tensor, bits: int) -> Tensor:
+def _round(values: Tensor, scale: Tensor, zero: Tensor, bits: int) -> Tensor:
     """As torch's kernels: multiplied by 1/s, rounded half to even, cut off."""
     lowest = -(2 ** (bits - 1))
     return torch.round(values * (1 / scale) + zero).clamp_(lowest, lowest + 2**bits - 1)
@@ -97,10 +97,10 @@ def _one_bit(part: Part, values: Tensor, kept: Tensor, axis: int | None, *, symm
 
     if symmetric:
         symbols = (values >= 0).to(torch.int32)
-        return Book(_back(symbols, part, axis), 2, mean(values.abs(), kept), "signs", axis=axis)
+        return Book(_ungroup(symbols, part, axis), 2, mean(values.abs(), kept), "signs", axis=axis)
     above = values >= mean(values, kept)
     numbers = torch.cat([mean(values, kept & ~above), mean(values, kept & above)], dim=2)
-    return Book(_back(above.to(torch.int32), part, axis), 2, numbers, "list", axis=axis)
+    return Book(_ungroup(above.to(torch.int32), part, axis), 2, numbers, "list", axis=axis)
 
 
 def _groups(part: Part, per_channel: bool) -> tuple[Tensor, Tensor, int | None]:
@@ -112,7 +112,7 @@ def _groups(part: Part, per_channel: bool) -> tuple[Tensor, Tensor, int | None]:
     return part.values.movedim(axis, 1).flatten(2), kept.movedim(axis, 1).flatten(2), axis
 
 
-def _back(symbols: Tensor, part: Part, axis: int | None) -> Tensor:
+def _ungroup(symbols: Tensor, part: Part, axis: int | None) -> Tensor:
     """[K, groups, n] → the part's shape."""
     if axis is None:
         return symbols.view(part.values.shape)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from trainables.compression.interfaces import RECOVERIES, CompressionResult, Level, RecoveryResult
-from trainables.compression.masks import masked
+from trainables.compression.masks import apply_masks
 from trainables.compression.tickets import ticket_start
 from trainables.config import TrainingConfig
 from trainables.pausing import Pausing
@@ -52,25 +52,25 @@ def beside_the_tickets(
     workspace: Workspace, level: Level, tickets: CompressionResult, control: CompressionResult, start: StackedModel
 ) -> Pausing[RecoveryResult]:
     """Trains controls of the tickets from `start`; and, where another level follows, the tickets that it compresses."""
-    shown = yield from trained(workspace, "control", control, start)
+    shown = yield from retrain(workspace, "control", control, start)
     if level.number == workspace.config.compression.depth:
         return RecoveryResult(shown, shown)
-    chain = yield from trained(workspace, "recovery", tickets, rewound(workspace, tickets))
+    chain = yield from retrain(workspace, "recovery", tickets, rewind_weights(workspace, tickets))
     return RecoveryResult(shown, chain)
 
 
-def rewound(workspace: Workspace, compressed: CompressionResult) -> StackedModel:
+def rewind_weights(workspace: Workspace, compressed: CompressionResult) -> StackedModel:
     """What is left, with the weights that it rewinds to."""
     if compressed.origin is None:
         raise ValueError("these units come from no dense network, so that they have nothing to rewind to")
     return ticket_start(workspace).keep_units(compressed.origin)
 
 
-def trained(
+def retrain(
     workspace: Workspace, name: str, compressed: CompressionResult, stack: StackedModel
 ) -> Pausing[CompressionResult]:
     """The stack under the masks, trained; with the epoch after which validation loss was smallest, where watched."""
-    stack, recipe = masked(stack, compressed.masks), compressed.recipe or workspace.fixed_recipe(1)
+    stack, recipe = apply_masks(stack, compressed.masks), compressed.recipe or workspace.fixed_recipe(1)
     training = yield from workspace.fit(name, stack, workspace.train_examples, recipe, compressed.masks)
     metrics, failed = compressed.metrics | early_stop(training), {**compressed.failed, **training.failed}
     return replace(compressed, stack=stack, metrics=metrics, failed=failed)

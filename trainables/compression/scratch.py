@@ -7,7 +7,7 @@ shows how much of a curve is the former.
 import math
 
 from trainables.compression.interfaces import CompressionResult, Level
-from trainables.compression.masks import masked
+from trainables.compression.masks import apply_masks
 from trainables.compression.pipeline import pipeline_of
 from trainables.compression.recovery import epochs_at
 from trainables.config import CompressionConfig, TrainingConfig
@@ -23,7 +23,7 @@ def train_scratch(workspace: Workspace, level: Level, compressed: CompressionRes
     Initial weights have draws of their own; a replicate's and its control's are equal.
     """
     widths = compressed.scratch_widths or level.widths
-    fresh = masked(workspace.fresh(widths, "scratch", level.number), compressed.masks)
+    fresh = apply_masks(workspace.fresh(widths, "scratch", level.number), compressed.masks)
     return (
         yield from workspace.fit(
             "scratch", fresh, workspace.train_examples, _recipe(workspace, level, compressed), compressed.masks

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from trainables.compression.budgets import allowed_parameters, formed, hidden_layers
+from trainables.compression.budgets import allowed_parameters, hidden_layers, with_encoding
 from trainables.compression.description import SEED_BITS
 from trainables.compression.few_numbers import cosines
 from trainables.compression.interfaces import CompressionResult
@@ -68,4 +68,4 @@ def by_measurements(
             found[name] = (weights if input_side(stack, name) == 0 else weights.mT).reshape(tensors[name].shape)
         return found
 
-    return formed(workspace, made, Encoding(parts, expand, SEED_BITS))
+    return with_encoding(workspace, made, Encoding(parts, expand, SEED_BITS))

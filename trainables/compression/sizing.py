@@ -44,7 +44,7 @@ def target_at(compression: CompressionConfig, level: float) -> float:
     return target * (1 - ROUNDING)
 
 
-def between(start: int, end: int, share: float) -> int:
+def interpolate_geometrically(start: int, end: int, share: float) -> int:
     """start · (end/start)^share, rounded up; exactly `end` at share 1."""
     return end if share == 1 else max(end, math.ceil(start * (end / start) ** share))
 

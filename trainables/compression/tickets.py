@@ -86,7 +86,7 @@ def winning_tickets(workspace: Workspace) -> Tickets:
 def ticket_start(workspace: Workspace) -> StackedModel:
     """Where networks of the dense shape rewind to: their own start, or that of the ticket they were given."""
     ticket = configured_tickets(workspace)
-    return workspace.rewind_point() if ticket is None else workspace.initial().replaced(ticket.weights)
+    return workspace.rewind_point() if ticket is None else workspace.initial().with_tensors(ticket.weights)
 
 
 def configured_tickets(workspace: Workspace) -> Tickets | None:

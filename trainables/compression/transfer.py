@@ -57,4 +57,4 @@ def agreement(students: StackedModel, inputs: Inputs, answers: Tensor, task: Tas
         task: What both were asked for.
     """
     said = yield from evaluating(students, inputs, answers, task)
-    return {"transfer_agreement": said.score, **task.followed(answers)}
+    return {"transfer_agreement": said.score, **task.teacher_statistics(answers)}

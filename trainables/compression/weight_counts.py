@@ -28,7 +28,7 @@ def level_weights(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
             layers, others = layers[:-1], others + layers[-1]
         counts, least, output = (sum(layers),), len(layers), 1.0
 
-    def pruned(before: Shape, share: float) -> Shape:
+    def prune(before: Shape, share: float) -> Shape:
         *hidden, last = before
         shares = [(n, share) for n in hidden] + [(last, share * output)]
         return tuple(max(least, n - math.ceil(n * p - ROUNDING)) for n, p in shares)
@@ -38,8 +38,8 @@ def level_weights(config: TrialConfig, input_shape: Shape, num_classes: int) -> 
         before, share = levels[-1], compression.rate
         if share is None:
             allowed = (others + sum(layers)) / target_at(compression, level) - others
-            share = _smallest_share(pruned, before, allowed)
-        levels.append(pruned(before, share))
+            share = _smallest_share(prune, before, allowed)
+        levels.append(prune(before, share))
     return tuple(levels)
 
 

@@ -61,7 +61,7 @@ def survey(root: Path) -> Survey:
     parts = tuple(tuple(sorted(_images(part, seen), key=lambda image: image[1])) for part in roots)
     if seen.nowhere:
         raise DataUnavailable(
-            f"{_named(root, seen.nowhere, 'link leads nowhere', 'links lead nowhere')}; mend or remove them."
+            f"{_names_text(root, seen.nowhere, 'link leads nowhere', 'links lead nowhere')}; mend or remove them."
         )
     classes = tuple(sorted({name for name, _ in parts[0]}))
     if len(classes) < 2 or not all(parts):
@@ -70,8 +70,8 @@ def survey(root: Path) -> Survey:
         raise DataUnavailable(f"{root}: test has classes that train has not: {', '.join(strange)}.")
     untested = [name for name in classes if len(parts) > 1 and name not in {other for other, _ in parts[1]}]
     if untested:
-        said.append(f"there are no test images of {_some(untested)}")
-    return Survey(parts, classes, (*said, *_left(root, seen)))
+        said.append(f"there are no test images of {_first_names(untested)}")
+    return Survey(parts, classes, (*said, *_what_is_left_out(root, seen)))
 
 
 def _roots(root: Path) -> tuple[list[Path], list[str]]:
@@ -101,7 +101,7 @@ def _images(part: Path, seen: _FolderScan) -> Iterator[tuple[str, Path]]:
         if _is_hidden(entry.name):
             seen.hidden.append(Path(entry.path))
         elif entry.is_dir():
-            images = list(_below(Path(entry.path), seen, {os.path.realpath(entry.path)}))
+            images = list(_images_below(Path(entry.path), seen, {os.path.realpath(entry.path)}))
             seen.nested += sum(file.parent != Path(entry.path) for file in images)
             if not images:
                 seen.empty.append(entry.name)
@@ -110,7 +110,7 @@ def _images(part: Path, seen: _FolderScan) -> Iterator[tuple[str, Path]]:
             seen.loose.append(Path(entry.path))
 
 
-def _below(folder: Path, seen: _FolderScan, above: set[str]) -> Iterator[Path]:
+def _images_below(folder: Path, seen: _FolderScan, above: set[str]) -> Iterator[Path]:
     """Images in a class folder.
 
     Args:
@@ -122,7 +122,7 @@ def _below(folder: Path, seen: _FolderScan, above: set[str]) -> Iterator[Path]:
             seen.hidden.append(path)
         elif entry.is_dir():
             if (real := os.path.realpath(path)) not in above:
-                yield from _below(path, seen, above | {real})
+                yield from _images_below(path, seen, above | {real})
         elif path.suffix.lower() not in SUFFIXES:
             seen.suffixes[path.suffix.lower() or "no suffix"] += 1
         elif entry.is_file():
@@ -146,28 +146,28 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _left(root: Path, seen: _FolderScan) -> list[str]:
+def _what_is_left_out(root: Path, seen: _FolderScan) -> list[str]:
     said = []
     if seen.nested:
         said.append(f"{seen.nested:,} images lie deeper than their class folder and count to it")
     if seen.hidden:
-        said.append(f"{_named(root, seen.hidden, 'hidden thing is left', 'hidden things are left')}")
+        said.append(f"{_names_text(root, seen.hidden, 'hidden thing is left', 'hidden things are left')}")
     if seen.loose:
         said.append(
-            f"{_named(root, seen.loose, 'file beside the class folders is left', 'files beside them are left')}"
+            f"{_names_text(root, seen.loose, 'file beside the class folders is left', 'files beside them are left')}"
         )
     if seen.empty:
-        said.append(f"no image is in {_some(seen.empty)}, no class then")
+        said.append(f"no image is in {_first_names(seen.empty)}, no class then")
     if seen.suffixes:
         kinds = ", ".join(f"{count:,} × {suffix}" for suffix, count in seen.suffixes.most_common(_SHOWN))
         said.append(f"other files in class folders are left ({kinds})")
     return said
 
 
-def _named(root: Path, paths: list[Path], one: str, many: str) -> str:
-    names = _some([str(path.relative_to(root)) for path in paths])
+def _names_text(root: Path, paths: list[Path], one: str, many: str) -> str:
+    names = _first_names([str(path.relative_to(root)) for path in paths])
     return f"{len(paths):,} {one if len(paths) == 1 else many}: {names}"
 
 
-def _some(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from trainables.parts import EntrySection, Fraction, known
+from trainables.parts import EntrySection, Fraction, require_module
 
 
 class DataConfig(EntrySection):
@@ -36,17 +36,17 @@ class DataConfig(EntrySection):
     @field_validator("name")
     @classmethod
     def _name(cls, name: str) -> str:
-        return known("trainables.datasets", "data set", name)
+        return require_module("trainables.datasets", "data set", name)
 
     @field_validator("noise_kind")
     @classmethod
     def _noise_kind(cls, name: str) -> str:
-        return known("trainables.noises", "kind of noise", name)
+        return require_module("trainables.noises", "kind of noise", name)
 
     @field_validator("inputs")
     @classmethod
     def _inputs(cls, name: str) -> str:
-        return known("trainables.input_kinds", "kind of inputs", name)
+        return require_module("trainables.input_kinds", "kind of inputs", name)
 
     @field_validator("split")
     @classmethod

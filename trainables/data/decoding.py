@@ -17,7 +17,7 @@ _WHOLE_RANGE = 65535  # of values that Pillow gives as 32-bit integers but that 
 Mode = Literal["RGB", "L"]
 
 
-def decoded(file: Path, size: int, mode: Mode, background: str) -> npt.NDArray[np.uint8]:
+def decode_image(file: Path, size: int, mode: Mode, background: str) -> npt.NDArray[np.uint8]:
     """The image as [size, size, channels], upright, resized without regard to its proportions (bilinear).
 
     16 bits a channel become 8 by dividing, palettes and CMYK become colours, transparent places show the background,

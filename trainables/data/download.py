@@ -26,7 +26,7 @@ def unavailable(name: str, data_dir: Path, expected: str, why: str) -> DataUnava
     )
 
 
-def damaged(name: str, data_dir: Path, file: str, why: str) -> DataUnavailable:
+def damage_error(name: str, data_dir: Path, file: str, why: str) -> DataUnavailable:
     """The data set is there, and not whole."""
     return DataUnavailable(
         f"the copy of {name} in {data_dir.absolute()} is damaged: {file} {why}; delete that file, and the data set is "

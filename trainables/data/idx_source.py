@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.data.digests import md5
-from trainables.data.download import damaged, download_once
+from trainables.data.download import damage_error, download_once
 from trainables.data.interfaces import Dataset, RawData
 
 _FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -57,7 +57,9 @@ class IdxDataset(Dataset):
         test_images, test_labels = self._part(data_dir, *_FILES[2:])
         if images.shape[1:] != test_images.shape[1:]:
             sizes = [" × ".join(map(str, part.shape[1:])) for part in (images, test_images)]
-            raise damaged(self.name(), data_dir, _FILES[2], f"holds images of {sizes[1]}, {_FILES[0]} of {sizes[0]}")
+            raise damage_error(
+                self.name(), data_dir, _FILES[2], f"holds images of {sizes[1]}, {_FILES[0]} of {sizes[0]}"
+            )
         return RawData(images[:, None], labels, test_images[:, None], test_labels, num_classes=_CLASSES)
 
     def account(self, data_dir: Path) -> str:
@@ -75,19 +77,19 @@ class IdxDataset(Dataset):
         """The mapped images of one part and its labels, which belong together."""
         raw = data_dir / self.folder / "raw"
 
-        def mapped(file: str, rank: int) -> Bytes:
+        def map_array(file: str, rank: int) -> Bytes:
             try:
-                return _mapped(raw / file, rank)
+                return _map_file(raw / file, rank)
             except (OSError, ValueError) as error:
-                raise damaged(self.name(), data_dir, f"{self.folder}/raw/{file}", str(error)) from error
+                raise damage_error(self.name(), data_dir, f"{self.folder}/raw/{file}", str(error)) from error
 
-        images, labels = mapped(images_file, 3), mapped(labels_file, 1)
+        images, labels = map_array(images_file, 3), map_array(labels_file, 1)
         if len(images) != len(labels):
             why = f"holds {len(labels):,} labels, {images_file} {len(images):,} images"
-            raise damaged(self.name(), data_dir, f"{self.folder}/raw/{labels_file}", why)
+            raise damage_error(self.name(), data_dir, f"{self.folder}/raw/{labels_file}", why)
         if len(labels) and labels.max() >= _CLASSES:
             why = f"holds label {labels.max()}, the classes of {self.name()} are 0 to {_CLASSES - 1}"
-            raise damaged(self.name(), data_dir, f"{self.folder}/raw/{labels_file}", why)
+            raise damage_error(self.name(), data_dir, f"{self.folder}/raw/{labels_file}", why)
         return images, labels.astype(np.int64)
 
     def files(self, data_dir: Path) -> Mapping[str, Path]:
@@ -111,7 +113,7 @@ def _fetch(source: type, folder: Path) -> None:
         archive.unlink()
 
 
-def _mapped(file: Path, rank: int) -> Bytes:
+def _map_file(file: Path, rank: int) -> Bytes:
     """The array in an idx file of unsigned bytes (big-endian: 0, 0, 8, rank, then each length in 4 bytes).
 
     Raises:

@@ -117,4 +117,4 @@ def dataset_of(config: DataConfig) -> Dataset:
     try:
         return kind.model_validate(config.options(config.name))
     except ValidationError as error:
-        raise Refused(problem.below("data", config.name) for problem in problems_of(error, kind)) from None
+        raise Refused(problem.in_section("data", config.name) for problem in problems_of(error, kind)) from None

@@ -36,30 +36,30 @@ def shared_split(identity: str, data_dir: Path, make: Callable[[Take], Split]) -
     """
     folder = cache_beside(data_dir, _FOLDER)
     if folder is None:
-        return make(_taken)
+        return make(_take)
     place = folder / hashlib.sha256(identity.encode()).hexdigest()[:32]
-    if (found := _mapped(place)) is not None:
+    if (found := _map_split(place)) is not None:
         return found
     sizes: list[int] = []
 
-    def measured(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    def measure(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         sizes.append(len(index) * array[:1].nbytes)
         return array[index[:0]]
 
-    make(measured)
+    make(measure)
     if sum(sizes) < _SHARE_BYTES:
-        return make(_taken)
+        return make(_take)
     try:
         with writable_folder(place.parent), one_process(place.parent / f".{place.name}.lock"):
-            if (found := _mapped(place)) is None:
+            if (found := _map_split(place)) is None:
                 _write(place, make)
                 forget_old(place.parent, _KEEP_SPLITS)
     except OSError:
-        return make(_taken)
-    return found or _mapped(place) or make(_taken)
+        return make(_take)
+    return found or _map_split(place) or make(_take)
 
 
-def _taken(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+def _take(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     """Into memory of this process."""
     return array[index]
 
@@ -95,7 +95,7 @@ def _write(place: Path, make: Callable[[Take], Split]) -> None:
         os.rename(done, place)
 
 
-def _mapped(place: Path) -> Split | None:
+def _map_split(place: Path) -> Split | None:
     """None where there is no such split, or a damaged one."""
     try:
         # Copy on write: torch wants writable memory, and pages are still shared between processes.

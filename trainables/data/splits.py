@@ -85,11 +85,11 @@ def subset_size(config: DataConfig, train: int) -> int:
     return size
 
 
-def _indexed(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+def _index(array: npt.NDArray[Any], index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     return array[index]
 
 
-def split(config: DataConfig, dataset: Dataset, raw: RawData, seed: int, take: Take = _indexed) -> Split:
+def split(config: DataConfig, dataset: Dataset, raw: RawData, seed: int, take: Take = _index) -> Split:
     """Shuffles by `seed` and cuts: training from the front, validation from behind it.
 
     A set without a standard test split gives the next examples for test. A smaller `train_size` is a subset of a

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trainables.data.digests import md5
-from trainables.data.download import damaged, download_once
+from trainables.data.download import damage_error, download_once
 from trainables.data.interfaces import Dataset, Images, RawData
 
 RawPart = tuple[Images, Any]
@@ -54,7 +54,7 @@ class TorchvisionDataset(Dataset):
             wrong = [name for name, published in self.checksums().items() if md5(root / name) != published]
             files = ", ".join(f"{self.subfolder}/{name}".lstrip("/") for name in wrong) or "one of its files"
             why = "not as published (MD5)" if wrong else f"not readable ({error})"
-            raise damaged(self.name(), data_dir, files, f"{'are' if len(wrong) > 1 else 'is'} {why}") from error
+            raise damage_error(self.name(), data_dir, files, f"{'are' if len(wrong) > 1 else 'is'} {why}") from error
         return RawData(
             np.ascontiguousarray(images, dtype=np.uint8),
             np.asarray(labels, dtype=np.int64),

@@ -79,8 +79,8 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
         ValueError: The split asked for is larger than the data set.
     """
     task, split = task_of(config.data), load_split(config.data, config.seed, data_dir)
-    true_labels = _copied(torch.from_numpy(split.train_labels), config.data.copies)
-    train = _copied(torch.from_numpy(split.train_images), config.data.copies)
+    true_labels = _repeat(torch.from_numpy(split.train_labels), config.data.copies)
+    train = _repeat(torch.from_numpy(split.train_images), config.data.copies)
     mean, std = pixel_statistics(train)
 
     noise, kind, share = noise_of(config.data), input_kind_of(config.data), config.data.label_noise
@@ -98,7 +98,7 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
     twins = [true_labels] * (config.replicates if config.has_control else 0)
     all_labels = torch.stack(given + twins)
     subset = _subset(config, key, len(true_labels), len(all_labels))
-    labels, truth = _given(all_labels, subset), _given(true_labels.expand_as(all_labels), subset)
+    labels, truth = _select_subset(all_labels, subset), _select_subset(true_labels.expand_as(all_labels), subset)
     kept = (labels == truth).reshape(*labels.shape[:2], -1).all(dim=2)
     test_labels = torch.from_numpy(split.test_labels)
     source = torch.zeros(len(labels), dtype=torch.int64)
@@ -129,7 +129,7 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
     )
 
 
-def _copied(tensor: Tensor, copies: int) -> Tensor:
+def _repeat(tensor: Tensor, copies: int) -> Tensor:
     """[copies · n, …]: all examples, and all of them again."""
     return tensor if copies == 1 else tensor.repeat(copies, *[1] * (tensor.ndim - 1))
 
@@ -165,7 +165,7 @@ def _draws(config: TrialConfig, key: Key, replicate: int) -> torch.Generator:
     return generator(config.seed, key, "labels", replicate)
 
 
-def _given(labels: Tensor, subset: Tensor | None) -> Tensor:
+def _select_subset(labels: Tensor, subset: Tensor | None) -> Tensor:
     """[N, m, …] of [N, n, …]."""
     return labels if subset is None else labels[torch.arange(len(labels))[:, None], subset]
 

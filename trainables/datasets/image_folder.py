@@ -54,7 +54,7 @@ class ImageFolder(Dataset):
     def load(self, data_dir: Path) -> RawData:
         """The images, decoded if that has not been done, else mapped into memory. Raises as `Dataset.load`."""
         found = self._survey()
-        if (kept := self._kept(found, data_dir)) is None:
+        if (kept := self._cache_folder(found, data_dir)) is None:
             parts = [self._decode(part, found.classes, np.empty)[:2] for part in found.parts]
         else:
             names = [[f"{part}_images.npy", f"{part}_labels.npy"] for part in range(len(found.parts))]
@@ -79,15 +79,15 @@ class ImageFolder(Dataset):
         found = self._survey()
         counts = [f"{len(part):,}" for part in found.parts]
         taken = f"{counts[0]} images" if len(counts) == 1 else f"{counts[0]} training and {counts[1]} test images"
-        kept = self._kept(found, data_dir)
+        kept = self._cache_folder(found, data_dir)
         said = [
             *found.left,
-            *self._twice(found),
+            *self._images_in_both(found),
             *((kept / _ACCOUNT).read_text(encoding="utf-8").splitlines() if kept else []),
         ]
         return "; ".join([f"{self.path}: {taken} of {len(found.classes)} classes are taken", *said]) + "."
 
-    def _twice(self, found: Survey) -> list[str]:
+    def _images_in_both(self, found: Survey) -> list[str]:
         """Test images that are trained on."""
         digests = [content_digests({str(file): file for _, file in part}) for part in found.parts]
         trained = set(digests[0].values())
@@ -106,7 +106,7 @@ class ImageFolder(Dataset):
             raise DataUnavailable(f"data.name=image_folder needs data.image_folder.path; {LAYOUT}.")
         return survey(self.path)
 
-    def _kept(self, found: Survey, data_dir: Path) -> Path | None:
+    def _cache_folder(self, found: Survey, data_dir: Path) -> Path | None:
         """The folder of decoded arrays, made if need be; None where nothing can be written."""
         digests = content_digests(self.files(data_dir))
         fields = [self.revision, self.size, self.colour, self.background, len(found.parts), sorted(digests.items())]
@@ -145,7 +145,7 @@ class ImageFolder(Dataset):
         self, part: tuple[tuple[str, Path], ...], classes: tuple[str, ...], make: Callable[..., Bytes]
     ) -> tuple[Bytes, Labels, list[str]]:
         """Images in the array that `make` makes of a shape, labels, and the names of images that are of one colour."""
-        from trainables.data.decoding import decoded
+        from trainables.data.decoding import decode_image
 
         channels = 3 if self.colour == "rgb" else 1
         images = make(shape=(len(part), channels, self.size, self.size), dtype=np.uint8)
@@ -154,7 +154,7 @@ class ImageFolder(Dataset):
         for index, (_, file) in enumerate(part):
             name = str(file.relative_to(self.path or Path()))
             try:
-                square = decoded(file, self.size, "RGB" if channels == 3 else "L", self.background)
+                square = decode_image(file, self.size, "RGB" if channels == 3 else "L", self.background)
             except ValueError as error:
                 bad.append(f"{name}: {error}")
                 if len(bad) == _MOST_BAD:

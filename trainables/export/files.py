@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import nn
 
 from trainables.export.loader import build
-from trainables.export.plain import described, plain_layers, without_silent_units
+from trainables.export.plain import describe_layers, plain_layers, without_silent_units
 from trainables.stack.model import StackedModel
 from trainables.training.inputs import Inputs
 
@@ -88,7 +88,7 @@ def plain(one: StackedModel, inputs: Inputs, about: dict[str, Any]) -> Plain:
         "format": "ockham network 1",
         **about,
         "input": {"shape": list(inputs.images.shape[2:]), "mean": inputs.shift.tolist(), "scale": inputs.scale},
-        "layers": described(layers),
+        "layers": describe_layers(layers),
     }
     network = build(description)
     with torch.no_grad():

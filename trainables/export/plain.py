@@ -16,13 +16,13 @@ def without_silent_units(one: StackedModel) -> StackedModel:
     silent altogether one unit stays.
     """
     while True:
-        kept = [_heard(one, group) for group in one.groups]
+        kept = [_units_heard(one, group) for group in one.groups]
         if all(len(units) == width for units, width in zip(kept, one.widths, strict=True)):
             return one
         one = one.keep_units([units[None] for units in kept])
 
 
-def _heard(one: StackedModel, group: UnitGroup) -> Tensor:
+def _units_heard(one: StackedModel, group: UnitGroup) -> Tensor:
     """Units [kept] of the group that some outgoing weight reaches; the first unit where there is none."""
     tensors = one.tensors()
     width = _units(tensors[group.incoming[0].tensor], group.incoming[0]).shape[0]
@@ -54,7 +54,7 @@ def plain_layers(network: nn.Module) -> list[nn.Module]:
                 Residual(nn.Sequential(*plain_layers(layer.body)), nn.Sequential(*plain_layers(layer.shortcut)))
             )
         elif isinstance(layer, nn.BatchNorm2d) and isinstance(last, nn.Conv2d):
-            layers[-1] = _folded(last, layer)
+            layers[-1] = _fold_batch_norm(last, layer)
         elif not isinstance(layer, nn.Dropout | nn.Identity):
             layers.append(layer)
     return layers
@@ -64,7 +64,7 @@ def _flat(network: nn.Module) -> list[nn.Module]:
     return [inner for layer in network for inner in _flat(layer)] if isinstance(network, nn.Sequential) else [network]
 
 
-def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+def _fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
     """conv with what batch norm does to its channels in evaluation mode."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
@@ -79,16 +79,16 @@ def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
     return folded
 
 
-def described(layers: list[nn.Module]) -> list[dict[str, Any]]:
+def describe_layers(layers: list[nn.Module]) -> list[dict[str, Any]]:
     """Each layer as JSON: its class in `torch.nn` and the arguments that make it, or a Residual with its two ways.
 
     Raises:
         TypeError: A layer that the loader does not know.
     """
-    return [_described(layer) for layer in layers]
+    return [_describe(layer) for layer in layers]
 
 
-def _described(layer: nn.Module) -> dict[str, Any]:
+def _describe(layer: nn.Module) -> dict[str, Any]:
     fields: dict[str, Any]
     match layer:
         case nn.Linear():
@@ -107,7 +107,7 @@ def _described(layer: nn.Module) -> dict[str, Any]:
         case nn.ReLU() | nn.Flatten() | ErrorFunction():
             fields = {}
         case Residual(body=body, shortcut=shortcut):
-            fields = {"body": described(_flat(body)), "shortcut": described(_flat(shortcut))}
+            fields = {"body": describe_layers(_flat(body)), "shortcut": describe_layers(_flat(shortcut))}
         case _:
             raise TypeError(f"a network with a layer {type(layer).__name__} cannot be exported yet")
     return {"layer": type(layer).__name__, **fields}

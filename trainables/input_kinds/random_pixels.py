@@ -28,11 +28,11 @@ class RandomPixels(InputKind):
         n, channels, height, width = images.shape
         draws = generator(seed, *names, "inputs", "random_pixels")
 
-        def shuffled(part: Tensor) -> Tensor:
+        def shuffle(part: Tensor) -> Tensor:
             order = torch.rand(len(part), 1, height * width, generator=draws).argsort(dim=2)
             return part.gather(2, order.expand_as(part))
 
-        return in_chunks(images.reshape(n, channels, height * width), shuffled).reshape_as(images)
+        return in_chunks(images.reshape(n, channels, height * width), shuffle).reshape_as(images)
 
 
 ENTRY = RandomPixels

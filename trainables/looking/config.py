@@ -48,21 +48,21 @@ class MeasuresConfig(EntrySection):
         return names
 
     @property
-    def chosen(self) -> tuple[str, ...]:
+    def chosen_names(self) -> tuple[str, ...]:
         """The measures that are named, sets written out; sorted."""
         sets: dict[str, tuple[str, ...]] = {"none": (), "default": DEFAULT, "all": names_in(_PACKAGE)}
         return tuple(sorted({one for name in self.names.split("+") for one in sets.get(name, (name,))}))
 
     def entries(self) -> dict[str, str]:
         """The measures that are named, and their package."""
-        return dict.fromkeys(self.chosen, _PACKAGE)
+        return dict.fromkeys(self.chosen_names, _PACKAGE)
 
     def measures(self) -> "dict[str, Measure]":
         """Name → the measure with its fields; imports them."""
-        made = {name: importlib.import_module(f"{_PACKAGE}.{name}").ENTRY for name in self.chosen}
+        made = {name: importlib.import_module(f"{_PACKAGE}.{name}").ENTRY for name in self.chosen_names}
         return {name: entry.model_validate(self.options(name)) for name, entry in made.items()}
 
     def _not_selected(self, key: str, selected: list[str]) -> Refused:
         if key in names_in(_PACKAGE):
             return in_field(key, f"fields of {key} need measures=…+{key}, and measures is {self.names} here.")
-        return Refused([unknown("field", key, selected).below(key)])
+        return Refused([unknown("field", key, selected).in_section(key)])

@@ -27,7 +27,7 @@ def largest_eigenvalues(product: Product, starts: Sequence[NamedTensors], steps:
     vector = _unit(_flat(shapes))
     basis, diagonal, beside = [vector], [], []
     for step in range(steps):
-        made = _flat(product(_named(basis[-1], shapes)))
+        made = _flat(product(_unflatten(basis[-1], shapes)))
         diagonal.append((made * basis[-1]).sum(1))
         for _ in range(2):
             for one in basis:
@@ -64,7 +64,7 @@ def _flat(named: NamedTensors) -> Tensor:
     return torch.cat([tensor.flatten(1) for tensor in named.values()], 1).double()
 
 
-def _named(flat: Tensor, like: NamedTensors) -> NamedTensors:
+def _unflatten(flat: Tensor, like: NamedTensors) -> NamedTensors:
     parts = torch.split(flat, [tensor[0].numel() for tensor in like.values()], 1)
     return {n: part.reshape(t.shape).to(t.dtype) for (n, t), part in zip(like.items(), parts, strict=True)}
 

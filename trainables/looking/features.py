@@ -24,18 +24,18 @@ def features(stack: StackedModel, inputs: Tensor) -> dict[str, Tensor]:
     Cost: One forward pass.
     """
     pieces = [
-        joined([_of(some, part_inputs) for part_inputs in torch.split(inputs[part], _TOGETHER, dim=1)], 1)
+        join_features([_features(some, part_inputs) for part_inputs in torch.split(inputs[part], _TOGETHER, dim=1)], 1)
         for part, some in stack.pieces()
     ]
-    return joined(pieces, 0)
+    return join_features(pieces, 0)
 
 
-def joined(parts: list[dict[str, Tensor]], dim: int) -> dict[str, Tensor]:
+def join_features(parts: list[dict[str, Tensor]], dim: int) -> dict[str, Tensor]:
     """Name → what all parts have under it, one after another along an axis."""
     return parts[0] if len(parts) == 1 else {name: torch.cat([part[name] for part in parts], dim) for name in parts[0]}
 
 
-def _of(stack: StackedModel, inputs: Tensor) -> dict[str, Tensor]:
+def _features(stack: StackedModel, inputs: Tensor) -> dict[str, Tensor]:
     modules = {name: stack.get_submodule(name) for group in stack.groups for name in last_makers(group)}
     with torch.no_grad(), listening([*modules.values()]) as heard:
         logits = stack(inputs)

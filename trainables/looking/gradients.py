@@ -28,12 +28,12 @@ def mean_gradients(stack: StackedModel, batches: Iterable[Batch], count: int, lo
     """
     everything = list(batches)
 
-    def of(some: StackedModel, part: slice) -> dict[str, Tensor]:
+    def gradients_of(some: StackedModel, part: slice) -> dict[str, Tensor]:
         names, parameters = zip(*some.named_parameters(), strict=True)
         parts = [torch.autograd.grad(_loss(some, x[part], y[part], count, loss), parameters) for x, y in everything]
-        return dict(zip(names, _summed(parts), strict=True))
+        return dict(zip(names, _sum(parts), strict=True))
 
-    return by_pieces(stack, of)
+    return by_pieces(stack, gradients_of)
 
 
 def hessian_products(
@@ -50,16 +50,16 @@ def hessian_products(
     Cost: Two backward passes; other arguments as for `mean_gradients`.
     """
 
-    def of(some: StackedModel, part: slice) -> dict[str, Tensor]:
+    def products_of(some: StackedModel, part: slice) -> dict[str, Tensor]:
         names, parameters = zip(*some.named_parameters(), strict=True)
         parts = []
         for x, y in batches():
             gradients = torch.autograd.grad(_loss(some, x[part], y[part], count, loss), parameters, create_graph=True)
             along = [(g * vectors[n][part]).sum() for n, g in zip(names, gradients, strict=True)]
             parts.append(torch.autograd.grad(torch.stack(along).sum(), parameters))
-        return dict(zip(names, _summed(parts), strict=True))
+        return dict(zip(names, _sum(parts), strict=True))
 
-    return by_pieces(stack, of)
+    return by_pieces(stack, products_of)
 
 
 def squared_gradients(stack: StackedModel, inputs: Tensor, labels: Tensor, loss: SummedLoss) -> dict[str, Tensor]:
@@ -99,14 +99,14 @@ def synaptic_flow(stack: StackedModel, input_shape: tuple[int, ...]) -> dict[str
         if tensor.is_floating_point()
     }
 
-    def of(linear: StackedModel, _part: slice) -> dict[str, Tensor]:
+    def flow_of(linear: StackedModel, _part: slice) -> dict[str, Tensor]:
         names, parameters = zip(*linear.named_parameters(), strict=True)
         device = parameters[0].device
         ones = torch.ones(linear.networks, 1, *input_shape, dtype=torch.float64, device=device)
         flows = torch.autograd.grad(linear(ones).sum(), parameters)
         return {n: p.detach() * flow for n, p, flow in zip(names, parameters, flows, strict=True)}
 
-    return by_pieces(stack.replaced(stack.tensors() | positive), of)
+    return by_pieces(stack.with_tensors(stack.tensors() | positive), flow_of)
 
 
 def by_pieces(stack: StackedModel, of: Callable[[StackedModel, slice], dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -115,7 +115,7 @@ def by_pieces(stack: StackedModel, of: Callable[[StackedModel, slice], dict[str,
     return parts[0] if len(parts) == 1 else {name: torch.cat([made[name] for made in parts]) for name in parts[0]}
 
 
-def _summed(parts: list[tuple[Tensor, ...]]) -> list[Tensor]:
+def _sum(parts: list[tuple[Tensor, ...]]) -> list[Tensor]:
     return [torch.stack(tensors).sum(0) for tensors in zip(*parts, strict=True)]
 
 

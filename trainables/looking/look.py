@@ -76,12 +76,12 @@ class Look(Scoring):
         {} where there is no such state.
         """
 
-        def made() -> dict[str, Tensor]:
+        def make() -> dict[str, Tensor]:
             stack = self.state(which)
             inputs = (self.sample if on == "train" else self.validation).inputs
             return {} if stack is None else features(stack, inputs)
 
-        return self.once(("features", which, on), made)
+        return self.once(("features", which, on), make)
 
     def matrices(self, which: State = "now") -> dict[str, Tensor]:
         """Layer → its weights [K, outputs, inputs], those of a convolution [K, channels, incoming · places].
@@ -99,7 +99,7 @@ class Look(Scoring):
         tensors = self.stack.tensors()
         changed = {f"{layer}.weight": matrix for layer, matrix in matrices.items()}
         made = {name: from_matrix(matrix, tensors[name]).to(tensors[name].dtype) for name, matrix in changed.items()}
-        return self.stack.replaced(tensors | made)
+        return self.stack.with_tensors(tensors | made)
 
     def scores(self, stack: StackedModel) -> Tensor:
         """[K] float64, the task's score (accuracy, R²) of K networks on the sample, labels as given."""

@@ -65,7 +65,7 @@ class Measure(Entry, ABC):
         """
 
 
-def settled(found: MeasureResult | Pausing[MeasureResult]) -> Pausing[MeasureResult]:
+def finish_measure(found: MeasureResult | Pausing[MeasureResult]) -> Pausing[MeasureResult]:
     """What `Measure.measure` has found, or what it finds, with its pauses."""
     if isinstance(found, MeasureResult):
         return found

@@ -144,11 +144,11 @@ class Scoring:
     def fisher(self, examples: int) -> dict[str, Tensor]:
         """Parameter → diagonal of the empirical Fisher matrix on the first examples of the sample."""
 
-        def computed() -> dict[str, Tensor]:
+        def compute() -> dict[str, Tensor]:
             some = self.sample.first(examples)
             return squared_gradients(self.stack, some.inputs, some.labels, some.loss())
 
-        return self.once(("fisher", examples), computed)
+        return self.once(("fisher", examples), compute)
 
     def synaptic_flow(self, weights: Weights) -> dict[str, Tensor]:
         """Parameter → its synaptic flow, float64; needs no data."""
@@ -178,4 +178,4 @@ class Scoring:
             values: Name of a tensor of weights → a value for each of them.
         """
         named = {name: values(name) for name in group.weights}
-        return self.stack.replaced(self.stack.tensors() | named).incoming_weights(group)
+        return self.stack.with_tensors(self.stack.tensors() | named).incoming_weights(group)

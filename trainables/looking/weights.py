@@ -56,7 +56,7 @@ def path_norms(stack: StackedModel, input_shape: tuple[int, ...]) -> Tensor:
         squared[name] = value
     ones = torch.ones(stack.networks, 1, *input_shape, dtype=torch.float64, device=next(stack.parameters()).device)
     with torch.no_grad():
-        return stack.replaced(squared).answers(ones).sum((1, 2)).sqrt()
+        return stack.with_tensors(squared).answers(ones).sum((1, 2)).sqrt()
 
 
 def outgoing_lengths(stack: StackedModel) -> dict[str, Tensor]:

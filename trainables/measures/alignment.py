@@ -44,7 +44,7 @@ class Alignment(Measure):
     clusters: int = Field(4, ge=1, le=1000, description="centres of k-means (as many as units where there are fewer)")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each group of units; of each network the means over groups."""
+        """Measures each group of units, and for each network the means over groups."""
         layers: dict[str, dict[str, Tensor]] = {}
         for prefix, stack in {"": look.stack, "initial_": look.state("initial")}.items():
             for group in stack.groups if stack is not None else ():

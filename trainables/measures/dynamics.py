@@ -42,7 +42,7 @@ class Dynamics(Measure):
     )
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network; arrays are `vectors` [K, units, dimensions] and `eigenvalues` [K, M] of the first layer."""
+        """Measures each network; arrays: `vectors` [K, units, dimensions], `eigenvalues` [K, M] of the first layer."""
         layer, weights = next(iter(look.matrices().items()))
         values = eigenvalues(weights)
         yield
@@ -57,11 +57,11 @@ class Dynamics(Measure):
             moved = torch.stack([(w - start[name]).double().square().sum((1, 2)) for name, w in now.items()]).sum(0)
             before = torch.stack([z.double().square().sum((1, 2)) for z in start.values()]).sum(0)
             networks["relative_distance"] = (moved / before).sqrt()
-        arrays = {"vectors": _shortened(vectors, look, self.dimensions), f"eigenvalues/{layer}": values}
+        arrays = {"vectors": _shorten(vectors, look, self.dimensions), f"eigenvalues/{layer}": values}
         return MeasureResult(networks, arrays=arrays, undefined={"relative_distance": _NO_START})
 
 
-def _shortened(vectors: Tensor, look: Look, dimensions: int) -> Tensor:
+def _shorten(vectors: Tensor, look: Look, dimensions: int) -> Tensor:
     """[K, units, ≤ dimensions], by one random orthonormal projection for all of a study's networks of that size."""
     if vectors.shape[2] <= dimensions:
         return vectors

@@ -29,7 +29,7 @@ _NEAR = 4
 
 
 class IntrinsicDimension(Measure):
-    """Of inputs, of each hidden layer, and of the logits."""
+    """Dimension of the inputs, of each hidden layer's activations, and of the logits."""
 
     reports: ClassVar[Mapping[str, str]] = {
         "inputs": "intrinsic dimension of the inputs",
@@ -40,7 +40,7 @@ class IntrinsicDimension(Measure):
     left_out: float = Field(0.1, ge=0, lt=1, description="share of the largest ratios that is left out")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network and layer, on training examples."""
+        """Measures each network and layer, on training examples."""
         found = {}
         for layer, values in look.features().items():
             found[layer] = two_nearest(values, self.left_out)

@@ -42,7 +42,7 @@ class LinearProbe(Measure):
     fitted: float = Field(0.8, gt=0, lt=1, description="share of the sample that probes are fitted on")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network: first and last hidden layer; of layers all, inputs and logits included."""
+        """Measures the first and last hidden layer of each network; as layers all, inputs and logits included."""
         features, sample = look.features(), look.sample
         cut = int(self.fitted * sample.count)
         if not 0 < cut < sample.count:
@@ -53,7 +53,7 @@ class LinearProbe(Measure):
         targets = {"given": sample.labels} | ({} if sample.truth is None else {"true": sample.truth})
         layers: dict[str, dict[str, Tensor]] = {name: {} for name in targets}
         for layer, values in features.items():
-            for name, accuracy in probed(values.double(), targets, classes, cut).items():
+            for name, accuracy in probe_accuracy(values.double(), targets, classes, cut).items():
                 layers[name][layer] = accuracy
             yield
         hidden = [layer for layer in features if layer not in ("inputs", "outputs")]
@@ -63,7 +63,7 @@ class LinearProbe(Measure):
         return MeasureResult(networks, layers, undefined=unknown)
 
 
-def probed(values: Tensor, targets: Mapping[str, Tensor], classes: int, cut: int) -> dict[str, Tensor]:
+def probe_accuracy(values: Tensor, targets: Mapping[str, Tensor], classes: int, cut: int) -> dict[str, Tensor]:
     """Name → [K], the largest accuracy over the penalties on what comes after `cut`.
 
     Penalties are times the mean of the squared lengths of the centred answers.

@@ -36,20 +36,20 @@ class LowRankProbe(Measure):
     rank: int = Field(8, ge=1, description="that of `score`")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network."""
+        """Measures each network with its matrices cut to lower and lower ranks."""
         weights = look.matrices()
         found = yield from decompose(weights)
         ranks = powers_up_to(max(min(w.shape[1:]) for w in weights.values()))
 
-        def of(rank: int) -> StackedModel:
+        def with_rank(rank: int) -> StackedModel:
             return look.with_matrices(
                 {layer: (u[:, :, :rank] * s[:, None, :rank]) @ v[:, :rank] for layer, (u, s, v) in found.items()}
             )
 
-        scores = yield from curve(look, ranks, of)
+        scores = yield from curve(look, ranks, with_rank)
         networks = {
             "rank": first_count(scores, ranks, look.scores(look.stack), look.chance),
-            "score": look.scores(of(self.rank)),
+            "score": look.scores(with_rank(self.rank)),
         }
         return MeasureResult(
             networks,

@@ -38,7 +38,7 @@ class Margins(Measure):
     quantile: float = Field(0.1, gt=0, lt=1, description="which quantile of the margins is taken beside their mean")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network and of each example."""
+        """Measures each network and each of its examples."""
         from trainables.looking.look import outputs
         from trainables.looking.weights import spectral_norms
 

@@ -37,7 +37,7 @@ class Overlaps(Measure):
     cosine: float = Field(0.95, gt=0, lt=1, description="above which a unit of the teacher is found")
 
     def measure(self, look: Look) -> MeasureResult:
-        """Of each network; `cosines` is [K, units of the teacher, units of the student]."""
+        """Measures each network; `cosines` is [K, units of the teacher, units of the student]."""
         from trainables.looking.weights import outgoing_lengths
 
         if look.teacher is None:

@@ -48,7 +48,7 @@ class RemovableAndRepeated(Measure):
     sets: int = Field(3, ge=1, description="random sets of each size")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network, and of each group of units but for the sets, which take from all groups."""
+        """Measures each network, and each group of units but for the sets, which take from all groups."""
         features, whole = look.features(), look.scores(look.stack)
         layers: dict[str, dict[str, Tensor]] = {}
         counts = {}
@@ -85,7 +85,7 @@ class RemovableAndRepeated(Measure):
         for place in range(chosen.shape[1]):
             off = torch.zeros(count, units, dtype=torch.bool, device=whole.device)
             costs.append(
-                whole - look.scores(silenced(look.stack, {group.name: off.scatter(1, chosen[:, [place]], True)}))
+                whole - look.scores(silence_units(look.stack, {group.name: off.scatter(1, chosen[:, [place]], True)}))
             )
             yield
         return chosen, torch.stack(costs, 1) < self.cost
@@ -96,22 +96,22 @@ class RemovableAndRepeated(Measure):
         for share in _SHARES:
             scores = []
             for one in range(self.sets):
-                scores.append(look.scores(self._without(look, share, one)))
+                scores.append(look.scores(self._without_set(look, share, one)))
                 yield
             curve.append(torch.stack(scores).mean(0))
         return torch.stack(curve, 1)
 
-    def _without(self, look: Look, share: float, one: int) -> StackedModel:
+    def _without_set(self, look: Look, share: float, one: int) -> StackedModel:
         """The stack without one of the random sets."""
         stack, off = look.stack, {}
         for group, units in zip(stack.groups, stack.widths, strict=True):
             name = f"set {share:g} {one} {group.name}"
             ranks = [torch.randperm(units, generator=look.draws(name, k)) for k in range(stack.networks)]
             off[group.name] = torch.stack(ranks).to(next(stack.parameters()).device) < round(share * units)
-        return silenced(stack, off)
+        return silence_units(stack, off)
 
 
-def silenced(stack: StackedModel, off: Mapping[str, Tensor]) -> StackedModel:
+def silence_units(stack: StackedModel, off: Mapping[str, Tensor]) -> StackedModel:
     """The stack with some units answering 0 to everything.
 
     Args:
@@ -131,7 +131,7 @@ def silenced(stack: StackedModel, off: Mapping[str, Tensor]) -> StackedModel:
             shape = [len(mask), *[1] * (tensor.ndim - 1)]
             shape[cut.axis] = mask.shape[1]
             changed[cut.tensor] = tensor.masked_fill(mask.view(shape), 0)
-    return stack.replaced(tensors | changed)
+    return stack.with_tensors(tensors | changed)
 
 
 def _partners(answers: Tensor, least: float) -> Tensor:

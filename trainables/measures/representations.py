@@ -54,7 +54,7 @@ class Representations(Measure):
     when: When = Field("levels", description="of dense networks, at all levels, or at reports during training too")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network and each hidden layer; `cka` is [K, layers, layers] from inputs to outputs."""
+        """Measures each network and each hidden layer; `cka` is [K, layers, layers] from inputs to outputs."""
         answers = look.features(on="val")
         if next(iter(answers.values())).shape[1] < _LEAST:
             return MeasureResult(undefined={"*": f"fewer than {_LEAST} validation examples"})

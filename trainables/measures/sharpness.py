@@ -43,7 +43,7 @@ class Sharpness(Measure):
     signs: int = Field(6, ge=1, le=1000, description="products for its trace")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network."""
+        """Measures how much noise on the weights each network bears, and the curvature of its loss."""
         count = look.stack.networks
 
         def product(vectors: NamedTensors) -> NamedTensors:
@@ -66,7 +66,7 @@ class Sharpness(Measure):
         deviations = {name: tensors[name].flatten(1).std(1) for name in names}
         noises = [
             {
-                name: _normal(look, f"noise {draw} {name}", tensors[name]) * _along(deviations[name], tensors[name])
+                name: _normal(look, f"noise {draw} {name}", tensors[name]) * _broadcast(deviations[name], tensors[name])
                 for name in names
             }
             for draw in range(self.draws)
@@ -79,15 +79,15 @@ class Sharpness(Measure):
             factor = middle.float()
             scores = torch.zeros_like(least)
             for noise in noises:
-                moved = {name: tensors[name] + _along(factor, tensors[name]) * noise[name] for name in names}
-                scores += look.scores(look.stack.replaced(tensors | moved))
+                moved = {name: tensors[name] + _broadcast(factor, tensors[name]) * noise[name] for name in names}
+                scores += look.scores(look.stack.with_tensors(tensors | moved))
                 yield
             stands = scores / self.draws >= least
             low, high = torch.where(stands, middle, low), torch.where(stands, high, middle)
         return torch.where(least.isfinite(), low, torch.nan)
 
 
-def _along(values: Tensor, like: Tensor) -> Tensor:
+def _broadcast(values: Tensor, like: Tensor) -> Tensor:
     return values.view(-1, *[1] * (like.ndim - 1))
 
 

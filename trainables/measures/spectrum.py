@@ -44,7 +44,7 @@ class Spectrum(Measure):
     }
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each layer; of each network the means, or sums, over layers in which they are defined."""
+        """Measures each layer, and for each network means or sums over the layers in which they are defined."""
         layers: dict[str, dict[str, Tensor]] = {}
         arrays: dict[str, Tensor] = {}
         for layer, weights in look.matrices().items():
@@ -63,12 +63,12 @@ class Spectrum(Measure):
     def _numbers(self, values: Tensor, weights: Tensor, look: Look, layer: str) -> dict[str, Tensor]:
         longer, largest = max(weights.shape[1:]), values[:, -1]
         fit, tail = bulk(values, longer), tails(values)
-        null = eigenvalues(_shuffled(weights, look, layer))
+        null = eigenvalues(_shuffle(weights, look, layer))
         shares = values / values.sum(1, keepdim=True)
         entropy = torch.special.entr(shares).sum(1) / (math.log(values.shape[1]) or math.nan)
 
         def spikes(found: Tensor) -> Tensor:
-            """Of a matrix of zeros nothing can be said."""
+            """The number found, undefined for a matrix of zeros."""
             return torch.where(largest > 0, found.double(), torch.nan)
 
         return {
@@ -89,7 +89,7 @@ class Spectrum(Measure):
         }
 
 
-def _shuffled(weights: Tensor, look: Look, layer: str) -> Tensor:
+def _shuffle(weights: Tensor, look: Look, layer: str) -> Tensor:
     """The entries of each matrix in random order."""
     flat = weights.flatten(1)
     orders = [torch.randperm(flat.shape[1], generator=look.draws(f"shuffled {layer}", k)) for k in range(len(flat))]

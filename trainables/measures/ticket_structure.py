@@ -39,7 +39,7 @@ class TicketStructure(Measure):
     when: When = Field("levels", description="of dense networks, at all levels, or at reports during training too")
 
     def measure(self, look: Look) -> MeasureResult:
-        """Of each network and each masked layer in which some weights are left and some are not."""
+        """Measures each network and each masked layer in which some weights are left and some are not."""
         from trainables.looking.look import as_matrix
 
         layers: dict[str, dict[str, Tensor]] = {name: {} for name in self.reports}

@@ -27,7 +27,7 @@ class TiedUnits(Measure):
     needs_classes: ClassVar[bool] = True
 
     def measure(self, look: Look) -> MeasureResult:
-        """Of each network; undefined where no units are tied, or none of the sample is of a kind."""
+        """Measures each network; undefined where no units are tied, or none of the sample is of a kind."""
         import torch
 
         from trainables.looking.look import outputs

@@ -44,7 +44,7 @@ class UpdateProjection(Measure):
     top: int = Field(16, ge=1, description="directions of `score`, `random_score` and `residual`")
 
     def measure(self, look: Look) -> Pausing[MeasureResult]:
-        """Of each network; of each layer the residual."""
+        """Measures each network, and the residual of each layer."""
         now, start = look.matrices(), look.matrices("initial")
         if not start:
             return MeasureResult(undefined={"*": _NO_START})
@@ -56,13 +56,13 @@ class UpdateProjection(Measure):
             others[layer] = yield from _random(look, layer, change)
         counts = powers_up_to(max(change.shape[2] for change in added.values()))
 
-        def within(axes: Mapping[str, Tensor], count: int) -> StackedModel:
+        def within_axes(axes: Mapping[str, Tensor], count: int) -> StackedModel:
             return look.with_matrices(
-                {layer: start[layer] + _projected(change, axes[layer][:, :, :count]) for layer, change in added.items()}
+                {layer: start[layer] + _project(change, axes[layer][:, :, :count]) for layer, change in added.items()}
             )
 
-        scores = yield from curve(look, counts, lambda count: within(own, count))
-        random = yield from curve(look, counts, lambda count: within(others, count))
+        scores = yield from curve(look, counts, lambda count: within_axes(own, count))
+        random = yield from curve(look, counts, lambda count: within_axes(others, count))
         whole, chance = look.scores(look.stack), look.chance
         left = {
             layer: parts[1][:, self.top] if parts[1].shape[1] > self.top else torch.zeros_like(parts[1][:, 0])
@@ -71,8 +71,8 @@ class UpdateProjection(Measure):
         networks = {
             "directions": first_count(scores, counts, whole, chance),
             "random_directions": first_count(random, counts, whole, chance),
-            "score": look.scores(within(own, self.top)),
-            "random_score": look.scores(within(others, self.top)),
+            "score": look.scores(within_axes(own, self.top)),
+            "random_score": look.scores(within_axes(others, self.top)),
             "residual": torch.stack([*left.values()]).mean(0),
         }
         axes = {"directions": torch.tensor(counts)}
@@ -96,7 +96,7 @@ def _random(look: Look, layer: str, like: Tensor) -> Pausing[Tensor]:
     return torch.stack(axes)
 
 
-def _projected(change: Tensor, axes: Tensor) -> Tensor:
+def _project(change: Tensor, axes: Tensor) -> Tensor:
     return (change @ axes) @ axes.mT
 
 

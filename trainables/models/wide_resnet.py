@@ -35,7 +35,7 @@ class WideResNet(PlannedModel):
     @classmethod
     def _whole_blocks(cls, depth: int) -> int:
         if depth % 6 != 4:
-            raise ValueError(f"must be 6 n + 4: 10, 16, 22, 28, 34, 40 …; the nearest are {_near(depth)}")
+            raise ValueError(f"must be 6 n + 4: 10, 16, 22, 28, 34, 40 …; the nearest are {_nearest_depths(depth)}")
         return depth
 
     def plan(self, side: int, dropout: float) -> Plan:
@@ -53,7 +53,7 @@ class WideResNet(PlannedModel):
         return (_STEM, *super().widths(config)[1:])
 
 
-def _near(depth: int) -> str:
+def _nearest_depths(depth: int) -> str:
     below = (depth - 4) // 6 * 6 + 4
     return f"{below} and {below + 6}"
 

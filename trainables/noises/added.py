@@ -21,7 +21,7 @@ class Added(Noise):
     deviation: float = Field(0.3, gt=0, description="of the numbers added, in units of the targets")
 
     def numbers(self, targets: Tensor, share: float, draws: torch.Generator) -> Tensor:
-        """Of each output its own."""
+        """The targets with a number added, drawn for each output by itself."""
         import torch
 
         from trainables.data.label_noise import selector

@@ -22,14 +22,14 @@ class Permuted(Noise):
 
     def labels(self, labels: Tensor, share: float, num_classes: int, draws: torch.Generator) -> Tensor:
         """Shuffled among themselves."""
-        return _permuted(labels, share, draws)
+        return _permute(labels, share, draws)
 
     def numbers(self, targets: Tensor, share: float, draws: torch.Generator) -> Tensor:
         """Shuffled among themselves."""
-        return _permuted(targets, share, draws)
+        return _permute(targets, share, draws)
 
 
-def _permuted(targets: Tensor, share: float, draws: torch.Generator) -> Tensor:
+def _permute(targets: Tensor, share: float, draws: torch.Generator) -> Tensor:
     """[n, …]: those of the examples that the selector puts first shuffled among themselves."""
     import torch
 

@@ -51,17 +51,17 @@ class StackedDropout(nn.Module):
         if not self._masks:
             together = self._ahead if len(self.seed) == self._networks else 1
             some = max(1, min(together, _MASK_BYTES // (4 * x.numel())))
-            self._masks, self._ahead = self._drawn(x, some), max(1, self._ahead - some)
+            self._masks, self._ahead = self._draw_masks(x, some), max(1, self._ahead - some)
         return x * self._masks.pop()
 
-    def _drawn(self, x: Tensor, uses: int) -> list[Tensor]:
+    def _draw_masks(self, x: Tensor, uses: int) -> list[Tensor]:
         """Masks of the next uses, shaped as x; the first one last."""
         later = torch.arange(uses, dtype=torch.int32, device=x.device)[:, None]
-        keys = hashed(self.seed ^ hashed(self.uses + later))
+        keys = hash_bits(self.seed ^ hash_bits(self.uses + later))
         self.uses += uses
         networks = len(self.seed)
         places = torch.arange(x.numel() // networks, dtype=torch.int32, device=x.device)
-        bits = hashed(keys[:, :, None] ^ hashed(places))
+        bits = hash_bits(keys[:, :, None] ^ hash_bits(places))
         if x.ndim == 4:
             bits = bits.view(uses, networks, len(x), -1, *x.shape[2:]).movedim(1, 2)
         kept = bits.reshape(uses, *x.shape) >= round(self.rate * 2**32) - 2**31
@@ -85,7 +85,7 @@ def masks_ahead(model: nn.Module, steps: int) -> Iterator[None]:
             drop.ahead(1)
 
 
-def hashed(x: Tensor) -> Tensor:
+def hash_bits(x: Tensor) -> Tensor:
     """32 well mixed bits for each int32."""
     x = (x ^ (x >> 16 & 0xFFFF)) * 0x7FEB352D
     x = (x ^ (x >> 15 & 0x1FFFF)) * (0x846CA68B - 2**32)

@@ -60,7 +60,7 @@ class GeneratedStack(StackedModel):
 
     @property
     def largest_layer(self) -> int:
-        """Of the shape."""
+        """The largest layer of the shape that is generated."""
         return self._shape[0].largest_layer
 
     def train(self, mode: bool = True) -> Self:
@@ -70,18 +70,20 @@ class GeneratedStack(StackedModel):
 
     def forward(self, x: Tensor) -> Tensor:
         """[K, B, C, H, W] → logits [K, B, classes]."""
-        logits: Tensor = functional_call(self._shape[0], self._made(), (x,))
+        logits: Tensor = functional_call(self._shape[0], self._all_tensors(), (x,))
         return logits
 
     def ordinary(self) -> StackedModel:
         """The networks with the weights that are made now as their own."""
-        return self._shape[0].replaced({name: tensor.detach().clone() for name, tensor in self._made().items()})
+        return self._shape[0].with_tensors(
+            {name: tensor.detach().clone() for name, tensor in self._all_tensors().items()}
+        )
 
     def unstack(self, network: int) -> nn.Module:
         """An ordinary network with the weights that are made now."""
         return self.ordinary().unstack(network)
 
-    def _made(self) -> dict[str, Tensor]:
+    def _all_tensors(self) -> dict[str, Tensor]:
         kept = {name.replace(_DOT, "."): p for name, p in self.kept.items()}
         buffers = {name.replace(_DOT, "."): buffer for name, buffer in self.statistics.named_buffers()}
         return kept | buffers | self._generate({**self.numbers, **dict(self.fixed.named_buffers())})

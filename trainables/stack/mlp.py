@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from trainables.stack.dropout import StackedDropout
 from trainables.stack.layers import StackedLinear, normal_linear
 from trainables.stack.model import Cut, Loss, StackedModel, UnitGroup, Use
-from trainables.stack.spatial import unstacked
+from trainables.stack.spatial import unstack_step
 from trainables.stack.tied import StackedTiedUnits, recognise
 
 
@@ -127,6 +127,6 @@ class StackedMLP(StackedModel):
         layers = [layer.unstack(network) for layer in self.layers if isinstance(layer, StackedLinear)]
         parts: list[nn.Module] = [nn.Flatten()]
         for place, layer in enumerate(layers[:-1]):
-            parts += [layer, nn.ReLU(), *(unstacked(drop, network) for drop in self.drops[place : place + 1])]
-            parts += [unstacked(tie, network) for tie in self.ties[place : place + 1]]
+            parts += [layer, nn.ReLU(), *(unstack_step(drop, network) for drop in self.drops[place : place + 1])]
+            parts += [unstack_step(tie, network) for tie in self.ties[place : place + 1]]
         return nn.Sequential(*parts, layers[-1]).eval()

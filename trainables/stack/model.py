@@ -130,7 +130,7 @@ class StackedModel(nn.Module, ABC):
         """As `gradients`, `together` networks after each other."""
         if not self.in_pieces:
             return self.gradients(x, targets, loss)
-        parts = [self._called("gradients", part, x[part], targets[part], loss) for part in self._parts()]
+        parts = [self._call_part("gradients", part, x[part], targets[part], loss) for part in self._parts()]
         logits, losses, gradients = zip(*parts, strict=True)
         return torch.cat(logits), torch.cat(losses), [torch.cat(grads) for grads in zip(*gradients, strict=True)]
 
@@ -139,7 +139,7 @@ class StackedModel(nn.Module, ABC):
         if not self.in_pieces:
             logits: Tensor = self(x)
             return logits
-        return torch.cat([self._called("forward", part, x[part]) for part in self._parts()])
+        return torch.cat([self._call_part("forward", part, x[part]) for part in self._parts()])
 
     def pieces(self) -> Iterator[tuple[slice, Self]]:
         """Stacks of the next `together` networks each, which share memory with this one; itself where that is all."""
@@ -147,13 +147,13 @@ class StackedModel(nn.Module, ABC):
             yield slice(None), self
             return
         for part in self._parts():
-            yield part, self.replaced({name: tensor[part] for name, tensor in self.tensors().items()})
+            yield part, self.with_tensors({name: tensor[part] for name, tensor in self.tensors().items()})
 
     def _parts(self) -> Iterator[slice]:
         for start in range(0, self.networks, self.together or self.networks):
             yield slice(start, start + (self.together or self.networks))
 
-    def _called(self, method: str, part: slice, *args: Any) -> Any:
+    def _call_part(self, method: str, part: slice, *args: Any) -> Any:
         """A method of this stack as if it held these networks only; no module is copied."""
         parameters = {f"stack.{n}": p.detach()[part].requires_grad_() for n, p in self.named_parameters()}
         buffers = {f"stack.{n}": buffer[part] for n, buffer in self.named_buffers()}
@@ -199,7 +199,7 @@ class StackedModel(nn.Module, ABC):
             parts.append(weights.reshape(self.networks, weights.shape[1] // cut.repeat, -1))
         return torch.cat(parts, dim=2)
 
-    def replaced(self, tensors: Mapping[str, Tensor]) -> Self:
+    def with_tensors(self, tensors: Mapping[str, Tensor]) -> Self:
         """A stack of the same kind with these tensors (all of them, of any consistent sizes), not copied."""
         memo: dict[int, object] = {}
         for name, parameter in self.named_parameters():
@@ -211,7 +211,7 @@ class StackedModel(nn.Module, ABC):
     def select(self, networks: Sequence[int]) -> Self:
         """A stack of copies of these networks, in this order; one may appear several times."""
         index = to_device(list(networks), next(self.parameters()).device)
-        return self.replaced({name: tensor.index_select(0, index) for name, tensor in self.tensors().items()})
+        return self.with_tensors({name: tensor.index_select(0, index) for name, tensor in self.tensors().items()})
 
     def write(self, networks: Sequence[int], stack: Self) -> None:
         """Copies network i of `stack` into network `networks[i]` of this one, in place."""
@@ -237,7 +237,7 @@ class StackedModel(nn.Module, ABC):
             for cut in group.cuts:
                 tensors[cut.tensor] = _take(tensors[cut.tensor], cut, index)
         cut_tensors = {cut.tensor for group in groups for cut in group.cuts}
-        return self.replaced({name: t if name in cut_tensors else t.clone() for name, t in tensors.items()})
+        return self.with_tensors({name: t if name in cut_tensors else t.clone() for name, t in tensors.items()})
 
 
 class _Calling(nn.Module):

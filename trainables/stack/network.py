@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from trainables.stack.model import Cut, Loss, StackedModel, UnitGroup
 from trainables.stack.plan import Shape, sizes_of, trace, units_of
-from trainables.stack.spatial import ErrorFunction, StackedConv, built
+from trainables.stack.spatial import ErrorFunction, StackedConv, build_steps
 from trainables.stack.step import Plan, SizedStep, Start
 from trainables.stack.tied import StackedTiedUnits, recognise
 
@@ -57,7 +57,7 @@ class StackedNetwork(StackedModel):
         super().__init__()
         sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
         self._groups = _groups(plan, sized)
-        self.steps = built(plan, {one.path: one for one in sized}, "", Start(init_scale, draws, init))
+        self.steps = build_steps(plan, {one.path: one for one in sized}, "", Start(init_scale, draws, init))
         self._spatial = any(isinstance(layer, StackedConv) for layer in self.modules())
         self._ties = any(isinstance(layer, StackedTiedUnits) for layer in self.modules())
         self.eval()
@@ -83,9 +83,10 @@ class StackedNetwork(StackedModel):
     def forward(self, x: Tensor) -> Tensor:
         """[K, B, C, H, W] → logits [K, B, classes]."""
         if not self._one_by_one(x):
-            return self._together(x)
+            return self._run_together(x)
         parts = [
-            functional_call(self, tensors, (x[k : k + 1],)) for k, tensors in enumerate(self._each(differentiable=True))
+            functional_call(self, tensors, (x[k : k + 1],))
+            for k, tensors in enumerate(self._singles(differentiable=True))
         ]
         return torch.cat(parts)
 
@@ -94,7 +95,7 @@ class StackedNetwork(StackedModel):
         if not self._one_by_one(x):
             return super().gradients(x, targets, loss)
         all_logits, all_losses, all_gradients = [], [], []
-        for k, tensors in enumerate(self._each(differentiable=False)):
+        for k, tensors in enumerate(self._singles(differentiable=False)):
             logits = functional_call(self, tensors, (x[k : k + 1],))
             losses, gradient = loss(logits, targets[k : k + 1])
             parameters = [tensor for tensor in tensors.values() if tensor.requires_grad]
@@ -120,7 +121,7 @@ class StackedNetwork(StackedModel):
         sizes = [layer.multiply_adds for layer in self.modules() if isinstance(layer, StackedConv)]
         return sum(sizes) / len(sizes) >= GROUPED_BELOW.get(x.device.type, math.inf)
 
-    def _together(self, x: Tensor) -> Tensor:
+    def _run_together(self, x: Tensor) -> Tensor:
         if self._ties:
             recognise(self, x)
         if self._spatial:
@@ -131,7 +132,7 @@ class StackedNetwork(StackedModel):
         logits: Tensor = self.steps(x)
         return logits
 
-    def _each(self, *, differentiable: bool) -> Iterator[dict[str, Tensor]]:
+    def _singles(self, *, differentiable: bool) -> Iterator[dict[str, Tensor]]:
         """Parameters (first) and buffers of each network, as a stack of one.
 
         They share memory with this stack's. If `differentiable`, derivatives reach its parameters; else the

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from trainables.interfaces import Model, Shape
 from trainables.stack.plan import sizes_of, trace, units_of
 from trainables.stack.step import Plan
-from trainables.stack.steps.tied_units import TiedUnits, tied
+from trainables.stack.steps.tied_units import TiedUnits, with_ties
 
 if TYPE_CHECKING:
     import torch
@@ -74,6 +74,6 @@ class PlannedModel(Model):
         plan = self.plan(side, config.dropout)
         if config.tied_units:
             step = TiedUnits(config.tied_units, config.tied_examples)
-            plan = tied(self.plan(side, config.dropout or _ANY_RATE), step, config.dropout)
+            plan = with_ties(self.plan(side, config.dropout or _ANY_RATE), step, config.dropout)
         scale, init = config.init_scale, config.init
         return StackedNetwork(plan, widths, input_shape, num_classes, init_scale=scale, draws=draws, init=init)

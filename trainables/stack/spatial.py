@@ -113,7 +113,7 @@ class Steps(nn.Sequential):
 
     def unstack(self, network: int) -> nn.Sequential:
         """Network `network` as ordinary layers."""
-        return nn.Sequential(*(unstacked(step, network) for step in self))
+        return nn.Sequential(*(unstack_step(step, network) for step in self))
 
 
 class Residual(nn.Module):
@@ -131,15 +131,15 @@ class Residual(nn.Module):
 
     def unstack(self, network: int) -> Residual:
         """The block of one ordinary network."""
-        return Residual(unstacked(self.body, network), unstacked(self.shortcut, network))
+        return Residual(unstack_step(self.body, network), unstack_step(self.shortcut, network))
 
 
-def unstacked(step: nn.Module, network: int) -> nn.Module:
+def unstack_step(step: nn.Module, network: int) -> nn.Module:
     """Network `network` of a stacked step, as an ordinary module."""
     layer: nn.Module = step.unstack(network)  # type: ignore[operator]
     return layer
 
 
-def built(plan: Plan, at: Mapping[str, SizedStep], path: str, start: Start) -> Steps:
+def build_steps(plan: Plan, at: Mapping[str, SizedStep], path: str, start: Start) -> Steps:
     """The modules of a plan whose steps lie below `path`; initial weights are drawn in the order of the steps."""
     return Steps(*(step.build(at, f"{path}{place}", start) for place, step in enumerate(plan)))

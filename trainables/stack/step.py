@@ -40,7 +40,7 @@ class Signal:
         """Values of a channel."""
         return self.height * self.width
 
-    def pooled(self, size: int, stride: int, padding: int) -> Signal:
+    def after_pooling(self, size: int, stride: int, padding: int) -> Signal:
         """After square windows have passed over it.
 
         Raises:

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from trainables.stack.dropout import hashed
+from trainables.stack.dropout import hash_bits
 
 _SCALE = 4096
 
 
 class StackedTiedUnits(nn.Module):
-    """Of each network's units the first are always there, each of the others for a share of the training examples.
+    """Units of which the first are always there, and each of the others for a share of the training examples.
 
     Which examples a unit is tied to is a hash of its own number and of the example's inputs, so that it is the same
     ones in every epoch, whatever comes in a batch with them and whatever the network is stacked with. Evaluated, the
@@ -49,7 +49,7 @@ class StackedTiedUnits(nn.Module):
         there = (self.tie == 0)[:, None]
         if self.training or self.remain:
             assert self.keys is not None
-            bits = hashed(self.keys[:, :, None] ^ self.tie[:, None])
+            bits = hash_bits(self.keys[:, :, None] ^ self.tie[:, None])
             there = there | (bits < round(self.examples * 2**32) - 2**31)
         if x.ndim == 4:
             there = there.transpose(0, 1).flatten(1)[:, :, None, None]
@@ -103,5 +103,5 @@ def with_tied_units(model: nn.Module) -> Iterator[bool]:
 def _keys(x: Tensor) -> Tensor:
     """[K, B] int32 of [K, B, F]: the same for the same inputs."""
     places = torch.arange(x.shape[2], dtype=torch.int32, device=x.device)
-    odd = hashed(places) | 1
-    return hashed(((x * _SCALE).round().to(torch.int32) * odd).sum(dim=2, dtype=torch.int32))
+    odd = hash_bits(places) | 1
+    return hash_bits(((x * _SCALE).round().to(torch.int32) * odd).sum(dim=2, dtype=torch.int32))

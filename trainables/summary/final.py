@@ -92,12 +92,12 @@ def _network(curve: Sequence[Row], limit: float, task: Task, *, by_parameters: b
         why = broken[0].get("failed") or f"no {task.label} at level {broken[0]['level']}: all targets are equal"
         return Network(interpolated, why_no_auc=why, diverged=bool(curve[0].get("failed")))
 
-    def on(column: str) -> Curve | None:
+    def curve_on(column: str) -> Curve | None:
         values = [row[column] for row in curve]
         return None if None in values else scalars.curve_of(ratios, values)
 
     def auc_on(column: str) -> float | None:
-        some = on(column)
+        some = curve_on(column)
         return None if some is None else scalars.auc(some, chance, limit)
 
     whole = scalars.curve_of(ratios, [row[f"train_{task.score}"] for row in curve])

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from trainables.compressibility import Curve, normalised
+from trainables.compressibility import Curve, normalise_curve
 from trainables.measuring import Row
 from trainables.summary.means import PREFIXES, add_column_means, add_failures, add_mean, by_arm
 from trainables.task import Task
@@ -46,7 +46,7 @@ def level_metrics(
         notes |= {f"undefined/{prefix}{column}": reason for column, reason in task.undefined.items()}
         originals = [row for row in dense if row["arm"] == arm.removeprefix("scratch_")]
         retained[arm] = [
-            _retained(row, start, f"train_{task.score}") for row, start in zip(mine, originals, strict=True)
+            _retained_share(row, start, f"train_{task.score}") for row, start in zip(mine, originals, strict=True)
         ]
         add_mean(metrics, f"{prefix}normalised_{task.score}", retained[arm], notes)
         add_failures(notes, f"{prefix}diverged", mine)
@@ -80,11 +80,11 @@ def _sizes(rows: Sequence[Row], dense_flops: float) -> dict[str, float]:
     }
 
 
-def _retained(row: Row, dense: Row, column: str) -> float | None:
+def _retained_share(row: Row, dense: Row, column: str) -> float | None:
     if dense[column] is None or row[column] is None:
         return None
     curve = Curve([0.0, 1.0], [dense[column], row[column]])  # type: ignore[arg-type]
-    values = normalised(curve, row["chance"])
+    values = normalise_curve(curve, row["chance"])
     return None if values is None else float(values[1])
 
 

@@ -47,7 +47,7 @@ class Classification(Task):
         logits = outputs / temperature
         return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
 
-    def imitated(self, outputs: Tensor, temperature: float) -> Tensor:
+    def imitation_targets(self, outputs: Tensor, temperature: float) -> Tensor:
         """softmax(outputs/T), [K, n, classes]."""
         import torch
 
@@ -59,7 +59,7 @@ class Classification(Task):
 
         return partial(soft_cross_entropy, temperature=temperature)
 
-    def followed(self, answers: Tensor) -> dict[str, Tensor]:
+    def teacher_statistics(self, answers: Tensor) -> dict[str, Tensor]:
         """`teacher_top_class_share`: a teacher that gives one class to nearly every input is followed by anybody."""
         import torch
 

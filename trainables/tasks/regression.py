@@ -58,7 +58,7 @@ class Regression(Task):
         """Squared error; numbers have no temperature."""
         return (outputs - targets).square().mean(dim=2).sum()
 
-    def imitated(self, outputs: Tensor, temperature: float) -> Tensor:
+    def imitation_targets(self, outputs: Tensor, temperature: float) -> Tensor:
         """The outputs."""
         return outputs
 
@@ -66,7 +66,7 @@ class Regression(Task):
         """Squared error."""
         return self.loss()
 
-    def followed(self, answers: Tensor) -> dict[str, Tensor]:
+    def teacher_statistics(self, answers: Tensor) -> dict[str, Tensor]:
         """Nothing: R² of a teacher that says one number to every input is not defined, and needs no warning."""
         return {}
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-def drawn(kind: str, count: int, side: int, draws: torch.Generator) -> Tensor:
+def draw_changes(kind: str, count: int, side: int, draws: torch.Generator) -> Tensor:
     """What happens to each of `count` images: [count, 3] int64 on the CPU: rows down, columns right, mirrored.
 
     Args:
@@ -19,12 +19,12 @@ def drawn(kind: str, count: int, side: int, draws: torch.Generator) -> Tensor:
     return torch.cat([moved * ("crop" in kind), mirrored * ("flip" in kind)], dim=1)
 
 
-def augmented(images: Tensor, changes: Tensor) -> Tensor:
+def augment_images(images: Tensor, changes: Tensor) -> Tensor:
     """Each image changed in its own way; what comes in from outside is 0, the mean of the training images.
 
     Args:
         images: [..., C, H, W] normalised.
-        changes: [..., 3] int64, as `drawn`; mirrored first, then moved.
+        changes: [..., 3] int64, as `draw_changes`; mirrored first, then moved.
     References:
         He et al. 2016, arXiv:1512.03385, section 4.2 (there raw zeros are padded, before the mean is subtracted).
     """
@@ -32,7 +32,7 @@ def augmented(images: Tensor, changes: Tensor) -> Tensor:
     height, width = images.shape[-2:]
     rows = torch.arange(height, device=images.device) - each[:, :1]
     columns = torch.arange(width, device=images.device) - each[:, 1:2]
-    inside = (_within(rows, height)[:, :, None] & _within(columns, width)[:, None, :])[:, None]
+    inside = (_is_within(rows, height)[:, :, None] & _is_within(columns, width)[:, None, :])[:, None]
     columns = torch.where(each[:, 2:] > 0, width - 1 - columns, columns)
     rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
     taken = torch.take_along_dim(flat, rows[:, None, :, None], dim=2)
@@ -40,5 +40,5 @@ def augmented(images: Tensor, changes: Tensor) -> Tensor:
     return (taken * inside).view(images.shape)
 
 
-def _within(places: Tensor, size: int) -> Tensor:
+def _is_within(places: Tensor, size: int) -> Tensor:
     return (places >= 0) & (places < size)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from trainables.explain import in_field
-from trainables.parts import EntrySection, Fraction, known
+from trainables.parts import EntrySection, Fraction, require_module
 
 
 class TrainingConfig(EntrySection):
@@ -58,12 +58,12 @@ class TrainingConfig(EntrySection):
     @field_validator("optimizer")
     @classmethod
     def _optimizer(cls, name: str) -> str:
-        return known("trainables.optimizers", "optimizer", name)
+        return require_module("trainables.optimizers", "optimizer", name)
 
     @field_validator("schedule")
     @classmethod
     def _schedule(cls, name: str) -> str:
-        return known("trainables.schedules", "schedule", name)
+        return require_module("trainables.schedules", "schedule", name)
 
     @model_validator(mode="after")
     def _what_stays_is_not_penalised(self) -> Self:

@@ -37,10 +37,10 @@ class Examples:
 
     def batch_targets(self, networks: Tensor, index: Tensor) -> Tensor:
         """Targets [P, A, B, …] of example numbers [P, A, B] for A networks of the K."""
-        return picked(self.targets, networks, index)
+        return pick_rows(self.targets, networks, index)
 
 
-def picked(table: Tensor, rows: Tensor, index: Tensor) -> Tensor:
+def pick_rows(table: Tensor, rows: Tensor, index: Tensor) -> Tensor:
     """From `table` [K, n, …], for each of A rows, the entries [P, A, B] of it: [P, A, B, …]."""
     places = (index + rows[:, None] * table.shape[1]).reshape(-1)
     return table.flatten(0, 1).index_select(0, places).view(*index.shape, *table.shape[2:])

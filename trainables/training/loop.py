@@ -13,9 +13,9 @@ from trainables.errors import TrialDiverged
 from trainables.moving import to_device
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
-from trainables.training.augmentation import augmented
+from trainables.training.augmentation import augment_images
 from trainables.training.chunks import batches_at_once
-from trainables.training.examples import Examples, picked
+from trainables.training.examples import Examples, pick_rows
 from trainables.training.fitting import FITTED_LOSS, fits
 from trainables.training.inputs import Inputs
 from trainables.training.learning import Learning
@@ -107,7 +107,7 @@ class Training:
         return self._steps.updates.movement
 
     @property
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether every network has stopped."""
         return not self._active
 
@@ -126,7 +126,7 @@ class Training:
         correct = torch.zeros(len(self._active), dtype=torch.int64, device=device)
         before, count = self.steps, 0
         for index in (part for chunk in self._chunks(order) for part in self._until_snapshot(chunk)):
-            gather = partial(self._gathered, inputs, networks, index, changes)
+            gather = partial(self._gather, inputs, networks, index, changes)
             losses, hits, right = self._steps.run(
                 index.shape, gather, self._rates(order, self.steps - before, len(index))
             )
@@ -179,14 +179,12 @@ class Training:
         best = self.best or [(math.inf, 0)] * len(losses)
         self.best = [(loss, self.epochs[n]) if loss < best[n][0] else best[n] for n, loss in enumerate(losses)]
 
-    def _gathered(
-        self, inputs: Inputs, networks: Tensor, index: Tensor, changes: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _gather(self, inputs: Inputs, networks: Tensor, index: Tensor, changes: Tensor | None) -> tuple[Tensor, Tensor]:
         """Inputs and targets of the examples [P, A, B] as A networks see them; changed as [A, n, 3] say."""
         targets, seen = self.examples.batch_targets(networks, index), inputs.gather(index)
         if changes is not None:
             rows = torch.arange(index.shape[1], device=index.device)
-            seen = augmented(seen, picked(changes, rows, index))
+            seen = augment_images(seen, pick_rows(changes, rows, index))
         return seen, targets
 
     def _end_epoch(self, losses: list[float], scores: list[float]) -> None:
@@ -279,7 +277,7 @@ class Training:
     def restore(self, state: dict[str, Any]) -> None:
         """Continues from a `state`, bit for bit."""
         networks = list(range(self.model.networks))
-        self.model.write(networks, self.model.replaced(state["tensors"]))
+        self.model.write(networks, self.model.with_tensors(state["tensors"]))
         self.epoch, self._active = state["epoch"], list(state["active"])
         self.stop_reasons, self.epochs = list(state["stop_reasons"]), list(state["epochs"])
         self.fitted_at, self.running_losses = list(state["fitted_at"]), list(state["running_losses"])

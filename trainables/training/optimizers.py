@@ -43,7 +43,7 @@ class Optimizer(ABC):
                 then gets all of them, the last ones last.
         """
 
-    def _of(self, name: str, places: Sequence[int], networks: slice | None) -> list[Tensor]:
+    def _state_of(self, name: str, places: Sequence[int], networks: slice | None) -> list[Tensor]:
         """This state of the parameters at these places."""
         tensors = [self.state[name][place] for place in places]
         return tensors if networks is None else [tensor[networks] for tensor in tensors]
@@ -74,7 +74,7 @@ class SGD(Optimizer):
         """v ← momentum · v + g, g = gradient + weight_decay · w; w ← w − lr · v, Nesterov: lr · (g + momentum · v)."""
         buffers: list[Tensor | None] = [None] * len(places)
         if self.recipe.momentum:
-            buffers = [*self._of("momentum", places, networks)]
+            buffers = [*self._state_of("momentum", places, networks)]
         sgd(
             [*parameters],
             [*gradients],
@@ -124,8 +124,8 @@ class Adam(Optimizer):
         self._update(
             [*parameters],
             [*gradients],
-            self._of("first", places, networks),
-            self._of("second", places, networks),
+            self._state_of("first", places, networks),
+            self._state_of("second", places, networks),
             [],
             steps,
             fused=True,

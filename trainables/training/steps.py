@@ -81,7 +81,7 @@ class Steps:
         # Small tensors that stay, between large ones that go, would keep the heap from being used again.
         all_losses = inputs.new_empty(targets.shape[:3])
         all_right = targets.new_empty(targets.shape[:3], dtype=torch.bool)
-        wanted = self._wanted(targets)
+        wanted = self._right_classes(targets)
         for step, (x, y, lr) in enumerate(zip(inputs, targets, rates, strict=True)):
             logits, all_losses[step] = self._step(x, y, lr)
             if self.counts_correct:
@@ -97,7 +97,7 @@ class Steps:
         summed = torch.stack([losses for _, losses in said]).sum(dim=(0, 2), dtype=torch.float64)
         if not self.counts_correct:
             return summed, torch.zeros_like(summed, dtype=torch.int64), None
-        right = torch.stack([logits for logits, _ in said]).argmax(dim=3) == self._wanted(targets)
+        right = torch.stack([logits for logits, _ in said]).argmax(dim=3) == self._right_classes(targets)
         return summed, right.sum(dim=(0, 2)), right
 
     def _step(self, x: Tensor, y: Tensor, lr: float | Tensor) -> tuple[Tensor, Tensor]:
@@ -107,6 +107,6 @@ class Steps:
             self.after_step(self.model, lr)
         return said
 
-    def _wanted(self, targets: Tensor) -> Tensor:
+    def _right_classes(self, targets: Tensor) -> Tensor:
         """Classes that are right."""
         return targets.argmax(dim=3) if self.examples.soft and self.counts_correct else targets

@@ -62,7 +62,7 @@ class Updates:
                         gradient.add_(parameter.sign(), alpha=self.recipe.l1)
                 self.optimizer.step(places, used, gradients, lr, networks)
 
-        def masked(places: Sequence[int], gradients: Sequence[Tensor], networks: slice | None) -> None:
+        def apply_masks(places: Sequence[int], gradients: Sequence[Tensor], networks: slice | None) -> None:
             for place, gradient in zip(places, gradients, strict=True):
                 if place in self._masks:
                     mask = self._masks[place]
@@ -77,12 +77,12 @@ class Updates:
         if self.recipe.clip_norm is None:
 
             def use(places: Sequence[int], gradients: Sequence[Tensor], networks: slice | None) -> None:
-                masked(places, gradients, networks)
+                apply_masks(places, gradients, networks)
                 update(places, gradients, networks)
 
             return model.descend(x, targets, loss, use)
         logits, losses, gradients = model.gradients_in_pieces(x, targets, loss)
-        masked(range(len(gradients)), gradients, None)
+        apply_masks(range(len(gradients)), gradients, None)
         clip(gradients, self.recipe.clip_norm)
         update(range(len(gradients)), gradients, None)
         return logits, losses

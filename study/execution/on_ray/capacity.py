@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from study.config import RunConfig
-from study.config.shares import held
+from study.config.shares import how_many_fit
 from study.errors import UsageError
 
 CLUSTER_FILE = Path("~/ray_bootstrap_config.yaml")
@@ -40,8 +40,8 @@ class Nodes:
 
 def fit(cpus: float, gpus: float, run: RunConfig) -> int:
     """Trials that a machine with so many CPUs and GPUs holds: as Ray counts, a trial's share is of one GPU."""
-    by_gpu = int(gpus) * held(1.0, run.gpus_per_trial) if run.gpus_per_trial > 0 else inf
-    return int(min(held(cpus, run.cpus_per_trial), by_gpu))
+    by_gpu = int(gpus) * how_many_fit(1.0, run.gpus_per_trial) if run.gpus_per_trial > 0 else inf
+    return int(min(how_many_fit(cpus, run.cpus_per_trial), by_gpu))
 
 
 @dataclass(frozen=True)

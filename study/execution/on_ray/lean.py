@@ -12,8 +12,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from study.execution.on_ray.patient_calls import asked
-from study.tested_versions import tested
+from study.execution.on_ray.patient_calls import call_patiently
+from study.tested_versions import is_tested
 
 _ENVIRONMENT = {
     "RAY_enable_metrics_collection": "0",  # nobody asks
@@ -34,7 +34,9 @@ def lean_and_private() -> Iterator[None]:
     processes that Ray starts, constants and classes tell this one; all are put back, for a later study of this process
     may join a cluster.
     """
-    if not tested("ray", "it starts with a dashboard, and listens beyond 127.0.0.1; its token still keeps others out"):
+    if not is_tested(
+        "ray", "it starts with a dashboard, and listens beyond 127.0.0.1; its token still keeps others out"
+    ):
         with _environment({**_ENVIRONMENT, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}):
             yield
         return
@@ -100,7 +102,7 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
         results: A folder that is this user's alone.
         stopping: Whether the study stops.
     """
-    if not tested("ray", "trials cost it more, and their errors pass through files of its own"):
+    if not is_tested("ray", "trials cost it more, and their errors pass through files of its own"):
         with _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}):
             yield
         return
@@ -123,9 +125,13 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
     with (
         _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}),
         _instead(
-            (usage, "tag_callbacks", _nothing),
-            (placement_group, "remove_placement_group", lambda g: asked(partial(give_back, g), stopping, None)),
-            (TuneController, "_get_trial_checkpoints", _nothing),
+            (usage, "tag_callbacks", _save_nothing),
+            (
+                placement_group,
+                "remove_placement_group",
+                lambda g: call_patiently(partial(give_back, g), stopping, None),
+            ),
+            (TuneController, "_get_trial_checkpoints", _save_nothing),
             (TuneController, "_maybe_reuse_cached_actor", reuse_unless_starting),
             (Trial, "handle_error", _keep_error),
             (StorageContext, "_get_session_path", lambda _storage: str(results / "staging")),
@@ -136,7 +142,7 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
         yield
 
 
-def _nothing(*_arguments: Any, **_options: Any) -> dict[str, str]:
+def _save_nothing(*_arguments: Any, **_options: Any) -> dict[str, str]:
     """The ledger is the state; 7 ms for each trial of the run are better spent."""
     return {}
 

@@ -8,7 +8,7 @@ T = TypeVar("T")
 _PAUSE_S = 0.05
 
 
-def asked(call: Callable[[], T], over: Callable[[], bool], otherwise: T) -> T:
+def call_patiently(call: Callable[[], T], over: Callable[[], bool], otherwise: T) -> T:
     """What `call` returns, or `otherwise` once it does not matter any more; the call is then left behind.
 
     Args:

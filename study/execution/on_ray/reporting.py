@@ -16,7 +16,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from study.execution.executor import Assignment, Attempts, Death, Report
 from study.execution.on_ray.nodes import node_is_gone
-from study.execution.on_ray.patient_calls import asked
+from study.execution.on_ray.patient_calls import call_patiently
 from trainables.errors import DeviceFailed
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Reporting(Callback):
 
     def _node_is_gone(self, error: Exception | None, node: str) -> bool:
         """True, too, where Ray itself goes while it is asked."""
-        return asked(partial(node_is_gone, error, node), lambda: not self._works(), True)
+        return call_patiently(partial(node_is_gone, error, node), lambda: not self._works(), True)
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
         """Nothing: the ledger has it."""

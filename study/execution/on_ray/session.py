@@ -21,10 +21,10 @@ from study.execution.on_ray.capacity import fit, most_trials
 from study.execution.on_ray.dead import forget_dead
 from study.execution.on_ray.lean import keeping_signals, lean_and_private
 from study.execution.on_ray.scratch import make_scratch, remove_scratch
-from study.passwords import masked
+from study.passwords import mask_passwords
 from study.settings.machine import cpus, gpus, require_one_gpu
 from study.settings.own_cluster import own_cluster
-from study.stop_flag import children_ignore_interrupts, undisturbed
+from study.stop_flag import children_ignore_interrupts, without_interrupts
 
 STARTS = 3  # a busy machine may need more than the 30 s that Ray waits for its own processes
 
@@ -116,12 +116,12 @@ def ray_session(
         return
     threading.Thread(target=meanwhile, name="ockham-meanwhile", daemon=True).start()
     if run.address is not None:
-        yield from _joined(run)
+        yield from _join_cluster(run)
     else:
-        yield from _own(run, wanted)
+        yield from _start_own(run, wanted)
 
 
-def _joined(run: RunConfig) -> Iterator[Session]:
+def _join_cluster(run: RunConfig) -> Iterator[Session]:
     """A cluster that is there."""
     import ray
 
@@ -132,16 +132,16 @@ def _joined(run: RunConfig) -> Iterator[Session]:
             with children_ignore_interrupts(), keeping_signals():
                 ray.init(address=address, **_SILENT)
         except Exception as error:  # ConnectionError, ValueError, AuthenticationError, gRPC's own
-            raise UsageError(masked(f"--address {run.address}: no Ray answers there ({error})")) from None
+            raise UsageError(mask_passwords(f"--address {run.address}: no Ray answers there ({error})")) from None
         yield _session(scratch / "results", local=False)
     finally:
-        with undisturbed():
+        with without_interrupts():
             with children_ignore_interrupts():
                 ray.shutdown()
             remove_scratch(scratch)
 
 
-def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
+def _start_own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
     """One of this process."""
     scratch = make_scratch(run.home)
     started: list[psutil.Process] = []
@@ -156,13 +156,13 @@ def _own(run: RunConfig, wanted: Callable[[], bool]) -> Iterator[Session]:
                 if not left or not wanted():
                     raise ExecutorDidNotStart("Ray", error) from error
             finally:
-                with undisturbed():
+                with without_interrupts():
                     started = [process for process in psutil.Process().children() if process.pid not in before]
             with children_ignore_interrupts():
                 _shutdown(started)
         yield _session(scratch / "results", local=True)
     finally:
-        with undisturbed():
+        with without_interrupts():
             with children_ignore_interrupts():
                 _shutdown(started)
             remove_scratch(scratch)
@@ -244,7 +244,9 @@ def _shutdown(started: list[psutil.Process]) -> None:
     else:
         atexit.unregister(ray.shutdown)
         forget_dead()
-    with undisturbed():  # again: Ray's C++ has just put back what ends a process at SIGTERM, behind Python's back
+    with (
+        without_interrupts()
+    ):  # again: Ray's C++ has just put back what ends a process at SIGTERM, behind Python's back
         _, alive = psutil.wait_procs(ours, timeout=3.0)
         for process in alive:
             if process.is_running() and process.pid != os.getpid():

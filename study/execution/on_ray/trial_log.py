@@ -50,7 +50,7 @@ class TrialLog(io.TextIOBase):
         with contextlib.suppress(OSError):
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = io.FileIO(self._path, "a", opener=_own)
+                self._file = io.FileIO(self._path, "a", opener=_open_own)
             self._file.write(text.encode("utf-8", "backslashreplace"))
         return len(text)
 
@@ -62,6 +62,6 @@ class TrialLog(io.TextIOBase):
         super().close()
 
 
-def _own(path: str, flags: int) -> int:
+def _open_own(path: str, flags: int) -> int:
     """Opens no link, which another member of a group may have laid in a home of theirs, and waits for no pipe."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)

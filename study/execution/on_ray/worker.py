@@ -94,7 +94,7 @@ class StudyTrial(Trainable):
                     if spent >= LONGEST_STEP_S or (reports and spent >= REPORT_S):
                         return self._result(reports)
         except (Exception, SystemExit) as error:
-            return self._failed(reports, error)
+            return self._failure(reports, error)
         self.cleanup()
         return self._result(reports, ended="COMPLETE")
 
@@ -128,7 +128,7 @@ class StudyTrial(Trainable):
             root.removeHandler(handler)
             root.setLevel(level)
 
-    def _failed(self, reports: "list[Record]", error: BaseException) -> dict[str, Any]:
+    def _failure(self, reports: "list[Record]", error: BaseException) -> dict[str, Any]:
         text = "".join(traceback.format_exception(error))
         if self._log is not None:
             self._log.write(text)

@@ -42,7 +42,7 @@ def _draw(material: Material) -> Picture | Absent:
         index = kinds.index(row["kind"])
         shape = SHAPES[index % len(SHAPES)]
         plot.mark(row["x"], row["contrast"], f"cat{index % 6}", look="mark", shape=shape, size=4.6, tip=row["tip"])
-    unit = unit_word(material.counted)
+    unit = unit_word(material.counted_trials)
     for label, at, mean, half, n in levels:
         if half is not None:
             plot.whisker(at, mean - half, mean + half, "ink")
@@ -64,7 +64,7 @@ def _levels(material: Material) -> list[tuple[str, float, float, float | None, i
 
     None where ways that were tried change the question, so that no mean over them answers one.
     """
-    if set(instruments(material.counted)) & set(_APART):
+    if set(instruments(material.counted_trials)) & set(_APART):
         return []
     found = []
     for group in material.noisy_groups:

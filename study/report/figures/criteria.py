@@ -24,12 +24,14 @@ _SIZE, _COLUMNS = (252.0, 196.0), 4
 
 
 def _draw(material: Material) -> Picture | Absent:
-    trials = material.counted
+    trials = material.counted_trials
     if not len(trials) or _CRITERION not in trials.columns or trials[_CRITERION].nunique() < _LEAST:
         return Absent("")
     curves = _curves(material)
     random = curves.get(_BASELINE, {}).get("lowest")
-    names = sorted((name for name in curves if name != _BASELINE), key=lambda name: -_above(curves[name], random))
+    names = sorted(
+        (name for name in curves if name != _BASELINE), key=lambda name: -_height_above(curves[name], random)
+    )
     if not names:
         return Absent("No criterion but random removal has recorded networks.")
     top = max(reach(material.networks_of(trials)), 1.0)
@@ -57,7 +59,7 @@ def _draw(material: Material) -> Picture | Absent:
 
 def _curves(material: Material) -> dict[str, dict[str, MeanCurve]]:
     """Criterion → direction → its curve of the test score."""
-    trials = material.counted
+    trials = material.counted_trials
     directions = column(trials, _DIRECTION, "lowest").astype(str)
     found: dict[str, dict[str, MeanCurve]] = {}
     for name in sorted(trials[_CRITERION].astype(str).unique()):
@@ -69,7 +71,7 @@ def _curves(material: Material) -> dict[str, dict[str, MeanCurve]]:
     return found
 
 
-def _above(found: dict[str, MeanCurve], random: MeanCurve | None) -> float:
+def _height_above(found: dict[str, MeanCurve], random: MeanCurve | None) -> float:
     """Mean height of lowest-first over random removal, or over 0 without one."""
     curve = found.get("lowest") or next(iter(found.values()))
     base = np.interp(curve.x, random.x, random.mean) if random else np.zeros(len(curve.x))

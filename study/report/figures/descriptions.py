@@ -13,7 +13,7 @@ _WIDTH, _RIGHT, _TOP, _BOTTOM = 520.0, 92.0, 30.0, 24.0
 _MOST = 40
 
 
-def described(material: Material) -> Picture | Absent:
+def forests(material: Material) -> Picture | Absent:
     """A forest for each description that has conditions."""
     every = (*material.verdicts.findings, *material.verdicts.exploratory)
     names = dict.fromkeys(found.claim for found in every if found.role == "description")
@@ -82,8 +82,10 @@ def _row(found: Finding) -> dict[str, object]:
 
 def _draw(material: Material) -> Picture | Absent:
     """Where no claim has an estimate they stand beside the answer already."""
-    asked = any(found.role != "description" and found.estimate is not None for found in material.verdicts.said)
-    return described(material) if asked else Absent("")
+    asked = any(
+        found.role != "description" and found.estimate is not None for found in material.verdicts.listed_findings
+    )
+    return forests(material) if asked else Absent("")
 
 
 FIGURE = Figure("What is described, by condition", 8, _draw)

@@ -67,7 +67,7 @@ def _draw(material: Material) -> Picture | Absent:
 
 def _candidates(material: Material) -> list[int]:
     """Trials that recorded it, the noisiest first."""
-    frame = material.counted
+    frame = material.counted_trials
     if frame.empty or "measure/dynamics/score" not in frame.columns:
         return []
     there = frame[frame["measure/dynamics/score"].notna()]
@@ -106,13 +106,13 @@ def _moments(
     found = []
     for frame, epoch in enumerate(arrays["training/epochs"].tolist()):
         then = numbers[numbers["epoch"] == epoch].set_index(["arm", "name"])["value"]
-        seen = {name: array[frame] for name, array in _below(arrays, "training/").items() if array.ndim > 1}
+        seen = {name: array[frame] for name, array in _with_prefix(arrays, "training/").items() if array.ndim > 1}
         own = {arm: {name: float(then.get((arm, name), math.nan)) for name in ("score", "threshold")} for arm in arms}
         found.append(_moment(f"epoch {epoch}", float(epoch), seen, places, own))
     last = float(arrays["training/epochs"][-1])
     step = max(1.0, last / 12)
     for level in sorted({int(row) for row in rows["level"]}):
-        seen = _below(arrays, f"level_{level}/")
+        seen = _with_prefix(arrays, f"level_{level}/")
         if _VECTORS not in seen:
             continue
         here = rows[rows["level"] == level].set_index("arm")
@@ -124,7 +124,7 @@ def _moments(
     return found
 
 
-def _below(arrays: Mapping[str, npt.NDArray[np.float32]], start: str) -> dict[str, npt.NDArray[np.float32]]:
+def _with_prefix(arrays: Mapping[str, npt.NDArray[np.float32]], start: str) -> dict[str, npt.NDArray[np.float32]]:
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from study.answer.selection import short
 from study.answer.strata import COMPRESSIBILITY, gap_metric, has_comparable_gap, strata_fields, strata_labels
-from study.answer.units import averaged, unit_word
+from study.answer.units import average_instruments, unit_word
 from study.answer.words import plural
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture
@@ -15,8 +15,8 @@ from study.report.scales import spanning
 
 
 def _draw(material: Material) -> Picture | Absent:
-    trials, unit = material.counted, unit_word(material.counted)
-    trials = averaged(trials, gap_metric(trials), COMPRESSIBILITY) if len(trials) else trials
+    trials, unit = material.counted_trials, unit_word(material.counted_trials)
+    trials = average_instruments(trials, gap_metric(trials), COMPRESSIBILITY) if len(trials) else trials
     found = numbers(trials, gap_metric(trials)).notna() & numbers(trials, COMPRESSIBILITY).notna()
     both = trials[found & has_comparable_gap(trials)] if found.any() else trials[found]
     if len(both) < 2:
@@ -32,7 +32,7 @@ def _draw(material: Material) -> Picture | Absent:
     ]
     fields = [short(name) for name in strata_fields(both)]
     inside = f" Strata: {', '.join(fields)}." if fields else ""
-    asked = [found for found in material.verdicts.said if found.tau is not None and found.pairs is not None]
+    asked = [found for found in material.verdicts.listed_findings if found.tau is not None and found.pairs is not None]
     stated = asked[0].sentence if asked else "No claim about it is decided or open."
     networks = "noisy networks" if material.has_noise else "networks"
     caption = (
@@ -56,7 +56,7 @@ def _table(material: Material, trials: pd.DataFrame) -> pd.DataFrame:
             "gap": numbers(trials, gap_metric(trials)),
         }
     )
-    spanned = [name for name in material.spanned if name in trials.columns]
+    spanned = [name for name in material.spanned_fields if name in trials.columns]
     return table.join(trials[spanned])
 
 
@@ -72,7 +72,7 @@ def _panel(group: TrialGroup, table: pd.DataFrame, kinds: list[str], material: M
         plot.line(rows["compressibility"].tolist(), rows["gap"].tolist(), colour, "thin")
     for row in plot_rows.to_dict("records"):
         index = kinds.index(row["kind"])
-        fields = "\n".join(f"{short(name)} {row[name]}" for name in material.spanned)
+        fields = "\n".join(f"{short(name)} {row[name]}" for name in material.spanned_fields)
         tip = f"trial {row['trial']}\ngap {row['gap']:.3f}, compressibility {row['compressibility']:.3f}\n{fields}"
         plot.mark(
             row["compressibility"], row["gap"], f"cat{index % 6}", look="mark", shape=SHAPES[index % 4], size=5, tip=tip

@@ -4,7 +4,7 @@ from study.answer.gap_associations import gap_table
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
 from study.answer.strata import COMPRESSIBILITY
-from study.answer.words import listed, signed
+from study.answer.words import join_words, with_sign
 from study.errors import UsageError
 from study.report.drawing import Drawing, Key, mark_path, picture, room_for
 from study.report.figure import Absent, Figure, Picture
@@ -41,7 +41,7 @@ def gap_picture(found: GapTable) -> Picture | Absent:
     if not rows:
         return Absent(f"No measure is held against the gap: {found.rows[0].reason}." if found.rows else "")
     left_out = f" The {_MOST} clearest of {len(rows)}." if len(rows) > _MOST else ""
-    inside = listed(found.within) if found.within else "the study"
+    inside = join_words(found.within) if found.within else "the study"
     caption = (
         "Each line is a number of dense networks. Mark and line: rank correlation with the generalization gap within "
         f"{inside}, and its 95 % interval; to the right of 0 the gap is larger where the number is. Filled marks are "
@@ -91,10 +91,10 @@ def _line(drawing: Drawing, scale: Scale, row: GapAssociation, at: tuple[float, 
         drawing.add("path", f"whisker {colour}", d=f"M{scale(one.low):.2f} {y:.2f}H{scale(one.high):.2f}")
     drawing.add("path", f"{'dot' if row.is_discovery else 'ring'} {colour}", d=mark_path(mark, scale(value), y, 4.5))
     q = "–" if row.q is None else f"{row.q:.3f}"
-    for place, text in _columns(drawing.width, signed(value), _words(row.psi), q):
+    for place, text in _columns(drawing.width, with_sign(value), _words(row.psi), q):
         drawing.text(place, y + 4, text, "value", anchor="end")
     tip = (
-        f"{row.name}: {row.says}\nassociation {_words(one, whole=True)}, Kendall τ {signed(row.tau or 0.0)}\n"
+        f"{row.name}: {row.says}\nassociation {_words(one, whole=True)}, Kendall τ {with_sign(row.tau or 0.0)}\n"
         f"Ψ {_words(row.psi, whole=True)}, CMI {_words(row.cmi, whole=True)}\n"
         f"given norm and margin {_words(row.partial, whole=True)}"
     )
@@ -105,8 +105,8 @@ def _words(one: Estimate, *, whole: bool = False) -> str:
     if one.value is None:
         return one.reason if whole else "–"
     if not whole or one.low is None or one.high is None:
-        return signed(one.value)
-    return f"{signed(one.value)} ({signed(one.low)} to {signed(one.high)})"
+        return with_sign(one.value)
+    return f"{with_sign(one.value)} ({with_sign(one.low)} to {with_sign(one.high)})"
 
 
 FIGURE = Figure("Which measure tracks the generalization gap", 31, _draw)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from study.answer.strata import COMPRESSIBILITY, CONTRAST, gap_metric
-from study.answer.words import plural, signed
+from study.answer.words import plural, with_sign
 from study.report.drawing import Drawing, room_for
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material, numbers, short
@@ -21,7 +21,7 @@ _RAMP = ("#eaf6cf", "#c3e5b8", "#7fcbbb", "#44b0c3", "#2688b8", "#235fa5", "#253
 
 
 def _draw(material: Material) -> Picture | Absent:
-    trials = material.counted
+    trials = material.counted_trials
     names = _dimensions(material)
     if len(names) < 2:
         return Absent("Needs two spanned dimensions with at least two values each.")
@@ -37,7 +37,7 @@ def _draw(material: Material) -> Picture | Absent:
         if table.empty:
             continue
         cells = table.groupby(["row", "column"], sort=False)["value"].agg(["mean", "count"])
-        read = {signed(mean) for mean in cells["mean"]}
+        read = {with_sign(mean) for mean in cells["mean"]}
         if len(read) == 1 and len(cells) > 1:  # as where all trials compress the same networks, which have one gap
             alike += f" No map of the {title}: it is {read.pop()} in all cells."
             continue
@@ -51,27 +51,29 @@ def _draw(material: Material) -> Picture | Absent:
         f"Means over the trials of a cell ({each} each), other spanned fields pooled. Each map has its own colour "
         f"scale, darker is larger; it spans {_LEAST_SPREAD:g} at least.{alike}"
     )
-    title = "" if len(panels) == len(quantities) else f"Where in the space: {_listed(tables)}"
+    title = "" if len(panels) == len(quantities) else f"Where in the space: {_quantities(tables)}"
     return Picture(panels, caption, pd.concat(tables), [], columns=len(panels), title=title)
 
 
-def _listed(tables: list[pd.DataFrame]) -> str:
+def _quantities(tables: list[pd.DataFrame]) -> str:
     words = {COMPRESSIBILITY: "compressibility", CONTRAST: "contrast"}
     return " and ".join(words.get(str(table["quantity"].iloc[0]), "gap") for table in tables)
 
 
 def _dimensions(material: Material) -> list[str]:
     """Row and column field: width × noise, else the two that explain most of the compressibility."""
-    spanned = material.spanned
+    spanned = material.spanned_fields
     if all(name in spanned for name in _PREFERRED):
         return _PREFERRED
-    target = numbers(material.counted, COMPRESSIBILITY)
-    target = target if target.notna().any() else numbers(material.counted, gap_metric(material.counted))
-    ranked = sorted(spanned, key=lambda name: -_explained(_labels(numbers_or_text(material.counted, name)), target))
+    target = numbers(material.counted_trials, COMPRESSIBILITY)
+    target = target if target.notna().any() else numbers(material.counted_trials, gap_metric(material.counted_trials))
+    ranked = sorted(
+        spanned, key=lambda name: -_explained_share(_labels(numbers_or_text(material.counted_trials, name)), target)
+    )
     return sorted(ranked[:2], key=spanned.index)
 
 
-def _explained(labels: pd.Series, target: pd.Series) -> float:
+def _explained_share(labels: pd.Series, target: pd.Series) -> float:
     """η²: the share of the target's variance between the values of a field."""
     table = pd.DataFrame({"label": labels.astype(str), "target": target}).dropna()
     total = float(((table["target"] - table["target"].mean()) ** 2).sum()) if len(table) else 0.0
@@ -124,12 +126,12 @@ def _map(title: str, cells: pd.DataFrame, row_name: str, column_name: str) -> Dr
                 continue
             fill, ink = _colour((value - low) / (high - low))
             count = plural(int(cells["count"][(row, column)]), "trial")
-            tip = f"{row_name} {row}, {column_name} {column}\n{title}: {signed(value, 3)}\n{count}"
+            tip = f"{row_name} {row}, {column_name} {column}\n{title}: {with_sign(value, 3)}\n{count}"
             drawing.add("rect", "cell", tip=tip, x=x, y=y, width=step, height=cell_height, rx=3, style=f"fill:{fill}")
             drawing.text(
                 x + step / 2,
                 y + cell_height / 2 + 4,
-                signed(value),
+                with_sign(value),
                 "value",
                 anchor="middle",
                 style=f"fill:{ink};pointer-events:none",
@@ -142,7 +144,7 @@ def _map(title: str, cells: pd.DataFrame, row_name: str, column_name: str) -> Dr
 
 
 def _ends(values: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Of the colour scale, wide enough around the values that differences nobody could read have no colours."""
+    """Ends of the colour scale, wide enough around the values that differences nobody could read have no colours."""
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     room = max(0.0, _LEAST_SPREAD - (high - low)) / 2
     return low - room, high + room

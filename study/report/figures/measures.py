@@ -1,6 +1,6 @@
 """What is inside networks that learned, and inside those that memorised: which measures tell them apart."""
 
-from study.answer.measured import MeasureRow, as_frame, measured
+from study.answer.measured import MeasureRow, as_frame, measure_rows
 from study.report.drawing import Drawing, mark_path
 from study.report.figure import Absent, Figure, Picture
 from study.report.material import Material
@@ -11,7 +11,7 @@ _MOST = 40
 
 
 def _draw(material: Material) -> Picture | Absent:
-    rows = [row for row in measured(material.trials, material.networks) if row.auc.mean is not None]
+    rows = [row for row in measure_rows(material.trials, material.networks) if row.auc.mean is not None]
     if not rows:
         return Absent("")
     shown = sorted(rows, key=lambda row: (-abs((row.auc.mean or 0.0) - 0.5), row.name))[:_MOST]

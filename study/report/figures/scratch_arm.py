@@ -19,7 +19,7 @@ def _draw(material: Material) -> Picture | Absent:
     arms = set(material.networks["arm"].unique()) if "arm" in material.networks.columns else set()
     if not any(arm.startswith("scratch") for arm in arms):
         return Absent("")
-    areas = network_areas(material.counted, material.networks)
+    areas = network_areas(material.counted_trials, material.networks)
     rows = [row for facet in material.facets for row in _rows(facet, areas)]
     if not rows:
         return Absent("The scratch arm was trained, but no network has a compressibility to set beside it.")

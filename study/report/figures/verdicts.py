@@ -6,10 +6,10 @@ from dataclasses import replace
 import pandas as pd
 
 from study.answer.verdict import Finding, Verdicts
-from study.answer.words import signed
+from study.answer.words import with_sign
 from study.report.drawing import Drawing, Key, mark_path, room_for
 from study.report.figure import Absent, Figure, Picture
-from study.report.figures.descriptions import described
+from study.report.figures.descriptions import forests
 from study.report.material import Material
 from study.report.plot import Plot
 from study.report.scales import Scale, number_label, spanning
@@ -22,10 +22,10 @@ _COLOURS = {"supported": "clean", "refuted": "noisy", "open": "cat1", "undefined
 
 def _draw(material: Material) -> Picture | Absent:
     verdicts = material.verdicts
-    asked = [found for found in verdicts.said if found.role != "description" and found.estimate is not None]
+    asked = [found for found in verdicts.listed_findings if found.role != "description" and found.estimate is not None]
     if not asked:
-        beside = described(material)
-        why = Absent("No claim has an estimate yet: " + _why(verdicts)) if verdicts.said else Absent("")
+        beside = forests(material)
+        why = Absent("No claim has an estimate yet: " + _reasons(verdicts)) if verdicts.listed_findings else Absent("")
         return replace(beside, columns=1) if isinstance(beside, Picture) else why
     few = len(asked) <= 3
     panels, rows, drawn = [], [], []
@@ -45,8 +45,8 @@ def _draw(material: Material) -> Picture | Absent:
     return Picture(panels, caption, pd.DataFrame(rows), legend, columns=1 if few else 2)
 
 
-def _why(verdicts: Verdicts) -> str:
-    reasons = dict.fromkeys(found.reason for found in verdicts.said if found.reason)
+def _reasons(verdicts: Verdicts) -> str:
+    reasons = dict.fromkeys(found.reason for found in verdicts.listed_findings if found.reason)
     return "; ".join(reasons) + "."
 
 
@@ -83,11 +83,11 @@ def _forest_row(drawing: Drawing, scale: Scale, one: Finding, label: str, at: tu
     colour = _COLOURS[one.verdict]
     drawing.text(left - 12, y + 4, label, "value", anchor="end")
     for look, interval in (("line thin", one.interval), ("whisker", one.planned_interval)):
-        low, high = (_inside(scale, end, edge) for end, edge in zip(interval, (scale.low, scale.high), strict=True))
+        low, high = (_clip(scale, end, edge) for end, edge in zip(interval, (scale.low, scale.high), strict=True))
         drawing.add("path", f"{look} {colour}", d=f"M{scale(low):.2f} {y:.2f}H{scale(high):.2f}")
     shape = "diamond" if one.condition == "pooled" else ""
     drawing.add("path", f"dot {colour}", d=mark_path(shape, scale(one.estimate or 0.0), y, 5.0))
-    drawing.text(drawing.width - 4, y + 4, f"{signed(one.estimate or 0.0)} · {one.verdict}", "value", anchor="end")
+    drawing.text(drawing.width - 4, y + 4, f"{with_sign(one.estimate or 0.0)} · {one.verdict}", "value", anchor="end")
     drawing.add("rect", "hit", tip=_tip(one), x=0, y=y - _ROW / 2, width=drawing.width, height=_ROW)
 
 
@@ -99,7 +99,7 @@ def _path(found: Finding, width: float, height: float) -> Drawing:
     ends = [end for end in (*found.interval, *found.planned_interval) if end is not None]
     y = _spanning(estimates, ends)
     plot = Plot(drawing, Scale(0.0, max(counts) * 1.04, 0, 1), y, (44.0, 42.0, 12.0, 38.0))
-    plot.axes(_title(found, width), f"{found.unit}s", f"{_what(found)} · {found.verdict}")
+    plot.axes(_title(found, width), f"{found.unit}s", f"{_estimate_name(found)} · {found.verdict}")
     if y.low <= 0 <= y.high:
         plot.level(0.0, "zero")
     colour = _COLOURS[found.verdict]
@@ -114,7 +114,7 @@ def _path(found: Finding, width: float, height: float) -> Drawing:
     return drawing
 
 
-def _what(found: Finding) -> str:
+def _estimate_name(found: Finding) -> str:
     return "slope of ranks" if found.tau is not None else "estimate"
 
 
@@ -125,7 +125,7 @@ def _spanning(estimates: list[float], ends: list[float]) -> Scale:
     return spanning(estimates, include=[0.0, *(min(max(end, low), high) for end in ends)], least=0.1)
 
 
-def _inside(scale: Scale, end: float | None, edge: float) -> float:
+def _clip(scale: Scale, end: float | None, edge: float) -> float:
     return edge if end is None or not math.isfinite(end) else min(max(end, scale.low), scale.high)
 
 

@@ -50,11 +50,11 @@ def _slopes(scoring: Scoring) -> dict[str, Tensor]:
 
     return scoring.once(
         ("memorisation",),
-        lambda: mean_gradients(scoring.stack, _signed(scoring.sample), 1, _summed_margins),
+        lambda: mean_gradients(scoring.stack, _signed_inputs(scoring.sample), 1, _summed_margins),
     )
 
 
-def _signed(sample: Sample) -> Iterator[tuple[Tensor, Tensor]]:
+def _signed_inputs(sample: Sample) -> Iterator[tuple[Tensor, Tensor]]:
     """Inputs, with labels and the weight that each example's margin has: [K, B, 2]."""
     import torch
 

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 
 from trainables.compression.interfaces import CompressionResult, Level, Method
 from trainables.compression.methods.prune import Prune
-from trainables.parts import known
+from trainables.parts import require_module
 
 if TYPE_CHECKING:
     from trainables.config import CompressionConfig, TrialConfig
@@ -44,12 +44,12 @@ class Carry(Method):
     @field_validator("inputs")
     @classmethod
     def _inputs(cls, name: str) -> str:
-        return known("trainables.input_kinds", "kind of inputs", name)
+        return require_module("trainables.input_kinds", "kind of inputs", name)
 
     @field_validator("optimizer")
     @classmethod
     def _optimizer(cls, name: str | None) -> str | None:
-        return name and known("trainables.optimizers", "optimizer", name)
+        return name and require_module("trainables.optimizers", "optimizer", name)
 
     def masks(self, compression: CompressionConfig) -> Literal["weights", "units"] | None:
         """As pruning does."""

@@ -46,7 +46,7 @@ class Distill(Method):
 
         inputs, task = transfer_inputs(workspace), workspace.data.task
         outputs = yield from teacher_outputs(level.previous, inputs)
-        examples = Examples(inputs, task.imitated(outputs, self.temperature), task, self.temperature)
+        examples = Examples(inputs, task.imitation_targets(outputs, self.temperature), task, self.temperature)
         students = workspace.fresh(level.widths, "student", level.number)
         recipe = workspace.fixed_recipe(self.epochs, self.lr)
         yield from workspace.fit("students", students, examples, recipe)

@@ -39,9 +39,9 @@ class Hypernet(TrainedNumbers):
 
     def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """Networks of the dense shape with generated weights."""
-        from trainables.compression.generating import generated
+        from trainables.compression.generating import train_generated
 
-        return generated(workspace, level, epochs=self.epochs, lr=self.lr, block=self.block)
+        return train_generated(workspace, level, epochs=self.epochs, lr=self.lr, block=self.block)
 
 
 ENTRY = Hypernet

@@ -63,7 +63,7 @@ class Prune(Method):
         """
         from trainables.compression.evidence import scoring
         from trainables.compression.keeping import units_to_keep
-        from trainables.compression.sizing import between
+        from trainables.compression.sizing import interpolate_geometrically
 
         stack, origin, direction = level.previous, level.origin, workspace.config.compression.direction
         for step in range(1, self.steps + 1):
@@ -73,7 +73,9 @@ class Prune(Method):
             for group in stack.groups:
                 scores.append(criterion.scores(seen, group))
                 yield
-            kept = units_to_keep(scores, [between(*both, step / self.steps) for both in ends], direction)
+            kept = units_to_keep(
+                scores, [interpolate_geometrically(*both, step / self.steps) for both in ends], direction
+            )
             stack = stack.keep_units(kept)
             if origin is not None:
                 origin = [units.gather(1, index) for units, index in zip(origin, kept, strict=True)]

@@ -68,20 +68,20 @@ class Quantize(Rewriting):
         """The networks with quantized numbers."""
         from dataclasses import replace
 
-        from trainables.compression.budgets import coded
-        from trainables.compression.quantizing import clustered, on_host, uniform
+        from trainables.compression.budgets import with_encoded_weights
+        from trainables.compression.quantizing import cluster_values, on_host, uniform
 
         bits, channel = self.bits_at(workspace.config.compression.depth, number), self.per == "channel"
         written, parts = made.writing(), {}
         here = on_host(written.parts) if self.codebook == "kmeans" else {}
         for name, part in written.parts.items():
             if self.codebook == "kmeans":
-                book = clustered(here[name], 2**bits, per_channel=channel).to(part.values.device)
+                book = cluster_values(here[name], 2**bits, per_channel=channel).to(part.values.device)
             else:
                 book = uniform(part, bits, symmetric=self.symmetric, per_channel=channel, rule=self.scale)
             parts[name] = part.with_book(book)
             yield
-        return coded(workspace, made, replace(written, parts=parts))
+        return with_encoded_weights(workspace, made, replace(written, parts=parts))
 
 
 ENTRY = Quantize

@@ -57,16 +57,16 @@ class Share(Rewriting):
         """The networks with clustered weights."""
         from dataclasses import replace
 
-        from trainables.compression.budgets import coded
-        from trainables.compression.quantizing import clustered, on_host
+        from trainables.compression.budgets import with_encoded_weights
+        from trainables.compression.quantizing import cluster_values, on_host
 
         count = self.clusters_at(workspace.config.compression.depth, number)
         written, parts = made.writing(), {}
         here = on_host(written.parts)
         for name, part in written.parts.items():
-            parts[name] = part.with_book(clustered(here[name], count, per_channel=False).to(part.values.device))
+            parts[name] = part.with_book(cluster_values(here[name], count, per_channel=False).to(part.values.device))
             yield
-        return coded(workspace, made, replace(written, parts=parts))
+        return with_encoded_weights(workspace, made, replace(written, parts=parts))
 
 
 ENTRY = Share

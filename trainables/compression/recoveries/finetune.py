@@ -23,13 +23,13 @@ class Finetune(Recovery):
     def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """A level may have no epoch: then nothing is trained."""
         from trainables.compression.interfaces import RecoveryResult
-        from trainables.compression.recovery import level_epochs, retraining, trained
+        from trainables.compression.recovery import level_epochs, retrain, retraining
 
         epochs = level_epochs(workspace, level)
         recipe = retraining(workspace, max(1, epochs), "constant")
         made = replace(compressed, epochs=compressed.epochs + epochs, recipe=recipe)
         if epochs:
-            made = yield from trained(workspace, "recovery", made, compressed.stack)
+            made = yield from retrain(workspace, "recovery", made, compressed.stack)
         return RecoveryResult(made, made)
 
 

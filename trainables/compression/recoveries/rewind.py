@@ -27,10 +27,10 @@ class Rewind(Recovery):
     def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """Trains the tickets."""
         from trainables.compression.interfaces import RecoveryResult
-        from trainables.compression.recovery import as_dense, rewound, trained
+        from trainables.compression.recovery import as_dense, retrain, rewind_weights
 
         compressed = as_dense(workspace, level, compressed)
-        made = yield from trained(workspace, "recovery", compressed, rewound(workspace, compressed))
+        made = yield from retrain(workspace, "recovery", compressed, rewind_weights(workspace, compressed))
         return RecoveryResult(made, made)
 
 

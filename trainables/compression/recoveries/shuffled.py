@@ -27,12 +27,12 @@ class Shuffled(Recovery):
 
     def recover(self, workspace: Workspace, level: Level, compressed: CompressionResult) -> Pausing[RecoveryResult]:
         """Trains networks under shuffled masks, and the tickets."""
-        from trainables.compression.masks import shuffled
+        from trainables.compression.masks import shuffle_masks
         from trainables.compression.recovery import as_dense, beside_the_tickets
         from trainables.compression.tickets import ticket_start
 
         compressed = as_dense(workspace, level, compressed)
-        masks = shuffled(
+        masks = shuffle_masks(
             compressed.masks or {}, lambda name, k: workspace.draws_for_networks("shuffle", level.number, name)(k)
         )
         control = replace(compressed, masks=masks)

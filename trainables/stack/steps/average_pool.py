@@ -20,7 +20,7 @@ class AveragePool(Step):
 
     def after(self, before: Signal, sizes: Mapping[str, int]) -> Signal:
         """A pixel a window."""
-        return before.pooled(self.size, self.size, 0) if self.size else replace(before, height=1, width=1)
+        return before.after_pooling(self.size, self.size, 0) if self.size else replace(before, height=1, width=1)
 
     def module(self, before: Signal, after: Signal, start: Start) -> nn.Module:
         """The ordinary layer: channels of different networks do not meet."""

@@ -29,7 +29,7 @@ class Conv(Step):
 
     def after(self, before: Signal, sizes: Mapping[str, int]) -> Signal:
         """Its channels, at the places of its windows."""
-        windows = before.pooled(self.kernel, self.stride, self.padding)
+        windows = before.after_pooling(self.kernel, self.stride, self.padding)
         return replace(windows, units=self.units, channels=sizes[self.units])
 
     def parameters(self, before: Signal, after: Signal) -> int:

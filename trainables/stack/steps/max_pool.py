@@ -24,7 +24,7 @@ class MaxPool(Step):
         """A pixel a window."""
         if not self.size:
             return replace(before, height=1, width=1)
-        return before.pooled(self.size, self.stride, self.padding)
+        return before.after_pooling(self.size, self.stride, self.padding)
 
     def module(self, before: Signal, after: Signal, start: Start) -> nn.Module:
         """The ordinary layer: channels of different networks do not meet."""

@@ -47,9 +47,12 @@ class Residual(Step):
     def build(self, at: Mapping[str, SizedStep], path: str, start: Start) -> nn.Module:
         """Both ways and their sum."""
         from trainables.stack.spatial import Residual as ResidualBlock
-        from trainables.stack.spatial import built
+        from trainables.stack.spatial import build_steps
 
-        ways = (built(self.body, at, f"{path}.body.", start), built(self.shortcut, at, f"{path}.shortcut.", start))
+        ways = (
+            build_steps(self.body, at, f"{path}.body.", start),
+            build_steps(self.shortcut, at, f"{path}.shortcut.", start),
+        )
         return ResidualBlock(*ways)
 
     def module(self, before: Signal, after: Signal, start: Start) -> nn.Module:

@@ -32,12 +32,12 @@ class TiedUnits(Step):
         return StackedTiedUnits(after.channels, (self.tied, self.examples), start.draws)
 
 
-def tied(plan: Plan, step: TiedUnits, rate: float) -> Plan:
+def with_ties(plan: Plan, step: TiedUnits, rate: float) -> Plan:
     """The plan with `step` wherever it has dropout; that stays beside it at this rate, 0 for none."""
     found: Plan = ()
     for one in plan:
         if isinstance(one, Residual):
-            found += (replace(one, body=tied(one.body, step, rate), shortcut=tied(one.shortcut, step, rate)),)
+            found += (replace(one, body=with_ties(one.body, step, rate), shortcut=with_ties(one.shortcut, step, rate)),)
         elif isinstance(one, Dropout):
             found += (step, Dropout(rate)) if rate else (step,)
         else:
