@@ -51,7 +51,7 @@ def test_type_and_default(name: str, kind: str, default: object) -> None:
 
 
 def test_who_reads_it() -> None:
-    assert field("compression.criterion").read_by == {"compression.method": ("prune",)}
+    assert field("compression.criterion").read_by == {"compression.method": ("carry", "prune")}
     assert field("compression.distill.epochs").read_by == {"compression.method": ("distill",)}
     assert field("training.nesterov").read_by == {"training.optimizer": ("sgd",)}
     assert field("data.xor.pairs").read_by == {"data.name": ("xor",)}
@@ -112,7 +112,7 @@ def test_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fields", "criterion", "--format", "json"]) == 0
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["name"], told["default"], told["read_by"]["compression.method"]) == (
-        "compression.criterion", "magnitude_l2", ["prune"]
+        "compression.criterion", "magnitude_l2", ["carry", "prune"]
     )  # fmt: skip
     assert main(["fields", "--out", str(tmp_path / "fields.csv")]) == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "fields.csv").read_text())))
