@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from study.config.goals import Constraint, Objective, Stopping
     from study.errors import LeaseHeld, UsageError
     from study.events import Listener, Outcome
+    from trainables.export.packed import load_packed
 
 __all__ = [
     "Constraint",
@@ -30,6 +31,7 @@ __all__ = [
     "UsageError",
     "launch",
     "load",
+    "load_packed",
     "resume",
 ]
 
@@ -39,6 +41,7 @@ __getattr__ = on_first_use(
         "study.api": ("StudyHandle", "launch", "load", "resume"),
         "study.config": ("RunConfig", "StudyConfig"),
         "study.config.goals": ("Constraint", "Objective", "Stopping"),
+        "trainables.export.packed": ("load_packed",),
         "study.errors": ("LeaseHeld", "UsageError"),
         "study.events": ("Listener", "Outcome"),
     },

@@ -229,8 +229,7 @@ def _next_level(workspace: Workspace) -> tuple[Level, Dense]:
     origin = None if left["origin"] is None else [units.to(device) for units in left["origin"]]
     masks = None if left["masks"] is None else {name: mask.to(device) for name, mask in left["masks"].items()}
     level = Level(number, workspace.level_widths[number], previous, origin, left["epochs"], masks)
-    predictions = left["dense"]["val_predictions"].to(device)
-    return level, Dense(**left["dense"] | {"val_predictions": predictions})
+    return level, Dense(**left["dense"] | {"val_predictions": left["dense"]["val_predictions"].to(device)})
 
 
 def _finish_level(
@@ -250,6 +249,7 @@ def _finish_level(
         tickets: The masks that the method made, before a recovery moved them.
     """
     chain, shown = recovered.next_start, recovered.result
+    workspace.compressed = None if workspace.scratch_arms else shown
     left = {
         "stack": chain.stack.tensors(),
         "origin": chain.origin,

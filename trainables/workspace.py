@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -64,6 +64,7 @@ class Workspace:
         movement: Parameter → −Σ w·g over the dense training, [K, …]; {} where nobody asked for it.
         learning: When the dense networks learned each example, once they are trained; None where nobody took note.
         failures: Network → why it failed in a `fit` since this was last emptied.
+        compressed: Networks of the last level and how they are written down, of a trial that is run again.
         rates_by_epoch: Whether schedules stand still within an epoch, as in studies of earlier versions.
         scratch_arms: Whether fresh networks are trained beside those that recover or are distilled.
     """
@@ -81,9 +82,9 @@ class Workspace:
         self.train_examples = Examples(self.train_inputs, data.labels, data.task)
         self.scratch_arms, self.together = True, self.networks
         self.one_by_one: bool | None = None
-        self.rates_by_epoch = False
+        self.rates_by_epoch = self.shares_cell = False
+        self.init_scale, self.compressed = config.model.init_scale, cast(Any, None)
         self.shelf: Shelf | None = None
-        self.shares_cell = False
         self.failures: dict[int, str] = {}
         self.movement: dict[str, Tensor] = progress.kept_values.get("movement", {})
         self.learning: Learning | None = None

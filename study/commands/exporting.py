@@ -12,13 +12,15 @@ _EXAMPLES = """[bold]Examples[/bold]
   ockham export redundancy 3 --level 6 --out small.safetensors
   ockham export redundancy 3 --level 6 --replicate 2 --arm control --out twin.safetensors --onnx
   ockham export lottery_ticket 0 --level 7 --ticket --out tickets.safetensors
+  ockham export redundancy 3 --level 6 --packed --out tiny.packed
   ockham launch lottery_ticket --name moved --set data.name=fashion_mnist \\
     --set compression.depth=1 --set compression.recovery_epochs=6 \\
     --set compression.ticket=tickets.safetensors
 
 [bold]Reading it[/bold], with torch and safetensors only (copy trainables/export/loader.py):
   from loader import load_network
-  logits = load_network("small.safetensors")(images)    # pixels 0 … 255"""
+  logits = load_network("small.safetensors")(images)    # pixels 0 … 255
+A packed one needs Ockham: study.load_packed("tiny.packed").network(images)"""
 # Less than one example of a million, or what rounding makes of numbers.
 _ROUNDING = 1e-6
 
@@ -35,7 +37,8 @@ def export(
     trial: Annotated[int, typer.Argument(metavar="TRIAL", help="Its number.", show_default=False)],
     level: Annotated[int, typer.Option(metavar="L", help="Compression level; 0 is the dense network.")],
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="A .safetensors; its description goes beside it, as .json.")
+        Path,
+        typer.Option(metavar="FILE", help="A .safetensors, its description beside it as .json; --packed: a .packed."),
     ],
     replicate: Annotated[int, typer.Option(metavar="K", help="Which of the trial's networks.")] = 0,
     arm: Annotated[
@@ -49,6 +52,10 @@ def export(
     ticket: Annotated[
         bool,
         typer.Option("--ticket", help="Write masks and starting weights of all replicates, for compression.ticket."),
+    ] = False,
+    packed: Annotated[
+        bool,
+        typer.Option("--packed", help="Write one file of exactly the bits that level/description_length counts."),
     ] = False,
     onnx: Annotated[bool, typer.Option("--onnx", help="Write an .onnx too (needs the extra ockham\\[onnx]).")] = False,
     data_dir: Annotated[
@@ -65,10 +72,13 @@ def export(
     from study.display import terminal
     from study.operations.exporting import NetworkChoice, export_tickets, table
     from study.operations.exporting import export as write
+    from study.operations.packing import export_packed
     from trainables.again import elsewhere
 
     if arm not in ("replicate", "control"):
         raise typer.BadParameter(f"--arm {arm}: choose replicate or control")
+    if packed and (ticket or onnx):
+        raise typer.BadParameter("--packed writes one network and nothing beside it; leave --ticket and --onnx out")
     ledger = place.open(name)
     if data_dir is not None:
         run = ledger.config.run.model_copy(update={"data_dir": data_dir.expanduser().absolute()})
@@ -84,13 +94,17 @@ def export(
             ledger.close()
             typer.echo(f"Written: {out}, tickets of {kept:,} weights each. Try them: --set compression.ticket={out}")
             return
-        made = write(
-            ledger,
-            NetworkChoice(trial, level, replicate, "control" if arm == "control" else "replicate"),
-            out,
-            onnx=onnx,
-            say=say,
-        )
+        wanted = NetworkChoice(trial, level, replicate, "control" if arm == "control" else "replicate")
+        if packed:
+            file = export_packed(ledger, wanted, out, say=say)
+            ledger.close()
+            beside = "as recorded" if file.bits == file.recorded else f"{file.recorded:,} were recorded"
+            typer.echo(f"{file.bits:,} bits of its description, {beside}; {file.bytes:,} bytes with their header.")
+            same = "bit for bit" if file.difference == 0 else f"within {file.difference:.0e}"
+            typer.echo(f"Weights that are read from it are those of the trial's network, {same}.")
+            typer.echo(f"Written: {out}")
+            return
+        made = write(ledger, wanted, out, onnx=onnx, say=say)
     ledger.close()
     wide = 20
     typer.echo(f"{'':{wide}}{'dense':>12}{'exported':>12}{'ratio':>9}")

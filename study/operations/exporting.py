@@ -19,6 +19,8 @@ from trainables.again import DEVICE, elsewhere
 from trainables.opening import require_file_target
 
 if TYPE_CHECKING:
+    from pandas import Series
+
     from study.ledger import Ledger, TrialRow
     from trainables.config import TrialConfig
     from trainables.export.checking import OutputComparison
@@ -83,14 +85,10 @@ def export(
             not what it was.
         RuntimeError: The trial run again became another network than the one that was recorded.
     """
-    row = _checked_row(ledger, wanted)
-    _check_out(out, onnx=onnx)
-    from trainables.config import TrialConfig, unflatten
-
-    config = TrialConfig.model_validate(unflatten(row.params))
-    _check_network(config, wanted)
-    compare_inputs(ledger, [config])
-    workspace = run_again(config, row, ledger.config, wanted.level, say or _silent)
+    row = checked_row(ledger, wanted)
+    check_out(out, onnx=onnx)
+    config = checked_config(ledger, row, wanted)
+    workspace = run_again(config, row, ledger.config, wanted.level, say or silent)
     devices = row.notes.get(DEVICE, ""), workspace.progress.devices[-1]
     return _write(
         workspace, wanted, _recorded_metrics(ledger, row, wanted, workspace.data.task.score), devices, out, onnx=onnx
@@ -107,23 +105,35 @@ def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: 
             is not what it was.
     """
     wanted = NetworkChoice(trial, level)
-    row = _checked_row(ledger, wanted)
-    _check_out(out, onnx=False)
+    row = checked_row(ledger, wanted)
+    check_out(out, onnx=False)
+    config = checked_config(ledger, row, wanted)
+    if level == 0 or config.compression.granularity != "weight":
+        raise UsageError("--ticket: tickets are masks of single weights, of a level from 1 on, granularity=weight.")
+    from trainables.compression.tickets import winning_tickets
+
+    tickets = winning_tickets(run_again(config, row, ledger.config, level, say or silent))
+    tickets.write(out)
+    return sum(int(mask[0].sum()) for mask in tickets.masks.values())
+
+
+def checked_config(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice) -> "TrialConfig":
+    """The trial's configuration, if it has that network and reads what it read."""
     from trainables.config import TrialConfig, unflatten
 
     config = TrialConfig.model_validate(unflatten(row.params))
     _check_network(config, wanted)
     compare_inputs(ledger, [config])
-    if level == 0 or config.compression.granularity != "weight":
-        raise UsageError("--ticket: tickets are masks of single weights, of a level from 1 on, granularity=weight.")
-    from trainables.compression.tickets import winning_tickets
-
-    tickets = winning_tickets(run_again(config, row, ledger.config, level, say or _silent))
-    tickets.write(out)
-    return sum(int(mask[0].sum()) for mask in tickets.masks.values())
+    return config
 
 
-def _checked_row(ledger: "Ledger", wanted: NetworkChoice) -> "TrialRow":
+def number_of(workspace: "Workspace", wanted: NetworkChoice) -> int:
+    """Its place among the networks of the trial."""
+    return wanted.replicate + (workspace.replicates if wanted.arm == "control" else 0)
+
+
+def checked_row(ledger: "Ledger", wanted: NetworkChoice) -> "TrialRow":
+    """The trial, if it is complete and its files are what was written."""
     rows = {row.number: row for row in ledger.trials()}
     name = ledger.config.name
     if wanted.trial not in rows:
@@ -148,9 +158,11 @@ def _check_network(config: "TrialConfig", wanted: NetworkChoice) -> None:
         raise UsageError("--arm control: the trial has no controls, its data are clean already; use --arm replicate.")
 
 
-def _check_out(out: Path, *, onnx: bool) -> None:
-    if out.suffix != ".safetensors":
-        raise UsageError(f"--out {out}: must end in .safetensors; the description goes beside it, into a .json.")
+def check_out(out: Path, *, onnx: bool, ending: str = ".safetensors") -> None:
+    """Refuses a file that can't be written, before anything is computed."""
+    if out.suffix != ending:
+        beside = "; the description goes beside it, into a .json" if ending == ".safetensors" else ""
+        raise UsageError(f"--out {out}: must end in {ending}{beside}.")
     try:  # tried, since what permissions say is not all: a read-only mount, /proc
         tempfile.TemporaryFile(dir=out.parent).close()
     except OSError:
@@ -165,6 +177,12 @@ def _check_out(out: Path, *, onnx: bool) -> None:
 
 
 def _recorded_metrics(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice, score: str) -> dict[str, float]:
+    """Scores that networks.parquet has of the network."""
+    mine = row_of(ledger, row, wanted)
+    return {name: float(mine[name]) for name in (f"train_{score}", f"val_{score}", f"test_{score}")}
+
+
+def row_of(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice) -> "Series":
     """What networks.parquet says of the network."""
     from study.ledger.frames import network_frame
 
@@ -174,8 +192,7 @@ def _recorded_metrics(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice, 
     mine = frame[
         (frame["arm"] == wanted.arm) & (frame["network"] == wanted.replicate) & (frame["level"] == wanted.level)
     ]
-    names = (f"train_{score}", f"val_{score}", f"test_{score}")
-    return {name: float(mine[name].iloc[0]) for name in names}
+    return mine.iloc[0]
 
 
 def _write(
@@ -191,7 +208,7 @@ def _write(
     from trainables.export.files import plain
     from trainables.export.loader import load_network
 
-    number = wanted.replicate + (workspace.replicates if wanted.arm == "control" else 0)
+    number = number_of(workspace, wanted)
     stack = workspace.networks_here()
     about: dict[str, Any] = {
         "trial": wanted.trial,
@@ -269,5 +286,5 @@ def table(exported: ExportResult) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _silent(_text: str) -> None:
+def silent(_text: str) -> None:
     """Nobody listens."""

@@ -59,7 +59,7 @@ from typing import ClassVar
 
 import torch
 
-from trainables.compression.interfaces import Compressed, Method
+from trainables.compression.interfaces import CompressionResult, Method
 
 
 class Last(Method):
@@ -70,7 +70,7 @@ class Last(Method):
         kept = [torch.arange(width).repeat(stack.networks, 1) for width in level.widths]
         left = torch.full((stack.networks,), float(sum(level.widths)))
         yield
-        return Compressed(stack.keep_units(kept), None, level.epochs, metrics={"units_left": left})
+        return CompressionResult(stack.keep_units(kept), None, level.epochs, metrics={"units_left": left})
 
 
 ENTRY = Last

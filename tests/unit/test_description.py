@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.engine import config, stack
 from trainables.compression.bits import Counter, Reader, Writer
-from trainables.compression.description import decode_network, description_lengths, encode_network, parts_of
+from trainables.compression.description import Decoder, description_lengths, encode_network, parts_of
 from trainables.compression.huffman import canonical, code_lengths
 from trainables.compression.masks import Masks, unit_masks
 from trainables.compression.quantizing import cluster_values, uniform
@@ -94,7 +94,7 @@ def test_every_number_is_read_again_and_the_length_is_the_message_s(kind: str, k
         message, bits = encode_network(model, written, None, k)
         assert bits == lengths[k]
         assert len(message) == math.ceil(bits / 8)
-        read = decode_network(message, len(names))
+        read = Decoder(message).parts(len(names))
         for (_, part), found in zip(parts_of(model, written), read, strict=True):
             assert torch.equal(found[0], part.values[k])
         again = written.expand({name: found for name, found in zip(names, read, strict=True) if name in written.parts})

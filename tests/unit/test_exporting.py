@@ -79,6 +79,27 @@ def test_the_file_has_the_accuracy_that_was_recorded(arm: str, home: Path, tmp_p
     assert load_network(tmp_path / "net.safetensors")(torch.zeros(3, 1, 8, 8, dtype=torch.uint8)).shape == (3, 10)
 
 
+@pytest.mark.parametrize("arm", ["replicate", "control"])
+def test_packed_it_has_the_bits_that_were_recorded(
+    arm: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "net.packed"
+    asked = ["export", "small", "0", "--level", "2", "--arm", arm, "--out", str(out), "--home", str(home)]
+    assert main([*asked, "--packed"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    rows = study.load("small", home=home).networks()
+    row = rows[(rows["arm"] == arm) & (rows["network"] == 0) & (rows["level"] == 2)].iloc[0]
+    assert f"{row['description_length']:,} bits of its description, as recorded; {out.stat().st_size:,} bytes" in said
+    assert "are those of the trial's network, bit for bit." in said
+    found = study.load_packed(out)
+    assert found.header.about == {"study": "small", "trial": 0, "level": 2, "replicate": 0, "arm": arm}
+    assert found.network(torch.zeros(3, 1, 8, 8, dtype=torch.uint8)).shape == (3, 10)
+    assert main([*asked, "--packed", "--onnx"]) == 2
+    assert "leave --ticket and --onnx out" in " ".join(capsys.readouterr().err.split())
+    assert main([*asked[:-4], "--out", str(tmp_path / "x.safetensors"), "--home", str(home), "--packed"]) == 2
+    assert "must end in .packed" in " ".join(capsys.readouterr().err.split())
+
+
 def test_the_command_says_how_small_and_fast(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "small.safetensors"
     assert main(["export", "small", "0", "--level", "2", "--out", str(out), "--onnx", "--home", str(home)]) == 0

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.int64]
 _FLOAT_BITS = 32
+_LONGEST = 62  # zeros before a number that fits into 63 bits
 
 
 class Counter:
@@ -77,7 +78,7 @@ class Reader:
     """
 
     def __init__(self, message: bytes) -> None:
-        self._bits = np.unpackbits(np.frombuffer(message, dtype=np.uint8)).astype(np.int64)
+        self._bits = np.unpackbits(np.frombuffer(message, dtype=np.uint8))
         self.place = 0
 
     def fixed(self, count: int, width: int) -> Numbers:
@@ -91,12 +92,17 @@ class Reader:
             return np.zeros(0, dtype=np.int64)
         rest = self._bits[self.place :]
         zeros = np.flatnonzero(rest == 0)[:count]
+        if len(zeros) < count:
+            raise ValueError(f"the message ends after {len(self._bits)} bits, within {count} numbers")
         self.place += int(zeros[-1]) + 1
         return np.diff(zeros, prepend=-1) - 1
 
     def gamma(self) -> int:
         """One value."""
-        zeros = int(np.argmax(self._bits[self.place :]))
+        ahead = self._bits[self.place : self.place + _LONGEST]
+        if not ahead.any():
+            raise ValueError(f"no number begins at bit {self.place}")
+        zeros = int(ahead.argmax())
         self.place += zeros
         return int(self.fixed(1, zeros + 1)[0])
 
@@ -114,8 +120,8 @@ class Reader:
         for place in range(count):
             length = word = 0
             while (length, word) not in symbols:
-                word = 2 * word + int(self._bits[self.place])
-                length, self.place = length + 1, self.place + 1
+                word = 2 * word + int(self._take(1)[0])
+                length += 1
             found[place] = symbols[length, word]
         return found
 
@@ -123,4 +129,4 @@ class Reader:
         if self.place + count > len(self._bits):
             raise ValueError(f"the message ends after {len(self._bits)} bits, {self.place + count} were asked for")
         self.place += count
-        return self._bits[self.place - count : self.place]
+        return self._bits[self.place - count : self.place].astype(np.int64)

@@ -3,6 +3,7 @@
 The decoder knows the architecture and the method, which are settled before any data are seen, hence the names of the
 parts and their order. Of each part follow, all of it prefix-free, so that no word tells where anything ends:
 
+    seeds            64 bits each, first of all
     dimensions       Elias gamma each
     mask             1 bit; if there is one: kept + 1 (gamma), a Rice parameter b (5 bits), the gaps before each kept
                      number as a quotient by 2^b (unary) and a remainder (b bits)   (Golomb 1966, Rice 1979)
@@ -22,6 +23,7 @@ length instead of 5 bits filled up with zeros.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -38,6 +40,8 @@ from trainables.moving import to_host
 from trainables.stack.model import StackedModel
 
 SEED_BITS = 64
+_HALF = 32
+_MOST_AXES = 8
 _PLAIN, _FIXED, _HUFFMAN = 0, 1, 2
 _KINDS = ("signs", "grid", "list")
 _RICE_BITS, _WORD_BITS, _LOWEST_BITS = 5, 6, 16
@@ -51,29 +55,59 @@ def description_lengths(stack: StackedModel, written: Encoding, unit_masks: Mapp
         unit_masks: Of networks that have lost whole units but keep their shape: what is left of each parameter.
     """
     parts, small = _on_host(stack, written, unit_masks), unit_masks is not None
-    return [_describe(Counter(), parts, written.seed_bits, k, small=small).bits for k in range(stack.networks)]
+    return [_describe(Counter(), parts, _seeds(written), k, small=small).bits for k in range(stack.networks)]
 
 
 def encode_network(
-    stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Tensor] | None, network: int
+    stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Tensor] | None, network: int, seed: int = 0
 ) -> tuple[bytes, int]:
-    """One network's description and its length in bits (the message is filled up to whole bytes)."""
+    """One network's description and its length in bits (the message is filled up to whole bytes).
+
+    Args:
+        seed: Of what is drawn again, written as often as the description counts one.
+    """
     sink = Writer()
     parts = _on_host(stack, written, unit_masks)
-    _describe(sink, parts, written.seed_bits, network, small=unit_masks is not None)
+    _describe(sink, parts, _seeds(written, seed), network, small=unit_masks is not None)
     return sink.message(), sink.bits
 
 
-def decode_network(message: bytes, parts: int) -> list[Tensor]:
-    """The numbers of each of the parts, [1, …] float32, as they stand in a description without seeds."""
-    reader = Reader(message)
-    return [_read(reader) for _ in range(parts)]
+class Decoder:
+    """Reads a description, seeds first.
+
+    Args:
+        message: Perhaps somebody else's.
+        most: Numbers that a part may have.
+    Raises:
+        ValueError: It is no description; any of the calls.
+    """
+
+    def __init__(self, message: bytes, *, most: int = 1 << 28) -> None:
+        self._reader, self._most = Reader(message), most
+
+    @property
+    def place(self) -> int:
+        """Bits read so far."""
+        return self._reader.place
+
+    def seeds(self, count: int) -> list[int]:
+        """As many seeds."""
+        return [(high << _HALF) | low for high, low in self._reader.fixed(2 * count, _HALF).reshape(-1, 2).tolist()]
+
+    def parts(self, count: int) -> list[Tensor]:
+        """The numbers of so many parts, [1, …] float32."""
+        return [_read(self._reader, self._most) for _ in range(count)]
 
 
-def _describe(sink: Counter, parts: Sequence[Part], seed_bits: int, network: int, *, small: bool) -> Counter:
+def _seeds(written: Encoding, seed: int = 0) -> list[int]:
+    return [seed] * (written.seed_bits // SEED_BITS)
+
+
+def _describe(sink: Counter, parts: Sequence[Part], seeds: Sequence[int], network: int, *, small: bool) -> Counter:
+    for seed in seeds:
+        sink.fixed([seed >> _HALF, seed & ((1 << _HALF) - 1)], _HALF)
     for part in parts:
         _write(sink, _piece_of(part, network, small=small))
-    sink.bits += seed_bits
     return sink
 
 
@@ -213,14 +247,18 @@ def _width(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
-def _read(reader: Reader) -> Tensor:
-    shape = [reader.gamma() - 1 for _ in range(reader.gamma() - 1)]
-    total = int(np.prod(shape))
+def _read(reader: Reader, most: int) -> Tensor:
+    axes = reader.gamma() - 1
+    shape = [reader.gamma() - 1 for _ in range(axes)] if axes <= _MOST_AXES else [most + 1]
+    if (total := math.prod(shape)) > most:
+        raise ValueError(f"a part of {axes} dimensions and {total} numbers; at most {_MOST_AXES} and {most} are read")
     places = np.arange(total)
     if reader.fixed(1, 1)[0]:
         count, b = reader.gamma() - 1, int(reader.fixed(1, _RICE_BITS)[0])
         gaps = (reader.unary(count) << b) + reader.fixed(count, b)
         places = np.cumsum(gaps + 1) - 1
+        if count and places[-1] >= total:
+            raise ValueError(f"number {places[-1]} of a part of {total}")
     style, values = int(reader.fixed(1, 2)[0]), torch.zeros(total)
     if style == _PLAIN:
         values[torch.from_numpy(places)] = torch.from_numpy(reader.floats(len(places)).copy())

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from trainables.compression.budgets import allowed_parameters, counts_for, hidde
 from trainables.compression.description import SEED_BITS
 from trainables.compression.interfaces import CompressionResult
 from trainables.compression.masks import kept_values
-from trainables.compression.writing import Encoding, Part, as_it_is
+from trainables.compression.writing import DrawSource, Encoding, Expand, Expansion, Part, as_it_is
 from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 from trainables.workspace import Workspace
@@ -29,17 +30,54 @@ def numbers_for(stack: StackedModel, allowed: float) -> dict[str, int]:
     return counts_for(stack, {n: s.numel() for n, s in hidden_layers(stack).items()}, lambda _, count: count, allowed)
 
 
+class Coefficients(Expansion):
+    """Weights are a cosine transform of coefficients, of the lowest frequencies or of all.
+
+    Attributes:
+        counts: Layer → its coefficients, of which the others are 0.
+        largest: Whether the message says where they are.
+    """
+
+    kind: Literal["coefficients"] = "coefficients"
+    counts: dict[str, int]
+    largest: bool
+
+    def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """The inverse transform."""
+        tensors = shape.tensors()
+        shapes = {name: tensors[name].shape[1:] for name in self.counts}
+        sides = {name: transforms(tensors[name]) for name in self.counts}
+
+        def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            found = {name: values[name] for name in values if name in tensors}
+            for name, (rows, columns) in sides.items():
+                coefficients = values[f"{name} coefficients"]
+                if not self.largest:
+                    whole = coefficients.new_zeros(len(coefficients), rows.shape[0] * columns.shape[0])
+                    places = lowest_places((rows.shape[0], columns.shape[0]), self.counts[name], whole.device)
+                    coefficients = whole.index_copy(1, places, coefficients)
+                square = coefficients.view(len(coefficients), rows.shape[0], columns.shape[0])
+                found[name] = (rows.mT @ square @ columns).view(-1, *shapes[name])
+            return found
+
+        return expand
+
+
+def transforms(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """The cosines of both sides of a layer's matrix, where the layer is."""
+    rows, columns = (to_device(cosines(size).float(), tensor.device) for size in tensor.flatten(2).shape[1:])
+    return rows, columns
+
+
 def by_coefficients(workspace: Workspace, number: int, made: CompressionResult, *, largest: bool) -> CompressionResult:
     """The networks with layers of few coefficients: the largest, or those of the lowest frequencies."""
     stack, tensors = made.stack, made.stack.tensors()
     counts = numbers_for(stack, allowed_parameters(workspace, number, made))
     parts = dict(as_it_is(stack).parts)
-    sides: dict[str, tuple[Tensor, Tensor]] = {}
     for name, count in counts.items():
         del parts[name]
         weights = tensors[name].flatten(2)
-        rows, columns = (to_device(cosines(size).float(), weights.device) for size in weights.shape[1:])
-        sides[name] = rows, columns
+        rows, columns = transforms(tensors[name])
         coefficients = (rows @ weights @ columns.mT).flatten(1)
         if largest:
             scores, everyone = coefficients.abs(), torch.ones_like(coefficients, dtype=torch.bool)
@@ -49,20 +87,9 @@ def by_coefficients(workspace: Workspace, number: int, made: CompressionResult, 
             parts[f"{name} coefficients"] = Part(
                 coefficients[:, lowest_places(weights.shape[1:], count, weights.device)]
             )
-
-    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        found = {name: values[name] for name in parts if name in tensors}
-        for name, (rows, columns) in sides.items():
-            coefficients = values[f"{name} coefficients"]
-            if not largest:
-                whole = coefficients.new_zeros(len(coefficients), rows.shape[0] * columns.shape[0])
-                places = lowest_places((rows.shape[0], columns.shape[0]), counts[name], whole.device)
-                coefficients = whole.index_copy(1, places, coefficients)
-            square = coefficients.view(len(coefficients), rows.shape[0], columns.shape[0])
-            found[name] = (rows.mT @ square @ columns).view(tensors[name].shape)
-        return found
-
-    return with_encoding(workspace, made, Encoding(parts, expand))
+    expansion = Coefficients(counts=counts, largest=largest)
+    expand = expansion.expander(workspace, stack, {})
+    return with_encoding(workspace, made, Encoding(parts, expand, expansion))
 
 
 def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> Tensor:
@@ -71,27 +98,52 @@ def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> T
     return to_device(high.flatten().argsort(stable=True)[:count].sort().values, device)
 
 
+class Buckets(Expansion):
+    """Every weight has the value of its bucket, with its sign; both are drawn again.
+
+    Attributes:
+        counts: Layer → its values.
+    """
+
+    kind: Literal["buckets"] = "buckets"
+    counts: dict[str, int]
+
+    def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """Looks every weight up."""
+        tensors = shape.tensors()
+        shapes = {name: tensors[name].shape[1:] for name in self.counts}
+        hashes = {name: hash_places(source, name, tensors[name], count) for name, count in self.counts.items()}
+
+        def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            found = {name: values[name] for name in values if name in tensors}
+            for name, (bucket, sign) in hashes.items():
+                found[name] = (values[f"{name} values"][:, bucket] * sign).view(-1, *shapes[name])
+            return found
+
+        return expand
+
+
+def hash_places(source: DrawSource, name: str, tensor: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The bucket and the sign of each weight of a layer."""
+    draws = source.draws("hash", name)
+    drawn = (torch.rand(tensor[0].numel(), generator=draws, dtype=torch.float64) * count).long()
+    sign = torch.randint(2, drawn.shape, generator=draws) * 2.0 - 1
+    return to_device(drawn, tensor.device), to_device(sign, tensor.device)
+
+
 def by_buckets(workspace: Workspace, number: int, made: CompressionResult) -> CompressionResult:
     """The networks with layers whose weights share few values at random."""
     stack, tensors = made.stack, made.stack.tensors()
     counts = numbers_for(stack, allowed_parameters(workspace, number, made))
     parts = dict(as_it_is(stack).parts)
-    hashes: dict[str, tuple[Tensor, Tensor]] = {}
     for name, count in counts.items():
         del parts[name]
         weights = tensors[name].flatten(1)
-        draws, device = workspace.draws("hash", name), weights.device
-        drawn = (torch.rand(weights.shape[1], generator=draws, dtype=torch.float64) * count).long()
-        sign = to_device(torch.randint(2, drawn.shape, generator=draws) * 2.0 - 1, device)
-        bucket, sizes = to_device(drawn, device), to_device(drawn.bincount(minlength=count).clamp_min(1), device)
-        hashes[name] = bucket, sign
+        bucket, sign = hash_places(workspace, name, tensors[name], count)
+        sizes = bucket.bincount(minlength=count).clamp_min(1)
         sums = weights.new_zeros(len(weights), count).index_add(1, bucket, weights * sign)
         parts[f"{name} values"] = Part(sums / sizes)
-
-    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        found = {name: values[name] for name in parts if name in tensors}
-        for name, (bucket, sign) in hashes.items():
-            found[name] = (values[f"{name} values"][:, bucket] * sign).view(tensors[name].shape)
-        return found
-
-    return with_encoding(workspace, made, Encoding(parts, expand, SEED_BITS))
+    expansion = Buckets(counts=counts)
+    return with_encoding(
+        workspace, made, Encoding(parts, expansion.expander(workspace, stack, {}), expansion, SEED_BITS)
+    )

@@ -1,18 +1,18 @@
 """A small network that generates the weights of a large one."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from trainables.compression.budgets import allowed_parameters, hidden_layers, with_encoding
-from trainables.compression.interfaces import CompressionResult, Level
+from trainables.compression.description import SEED_BITS
+from trainables.compression.interfaces import METHODS, CompressionResult, Level, Method
 from trainables.compression.sizing import shrunk_widths
-from trainables.compression.writing import Encoding, Part, output_axis
+from trainables.compression.writing import DrawSource, Encoding, Expand, Expansion, Maker, Part, output_axis
 from trainables.looking.places import weight_names
 from trainables.moving import to_device
 from trainables.pausing import Pausing
@@ -83,56 +83,45 @@ class Generator:
         return made
 
 
-class Maker(Protocol):
-    """What makes weights from numbers, network by network.
+class Generated(Expansion):
+    """Weights are what a method makes of trained numbers.
 
     Attributes:
-        shapes: Layer → shape of its tensor, without the axis of networks.
+        method: Its name; `options` are its fields.
+        level: Whose networks these are.
+        allowed: Parameters that networks may have.
+        kept: Layers that are stored as they are.
     """
 
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """See above."""
+    kind: Literal["generated"] = "generated"
+    method: str
+    options: dict[str, Any]
+    level: int
+    allowed: float
+    kept: tuple[str, ...]
 
-    @property
-    def fixed(self) -> dict[str, Tensor]:
-        """Name → [K, …]: numbers of each network that are not trained, and follow from a seed."""
+    def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """Makes the method's maker again."""
+        method = METHODS.get(self.method).model_validate(self.options)
+        fresh = source.fresh(shape.widths, self.method, self.level)
+        return self.by(method.maker(source, fresh, self.allowed))
 
-    def start(self, draws: list[torch.Generator], /) -> dict[str, Tensor]:
-        """Name → [K, …]: the numbers with which training starts, one generator a network."""
-
-    def weights(self, numbers: Mapping[str, Tensor], /) -> dict[str, Tensor]:
-        """Layer → [K, …] from the trained and the fixed numbers; differentiable."""
-
-
-def train_generated(
-    workspace: Workspace, level: Level, *, epochs: int, lr: float | None, block: int | None
-) -> Pausing[CompressionResult]:
-    """Networks of the dense shape whose weights are generated, trained on the labels from fresh numbers."""
-    scale = workspace.config.model.init_scale
-    make = partial(generator_for, block=block, init_scale=scale)
-    return trained_numbers(workspace, level, "hypernet", make, epochs=epochs, lr=lr)
+    def by(self, maker: Maker) -> Expand:
+        """The function, of a maker that is there."""
+        return lambda values: {
+            **maker.weights({**values, **maker.fixed}),
+            **{name: values[name] for name in self.kept},
+        }
 
 
 def trained_numbers(
-    workspace: Workspace,
-    level: Level,
-    name: str,
-    make: Callable[[StackedModel, float], Maker],
-    *,
-    epochs: int,
-    lr: float | None,
-    seed_bits: int = 0,
+    workspace: Workspace, level: Level, method: Method, *, epochs: int, lr: float | None, seeds: int
 ) -> Pausing[CompressionResult]:
-    """Networks of the dense shape whose weights are made of fewer numbers, which are trained on the labels.
-
-    Args:
-        name: Of the method, for draws and messages.
-        make: A stack of the shape, and the parameters that networks may have → what makes their weights.
-        seed_bits: Of the description, where places are drawn from a seed.
-    """
+    """Networks of the dense shape whose weights are made of fewer numbers, which are trained on the labels."""
+    name = type(method).__module__.rpartition(".")[2]
     shape = workspace.fresh(level.widths, name, level.number)
-    generator = make(shape, allowed_parameters(workspace, level.number, CompressionResult(shape, None)))
+    allowed = allowed_parameters(workspace, level.number, CompressionResult(shape, None))
+    generator = method.maker(workspace, shape, allowed)
     draws = [
         workspace.draws(f"{name} numbers", level.number, k % workspace.replicates) for k in range(workspace.networks)
     ]
@@ -143,18 +132,14 @@ def trained_numbers(
     yield from workspace.fit(name, stack, workspace.train_examples, recipe)
     trained = stack.ordinary()
     parts = {name: Part(tensor.detach().clone()) for name, tensor in stack.numbers.items()}
-    kept = [name for name in weight_names(trained)[-1:] if name not in generator.shapes]
+    kept = tuple(name for name in weight_names(trained)[-1:] if name not in generator.shapes)
     parts |= {name: Part(trained.tensors()[name], channels=2) for name in kept}
-
-    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {**generator.weights({**values, **generator.fixed}), **{name: values[name] for name in kept}}
-
-    written = Encoding(parts, expand, seed_bits)
+    options = method.model_dump(mode="json")
+    expansion = Generated(method=name, options=options, level=level.number, allowed=allowed, kept=kept)
+    written = Encoding(parts, expansion.by(generator), expansion, SEED_BITS * seeds)
     widths = shrunk_widths(workspace.config, workspace.input_shape, workspace.data.num_classes)[level.number]
     result = with_encoding(workspace, CompressionResult(trained, None, epochs, recipe), written)
-    return CompressionResult(
-        result.stack, None, epochs, recipe, sizes=result.sizes, written=written, scratch_widths=widths
-    )
+    return replace(result, scratch_widths=widths)
 
 
 def generated_parameters(stack: StackedModel, generator: Generator) -> int:

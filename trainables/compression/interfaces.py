@@ -12,7 +12,7 @@ from trainables.registry import Entry, Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.compression.writing import Encoding
+    from trainables.compression.writing import DrawSource, Encoding, Maker
     from trainables.config import CompressionConfig, TrainingConfig, TrialConfig
     from trainables.looking.scoring import Scoring
     from trainables.pausing import Pausing
@@ -181,6 +181,10 @@ class Method(Entry, ABC):
     def least_parameters(self, stack: StackedModel) -> int:
         """Parameters of the smallest networks that a method of stage `form` makes of some, however far it is to go."""
         raise ValueError(f"{type(self).__name__} makes the networks of {stack.widths} units smaller by cutting units")
+
+    def maker(self, source: DrawSource, shape: StackedModel, allowed: float) -> Maker:
+        """What makes weights of trained numbers, for networks of a shape that may have `allowed` parameters."""
+        raise ValueError(f"{type(self).__name__} trains no numbers in place of weights")
 
     def masks(self, compression: CompressionConfig) -> Literal["weights", "units"] | None:
         """What it sets to 0 instead of cutting it out; None: nothing."""

@@ -1,6 +1,7 @@
 """Matrices of low rank: factors, directions, and what of the networks they approximate."""
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -8,7 +9,7 @@ from torch import Tensor
 from trainables.compression.budgets import allowed_parameters, counts_for, hidden_layers, with_encoding
 from trainables.compression.description import SEED_BITS
 from trainables.compression.interfaces import CompressionResult
-from trainables.compression.writing import Encoding, Part, as_it_is
+from trainables.compression.writing import DrawSource, Encoding, Expand, Expansion, Part, as_it_is
 from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 from trainables.workspace import Workspace
@@ -61,6 +62,32 @@ def row_price(stack: StackedModel) -> Callable[[str, int], int]:
     return lambda name, rank: rank * outputs[name]
 
 
+class Factors(Expansion):
+    """Weights (or what was added to the initial ones) are products of two factors.
+
+    Attributes:
+        layers: That are.
+        of_update: Whether products are added to weights before training.
+    """
+
+    kind: Literal["factors"] = "factors"
+    layers: tuple[str, ...]
+    of_update: bool
+
+    def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """Multiplies."""
+        shapes = {name: tensor.shape[1:] for name, tensor in shape.tensors().items()}
+
+        def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            made = {name: values[name] for name in values if name in shapes}
+            for name in self.layers:
+                product = (values[f"{name} left"] @ values[f"{name} right"]).view(-1, *shapes[name])
+                made[name] = product + start[name] if self.of_update else product
+            return made
+
+        return expand
+
+
 def by_rank(workspace: Workspace, number: int, made: CompressionResult, *, of_update: bool) -> CompressionResult:
     """The networks with weights (or updates from initialisation) of a smaller rank."""
     stack, start = made.stack, start_of(workspace, made, of_update=of_update)
@@ -72,45 +99,69 @@ def by_rank(workspace: Workspace, number: int, made: CompressionResult, *, of_up
         wanted = tensors[name] - start[name] if of_update else tensors[name]
         left, right = factors(wanted, rank)
         parts |= {f"{name} left": Part(left), f"{name} right": Part(right)}
-
-    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        made = {name: values[name] for name in parts if name in tensors}
-        for name in ranks:
-            product = (values[f"{name} left"] @ values[f"{name} right"]).view(tensors[name].shape)
-            made[name] = product + start[name] if of_update else product
-        return made
-
     shapes = hidden_layers(stack)
     # An update's factors are added to initial weights: nothing is saved there.
     cost = {} if of_update else {name: rank * sum(shapes[name]) for name, rank in ranks.items()}
-    return with_encoding(workspace, made, Encoding(parts, expand, SEED_BITS if of_update else 0), cost)
+    expansion = Factors(layers=tuple(ranks), of_update=of_update)
+    expand = expansion.expander(workspace, stack, start)
+    return with_encoding(workspace, made, Encoding(parts, expand, expansion, SEED_BITS if of_update else 0), cost)
+
+
+class Directions(Expansion):
+    """Weights (or what was added to the initial ones) lie along input directions that are drawn again.
+
+    Attributes:
+        ranks: Layer → its directions.
+        of_update: Whether products are added to weights before training.
+    """
+
+    kind: Literal["directions"] = "directions"
+    ranks: dict[str, int]
+    of_update: bool
+
+    def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """Multiplies."""
+        shapes = {name: tensor.shape[1:] for name, tensor in shape.tensors().items()}
+        along = {name: drawn_along(source, shape, name, rank) for name, rank in self.ranks.items()}
+
+        def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            made = {name: values[name] for name in values if name in shapes}
+            for name, basis in along.items():
+                kept = values[f"{name} sketch"]
+                product = basis @ kept if input_side(shape, name) == 0 else kept @ basis.mT
+                product = product.view(-1, *shapes[name])
+                made[name] = product + start[name] if self.of_update else product
+            return made
+
+        return expand
+
+
+def drawn_along(source: DrawSource, stack: StackedModel, name: str, rank: int) -> Tensor:
+    """[K, inputs, rank] directions of a layer: the first columns of one orthonormal matrix; levels are nested."""
+    draws = [source.draws_for_networks("sketch", name)(k) for k in range(stack.networks)]
+    size = hidden_layers(stack)[name][input_side(stack, name)]
+    return to_device(directions((size, size), draws), stack.tensors()[name].device)[:, :, :rank]
 
 
 def by_directions(workspace: Workspace, number: int, made: CompressionResult, *, of_update: bool) -> CompressionResult:
     """The networks with weights (or updates) of which only what lies along random input directions is left."""
     stack, start = made.stack, start_of(workspace, made, of_update=of_update)
-    tensors, shapes = stack.tensors(), hidden_layers(stack)
+    tensors = stack.tensors()
     ranks = rows_for(stack, allowed_parameters(workspace, number, made))
-    parts, along = dict(as_it_is(stack).parts), {}
+    parts = dict(as_it_is(stack).parts)
     for name, rank in ranks.items():
         del parts[name]
         wanted = (tensors[name] - start[name] if of_update else tensors[name]).flatten(2)
-        side = input_side(stack, name)
-        draws = [workspace.draws_for_networks("sketch", name)(k) for k in range(stack.networks)]
-        # The first columns of one orthonormal matrix: levels are nested.
-        along[name] = to_device(directions((shapes[name][side],) * 2, draws), wanted.device)[:, :, :rank]
-        parts[f"{name} sketch"] = Part(along[name].mT @ wanted if side == 0 else wanted @ along[name])
+        along = drawn_along(workspace, stack, name, rank)
+        parts[f"{name} sketch"] = Part(along.mT @ wanted if input_side(stack, name) == 0 else wanted @ along)
+    expansion = Directions(ranks=ranks, of_update=of_update)
+    expand = expansion.expander(workspace, stack, start)
+    return with_encoding(workspace, made, Encoding(parts, expand, expansion, SEED_BITS))
 
-    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        made = {name: values[name] for name in parts if name in tensors}
-        for name, basis in along.items():
-            kept = values[f"{name} sketch"]
-            product = basis @ kept if input_side(stack, name) == 0 else kept @ basis.mT
-            product = product.view(tensors[name].shape)
-            made[name] = product + start[name] if of_update else product
-        return made
 
-    return with_encoding(workspace, made, Encoding(parts, expand, SEED_BITS))
+def needs_start(written: Encoding) -> bool:
+    """Whether weights before training take part in a description."""
+    return isinstance(written.expansion, Factors | Directions) and written.expansion.of_update
 
 
 def start_of(workspace: Workspace, made: CompressionResult, *, of_update: bool) -> dict[str, Tensor]:

@@ -83,7 +83,7 @@ def prune_units_overall(
     """
     config, stack = workspace.config.compression, level.previous
     device = next(stack.parameters()).device
-    alive = [row.clone() for row in to_host(_alive(stack, level.masks))]
+    alive = [row.clone() for row in to_host(units_left(stack, level.masks))]
     for step in range(1, steps + 1):
         wanted = workspace.dense_parameters / target_at(config, level.number - 1 + step / steps)
         scores: list[Tensor] = []
@@ -111,14 +111,14 @@ def prune_units_overall(
 
 def kept_widths(stack: StackedModel, masks: Masks) -> list[tuple[int, ...]]:
     """Units of each group that each network has left."""
-    return _widths(to_host(_alive(stack, masks)))
+    return _widths(to_host(units_left(stack, masks)))
 
 
 def _widths(alive: list[Tensor]) -> list[tuple[int, ...]]:
     return [tuple(widths) for widths in torch.stack([units.sum(dim=1) for units in alive], dim=1).tolist()]
 
 
-def _alive(stack: StackedModel, masks: Masks | None) -> list[Tensor]:
+def units_left(stack: StackedModel, masks: Masks | None) -> list[Tensor]:
     """For each group [K, units] bool: whether anything of the unit's incoming weights is kept."""
     if masks is None:
         device = next(stack.parameters()).device

@@ -1,17 +1,20 @@
 """Sparse weights from few measurements of them."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from trainables.compression.budgets import allowed_parameters, hidden_layers, with_encoding
+from trainables.compression.budgets import allowed_parameters, with_encoding
 from trainables.compression.description import SEED_BITS
 from trainables.compression.few_numbers import cosines
 from trainables.compression.interfaces import CompressionResult
-from trainables.compression.low_rank import directions, input_side, rows_for
-from trainables.compression.writing import Encoding, Part, as_it_is
+from trainables.compression.low_rank import drawn_along, input_side, rows_for
+from trainables.compression.writing import DrawSource, Encoding, Expand, Expansion, Part, as_it_is
 from trainables.moving import to_device
+from trainables.stack.model import StackedModel
 from trainables.workspace import Workspace
 
 
@@ -39,33 +42,53 @@ def sparsest(matrix: Tensor, measured: Tensor, iterations: int) -> Tensor:
     return found
 
 
+class Measurements(Expansion):
+    """Weights are the sparsest that agree with measurements along directions that are drawn again.
+
+    Attributes:
+        ranks: Layer → measurements of each output.
+        cosine: Whether it is cosine coefficients that are sparse, or weights themselves.
+        iterations: Of the search.
+    """
+
+    kind: Literal["measurements"] = "measurements"
+    ranks: dict[str, int]
+    cosine: bool
+    iterations: int = Field(ge=1, le=100_000)
+
+    def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """Looks for the sparsest."""
+        shapes = {name: tensor.shape[1:] for name, tensor in shape.tensors().items()}
+        matrices = {name: drawn_along(source, shape, name, rank).mT for name, rank in self.ranks.items()}
+
+        def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            found = {name: values[name] for name in values if name in shapes}
+            for name, matrix in matrices.items():
+                measured = values[f"{name} measured"]
+                if self.cosine:
+                    basis = to_device(cosines(matrix.shape[2]).to(matrix.dtype), matrix.device)
+                    weights = basis.mT @ sparsest(matrix @ basis.mT, measured, self.iterations)
+                else:
+                    weights = sparsest(matrix, measured, self.iterations)
+                found[name] = (weights if input_side(shape, name) == 0 else weights.mT).reshape(-1, *shapes[name])
+            return found
+
+        return expand
+
+
 def by_measurements(
     workspace: Workspace, number: int, made: CompressionResult, *, cosine: bool, iterations: int
 ) -> CompressionResult:
     """The networks with weights that are found again from few measurements of each output's."""
     stack = made.stack
-    tensors, shapes = stack.tensors(), hidden_layers(stack)
+    tensors = stack.tensors()
     counts = rows_for(stack, allowed_parameters(workspace, number, made))
-    parts, matrices = dict(as_it_is(stack).parts), {}
+    parts = dict(as_it_is(stack).parts)
     for name, count in counts.items():
         del parts[name]
-        weights, side = tensors[name].flatten(2), input_side(stack, name)
-        draws = [workspace.draws_for_networks("sketch", name)(k) for k in range(stack.networks)]
-        # The first columns of one orthonormal matrix, that of `sketch`: levels are nested.
-        along = to_device(directions((shapes[name][side],) * 2, draws), weights.device)[:, :, :count]
-        matrices[name] = along.mT
-        parts[f"{name} measured"] = Part(along.mT @ (weights if side == 0 else weights.mT))
-
-    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        found = {name: values[name] for name in parts if name in tensors}
-        for name, matrix in matrices.items():
-            measured = values[f"{name} measured"]
-            if cosine:
-                basis = to_device(cosines(matrix.shape[2]).to(matrix.dtype), matrix.device)
-                weights = basis.mT @ sparsest(matrix @ basis.mT, measured, iterations)
-            else:
-                weights = sparsest(matrix, measured, iterations)
-            found[name] = (weights if input_side(stack, name) == 0 else weights.mT).reshape(tensors[name].shape)
-        return found
-
-    return with_encoding(workspace, made, Encoding(parts, expand, SEED_BITS))
+        weights, along = tensors[name].flatten(2), drawn_along(workspace, stack, name, count)  # those of `sketch`
+        parts[f"{name} measured"] = Part(along.mT @ (weights if input_side(stack, name) == 0 else weights.mT))
+    expansion = Measurements(ranks=counts, cosine=cosine, iterations=iterations)
+    return with_encoding(
+        workspace, made, Encoding(parts, expansion.expander(workspace, stack, {}), expansion, SEED_BITS)
+    )

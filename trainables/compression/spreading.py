@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from trainables.compression.few_numbers import cosines, lowest_places, numbers_for
-from trainables.compression.writing import output_axis
+from trainables.compression.writing import DrawSource, output_axis
 from trainables.stack.model import StackedModel
-from trainables.workspace import Workspace
 
 _DOT = "/"  # names of numbers have no dots
 _ROUNDING = 1e-9
@@ -79,19 +78,19 @@ class CosineWeights(Spread):
         return rows.mT @ square.view(-1, len(rows), len(columns)) @ columns
 
 
-def hashed_for(workspace: Workspace, shape: StackedModel, allowed: float) -> HashedWeights:
+def hashed_for(source: DrawSource, shape: StackedModel, allowed: float) -> HashedWeights:
     """As many values of each layer as networks may have at `allowed` parameters."""
     counts, shapes, scales, device = _layers(shape, allowed)
     places: dict[str, tuple[Tensor, ...]] = {}
     for name, count in counts.items():
-        draws = workspace.draws("hash", name)
+        draws = source.draws("hash", name)
         size = math.prod(shapes[name])
         bucket = (torch.rand(size, generator=draws, dtype=torch.float64) * count).long().to(device)
         places[name] = bucket, (torch.randint(2, bucket.shape, generator=draws) * 2.0 - 1).to(device)
     return HashedWeights(shapes, counts, scales, places)
 
 
-def cosines_for(workspace: Workspace, shape: StackedModel, allowed: float) -> CosineWeights:
+def cosines_for(source: DrawSource, shape: StackedModel, allowed: float) -> CosineWeights:
     """As many coefficients of each layer as networks may have at `allowed` parameters."""
     counts, shapes, scales, device = _layers(shape, allowed)
     tensors = shape.tensors()
@@ -154,10 +153,10 @@ class SubspaceWeights:
         }
 
 
-def subspace_for(workspace: Workspace, shape: StackedModel, allowed: float) -> SubspaceWeights:
+def subspace_for(source: DrawSource, shape: StackedModel, allowed: float) -> SubspaceWeights:
     """As many dimensions as networks may have parameters, around their own initial values."""
     dimensions = max(1, int(allowed + _ROUNDING))
-    draws = workspace.draws("subspace directions")
+    draws = source.draws("subspace directions")
     starts = {name: parameter.detach().clone() for name, parameter in shape.named_parameters()}
     directions = {
         name: (torch.randn(start[0].numel(), dimensions, generator=draws) / math.sqrt(dimensions)).to(start.device)

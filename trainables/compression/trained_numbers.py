@@ -10,7 +10,10 @@ from pydantic import Field
 from trainables.compression.interfaces import Method
 
 if TYPE_CHECKING:
+    from trainables.compression.interfaces import CompressionResult, Level
+    from trainables.pausing import Pausing
     from trainables.stack.model import StackedModel
+    from trainables.workspace import Workspace
 
 
 class TrainedNumbers(Method, ABC):
@@ -19,6 +22,8 @@ class TrainedNumbers(Method, ABC):
     trains: ClassVar[bool] = True
     stage: ClassVar[Literal["shape", "form", "code"]] = "form"
     keeps_widths: ClassVar[bool] = True
+    seeds: ClassVar[int] = 0
+    """Seeds that a description has, from which places or directions are drawn again."""
     epochs: int = Field(50, ge=1, description="passes over the training examples at each level")
     lr: float | None = Field(None, gt=0, description="learning rate; none: that of the dense training")
 
@@ -32,3 +37,9 @@ class TrainedNumbers(Method, ABC):
     def epochs_to(self, level: int) -> int:
         """Each level starts anew."""
         return self.epochs
+
+    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
+        """Networks of the dense shape, trained from fresh numbers."""
+        from trainables.compression.generating import trained_numbers
+
+        return trained_numbers(workspace, level, self, epochs=self.epochs, lr=self.lr, seeds=self.seeds)

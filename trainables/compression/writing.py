@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from trainables.looking.places import weight_names
@@ -14,6 +15,71 @@ from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 
 Expand = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+
+
+class DrawSource(Protocol):
+    """Where draws of a trial come from; a `Workspace` is one."""
+
+    @property
+    def init_scale(self) -> float:
+        """Factor on the deviation of initial weights."""
+
+    def draws(self, *names: str | int) -> torch.Generator:
+        """The generator of a draw."""
+
+    def draws_for_networks(self, *names: str | int) -> Callable[[int], torch.Generator]:
+        """Network → generator."""
+
+    def fresh(self, widths: tuple[int, ...], *names: str | int) -> StackedModel:
+        """Fresh networks of these widths, drawn under `names`."""
+
+
+class Maker(Protocol):
+    """What makes weights from numbers, network by network.
+
+    Attributes:
+        shapes: Layer → shape of its tensor, without the axis of networks.
+    """
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """See above."""
+
+    @property
+    def fixed(self) -> dict[str, Tensor]:
+        """Name → [K, …]: numbers of each network that are not trained, and follow from a seed."""
+
+    def start(self, draws: list[torch.Generator], /) -> dict[str, Tensor]:
+        """Name → [K, …]: the numbers with which training starts, one generator a network."""
+
+    def weights(self, numbers: Mapping[str, Tensor], /) -> dict[str, Tensor]:
+        """Layer → [K, …] from the trained and the fixed numbers; differentiable."""
+
+
+class Expansion(BaseModel):
+    """How weights follow from the numbers of a description, in JSON types: what a decoder knows beside the message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """The function itself.
+
+        Args:
+            source: Where what it draws again is drawn.
+            shape: Networks of the described shape; their weights mean nothing.
+            start: Name → weights of the same units before training, [K, …]; {} where they do not take part.
+        """
+        raise NotImplementedError
+
+
+class Stored(Expansion):
+    """Weights are stored as they are."""
+
+    kind: Literal["stored"] = "stored"
+
+    def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """The identity."""
+        return dict
 
 
 @dataclass(frozen=True)
@@ -96,11 +162,13 @@ class Encoding:
     Args:
         parts: Name → part.
         expand: Name → values of each part, to name → weights of a stack; what it does not name is stored as it is.
+        expansion: The same in words of JSON, from which it is made again.
         seed_bits: What it takes besides: the seeds of numbers that are drawn again.
     """
 
     parts: dict[str, Part]
-    expand: Expand
+    expand: Expand = dict
+    expansion: Expansion = field(default_factory=Stored)
     seed_bits: int = 0
 
     def weights(self) -> dict[str, Tensor]:
@@ -119,7 +187,7 @@ def as_it_is(stack: StackedModel, masks: Mapping[str, Tensor] | None = None) -> 
         name: Part(tensors[name], None if masks is None else masks.get(name), channels=output_axis(tensors[name]))
         for name in weight_names(stack)
     }
-    return Encoding(parts, dict)
+    return Encoding(parts)
 
 
 def output_axis(weights: Tensor) -> int:

@@ -9,27 +9,23 @@ Cost: `epochs` of training a level, as of the dense network.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import CompressionResult, Level
-    from trainables.pausing import Pausing
-    from trainables.workspace import Workspace
+    from trainables.compression.writing import DrawSource, Maker
+    from trainables.stack.model import StackedModel
 
 
 class DctTrained(TrainedNumbers):
     """Level l has, in every layer, the largest share of weights as numbers at which the ratio reaches its target."""
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
-        """Networks of the dense shape made of few numbers."""
-        from trainables.compression.generating import trained_numbers
+    def maker(self, source: DrawSource, shape: StackedModel, allowed: float) -> Maker:
+        """See `CosineWeights`."""
         from trainables.compression.spreading import cosines_for
 
-        make = partial(cosines_for, workspace)
-        return trained_numbers(workspace, level, "dct_trained", make, epochs=self.epochs, lr=self.lr)
+        return cosines_for(source, shape, allowed)
 
 
 ENTRY = DctTrained

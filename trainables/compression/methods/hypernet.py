@@ -20,10 +20,8 @@ from pydantic import Field
 from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import CompressionResult, Level
-    from trainables.pausing import Pausing
+    from trainables.compression.writing import DrawSource, Maker
     from trainables.stack.model import StackedModel
-    from trainables.workspace import Workspace
 
 
 class Hypernet(TrainedNumbers):
@@ -37,11 +35,11 @@ class Hypernet(TrainedNumbers):
 
         return generated_parameters(stack, generator_for(stack, 0, self.block, 1.0))
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
-        """Networks of the dense shape with generated weights."""
-        from trainables.compression.generating import train_generated
+    def maker(self, source: DrawSource, shape: StackedModel, allowed: float) -> Maker:
+        """See `Generator`."""
+        from trainables.compression.generating import generator_for
 
-        return train_generated(workspace, level, epochs=self.epochs, lr=self.lr, block=self.block)
+        return generator_for(shape, allowed, self.block, source.init_scale)
 
 
 ENTRY = Hypernet

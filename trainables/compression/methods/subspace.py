@@ -13,35 +13,29 @@ Cost: `epochs` of training a level, and in each step a product of P (parameters 
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.compression.trained_numbers import TrainedNumbers
 
 if TYPE_CHECKING:
-    from trainables.compression.interfaces import CompressionResult, Level
-    from trainables.pausing import Pausing
+    from trainables.compression.writing import DrawSource, Maker
     from trainables.stack.model import StackedModel
-    from trainables.workspace import Workspace
 
 
 class Subspace(TrainedNumbers):
     """Level l has as many dimensions as parameters are allowed: all of them over target_ratio^(l/depth)."""
 
+    seeds: ClassVar[int] = 2
+
     def least_parameters(self, stack: StackedModel) -> int:
         """One dimension."""
         return 1
 
-    def compress(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
-        """Networks of the dense shape, moved within a subspace."""
-        from trainables.compression.description import SEED_BITS
-        from trainables.compression.generating import trained_numbers
+    def maker(self, source: DrawSource, shape: StackedModel, allowed: float) -> Maker:
+        """See `SubspaceWeights`."""
         from trainables.compression.spreading import subspace_for
 
-        make = partial(subspace_for, workspace)
-        return trained_numbers(
-            workspace, level, "subspace", make, epochs=self.epochs, lr=self.lr, seed_bits=2 * SEED_BITS
-        )
+        return subspace_for(source, shape, allowed)
 
 
 ENTRY = Subspace
