@@ -43,10 +43,11 @@ def _agent(process: psutil.Process) -> bool:
 def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
     disturbed, calm = tmp_path / "disturbed", tmp_path / "calm"
 
-    first = drive(disturbed, NAME, "slow_levels", TRIALS)
+    let_end(disturbed, 0)  # all others wait where they are to be caught
+    first = drive(disturbed, NAME, "gated_levels", TRIALS)
     read_until(first, "end", times=1)
     with pytest.raises(LeaseHeld, match=f"process {first.pid}"):
-        run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.slow_levels)
+        run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.gated_levels)
     with pytest.raises(StudyMismatch, match="seed"):
         run(config(disturbed, NAME, TRIALS).model_copy(update={"seed": 1}))
     children = family(first)
@@ -61,7 +62,8 @@ def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
     assert {row.state for row in rows(disturbed, NAME)} <= {"QUEUED", "COMPLETE"}
     assert sum(row.charged for row in rows(disturbed, NAME)) == 0
 
-    second = drive(disturbed, NAME, "slow_levels", TRIALS)
+    let_end(disturbed, 1, 2)
+    second = drive(disturbed, NAME, "gated_levels", TRIALS)
     said_second = read_until(second, "end", times=2)
     said_second += read_until(second, "start")  # so that one certainly runs: between two trials a slot is idle
     children = family(second)
@@ -72,8 +74,9 @@ def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
     assert [p for p in survivors(children, within_s=20) if not _agent(p)] == []
     assert "RUNNING" in {row.state for row in rows(disturbed, NAME)}
 
+    let_end(disturbed, *range(TRIALS))
     lines = Lines()
-    outcome = run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.slow_levels, listener=lines)
+    outcome = run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.gated_levels, listener=lines)
     assert outcome.exit_code == 0
     assert any("interrupted trials go on" in line for line in lines.lines)
     undisturbed = run(config(calm, NAME, TRIALS), trial=trials_for_tests.quick, doors=in_process_and_told())
@@ -91,6 +94,13 @@ def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
     ]
     repeated = Counter(step for row in found for step in work_done_twice(disturbed, row.number))
     assert sum(repeated.values()) <= 4, "at most the level in progress of two trials, at each of two interruptions"
+
+
+def let_end(home: Path, *numbers: int) -> None:
+    """Opens the gates of these trials."""
+    (home / "data").mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        (home / "data" / f"open-{number}").touch()
 
 
 def lasting_run(found: object) -> dict[str, float]:

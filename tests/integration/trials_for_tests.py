@@ -86,6 +86,17 @@ def slow_levels(config: TrialConfig, context: TrialContext) -> Iterator[Record |
         yield record
 
 
+def gated_levels(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
+    """As `slow_levels`, but trial n goes beyond level 1 only once `<home>/data/open-<n>` is there."""
+    for record in slow_levels(config, context):
+        yield record
+        while record is not None and (record.stage, record.step) == ("level", 1):
+            if (context.data_dir / f"open-{context.number}").exists():
+                break
+            time.sleep(0.05)
+            yield None
+
+
 def learning(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
     """Reports after each of its epochs, slowly, with a checkpoint after each; how well it learns depends on its width.
 
