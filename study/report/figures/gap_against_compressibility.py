@@ -46,7 +46,8 @@ def _draw(material: Material) -> Picture | Absent:
 
 
 def _table(material: Material, trials: pd.DataFrame) -> pd.DataFrame:
-    word = short(material.instrument) + " " if material.instrument else ""
+    apart = material.instrument in trials.columns  # a dense cell has met all instruments
+    word = short(material.instrument) + " " if apart else ""
     table = pd.DataFrame(
         {
             "trial": trials["number"],
@@ -72,7 +73,7 @@ def _panel(group: TrialGroup, table: pd.DataFrame, kinds: list[str], material: M
         plot.line(rows["compressibility"].tolist(), rows["gap"].tolist(), colour, "thin")
     for row in plot_rows.to_dict("records"):
         index = kinds.index(row["kind"])
-        fields = "\n".join(f"{short(name)} {row[name]}" for name in material.spanned_fields)
+        fields = "\n".join(f"{short(name)} {row[name]}" for name in material.spanned_fields if name in row)
         tip = f"trial {row['trial']}\ngap {row['gap']:.3f}, compressibility {row['compressibility']:.3f}\n{fields}"
         plot.mark(
             row["compressibility"], row["gap"], f"cat{index % 6}", look="mark", shape=SHAPES[index % 4], size=5, tip=tip
