@@ -1,8 +1,6 @@
 """Studies side by side on one page: their claims in a table, their curves in one figure."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
-from importlib import resources
 from typing import Any
 
 import pandas as pd
@@ -10,7 +8,8 @@ import pandas as pd
 from study.answer.words import with_sign
 from study.config import StudyConfig
 from study.report.curves import mean_curve, reach
-from study.report.drawing import Drawing, Key, Swatch, palette, swatch
+from study.report.drawing import Drawing, Key, Swatch
+from study.report.html import render, style
 from study.report.plot import Plot
 from study.report.scales import Scale, log2_scale, ratio_label, ratio_ticks
 from trainables.config import TrialConfig
@@ -29,24 +28,9 @@ def comparison_page(rows: Sequence[Mapping[str, Any]], studies: Mapping[str, tup
         rows: One a claim and condition: study, claim, condition, says, verdict, estimate, interval, n, unit, published.
         studies: Name → its configuration and its networks (`network_frame`), which may be none.
     """
-    panels, legend = curves(studies)
-    drawn = "".join(f'<div class="panel">{panel.inline()}</div>' for panel in panels)
-    keys = "".join(f"<span>{swatch(key).inline()}{escape(key.text)}</span>" for key in legend)
-    figure = (
-        f'<figure><h2>Training scores along compression</h2><div class="legend">{keys}</div>'
-        f'<div class="panels" style="--columns:2">{drawn}</div><figcaption>Mean over each study’s trials of the '
-        "training score (labels as given) against its compression ratio, all conditions and instruments together; ends "
-        "where the first of them ends. Clean twins count as networks with true labels.</figcaption></figure>"
-    )
-    style = palette() + resources.files("study.report").joinpath("page.css").read_text(encoding="utf-8")
-    many = len(studies)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Studies compared · Ockham</title>'
-        f'<link rel="icon" href="data:,"><style>{style}</style></head><body><header><p class="brand"><b>Ockham</b> '
-        f"<span>{many} {'study' if many == 1 else 'studies'}</span></p></header><main><h1>What studies claim, and what "
-        f'their data say</h1>{_table(rows)}<div class="figures">{figure if panels else ""}</div></main></body></html>\n'
-    )
+    drawings, keys = curves(studies)
+    cells = [_cells(row) for row in rows]
+    return render("comparison.html", style=style(), studies=len(studies), rows=cells, drawings=drawings, keys=keys)
 
 
 def curves(studies: Mapping[str, tuple[StudyConfig, pd.DataFrame]]) -> tuple[list[Drawing], list[Key]]:
@@ -108,26 +92,15 @@ def _networks_of(arm: str, config: StudyConfig, networks: pd.DataFrame) -> pd.Da
     return networks[(networks["arm"] == "control") | ((networks["arm"] == "replicate") & ~noisy)]
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    heads = ("study", "claim", "published", "verdict", "estimate", "interval", "n")
-    body = ""
-    for row in rows:
-        low, high = row["interval"]
-        between = "" if low is None or high is None else f"{with_sign(low)} to {with_sign(high)}"
-        estimate = row["reason"] if row["estimate"] is None else with_sign(row["estimate"])
-        where = f" ({row['condition']})" if row["condition"] else ""
-        cells = (
-            row["study"],
-            row["says"] + where,
-            row["published"],
-            row["verdict"],
-            estimate,
-            between,
-            f"{row['n']} {row['unit']}s",
-        )
-        body += "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    low, high = row["interval"]
+    where = f" ({row['condition']})" if row["condition"] else ""
     return (
-        '<section id="table"><table><thead><tr>'
-        + "".join(f"<th>{head}</th>" for head in heads)
-        + f"</tr></thead><tbody>{body}</tbody></table></section>"
+        row["study"],
+        row["says"] + where,
+        row["published"],
+        row["verdict"],
+        row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
+        "" if low is None or high is None else f"{with_sign(low)} to {with_sign(high)}",
+        f"{row['n']} {row['unit']}s",
     )

@@ -1,21 +1,20 @@
 """The page: one HTML file that needs nothing else."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from html import escape
-from importlib import resources
-from string import Template
+
+from markupsafe import Markup
 
 from study.answer.pairs import count_pairs, network_areas
 from study.answer.robustness import Robustness
 from study.answer.units import CELL, TRIAL, unit_word
 from study.answer.verdict import Finding
 from study.answer.words import plural, with_half, with_sign
-from study.report.claims import claims_block, prose
+from study.report.claims import claims_block
 from study.report.definitions import definitions
-from study.report.drawing import Drawing, Key, palette, swatch
-from study.report.embedding import download
 from study.report.figure import Absent, Figure, Picture
+from study.report.html import render, source, style
 from study.report.material import Material, column
 from study.report.methods import citation, methods_paragraph
 from study.report.provenance import facts, frozen_config
@@ -26,8 +25,30 @@ _ENDED = ("COMPLETE", "PRUNED", "FAILED")
 _MOST_TILES = 4
 
 
-Entry = tuple[str, Figure, Picture | Absent]
 Files = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A figure on the page.
+
+    Attributes:
+        name: Its anchor.
+        title: Its heading, unless the picture has one.
+        picture: What was drawn; None where it could not be.
+        absent: Why not, "" where that is not mentioned.
+        number: From 1 on; 0 beside the answer.
+        place: `left` or `right` of a pair, "" for one that stands alone.
+        files: Ending → content, to be saved from the page.
+    """
+
+    name: str
+    title: str
+    picture: Picture | None = None
+    absent: str = ""
+    number: int = 0
+    place: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def page(
@@ -44,51 +65,56 @@ def page(
         files: Figure name → ending → content, to be saved from the page.
         robustness: The claims under other choices.
     """
-    hero = [(name, *pair) for name, pair in drawn.items() if pair[0].order == 0 and pair[1] != Absent("")]
-    rest = [(name, *pair) for name, pair in drawn.items() if pair[0].order != 0]
-    space = material.config.space
-    return Template(_file("page.html")).substitute(
-        name=escape(material.config.name),
-        title=escape(space.title or "Has this network learned something, or memorised it?"),
-        claim=_claim(space.claim, space.source),
-        style=palette() + _file("page.css"),
-        script=_file("page.js"),
-        answer=_unfinished_note(material) + claims_block(material.verdicts),
-        hero="".join(_figure(*entry, files.get(entry[0], {}), number=0) for entry in hero),
+    hero = [_entry(name, *pair, files) for name, pair in drawn.items() if pair[0].order == 0 and pair[1] != Absent("")]
+    rest = [_entry(name, *pair, files) for name, pair in drawn.items() if pair[0].order != 0]
+    space, planned = material.config.space, material.config.trials
+    states = column(material.trials, "state", "").value_counts()
+    return render(
+        "page.html",
+        name=material.config.name,
+        title=space.title or "Has this network learned something, or memorised it?",
+        expected=space.claim,
+        cited=space.source,
+        style=style(),
+        script=Markup(source("page.js")),  # noqa: S704 our own file
+        ended=int(sum(states.get(state, 0) for state in _ENDED)),
+        planned=planned,
+        planned_trials=plural(planned, "planned trial"),
+        claims=claims_block(material.verdicts),
+        hero=hero,
         tiles=_tiles(material),
-        figures=_numbered_figures(rest, files),
-        absent=_absences(rest),
+        figures=_in_order([entry for entry in rest if entry.picture is not None]),
+        absent=[(entry.title, entry.absent) for entry in rest if entry.absent],
         robustness=robustness_section(robustness),
         trials=trial_table(material),
-        methods=escape(methods_paragraph(material)),
-        citation=escape(citation(material, datetime.now(UTC).year)),
-        facts="".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts(material).items()),
-        definitions="".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in definitions(material.task).items()),
-        config=escape(frozen_config(material)),
+        methods=methods_paragraph(material),
+        citation=citation(material, datetime.now(UTC).year),
+        facts=facts(material),
+        definitions=definitions(material.task),
+        config=frozen_config(material),
     )
 
 
-def _unfinished_note(material: Material) -> str:
-    """Beside the verdict: that trials of the plan are missing from it."""
-    states = column(material.trials, "state", "").value_counts()
-    ended, planned = int(sum(states.get(state, 0) for state in _ENDED)), material.config.trials
-    if ended >= planned:
-        return ""
-    return (
-        f'<p class="unfinished"><b>Not finished:</b> {ended:,} of {plural(planned, "planned trial")} have ended. What '
-        "follows holds for these alone; more may change it.</p>"
-    )
+def _entry(name: str, figure: Figure, drawn: Picture | Absent, files: Files) -> _Entry:
+    if isinstance(drawn, Absent):
+        return _Entry(name, figure.title, absent=drawn.reason)
+    return _Entry(name, figure.title, drawn, files=files.get(name, {}))
 
 
-def _file(name: str) -> str:
-    return resources.files("study.report").joinpath(name).read_text(encoding="utf-8")
+def _in_order(entries: list[_Entry]) -> list[_Entry]:
+    """Numbered from 1 on; two half ones in a row stand side by side."""
+    numbered: list[_Entry] = []
+    place = ""
+    for number, entry in enumerate(entries, start=1):
+        follows = number < len(entries) and _is_half(entries[number])
+        beside = "left" if _is_half(entry) and follows else ""
+        place = "right" if place == "left" else beside
+        numbered.append(replace(entry, number=number, place=place))
+    return numbered
 
 
-def _claim(claim: str, source: str) -> str:
-    if not claim:
-        return ""
-    cited = f" <cite>{escape(source)}</cite>" if source else ""
-    return f'<p class="claim"><b>Expected:</b> {escape(claim)}{cited}</p>'
+def _is_half(entry: _Entry) -> bool:
+    return entry.picture is not None and entry.picture.half
 
 
 _UNIT_NOTES = {
@@ -97,7 +123,8 @@ _UNIT_NOTES = {
 }
 
 
-def _tiles(material: Material) -> str:
+def _tiles(material: Material) -> list[tuple[str, str, str]]:
+    """A value, what it is, and a note, of each number on the first screen."""
     asked = [
         found for found in material.verdicts.listed_findings if found.role != "placebo" and found.estimate is not None
     ]
@@ -110,10 +137,7 @@ def _tiles(material: Material) -> str:
         tiles.append((f"{pairs.earlier:,} / {pairs.total:,}", "pairs of twins: the noisy network broke earlier", note))
     unit = _UNIT_NOTES[unit_word(material.counted_trials)]
     tiles.append((f"{len(material.counted_trials):,}", "complete design trials", unit))
-    return "".join(
-        f'<div class="tile"><b>{prose(value)}</b><span>{escape(name)}</span><small>{prose(note)}</small></div>'
-        for value, name, note in tiles
-    )
+    return tiles
 
 
 def _claim_tile(found: Finding) -> tuple[str, str, str]:
@@ -123,68 +147,3 @@ def _claim_tile(found: Finding) -> tuple[str, str, str]:
     low, high = found.shown_interval
     between = "not bounded yet" if low is None or high is None else f"{with_sign(low)} to {with_sign(high)}"
     return with_sign(found.estimate or 0.0), name, f"{found.verdict}; {between}"
-
-
-def _numbered_figures(entries: list[Entry], files: Files) -> str:
-    """The figures that were drawn, numbered; two half ones in a row stand side by side."""
-    present = [(name, figure, shown) for name, figure, shown in entries if isinstance(shown, Picture)]
-    html, place = "", ""
-    for index, (name, figure, shown) in enumerate(present):
-        follows = index + 1 < len(present) and present[index + 1][2].half
-        beside = "left" if shown.half and follows else ""
-        place = "right" if place == "left" else beside
-        html += _figure(name, figure, shown, files[name], number=index + 1, place=place)
-    return html
-
-
-def _absences(entries: list[Entry]) -> str:
-    items = "".join(
-        f"<li><b>{escape(figure.title)}.</b> {escape(shown.reason)}</li>"
-        for _, figure, shown in entries
-        if isinstance(shown, Absent) and shown.reason
-    )
-    return f'<section class="absent"><h2>Not drawn</h2><ul>{items}</ul></section>' if items else ""
-
-
-def _figure(
-    name: str, figure: Figure, shown: Picture | Absent, files: Mapping[str, str], *, number: int, place: str = ""
-) -> str:
-    if isinstance(shown, Absent):
-        return f'<figure class="empty" id="{name}"><figcaption>{escape(shown.reason)}</figcaption></figure>'
-    panels = "".join(_panel(panel) for panel in shown.panels)
-    label = f"Figure {number}. " if number else ""
-    title = f"<h2>{label}{escape(shown.title or figure.title)}</h2>" if number else ""
-    words = {"csv": "data", "svg": "SVG"}
-    data = " · ".join(download(f"{name}.{ending}", content, words[ending]) for ending, content in files.items())
-    kind = f' class="{place}"' if place else ""
-    strip = "panels strip" if shown.film else "panels"
-    return (
-        f'<figure id="{name}"{kind}>{title}{_legend(shown.legend)}'
-        f'{_film(shown)}<div class="{strip}" style="--columns:{shown.columns}">{panels}</div>'
-        f"<figcaption>{prose(shown.caption)} <span class='files'>{data}</span></figcaption></figure>"
-    )
-
-
-def _panel(panel: Drawing) -> str:
-    return f'<div class="panel">{panel.inline()}</div>'
-
-
-def _film(shown: Picture) -> str:
-    """Its drawings under a slider, which a script brings to life; "" where there is none."""
-    if not shown.film:
-        return ""
-    frames = "".join(
-        f'<div class="frame" data-moment="{escape(moment)}" hidden>{drawing.inline()}</div>'
-        for drawing, moment in zip(shown.film, shown.moments, strict=True)
-    )
-    return (
-        f'<div class="film" hidden><div class="frames">{frames}</div><div class="controls">'
-        '<button type="button" aria-label="Play">▶</button>'
-        f'<input type="range" min="0" max="{len(shown.film) - 1}" value="0" aria-label="Moment of the training">'
-        "<output></output></div></div>"
-    )
-
-
-def _legend(keys: list[Key]) -> str:
-    items = "".join(f"<span>{swatch(key).inline()}{escape(key.text)}</span>" for key in keys)
-    return f'<div class="legend">{items}</div>' if keys else ""

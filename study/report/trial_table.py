@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Hashable, Mapping
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
-from study.report.embedding import download
+from markupsafe import Markup
+
+from study.report.html import render
 from study.report.material import Material, short
 
 _METRICS = {
@@ -19,11 +21,30 @@ _METRICS = {
 _MOST_ROWS, _WHOLE_ROWS = 2000, 100
 
 
-def trial_table(material: Material) -> str:
+@dataclass(frozen=True)
+class _Cell:
+    """A cell of the table.
+
+    Attributes:
+        text: What it shows.
+        kind: Its class; "" for plain text.
+        value: What it is sorted by; None for its text.
+        half: Half of its interval.
+        state: Whether it is the state of a trial.
+    """
+
+    text: str
+    kind: str = ""
+    value: str | None = None
+    half: str = ""
+    state: bool = False
+
+
+def trial_table(material: Material) -> Markup:
     """The table as HTML with its filter box, or a sentence where there are no trials."""
     trials = material.trials
     if trials.empty:
-        return "<p>No trial has been recorded yet.</p>"
+        return render("trials.html", heads=())
     span = [name for name in material.config.space.span if name in trials.columns]
     score, brief = material.task.score, material.task.brief
     heads_of = {f"train/{score}": f"train {brief}", f"test/{score}": f"test {brief}", f"gap/{score}": "gap", **_METRICS}
@@ -39,40 +60,34 @@ def trial_table(material: Material) -> str:
         "seconds",
         *(["why"] if why else []),
     ]
-    header = "".join(f'<th scope="col"><button type="button">{escape(head)}</button></th>' for head in heads)
     shown = trials.sort_values("number").head(_MOST_ROWS)
-    body = "".join(_row(row, span, metrics, roles=roles, why=why) for row in shown.to_dict("records"))
-    left = len(trials) - len(shown)
-    more = f"<p class='note'>The first {len(shown):,} trials; all of them are in the data below.</p>" if left else ""
-    size = "scroll long" if len(shown) > _WHOLE_ROWS else "scroll"
-    return (
-        '<label class="filter">Filter '
-        '<input type="search" id="filter" placeholder="failed, or: random 0.5"></label>'
-        f'<div class="{size}"><table id="trials"><thead><tr>{header}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>{more}<p class='note files'>"
-        f"{download('trials.csv', material.trials_csv, 'all of it as data')}</p>"
+    return render(
+        "trials.html",
+        heads=heads,
+        rows=[_cells(row, span, metrics, roles=roles, why=why) for row in shown.to_dict("records")],
+        left=len(trials) - len(shown),
+        long=len(shown) > _WHOLE_ROWS,
+        data=material.trials_csv,
     )
 
 
-def _row(row: Mapping[Hashable, Any], span: list[str], metrics: list[str], *, roles: bool, why: bool) -> str:
-    state = str(row.get("state", ""))
-    cells = [_cell(row["number"]), f'<td><span class="state {escape(state.lower())}">{escape(state)}</span></td>']
+def _cells(row: Mapping[Hashable, Any], span: list[str], metrics: list[str], *, roles: bool, why: bool) -> list[_Cell]:
+    cells = [_cell(row["number"]), _Cell(str(row.get("state", "")), state=True)]
     cells += [*([_cell(row.get("role"))] if roles else []), *(_cell(row[name]) for name in span)]
     cells += [_cell(row[name], 1 if "epochs" in name else 3, row.get(f"{name}/ci95")) for name in metrics]
     cells.append(_cell(row.get("duration_s"), 1))
-    cells += [f'<td class="why">{escape(_text(row.get("error")))}</td>'] if why else []
-    return f"<tr>{''.join(cells)}</tr>"
+    return cells + ([_Cell(_text(row.get("error")), "why")] if why else [])
 
 
-def _cell(value: Any, digits: int | None = None, half: Any = None) -> str:
+def _cell(value: Any, digits: int | None = None, half: Any = None) -> _Cell:
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return '<td class="none" data-value="">–</td>'
+        return _Cell("–", "none", "")
     if isinstance(value, bool | str):
-        return f"<td>{escape(str(value))}</td>"
+        return _Cell(str(value))
     number = float(value)
     text = f"{number:g}" if digits is None else f"{number:.{digits}f}"
-    interval = f" <small>±{half:.{digits or 3}f}</small>" if isinstance(half, float) and math.isfinite(half) else ""
-    return f'<td class="number" data-value="{number!r}">{escape(text.replace("-", "−"))}{interval}</td>'
+    interval = f"{half:.{digits or 3}f}" if isinstance(half, float) and math.isfinite(half) else ""
+    return _Cell(text.replace("-", "−"), "number", repr(number), interval)
 
 
 def _text(value: Any) -> str:

@@ -48,18 +48,6 @@ def test_every_kind_of_study_gets_a_page(name: str, tmp_path: Path) -> None:
         assert (path.with_suffix(".csv")).stat().st_size > 20
 
 
-def test_a_study_whose_instruments_share_dense_networks_gets_a_page(tmp_path: Path) -> None:
-    config, trials, networks = make(Recipe())
-    trials["cell"] = [
-        f"{width} {noise}" for width, noise in zip(trials["model.width"], trials["data.label_noise"], strict=True)
-    ]
-    networks = networks.merge(trials[["number", "cell"]], left_on="trial", right_on="number").drop(columns="number")
-    write_report(config, trials, networks, judged(config, trials, networks), tmp_path)
-    drawn = (tmp_path / "figures" / "gap_against_compressibility.svg").read_text(encoding="utf-8")
-    assert "width 64" in drawn
-    assert "criterion" not in drawn, "a cell has met both"
-
-
 def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
     html = _write(Recipe(), tmp_path)
     assert not re.search(r"""(src|href)=["']?(https?:)?//|url\(|@import""", html)
