@@ -91,11 +91,16 @@ class GapTable:
             f"{len(self.discoveries)} of {plural(self.num_tested, 'measure')} tested are found to track the gap, "
             f"of which at most {100 * FALSE_SHARE:.0f} % are expected to be false ({how})."
         ]
+        several = "study" in self.within
         if self.as_planned:
-            notes.append("The study ended as planned; intervals are those of Student’s t, 95 % for each measure alone.")
-        else:
+            subject = "The studies" if several else "The study"
             notes.append(
-                "The study is not over, was stopped early or extended: q and intervals are those that hold at any time."
+                f"{subject} ended as planned; intervals are those of Student’s t, 95 % for each measure alone."
+            )
+        else:
+            subject = "A study" if several else "The study"
+            notes.append(
+                f"{subject} is not over, was stopped early or extended: q and intervals are those that hold at any time."
             )
         if len(self.alike) > 1:
             follow = f", as {join_words([short(name) for name in self.alike_fields])} does" if self.alike_fields else ""

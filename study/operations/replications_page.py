@@ -182,7 +182,8 @@ def _cells(row: Mapping[str, Any]) -> Sequence[str]:
 def _gap_cells(row: GapAssociation) -> Sequence[str]:
     name = f"**{row.name}**" if row.is_discovery else row.name
     one, psi, cmi, partial = (_interval_text(value) for value in (row.association, row.psi, row.cmi, row.partial))
-    tau, q = ("–" if value is None else with_sign(value) for value in (row.tau, row.q))
+    tau = "–" if row.tau is None else with_sign(row.tau)
+    q = "–" if row.q is None else "< .001" if row.q < 0.0005 else f"{row.q:.3f}"
     return name, one, tau, q, psi, cmi, partial, str(row.n)
 
 
