@@ -99,8 +99,8 @@ class GapTable:
             )
         else:
             subject = "A study" if several else "The study"
-            why = "is not over, was stopped early or extended"
-            notes.append(f"{subject} {why}: q and intervals are those that hold at any time.")
+            state = "is not over, was stopped early or extended"
+            notes.append(f"{subject} {state}: q and intervals are those that hold at any time.")
         if len(self.alike) > 1:
             follow = f", as {join_words([short(name) for name in self.alike_fields])} does" if self.alike_fields else ""
             notes.append(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import hypergeom
 
 from study.answer.memorisation import Bools, Floats, smoothed_variance
 
@@ -52,6 +51,8 @@ def influence(given: Bools, tested: Bools) -> Influence:
     (networks, count), tests = given.shape, tested.shape[1]
     right = tested.astype(np.float32)
     inside, all_right = given.sum(axis=0), right.sum(axis=0, dtype=np.float64)
+    from scipy.stats import hypergeom  # takes a second to import
+
     (largest, errors, chance), on = np.full((3, count), np.nan), np.zeros(count, dtype=np.int64)
     together = max(1, _PAIRS // tests)
     for start in range(0, count, together):

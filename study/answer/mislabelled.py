@@ -125,6 +125,6 @@ def _part(scores: Floats, left: Sequence[Floats], mask: npt.NDArray[np.bool_]) -
     some = scores[known]
     if not len(some):
         return _Part(np.nan, np.full(len(left), np.nan), 0.0, 0)
-    means = [float(np.nanmean(one[known])) for one in left]
+    means = [float(np.nanmean(own)) if np.isfinite(own := one[known]).any() else np.nan for one in left]
     variance = float(some.var(ddof=1)) if len(some) > 1 else 0.0
     return _Part(float(some.mean()), np.asarray(means), variance, len(some))

@@ -25,7 +25,7 @@ from study.report.provenance import commit, versions
 from trainables.opening import NotReadable, read_file
 
 GAP = "Which measure tracks the generalization gap"
-_MARK = re.compile(r"^<!-- recorded (\{.*\}) -->$", re.MULTILINE)
+_MARK = re.compile(r"<!-- recorded (\{.*\}) -->")
 _MOST_MEASURES = 15
 _LARGEST = 16_000_000
 

@@ -111,24 +111,37 @@ class Buckets(Expansion):
     def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
         """Looks every weight up."""
         tensors = shape.tensors()
-        shapes = {name: tensors[name].shape[1:] for name in self.counts}
-        hashes = {name: hash_places(source, name, tensors[name], count) for name, count in self.counts.items()}
-
-        def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-            found = {name: values[name] for name in values if name in tensors}
-            for name, (bucket, sign) in hashes.items():
-                found[name] = (values[f"{name} values"][:, bucket] * sign).view(-1, *shapes[name])
-            return found
-
-        return expand
+        hashes = {}
+        for name, count in self.counts.items():
+            device = tensors[name].device
+            bucket, sign = hash_places(source, name, tensors[name][0].numel(), count)
+            hashes[name] = to_device(bucket, device), to_device(sign, device)
+        return looking_up(tensors, hashes)
 
 
-def hash_places(source: DrawSource, name: str, tensor: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The bucket and the sign of each weight of a layer."""
+def looking_up(tensors: Mapping[str, Tensor], hashes: Mapping[str, tuple[Tensor, Tensor]]) -> Expand:
+    """Weights of layers from their buckets' values.
+
+    Args:
+        tensors: Name → what it is like in the networks.
+        hashes: Layer → bucket and sign of each weight.
+    """
+    shapes = {name: tensors[name].shape[1:] for name in hashes}
+
+    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        found = {name: values[name] for name in values if name in tensors}
+        for name, (bucket, sign) in hashes.items():
+            found[name] = (values[f"{name} values"][:, bucket] * sign).view(-1, *shapes[name])
+        return found
+
+    return expand
+
+
+def hash_places(source: DrawSource, name: str, weights: int, count: int) -> tuple[Tensor, Tensor]:
+    """The bucket and the sign of each weight of a layer, on the CPU."""
     draws = source.draws("hash", name)
-    drawn = (torch.rand(tensor[0].numel(), generator=draws, dtype=torch.float64) * count).long()
-    sign = torch.randint(2, drawn.shape, generator=draws) * 2.0 - 1
-    return to_device(drawn, tensor.device), to_device(sign, tensor.device)
+    bucket = (torch.rand(weights, generator=draws, dtype=torch.float64) * count).long()
+    return bucket, torch.randint(2, bucket.shape, generator=draws) * 2.0 - 1
 
 
 def by_buckets(workspace: Workspace, number: int, made: CompressionResult) -> CompressionResult:
@@ -136,14 +149,15 @@ def by_buckets(workspace: Workspace, number: int, made: CompressionResult) -> Co
     stack, tensors = made.stack, made.stack.tensors()
     counts = numbers_for(stack, allowed_parameters(workspace, number, made))
     parts = dict(as_it_is(stack).parts)
+    hashes: dict[str, tuple[Tensor, Tensor]] = {}
     for name, count in counts.items():
         del parts[name]
         weights = tensors[name].flatten(1)
-        bucket, sign = hash_places(workspace, name, tensors[name], count)
-        sizes = bucket.bincount(minlength=count).clamp_min(1)
+        drawn, signs = hash_places(workspace, name, weights.shape[1], count)
+        # Counted before they are moved: a count on a GPU is waited for.
+        sizes = to_device(drawn.bincount(minlength=count).clamp_min(1), weights.device)
+        bucket, sign = hashes[name] = to_device(drawn, weights.device), to_device(signs, weights.device)
         sums = weights.new_zeros(len(weights), count).index_add(1, bucket, weights * sign)
         parts[f"{name} values"] = Part(sums / sizes)
-    expansion = Buckets(counts=counts)
-    return with_encoding(
-        workspace, made, Encoding(parts, expansion.expander(workspace, stack, {}), expansion, SEED_BITS)
-    )
+    encoding = Encoding(parts, looking_up(tensors, hashes), Buckets(counts=counts), SEED_BITS)
+    return with_encoding(workspace, made, encoding)

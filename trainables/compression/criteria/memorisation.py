@@ -6,7 +6,8 @@ and its bias, which for a ReLU network is activation times ∂m/∂activation (B
 doi:10.1371/journal.pone.0130140; arXiv:1605.01713). The lowest go first: what serves memory most and the rule least.
 Margins, not losses: of what a network fits the loss has next to no slope.
 
-Networks without changed labels (clean twins) lose what carries least of their examples.
+Networks without changed labels (clean twins) lose what carries least of their examples. Where targets are numbers, less
+the squared error stands where the margin does.
 
 Cost: one forward and one backward pass over the sample of training examples.
 """
@@ -55,26 +56,37 @@ def _slopes(scoring: Scoring) -> dict[str, Tensor]:
 
 
 def _signed_inputs(sample: Sample) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs, with labels and the weight that each example's margin has: [K, B, 2]."""
+    """Inputs, with labels (or numbers) and, last, the weight that each example's margin has: [K, B, 1 + labels]."""
     import torch
 
-    kept = torch.ones_like(sample.labels, dtype=torch.bool)
+    labels_of_all = _in_columns(sample.labels)
+    kept = torch.ones_like(labels_of_all[..., 0], dtype=torch.bool)
     if sample.truth is not None:
-        kept = sample.labels == sample.truth
+        kept = (labels_of_all == _in_columns(sample.truth)).all(dim=2)
     count = kept.sum(dim=1, keepdim=True)
     weights = torch.where(kept, 1 / count.clamp(min=1), -1 / (sample.count - count).clamp(min=1))
     start = 0
     for inputs, labels in sample.batches():
-        yield inputs, torch.stack([labels.double(), weights[:, start : start + labels.shape[1]].double()], dim=2)
+        own = weights[:, start : start + labels.shape[1], None]
+        yield inputs, torch.cat([_in_columns(labels).double(), own.double()], dim=2)
         start += labels.shape[1]
 
 
 def _summed_margins(logits: Tensor, targets: Tensor) -> Tensor:
-    """Σ weight · margin."""
-    labels = targets[..., :1].long()
-    own, others = logits.gather(2, labels)[..., 0], logits.scatter(2, labels, -float("inf")).amax(dim=2)
-    total: Tensor = ((own - others) * targets[..., 1]).sum()
+    """Σ weight · margin; of numbers, whose outputs are as many as they, Σ weight · −(squared error)."""
+    given, weights = targets[..., :-1], targets[..., -1]
+    if given.shape[2] == logits.shape[2]:
+        margins = -((logits - given) ** 2).sum(dim=2)
+    else:
+        labels = given.long()
+        margins = logits.gather(2, labels)[..., 0] - logits.scatter(2, labels, -float("inf")).amax(dim=2)
+    total: Tensor = (margins * weights).sum()
     return total
+
+
+def _in_columns(labels: Tensor) -> Tensor:
+    """[K, B, labels], with one column where each example has one label."""
+    return labels[..., None] if labels.dim() == 2 else labels
 
 
 ENTRY = Memorisation
