@@ -72,8 +72,11 @@ def _run(arguments: list[str]) -> int:
 
 def _end_as_it_ended(code: int) -> None:
     """All is said and done: who interrupts what Python still tidies up for a second gets the same answer at once."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         sys.stdout.flush()
+    except (OSError, ValueError):  # it was said already; Python flushes what is left when it ends, and would fail again
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(code))
 
