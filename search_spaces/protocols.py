@@ -16,6 +16,21 @@ AND_RENAMED = {"data.noise_kind": Choices(values=("uniform", "renamed"))}
 ONE_LEVEL: Base = {"compression.target_ratio": 2.0, "compression.depth": 1}
 DENSE_ALONE = ONE_LEVEL | {"control": False}
 
+# Of examples: each network is given its own random share of them, and all have the same changed labels.
+SHARES_OF_DIGITS: Base = {
+    "data.name": "digits",
+    "data.subset": 0.7,
+    "data.noise_draw": "study",
+    "model.name": "mlp",
+    "model.width": 128,
+    "model.hidden_layers": 2,
+    "training.epochs": 400,
+    "training.batch_size": 50,
+    "training.lr": 0.05,
+    "training.momentum": 0.9,
+    "training.stop_at_train_loss": 0.01,
+}
+
 # Of tickets: the smallest fifth of the weights that are left goes at each level (Frankle & Carbin 2019).
 SMALLEST_FIFTH: Base = {
     "compression.criterion": "magnitude_l1",

@@ -16,6 +16,7 @@ compressibility.
 
 from search_spaces.claims import AtLeast, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import SHARES_OF_DIGITS
 from search_spaces.quantities import KeptOverChanged, Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -28,19 +29,9 @@ SPACE = SearchSpace(
         "examples whose label was kept."
     ),
     source=_SOURCE,
-    base={
-        "data.name": "digits",
-        "data.subset": 0.7,
-        "data.noise_draw": "study",
-        "model.name": "mlp",
-        "model.width": 128,
-        "model.hidden_layers": 2,
-        "training.epochs": 400,
-        "training.batch_size": 50,
+    base=SHARES_OF_DIGITS
+    | {
         "training.optimizer": "sgd",
-        "training.lr": 0.05,
-        "training.momentum": 0.9,
-        "training.stop_at_train_loss": 0.01,
         "compression.method": "prune",
         "compression.target_ratio": 16.0,
         "compression.depth": 6,

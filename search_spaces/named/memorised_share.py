@@ -7,6 +7,7 @@ the data and apart from it the estimated share of wrong labels, each with its in
 
 from search_spaces.claims import AtLeast, Claim
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.protocols import DENSE_ALONE, SHARES_OF_DIGITS
 from search_spaces.quantities import Level
 from search_spaces.space import Choices, SearchSpace
 
@@ -14,25 +15,7 @@ SPACE = SearchSpace(
     title="How much of a data set is memorised, and how many of its labels are wrong?",
     claim="The memorised share rises with label noise, and does not where classes only change their names.",
     source="Feldman & Zhang 2020, arXiv:2008.03703",
-    base={
-        "data.name": "digits",
-        "data.subset": 0.7,
-        "data.noise_draw": "study",
-        "model.name": "mlp",
-        "model.width": 128,
-        "model.hidden_layers": 2,
-        "training.epochs": 400,
-        "training.batch_size": 50,
-        "training.lr": 0.05,
-        "training.momentum": 0.9,
-        "training.stop_at_train_loss": 0.01,
-        "compression.method": "prune",
-        "compression.target_ratio": 2.0,
-        "compression.depth": 1,
-        "measures.names": "none",
-        "control": False,
-        "replicates": 12,
-    },
+    base=SHARES_OF_DIGITS | DENSE_ALONE | {"compression.method": "prune", "measures.names": "none", "replicates": 12},
     span={
         "data.label_noise": Choices(values=(0.0, 0.05, 0.1, 0.25, 0.5, 1.0)),
         "data.noise_kind": Choices(values=("uniform", "renamed")),
