@@ -43,10 +43,13 @@ class Coefficients(Expansion):
     largest: bool
 
     def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
-        """The inverse transform."""
+        """Makes the cosines again."""
+        return self.by({name: transforms(shape.tensors()[name]) for name in self.counts}, shape)
+
+    def by(self, sides: Mapping[str, tuple[Tensor, Tensor]], shape: StackedModel) -> Expand:
+        """The function, of cosines that are there: the inverse transform."""
         tensors = shape.tensors()
         shapes = {name: tensors[name].shape[1:] for name in self.counts}
-        sides = {name: transforms(tensors[name]) for name in self.counts}
 
         def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
             found = {name: values[name] for name in values if name in tensors}
@@ -73,11 +76,11 @@ def by_coefficients(workspace: Workspace, number: int, made: CompressionResult, 
     """The networks with layers of few coefficients: the largest, or those of the lowest frequencies."""
     stack, tensors = made.stack, made.stack.tensors()
     counts = numbers_for(stack, allowed_parameters(workspace, number, made))
-    parts = dict(as_it_is(stack).parts)
+    parts, sides = dict(as_it_is(stack).parts), {}
     for name, count in counts.items():
         del parts[name]
         weights = tensors[name].flatten(2)
-        rows, columns = transforms(tensors[name])
+        rows, columns = sides[name] = transforms(tensors[name])
         coefficients = (rows @ weights @ columns.mT).flatten(1)
         if largest:
             scores, everyone = coefficients.abs(), torch.ones_like(coefficients, dtype=torch.bool)
@@ -88,8 +91,7 @@ def by_coefficients(workspace: Workspace, number: int, made: CompressionResult, 
                 coefficients[:, lowest_places(weights.shape[1:], count, weights.device)]
             )
     expansion = Coefficients(counts=counts, largest=largest)
-    expand = expansion.expander(workspace, stack, {})
-    return with_encoding(workspace, made, Encoding(parts, expand, expansion))
+    return with_encoding(workspace, made, Encoding(parts, expansion.by(sides, stack), expansion))
 
 
 def lowest_places(shape: tuple[int, ...], count: int, device: torch.device) -> Tensor:
@@ -109,32 +111,26 @@ class Buckets(Expansion):
     counts: dict[str, int]
 
     def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
-        """Looks every weight up."""
-        tensors = shape.tensors()
-        hashes = {}
+        """Draws the hashes again."""
+        tensors, hashes = shape.tensors(), {}
         for name, count in self.counts.items():
             device = tensors[name].device
             bucket, sign = hash_places(source, name, tensors[name][0].numel(), count)
             hashes[name] = to_device(bucket, device), to_device(sign, device)
-        return looking_up(tensors, hashes)
+        return self.by(hashes, shape)
 
+    def by(self, hashes: Mapping[str, tuple[Tensor, Tensor]], shape: StackedModel) -> Expand:
+        """The function, of buckets and signs that are there: looks every weight up."""
+        tensors = shape.tensors()
+        shapes = {name: tensors[name].shape[1:] for name in hashes}
 
-def looking_up(tensors: Mapping[str, Tensor], hashes: Mapping[str, tuple[Tensor, Tensor]]) -> Expand:
-    """Weights of layers from their buckets' values.
+        def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            found = {name: values[name] for name in values if name in tensors}
+            for name, (bucket, sign) in hashes.items():
+                found[name] = (values[f"{name} values"][:, bucket] * sign).view(-1, *shapes[name])
+            return found
 
-    Args:
-        tensors: Name → what it is like in the networks.
-        hashes: Layer → bucket and sign of each weight.
-    """
-    shapes = {name: tensors[name].shape[1:] for name in hashes}
-
-    def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        found = {name: values[name] for name in values if name in tensors}
-        for name, (bucket, sign) in hashes.items():
-            found[name] = (values[f"{name} values"][:, bucket] * sign).view(-1, *shapes[name])
-        return found
-
-    return expand
+        return expand
 
 
 def hash_places(source: DrawSource, name: str, weights: int, count: int) -> tuple[Tensor, Tensor]:
@@ -159,5 +155,5 @@ def by_buckets(workspace: Workspace, number: int, made: CompressionResult) -> Co
         bucket, sign = hashes[name] = to_device(drawn, weights.device), to_device(signs, weights.device)
         sums = weights.new_zeros(len(weights), count).index_add(1, bucket, weights * sign)
         parts[f"{name} values"] = Part(sums / sizes)
-    encoding = Encoding(parts, looking_up(tensors, hashes), Buckets(counts=counts), SEED_BITS)
-    return with_encoding(workspace, made, encoding)
+    expansion = Buckets(counts=counts)
+    return with_encoding(workspace, made, Encoding(parts, expansion.by(hashes, stack), expansion, SEED_BITS))

@@ -120,9 +120,13 @@ class Directions(Expansion):
     of_update: bool
 
     def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
-        """Multiplies."""
-        shapes = {name: tensor.shape[1:] for name, tensor in shape.tensors().items()}
+        """Draws the directions again."""
         along = {name: drawn_along(source, shape, name, rank) for name, rank in self.ranks.items()}
+        return self.by(along, shape, start)
+
+    def by(self, along: Mapping[str, Tensor], shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
+        """The function, of directions that are there: multiplies."""
+        shapes = {name: tensor.shape[1:] for name, tensor in shape.tensors().items()}
 
         def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
             made = {name: values[name] for name in values if name in shapes}
@@ -148,14 +152,14 @@ def by_directions(workspace: Workspace, number: int, made: CompressionResult, *,
     stack, start = made.stack, start_of(workspace, made, of_update=of_update)
     tensors = stack.tensors()
     ranks = rows_for(stack, allowed_parameters(workspace, number, made))
-    parts = dict(as_it_is(stack).parts)
+    parts, along = dict(as_it_is(stack).parts), {}
     for name, rank in ranks.items():
         del parts[name]
         wanted = (tensors[name] - start[name] if of_update else tensors[name]).flatten(2)
-        along = drawn_along(workspace, stack, name, rank)
-        parts[f"{name} sketch"] = Part(along.mT @ wanted if input_side(stack, name) == 0 else wanted @ along)
+        basis = along[name] = drawn_along(workspace, stack, name, rank)
+        parts[f"{name} sketch"] = Part(basis.mT @ wanted if input_side(stack, name) == 0 else wanted @ basis)
     expansion = Directions(ranks=ranks, of_update=of_update)
-    expand = expansion.expander(workspace, stack, start)
+    expand = expansion.by(along, stack, start)
     return with_encoding(workspace, made, Encoding(parts, expand, expansion, SEED_BITS))
 
 

@@ -57,14 +57,17 @@ class Measurements(Expansion):
     iterations: int = Field(ge=1, le=100_000)
 
     def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
-        """Looks for the sparsest."""
+        """Draws the directions again."""
+        return self.by({name: drawn_along(source, shape, name, rank) for name, rank in self.ranks.items()}, shape)
+
+    def by(self, along: Mapping[str, Tensor], shape: StackedModel) -> Expand:
+        """The function, of directions that are there: looks for the sparsest."""
         shapes = {name: tensor.shape[1:] for name, tensor in shape.tensors().items()}
-        matrices = {name: drawn_along(source, shape, name, rank).mT for name, rank in self.ranks.items()}
 
         def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
             found = {name: values[name] for name in values if name in shapes}
-            for name, matrix in matrices.items():
-                measured = values[f"{name} measured"]
+            for name, directions in along.items():
+                matrix, measured = directions.mT, values[f"{name} measured"]
                 if self.cosine:
                     basis = to_device(cosines(matrix.shape[2]).to(matrix.dtype), matrix.device)
                     weights = basis.mT @ sparsest(matrix @ basis.mT, measured, self.iterations)
@@ -83,12 +86,11 @@ def by_measurements(
     stack = made.stack
     tensors = stack.tensors()
     counts = rows_for(stack, allowed_parameters(workspace, number, made))
-    parts = dict(as_it_is(stack).parts)
+    parts, along = dict(as_it_is(stack).parts), {}
     for name, count in counts.items():
         del parts[name]
-        weights, along = tensors[name].flatten(2), drawn_along(workspace, stack, name, count)  # those of `sketch`
-        parts[f"{name} measured"] = Part(along.mT @ (weights if input_side(stack, name) == 0 else weights.mT))
+        weights = tensors[name].flatten(2)
+        directions = along[name] = drawn_along(workspace, stack, name, count)  # those of `sketch`
+        parts[f"{name} measured"] = Part(directions.mT @ (weights if input_side(stack, name) == 0 else weights.mT))
     expansion = Measurements(ranks=counts, cosine=cosine, iterations=iterations)
-    return with_encoding(
-        workspace, made, Encoding(parts, expansion.expander(workspace, stack, {}), expansion, SEED_BITS)
-    )
+    return with_encoding(workspace, made, Encoding(parts, expansion.by(along, stack), expansion, SEED_BITS))

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from trainables.compression.few_numbers import cosines, lowest_places, numbers_for
+from trainables.compression.few_numbers import hash_places, lowest_places, numbers_for, transforms
 from trainables.compression.writing import DrawSource, output_axis
+from trainables.moving import to_device
 from trainables.stack.model import StackedModel
 
 _DOT = "/"  # names of numbers have no dots
@@ -83,10 +84,8 @@ def hashed_for(source: DrawSource, shape: StackedModel, allowed: float) -> Hashe
     counts, shapes, scales, device = _layers(shape, allowed)
     places: dict[str, tuple[Tensor, ...]] = {}
     for name, count in counts.items():
-        draws = source.draws("hash", name)
-        size = math.prod(shapes[name])
-        bucket = (torch.rand(size, generator=draws, dtype=torch.float64) * count).long().to(device)
-        places[name] = bucket, (torch.randint(2, bucket.shape, generator=draws) * 2.0 - 1).to(device)
+        bucket, sign = hash_places(source, name, math.prod(shapes[name]), count)
+        places[name] = to_device(bucket, device), to_device(sign, device)
     return HashedWeights(shapes, counts, scales, places)
 
 
@@ -97,8 +96,7 @@ def cosines_for(source: DrawSource, shape: StackedModel, allowed: float) -> Cosi
     places: dict[str, tuple[Tensor, ...]] = {}
     for name, count in counts.items():
         sides = tensors[name].flatten(2).shape[1:]
-        rows, columns = (cosines(size).float().to(device) for size in sides)
-        places[name] = lowest_places(tuple(sides), count, device), rows, columns
+        places[name] = lowest_places(tuple(sides), count, device), *transforms(tensors[name])
         scales[name] *= math.sqrt(math.prod(sides) / count)  # an orthonormal map keeps the sum of squares
     return CosineWeights(shapes, counts, scales, places)
 
