@@ -133,7 +133,7 @@ def parts_of(
 ) -> Iterator[tuple[str, Part]]:
     """All parts of the networks, with their names: what weights are made of, then everything else as it is."""
     yield from written.parts.items()
-    made = set(written.weights())
+    made = written.weight_names()
     for name, tensor in stack.tensors().items():
         if name not in made and tensor.is_floating_point():
             # Statistics of batch norm go with the scale of their channel.

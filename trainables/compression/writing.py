@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
@@ -56,11 +57,12 @@ class Maker(Protocol):
         """Layer → [K, …] from the trained and the fixed numbers; differentiable."""
 
 
-class Expansion(BaseModel):
+class Expansion(BaseModel, ABC):
     """How weights follow from the numbers of a description, in JSON types: what a decoder knows beside the message."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @abstractmethod
     def expander(self, source: DrawSource, shape: StackedModel, start: Mapping[str, Tensor]) -> Expand:
         """The function itself.
 
@@ -69,7 +71,6 @@ class Expansion(BaseModel):
             shape: Networks of the described shape; their weights mean nothing.
             start: Name → weights of the same units before training, [K, …]; {} where they do not take part.
         """
-        raise NotImplementedError
 
 
 class Stored(Expansion):
@@ -170,10 +171,17 @@ class Encoding:
     expand: Expand = dict
     expansion: Expansion = field(default_factory=Stored)
     seed_bits: int = 0
+    _names: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def weights(self) -> dict[str, Tensor]:
-        """Name → weights."""
-        return self.expand({name: part.values for name, part in self.parts.items()})
+        """Name → weights; made anew at each call, which may be a search of many steps."""
+        made = self.expand({name: part.values for name, part in self.parts.items()})
+        self._names.update(made)
+        return made
+
+    def weight_names(self) -> set[str]:
+        """Names of these weights, which are made for it only if they never were."""
+        return self._names or set(self.weights())
 
     def counts(self) -> list[int]:
         """Numbers stored of each network, in all parts."""
