@@ -181,7 +181,7 @@ def network_sizes(workspace: Workspace, made: CompressionResult) -> dict[str, Se
     if sizes is None:
         flops = workspace.model.multiply_adds(stack.widths, workspace.input_shape, workspace.data.num_classes)
         sizes = Sizes([stack.parameters_per_network] * stack.networks, [flops] * stack.networks)
-    lengths = description_lengths(stack, made.writing(), made.masks if sizes.widths is not None else None)
+    lengths = description_lengths(stack, made.writing(), made.unit_masks())
     dense = workspace.once("dense description", lambda: _dense_length(workspace))
     ratios = {
         "parameters": [workspace.dense_parameters / count for count in sizes.parameters],

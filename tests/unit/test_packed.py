@@ -12,7 +12,7 @@ from tests.engine import config
 from trainables.compression.description import description_lengths
 from trainables.compression.interfaces import METHODS
 from trainables.config import TrialConfig
-from trainables.export.packed import KIND, described_masks, described_network, load_packed, pack
+from trainables.export.packed import KIND, described_network, load_packed, pack
 from trainables.opening import NotReadable
 from trainables.storage import seal
 from trainables.trial import TrialContext, run_to_level
@@ -62,8 +62,8 @@ def pruned() -> Workspace:
 @pytest.mark.parametrize("name", WAYS)
 def test_a_network_is_read_from_exactly_its_bits(name: str, tmp_path: Path) -> None:
     workspace = run(trial(name), 0 if name == "dense" else LEVEL)
-    made, masks = workspace.compressed, described_masks(workspace.compressed)
-    lengths = description_lengths(made.stack, made.writing(), masks)
+    made = workspace.compressed
+    lengths = description_lengths(made.stack, made.writing(), made.unit_masks())
     inputs = workspace.train_inputs.images[0, :5]
     for k in (0, workspace.networks - 1):
         path = tmp_path / f"{k}.packed"

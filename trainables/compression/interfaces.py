@@ -140,6 +140,10 @@ class CompressionResult:
 
         return self.written or as_it_is(self.stack, self.masks)
 
+    def unit_masks(self) -> dict[str, Tensor] | None:
+        """The masks by which whole units are gone, where a description is of the smaller network."""
+        return self.masks if self.sizes is not None and self.sizes.widths is not None else None
+
 
 @dataclass(frozen=True)
 class RecoveryResult:

@@ -136,16 +136,15 @@ def pack(workspace: Workspace, network: int, path: Path, about: Mapping[str, str
         about: For the header.
     """
     made: CompressionResult = workspace.compressed
-    written, masks = made.writing(), described_masks(made)
-    message, bits = encode_network(made.stack, written, masks, network, workspace.config.seed)
-    widths = made.sizes.widths[network] if masks is not None and made.sizes and made.sizes.widths else made.stack.widths
+    written = made.writing()
+    message, bits = encode_network(made.stack, written, made.unit_masks(), network, workspace.config.seed)
     inputs, units = workspace.train_inputs, None
     if needs_start(written):
         units = tuple(tuple(group[network].tolist()) for group in made.origin or ())
     header = Header(
         about=dict(about),
         model=workspace.config.model,
-        widths=widths,
+        widths=described_network(made, network).widths,
         inputs=Pictures(shape=workspace.input_shape, mean=inputs.shift.tolist(), scale=inputs.scale),
         outputs=workspace.data.num_classes,
         key=workspace.key,
@@ -164,14 +163,9 @@ def pack(workspace: Workspace, network: int, path: Path, about: Mapping[str, str
     return bits, path.stat().st_size
 
 
-def described_masks(made: CompressionResult) -> dict[str, Tensor] | None:
-    """The masks by which units are gone, where a description is of the smaller network."""
-    return made.masks if made.sizes is not None and made.sizes.widths is not None else None
-
-
 def described_network(made: CompressionResult, network: int) -> StackedModel:
     """The network (a stack of one) that a description stands for: as small as it is when whole units are gone."""
-    one, masks = made.stack.select([network]), described_masks(made)
+    one, masks = made.stack.select([network]), made.unit_masks()
     if masks is None:
         return one
     return one.keep_units([units[network].nonzero().T for units in units_left(made.stack, masks)])
