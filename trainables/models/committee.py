@@ -51,10 +51,11 @@ class Committee(PlannedModel):
         draws: Sequence[torch.Generator],
     ) -> StackedModel:
         """Normal weights of `init` times `init_scale`; those of the second layer 1 where it starts so."""
+        from trainables.looking.places import weight_names
+
         stack = super().build(config, widths, input_shape, num_classes, draws)
         if self.outgoing == "ones":
-            *_, last = (name for name, _ in stack.named_parameters() if name.endswith(".weight"))
-            stack.tensors()[last].fill_(1.0)
+            stack.tensors()[weight_names(stack)[-1]].fill_(1.0)
         return stack
 
 
