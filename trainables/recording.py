@@ -81,11 +81,8 @@ def _columns(workspace: Workspace, state: Mapping[str, Any]) -> dict[str, npt.ND
     rows, count = last.shape
     sound = _sound(state)
     ends = torch.tensor([state["failed"].get(n, workspace.progress.level + 1) - 1 for n in range(rows)])[:, None]
-    given = torch.ones(rows, count, dtype=torch.bool)
-    if data.subset is not None:
-        given = torch.zeros(rows, count, dtype=torch.bool).scatter_(1, data.subset.cpu(), True)
     tables = {
-        "subset": given,
+        "subset": data.given().cpu(),
         "label": data.all_labels.cpu().to(torch.int16),
         "prediction": state["predictions"],
         "margin": state["margins"],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
 from trainables.compression.interfaces import Level
 from trainables.compression.masks import apply_masks
 from trainables.compression.tickets import ticket_start
 from trainables.data.conditions import INPUT_KINDS
+from trainables.data.trial_data import select_subset
 from trainables.pausing import Pausing
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
@@ -52,8 +52,8 @@ def _examples(workspace: Workspace, source: Source) -> Examples:
     data, kind = workspace.data, INPUT_KINDS.get(source.inputs)()
     subset, labels = data.subset, data.labels
     if source.others:
-        subset = _others(workspace)
-        labels = data.all_labels[torch.arange(len(subset), device=subset.device)[:, None], subset]
+        subset = (~data.given()).nonzero()[:, 1].view(workspace.networks, -1)
+        labels = select_subset(data.all_labels, subset)
     images = data.images
     if not kind.untouched:
         names = (workspace.key, "source", "train")
@@ -63,12 +63,3 @@ def _examples(workspace: Workspace, source: Source) -> Examples:
         ]
         images = torch.stack(changed).to(images.device)
     return Examples(Inputs(images, data.source, data.mean, subset), labels, data.task)
-
-
-def _others(workspace: Workspace) -> Tensor:
-    """[K, n − m]: the training examples that each network is not given."""
-    data = workspace.data
-    assert data.subset is not None, "the method refuses others where there are none"
-    given = torch.zeros(data.all_labels.shape[:2], dtype=torch.bool, device=data.subset.device)
-    given.scatter_(1, data.subset, value=True)
-    return (~given).nonzero()[:, 1].view(len(given), -1)

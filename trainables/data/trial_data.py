@@ -67,6 +67,11 @@ class TrialData:
     changed_share: Tensor
     iid_test_labels: Tensor | None
 
+    def given(self) -> Tensor:
+        """[N, n] bool: which of the training examples each network is given."""
+        where = self.all_labels.new_zeros(self.all_labels.shape[:2], dtype=torch.bool)
+        return ~where if self.subset is None else where.scatter_(1, self.subset, True)
+
 
 def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torch.device = "cpu") -> TrialData:
     """The data of a trial: the study's split, corrupted by draws named after (seed, key, replicate).
@@ -98,7 +103,7 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
     twins = [true_labels] * (config.replicates if config.has_control else 0)
     all_labels = torch.stack(given + twins)
     subset = _subset(config, key, len(true_labels), len(all_labels))
-    labels, truth = _select_subset(all_labels, subset), _select_subset(true_labels.expand_as(all_labels), subset)
+    labels, truth = select_subset(all_labels, subset), select_subset(true_labels.expand_as(all_labels), subset)
     kept = (labels == truth).reshape(*labels.shape[:2], -1).all(dim=2)
     test_labels = torch.from_numpy(split.test_labels)
     source = torch.zeros(len(labels), dtype=torch.int64)
@@ -165,9 +170,9 @@ def _draws(config: TrialConfig, key: Key, replicate: int) -> torch.Generator:
     return generator(config.seed, key, "labels", replicate)
 
 
-def _select_subset(labels: Tensor, subset: Tensor | None) -> Tensor:
+def select_subset(labels: Tensor, subset: Tensor | None) -> Tensor:
     """[N, m, …] of [N, n, …]."""
-    return labels if subset is None else labels[torch.arange(len(labels))[:, None], subset]
+    return labels if subset is None else labels[torch.arange(len(labels), device=labels.device)[:, None], subset]
 
 
 def _subset(config: TrialConfig, key: Key, count: int, networks: int) -> Tensor | None:
