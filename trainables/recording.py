@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from trainables.data.recorded import why_not
+from trainables.looking.margins import margins
 from trainables.pausing import Pausing
 from trainables.record import MARGIN_STEP, NOT_LOST, TESTED, Record
 from trainables.stack.model import StackedModel
@@ -115,16 +116,14 @@ def _answers(workspace: Workspace, stack: StackedModel) -> Pausing[_Answers]:
     data = workspace.data
     inputs, labels = Inputs(data.images, data.source, data.mean), data.all_labels
     predictions = torch.empty(labels.shape, dtype=torch.int16)
-    margins = torch.empty(labels.shape, dtype=torch.int8)
+    rounded = torch.empty(labels.shape, dtype=torch.int8)
     chunk = examples_at_once(stack, inputs, _CHUNK_BYTES)
     for start in range(0, inputs.count, chunk):
         part = slice(start, min(inputs.count, start + chunk))
         with torch.no_grad():
             logits = stack.answers(inputs.slice(part.start, part.stop)).float()
-            index = labels[:, part, None]
-            own = logits.gather(2, index)[..., 0]
-            steps = (own - logits.scatter(2, index, -torch.inf).amax(dim=2)) / MARGIN_STEP
-            margins[:, part] = steps.round().clamp(-127, 127).nan_to_num(0.0).to(torch.int8)
+            steps = margins(logits, labels[:, part]) / MARGIN_STEP
+            rounded[:, part] = steps.round().clamp(-127, 127).nan_to_num(0.0).to(torch.int8)
             predictions[:, part] = logits.argmax(dim=2).to(torch.int16)
         yield
-    return _Answers(predictions, margins)
+    return _Answers(predictions, rounded)

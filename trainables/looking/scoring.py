@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Literal, TypeVar
@@ -18,6 +18,7 @@ from trainables.looking.gradients import (
     squared_gradients,
     synaptic_flow,
 )
+from trainables.looking.places import own_biases
 from trainables.stack.model import StackedModel, UnitGroup
 from trainables.task import Task
 
@@ -50,6 +51,13 @@ class Sample:
     def count(self) -> int:
         """n."""
         return int(self.labels.shape[1])
+
+    @property
+    def kept(self) -> Tensor:
+        """[K, n] bool, where the label given is the true one; everywhere if nobody knows."""
+        if self.truth is None:
+            return self.labels.new_ones(self.labels.shape[:2], dtype=torch.bool)
+        return (self.labels == self.truth).reshape(*self.labels.shape[:2], -1).all(dim=2)
 
     def first(self, count: int) -> Sample:
         """The first `count` examples, or all if there are fewer."""
@@ -179,3 +187,15 @@ class Scoring:
         """
         named = {name: values(name) for name in group.weights}
         return self.stack.with_tensors(self.stack.tensors() | named).incoming_weights(group)
+
+    def incoming_products(self, group: UnitGroup, slopes: Mapping[str, Tensor]) -> Tensor:
+        """[K, units]: Σ slope · w over a unit's incoming weights and its bias.
+
+        Args:
+            slopes: Parameter → the derivative of something by it.
+        """
+        tensors = self.stack.tensors()
+        products = self.incoming(group, lambda name: slopes[name] * tensors[name]).sum(dim=2)
+        for bias in own_biases(self.stack, group):
+            products = products + (slopes[bias] * tensors[bias]).reshape(products.shape)
+        return products

@@ -40,23 +40,22 @@ class Margins(Measure):
     def measure(self, look: Look) -> Pausing[MeasureResult]:
         """Measures each network and each of its examples."""
         from trainables.looking.look import outputs
+        from trainables.looking.margins import margins
         from trainables.looking.weights import spectral_norms
 
-        logits, labels = outputs(look.stack, look.sample.inputs).double(), look.sample.labels[..., None]
-        own = logits.gather(2, labels)[..., 0]
-        margins = own - logits.scatter(2, labels, -float("inf")).amax(2)
-        product = own.new_ones(len(own))
+        found = margins(outputs(look.stack, look.sample.inputs).double(), look.sample.labels)
+        product = found.new_ones(len(found))
         for weights in look.matrices().values():
             product = product * spectral_norms(weights)
             yield
-        mean, low = margins.mean(1), _quantile(margins, self.quantile)
+        mean, low = found.mean(1), _quantile(found, self.quantile)
         networks = {
             "mean": mean,
             "quantile": low,
             "normalised_mean": mean / product,
             "normalised_quantile": low / product,
         }
-        examples = {"margin": margins}
+        examples = {"margin": found}
         index = look.sample.index
         return MeasureResult(networks, examples=examples | ({} if index is None else {"example": index}))
 

@@ -36,13 +36,7 @@ class Memorisation(WeightCriterion):
 
     def scores(self, scoring: Scoring, group: UnitGroup) -> Tensor:
         """The same summed over a unit's incoming weights and its bias."""
-        from trainables.looking.places import own_biases
-
-        stack, slopes = scoring.stack, _slopes(scoring)
-        tensors, scores = stack.tensors(), super().scores(scoring, group)
-        for bias in own_biases(stack, group):
-            scores = scores + (slopes[bias] * tensors[bias]).reshape(scores.shape)
-        return scores
+        return scoring.incoming_products(group, _slopes(scoring))
 
 
 def _slopes(scoring: Scoring) -> dict[str, Tensor]:
@@ -59,34 +53,28 @@ def _signed_inputs(sample: Sample) -> Iterator[tuple[Tensor, Tensor]]:
     """Inputs, with labels (or numbers) and, last, the weight that each example's margin has: [K, B, 1 + labels]."""
     import torch
 
-    labels_of_all = _in_columns(sample.labels)
-    kept = torch.ones_like(labels_of_all[..., 0], dtype=torch.bool)
-    if sample.truth is not None:
-        kept = (labels_of_all == _in_columns(sample.truth)).all(dim=2)
+    kept = sample.kept
     count = kept.sum(dim=1, keepdim=True)
     weights = torch.where(kept, 1 / count.clamp(min=1), -1 / (sample.count - count).clamp(min=1))
     start = 0
     for inputs, labels in sample.batches():
         own = weights[:, start : start + labels.shape[1], None]
-        yield inputs, torch.cat([_in_columns(labels).double(), own.double()], dim=2)
+        columns = labels[..., None] if labels.dim() == 2 else labels
+        yield inputs, torch.cat([columns.double(), own.double()], dim=2)
         start += labels.shape[1]
 
 
 def _summed_margins(logits: Tensor, targets: Tensor) -> Tensor:
     """Σ weight · margin; of numbers, whose outputs are as many as they, Σ weight · −(squared error)."""
+    from trainables.looking.margins import margins
+
     given, weights = targets[..., :-1], targets[..., -1]
     if given.shape[2] == logits.shape[2]:
-        margins = -((logits - given) ** 2).sum(dim=2)
+        found = -((logits - given) ** 2).sum(dim=2)
     else:
-        labels = given.long()
-        margins = logits.gather(2, labels)[..., 0] - logits.scatter(2, labels, -float("inf")).amax(dim=2)
-    total: Tensor = (margins * weights).sum()
+        found = margins(logits, given[..., 0].long())
+    total: Tensor = (found * weights).sum()
     return total
-
-
-def _in_columns(labels: Tensor) -> Tensor:
-    """[K, B, labels], with one column where each example has one label."""
-    return labels[..., None] if labels.dim() == 2 else labels
 
 
 ENTRY = Memorisation

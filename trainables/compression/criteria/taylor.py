@@ -41,14 +41,7 @@ class Taylor(WeightCriterion):
 
 def unit_products(scoring: Scoring, group: UnitGroup) -> Tensor:
     """[K, units]: Σ g·w over a unit's incoming weights and its bias."""
-    from trainables.looking.places import own_biases
-
-    stack, gradients = scoring.stack, scoring.gradients()
-    tensors = stack.tensors()
-    products = scoring.incoming(group, lambda tensor: gradients[tensor] * tensors[tensor]).sum(dim=2)
-    for bias in own_biases(stack, group):
-        products = products + (gradients[bias] * tensors[bias]).reshape(products.shape)
-    return products
+    return scoring.incoming_products(group, scoring.gradients())
 
 
 ENTRY = Taylor
