@@ -14,7 +14,7 @@ from study.answer.resummarising import Summing
 from study.answer.selection import column, numbers
 from study.answer.standing import Standing
 from study.answer.verdict import Finding, Verdicts
-from study.answer.words import join_words, plural, with_sign
+from study.answer.words import join_words, plural, with_ends
 
 Kind = Literal["as stated", "reach", "accuracy kept", "stop rule", "exclusion", "replicates", "instrument"]
 _SHARES, _REACHES = (0.5, 0.95), (0.5, 0.75)
@@ -58,9 +58,7 @@ class Check:
         """`0.29 (0.21 to 0.38) supported`."""
         if self.estimate is None:
             return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
-        low, high = self.interval
-        between = "" if low is None or high is None else f" ({with_sign(low)} to {with_sign(high)})"
-        return f"{with_sign(self.estimate)}{between} {self.verdict}"
+        return f"{with_ends(self.estimate, *self.interval)} {self.verdict}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from study.answer.course import Point
 from study.answer.evidence import FEWEST
-from study.answer.words import plural, with_half, with_sign
+from study.answer.words import plural, with_ends, with_half
 
 Word = Literal["supported", "refuted", "open", "undefined", "described"]
 Interval = tuple[float, float]
@@ -109,11 +109,9 @@ class Finding:
                 less = f"; {with_half(*self.behind)} behind the first, paired"
                 less += "" if self.differs_from_best else " (not told apart)"
             return f"{with_half(self.estimate, self.half)}, {plural(self.n, self.unit)}{less}"
-        low, high = self.shown_interval
-        unknown = low is None or high is None or self.contradicts_itself
-        between = "" if unknown else f" ({with_sign(low or 0.0)} to {with_sign(high or 0.0)})"
+        low, high = (None, None) if self.contradicts_itself else self.shown_interval
         more = f", about {plural(self.needs, f'more {self.unit}')}" if self.needs and not self.is_decided else ""
-        return f"{with_sign(self.estimate)}{between}, {plural(self.n, self.unit)}{more}"
+        return f"{with_ends(self.estimate, low, high)}, {plural(self.n, self.unit)}{more}"
 
     @property
     def differs_from_best(self) -> bool:

@@ -18,6 +18,17 @@ def with_half(mean: float, half: float | None) -> str:
     return f"{with_sign(mean, digits)} ± {half:.{digits}f}"
 
 
+def ends_words(low: float | None, high: float | None, *, to: str = "to") -> str:
+    """`0.21 to 0.37`; "" where an end is not known."""
+    return "" if low is None or high is None else f"{with_sign(low)} {to} {with_sign(high)}"
+
+
+def with_ends(value: float, low: float | None, high: float | None, *, to: str = "to") -> str:
+    """`0.29 (0.21 to 0.37)`, or the value alone where an end of its interval is not known."""
+    ends = ends_words(low, high, to=to)
+    return f"{with_sign(value)} ({ends})" if ends else with_sign(value)
+
+
 def p_words(p: float | None) -> str:
     """`p = 0.012`, `p < 0.0001`."""
     if p is None or math.isnan(p):

@@ -12,7 +12,7 @@ from rich.table import Table
 from study.answer.gap_model import GapTable
 from study.answer.measured import Mean, MeasureRow, as_frame, left_out, measure_rows
 from study.answer.pairwise import Estimate
-from study.answer.words import with_sign
+from study.answer.words import with_ends, with_sign
 from study.display import terminal
 from study.display.console import PrintableConsole
 from study.display.words import DASH
@@ -134,11 +134,7 @@ def _gap_table(found: GapTable) -> Table:
 
 def _interval_text(one: Estimate) -> str:
     """`−0.60 (−1.00 to −0.19)`."""
-    if one.value is None:
-        return DASH
-    if one.low is None or one.high is None:
-        return with_sign(one.value)
-    return f"{with_sign(one.value)} ({with_sign(one.low)} to {with_sign(one.high)})"
+    return DASH if one.value is None else with_ends(one.value, one.low, one.high)
 
 
 def _table(rows: list[MeasureRow]) -> Table:

@@ -17,7 +17,7 @@ from typing import Any
 from search_spaces import catalog
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
-from study.answer.words import with_sign
+from study.answer.words import ends_words, with_ends, with_sign
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.operations.comparing import ComparedStudy
@@ -166,7 +166,6 @@ def _machine() -> str:
 
 
 def _cells(row: Mapping[str, Any]) -> Sequence[str]:
-    low, high = row["interval"]
     where = f" ({row['condition']})" if row["condition"] else ""
     placebo = " *(placebo)*" if row["role"] == "placebo" else ""
     return (
@@ -174,7 +173,7 @@ def _cells(row: Mapping[str, Any]) -> Sequence[str]:
         row["published"] or "–",
         f"**{row['verdict']}**" if not row["condition"] or row["condition"] == "pooled" else row["verdict"],
         row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
-        "–" if low is None or high is None else f"{with_sign(low)} … {with_sign(high)}",
+        ends_words(*row["interval"], to="…") or "–",
         f"{row['n']} {row['unit']}s",
     )
 
@@ -188,11 +187,7 @@ def _gap_cells(row: GapAssociation) -> Sequence[str]:
 
 
 def _interval_text(one: Estimate) -> str:
-    if one.value is None:
-        return "–"
-    if one.low is None or one.high is None:
-        return with_sign(one.value)
-    return f"{with_sign(one.value)} ({with_sign(one.low)} … {with_sign(one.high)})"
+    return "–" if one.value is None else with_ends(one.value, one.low, one.high, to="…")
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.answer.words import with_sign
+from study.answer.words import ends_words, with_sign
 from study.config import StudyConfig
 from study.report.curves import mean_curve, reach
 from study.report.drawing import Drawing, Key, Swatch
@@ -93,7 +93,6 @@ def _networks_of(arm: str, config: StudyConfig, networks: pd.DataFrame) -> pd.Da
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    low, high = row["interval"]
     where = f" ({row['condition']})" if row["condition"] else ""
     return (
         row["study"],
@@ -101,6 +100,6 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         row["published"],
         row["verdict"],
         row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
-        "" if low is None or high is None else f"{with_sign(low)} to {with_sign(high)}",
+        ends_words(*row["interval"]),
         f"{row['n']} {row['unit']}s",
     )

@@ -10,7 +10,7 @@ from study.answer.pairs import count_pairs, network_areas
 from study.answer.robustness import Robustness
 from study.answer.units import CELL, TRIAL, unit_word
 from study.answer.verdict import Finding
-from study.answer.words import plural, with_half, with_sign
+from study.answer.words import ends_words, plural, with_half, with_sign
 from study.report.claims import claims_block
 from study.report.definitions import definitions
 from study.report.figure import Absent, Figure, Picture
@@ -144,6 +144,5 @@ def _claim_tile(found: Finding) -> tuple[str, str, str]:
     name = found.claim.replace("_", " ")
     if found.verdict == "described":
         return with_half(found.estimate or 0.0, found.half), name, plural(found.n, found.unit)
-    low, high = found.shown_interval
-    between = "not bounded yet" if low is None or high is None else f"{with_sign(low)} to {with_sign(high)}"
-    return with_sign(found.estimate or 0.0), name, f"{found.verdict}; {between}"
+    ends = ends_words(*found.shown_interval) or "not bounded yet"
+    return with_sign(found.estimate or 0.0), name, f"{found.verdict}; {ends}"

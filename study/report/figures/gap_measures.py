@@ -4,7 +4,7 @@ from study.answer.gap_associations import gap_table
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
 from study.answer.strata import COMPRESSIBILITY
-from study.answer.words import join_words, with_sign
+from study.answer.words import join_words, with_ends, with_sign
 from study.errors import UsageError
 from study.report.drawing import Drawing, Key, mark_path, picture, room_for
 from study.report.figure import Absent, Figure, Picture
@@ -104,9 +104,7 @@ def _line(drawing: Drawing, scale: Scale, row: GapAssociation, at: tuple[float, 
 def _words(one: Estimate, *, whole: bool = False) -> str:
     if one.value is None:
         return one.reason if whole else "–"
-    if not whole or one.low is None or one.high is None:
-        return with_sign(one.value)
-    return f"{with_sign(one.value)} ({with_sign(one.low)} to {with_sign(one.high)})"
+    return with_ends(one.value, one.low, one.high) if whole else with_sign(one.value)
 
 
 FIGURE = Figure("Which measure tracks the generalization gap", 31, _draw)
