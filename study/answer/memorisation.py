@@ -5,7 +5,7 @@ examples (Feldman & Zhang 2020, arXiv:2008.03703). Unbiased for networks of that
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -218,23 +218,28 @@ def jackknife(given: Bools, right: Bools, statistic: Callable[[Floats], float | 
     References:
         Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 11; Kott 2001 (delete-a-group).
     """
-    whole, parts = Counts.of(given, right), groups_of(len(given))
-    value, groups = statistic(whole.scores), len(parts)
-    if value is None or groups < 2:
+    value = statistic(Counts.of(given, right).scores)
+    if value is None or len(given) < 2:
         return Estimate(value)
-    without = [statistic(whole.without(Counts.of(given[part], right[part])).scores) for part in parts]
+    without = [statistic(scores) for scores in scores_without(given, right)]
     left = [one for one in without if one is not None]
-    if len(left) < groups:
+    if len(left) < len(without):
         return Estimate(value)
-    spread = np.asarray(left) - np.mean(left)
-    half = float(stdtrit(groups - 1, 0.975) * math.sqrt((groups - 1) / groups * float((spread**2).sum())))
+    half = float(stdtrit(len(left) - 1, 0.975) * math.sqrt(jackknife_variance(np.asarray(left))))
     return Estimate(value, value - half, min(1.0, value + half))
 
 
-def groups_of(networks: int) -> list[slice]:
-    """Which networks are left out together: each alone, or of very many a hundredth at a time."""
-    groups = min(networks, _MOST_GROUPS)
-    return [slice(first, None, groups) for first in range(groups)]
+def scores_without(given: Bools, right: Bools) -> Iterator[Floats]:
+    """The scores [n] without each network in turn; of very many networks, without a hundredth of them at a time."""
+    whole, groups = Counts.of(given, right), min(len(given), _MOST_GROUPS)
+    for part in (slice(first, None, groups) for first in range(groups)):
+        yield whole.without(Counts.of(given[part], right[part])).scores
+
+
+def jackknife_variance(left: Floats) -> Floats:
+    """The variance of statistics, by what they are without each of the groups of networks [groups, …]."""
+    spread = left - np.mean(left, axis=0)
+    return np.asarray((len(left) - 1) / len(left) * (spread**2).sum(axis=0))
 
 
 def _mean(scores: Floats) -> float | None:

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtrit
 
-from study.answer.memorisation import Bools, Counts, Estimate, Floats, Votes, groups_of
+from study.answer.memorisation import Bools, Counts, Estimate, Floats, Votes, jackknife_variance, scores_without
 
 _ANCHORS = 5
 # A kind with fewer anchors is looked up where the study has more.
@@ -53,12 +52,20 @@ class _Labels:
             drawn[order[: len(drawn) // _ANCHORS]] = True
         return np.asarray(drawn & (self.votes.has_changed_label == changed))
 
-    def parts(self, masks: Sequence[Bools]) -> list[_Part]:
-        """The scores of several sets of examples, and those without each group of networks."""
-        votes = self.votes
-        whole = Counts.of(votes.given, votes.right)
-        left = [whole.without(Counts.of(votes.given[g], votes.right[g])).scores for g in groups_of(votes.networks)]
-        return [_part(whole.scores, left, mask) for mask in masks]
+    def part(self, mask: Bools) -> _Part:
+        """The mean score of a set of examples, and that without each group of networks."""
+        given, right = self.votes.given[:, mask], self.votes.right[:, mask]
+        scores = Counts.of(given, right).scores
+        known = ~np.isnan(scores)
+        some = scores[known]
+        if not len(some):
+            return _Part(np.nan, np.full(1, np.nan), 0.0, 0)
+        means = [
+            float(np.nanmean(own)) if np.isfinite(own := one[known]).any() else np.nan
+            for one in scores_without(given, right)
+        ]
+        variance = float(some.var(ddof=1)) if len(some) > 1 else 0.0
+        return _Part(float(some.mean()), np.asarray(means), variance, len(some))
 
 
 def mislabelled_shares(conditions: Sequence[tuple[Votes, bool]]) -> list[Estimate]:
@@ -82,7 +89,7 @@ def _share(own: _Labels, ranked: Sequence[_Labels]) -> Estimate:
     masks = [~(own.anchors(changed=True) | own.anchors(changed=False))]
     masks += [one.anchors(changed=changed) for one, changed in zip(sources, (True, False), strict=True) if one]
     owners = [own, sources[0], sources[1]]
-    parts = [one.parts([mask])[0] for one, mask in zip(owners, masks, strict=True)]
+    parts = [one.part(mask) for one, mask in zip(owners, masks, strict=True)]
     if any(np.isnan(part.value) or np.isnan(part.without).any() for part in parts):
         return Estimate(None)
     rest, changed, kept = parts
@@ -114,17 +121,5 @@ def _network_variance(owners: Sequence[_Labels], parts: Sequence[_Part], w: Floa
     for owner in {id(one): one for one in owners}.values():
         mine = [k for k, one in enumerate(owners) if one is owner]
         left = sum(weights[k][None, :] * parts[k].without[:, None] for k in mine)
-        spread = np.asarray(left) - np.mean(left, axis=0)
-        groups = len(spread)
-        total += (groups - 1) / groups * (spread**2).sum(axis=0)
+        total += jackknife_variance(np.asarray(left))
     return total
-
-
-def _part(scores: Floats, left: Sequence[Floats], mask: npt.NDArray[np.bool_]) -> _Part:
-    known = mask & ~np.isnan(scores)
-    some = scores[known]
-    if not len(some):
-        return _Part(np.nan, np.full(len(left), np.nan), 0.0, 0)
-    means = [float(np.nanmean(own)) if np.isfinite(own := one[known]).any() else np.nan for one in left]
-    variance = float(some.var(ddof=1)) if len(some) > 1 else 0.0
-    return _Part(float(some.mean()), np.asarray(means), variance, len(some))
