@@ -45,35 +45,48 @@ def replicate(
     """
     wanted = _declared_studies(place, names, size, data_dir)
     page = out or place.home / _PAGE
+    recorded = {name: _recorded_study(place, loaded) for name, loaded in wanted.items()}
+    left = [name for name, found in recorded.items() if run and not _is_finished(found)]
+    if not left:
+        write_page(place, wanted, recorded, size, page)
     worst = 0
     for number, (name, loaded) in enumerate(wanted.items(), start=1):
-        recorded = _recorded_study(place, loaded)
-        if not run or (isinstance(recorded, ComparedStudy) and recorded.is_finished):
+        if name not in left:
             continue
         say(f"{name}, {number} of {len(wanted)}: {loaded.config.space.title}")
         code = subprocess.run(_command(place, name, size, data_dir), check=False).returncode  # noqa: S603
-        if code in (_INCOMPLETE, -signal.SIGINT):
+        stopped = code in (_INCOMPLETE, -signal.SIGINT)
+        if stopped:
             say(f"Stopped at {name}. The same command goes on from there.")
             worst = _INCOMPLETE
-            break
-        if code:
+        elif code:
             say(f"{name} ended with exit code {code}; the others go on.")
             worst = max(worst, code)
-        write_page(place, wanted, size, page)
-    write_page(place, wanted, size, page)
+        recorded[name] = _recorded_study(place, loaded)
+        write_page(place, wanted, recorded, size, page)
+        if stopped:
+            break
     say(f"Page: {page}")
     return worst
 
 
-def write_page(place: Place, wanted: Mapping[str, LoadedStudy], size: str, page: Path) -> None:
+def write_page(
+    place: Place,
+    wanted: Mapping[str, LoadedStudy],
+    recorded: Mapping[str, ComparedStudy | str],
+    size: str,
+    page: Path,
+) -> None:
     """Writes the page anew: a section for each finished study of this home, the earlier one for each that is not.
 
     An earlier section, written from another home or by another machine, stays while the study's declaration does.
 
+    Args:
+        recorded: Each study as this home has it, or why it can't stand for the declaration.
+
     Raises:
         UsageError: The page can't be read or written.
     """
-    here = {name: _recorded_study(place, loaded) for name, loaded in wanted.items()}
     identities = {name: loaded.config.fingerprint() for name, loaded in wanted.items()}
     earlier = {
         heading: section
@@ -81,16 +94,14 @@ def write_page(place: Place, wanted: Mapping[str, LoadedStudy], size: str, page:
         if section.identities.items() <= identities.items()
     }
     sections, missing = [], {}
-    for name, found in here.items():
+    for name, found in recorded.items():
         if isinstance(found, ComparedStudy) and (found.is_finished or name not in earlier):
             sections.append(study_section(wanted[name].config, size, found))
         elif name in earlier:
             sections.append(earlier[name])
         else:
             missing[name] = str(found)
-    finished = {
-        name: identities[name] for name, found in here.items() if isinstance(found, ComparedStudy) and found.is_finished
-    }
+    finished = {name: identities[name] for name, found in recorded.items() if _is_finished(found)}
     page.parent.mkdir(parents=True, exist_ok=True)
     gap = earlier.get(GAP)
     if finished and (gap is None or not finished.items() < gap.identities.items()):
@@ -130,6 +141,10 @@ def _recorded_study(place: Place, loaded: LoadedStudy) -> ComparedStudy | str:
     finally:
         ledger.close()
     return found if found.ended else "no trial has ended yet"
+
+
+def _is_finished(found: ComparedStudy | str) -> bool:
+    return isinstance(found, ComparedStudy) and found.is_finished
 
 
 def _is(declared: StudyConfig, recorded: StudyConfig) -> bool:
