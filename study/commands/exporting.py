@@ -1,12 +1,17 @@
 """export."""
 
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from study.commands.options import StudyName, with_place_options
 from study.ledger.place import Place
+
+if TYPE_CHECKING:
+    from study.operations.exporting import ExportResult
+    from study.operations.packing import PackedFile
 
 _EXAMPLES = """[bold]Examples[/bold]
   ockham export redundancy 3 --level 6 --out small.safetensors
@@ -70,10 +75,9 @@ def export(
     zeros in it, and make it no smaller.
     """
     from study.display import terminal
-    from study.operations.exporting import NetworkChoice, export_tickets, table
+    from study.operations.exporting import NetworkChoice, export_tickets
     from study.operations.exporting import export as write
     from study.operations.packing import export_packed
-    from trainables.again import elsewhere
 
     if arm not in ("replicate", "control"):
         raise typer.BadParameter(f"--arm {arm}: choose replicate or control")
@@ -83,40 +87,47 @@ def export(
     if data_dir is not None:
         run = ledger.config.run.model_copy(update={"data_dir": data_dir.expanduser().absolute()})
         ledger.config = ledger.config.model_copy(update={"run": run})
-    console = terminal()
-    with console.status(f"Running trial {trial} again …") as status:
+    with closing(ledger), terminal().status(f"Running trial {trial} again …") as status:
 
         def say(text: str) -> None:
             status.update(f"Running trial {trial} again: {text}")
 
+        wanted = NetworkChoice(trial, level, replicate, "control" if arm == "control" else "replicate")
         if ticket:
             kept = export_tickets(ledger, trial, level, out, say=say)
-            ledger.close()
-            typer.echo(f"Written: {out}, tickets of {kept:,} weights each. Try them: --set compression.ticket={out}")
-            return
-        wanted = NetworkChoice(trial, level, replicate, "control" if arm == "control" else "replicate")
-        if packed:
-            file = export_packed(ledger, wanted, out, say=say)
-            ledger.close()
-            beside = "as recorded" if file.bits == file.recorded else f"{file.recorded:,} were recorded"
-            typer.echo(f"{file.bits:,} bits of its description, {beside}; {file.bytes:,} bytes with their header.")
-            same = "bit for bit" if file.difference == 0 else f"within {file.difference:.0e}"
-            typer.echo(f"Weights that are read from it are those of the trial's network, {same}.")
-            typer.echo(f"Written: {out}")
-            return
-        made = write(ledger, wanted, out, onnx=onnx, say=say)
-    ledger.close()
-    wide = 20
-    typer.echo(f"{'':{wide}}{'dense':>12}{'exported':>12}{'ratio':>9}")
-    for what, dense, small, ratio in table(made):
-        typer.echo(f"{what:{wide}}{dense:>12}{small:>12}{ratio:>9}")
+            lines = [f"Written: {out}, tickets of {kept:,} weights each. Try them: --set compression.ticket={out}"]
+        elif packed:
+            lines = _lines_of_packed(export_packed(ledger, wanted, out, say=say))
+        else:
+            lines = _lines_of_ordinary(write(ledger, wanted, out, onnx=onnx, say=say))
+    for line in lines:
+        typer.echo(line)
+
+
+def _lines_of_packed(file: "PackedFile") -> list[str]:
+    beside = "as recorded" if file.bits == file.recorded else f"{file.recorded:,} were recorded"
+    same = "bit for bit" if file.difference == 0 else f"within {file.difference:.0e}"
+    return [
+        f"{file.bits:,} bits of its description, {beside}; {file.bytes:,} bytes with their header.",
+        f"Weights that are read from it are those of the trial's network, {same}.",
+        f"Written: {file.path}",
+    ]
+
+
+def _lines_of_ordinary(made: "ExportResult") -> list[str]:
+    from study.operations.exporting import table
+    from trainables.again import elsewhere
+
+    rows = [("", "dense", "exported", "ratio"), *table(made)]
     said = ", ".join(f"{name.partition('_')[0]} {there:.4f}" for name, (_, there) in made.scores.items())
-    typer.echo(f"{made.label[:1].upper()}{made.label[1:]} of the file: {said}.")
     off = max(abs(there - recorded) for recorded, there in made.scores.values())
     moved = elsewhere(*made.devices)
     why = "" if moved else ": another machine or version?"
-    typer.echo("As recorded." if off < _ROUNDING else f"Recorded {made.label} differs by up to {off:.4f}{why}")
-    if moved:
-        typer.echo(f"The trial was {moved}.")
-    typer.echo(f"Outputs are those of the trial's network within {made.difference:.0e} of the largest.")
-    typer.echo(f"Written: {', '.join(str(file) for file in made.files)}")
+    return [
+        *(f"{what:20}{dense:>12}{small:>12}{ratio:>9}" for what, dense, small, ratio in rows),
+        f"{made.label[:1].upper()}{made.label[1:]} of the file: {said}.",
+        "As recorded." if off < _ROUNDING else f"Recorded {made.label} differs by up to {off:.4f}{why}",
+        *([f"The trial was {moved}."] if moved else []),
+        f"Outputs are those of the trial's network within {made.difference:.0e} of the largest.",
+        f"Written: {', '.join(str(file) for file in made.files)}",
+    ]

@@ -7,13 +7,13 @@ compared with what the file says.
 
 import importlib.util
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import UsageError
 from study.ledger.frames import results_damaged
-from study.operations.running_again import Say, run_again
+from study.operations.running_again import Say, run_again, silent
 from study.settings.inputs import compare_inputs
 from trainables.again import DEVICE, elsewhere
 from trainables.opening import require_file_target
@@ -76,7 +76,7 @@ class NetworkChoice:
 
 
 def export(
-    ledger: "Ledger", wanted: NetworkChoice, out: Path, *, onnx: bool = False, say: Say | None = None
+    ledger: "Ledger", wanted: NetworkChoice, out: Path, *, onnx: bool = False, say: Say = silent
 ) -> ExportResult:
     """Writes the network to `out` (.safetensors) and a .json beside it, with `onnx` also an .onnx.
 
@@ -85,17 +85,14 @@ def export(
             not what it was.
         RuntimeError: The trial run again became another network than the one that was recorded.
     """
-    row = checked_row(ledger, wanted)
-    check_out(out, onnx=onnx)
-    config = checked_config(ledger, row, wanted)
-    workspace = run_again(config, row, ledger.config, wanted.level, say or silent)
+    row, workspace = network_again(ledger, wanted, out, say, onnx=onnx)
     devices = row.notes.get(DEVICE, ""), workspace.progress.devices[-1]
     return _write(
         workspace, wanted, _recorded_metrics(ledger, row, wanted, workspace.data.task.score), devices, out, onnx=onnx
     )
 
 
-def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say | None = None) -> int:
+def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: Say = silent) -> int:
     """Writes the tickets of a level, of all replicates, to `out` (.safetensors): for `compression.ticket`.
 
     Returns:
@@ -105,19 +102,29 @@ def export_tickets(ledger: "Ledger", trial: int, level: int, out: Path, *, say: 
             is not what it was.
     """
     wanted = NetworkChoice(trial, level)
-    row = checked_row(ledger, wanted)
-    check_out(out, onnx=False)
-    config = checked_config(ledger, row, wanted)
+    row = _checked_row(ledger, wanted)
+    _check_out(out)
+    config = _checked_config(ledger, row, wanted)
     if level == 0 or config.compression.granularity != "weight":
         raise UsageError("--ticket: tickets are masks of single weights, of a level from 1 on, granularity=weight.")
     from trainables.compression.tickets import winning_tickets
 
-    tickets = winning_tickets(run_again(config, row, ledger.config, level, say or silent))
+    tickets = winning_tickets(run_again(config, row, ledger.config, level, say))
     tickets.write(out)
     return sum(int(mask[0].sum()) for mask in tickets.masks.values())
 
 
-def checked_config(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice) -> "TrialConfig":
+def network_again(
+    ledger: "Ledger", wanted: NetworkChoice, out: Path, say: Say, *, ending: str = ".safetensors", onnx: bool = False
+) -> tuple["TrialRow", "Workspace"]:
+    """The trial run again up to the network; what can be refused is refused before. Raises as `export`."""
+    row = _checked_row(ledger, wanted)
+    _check_out(out, ending, onnx=onnx)
+    config = _checked_config(ledger, row, wanted)
+    return row, run_again(config, row, ledger.config, wanted.level, say)
+
+
+def _checked_config(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice) -> "TrialConfig":
     """The trial's configuration, if it has that network and reads what it read."""
     from trainables.config import TrialConfig, unflatten
 
@@ -132,7 +139,7 @@ def number_of(workspace: "Workspace", wanted: NetworkChoice) -> int:
     return wanted.replicate + (workspace.replicates if wanted.arm == "control" else 0)
 
 
-def checked_row(ledger: "Ledger", wanted: NetworkChoice) -> "TrialRow":
+def _checked_row(ledger: "Ledger", wanted: NetworkChoice) -> "TrialRow":
     """The trial, if it is complete and its files are what was written."""
     rows = {row.number: row for row in ledger.trials()}
     name = ledger.config.name
@@ -158,7 +165,7 @@ def _check_network(config: "TrialConfig", wanted: NetworkChoice) -> None:
         raise UsageError("--arm control: the trial has no controls, its data are clean already; use --arm replicate.")
 
 
-def check_out(out: Path, *, onnx: bool, ending: str = ".safetensors") -> None:
+def _check_out(out: Path, ending: str = ".safetensors", *, onnx: bool = False) -> None:
     """Refuses a file that can't be written, before anything is computed."""
     if out.suffix != ending:
         beside = "; the description goes beside it, into a .json" if ending == ".safetensors" else ""
@@ -210,13 +217,7 @@ def _write(
 
     number = number_of(workspace, wanted)
     stack = workspace.networks_here()
-    about: dict[str, Any] = {
-        "trial": wanted.trial,
-        "level": wanted.level,
-        "replicate": wanted.replicate,
-        "arm": wanted.arm,
-    }
-    about |= {"fingerprint": workspace.config.fingerprint(), "model": workspace.config.model.name}
+    about = asdict(wanted) | {"fingerprint": workspace.config.fingerprint(), "model": workspace.config.model.name}
     small = plain(stack.select([number]), workspace.train_inputs, about)
     dense = plain(workspace.initial().select([number]), workspace.train_inputs, about | {"level": 0})
     files: tuple[Path, ...] = small.write(out)
@@ -284,7 +285,3 @@ def table(exported: ExportResult) -> list[tuple[str, str, str, str]]:
         (name, format(dense * scale, form), format(small * scale, form), f"{dense / small:.1f}×")
         for name, dense, small, form, scale in rows
     ]
-
-
-def silent(_text: str) -> None:
-    """Nobody listens."""

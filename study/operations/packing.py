@@ -1,11 +1,11 @@
 """One network of a finished trial in exactly the bits of its description."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.operations.exporting import NetworkChoice, check_out, checked_config, checked_row, number_of, row_of, silent
-from study.operations.running_again import Say, run_again
+from study.operations.exporting import NetworkChoice, network_again, number_of, row_of
+from study.operations.running_again import Say, silent
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
@@ -28,21 +28,17 @@ class PackedFile:
     difference: float
 
 
-def export_packed(ledger: "Ledger", wanted: NetworkChoice, out: Path, *, say: Say | None = None) -> PackedFile:
+def export_packed(ledger: "Ledger", wanted: NetworkChoice, out: Path, *, say: Say = silent) -> PackedFile:
     """Writes the network to `out` (.packed) in the bits of its description; `load_packed` reads it.
 
     Raises:
         UsageError: There is no such network, `out` can't be written, or what the trial read is not what it was.
     """
-    row = checked_row(ledger, wanted)
-    check_out(out, onnx=False, ending=".packed")
-    config = checked_config(ledger, row, wanted)
-    workspace = run_again(config, row, ledger.config, wanted.level, say or silent)
+    row, workspace = network_again(ledger, wanted, out, say, ending=".packed")
     from trainables.export.packed import described_network, load_packed, pack
 
     number = number_of(workspace, wanted)
-    about: dict[str, str | int] = {"study": ledger.config.name, "trial": wanted.trial, "level": wanted.level}
-    bits, size = pack(workspace, number, out, about | {"replicate": wanted.replicate, "arm": wanted.arm})
+    bits, size = pack(workspace, number, out, {"study": ledger.config.name} | asdict(wanted))
     there, meant = load_packed(out).tensors, described_network(workspace.compressed, number).tensors()
     off = max(float((there[name].double() - tensor.double().cpu()).abs().max()) for name, tensor in meant.items())
     return PackedFile(out, int(row_of(ledger, row, wanted)["description_length"]), bits, size, off)

@@ -180,7 +180,7 @@ def _measure(ledger: Ledger, row: "TrialRow", wanted: MeasuresConfig, names: Seq
     measures = MeasuresConfig.model_validate({"names": "+".join(names), **options})
     config = config.model_copy(update={"measures": measures})
     last = config.compression.depth if any(m.when != "dense" for m in measures.measures().values()) else 0
-    workspace = run_again(config, row, ledger.config, last, _silent, pausing=_pulse(ledger))
+    workspace = run_again(config, row, ledger.config, last, pausing=_pulse(ledger))
     old = _results(ledger, row.number)
     if why := _why_another(workspace, old[NETWORKS]):
         return why
@@ -268,7 +268,3 @@ def _store(ledger: Ledger, numbers: Sequence[int]) -> None:
     if ledger.url.startswith("sqlite"):
         content, _ = snapshots.copy_ledger(ledger.url, ledger.name)
         snapshots.put(content, folder / "ledger", ledger.fence or 0)
-
-
-def _silent(_line: str) -> None:
-    """Says nothing."""

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
+def silent(_text: str) -> None:
+    """Nobody listens."""
+
+
 def run_again(
     config: "TrialConfig",
     row: "TrialRow",
     study: "StudyConfig",
     level: int,
-    say: Say,
+    say: Say = silent,
     *,
     pausing: Callable[[], None] = lambda: None,
 ) -> "Workspace":
