@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from study.answer.verdict import POOLED
+from study.commands.formats import put
 from study.display import terminal
 from study.errors import Damaged
-from study.ledger.frames import write
 from study.operations.comparing import ComparedStudy
 
 _COLOURS = {"supported": "green", "refuted": "red", "open": "yellow", "undefined": "dim"}
@@ -25,10 +25,7 @@ def show(found: Sequence[ComparedStudy], unreadable: Mapping[str, Damaged], form
         _print(found, unreadable)
         return
     text = {"json": _json, "csv": _csv, "table": _plain}[form](found)
-    if out is None:
-        typer.echo(text)
-    else:
-        write(out, text + "\n")
+    put(text, out)
 
 
 def _print(found: Sequence[ComparedStudy], unreadable: Mapping[str, Damaged]) -> None:

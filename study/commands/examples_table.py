@@ -1,21 +1,20 @@
 """What `examples` prints: the examples that networks memorised, and how many there are of them."""
 
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from study.answer.ballots import Ballot
 from study.answer.memorisation import Memorisation, as_records
+from study.commands.formats import put
 from study.display import terminal
-from study.display.console import PrintableConsole
+from study.display.console import text_for_file
 from study.display.words import value
 from study.errors import UsageError
 from study.ledger.frames import write
@@ -63,19 +62,13 @@ def print_examples(
     if not isinstance(shown, str):
         ordered = [(ballot, replace(one, examples=shown.with_files(one.examples))) for ballot, one in ordered]
     if form == "csv":
-        _put(examples_csv(ordered), out)
+        put(examples_csv(ordered), out)
     elif form == "json":
-        _put(json.dumps([_json(*one, top) for one in ordered], indent=2, allow_nan=False), out)
+        put(json.dumps([_json(*one, top) for one in ordered], indent=2, allow_nan=False), out)
     elif out is None:
         _print(terminal(), ordered, top)
     else:
-        text = io.StringIO()
-        _print(PrintableConsole(file=text, width=_WIDTH, no_color=True), ordered, top)
-        write(out, text.getvalue().rstrip("\n"))
-
-
-def _put(text: str, out: Path | None) -> None:
-    write(out, text) if out else typer.echo(text)
+        write(out, text_for_file(lambda console: _print(console, ordered, top), _WIDTH))
 
 
 def _sort(found: Memorisation, by: By) -> pd.DataFrame:

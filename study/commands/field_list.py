@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from study.display import terminal
-from study.display.console import PrintableConsole
+from study.display.console import text_for_file
 from study.display.words import value
 from study.sampling.interfaces import SAMPLERS
 from study.settings.fields import SettableField
@@ -27,9 +27,7 @@ def print_fields(fields: Sequence[SettableField]) -> None:
 
 def as_text(fields: Sequence[SettableField]) -> str:
     """The same for a file."""
-    text = io.StringIO()
-    _print(PrintableConsole(file=text, width=_WIDTH, no_color=True), fields)
-    return text.getvalue().rstrip("\n")
+    return text_for_file(lambda console: _print(console, fields), _WIDTH)
 
 
 def as_json(fields: Sequence[SettableField]) -> str:

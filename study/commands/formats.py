@@ -8,6 +8,17 @@ import typer
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")]
 
 
+def put(text: str, out: Path | None) -> None:
+    """Writes it into the file, or onto the screen without one.
+
+    Raises:
+        UsageError: It can't be written there.
+    """
+    from study.ledger.frames import write
+
+    write(out, text) if out else typer.echo(text)
+
+
 def form_option(*forms: str, about: str | None = None) -> Any:
     """`--format` of a command that knows these forms, of which the first is for people.
 

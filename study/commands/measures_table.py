@@ -1,20 +1,20 @@
 """What `measures` prints: every measure of dense networks, learned beside memorised, and held against the gap."""
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from rich.console import Console
 from rich.table import Table
 
 from study.answer.gap_model import GapTable
 from study.answer.measured import Mean, MeasureRow, as_frame, left_out, measure_rows
 from study.answer.pairwise import Estimate
 from study.answer.words import with_ends, with_sign
+from study.commands.formats import put
 from study.display import terminal
-from study.display.console import PrintableConsole
+from study.display.console import text_for_file
 from study.display.words import DASH
 from study.errors import UsageError
 from study.ledger.frames import layer_frame, network_frame, trial_frame, write
@@ -49,9 +49,9 @@ def print_measures(ledger: "Ledger", form: str, out: Path | None) -> None:
             f"ockham launch --name measured --set measures=all"
         )
     if form == "json":
-        _put(json.dumps([row.as_json() for row in rows], indent=2, allow_nan=False), out)
+        put(json.dumps([row.as_json() for row in rows], indent=2, allow_nan=False), out)
     elif form == "csv":
-        _put(str(as_frame(rows).to_csv(index=False)).rstrip("\n"), out)
+        put(str(as_frame(rows).to_csv(index=False)).rstrip("\n"), out)
     else:
         more = f"Which of them track the generalization gap: {ledger.config.command('measures')} --gap"
         unfit = (
@@ -72,11 +72,11 @@ def print_gap(ledgers: Sequence["Ledger"], form: str, out: Path | None) -> None:
     if form == "svg":
         from study.report.figures.gap_measures import gap_svg
 
-        _put(gap_svg(found), out)
+        put(gap_svg(found), out)
     elif form == "json":
-        _put(json.dumps(found.as_json(), indent=2, allow_nan=False), out)
+        put(json.dumps(found.as_json(), indent=2, allow_nan=False), out)
     elif form == "csv":
-        _put(str(found.as_frame().to_csv(index=False)).rstrip("\n"), out)
+        put(str(found.as_frame().to_csv(index=False)).rstrip("\n"), out)
     else:
         table: tuple[Table | str, ...] = (_gap_table(found), "") if found.num_tested else ()
         _show([*table, *found.notes], out)
@@ -92,24 +92,23 @@ def print_layers(ledger: "Ledger", out: Path | None) -> None:
     rows = layer_frame(ledger.config.directory, ledger.trials(), ledger.files())
     if rows.empty:
         raise UsageError(f"no trial of {ledger.name} has numbers of layers; measures such as spectrum give them.")
-    _put(str(rows.to_csv(index=False)).rstrip("\n"), out)
-
-
-def _put(text: str, out: Path | None) -> None:
-    write(out, text) if out else typer.echo(text)
+    put(str(rows.to_csv(index=False)).rstrip("\n"), out)
 
 
 def _show(parts: Sequence[Table | str], out: Path | None) -> None:
     """To the screen, or as text into a file."""
-    text = io.StringIO()
-    console = terminal() if out is None else PrintableConsole(file=text, width=_WIDTH, no_color=True)
-    for part in parts:
-        if isinstance(part, str):
-            console.print(part, markup=False, highlight=False, soft_wrap=True)
-        else:  # a terminal that is narrower folds lines; no digit is left out
-            console.print(part, width=max(console.width, _WIDTH), crop=False)
-    if out is not None:
-        write(out, text.getvalue().rstrip("\n"))
+
+    def draw(console: Console) -> None:
+        for part in parts:
+            if isinstance(part, str):
+                console.print(part, markup=False, highlight=False, soft_wrap=True)
+            else:  # a terminal that is narrower folds lines; no digit is left out
+                console.print(part, width=max(console.width, _WIDTH), crop=False)
+
+    if out is None:
+        draw(terminal())
+    else:
+        write(out, text_for_file(draw, _WIDTH))
 
 
 def _new_table(*heads: str) -> Table:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from study.commands.formats import Out, chosen_form, form_option
+from study.commands.formats import Out, chosen_form, form_option, put
 from study.commands.options import StudyName, complete_space, complete_study, with_place_options
 from study.ledger.place import Place
 
@@ -98,7 +98,7 @@ def trials(
         write(out, content) if out else sys.stdout.buffer.write(content)
     else:
         text = as_text(rows, "json" if form == "json" else "csv")
-        write(out, text) if out else typer.echo(text)
+        put(text, out)
 
 
 _MEASURES_EXAMPLES = """[bold]Examples[/bold]

@@ -1,6 +1,5 @@
 """What `status` and `trials` print."""
 
-import io
 import json
 import time
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from study.display import terminal
-from study.display.console import PrintableConsole
+from study.display.console import text_for_file
 from study.display.frame import frame, results
 from study.display.painter import Painter
 from study.display.words import DASH, duration, from_here, setting
@@ -129,9 +128,7 @@ def trial_table(rows: Sequence["TrialRow"], spanned: list[str], out: Path | None
         console = terminal()
         console.print(results(rows, spanned, console.width))
         return
-    table = io.StringIO()
-    PrintableConsole(file=table, width=_TABLE_WIDTH, no_color=True).print(results(rows, spanned, _TABLE_WIDTH))
-    write(out, table.getvalue().rstrip("\n"))
+    write(out, text_for_file(lambda console: console.print(results(rows, spanned, _TABLE_WIDTH)), _TABLE_WIDTH))
 
 
 def _picture(status: Status, board: "Board", width: int, height: int) -> RenderableType:

@@ -1,6 +1,7 @@
 """Rich's console, for text that may be somebody else's."""
 
-from collections.abc import Iterable
+import io
+from collections.abc import Callable, Iterable
 
 from rich.console import Console
 from rich.segment import Segment
@@ -15,3 +16,10 @@ class PrintableConsole(Console):
         return super()._render_buffer(
             segment if segment.control else Segment(printable(segment.text), segment.style) for segment in buffer
         )
+
+
+def text_for_file(draw: Callable[[Console], None], width: int) -> str:
+    """What is drawn on a console that wide, without colours, for a file."""
+    text = io.StringIO()
+    draw(PrintableConsole(file=text, width=width, no_color=True))
+    return text.getvalue().rstrip("\n")
