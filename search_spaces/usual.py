@@ -88,7 +88,7 @@ def usual_claims(space: SearchSpace) -> tuple[Claim, ...]:
     lists = {name: spanned for name, spanned in space.span.items() if isinstance(spanned, Choices)}
     ways = {name: found for name, found in lists.items() if name.startswith("compression.")}
     if refusals(MEMORISING_BREAKS_EARLIER.model_copy(update={"by": ()}), space):
-        asked = [FOLLOWS_THE_GAP, _descriptions(HOW_FAR, ways)]
+        asked = [FOLLOWS_THE_GAP, _claim_by_way(HOW_FAR, ways)]
     else:
         asked = [
             _under_setting(claim, setting)
@@ -139,7 +139,7 @@ def _words(field: str, value: str) -> str:
     return f"with {field.rpartition('.')[2]} {value.replace('_', ' ')}"
 
 
-def _descriptions(claim: Claim, ways: dict[str, Choices]) -> Claim:
+def _claim_by_way(claim: Claim, ways: dict[str, Choices]) -> Claim:
     """The claim for each combination of as many of the ways as can be listed."""
     names = [name for name in ways if name != "compression.depth"]
     while math.prod(len(ways[name].values) for name in names) > _MOST_ROWS:
