@@ -18,7 +18,7 @@ from study.display.console import text_for_file
 from study.display.words import value
 from study.errors import UsageError
 from study.ledger.frames import write
-from study.report.examples import examples_csv, scored_examples, shown_data
+from study.report.examples import examples_csv, name_files, scored_examples
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
@@ -57,10 +57,7 @@ def print_examples(
             f"twice; scores of examples need one draw for all: ockham launch --name memorised --set data.subset=0.7 "
             f"--set data.noise_draw=study"
         )
-    shown = shown_data(config, found[0][1].examples["true_label"].to_numpy())
-    ordered = [(ballot, replace(one, examples=_sort(one, by))) for ballot, one in found]
-    if not isinstance(shown, str):
-        ordered = [(ballot, replace(one, examples=shown.with_files(one.examples))) for ballot, one in ordered]
+    ordered = [(ballot, replace(one, examples=_sort(one, by))) for ballot, one in name_files(config, found)]
     if form == "csv":
         put(examples_csv(ordered), out)
     elif form == "json":

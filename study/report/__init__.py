@@ -5,7 +5,6 @@ Each module of `figures` is one figure, found by its name; `page.py` puts them o
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +82,7 @@ def write_report(
 
 
 def _write_examples(material: "Material", table: Path) -> None:
-    from study.report.examples import examples_csv, shown_data
+    from study.report.examples import examples_csv, name_files
 
     table.unlink(missing_ok=True)
     try:
@@ -91,10 +90,7 @@ def _write_examples(material: "Material", table: Path) -> None:
     except Damaged:
         return  # which the figure says
     if found:
-        shown = shown_data(material.config, found[0][1].examples["true_label"].to_numpy())
-        if not isinstance(shown, str):
-            found = [(ballot, replace(one, examples=shown.with_files(one.examples))) for ballot, one in found]
-        table.write_text(examples_csv(found) + "\n", encoding="utf-8")
+        table.write_text(examples_csv(name_files(material.config, found)) + "\n", encoding="utf-8")
 
 
 def _files(figure: "Figure", shown: "Picture") -> dict[str, str]:

@@ -108,6 +108,22 @@ def shown_data(config: StudyConfig, true_labels: npt.NDArray[Any]) -> Shown | st
     )
 
 
+def name_files(
+    config: StudyConfig, found: Sequence[tuple[Ballot, Memorisation]]
+) -> Sequence[tuple[Ballot, Memorisation]]:
+    """Scores whose tables name the files of examples, where these are at hand; those of other data stay as they are."""
+    labels = found[0][1].examples["true_label"]
+    shown = shown_data(config, labels.to_numpy())
+    if isinstance(shown, str):
+        return found
+    return [
+        (ballot, replace(one, examples=shown.with_files(one.examples)))
+        if one.examples["true_label"].equals(labels)
+        else (ballot, one)
+        for ballot, one in found
+    ]
+
+
 def named_example_frame(config: StudyConfig, rows: Sequence[Any], listed: Sequence[ListedFile]) -> pd.DataFrame:
     """As `example_frame`, with the column `file` where examples are files of an image folder that is at hand."""
     return with_example_files(config, example_frame(config.directory, rows, listed))

@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from search_spaces.space import SearchSpace
-from study.report.examples import Shown, shown_data, with_example_files
+from study.answer.ballots import Ballot
+from study.answer.memorisation import Votes, memorisation
+from study.report.examples import Shown, name_files, shown_data, with_example_files
 from trainables.config import DataConfig
 from trainables.data.loading import example_files, load_split
 
@@ -70,6 +72,20 @@ def test_tables_and_frames_have_them_unless_the_data_are_others(folder: Path, tm
     assert with_example_files(study, frame)["file"].tolist() == [name for name in shown.files for _ in range(2)]
     assert "other labels than those that trials read" in str(shown_data(study, 1 - labels))
     assert "file" not in with_example_files(study, frame.assign(true_label=1 - frame["true_label"])).columns
+
+
+def test_of_several_conditions_those_of_other_data_have_none(folder: Path, tmp_path: Path) -> None:
+    space = SearchSpace(base={"data.name": "image_folder", "data.image_folder.path": str(folder)})
+    study: Any = SimpleNamespace(space=space, seed=3, run=SimpleNamespace(data_path=tmp_path))
+    labels = load_split(space.config({}, 3).data, 3, tmp_path).train_labels
+    votes = np.ones((2, len(labels)), dtype=bool)
+    own, other = (
+        (Ballot({}, "replicate", None), memorisation(Votes(votes, votes, votes, true, true)))
+        for true in (labels, 1 - labels)
+    )
+    first, second = (one.examples for _, one in name_files(study, [own, other]))
+    assert first["file"].nunique() == len(labels)
+    assert "file" not in second.columns
 
 
 def test_examples_of_other_data_have_none(tmp_path: Path) -> None:
