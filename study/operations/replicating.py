@@ -1,6 +1,5 @@
 """The named studies run one after the other, and one page of what is recorded of them."""
 
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from study.report.figures.gap_measures import gap_svg
 from study.settings.loading import LaunchOptions, LoadedStudy, load_study
 from study.settings.measures import gap_across
 
-_INCOMPLETE, _USAGE = 130, 2
+_INCOMPLETE = 130
 _PAGE = "REPLICATIONS.md"
 
 
@@ -55,8 +54,8 @@ def replicate(
             continue
         say(f"{name}, {number} of {len(wanted)}: {loaded.config.space.title}")
         code = subprocess.run(_command(place, name, size, data_dir), check=False).returncode  # noqa: S603
-        stopped = code in (_INCOMPLETE, -signal.SIGINT)
-        if stopped:
+        code = 128 - code if code < 0 else code  # of one that a signal ended, as shells have it: 130 where interrupted
+        if code == _INCOMPLETE:
             say(f"Stopped at {name}. The same command goes on from there.")
             worst = _INCOMPLETE
         elif code:
@@ -64,7 +63,7 @@ def replicate(
             worst = max(worst, code)
         recorded[name] = _recorded_study(place, loaded)
         write_page(place, wanted, recorded, size, page)
-        if stopped:
+        if code == _INCOMPLETE:
             break
     say(f"Page: {page}")
     return worst

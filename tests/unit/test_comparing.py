@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -150,6 +151,22 @@ def test_one_that_fails_is_left_and_one_that_is_interrupted_ends_all(
     assert any("Stopped at width" in line for line in said)
     assert not any(line.startswith("xor") for line in said)
     assert (tmp_path / "REPLICATIONS.md").exists()
+
+
+@pytest.mark.parametrize(("end", "code", "runs_on"), [(signal.SIGKILL, 137, True), (signal.SIGINT, 130, False)])
+def test_one_that_a_signal_ended_has_not_succeeded(
+    end: signal.Signals, code: int, runs_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [
+        sys.executable,
+        "-c",
+        f"import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), {int(end)})",
+    ]
+    monkeypatch.setattr(replicating, "_command", lambda *_: words)
+    said: list[str] = []
+    place = Place(home=tmp_path, ledger=None, tracking_uri=None, storage=None)
+    assert replicating.replicate(place, ["fit_time", "xor"], "small", None, None, run=True, say=said.append) == code
+    assert any(line.startswith("xor,") for line in said) == runs_on
 
 
 def test_what_has_ended_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
