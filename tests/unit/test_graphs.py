@@ -179,7 +179,7 @@ def test_a_mask_is_drawn_for_many_steps_at_once() -> None:
 
 METHODS = {
     **{"prune, weights": 4, "prune, weights overall": 4, "prune, units overall": 5, "merge": 5},
-    **{"share": 3, "quantize": 3, "hashed": 2, "sketch": 2, "low_rank": 4},
+    **{"share": 3, "quantize": 3, "hashed": 2, "sketch": 2, "sensing": 2, "low_rank": 4, "dct": 6},
 }
 OF_PRUNING = {
     "weights": {"granularity": "weight"},

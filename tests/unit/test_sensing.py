@@ -1,18 +1,24 @@
 """Compressive sensing: against linear programming, and where theory says that sparse weights are found exactly."""
 
+from collections import Counter
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from scipy.fft import dct
 from scipy.optimize import linprog
 
 from tests.engine import config
+from trainables.compression import low_rank, sensing
 from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import CompressionResult
 from trainables.compression.low_rank import by_directions, directions
 from trainables.compression.sensing import by_measurements, sparsest
 from trainables.data.trial_data import trial_data
+from trainables.measuring import network_sizes
 from trainables.progress import Progress
 from trainables.seeding import generator
 from trainables.workspace import Workspace
@@ -71,3 +77,27 @@ def test_levels_cost_what_a_sketch_costs_and_sparse_layers_survive() -> None:
         assert torch.allclose(sensed.stack.tensors()[name], wanted, atol=1e-4)
         assert not torch.allclose(sketched.stack.tensors()[name], wanted, atol=1e-2)
         assert not torch.allclose(plain.stack.tensors()[name], wanted, atol=1e-2), "cosines are spread over all inputs"
+
+
+def test_what_costs_most_is_done_once_a_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Directions are drawn, and weights are looked for, once for each of two layers, the description included."""
+    trial = config(model__width=40, compression__depth=2, compression__target_ratio=2.0, replicates=2)
+    workspace: Workspace = new_workspace(trial, 0, trial_data(trial, 0, Path("unused")), Progress(trial, 0, None))
+    made = CompressionResult(workspace.initial(), None)
+    calls: Counter[str] = Counter()
+
+    def count(module: ModuleType, name: str) -> None:
+        original = getattr(module, name)
+
+        def counted(*args: Any) -> Any:
+            calls[name] += 1
+            return original(*args)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(low_rank, "directions")
+    count(sensing, "sparsest")
+    network_sizes(workspace, by_measurements(workspace, 2, made, cosine=True, iterations=3))
+    assert calls == {"directions": 2, "sparsest": 2}
+    network_sizes(workspace, by_directions(workspace, 2, made, of_update=False))
+    assert calls == {"directions": 4, "sparsest": 2}
