@@ -185,7 +185,7 @@ def load_packed(path: str | Path) -> Packed:
         raise NotReadable(
             f"{path} is no network that this version packed: {why}; write it again: ockham export --packed"
         )
-    line, _, message = bytes(content[:_LONGEST_HEADER]).partition(b"\n")
+    line = bytes(content[:_LONGEST_HEADER]).partition(b"\n")[0]
     message = bytes(content[len(line) + 1 :])
     try:
         return _read(Header.model_validate_json(line), message)
