@@ -1,8 +1,8 @@
 """Stopping: one flag with a reason, and the signals that raise it.
 
-Ray installs a SIGTERM handler of its own, so ours go in after `ray.init`. SIGINT and SIGHUP reach the whole
-foreground process group of a terminal: while child processes are started both are blocked, which children inherit,
-so that only the driver hears them and can stop everything in order.
+Ray's own SIGTERM handler is kept out where Ray lets it be (`keeping_signals`); for other versions ours go in once more
+after `ray.init`. SIGINT and SIGHUP reach the whole foreground process group of a terminal: while child processes are
+started both are blocked, which children inherit, so that only the driver hears them and can stop everything in order.
 """
 
 import _thread
@@ -12,8 +12,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -141,38 +141,33 @@ def children_ignore_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@contextmanager
-def without_interrupts() -> Iterator[None]:
+def without_interrupts() -> AbstractContextManager[None]:
     """Inside, nobody interrupts putting things in order, which takes seconds; if it hangs, they do again."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     patience = time.monotonic() + LONGEST_ORDER_S
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if time.monotonic() > patience:
             raise KeyboardInterrupt
 
-    before = [(number, signal.signal(number, on_signal)) for number in _HANDLED]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            _put_back(number, handler)
+    return _handling(_HANDLED, on_signal)
+
+
+def interrupted_by(*numbers: signal.Signals) -> AbstractContextManager[None]:
+    """Inside, these signals interrupt as Ctrl-C does; outside the main thread, which alone hears any, they do not."""
+    return _handling(numbers, _interrupt)
 
 
 @contextmanager
-def interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
-    """Inside, these signals interrupt as Ctrl-C does; outside the main thread, which alone hears any, they do not."""
+def _handling(numbers: Sequence[signal.Signals], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = [(number, signal.signal(number, _interrupt)) for number in numbers]
+    before = [(number, signal.signal(number, handler)) for number in numbers]
     try:
         yield
     finally:
-        for number, handler in before:
-            _put_back(number, handler)
+        for number, own in before:
+            _put_back(number, own)
 
 
 def _put_back(number: signal.Signals, handler: Any) -> None:

@@ -244,9 +244,7 @@ def _shutdown(started: list[psutil.Process]) -> None:
     else:
         atexit.unregister(ray.shutdown)
         forget_dead()
-    with (
-        without_interrupts()
-    ):  # again: Ray's C++ has just put back what ends a process at SIGTERM, behind Python's back
+    with without_interrupts():  # again: behind Python's back, Ray's C++ has just let SIGTERM end the process
         _, alive = psutil.wait_procs(ours, timeout=3.0)
         for process in alive:
             if process.is_running() and process.pid != os.getpid():
