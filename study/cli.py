@@ -17,7 +17,7 @@ from typing import TextIO, cast
 
 from study import address_space
 from study.errors import Interrupted, LeaseHeld, LeaseLost, NoRoom, NotPrinted, UsageError
-from study.lasting import LastingStream
+from study.lasting import LastingStream, send_nowhere
 from study.printable import PrintableStream
 from study.stop_flag import interrupted_by
 
@@ -74,9 +74,8 @@ def _end_as_it_ended(code: int) -> None:
     """All is said and done: who interrupts what Python still tidies up for a second gets the same answer at once."""
     try:
         sys.stdout.flush()
-    except (OSError, ValueError):  # it was said already; Python flushes what is left when it ends, and would fail again
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # it was said already
+        send_nowhere(sys.stdout)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(code))
 

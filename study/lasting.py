@@ -1,8 +1,17 @@
 """Output of work that nobody needs to watch: a viewer that goes away, or a log on a full disk, never ends a study."""
 
+import contextlib
 import os
 import sys
 from typing import TextIO
+
+
+def send_nowhere(stream: TextIO) -> None:
+    """A stream that can't be written fails no more: Python flushes what is left in it when it ends."""
+    with contextlib.suppress(OSError, ValueError):  # no file of the system, or closed already: nothing will be flushed
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 class LastingStream:
@@ -40,14 +49,7 @@ class LastingStream:
 
     def _lose(self, error: Exception) -> None:
         self._lost = True
-        try:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(
-                nowhere, self._stream.fileno()
-            )  # Python flushes what is left when it ends, and would fail once more
-            os.close(nowhere)
-        except (OSError, ValueError):
-            pass  # not a file of the system, or closed already: nothing will be flushed
+        send_nowhere(self._stream)
         if self._name != "stderr":
             why = getattr(error, "strerror", None) or error
             sys.stderr.write(f"{self._name} can't be written any more ({why}); the work goes on.\n")
