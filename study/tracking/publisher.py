@@ -115,7 +115,6 @@ class Publisher:
         except Exception as error:
             self._log.note(error)
             self._fileless += 1
-            self._backoff = min(self._longest_s, max(POLL_S, 2 * self._backoff))
             if self._fileless == FILE_TRIES:
                 kept = f"study.yaml and the report are in {self._ledger.config.directory}"
                 self._say("aside", f"MLflow takes the results and no files ({line(error)}); {kept}")
