@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from study.errors import Damaged
 from study.ledger.schema import files
-from trainables.opening import LARGEST, open_file
+from trainables.opening import LARGEST, NotReadable, open_file, read_file
 
 NETWORKS, LAYERS, ARRAYS, EXAMPLES = "networks.parquet", "layers.parquet", "arrays.npz", "examples.parquet"
 # A trial with the last of these has all that it left.
@@ -69,6 +69,16 @@ class ListedFile:
         except OSError as error:
             return b"", f"can't be read ({error.strerror or error})"
         return content, self.trouble(content)
+
+
+def read_result(path: Path, known: ListedFile | None) -> tuple[bytes, str]:
+    """The content of a file of results, and what is wrong with it; `known` is None where the ledger lists none."""
+    if known is not None:
+        return known.content_in(path.parents[known.name.count("/")])
+    try:
+        return read_file(path), ""
+    except NotReadable:
+        return b"", "can't be read"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from study.errors import Damaged, UsageError
-from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, ListedFile, result_of
+from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, ListedFile, read_result, result_of
 from study.ledger.gathered import gathered_tables, read_table
 from study.ledger.tables import arrays_in
-from trainables.opening import read_file, require_file_target
+from trainables.opening import require_file_target
 from trainables.record import MARGIN_STEP, TESTED
 
 if TYPE_CHECKING:
@@ -158,13 +158,12 @@ def right_on_test_examples(directory: Path, row: "TrialRow", listed: Sequence[Li
     path = directory / name
     if not path.is_file() and known is None:
         return None
-    try:
-        content = read_file(path)
-        trouble = known.trouble(content) if known else ""
-        if not trouble:
+    content, trouble = read_result(path, known)
+    if not trouble:
+        try:
             return arrays_in(content).get(TESTED)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        trouble = f"can't be read ({error})"
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            trouble = f"can't be read ({error})"
     raise results_damaged(directory, [f"{name} {trouble}"])
 
 

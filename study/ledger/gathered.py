@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from study.ledger.files import ListedFile
+from study.ledger.files import ListedFile, read_result
 from study.ledger.tables import TooLarge, table_in
 from study.private import private_below
-from trainables.opening import NotReadable, open_file, read_file
+from trainables.opening import open_file
 from trainables.storage import LocalFolder, seal, unseal
 
 if TYPE_CHECKING:
@@ -102,15 +102,9 @@ def read_table(path: Path, known: ListedFile | None) -> tuple["Table | None", st
     """The table in a file and its checksum; or None, and what is wrong with it."""
     import pyarrow as pa
 
-    if known is not None:
-        content, trouble = known.content_in(path.parents[known.name.count("/")])
-        if trouble:
-            return None, "", trouble
-    else:
-        try:
-            content = read_file(path)
-        except NotReadable:
-            return None, "", "can't be read"
+    content, trouble = read_result(path, known)
+    if trouble:
+        return None, "", trouble
     try:
         table = table_in(content)
     except TooLarge as error:
