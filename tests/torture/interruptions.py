@@ -25,7 +25,7 @@ import psutil
 from tests.integration.driving import survivors
 from tests.torture.snapshot import Snapshot, differences, snapshot
 from tests.torture.study import drive
-from tests.torture.victims import bury, family
+from tests.torture.victims import bury, family, find, kill
 
 NAME, TRIALS = "interrupted", 8
 LATEST_S = 3.0  # from the start of the first trials on
@@ -48,12 +48,12 @@ def sigterm_to_the_group(driver: Driver, _home: Path) -> None:
 
 def raylet(driver: Driver, _home: Path) -> None:
     """It is killed."""
-    _kill(driver, "raylet")
+    _kill_all(driver, "raylet")
 
 
 def gcs_server(driver: Driver, _home: Path) -> None:
     """It is killed."""
-    _kill(driver, "gcs_server")
+    _kill_all(driver, "gcs_server")
 
 
 def five_interrupts(driver: Driver, _home: Path) -> None:
@@ -82,10 +82,9 @@ KINDS: dict[str, Callable[[Driver, Path], None]] = {
 }
 
 
-def _kill(driver: Driver, name: str) -> None:
-    for process in family(driver):
-        if process.name() == name:
-            _send(process.pid, signal.SIGKILL)
+def _kill_all(driver: Driver, kind: str) -> None:
+    for pid in find(driver, kind):
+        kill(pid)
 
 
 def _send(pid: int, number: int) -> None:
