@@ -83,7 +83,7 @@ def _columns(workspace: Workspace, state: Mapping[str, Any]) -> dict[str, npt.ND
     sound = _sound(state)
     ends = torch.tensor([state["failed"].get(n, workspace.progress.level + 1) - 1 for n in range(rows)])[:, None]
     tables = {
-        "subset": data.given().cpu(),
+        "subset": data.given_mask().cpu(),
         "label": data.all_labels.cpu().to(torch.int16),
         "prediction": state["predictions"],
         "margin": state["margins"],

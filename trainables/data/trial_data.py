@@ -67,7 +67,7 @@ class TrialData:
     changed_share: Tensor
     iid_test_labels: Tensor | None
 
-    def given(self) -> Tensor:
+    def given_mask(self) -> Tensor:
         """[N, n] bool: which of the training examples each network is given."""
         where = self.all_labels.new_zeros(self.all_labels.shape[:2], dtype=torch.bool)
         return ~where if self.subset is None else where.scatter_(1, self.subset, True)

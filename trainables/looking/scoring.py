@@ -53,7 +53,7 @@ class Sample:
         return int(self.labels.shape[1])
 
     @property
-    def kept(self) -> Tensor:
+    def kept_mask(self) -> Tensor:
         """[K, n] bool, where the label given is the true one; everywhere if nobody knows."""
         if self.truth is None:
             return self.labels.new_ones(self.labels.shape[:2], dtype=torch.bool)

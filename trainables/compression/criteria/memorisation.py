@@ -53,7 +53,7 @@ def _signed_inputs(sample: Sample) -> Iterator[tuple[Tensor, Tensor]]:
     """Inputs, with labels (or numbers) and, last, the weight that each example's margin has: [K, B, 1 + labels]."""
     import torch
 
-    kept = sample.kept
+    kept = sample.kept_mask
     count = kept.sum(dim=1, keepdim=True)
     weights = torch.where(kept, 1 / count.clamp(min=1), -1 / (sample.count - count).clamp(min=1))
     start = 0
