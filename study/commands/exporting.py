@@ -71,8 +71,9 @@ def export(
     """Write one compressed network as an ordinary PyTorch network, and say how small and fast it is.
 
     The trial is run again up to that level, which takes at most as long as it took; its scores are compared with the
-    recorded ones. Units that pruning removed or masked are gone from the file; single weights that were pruned are
-    zeros in it, and make it no smaller.
+    recorded ones. Units that pruning removed or masked are gone from the file, and so are units tied to examples
+    (model.tied_units), with which nothing is measured; single weights that were pruned are zeros in it, and make it no
+    smaller.
     """
     from study.display import terminal
     from study.operations.exporting import NetworkChoice, export_tickets

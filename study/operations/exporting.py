@@ -121,6 +121,12 @@ def network_again(
     row = _checked_row(ledger, wanted)
     _check_out(out, ending, onnx=onnx)
     config = _checked_config(ledger, row, wanted)
+    if ending == ".packed" and config.model.tied_units:
+        raise UsageError(
+            f"--packed: trial {row.number} has units tied to examples (model.tied_units={config.model.tied_units:g}), "
+            "and the bits of a description do not say which; leave --packed out: other files have the network "
+            "without these units, as it was measured."
+        )
     return row, run_again(config, row, ledger.config, wanted.level, say)
 
 

@@ -108,6 +108,35 @@ def test_masked_weights_are_zeros_and_say_the_same(model: str) -> None:
     assert zeros > 0.3 * small.parameters
 
 
+@pytest.mark.parametrize("granularity", ["unit", "weight"])
+@pytest.mark.parametrize("model", MODELS.names())
+def test_units_tied_to_examples_are_gone_and_it_says_what_evaluation_says(
+    model: str, granularity: str, tmp_path: Path
+) -> None:
+    weights = {"compression__granularity": granularity, "compression__criterion": "magnitude_l1"}
+    workspace = workspace_of(model, model__tied_units=0.5, **weights)
+    assert any(name.endswith(".tie") for name in workspace.initial().tensors())
+    plainly = exported(workspace_of(model), as_trained(workspace_of(model)))
+    for stack in (as_trained(workspace), compressed(workspace)):
+        small = exported(workspace, stack)
+        small.write(tmp_path / "small.safetensors")
+        said = compare_outputs(load_network(tmp_path / "small.safetensors"), workspace, stack, 0)
+        assert said.difference <= 1e-5
+        assert small.parameters < plainly.parameters
+        task, own = workspace.data.task, stack(workspace.val_inputs.slice(0, 40))
+        measured = float(task.scores(task.answers(own), workspace.data.val_labels[None])[0])
+        assert said.scores[f"val_{task.score}"] == measured
+
+
+def test_of_a_layer_of_tied_units_alone_one_stays_and_is_silent() -> None:
+    workspace = workspace_of("mlp", model__tied_units=0.5)
+    stack = as_trained(workspace)
+    stack = stack.keep_units([torch.arange(30, 48)[None], torch.arange(48)[None]])
+    small = exported(workspace, stack)
+    assert [m.out_features for m in small.network if isinstance(m, torch.nn.Linear)] == [1, 24, 10]
+    assert compare_outputs(small.network, workspace, stack, 0).difference <= 1e-5
+
+
 def test_units_that_nothing_listens_to_go() -> None:
     workspace = workspace_of("mlp", model__hidden_layers=3)
     stack = as_trained(workspace)

@@ -38,8 +38,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("home")
     rewinding = ["compression.granularity=weight", "compression.recovery=rewind", "compression.recovery_epochs=2"]
+    tied = ["model.tied_units=0.5", "model.tied_examples=0.05", "control=false"]
     asked = ["data.name=teacher", "data.teacher.task=regression", "data.noise_kind=permuted", "training.lr=0.01"]
-    studies = {"small": [], "clean": ["data.label_noise=0"], "lots": rewinding, "numbers": asked, "shared": []}
+    studies = {
+        "small": [],
+        "clean": ["data.label_noise=0"],
+        "lots": rewinding,
+        "numbers": asked,
+        "shared": [],
+        "tied": tied,
+    }
     for name, more in studies.items():
         space = apply_settings(apply_settings(SearchSpace(title="Is it small?"), SETTINGS), more)
         run = RunConfig(home=folder, gpus_per_trial=0.25 if name == "shared" else 0)
@@ -98,6 +106,24 @@ def test_packed_it_has_the_bits_that_were_recorded(
     assert "leave --ticket and --onnx out" in " ".join(capsys.readouterr().err.split())
     assert main([*asked[:-4], "--out", str(tmp_path / "x.safetensors"), "--home", str(home), "--packed"]) == 2
     assert "must end in .packed" in " ".join(capsys.readouterr().err.split())
+
+
+def test_units_tied_to_examples_are_left_out_and_not_packed(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = study.load("tied", home=home)
+    rows = handle.networks()
+    for level in (0, 2):
+        made = handle.export(0, level, tmp_path / "net.safetensors", replicate=1)
+        row = rows[(rows["network"] == 1) & (rows["level"] == level)].iloc[0]
+        for name, (recorded, found) in made.scores.items():
+            assert recorded == row[name] == pytest.approx(found, abs=1e-12)
+        assert made.difference <= 1e-5
+        assert made.parameters[1] < row["parameters"]
+    packing = ["--level", "2", "--packed", "--out", str(tmp_path / "net.packed"), "--home", str(home)]
+    assert main(["export", "tied", "0", *packing]) == 2
+    assert "units tied to examples (model.tied_units=0.5)" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "net.packed").exists()
 
 
 def test_the_command_says_how_small_and_fast(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

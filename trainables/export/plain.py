@@ -7,14 +7,16 @@ from torch import Tensor, nn
 
 from trainables.stack.model import Cut, StackedModel, UnitGroup
 from trainables.stack.spatial import ErrorFunction, Residual
+from trainables.stack.tied import TiedUnits
 
 
 def without_silent_units(one: StackedModel) -> StackedModel:
     """The network (a stack of one) without units that nothing listens to: all their outgoing weights are 0.
 
-    No output changes. What unit masks dropped goes, and what single-weight pruning has cut off; of a layer that is
-    silent altogether one unit stays.
+    No output changes. What unit masks dropped goes, what single-weight pruning has cut off, and units tied to training
+    examples, which evaluation does without; of a layer that is silent altogether one unit stays.
     """
+    one = _with_silent_ties(one)
     while True:
         kept = [_units_heard(one, group) for group in one.groups]
         if all(len(units) == width for units, width in zip(kept, one.widths, strict=True)):
@@ -27,11 +29,30 @@ def _units_heard(one: StackedModel, group: UnitGroup) -> Tensor:
     tensors = one.tensors()
     width = _units(tensors[group.incoming[0].tensor], group.incoming[0]).shape[0]
     heard = torch.zeros(width, dtype=torch.bool, device=tensors[group.incoming[0].tensor].device)
-    for cut in group.others:
-        tensor = tensors[cut.tensor]
-        if cut.tensor.endswith(".weight") and tensor.ndim >= 3:
-            heard |= _units(tensor, cut).ne(0).any(dim=1)
+    for cut in _outgoing(one, group):
+        heard |= _units(tensors[cut.tensor], cut).ne(0).any(dim=1)
     return heard.nonzero()[:, 0] if heard.any() else heard.new_zeros(1, dtype=torch.int64)
+
+
+def _with_silent_ties(one: StackedModel) -> StackedModel:
+    """The network (a stack of one) in which nothing listens to units tied to examples, instead of their being tied."""
+    tensors, changed = one.tensors(), {}
+    for group in one.groups:
+        for tie in (cut for cut in group.others if cut.tensor.endswith(".tie")):
+            free = tensors[tie.tensor][0] == 0
+            changed[tie.tensor] = torch.zeros_like(tensors[tie.tensor])
+            for cut in _outgoing(one, group):
+                weights = changed.get(cut.tensor, tensors[cut.tensor])
+                shape = [1] * weights.ndim
+                shape[cut.axis] = -1
+                changed[cut.tensor] = weights * free.repeat_interleave(cut.repeat).view(shape)
+    return one.with_tensors(tensors | changed) if changed else one
+
+
+def _outgoing(one: StackedModel, group: UnitGroup) -> list[Cut]:
+    """Where the weights are by which others listen to the units."""
+    tensors = one.tensors()
+    return [cut for cut in group.others if cut.tensor.endswith(".weight") and tensors[cut.tensor].ndim >= 3]
 
 
 def _units(tensor: Tensor, cut: Cut) -> Tensor:
@@ -43,7 +64,8 @@ def _units(tensor: Tensor, cut: Cut) -> Tensor:
 def plain_layers(network: nn.Module) -> list[nn.Module]:
     """The layers that an ordinary network consists of when it only predicts.
 
-    Nested sequences are laid out flat, dropout is left out, and batch norm is folded into the convolution right before
+    Nested sequences are laid out flat, dropout is left out (and so are ties, once `without_silent_units` has made them
+    of no unit), and batch norm is folded into the convolution right before
     it (in float64); elsewhere, as at the start of a pre-activated block, it stays.
     """
     layers: list[nn.Module] = []
@@ -55,9 +77,13 @@ def plain_layers(network: nn.Module) -> list[nn.Module]:
             )
         elif isinstance(layer, nn.BatchNorm2d) and isinstance(last, nn.Conv2d):
             layers[-1] = _fold_batch_norm(last, layer)
-        elif not isinstance(layer, nn.Dropout | nn.Identity):
+        elif not isinstance(layer, nn.Dropout | nn.Identity) and not _ties_nothing(layer):
             layers.append(layer)
     return layers
+
+
+def _ties_nothing(layer: nn.Module) -> bool:
+    return isinstance(layer, TiedUnits) and bool(layer.there.all())
 
 
 def _flat(network: nn.Module) -> list[nn.Module]:
