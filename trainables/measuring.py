@@ -36,10 +36,10 @@ class StackEvaluation:
     test: Evaluation | None
 
 
-def measure(workspace: Workspace, stack: StackedModel) -> Pausing[StackEvaluation]:
-    """Evaluates the stack on all three splits."""
+def measure(workspace: Workspace, stack: StackedModel, *, margins: bool = False) -> Pausing[StackEvaluation]:
+    """Evaluates the stack on all three splits; takes note of margins on training labels where they are asked for."""
     data = workspace.data
-    train = yield from evaluating(stack, workspace.train_inputs, data.labels, data.task)
+    train = yield from evaluating(stack, workspace.train_inputs, data.labels, data.task, margins=margins)
     val = yield from evaluating(stack, workspace.val_inputs, data.val_labels, data.task)
     test = yield from evaluating(stack, workspace.test_inputs, data.test_labels, data.task)
     return StackEvaluation(train, val, test)

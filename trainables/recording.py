@@ -5,7 +5,7 @@ the order of an example's networks: its influence on test examples is seen over 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy.typing as npt
@@ -13,24 +13,17 @@ import torch
 from torch import Tensor
 
 from trainables.data.recorded import why_not
-from trainables.looking.margins import margins
+from trainables.measuring import StackEvaluation, measure
 from trainables.pausing import Pausing
-from trainables.record import MARGIN_STEP, NOT_LOST, TESTED, Record
+from trainables.record import NOT_LOST, TESTED, Record
 from trainables.stack.model import StackedModel
-from trainables.training.chunks import examples_at_once
-from trainables.training.evaluate import Evaluation
-from trainables.training.inputs import Inputs
+from trainables.training.evaluate import evaluating
 from trainables.workspace import Workspace
 
-_CHUNK_BYTES = 8 << 20
 
-
-@dataclass(frozen=True)
-class _Answers:
-    """What K networks say of n examples, on the CPU: [K, n] int16 classes, [K, n] int8 margins on their labels."""
-
-    predictions: Tensor
-    margins: Tensor
+def measure_dense(workspace: Workspace, stack: StackedModel) -> Pausing[StackEvaluation]:
+    """Evaluates dense networks, with their margins where these are recorded."""
+    return measure(workspace, stack, margins=not why_not(workspace.config, workspace.data))
 
 
 def examples_after(
@@ -38,24 +31,37 @@ def examples_after(
     stack: StackedModel,
     number: int,
     failed: Mapping[int, str],
-    test: Evaluation | None = None,
+    measured: StackEvaluation,
 ) -> Pausing[None]:
     """Takes note of what networks say of each example after a level; 0 is that of the dense networks.
+
+    What they say of the examples that they are given is known; of the others they are asked here.
 
     Args:
         stack: The networks as they were measured.
         failed: Those of which nothing can be said.
-        test: What the dense networks say of test examples.
+        measured: What they said; of dense networks with margins.
     """
-    if why_not(workspace.config, workspace.data):
+    data, known = workspace.data, workspace.progress.examples
+    if why_not(workspace.config, data):
         return
-    said, known = (yield from _answers(workspace, stack)), workspace.progress.examples
+    predictions, margins = measured.train.predictions, measured.train.margins
+    if data.subset is not None:
+        others = data.left_out()
+        inputs, labels = replace(workspace.train_inputs, subset=others), data.all_labels.gather(1, others)
+        asked = yield from evaluating(stack, inputs, labels, data.task, margins=margins is not None)
+        predictions = _joined(data.subset, predictions, others, asked.predictions)
+        if margins is not None and asked.margins is not None:
+            margins = _joined(data.subset, margins, others, asked.margins)
+    predictions = predictions.cpu().to(torch.int16)
     if number == 0:
-        never = torch.full_like(said.margins, -1)
+        assert margins is not None
+        never = torch.full(margins.shape, -1, dtype=torch.int8)
         known |= {"learning": None if workspace.learning is None else workspace.learning.state()}
-        known |= {"predictions": said.predictions, "margins": said.margins, "last_right": never, "failed": {}}
+        known |= {"predictions": predictions, "margins": margins.cpu(), "last_right": never, "failed": {}}
+        test = measured.test
         known |= {} if test is None else {"test": (test.predictions == test.labels).cpu()}
-    right = said.predictions == workspace.data.all_labels.cpu()
+    right = predictions == data.all_labels.cpu()
     known["last_right"] = torch.where(right, number, known["last_right"]).to(torch.int8)
     known["failed"] = {n: known["failed"].get(n, number) for n in {*known["failed"], *failed}}
 
@@ -112,18 +118,7 @@ def _of_all(table: Tensor, subset: Tensor | None, count: int) -> Tensor:
     return torch.zeros(len(table), count, dtype=table.dtype).scatter_(1, subset.cpu(), table)
 
 
-def _answers(workspace: Workspace, stack: StackedModel) -> Pausing[_Answers]:
-    data = workspace.data
-    inputs, labels = Inputs(data.images, data.source, data.mean), data.all_labels
-    predictions = torch.empty(labels.shape, dtype=torch.int16)
-    rounded = torch.empty(labels.shape, dtype=torch.int8)
-    chunk = examples_at_once(stack, inputs, _CHUNK_BYTES)
-    for start in range(0, inputs.count, chunk):
-        part = slice(start, min(inputs.count, start + chunk))
-        with torch.no_grad():
-            logits = stack.answers(inputs.slice(part.start, part.stop)).float()
-            steps = margins(logits, labels[:, part]) / MARGIN_STEP
-            rounded[:, part] = steps.round().clamp(-127, 127).nan_to_num(0.0).to(torch.int8)
-            predictions[:, part] = logits.argmax(dim=2).to(torch.int16)
-        yield
-    return _Answers(predictions, rounded)
+def _joined(places: Tensor, values: Tensor, others: Tensor, more: Tensor) -> Tensor:
+    """[K, n] with `values` at `places` and `more` at the `others`."""
+    whole = values.new_empty(len(values), places.shape[1] + others.shape[1])
+    return whole.scatter_(1, places, values).scatter_(1, others, more)

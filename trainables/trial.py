@@ -33,7 +33,7 @@ from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.record import Record
-from trainables.recording import examples_after, with_examples
+from trainables.recording import examples_after, measure_dense, with_examples
 from trainables.seeding import Key
 from trainables.stack.model import StackedModel
 from trainables.summary.dense import dense_metrics
@@ -164,7 +164,7 @@ def _train_dense(workspace: Workspace) -> Reports:
     yield from dense_epochs(workspace, training, workspace.shelf)
     workspace.settle(training, workspace.initial)
     workspace.movement, workspace.learning = training.movement, training.learning
-    measured = yield from measure(workspace, stack)
+    measured = yield from measure_dense(workspace, stack)
     dense = Dense.of(training, measured)
     made = CompressionResult(stack, _all_units(stack), failed=dense.failed)
     stopped = of_each(early_stop(training), dense.failed)
@@ -176,7 +176,7 @@ def _train_dense(workspace: Workspace) -> Reports:
     level = yield from with_latency(workspace, stack, Record("level", 0, metrics, notes))
     if _has_scratch_arm(workspace):
         rows += network_rows(workspace, 0, measured, dense, scratch=True, extra=stopped | sizes)
-    yield from examples_after(workspace, stack, 0, dense.failed, measured.test)
+    yield from examples_after(workspace, stack, 0, dense.failed, measured)
     _finish_level(workspace, 0, rows, RecoveryResult(made, made), dense, rewind=rewind_snapshot(workspace, training))
     yield from [progress.report(trained), progress.report(level)]
     progress.save_if_due()
@@ -196,7 +196,7 @@ def _compress_once(workspace: Workspace) -> Reports:
     failed = recovered.result.failed
     extra = of_each(compressed.metrics, failed)
     extra |= yield from measures_after(workspace, compressed, level.number, failed)
-    yield from examples_after(workspace, compressed.stack, level.number, failed)
+    yield from examples_after(workspace, compressed.stack, level.number, failed, measured)
     sizes = network_sizes(workspace, compressed)
     rows = network_rows(workspace, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
     if _has_scratch_arm(workspace):

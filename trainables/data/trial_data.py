@@ -72,6 +72,10 @@ class TrialData:
         where = self.all_labels.new_zeros(self.all_labels.shape[:2], dtype=torch.bool)
         return ~where if self.subset is None else where.scatter_(1, self.subset, True)
 
+    def left_out(self) -> Tensor:
+        """[N, n − m] int64: the training examples that each network is not given, in rising order."""
+        return (~self.given_mask()).nonzero()[:, 1].view(len(self.all_labels), -1)
+
 
 def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torch.device = "cpu") -> TrialData:
     """The data of a trial: the study's split, corrupted by draws named after (seed, key, replicate).

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trainables.looking.margins import margins_in_steps
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
 from trainables.task import Task
@@ -23,12 +24,14 @@ class Evaluation:
         loss: [K] float64, mean loss: of classes cross-entropy in nats, of numbers squared error.
         predictions: [K, n, …], of classes [K, n] int64.
         labels: The same shape, what they were held against.
+        margins: [K, n] int8, on these labels, as `margins_in_steps` has them; None where nobody asked.
     """
 
     task: Task
     loss: Tensor
     predictions: Tensor
     labels: Tensor
+    margins: Tensor | None = None
 
     @property
     def score(self) -> Tensor:
@@ -43,7 +46,9 @@ class Evaluation:
         return self.task.scores(self.predictions, self.labels if labels is None else labels, chosen)
 
 
-def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor, task: Task) -> Pausing[Evaluation]:
+def evaluating(
+    model: StackedModel, inputs: Inputs, labels: Tensor, task: Task, *, margins: bool = False
+) -> Pausing[Evaluation]:
     """Evaluates in chunks of examples, pausing between them.
 
     Args:
@@ -51,6 +56,7 @@ def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor, task: Task) 
         inputs: Of the same networks.
         labels: [n, …] or [K, n, …].
         task: What the networks are asked for.
+        margins: Whether to take note of them.
     """
     networks, n = model.networks, inputs.count
     labels = labels.expand(networks, n, *(labels.shape[-1:] if not task.has_classes else ()))
@@ -58,6 +64,7 @@ def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor, task: Task) 
     loss = torch.zeros(networks, dtype=torch.float64, device=labels.device)
     # One tensor for all: small ones that stay, between large ones that go, would keep the heap from being used again.
     predictions = torch.empty(labels.shape, dtype=labels.dtype, device=labels.device)
+    steps = torch.empty(labels.shape, dtype=torch.int8, device=labels.device) if margins else None
     of_examples = task.loss()
     for start in range(0, n, chunk):
         if start:
@@ -68,4 +75,6 @@ def evaluating(model: StackedModel, inputs: Inputs, labels: Tensor, task: Task) 
             losses, _ = of_examples(logits, part)
             loss += losses.double().sum(dim=1)
             predictions[:, start : start + chunk] = task.answers(logits)
-    return Evaluation(task, loss / n, predictions, labels)
+            if steps is not None:
+                steps[:, start : start + chunk] = margins_in_steps(logits, part)
+    return Evaluation(task, loss / n, predictions, labels, steps)

@@ -22,26 +22,30 @@ class Learning:
         self.right = torch.zeros(networks, examples, dtype=torch.bool, device=device)
         self.learned = torch.zeros(networks, examples, dtype=torch.int16, device=device)
         self.forgotten = torch.zeros_like(self.learned)
+        self._now = torch.zeros_like(self.right)
 
-    def note(self, networks: Tensor, index: Tensor, right: Tensor, epoch: int) -> None:
-        """Takes note of a chunk of batches, in which no network has an example twice.
+    def note(self, networks: Tensor, index: Tensor, right: Tensor) -> None:
+        """Takes note of a chunk of batches; no network has an example twice in an epoch.
 
         Args:
             networks: [A], which of the K they are.
             index, right: [P, A, B], examples and whether the answers were right.
-            epoch: From 1.
         """
-        rows, at, now = networks[:, None], index.transpose(0, 1).flatten(1), right.transpose(0, 1).flatten(1)
-        first = self.learned[rows, at]
-        self.learned[rows, at] = torch.where(now & (first == 0), epoch, first).to(torch.int16)
-        self.forgotten[rows, at] += (self.right[rows, at] & ~now).to(torch.int16)
-        self.right[rows, at] = now
+        rows, at = networks[:, None], index.transpose(0, 1).flatten(1)
+        self._now[rows, at] = right.transpose(0, 1).flatten(1)
+
+    def end_epoch(self, epoch: int) -> None:
+        """Compares the answers of an epoch (from 1) with those before; what did not come in it stays as it was."""
+        self.learned.masked_fill_(self._now & (self.learned == 0), epoch)
+        self.forgotten += self.right & ~self._now
+        self.right.copy_(self._now)
 
     def state(self) -> dict[str, Tensor]:
         """For a checkpoint."""
-        return dict(vars(self))
+        return {name: tensor for name, tensor in vars(self).items() if name != "_now"}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continues from a `state`."""
-        for name, tensor in vars(self).items():
+        for name, tensor in self.state().items():
             tensor.copy_(state[name])
+        self._now.copy_(self.right)

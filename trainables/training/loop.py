@@ -133,12 +133,14 @@ class Training:
             loss += losses
             correct += hits
             if self.learning is not None and right is not None:
-                self.learning.note(networks, index, right, self.epoch + 1)
+                self.learning.note(networks, index, right)
             count += index.shape[0] * index.shape[2]
             self.steps += len(index)
             if self.steps == self.snapshot_at:
                 self.snapshot = {name: tensor.clone() for name, tensor in self.write_back().tensors().items()}
             yield
+        if self.learning is not None:
+            self.learning.end_epoch(self.epoch + 1)
         self.seen = count
         losses = loss / count
         scores = self.examples.task.running_scores(losses, correct.double() / count, self.examples.targets, networks)
