@@ -50,9 +50,9 @@ def examples_after(
         others = data.left_out()
         inputs, labels = replace(workspace.train_inputs, subset=others), data.all_labels.gather(1, others)
         asked = yield from evaluating(stack, inputs, labels, data.task, margins=margins is not None)
-        predictions = _joined(data.subset, predictions, others, asked.predictions)
+        predictions = _join(data.subset, predictions, others, asked.predictions)
         if margins is not None and asked.margins is not None:
-            margins = _joined(data.subset, margins, others, asked.margins)
+            margins = _join(data.subset, margins, others, asked.margins)
     predictions = predictions.cpu().to(torch.int16)
     if number == 0:
         assert margins is not None
@@ -118,7 +118,7 @@ def _of_all(table: Tensor, subset: Tensor | None, count: int) -> Tensor:
     return torch.zeros(len(table), count, dtype=table.dtype).scatter_(1, subset.cpu(), table)
 
 
-def _joined(places: Tensor, values: Tensor, others: Tensor, more: Tensor) -> Tensor:
+def _join(places: Tensor, values: Tensor, others: Tensor, more: Tensor) -> Tensor:
     """[K, n] with `values` at `places` and `more` at the `others`."""
     whole = values.new_empty(len(values), places.shape[1] + others.shape[1])
     return whole.scatter_(1, places, values).scatter_(1, others, more)
