@@ -191,7 +191,7 @@ def launch(
         return _run(space, listener, trial, NO_REQUEST)
     loaded = _load(space, asked | options)
     for note in loaded.notes:
-        (listener.message if listener else (lambda _text: None))(note)
+        (listener.on_message if listener else (lambda _text: None))(note)
     return _run(loaded.config, listener, trial, NO_REQUEST)
 
 
@@ -224,7 +224,7 @@ def resume(
     for option in run:
         if option not in _SETTABLE:
             raise UsageError([unknown("option", option, ("home", "ledger", *_SETTABLE)).said_at("resume:")])
-    say = listener.message if listener else (lambda _text: None)
+    say = listener.on_message if listener else (lambda _text: None)
     place = _place(home, ledger)
     restore_lost(place.home, name, run.get("storage", place.storage), place.ledger, say)
     known = place.open(name)

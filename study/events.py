@@ -46,14 +46,14 @@ class Outcome:
     verdicts: "Verdicts | None" = None
 
     @property
-    def ended(self) -> int:
+    def ended_count(self) -> int:
         """Trials that will not run again."""
         return sum(self.counts.get(state, 0) for state in ("COMPLETE", "PRUNED", "FAILED"))
 
     @property
     def exit_code(self) -> int:
         """0 every trial ended well; 3 some failed; 130 something is left to do."""
-        if self.ended < self.trials or not self.drained or self.damaged:
+        if self.ended_count < self.trials or not self.drained or self.damaged:
             return EXIT_RESUMABLE
         return EXIT_FAILED_TRIALS if self.counts.get("FAILED", 0) else EXIT_COMPLETE
 
@@ -61,22 +61,22 @@ class Outcome:
 class Listener(Protocol):
     """Watches a study run."""
 
-    def started(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
+    def on_start(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
         """The study is about to run; `counts` (state → trials) are those of earlier runs."""
 
-    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+    def on_trial_start(self, number: int, params: Mapping[str, Any]) -> None:
         """An attempt of a trial began; `params` are the spanned ones."""
 
-    def step(self, number: int, record: "Record") -> None:
+    def on_step(self, number: int, record: "Record") -> None:
         """A running trial reported; a resumed one reports its earlier steps again."""
 
-    def trial_ended(self, row: "TrialRow") -> None:
+    def on_trial_end(self, row: "TrialRow") -> None:
         """A trial reached its final state."""
 
-    def message(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """One sentence worth a line of its own."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         """The run is over."""
 
 
@@ -85,33 +85,33 @@ class Discreet:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self.started, self.trial_started, self.step = listener.started, listener.trial_started, listener.step
-        self.trial_ended, self.finished = listener.trial_ended, listener.finished
+        self.on_start, self.on_trial_start, self.on_step = listener.on_start, listener.on_trial_start, listener.on_step
+        self.on_trial_end, self.on_end = listener.on_trial_end, listener.on_end
 
-    def message(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """One sentence."""
-        self._listener.message(mask_passwords(text))
+        self._listener.on_message(mask_passwords(text))
 
 
 class Silent:
     """A listener that says nothing."""
 
-    def started(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
+    def on_start(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
         """Nothing."""
 
-    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+    def on_trial_start(self, number: int, params: Mapping[str, Any]) -> None:
         """Nothing."""
 
-    def step(self, number: int, record: "Record") -> None:
+    def on_step(self, number: int, record: "Record") -> None:
         """Nothing."""
 
-    def trial_ended(self, row: "TrialRow") -> None:
+    def on_trial_end(self, row: "TrialRow") -> None:
         """Nothing."""
 
-    def message(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """Nothing."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         """Nothing."""
 
 
@@ -121,6 +121,6 @@ class Messages(Silent):
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
 
-    def message(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """One sentence."""
         self._say(text)

@@ -89,7 +89,7 @@ class InProcess:
         while not attempts.stopping():
             while len(running) < self.slots and (new := attempts.next(idle=not running)) is not None:
                 running[new] = begin(job, new)
-                attempts.started(new)
+                attempts.on_start(new)
             if not running and attempts.over():
                 return
             for one, trial in list(running.items()):
@@ -105,12 +105,12 @@ class InProcess:
         try:
             record = next(trial)
         except StopIteration:
-            return attempts.reported(one, Report((), "COMPLETE"))
+            return attempts.on_report(one, Report((), "COMPLETE"))
         except Exception as error:
-            return attempts.reported(one, Report((), "FAILED", f"{type(error).__name__}: {error}", "a traceback"))
-        goes_on = attempts.reported(one, Report(() if record is None else (record,)))
+            return attempts.on_report(one, Report((), "FAILED", f"{type(error).__name__}: {error}", "a traceback"))
+        goes_on = attempts.on_report(one, Report(() if record is None else (record,)))
         if cause := self._deaths.pop((one.number, one.attempt), None):
-            attempts.died(one, Death(cause, "it was written"))
+            attempts.on_death(one, Death(cause, "it was written"))
             return False
         return goes_on
 

@@ -44,7 +44,7 @@ class DenseStore:
 
     def make_room(self) -> None:
         """Drops the files used least recently until the rest is within the limit, and what killed processes left."""
-        files = sorted(self.folder.contents(), key=lambda file: file.modified)
+        files = sorted(self.folder.contents(), key=lambda file: file.modified_s)
         kept = [file for file in files if file.name.endswith(_SUFFIX)]
         held = sum(file.bytes for file in kept)
         for file in kept:
@@ -54,7 +54,7 @@ class DenseStore:
             held -= file.bytes
             _log().info("dense networks %s dropped: more than %s of them were kept", file.name, _size(self.limit))
         for file in files:
-            if not file.name.endswith(_SUFFIX) and time.time() - file.modified > _ABANDONED_S:
+            if not file.name.endswith(_SUFFIX) and time.time() - file.modified_s > _ABANDONED_S:
                 self.folder.remove(file.name)
 
 
@@ -76,7 +76,7 @@ class Shelf:
     def read(self) -> dict[str, Any] | None:
         """What is there; None if nothing is, or it is damaged."""
         try:
-            data = self._store.folder.hurried().read(self._file)
+            data = self._store.folder.without_patience().read(self._file)
             state = unpack_state(_KIND, data)
         except (OSError, RuntimeError, EOFError) as error:
             _log().warning("dense networks can't be read, so they are trained: %s", error)

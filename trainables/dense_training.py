@@ -121,7 +121,7 @@ def _train(workspace: Workspace, training: Training) -> Reports:
             stack = training.write_back()
             measured = yield from measure_some(workspace, stack)
             yield from measures_while_training(workspace, stack, training.epoch, training.failed)
-            rows = network_rows(workspace, 0, measured, Dense.of(training, measured))
+            rows = network_rows(workspace, 0, measured, Dense.from_training(training, measured))
             yield progress.report(
                 Record("dense", training.epoch, *dense_metrics(rows, workspace.data.task.score, final=False))
             )

@@ -62,7 +62,7 @@ def _problems(details: ErrorDetails, model: type[BaseModel]) -> Iterator[Problem
     shown = not isinstance(value, dict | BaseModel) and not reason.endswith((".", "?"))
     given = repr(value) if shown and not (isinstance(value, str) and repr(value) in reason) else ""
     fix = _suggestion(details, model) if details["type"] == "literal_error" else ""
-    yield Problem(reason, location, given=given, fix=fix)
+    yield Problem(reason, location, value=given, fix=fix)
 
 
 def _suggestion(details: ErrorDetails, model: type[BaseModel]) -> str:

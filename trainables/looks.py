@@ -161,7 +161,7 @@ def _look(workspace: Workspace, moment: Moment, numbers: list[int]) -> Look:
         dense=dense,
         twin=twin,
         masks=some,
-        validation=lambda: workspace.once("validation sample", lambda: _validation(workspace)).of(numbers),
+        validation=lambda: workspace.once("validation sample", lambda: _validation(workspace)).select(numbers),
         teacher=workspace.once("teacher", lambda: _teacher(workspace)),
         **seen,
     )
@@ -189,14 +189,14 @@ def _alone_if_need_be(
         RuntimeError: Memory ran out, or the device failed, which is the trial's matter.
     """
     if named[1].needs_classes and not workspace.data.task.has_classes:
-        return MeasureResult(undefined={"*": "networks are asked for numbers, not for classes"})
+        return MeasureResult(undefined_reasons={"*": "networks are asked for numbers, not for classes"})
     try:
         return (yield from finish_measure(named[1].measure(seen)))
     except Exception as error:
         why = _reason(error)
     if len(numbers) == 1:
         logging.getLogger(__name__).warning("measure %s failed on network %d: %s", named[0], numbers[0], why)
-        return MeasureResult(undefined={"*": f"it failed: {why}"})
+        return MeasureResult(undefined_reasons={"*": f"it failed: {why}"})
     found = []
     for number in numbers:
         alone = _look(workspace, moment, [number])
@@ -223,7 +223,7 @@ def _join(parts: Sequence[MeasureResult], numbers: Sequence[Sequence[int]]) -> M
         examples=_columns([part.examples for part in parts], counts),
         arrays=_columns([part.arrays for part in parts], counts),
         axes={name: axis for part in parts for name, axis in part.axes.items()},
-        undefined={name: why for part in parts for name, why in part.undefined.items()},
+        undefined_reasons={name: why for part in parts for name, why in part.undefined_reasons.items()},
     )
 
 
@@ -256,7 +256,7 @@ def _without_failed(found: MeasureResult, failed: Mapping[int, str]) -> MeasureR
 
     layers = {name: blank(by_layer) for name, by_layer in found.layers.items()}
     return MeasureResult(
-        blank(found.networks), layers, blank(found.examples), blank(found.arrays), found.axes, found.undefined
+        blank(found.networks), layers, blank(found.examples), blank(found.arrays), found.axes, found.undefined_reasons
     )
 
 
@@ -272,7 +272,7 @@ def _state(found: MeasureResult) -> dict[str, Any]:
         "examples": on_host(found.examples),
         "arrays": on_host(found.arrays),
         "axes": on_host(found.axes),
-        "undefined": dict(found.undefined),
+        "undefined": dict(found.undefined_reasons),
     }
 
 

@@ -70,7 +70,7 @@ class Dense:
     failed: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, training: Training, measured: StackEvaluation) -> "Dense":
+    def from_training(cls, training: Training, measured: StackEvaluation) -> "Dense":
         """After (or, for an intermediate report, during) the dense training."""
         scores, means = (found.tolist() for found in to_host([measured.train.score, measured.train.loss]))
         losses = zip(means, training.running_losses, strict=True)
@@ -208,7 +208,7 @@ def _dense_length(workspace: Workspace) -> int:
 def _scores(workspace: Workspace, measured: StackEvaluation) -> dict[str, Tensor]:
     """[K] each, where the networks are; nan where nothing is known."""
     data, train, test = workspace.data, measured.train, measured.test
-    kept = data.kept[:, : train.labels.shape[1]]
+    kept = data.kept_mask[:, : train.labels.shape[1]]
     truth = data.truth[:, : train.labels.shape[1]]
     unknown = torch.full_like(train.loss, math.nan)
     score = data.task.score

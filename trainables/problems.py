@@ -13,9 +13,9 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        reason: What; with the value, or the value is in `given`.
+        reason: What; with the value, or the value is in `value`.
         location: Names of fields (and places in lists), from the outermost section on; () where none is to blame.
-        given: The value as it is shown, where the reason does not name it.
+        value: The value as it is shown, where the reason does not name it.
         fix: What was probably meant: whole sentences, or "".
         allowed: Names of what there is, where the reason is a name that there is not.
         heading: Of the allowed names.
@@ -24,7 +24,7 @@ class Problem:
 
     reason: str
     location: tuple[str, ...] = ()
-    given: str = ""
+    value: str = ""
     fix: str = ""
     allowed: tuple[str, ...] = ()
     heading: str = "Allowed"
@@ -47,7 +47,7 @@ class Problem:
     def sentence(self) -> str:
         """`model.widht: there is no field 'widht'. Did you mean 'width'? Allowed: …`."""
         where = (self.place or self.field).removesuffix(":")
-        given = f" (given: {self.given})" if self.given else ""
+        given = f" (given: {self.value})" if self.value else ""
         text = f"{where}: {self.reason}{given}" if where else f"{self.reason}{given}"
         listed = f"{self.heading}: {', '.join(self.allowed)}." if self.allowed else ""
         return " ".join(filter(None, (text if text.endswith((".", "?", "!")) else f"{text}.", self.fix, listed)))

@@ -28,13 +28,13 @@ class StoredFile(NamedTuple):
 
     name: str
     bytes: int
-    modified: float
+    modified_s: float
 
 
 class Folder(ABC):
     """A flat set of named files, and folders below it."""
 
-    def hurried(self) -> "Folder":
+    def without_patience(self) -> "Folder":
         """The same for someone who comes back later: it is told soon that the store does not answer."""
         return self
 
@@ -147,7 +147,7 @@ class ObjectFolder(Folder):
     def __init__(self, filesystem: Any, path: str, *, patience_s: float = PATIENCE_S) -> None:
         self._filesystem, self._path, self._patience_s = filesystem, path.rstrip("/"), patience_s
 
-    def hurried(self) -> "ObjectFolder":
+    def without_patience(self) -> "ObjectFolder":
         """See `Folder`."""
         return ObjectFolder(self._filesystem, self._path, patience_s=0.0)
 

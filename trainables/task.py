@@ -31,14 +31,14 @@ class IidTruth:
     """What is known of the true targets, for expectations over the noise.
 
     Attributes:
-        trained: [n, …], the true targets of the training examples.
+        training: [n, …], the true targets of the training examples.
         outputs: Numbers that a network says of each example.
-        renamed: [K', m], the targets of the test examples under the rule that renames classes; None: there is none.
+        renamed_test: [K', m], the targets of the test examples under the rule that renames classes; None where none is.
     """
 
-    trained: Tensor
+    training: Tensor
     outputs: int
-    renamed: Tensor | None = None
+    renamed_test: Tensor | None = None
 
 
 class Task(Entry, ABC):
@@ -51,14 +51,14 @@ class Task(Entry, ABC):
         label: What it is called where people read it.
         brief: The same at the head of a column.
         has_classes: Whether targets are class numbers: answers are right or wrong, and can be counted.
-        undefined: Column that other tasks have → why this one has not.
+        undefined_reasons: Column that other tasks have → why this one has not.
     """
 
     score: ClassVar[str]
     label: ClassVar[str]
     brief: ClassVar[str]
     has_classes: ClassVar[bool]
-    undefined: ClassVar[Mapping[str, str]] = {}
+    undefined_reasons: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def chance(self, targets: Tensor, outputs: int) -> Tensor:

@@ -165,7 +165,7 @@ def _train_dense(workspace: Workspace) -> Reports:
     workspace.settle(training, workspace.initial)
     workspace.movement, workspace.learning = training.movement, training.learning
     measured = yield from measure_dense(workspace, stack)
-    dense = Dense.of(training, measured)
+    dense = Dense.from_training(training, measured)
     made = CompressionResult(stack, _all_units(stack), failed=dense.failed)
     stopped = of_each(early_stop(training), dense.failed)
     found = yield from measures_after(workspace, made, 0, dense.failed)
@@ -201,7 +201,7 @@ def _compress_once(workspace: Workspace) -> Reports:
     rows = network_rows(workspace, level.number, measured, dense, epochs=epochs, extra=extra | sizes, failed=failed)
     if _has_scratch_arm(workspace):
         training = yield from train_scratch(workspace, level, recovered.result)
-        fresh = replace(recovered.result, stack=training.model, written=None, metrics={})
+        fresh = replace(recovered.result, stack=training.model, encoding=None, metrics={})
         if recovered.result.scratch_widths is not None:
             fresh = CompressionResult(training.model, None)
         fresh = yield from _rewritten(workspace, level, fresh)
@@ -212,7 +212,7 @@ def _compress_once(workspace: Workspace) -> Reports:
             workspace, level.number, measured, dense, scratch=True, epochs=epochs, extra=sizes, failed=training.failed
         )
     start = [row for row in progress.rows if row["level"] == 0 and not row["arm"].startswith("scratch_")]
-    metrics, notes = level_metrics(rows, start, extra, workspace.data.task, _pipeline(workspace).undefined)
+    metrics, notes = level_metrics(rows, start, extra, workspace.data.task, _pipeline(workspace).undefined_reasons)
     record = yield from with_latency(workspace, compressed.stack, Record("level", level.number, metrics, notes))
     recovered = replace(recovered, result=compressed)
     rewind = progress.kept_values["rewind"]

@@ -30,35 +30,35 @@ class Case:
 
     claim: Claim
     condition: str
-    drawn: ClaimSamples
-    planned: int
+    claim_samples: ClaimSamples
+    planned_units: int
     unit: str
 
     @property
     def why_undefined(self) -> str:
         """Why nothing can be said; "" where something can."""
-        if self.drawn.reason:
-            return self.drawn.reason
-        fewest = min(sample.n for sample in self.drawn.samples)
+        if self.claim_samples.reason:
+            return self.claim_samples.reason
+        fewest = min(sample.n for sample in self.claim_samples.samples)
         if fewest >= 2 or (fewest and isinstance(self.claim.comparison, Exactly)):
             return ""
-        missing = sum(self.drawn.excluded.values())
-        left_out = f"; {missing} left out ({', '.join(self.drawn.excluded)})" if missing else ""
+        missing = sum(self.claim_samples.excluded.values())
+        left_out = f"; {missing} left out ({', '.join(self.claim_samples.excluded)})" if missing else ""
         return f"{fewest or 'no'} {self.unit}{'' if fewest == 1 else 's'} with it, 2 are needed{left_out}"
 
     @property
     def shown_sample(self) -> Sample:
         """The sample that is shown; where a claim orders several settings, that of its smallest step."""
         if isinstance(self.claim.quantity, Order):
-            return min(self.drawn.samples, key=lambda sample: sample.estimate)
-        return self.drawn.samples[0]
+            return min(self.claim_samples.samples, key=lambda sample: sample.estimate)
+        return self.claim_samples.samples[0]
 
     @property
     def open(self) -> Finding:
         """What is said of it while nothing is known."""
         claim = self.claim
         return Finding(claim.name, claim.says, claim.role, self.condition, "open", n=self.shown_sample.n,
-                       planned=self.planned, unit=self.unit, excluded=self.drawn.excluded,
+                       planned=self.planned_units, unit=self.unit, excluded=self.claim_samples.excluded,
                        otherwise=claim.otherwise)  # fmt: skip
 
 

@@ -45,13 +45,13 @@ class Frames:
 class ClaimSamples:
     """The samples of a claim under one condition: several for an order, else one; and why units are missing.
 
-    `keyed` has the values of single units by their names, so that conditions that met the same ones can be paired.
+    `by_unit` has the values of single units by their names, so that conditions that met the same ones can be paired.
     """
 
     samples: tuple[Sample, ...]
     excluded: dict[str, int] = field(default_factory=dict)
     reason: str = ""
-    keyed: pd.Series | None = None
+    by_unit: pd.Series | None = None
 
 
 def settings_by(claim: Claim, space: SearchSpace) -> list[Setting]:
@@ -105,7 +105,9 @@ def draw(claim: Claim, trials: pd.DataFrame, frames: Frames, *, by_network: bool
     if isinstance(quantity, Share):
         return draw_one.share(quantity)
     values, at, excluded = draw_one.units_of(quantity, trials)
-    return ClaimSamples((MeanSample(values.to_numpy(), at, draw_one.scale(bounds(quantity))),), excluded, keyed=values)
+    return ClaimSamples(
+        (MeanSample(values.to_numpy(), at, draw_one.scale(bounds(quantity))),), excluded, by_unit=values
+    )
 
 
 class _Drawing:

@@ -26,7 +26,7 @@ class Curves:
         log2_ratio: [n, m], never falling.
         score: [n, m].
         chance: [n].
-        interpolated: [n] bool.
+        interpolated_mask: [n] bool.
         complete: [n] bool: whether it starts with the dense network and has all its scores.
     """
 
@@ -34,11 +34,11 @@ class Curves:
     log2_ratio: Array
     score: Array
     chance: Array
-    interpolated: npt.NDArray[np.bool_]
+    interpolated_mask: npt.NDArray[np.bool_]
     complete: npt.NDArray[np.bool_]
 
     @property
-    def normalised(self) -> Array:
+    def shares_left(self) -> Array:
         """[n, m] share of the dense score above chance that is left, 0 … 1; NaN of a network that did not fit."""
         dense = self.score[:, :1]
         chance = self.chance[:, None]
@@ -56,7 +56,7 @@ class Curves:
         """[n] the mean of that share over log₂ ratio from 0 to each limit, by trapezoids; NaN where it has none."""
         if not len(self.keys):
             return np.zeros(0)
-        values, ends = self.normalised, limits[:, None]
+        values, ends = self.shares_left, limits[:, None]
         start, stop = np.minimum(self.log2_ratio[:, :-1], ends), np.minimum(self.log2_ratio[:, 1:], ends)
         width = self.log2_ratio[:, 1:] - self.log2_ratio[:, :-1]
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -69,7 +69,7 @@ class Curves:
 
     def crossings(self, share: float) -> Array:
         """[n] log₂ of the first ratio, interpolated, where less than `share` is left; the last one if that never is."""
-        values = self.normalised
+        values = self.shares_left
         below = values < share
         after = below.argmax(axis=1)
         rows = np.arange(len(values))

@@ -115,7 +115,7 @@ def _descriptions(cases: list[Case]) -> list[Finding]:
     """Estimates with intervals of 95 % each, and against the best where conditions met the same networks."""
     behind: dict[str, list[tuple[float, float | None] | None]] = {}
     for name in dict.fromkeys(case.claim.name for case in cases):
-        behind[name] = behind_the_best([case.drawn.keyed for case in cases if case.claim.name == name])
+        behind[name] = behind_the_best([case.claim_samples.by_unit for case in cases if case.claim.name == name])
     found = []
     for case in cases:
         base, sample, less = case.open, case.shown_sample, behind[case.claim.name].pop(0)
@@ -140,13 +140,13 @@ def _paths(case: Case, looks: list[int]) -> tuple[Array, Array]:
     if case.why_undefined:
         return np.full(len(looks), _NEVER), np.full(len(looks), _NEVER)
     found = []
-    for sample in case.drawn.samples:
+    for sample in case.claim_samples.samples:
         if isinstance(comparison, Exactly):
-            found.append(_exactly(sample, comparison.count, case.planned))
+            found.append(_exactly(sample, comparison.count, case.planned_units))
         else:
             found.append(_of_sample(sample, comparison))
     on = [tuple(on_looks(path, sample.at, looks) for path in pair)
-          for pair, sample in zip(found, case.drawn.samples, strict=True)]  # fmt: skip
+          for pair, sample in zip(found, case.claim_samples.samples, strict=True)]  # fmt: skip
     support = np.min([pair[0] for pair in on], axis=0)
     refute = np.max([pair[1] for pair in on], axis=0) - math.log(len(on))
     return support, refute
@@ -175,7 +175,7 @@ def _p(case: Case) -> tuple[float, float]:
     if case.why_undefined or isinstance(comparison, Exactly):
         return 1.0, 1.0
     pairs = []
-    for sample in case.drawn.samples:
+    for sample in case.claim_samples.samples:
         for_it, against = tests_of(comparison)
         support = max(sample.p(null, up=up) for null, up in for_it)
         if not bool(matters(comparison, np.array(sample.estimate))):
@@ -243,7 +243,7 @@ def _word(decision: Decision | None, planned: Decision | None) -> tuple[Word, st
     """The verdict, and what it rests on."""
     if (last := decision or planned) is None:
         return "open", ""
-    return "supported" if last.supported else "refuted", "any time" if decision else "planned n"
+    return "supported" if last.is_supported else "refuted", "any time" if decision else "planned n"
 
 
 def _brief(case: Case, decided: tuple[Word, str], *, family: int) -> Finding:

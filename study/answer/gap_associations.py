@@ -46,7 +46,7 @@ def associations(units: Units, *, as_planned: bool) -> GapTable:
     rows = [_association(units, place, as_planned=as_planned) for place in range(len(units.names))]
     rows = _with_q(_with_ps(rows, units), as_planned=as_planned)
     if units.n and any(not row.reason for row in rows):
-        averages = Configurations.of(units.values, units.gap, units.studies, units.fields, units.training)
+        averages = Configurations.from_units(units.values, units.gap, units.studies, units.fields, units.training)
         whole = "label noise is a continuous range" if units.continuous else ""
         both = zip(psi(averages), cmi(averages), strict=True)
         rows = [

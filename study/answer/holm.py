@@ -13,7 +13,7 @@ from study.answer.evidence import Array
 class Decision:
     """A claim that was decided: whether it was supported (or refuted), and at which look."""
 
-    supported: bool
+    is_supported: bool
     look: int
 
 

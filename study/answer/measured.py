@@ -29,7 +29,7 @@ class Mean:
     units: int
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Mean":
+    def from_values(cls, values: Sequence[float]) -> "Mean":
         """The mean of finite values, one a unit."""
         if not values:
             return cls(None, None, 0)
@@ -122,10 +122,10 @@ def _row(rows: pd.DataFrame, column: str, says: str) -> MeasureRow:
     shares = _shares(own[own["unit"].isin(differences.index)])
     return MeasureRow(
         column.removeprefix(PREFIX),
-        Mean.of(of["learned"].tolist()),
-        Mean.of(of["memorised"].tolist()),
-        Mean.of(differences.tolist()),
-        Mean.of(shares.tolist()),
+        Mean.from_values(of["learned"].tolist()),
+        Mean.from_values(of["memorised"].tolist()),
+        Mean.from_values(differences.tolist()),
+        Mean.from_values(shares.tolist()),
         says,
     )
 

@@ -26,10 +26,10 @@ class Votes:
     """What M distinct dense networks of one arm and condition say of n examples.
 
     Args:
-        given: [M, n], whether the network was given the example.
+        given_mask: [M, n], whether the network was given the example.
         right: [M, n], whether it says the label given.
         truly: [M, n], whether it says the true one.
-        tested: [M, m], whether it is right on each test example; None where that was not recorded.
+        test_right: [M, m], whether it is right on each test example; None where that was not recorded.
         label, true_label: [n]; the label given is the same for all networks.
         means: Name → [n], means over networks that were given the example, nan where there is none: `lost_at`, the
             share of the levels after which compressed networks that had it right lose it for good, 1 where they never
@@ -37,18 +37,18 @@ class Votes:
             right once, and `forgotten`, how often it was wrong after it was right.
     """
 
-    given: Bools
+    given_mask: Bools
     right: Bools
     truly: Bools
     label: npt.NDArray[np.int64]
     true_label: npt.NDArray[np.int64]
     means: Mapping[str, Floats] = field(default_factory=dict)
-    tested: Bools | None = None
+    test_right: Bools | None = None
 
     @property
     def networks(self) -> int:
         """M."""
-        return len(self.given)
+        return len(self.given_mask)
 
     @property
     def has_changed_label(self) -> Bools:
@@ -60,13 +60,13 @@ class Votes:
 class Counts:
     """For each example [n]: how many networks were given it, how many were not, and how many of either are right."""
 
-    given: Floats
+    given_count: Floats
     right_given: Floats
     left_out: Floats
     right_left_out: Floats
 
     @classmethod
-    def of(cls, given: Bools, right: Bools) -> "Counts":
+    def from_votes(cls, given: Bools, right: Bools) -> "Counts":
         """Counts made from the votes of M networks on n examples."""
         inside, out = (given & right).sum(axis=0), (~given & right).sum(axis=0)
         count = given.sum(axis=0)
@@ -80,7 +80,7 @@ class Counts:
     def scores(self) -> Floats:
         """[n], the memorisation scores; nan where no network was given the example, or none was left it out."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(self.right_given / self.given - self.right_left_out / self.left_out)
+            return np.asarray(self.right_given / self.given_count - self.right_left_out / self.left_out)
 
     @property
     def errors(self) -> Floats:
@@ -90,7 +90,7 @@ class Counts:
         """
         first, second = (
             smoothed_variance(right, count)
-            for right, count in ((self.right_given, self.given), (self.right_left_out, self.left_out))
+            for right, count in ((self.right_given, self.given_count), (self.right_left_out, self.left_out))
         )
         return np.asarray(np.where(np.isnan(self.scores), np.nan, np.sqrt(first + second)))
 
@@ -126,8 +126,8 @@ class Memorisation:
         quantiles: Share of examples → the score that so many of them do not exceed: a mean hides the few.
         auroc: How likely a changed example has a larger score than a kept one.
         precision: Share of changed labels among as many examples of largest score.
-        changed: How many labels are changed.
-        mislabelled: The estimated share of wrong labels, see `study.answer.mislabelled`.
+        changed_count: How many labels are changed.
+        mislabelled_share: The estimated share of wrong labels, see `study.answer.mislabelled`.
         pairs: Of training and test examples whose influence was looked at.
     """
 
@@ -137,8 +137,8 @@ class Memorisation:
     true_share: Estimate
     auroc: Estimate
     precision: Estimate
-    changed: int
-    mislabelled: Estimate = Estimate(None)
+    changed_count: int
+    mislabelled_share: Estimate = Estimate(None)
     pairs: int = 0
     quantiles: dict[float, float] = field(default_factory=dict)
 
@@ -150,11 +150,11 @@ def memorisation(votes: Votes) -> Memorisation:
     return Memorisation(
         examples=table,
         networks=votes.networks,
-        share=jackknife(votes.given, votes.right, _mean),
-        true_share=jackknife(votes.given, votes.truly, _mean),
-        auroc=jackknife(votes.given, votes.right, lambda scores: auroc(scores, changed)),
-        precision=jackknife(votes.given, votes.right, lambda scores: precision(scores, changed)),
-        changed=int(changed.sum()),
+        share=jackknife(votes.given_mask, votes.right, _mean),
+        true_share=jackknife(votes.given_mask, votes.truly, _mean),
+        auroc=jackknife(votes.given_mask, votes.right, lambda scores: auroc(scores, changed)),
+        precision=jackknife(votes.given_mask, votes.right, lambda scores: precision(scores, changed)),
+        changed_count=int(changed.sum()),
         quantiles={share: float(known.quantile(share)) for share in _QUANTILES} if len(known) else {},
     )
 
@@ -165,14 +165,14 @@ def example_scores(votes: Votes) -> pd.DataFrame:
     Columns: `example`, `label`, `true_label`, `changed`, `given` and `left_out` (networks), `memorisation` and its
     standard error `se` for the label given, `true_memorisation` and `true_se` for the true one, and `Votes.means`.
     """
-    own, true = Counts.of(votes.given, votes.right), Counts.of(votes.given, votes.truly)
+    own, true = Counts.from_votes(votes.given_mask, votes.right), Counts.from_votes(votes.given_mask, votes.truly)
     return pd.DataFrame(
         {
-            "example": np.arange(votes.given.shape[1]),
+            "example": np.arange(votes.given_mask.shape[1]),
             "label": votes.label,
             "true_label": votes.true_label,
             "changed": votes.has_changed_label,
-            "given": own.given.astype(np.int64),
+            "given": own.given_count.astype(np.int64),
             "left_out": own.left_out.astype(np.int64),
             "memorisation": own.scores,
             "se": own.errors,
@@ -218,7 +218,7 @@ def jackknife(given: Bools, right: Bools, statistic: Callable[[Floats], float | 
     References:
         Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 11; Kott 2001 (delete-a-group).
     """
-    value = statistic(Counts.of(given, right).scores)
+    value = statistic(Counts.from_votes(given, right).scores)
     if value is None or len(given) < 2:
         return Estimate(value)
     without = [statistic(scores) for scores in scores_without(given, right)]
@@ -231,9 +231,9 @@ def jackknife(given: Bools, right: Bools, statistic: Callable[[Floats], float | 
 
 def scores_without(given: Bools, right: Bools) -> Iterator[Floats]:
     """The scores [n] without each network in turn; of very many networks, without a hundredth of them at a time."""
-    whole, groups = Counts.of(given, right), min(len(given), _MOST_GROUPS)
+    whole, groups = Counts.from_votes(given, right), min(len(given), _MOST_GROUPS)
     for part in (slice(first, None, groups) for first in range(groups)):
-        yield whole.without(Counts.of(given[part], right[part])).scores
+        yield whole.without(Counts.from_votes(given[part], right[part])).scores
 
 
 def jackknife_variance(left: Floats) -> Floats:

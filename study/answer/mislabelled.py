@@ -54,8 +54,8 @@ class _Labels:
 
     def part(self, mask: Bools) -> _Part:
         """The mean score of a set of examples, and that without each group of networks."""
-        given, right = self.votes.given[:, mask], self.votes.right[:, mask]
-        scores = Counts.of(given, right).scores
+        given, right = self.votes.given_mask[:, mask], self.votes.right[:, mask]
+        scores = Counts.from_votes(given, right).scores
         known = ~np.isnan(scores)
         some = scores[known]
         if not len(some):

@@ -21,7 +21,7 @@ class Pairs:
     earlier: int = 0
     later: int = 0
     ties: int = 0
-    excluded: int = 0
+    excluded_count: int = 0
 
     @property
     def total(self) -> int:
@@ -41,7 +41,7 @@ def network_areas(trials: pd.DataFrame, networks: pd.DataFrame, part: str = "tra
     mine = networks[networks["trial"].isin(lengths)] if len(networks) else networks
     curves = curves_of(mine, f"{part}_{task_of(networks).score}")
     areas = curves.areas(curves.limits(lengths))
-    return curves.keys.assign(interpolated=curves.interpolated, auc=areas)
+    return curves.keys.assign(interpolated=curves.interpolated_mask, auc=areas)
 
 
 def area_lengths(trials: pd.DataFrame, networks: pd.DataFrame) -> dict[int, float]:

@@ -52,7 +52,7 @@ class Configurations:
     training: tuple[str, ...]
 
     @classmethod
-    def of(
+    def from_units(
         cls, values: Array, gap: Array, studies: Codes, fields: Mapping[str, Codes], training: Sequence[str]
     ) -> "Configurations":
         """From units [measures, n]; a measure is averaged over the units that have it."""

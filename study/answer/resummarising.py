@@ -72,7 +72,7 @@ class Summing:
         curves = self._curves(networks, part)
         lengths = curves.limits(self._lengths)
         values = curves.areas(lengths * reach) if share is None else _length_kept(curves, lengths, share)
-        return curves.keys.assign(interpolated=curves.interpolated, value=values)
+        return curves.keys.assign(interpolated=curves.interpolated_mask, value=values)
 
     def _curves(self, networks: pd.DataFrame, part: str) -> Curves:
         """Those of the study's own rows are made once, whatever is read off them."""

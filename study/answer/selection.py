@@ -109,7 +109,7 @@ def _condition_words(kind: str, inputs: str, noise: float) -> list[str]:
     if noise > 0:
         words.append(NOISES.get(kind).label if kind in NOISES.names() else kind.replace("_", " "))
     if inputs in INPUT_KINDS.names():
-        words.append("" if INPUT_KINDS.get(inputs).untouched else INPUT_KINDS.get(inputs).label)
+        words.append("" if INPUT_KINDS.get(inputs).keeps_inputs else INPUT_KINDS.get(inputs).label)
     else:
         words.append(f"inputs {inputs.replace('_', ' ')}")
     return [word for word in words if word]

@@ -13,23 +13,23 @@ class Standing:
     """How far a study has come compared with its plan, by its ledger alone.
 
     Attributes:
-        planned: Trials at first, those added by hand not counted; None where nobody wrote that down.
+        planned_count: Trials at first, those added by hand not counted; None where nobody wrote that down.
         total: Trials now, likewise.
-        ended: Of these, in whatever state.
-        chosen: Trials beside them that somebody had run again and that count.
+        ended_count: Of these, in whatever state.
+        chosen_count: Trials beside them that somebody had run again and that count.
         explores: Whether the others were chosen by a sampler or scheduler, so that they do not count.
     """
 
-    planned: int | None
+    planned_count: int | None
     total: int
-    ended: int
-    chosen: int = 0
+    ended_count: int
+    chosen_count: int = 0
     explores: bool = False
 
     @property
     def as_planned(self) -> bool:
         """Whether it ended at its first planned number of trials: neither stopped early nor extended."""
-        return self.planned == self.total == self.ended and not self.chosen and not self.explores
+        return self.planned_count == self.total == self.ended_count and not self.chosen_count and not self.explores
 
     @property
     def assurance(self) -> str:
@@ -42,35 +42,34 @@ class Standing:
             )
         if self.explores:
             return f"{self._exploration_note}. {_ANY_TIME}."
-        there = f"{self.ended:,} of {self.total:,} trials have ended"
-        if self.ended >= self.total:
+        there = f"{self.ended_count:,} of {self.total:,} trials have ended"
+        if self.ended_count >= self.total:
             there = f"All {self.total:,} trials have ended"
-        if self.planned is None:
+        if self.planned_count is None:
             first = f"{there}, and how many were planned at first is not known"
-        elif self.total > self.planned:
-            first = f"Extended from {self.planned:,} planned trials to {self.total:,}"
-            first += "" if self.ended >= self.total else f", of which {self.ended:,} have ended"
-        elif self.total < self.planned:
-            first = f"Ended at {self.total:,} of {self.planned:,} planned trials"
-            if self.ended < self.total:
-                first = (
-                    f"Cut from {self.planned:,} planned trials to {self.total:,}, of which {self.ended:,} have ended"
-                )
-        elif self.ended < self.total:
-            first = f"{self.ended:,} of {self.total:,} planned trials have ended"
+        elif self.total > self.planned_count:
+            first = f"Extended from {self.planned_count:,} planned trials to {self.total:,}"
+            first += "" if self.ended_count >= self.total else f", of which {self.ended_count:,} have ended"
+        elif self.total < self.planned_count:
+            first = f"Ended at {self.total:,} of {self.planned_count:,} planned trials"
+            if self.ended_count < self.total:
+                first = f"Cut from {self.planned_count:,} planned trials to {self.total:,}"
+                first += f", of which {self.ended_count:,} have ended"
+        elif self.ended_count < self.total:
+            first = f"{self.ended_count:,} of {self.total:,} planned trials have ended"
         else:
             first = f"All {self.total:,} planned trials have ended"
-        if self.chosen:
-            again = f"{self.chosen:,} that {'was' if self.chosen == 1 else 'were'} run again by choice"
-            first += f"; with them {'counts' if self.chosen == 1 else 'count'} {again}, each with fresh seeds"
-        asked = self.planned == self.total and self.ended < self.total and not self.chosen
+        if self.chosen_count:
+            again = f"{self.chosen_count:,} that {'was' if self.chosen_count == 1 else 'were'} run again by choice"
+            first += f"; with them {'counts' if self.chosen_count == 1 else 'count'} {again}, each with fresh seeds"
+        asked = self.planned_count == self.total and self.ended_count < self.total and not self.chosen_count
         last = "; at the last planned trial Student’s t is asked as well" if asked else ""
         return f"{first}. {_ANY_TIME}{last}."
 
     @property
     def _exploration_note(self) -> str:
-        if not self.chosen:
+        if not self.chosen_count:
             return "A sampler or scheduler chose these trials, and none was run again: they decide nothing"
-        again = "trial was" if self.chosen == 1 else "trials were"
-        alone = "it alone counts" if self.chosen == 1 else "they alone count"
-        return f"{self.chosen:,} chosen {again} run again by ockham confirm, with fresh seeds, and {alone}"
+        again = "trial was" if self.chosen_count == 1 else "trials were"
+        alone = "it alone counts" if self.chosen_count == 1 else "they alone count"
+        return f"{self.chosen_count:,} chosen {again} run again by ockham confirm, with fresh seeds, and {alone}"

@@ -37,7 +37,7 @@ def _print(found: Sequence[ComparedStudy], unreadable: Mapping[str, Damaged]) ->
     for label in ("study", "done", "claim", "verdict", "estimate (interval), units"):
         table.add_column(label, overflow="fold")
     for one in found:
-        name, done = one.name, f"{one.ended}/{one.config.trials}"
+        name, done = one.name, f"{one.ended_count}/{one.config.trials}"
         if not one.verdicts.headlines:
             table.add_row(name, done, Text("claims nothing", style="dim"), "", "")
         for finding in one.verdicts.headlines:
@@ -55,8 +55,8 @@ def _json(found: Sequence[ComparedStudy]) -> str:
         {
             "name": one.name,
             "title": one.config.space.title,
-            "ended": one.ended,
-            "failed": one.failed,
+            "ended": one.ended_count,
+            "failed": one.failed_count,
             "trials": one.config.trials,
             "core_hours": one.cost.core_hours,
             "findings": one.rows(),
@@ -82,6 +82,6 @@ def _csv(found: Sequence[ComparedStudy]) -> str:
 def _plain(found: Sequence[ComparedStudy]) -> str:
     lines = []
     for one in found:
-        lines.append(f"{one.name}: {one.ended} of {one.config.trials} trials")
+        lines.append(f"{one.name}: {one.ended_count} of {one.config.trials} trials")
         lines += [f"  {f.claim}: {f.verdict}, {f.brief}" for f in one.verdicts.findings if f.condition in ("", POOLED)]
     return "\n".join(lines)

@@ -86,10 +86,10 @@ def _json(ballot: Ballot, one: Memorisation, top: int) -> dict[str, Any]:
         "arm": ballot.arm,
         "networks": one.networks,
         "examples": len(one.examples),
-        "changed": one.changed,
+        "changed": one.changed_count,
         "memorised_share": one.share.as_json(),
         "memorised_share_true_labels": one.true_share.as_json(),
-        "mislabelled_share": one.mislabelled.as_json(),
+        "mislabelled_share": one.mislabelled_share.as_json(),
         "quantiles": {f"{share:g}": score for share, score in one.quantiles.items()},
         "auroc": one.auroc.as_json(),
         "precision": one.precision.as_json(),
@@ -105,13 +105,13 @@ def _print(console: Console, found: list[tuple[Ballot, Memorisation]], top: int)
         who = "clean twins" if ballot.arm == "control" else "networks"
         console.print(f"{named + ': ' if named else ''}{one.networks} {who}, {len(one.examples):,} examples")
         console.print(f"memorised share {one.share.as_text()}, of true labels {one.true_share.as_text()}")
-        if one.changed and not ballot.rule:
+        if one.changed_count and not ballot.rule:
             console.print(
-                f"{one.changed:,} changed labels: AUROC {one.auroc.as_text()}, precision among the {one.changed:,} "
-                f"most memorised {one.precision.as_text()}"
+                f"{one.changed_count:,} changed labels: AUROC {one.auroc.as_text()}, "
+                f"precision among the {one.changed_count:,} most memorised {one.precision.as_text()}"
             )
-        if one.mislabelled.value is not None:
-            console.print(f"estimated share of wrong labels {one.mislabelled.as_text()}")
+        if one.mislabelled_share.value is not None:
+            console.print(f"estimated share of wrong labels {one.mislabelled_share.as_text()}")
         if "influence" in one.examples.columns:
             console.print(
                 f"{int(one.examples['certain'].sum()):,} examples help a test example by more than chance makes of "

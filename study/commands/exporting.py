@@ -106,7 +106,7 @@ def export(
 
 
 def _lines_of_packed(file: "PackedFile") -> list[str]:
-    beside = "as recorded" if file.bits == file.recorded else f"{file.recorded:,} were recorded"
+    beside = "as recorded" if file.bits == file.recorded_bits else f"{file.recorded_bits:,} were recorded"
     same = "bit for bit" if file.difference == 0 else f"within {file.difference:.0e}"
     return [
         f"{file.bits:,} bits of its description, {beside}; {file.bytes:,} bytes with their header.",

@@ -48,13 +48,13 @@ def remeasure(
         raise typer.BadParameter(f"--trials {trials}: write numbers of trials, e.g. --trials 0,3") from None
     ledger = place.open(name)
     found = take(ledger, measures, numbers, settings=settings or [], say=typer.echo)
-    for number, why in found.failed.items():
+    for number, why in found.failures.items():
         typer.echo(f"trial {number} was not measured: {why}")
-    also = f", {len(found.before)} had them already" if found.before else ""
-    typer.echo(f"{len(found.done)} trials measured{also}; see: {place.command('measures', name)}")
-    if found.stopped:
+    also = f", {len(found.measured_before)} had them already" if found.measured_before else ""
+    typer.echo(f"{len(found.measured_now)} trials measured{also}; see: {place.command('measures', name)}")
+    if found.was_stopped:
         typer.echo("Stopped, as somebody asked; the same command goes on from here.")
     if ledger.outbox_size():
         typer.echo(f"MLflow hears of it with: {place.command('resume', name)}")
-    if found.failed:
+    if found.failures:
         raise typer.Exit(_FAILED)

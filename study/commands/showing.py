@@ -53,7 +53,7 @@ def all_studies(place: Place, *, as_json: bool) -> None:
         table.add_row(
             status.name,
             Text(status.phase, style=_COLOURS[status.phase]),
-            f"{status.ended}/{status.trials}",
+            f"{status.ended_count}/{status.trials}",
             str(len(status.running)),
             Text(str(len(status.failed)), style="red" if status.failed else ""),
             duration(status.remaining_s) if status.phase == "running" else DASH,

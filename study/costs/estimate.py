@@ -36,14 +36,14 @@ class TimeEstimate:
 
     Attributes:
         trials: That are left.
-        timed: Those that were measured; empty where the ledger's own were taken.
+        timed_trials: Those that were measured; empty where the ledger's own were taken.
         seconds: Of a trial, on average.
         slots: Trials at once.
         wall_s: On the clock, all trials.
     """
 
     trials: int
-    timed: tuple[TimedTrial, ...]
+    timed_trials: tuple[TimedTrial, ...]
     seconds: float
     slots: int
     wall_s: float

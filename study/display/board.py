@@ -21,22 +21,22 @@ _ENDED = ("COMPLETE", "PRUNED", "FAILED")
 class Running:
     """A trial on its way.
 
-    `begun` is on the board's clock; `epochs` and `depth` are what it goes through at most; `score` is the name of its
-    networks' score.
+    `began_at` is on the board's clock; `epochs` and `depth` are what it goes through at most; `score` is the name of
+    its networks' score.
     """
 
     number: int
     params: Mapping[str, Any]
     epochs: int
     depth: int
-    begun: float
+    began_at: float
     stage: str = ""
     step: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     score: str = "accuracy"
 
     @property
-    def of(self) -> int | None:
+    def last_step(self) -> int | None:
         """The largest value `step` can reach in this stage."""
         return {"dense": self.epochs, "level": self.depth}.get(self.stage)
 
@@ -63,12 +63,12 @@ class Board:
         self.counts = {state: counts.get(state, 0) for state in _ENDED}
         self.running: dict[int, Running] = {}
         self.last: deque[TrialRow] = deque(maxlen=LAST)
-        self.begun = clock()
+        self.began_at = clock()
         self._slots = 1
         self._highest = -1
         self._durations: deque[float] = deque(maxlen=200)
 
-    def start(self, number: int, params: Mapping[str, Any], begun: float | None = None) -> None:
+    def start(self, number: int, params: Mapping[str, Any], began_at: float | None = None) -> None:
         """A trial starts (again); `params` are the spanned ones."""
         spanned = {name: params[name] for name in self.config.space.span if name in params}
         trial = self.config.space.config(params, self.config.seed)
@@ -77,7 +77,7 @@ class Board:
             spanned or dict(params),
             trial.training.epochs,
             trial.compression.depth,
-            self._clock() if begun is None else begun,
+            self._clock() if began_at is None else began_at,
             score=self.config.task.score,
         )
         self._slots = max(self._slots, len(self.running))
@@ -91,12 +91,14 @@ class Board:
 
     def end(self, row: "TrialRow") -> None:
         """A trial is over, for good."""
-        begun = self.running.pop(row.number, None)
+        trial = self.running.pop(row.number, None)
         self.counts[row.state] += 1
         self.last.append(row)
-        self.took(row.duration_s if row.duration_s is not None or begun is None else self._clock() - begun.begun)
+        self.count_duration(
+            row.duration_s if row.duration_s is not None or trial is None else self._clock() - trial.began_at
+        )
 
-    def took(self, seconds: float | None) -> None:
+    def count_duration(self, seconds: float | None) -> None:
         """Counts a finished trial's duration for the estimate."""
         if seconds is not None:
             self._durations.append(seconds)
@@ -107,22 +109,22 @@ class Board:
         return max(self.config.trials, self._highest + 1)
 
     @property
-    def ended(self) -> int:
+    def ended_count(self) -> int:
         """Trials that are over."""
         return sum(self.counts.values())
 
     @property
-    def failed(self) -> int:
+    def failed_count(self) -> int:
         """Trials that failed."""
         return self.counts["FAILED"]
 
-    def elapsed(self) -> float:
+    def elapsed_s(self) -> float:
         """Seconds since the board was set up."""
-        return self._clock() - self.begun
+        return self._clock() - self.began_at
 
     def age(self, trial: Running) -> float:
         """Seconds since the trial started."""
-        return self._clock() - trial.begun
+        return self._clock() - trial.began_at
 
     @property
     def starting(self) -> bool:
@@ -131,7 +133,7 @@ class Board:
 
     def remaining(self) -> float | None:
         """Estimated seconds to the end: the mean duration so far over as many slots as were seen in use."""
-        left = self.total - self.ended
+        left = self.total - self.ended_count
         if left <= 0:
             return 0.0
         if not self._durations:
@@ -141,6 +143,6 @@ class Board:
         work = sum(started) + max(0, left - len(started)) * mean
         return max([work / min(self._slots, left), *started])
 
-    def stopped(self) -> None:
+    def clear(self) -> None:
         """Nothing runs any more."""
         self.running.clear()

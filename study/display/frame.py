@@ -89,16 +89,16 @@ def _title(board: Board, width: int) -> Text:
 
 
 def _bar(board: Board, width: int) -> RenderableType:
-    said = Text(f"{board.ended}/{board.total}", style="bold")
+    said = Text(f"{board.ended_count}/{board.total}", style="bold")
     said.append(f" · {len(board.running)} running", style="cyan" if board.running else "dim")
-    said.append(f" · {board.failed} failed", style="red" if board.failed else "dim")
+    said.append(f" · {board.failed_count} failed", style="red" if board.failed_count else "dim")
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(ratio=1)
     grid.add_column(no_wrap=True)
     length = max(8, min(60, width - said.cell_len - 4))
-    style = "red" if board.failed else "green"
+    style = "red" if board.failed_count else "green"
     grid.add_row(
-        ProgressBar(total=max(1, board.total), completed=board.ended, width=length, complete_style=style), said
+        ProgressBar(total=max(1, board.total), completed=board.ended_count, width=length, complete_style=style), said
     )
     return grid
 
@@ -108,7 +108,7 @@ def _times(board: Board) -> Text:
     ahead = "estimating the rest" if left is None else f"about {duration(left)} left"
     if board.starting:
         ahead = "starting"
-    said = f"{duration(board.elapsed())} elapsed · {ahead}" if left != 0 else f"{duration(board.elapsed())} elapsed"
+    said = f"{duration(board.elapsed_s())} elapsed · {ahead}" if left != 0 else f"{duration(board.elapsed_s())} elapsed"
     return Text(
         f"{said} · {board.config.sampler}, seed {board.config.seed}", style="dim", no_wrap=True, overflow="ellipsis"
     )

@@ -26,40 +26,40 @@ class LiveDisplay:
         self._board: Board | None = None
         self._painter: Painter | None = None
 
-    def started(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
+    def on_start(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
         """Sets the board up and starts painting."""
         self._board = Board(config, counts)
         self._painter = Painter(self._console, self._content)
         self._painter.start()
 
-    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+    def on_trial_start(self, number: int, params: Mapping[str, Any]) -> None:
         """A new line among the running."""
         with self._lock:
             if self._board is not None:
                 self._board.start(number, params)
 
-    def step(self, number: int, record: "Record") -> None:
+    def on_step(self, number: int, record: "Record") -> None:
         """Moves the trial's line."""
         with self._lock:
             if self._board is not None:
                 self._board.report(number, record)
 
-    def trial_ended(self, row: "TrialRow") -> None:
+    def on_trial_end(self, row: "TrialRow") -> None:
         """From the running to the results; a failure's reason stays above."""
         with self._lock:
             if self._board is not None:
                 self._board.end(row)
         if row.state == "FAILED":
-            self.message(f"Trial {row.number} failed: {row.error}")
+            self.on_message(f"Trial {row.number} failed: {row.error}")
 
-    def message(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """A line above the block."""
         if self._painter is not None:
             self._painter.above(text)
         else:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         """Wipes the block."""
         self.close()
 

@@ -21,33 +21,33 @@ class PlainDisplay:
         self._out = out
         self._board: Board | None = None
 
-    def started(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
+    def on_start(self, config: "StudyConfig", counts: Mapping[str, int]) -> None:
         """Says what is about to run."""
         self._board = board = Board(config, counts)
         title = f": {config.space.title}" if config.space.title else ""
         self._say(f"{config.name}{title}")
-        before = f", {board.ended} of them done before" if board.ended else ""
+        before = f", {board.ended_count} of them done before" if board.ended_count else ""
         self._say(
             f"{config.trials} trials ({config.sampler}, seed {config.seed}){before}, in {from_here(config.directory)}"
         )
 
-    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+    def on_trial_start(self, number: int, params: Mapping[str, Any]) -> None:
         """One line."""
         if self._board is not None:
             self._board.start(number, params)
             spanned = self._board.running[number].params
             self._say(f"{self._prefix()} trial {number} starts  {setting(spanned)}".rstrip())
 
-    def step(self, number: int, record: "Record") -> None:
+    def on_step(self, number: int, record: "Record") -> None:
         """Nothing: a log wants ends, not steps."""
 
-    def trial_ended(self, row: "TrialRow") -> None:
+    def on_trial_end(self, row: "TrialRow") -> None:
         """One line with the key numbers, or the reason of a failure."""
         if self._board is None:
             return
         self._board.end(row)
         left = self._board.remaining()
-        times = f"({duration(self._board.elapsed())} elapsed" + (f", about {duration(left)} left)" if left else ")")
+        times = f"({duration(self._board.elapsed_s())} elapsed" + (f", about {duration(left)} left)" if left else ")")
         if row.state == "FAILED":
             said = f"failed: {row.error}"
         else:
@@ -60,11 +60,11 @@ class PlainDisplay:
             said = f"{end} in {duration(row.duration_s)}  {numbers}"
         self._say(f"{self._prefix()} trial {row.number} {said}  {times}")
 
-    def message(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """One line."""
         self._say(text)
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         """Nothing: the summary follows."""
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class PlainDisplay:
         if self._board is None:
             return ""
         total = str(self._board.total)
-        return f"[{self._board.ended:>{len(total)}}/{total}]"
+        return f"[{self._board.ended_count:>{len(total)}}/{total}]"
 
     def _say(self, text: str) -> None:
         print(text, file=self._out, flush=True)

@@ -67,12 +67,12 @@ def _claims(console: Console, outcome: "Outcome") -> None:
 def _ending(config: "StudyConfig", outcome: "Outcome") -> str:
     """One line: how far, how long, and why it stopped early if it did."""
     failed = outcome.counts.get("FAILED", 0)
-    said = f"{outcome.ended} of {outcome.trials} trials done"
+    said = f"{outcome.ended_count} of {outcome.trials} trials done"
     stopped = outcome.counts.get("PRUNED", 0)
     said += f", {stopped} of them stopped by {config.scheduler}" if stopped else ""
     said += f", {failed} failed" if failed else ""
     said += f", in {duration(outcome.seconds)}; everything is in {from_here(config.directory)}"
-    if outcome.ended < outcome.trials:
+    if outcome.ended_count < outcome.trials:
         said += f". Stopped early ({outcome.reason or 'not all trials ran'}); nothing is lost"
     if outcome.damaged:
         shown = ", ".join(outcome.damaged[:MOST_FAILURES])
@@ -85,7 +85,7 @@ def _ending(config: "StudyConfig", outcome: "Outcome") -> str:
 
 def _further(config: "StudyConfig", outcome: "Outcome") -> list[tuple[str, str]]:
     resume = [(config.command("resume"), "go on where it stopped")]
-    if outcome.ended >= outcome.trials and outcome.drained:
+    if outcome.ended_count >= outcome.trials and outcome.drained:
         more = config.command("resume", "--trials", f"+{config.trials}")
         resume = [(more, "more of the same, nothing repeated")]
     if outcome.counts.get("FAILED", 0):

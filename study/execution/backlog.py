@@ -73,7 +73,7 @@ class Backlog:
         self._patient_until: float | None = None
 
     @property
-    def exhausted(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Nothing waits and the budget is spent."""
         return not self._waiting and not self._held and self._proposed >= self._ledger.config.trials
 
@@ -96,11 +96,11 @@ class Backlog:
         config = json.dumps(unflatten(row.params))
         return Assignment(number, self._attempts.get(number, 0) + 1, config, row.cell)
 
-    def proposed(self, number: int) -> Mapping[str, Any]:
+    def spanned_params(self, number: int) -> Mapping[str, Any]:
         """The spanned parameters of a trial that has not ended."""
         return self._rows[number].proposed
 
-    def started(self, number: int, attempt: int) -> None:
+    def on_start(self, number: int, attempt: int) -> None:
         """The attempt is in the ledger; now is the time to ask for what comes after."""
         self._attempts[number] = attempt
         self._ask()
@@ -110,7 +110,7 @@ class Backlog:
         """The trial lost its worker and goes first."""
         self._waiting.appendleft(number)
 
-    def ended(self, row: TrialRow) -> str | None:
+    def on_end(self, row: TrialRow) -> str | None:
         """The trial won't come back; adaptive samplers learn from it.
 
         Returns:

@@ -15,7 +15,7 @@ class Devices:
         self._ledger = ledger
         self._seen: set[str] | None = None
 
-    def ended(self, row: TrialRow) -> str | None:
+    def on_end(self, row: TrialRow) -> str | None:
         """A warning if the trial was computed on another device than all before it."""
         if (device := row.notes.get(DEVICE)) is None:
             return None

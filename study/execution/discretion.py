@@ -15,6 +15,6 @@ def discreet(config: StudyConfig, listener: Listener) -> Iterator[Listener]:
     remember_places(config.run.model_dump())
     home, quiet = config.run.home, Discreet(listener)
     if may := open_to_others(home):
-        quiet.message(f"other users of this machine may {may} {home}; to end that: chmod 700 {home}")
+        quiet.on_message(f"other users of this machine may {may} {home}; to end that: chmod 700 {home}")
     with private_files(home):
         yield quiet

@@ -62,7 +62,7 @@ def run(
     begun = doors.clock.monotonic()
     function = importable_name(trial)
     with discreet(config, listener or Silent()) as quiet:
-        ledger, new = open_or_create(config, quiet.message, own_trials=function != RUN_TRIAL)
+        ledger, new = open_or_create(config, quiet.on_message, own_trials=function != RUN_TRIAL)
         flag = StopFlag()
         files = doors.files(ledger.config.directory, doors.clock)
         this = _Run(ledger, function, quiet, flag, Signals(flag), doors, files, begun)
@@ -78,7 +78,7 @@ def run(
                 _release(ledger)
         finally:
             ledger.close()
-        quiet.finished(outcome)
+        quiet.on_end(outcome)
         return outcome
 
 
@@ -109,23 +109,23 @@ class _Run:
 def _run_with_lease(this: _Run, fence: int, request: ResumeRequest, *, new: bool) -> Outcome:
     ledger, listener, clock = this.ledger, this.listener, this.doors.clock
     with (
-        Watch(ledger, this.flag, this.config.run.time_budget, listener.message, clock) as watch,
-        safekeeping(ledger, watch.lose, listener.message, clock),
-        copying(ledger, listener.message, clock),
+        Watch(ledger, this.flag, this.config.run.time_budget, listener.on_message, clock) as watch,
+        safekeeping(ledger, watch.lose, listener.on_message, clock),
+        copying(ledger, listener.on_message, clock),
     ):
         fetch_networks(ledger)
         left = sweep(ledger)
         remove_checkpoints(ledger, this.files)
         settle_inputs(ledger, request)
-        damaged = look_for_damage(ledger, repair=request.repair, say=listener.message)
-        grant(ledger, request, listener.message)
+        damaged = look_for_damage(ledger, repair=request.repair, say=listener.on_message)
+        grant(ledger, request, listener.on_message)
         config = this.config
         write_study_file(config, ledger.uid)
         counts = ledger.counts()
         if not new:
             _say_resuming(listener, config, counts, left)
-        listener.started(config, counts)
-        tracker = this.doors.tracker(config, fence, listener.message)
+        listener.on_start(config, counts)
+        tracker = this.doors.tracker(config, fence, listener.on_message)
         try:
             stopped = this.flag or this.flag.draining  # the executor would start in vain
             if not stopped and sum(counts[state] for state in ENDED) < config.trials:
@@ -141,15 +141,15 @@ def _run_with_lease(this: _Run, fence: int, request: ResumeRequest, *, new: bool
 def _conclude(this: _Run, tracker: Tracker, damaged: list[str]) -> Outcome:
     config, ledger, listener = this.config, this.ledger, this.listener
     if config.learns and (warning := lacking_signal(config, ledger.trials(states=ENDED))):
-        listener.message(warning)
+        listener.on_message(warning)
     conclusion = conclude(ledger, listener, this.flag)
     outcome = _outcome(this, conclusion)
     crash_if_asked("concluded")
-    status = "KILLED" if outcome.ended < outcome.trials else "FINISHED"
+    status = "KILLED" if outcome.ended_count < outcome.trials else "FINISHED"
     folder = conclusion.page.parent if conclusion.page else None
     drained = tracker.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
     if not drained:
-        listener.message(
+        listener.on_message(
             f"tracking is not complete yet ({ledger.outbox_size()} messages to MLflow wait in the ledger); "
             f"complete it with: {config.command('resume')}"
         )
@@ -177,7 +177,7 @@ def _drive(this: _Run, watch: Watch, executor: Executor, source: "ProposalSource
     from study.execution.backlog import Backlog
     from study.execution.recorder import Recorder
 
-    ledger, config, flag, say = this.ledger, this.config, this.flag, this.listener.message
+    ledger, config, flag, say = this.ledger, this.config, this.flag, this.listener.on_message
     backlog = Backlog(ledger, config, source, executor.slots, flag, say=say, clock=this.doors.clock)
     stopping = _early_stopping(ledger)
     recorder = Recorder(ledger, backlog, this.listener, config, flag=flag, files=this.files, stopping=stopping)
@@ -219,7 +219,7 @@ def _job(this: _Run) -> Job:
 def _say_resuming(listener: Listener, config: StudyConfig, counts: Mapping[str, int], left: list[int]) -> None:
     ended = sum(counts[state] for state in ENDED)
     interrupted = f"; {len(left)} interrupted trials go on from their checkpoints" if left else ""
-    listener.message(f"resuming {config.name}: {ended} of {config.trials} trials have ended{interrupted}")
+    listener.on_message(f"resuming {config.name}: {ended} of {config.trials} trials have ended{interrupted}")
 
 
 def _outcome(this: _Run, conclusion: Conclusion) -> Outcome:

@@ -74,12 +74,12 @@ class Report:
 
     Attributes:
         records: Those since the last report.
-        ended: How it ended, with its last report.
+        end_state: How it ended, with its last report.
         error, traceback: Of what it raised, if that is how it ended.
     """
 
     records: "Sequence[Record]"
-    ended: Literal["COMPLETE", "FAILED"] | None = None
+    end_state: Literal["COMPLETE", "FAILED"] | None = None
     error: str | None = None
     traceback: str | None = None
 
@@ -116,13 +116,13 @@ class Attempts(Protocol):
     def stopping(self) -> bool:
         """Whether all that runs is to stop, at its next boundary."""
 
-    def started(self, assignment: Assignment) -> None:
+    def on_start(self, assignment: Assignment) -> None:
         """Its worker is there and about to begin."""
 
-    def reported(self, assignment: Assignment, report: Report) -> bool:
+    def on_report(self, assignment: Assignment, report: Report) -> bool:
         """Takes in a report; whether the attempt goes on."""
 
-    def died(self, assignment: Assignment, death: Death) -> None:
+    def on_death(self, assignment: Assignment, death: Death) -> None:
         """It will report nothing more; perhaps it had not even started."""
 
 

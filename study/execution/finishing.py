@@ -38,7 +38,7 @@ def conclude(ledger: Ledger, listener: Listener, flag: StopFlag) -> Conclusion:
     try:
         page, verdicts = write(ledger)
     except Exception as error:
-        listener.message(
+        listener.on_message(
             f"the report could not be written ({type(error).__name__}: {error}); all results are there: "
             f"{ledger.config.command('report')}"
         )

@@ -53,30 +53,30 @@ class Recorder:
 
     def over(self) -> bool:
         """See `Attempts`."""
-        return self._flag.draining or self._backlog.exhausted
+        return self._flag.draining or self._backlog.is_exhausted
 
     def stopping(self) -> bool:
         """See `Attempts`."""
         return bool(self._flag)
 
-    def started(self, assignment: Assignment) -> None:
+    def on_start(self, assignment: Assignment) -> None:
         """See `Attempts`."""
         number, attempt = assignment.number, assignment.attempt
         begun = self._ledger.start_attempt(number)
         if begun != attempt:
             raise StaleAttempt(f"trial {number}: attempt {attempt} was planned, but {begun} was next")
         self._open.add(number)
-        self._backlog.started(number, attempt)
-        self._listener.trial_started(number, self._backlog.proposed(number))
+        self._backlog.on_start(number, attempt)
+        self._listener.on_trial_start(number, self._backlog.spanned_params(number))
 
-    def reported(self, assignment: Assignment, report: Report) -> bool:
+    def on_report(self, assignment: Assignment, report: Report) -> bool:
         """See `Attempts`."""
         number, attempt, records = assignment.number, assignment.attempt, report.records
         if verdict := self._stopping and self._stopping.verdict(number, records):
             self._end(number, attempt, _until(records, verdict), "PRUNED")
             return False
-        if report.ended:
-            self._end(number, attempt, records, report.ended, error=report.error, traceback=report.traceback)
+        if report.end_state:
+            self._end(number, attempt, records, report.end_state, error=report.error, traceback=report.traceback)
             return False
         if records:
             with self._results(number, records) as results:
@@ -84,11 +84,11 @@ class Recorder:
             self._tell(number, records)
         return True
 
-    def died(self, assignment: Assignment, death: Death) -> None:
+    def on_death(self, assignment: Assignment, death: Death) -> None:
         """See `Attempts`."""
         number, attempt = assignment.number, assignment.attempt
         if number not in self._open:
-            self.started(assignment)
+            self.on_start(assignment)
         if death.cause == "trial":
             self._end(number, attempt, (), "FAILED", error=death.reason, traceback=death.traceback)
         else:
@@ -108,12 +108,12 @@ class Recorder:
         self._open.discard(number)
         self._tell(number, records)
         row = ended or self._ledger.trial(number)
-        warnings = [self._backlog.ended(row), self._devices.ended(row)]
+        warnings = [self._backlog.on_end(row), self._devices.on_end(row)]
         if not self._config.run.keep_checkpoints:
             self._files.drop_checkpoints([number])
-        self._listener.trial_ended(row)
+        self._listener.on_trial_end(row)
         for warning in filter(None, warnings):
-            self._listener.message(warning)
+            self._listener.on_message(warning)
 
     def _results(self, number: int, records: Sequence[Record]) -> AbstractContextManager[list[NewFile]]:
         """The files that come with the summary, which need not be the trial's last step."""
@@ -132,7 +132,7 @@ class Recorder:
         self._ledger.requeue(number, charged=charged)
         self._backlog.again(number)
         trouble = f"{why or 'worker died'}, attempt {deaths} of {WORKER_DEATHS}" if charged else "its node is gone"
-        self._listener.message(f"trial {number:04d}: {trouble}; it runs again, {self._from_where(number)}")
+        self._listener.on_message(f"trial {number:04d}: {trouble}; it runs again, {self._from_where(number)}")
 
     def _from_where(self, number: int) -> str:
         run = self._config.run
@@ -144,7 +144,7 @@ class Recorder:
 
     def _tell(self, number: int, records: Sequence[Record]) -> None:
         for record in records:
-            self._listener.step(number, record)
+            self._listener.on_step(number, record)
 
 
 def _until(records: Sequence[Record], verdict: StopDecision) -> list[Record]:

@@ -76,7 +76,7 @@ def networks_file(
             file.place()
             crash_if_asked("networks renamed")
 
-        yield NewFile(file.listed, place)
+        yield NewFile(file.listed_file, place)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def _write_file(
             unfinished.replace(path)
 
     try:
-        yield NewFile(ListedFile.of_content(name, number, content), place)
+        yield NewFile(ListedFile.from_content(name, number, content), place)
     finally:
         for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
             left.unlink(missing_ok=True)

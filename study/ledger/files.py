@@ -41,7 +41,7 @@ class ListedFile:
     sha256: str
 
     @classmethod
-    def of_content(cls, name: str, number: int, content: bytes) -> "ListedFile":
+    def from_content(cls, name: str, number: int, content: bytes) -> "ListedFile":
         """A file with that content."""
         return cls(name, number, len(content), hashlib.sha256(content).hexdigest())
 
@@ -85,7 +85,7 @@ def read_result(path: Path, known: ListedFile | None) -> tuple[bytes, str]:
 class NewFile:
     """A file that is written and has no name yet; `place` gives it its own, in the ledger's transaction."""
 
-    listed: ListedFile
+    listed_file: ListedFile
     place: Callable[[], None]
 
 
@@ -107,7 +107,7 @@ def is_result(name: str) -> bool:
 def put(connection: Connection, study: str, new: NewFile) -> None:
     """Places and lists a file."""
     new.place()
-    own = new.listed
+    own = new.listed_file
     connection.execute(_REMOVAL, {"of_study": study, "of_name": own.name})
     row = {"study": study, "name": own.name, "number": own.number, "size": own.size, "sha256": own.sha256}
     connection.execute(_INSERTION, row)
@@ -115,7 +115,7 @@ def put(connection: Connection, study: str, new: NewFile) -> None:
 
 def set_aside(directory: Path, new: Sequence[NewFile]) -> None:
     """Keeps copies of the files whose place others are about to take, until `put_back`."""
-    for name in [own.listed.name for own in new]:
+    for name in [own.listed_file.name for own in new]:
         path, copy = directory / name, directory / _ASIDE / name
         if path.is_file() and not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -121,20 +121,20 @@ def tell_again(connection: Connection, study: str, number: int) -> None:
         Damaged: Something of it is not what was written.
     """
 
-    def of_trial(table: Table) -> ColumnElement[bool]:
+    def rows_of_trial(table: Table) -> ColumnElement[bool]:
         return (table.c.study == study) & (table.c.number == number)
 
-    connection.execute(delete(outbox).where(of_trial(outbox)))
-    connection.execute(update(trials).where(of_trial(trials)).values(mlflow_run_id=None))
-    for row in connection.execute(select(attempts).where(of_trial(attempts)).order_by(attempts.c.attempt)).all():
+    connection.execute(delete(outbox).where(rows_of_trial(outbox)))
+    connection.execute(update(trials).where(rows_of_trial(trials)).values(mlflow_run_id=None))
+    for row in connection.execute(select(attempts).where(rows_of_trial(attempts)).order_by(attempts.c.attempt)).all():
         put(connection, study, number, [("start", {"attempt": row.attempt})], row.started_ms)
     for row in connection.execute(
-        select(steps).where(of_trial(steps)).order_by(steps.c.recorded_ms, steps.c.step)
+        select(steps).where(rows_of_trial(steps)).order_by(steps.c.recorded_ms, steps.c.step)
     ).all():
         verify(steps, row._asdict())
         payload = {"metrics": json.loads(row.metrics), "notes": json.loads(row.notes)}
         put(connection, study, number, [("step", {"stage": row.stage, "step": row.step, **payload})], row.recorded_ms)
-    trial = connection.execute(select(trials).where(of_trial(trials))).one()
+    trial = connection.execute(select(trials).where(rows_of_trial(trials))).one()
     verify(trials, trial._asdict())
     if trial.ended_ms is not None:
         payload = {"metrics": json.loads(trial.metrics), "notes": json.loads(trial.notes)}

@@ -34,14 +34,14 @@ class Log(NamedTuple):
 
     Attributes:
         salts: Of its present generation; frames with others are left from an earlier one.
-        committed: The last frame of the present generation that ends a transaction, whatever its checksum; 0: none.
-        taken: The last such frame that SQLite takes when it reads the log: all checksums up to there are right.
+        last_committed: The last frame of this generation that ends a transaction, whatever its checksum; 0: none.
+        last_sound: The last such frame that SQLite takes when it reads the log: all checksums up to there are right.
         sound: Whether the log's own header is what was written.
     """
 
     salts: bytes
-    committed: int
-    taken: int
+    last_committed: int
+    last_sound: int
     sound: bool
 
 
@@ -49,8 +49,8 @@ class Index(NamedTuple):
     """What the index beside a log counts: frames committed, of which generation, and how many need no log any more."""
 
     salts: bytes
-    committed: int
-    copied: int
+    committed_frames: int
+    copied_frames: int
 
 
 def damage(database: Path) -> str:
@@ -67,13 +67,15 @@ def _damage(database: Path) -> str:
     path, index = database.with_name(f"{database.name}-wal"), _index(database)
     log = _log(path)
     if log is None:
-        lost = index is not None and index.committed > index.copied
+        lost = index is not None and index.committed_frames > index.copied_frames
         return f"{path.name} is gone, and with it the last results" if lost else ""
     if log.sound and index is not None and index.salts == log.salts:
         # With none of its frames the database is as it was copied to; with some of them, pages would be older ones.
-        whole = log.taken >= index.committed or (log.taken == 0 and index.copied >= index.committed)
+        whole = log.last_sound >= index.committed_frames or (
+            log.last_sound == 0 and index.copied_frames >= index.committed_frames
+        )
     else:
-        whole = log.sound and log.taken >= log.committed
+        whole = log.sound and log.last_sound >= log.last_committed
     return "" if whole else f"{path.name} is damaged or cut off, and with it the last results"
 
 

@@ -25,14 +25,14 @@ class ComparedStudy:
     """A study as it stands.
 
     Attributes:
-        ended: Trials that ended, failed ones included; of `config.trials`.
-        failed: How many of them failed.
+        ended_count: Trials that ended, failed ones included; of `config.trials`.
+        failed_count: How many of them failed.
         cost: Of all its attempts.
     """
 
     config: StudyConfig
-    ended: int
-    failed: int
+    ended_count: int
+    failed_count: int
     cost: Cost
     verdicts: Verdicts
 
@@ -44,7 +44,7 @@ class ComparedStudy:
     @property
     def is_finished(self) -> bool:
         """Whether all planned trials have ended."""
-        return self.ended >= self.config.trials
+        return self.ended_count >= self.config.trials
 
     def claim(self, name: str) -> Claim | None:
         """What it stated before its data; None for one that was stated later."""
@@ -60,7 +60,7 @@ class ComparedStudy:
                 "says": found.says,
                 "published": claim.published if (claim := self.claim(found.claim)) else "",
                 "source": (claim.source or self.config.space.source) if claim else "",
-                "trials": self.ended,
+                "trials": self.ended_count,
             }
             for found in self.verdicts.findings
         ]

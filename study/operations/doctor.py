@@ -48,7 +48,7 @@ class CheckResult:
 
     what: str
     verdict: Health
-    found: str
+    finding: str
     fix: str = ""
 
 
@@ -77,7 +77,7 @@ def show(findings: Iterator[CheckResult], *, well: str = "Ready: ockham launch")
         line.add_column(width=1)
         line.add_column(width=14)
         line.add_column()
-        said = Text(finding.found)
+        said = Text(finding.finding)
         if finding.fix:
             said.append(f"\n{finding.fix}", style=colour)
         line.add_row(Text(mark, style=colour), finding.what, said)

@@ -56,17 +56,17 @@ def _per_trial(config: StudyConfig, found: TimeEstimate, ended: int, at_once: in
     needs = f"{run.cpus_per_trial:g} core{'s' if run.cpus_per_trial != 1 else ''}"
     needs += f" and {run.gpus_per_trial:g} GPU" if run.gpus_per_trial else ""
     said = f"A trial takes about {duration(found.seconds)} ({found.seconds:.1f} s) of {needs}"
-    if not found.timed:
+    if not found.timed_trials:
         return f"{said}: the mean of the {ended} that have ended."
-    seconds = [each.seconds for each in found.timed]
+    seconds = [each.seconds for each in found.timed_trials]
     said += f": {len(seconds)} of its trials were trained just now ({min(seconds):.1f} … {max(seconds):.1f} s)"
     if at_once > 1:
         shared = "GPU" if run.gpus_per_trial else "machine"
         said += f", {at_once} at a time, as many as will share a {shared}"
     said += "."
-    if not all(each.whole for each in found.timed):
+    if not all(each.whole for each in found.timed_trials):
         said += " They did not end in their few seconds: this is an upper estimate, for networks that never fit."
-    if not all(each.levels for each in found.timed):
+    if not all(each.levels for each in found.timed_trials):
         said += " Compression was not reached: what it takes comes on top."
     return said
 

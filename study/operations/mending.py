@@ -39,14 +39,14 @@ class Candidate:
     Attributes:
         what: For people: where it is from.
         uid: Of the study.
-        ended: How many trials have ended in it.
+        ended_count: How many trials have ended in it.
         fence: Of its last lease.
         content: The database file.
     """
 
     what: str
     uid: str
-    ended: int
+    ended_count: int
     fence: int
     content: bytes
 
@@ -78,12 +78,17 @@ def mend_ledger(place: Place, name: str, say: Say) -> bool:
                 f"what is left of this one is given up with: rm -r {shlex.quote(str(directory))}"
             )
         candidates = [found for found in candidates if found.uid == owner] or candidates
-        best = max(candidates, key=lambda found: found.ended)  # of equals the first: what is left, then newer copies
+        best = max(
+            candidates, key=lambda found: found.ended_count
+        )  # of equals the first: what is left, then newer copies
         kept = _moved_away(directory)
         fence = max(candidate.fence for candidate in candidates)
         if not snapshots.restore(best.content, path, name, fence):
             raise UsageError(f"{best.what} can't be restored; what was there is in {kept}")
-    say(f"{name}: its ledger is {best.what} now, in which {best.ended} trials have ended; what was there is in {kept}")
+    say(
+        f"{name}: its ledger is {best.what} now, in which {best.ended_count} trials have ended; "
+        f"what was there is in {kept}"
+    )
     return True
 
 

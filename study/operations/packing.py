@@ -16,13 +16,13 @@ class PackedFile:
     """What was written.
 
     Attributes:
-        recorded, bits: Of the description: what the trial said, and what is in the file.
+        recorded_bits, bits: Of the description: what the trial said, and what is in the file.
         bytes: Of the file.
         difference: Largest difference of a weight that is read from it to the trial's network.
     """
 
     path: Path
-    recorded: int
+    recorded_bits: int
     bits: int
     bytes: int
     difference: float

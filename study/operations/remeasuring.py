@@ -41,16 +41,16 @@ class RemeasureResult:
     """What was done.
 
     Attributes:
-        done: Numbers of the trials that were measured now.
-        before: Of those that had been already.
-        failed: Number → why a trial could not be.
-        stopped: Whether somebody asked it to stop before all were.
+        measured_now: Numbers of the trials that were measured now.
+        measured_before: Of those that had been already.
+        failures: Number → why a trial could not be.
+        was_stopped: Whether somebody asked it to stop before all were.
     """
 
-    done: tuple[int, ...]
-    before: tuple[int, ...]
-    failed: dict[int, str]
-    stopped: bool = False
+    measured_now: tuple[int, ...]
+    measured_before: tuple[int, ...]
+    failures: dict[int, str]
+    was_stopped: bool = False
 
 
 class _StopRequested(Exception):

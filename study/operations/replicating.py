@@ -139,7 +139,7 @@ def _recorded_study(place: Place, loaded: LoadedStudy) -> ComparedStudy | str:
         return str(error)
     finally:
         ledger.close()
-    return found if found.ended else "no trial has ended yet"
+    return found if found.ended_count else "no trial has ended yet"
 
 
 def _is_finished(found: ComparedStudy | str) -> bool:

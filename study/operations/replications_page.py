@@ -54,7 +54,7 @@ class Section:
 def study_section(declared: StudyConfig, size: str, recorded: ComparedStudy) -> Section:
     """The question of a study, its command, and a line for each claim and condition."""
     space, name = recorded.config.space, recorded.name
-    failed = f", {recorded.failed} failed" if recorded.failed else ""
+    failed = f", {recorded.failed_count} failed" if recorded.failed_count else ""
     verdicts = Counter(
         f"placebo {one.verdict}" if one.role == "placebo" else one.verdict for one in recorded.verdicts.headlines
     )
@@ -69,7 +69,7 @@ def study_section(declared: StudyConfig, size: str, recorded: ComparedStudy) -> 
         f"    ockham launch {name} --size {size}",
         "",
         *(line for note in catalog.study(name).notes for line in (f"Note: {note}", "")),
-        f"{recorded.ended} of {recorded.config.trials} trials{failed}, {recorded.cost.core_hours * 60:.1f} "
+        f"{recorded.ended_count} of {recorded.config.trials} trials{failed}, {recorded.cost.core_hours * 60:.1f} "
         f"core-minutes. {_machine()}",
         "",
         "| claim | published | verdict | estimate | interval | n |",

@@ -70,7 +70,7 @@ class Status:
     tracking_uri: str = ""
 
     @property
-    def ended(self) -> int:
+    def ended_count(self) -> int:
         """Trials that are over."""
         return sum(self.counts.get(state, 0) for state in ENDED)
 
@@ -137,9 +137,9 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
     ended, started, failed = ledger.latest(200), ledger.trials(states=_STARTED), ledger.trials(states=("FAILED",))
     began = lease.since_ms / 1000 if alive and lease else now
     board = Board(config, counts, clock=time.time)
-    board.begun = began
+    board.began_at = began
     for row in ended:
-        board.took(row.duration_s)
+        board.count_duration(row.duration_s)
     board.last.extend(ended[-LAST:])
     if alive:
         _running(board, ledger, started)
@@ -165,7 +165,7 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
 
 def _running(board: Board, ledger: Ledger, started: list[TrialRow]) -> None:
     for row in started:
-        board.start(row.number, row.proposed, begun=(row.started_ms or row.created_ms) / 1000)
+        board.start(row.number, row.proposed, began_at=(row.started_ms or row.created_ms) / 1000)
         steps = ledger.steps(row.number)
         if steps:
             board.report(row.number, steps[-1])
@@ -179,7 +179,7 @@ def _trial(board: Board, row: TrialRow) -> RunningTrial:
         attempt=row.attempts,
         stage=trial.stage,
         step=trial.step,
-        of=trial.of,
+        of=trial.last_step,
         metrics=dict(trial.metrics),
         elapsed_s=round(board.age(trial), 1),
     )

@@ -42,10 +42,10 @@ def scored_examples(
 
 
 def _score(votes: Votes, wrong: Any) -> Memorisation:
-    found = replace(memorisation(votes), mislabelled=wrong)
-    if votes.tested is None:
+    found = replace(memorisation(votes), mislabelled_share=wrong)
+    if votes.test_right is None:
         return found
-    most = influence(votes.given, votes.tested)
+    most = influence(votes.given_mask, votes.test_right)
     told = {"influence": most.largest, "influence_se": most.errors, "on_test": most.on, "certain": most.certain}
     return replace(found, examples=found.examples.assign(**told), pairs=most.pairs)
 

@@ -69,14 +69,14 @@ class Material:
         trials: All trials, whatever their state.
         networks: One row per trial, arm, network and level; may be empty.
         verdicts: What is known of the study's claims.
-        listed: Files of results as the ledger knows them.
+        listed_files: Files of results as the ledger knows them.
     """
 
     config: StudyConfig
     trials: pd.DataFrame
     networks: pd.DataFrame
     verdicts: Verdicts
-    listed: Sequence[ListedFile] = ()
+    listed_files: Sequence[ListedFile] = ()
 
     def result(self, name: str) -> bytes | None:
         """The content of a file of results, e.g. `trials/0007/arrays.npz`; None where there is none.
@@ -86,7 +86,7 @@ class Material:
             OSError: It can't be read.
         """
         path = self.config.directory / name
-        known = next((file for file in self.listed if file.name == name), None)
+        known = next((file for file in self.listed_files if file.name == name), None)
         content = path.read_bytes() if path.is_file() else None
         if known is not None and (trouble := known.trouble(content)):
             raise ValueError(f"{name} {trouble}")
@@ -101,7 +101,7 @@ class Material:
         """
         from study.report.examples import scored_examples
 
-        folder, known = self.config.directory, {file.name for file in self.listed}
+        folder, known = self.config.directory, {file.name for file in self.listed_files}
         names = [name for name in self.trials.columns if name.startswith(("data.", "compression."))]
         trials = [
             RecordedTrial(
@@ -112,7 +112,7 @@ class Material:
             for row in self.trials.to_dict("records")
             if (file := result_of(int(row["number"]), EXAMPLES)) in known or (folder / file).is_file()
         ]
-        return scored_examples(folder, trials, self.listed, influences=True)
+        return scored_examples(folder, trials, self.listed_files, influences=True)
 
     @cached_property
     def trials_csv(self) -> str:

@@ -131,7 +131,7 @@ def _tiles(material: Material) -> list[tuple[str, str, str]]:
     tiles = [_claim_tile(found) for found in asked[:_MOST_TILES]]
     pairs = count_pairs(network_areas(material.counted_trials, material.networks), material.counted_trials)
     if pairs.total:
-        out = f"; {pairs.excluded:,} left out" if pairs.excluded else ""
+        out = f"; {pairs.excluded_count:,} left out" if pairs.excluded_count else ""
         ties = f", {plural(pairs.ties, 'tie')}" if pairs.ties else ""
         note = f"compared network by network{ties}{out}"
         tiles.append((f"{pairs.earlier:,} / {pairs.total:,}", "pairs of twins: the noisy network broke earlier", note))

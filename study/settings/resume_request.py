@@ -74,7 +74,7 @@ def budget(asked: int | str, ledger: Ledger) -> int:
 
 
 def _of_trials(reason: str, asked: int | str) -> UsageError:
-    return UsageError([Problem(reason, ("trials",), given=str(asked))])
+    return UsageError([Problem(reason, ("trials",), value=str(asked))])
 
 
 def numbers_text(numbers: list[int]) -> str:

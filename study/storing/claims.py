@@ -42,7 +42,7 @@ class StorageClaim:
     since_s: float
 
     @classmethod
-    def of_this_process(cls, uid: str, fence: int) -> "StorageClaim":
+    def from_this_process(cls, uid: str, fence: int) -> "StorageClaim":
         """A new claim, by this process."""
         return cls(uid, fence, secrets.token_hex(8), 0, True, this_process().as_json(), time.time())
 
@@ -112,7 +112,7 @@ def take(folder: Folder, name: str, uid: str, fence: int) -> StorageClaim:
         UsageError: See `check`.
     """
     check(folder, name, uid, fence - 1)
-    claim = StorageClaim.of_this_process(uid, fence)
+    claim = StorageClaim.from_this_process(uid, fence)
     write(folder, claim)
     return claim
 

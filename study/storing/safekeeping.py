@@ -241,7 +241,7 @@ def safekeeping(
     if storage is None:
         yield None
         return
-    keeper = Safekeeper(ledger, study_folder(storage, ledger.name).hurried(), lost, message, clock)
+    keeper = Safekeeper(ledger, study_folder(storage, ledger.name).without_patience(), lost, message, clock)
     keeper.start()
     try:
         yield keeper

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class PendingMessages:
-    """What messages about one trial come to; `retried`: before all that is left, its run has to be opened again."""
+    """What messages about one trial come to; `reopens`: before all that is left, its run has to be opened again."""
 
     metrics: "list[Metric]" = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     end: OutboxRow | None = None
-    retried: bool = False
+    reopens: bool = False
 
 
 def pending_messages(messages: Sequence[OutboxRow]) -> PendingMessages:
@@ -25,7 +25,7 @@ def pending_messages(messages: Sequence[OutboxRow]) -> PendingMessages:
     said = PendingMessages()
     for message in messages:
         if message.kind == "retry":
-            said.retried, said.end = True, None
+            said.reopens, said.end = True, None
             said.tags["ockham.state"] = "RUNNING"
             said.tags.pop("ockham.error", None)
         elif message.kind == "start":

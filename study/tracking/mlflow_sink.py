@@ -133,7 +133,7 @@ class MlflowSink:
             whole: The trial, where its run may not have its parameters yet.
         """
         said = pending_messages(messages)
-        if said.retried:
+        if said.reopens:
             self._reopen(run_id)
         self._log(run_id, metrics=said.metrics, params=params_of(whole) if whole else {}, tags=said.tags)
         crash_if_asked("batch sent")
@@ -147,7 +147,7 @@ class MlflowSink:
         from mlflow.entities import Param, RunTag
 
         said = pending_messages(messages)
-        if said.retried:
+        if said.reopens:
             self._reopen(run_id)
         params, tags = cut(params_of(whole) if whole else {}, _LONGEST_PARAM), cut(said.tags, _LONGEST_TAG)
         values = [*said.metrics, *(Param(*pair) for pair in params.items()), *(RunTag(*pair) for pair in tags.items())]
@@ -176,7 +176,7 @@ class MlflowSink:
         if "ockham.error" in self._client.get_run(run_id).data.tags:
             self._client.delete_tag(run_id, "ockham.error")
 
-    def study_started(self, config: StudyConfig) -> None:
+    def begin_study(self, config: StudyConfig) -> None:
         """The parent run is running (again), with the latest budget."""
         self._client.update_run(self._parent, status="RUNNING")
         for name, text in experiment_tags(config).items():
@@ -196,7 +196,7 @@ class MlflowSink:
         if report is not None and report.is_dir():
             repository.log_artifacts(str(report), "report")
 
-    def study_ended(self, status: str, summary: Mapping[str, Any]) -> None:
+    def end_study(self, status: str, summary: Mapping[str, Any]) -> None:
         """The parent run has ended for now.
 
         Args:

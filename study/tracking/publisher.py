@@ -143,7 +143,7 @@ class Publisher:
                 self._say("again", f"MLflow has lost {again} trials; it is told of them again from the ledger")
             self._runs.clear()
             self._doubtful, self._there = self._ledger.outbox_end(), set(there)
-            sink.study_started(self._ledger.config)
+            sink.begin_study(self._ledger.config)
             self._sink = sink
             with contextlib.suppress(Exception):  # tried again, and said, at the end
                 sink.put_files(None)

@@ -159,7 +159,7 @@ def _plain(workspace: Workspace, network: nn.Sequential, k: int) -> dict[str, fl
             nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
             optimizer.step()
     with torch.no_grad():
-        right, kept = network(x).argmax(dim=1) == y, data.kept[k]
+        right, kept = network(x).argmax(dim=1) == y, data.kept_mask[k]
         tested = network(seen(data.test_images[0])).argmax(dim=1) == data.test_labels
         network(seen(data.val_images[0]))
     return {

@@ -51,20 +51,20 @@ class Clock(Silent):
         self.begun = time.monotonic()
         self._watch = threading.Thread(target=self._until_published)
 
-    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+    def on_trial_start(self, number: int, params: Mapping[str, Any]) -> None:
         """Notes the time."""
         if not self.starts:
             self._cpu_before = cpu_seconds()
         self.starts.append(time.monotonic())
 
-    def trial_ended(self, row: TrialRow) -> None:
+    def on_trial_end(self, row: TrialRow) -> None:
         """Notes the time."""
         self.ends.append(time.monotonic())
         if len(self.ends) == self._config.trials:
             self._spent("driver", "asker")
             self._watch.start()
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         """Everything must have gone well."""
         self._watch.join()
         if outcome.exit_code:

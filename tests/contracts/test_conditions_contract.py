@@ -53,8 +53,8 @@ def test_inputs_keep_their_form_and_draw_from_named_generators_alone(name: str) 
     seen, again, other = (kind.inputs(IMAGES, *pixel_statistics(IMAGES), 7, trial, "train") for trial in (1, 1, 2))
     assert (seen.shape, seen.dtype) == (IMAGES.shape, torch.uint8)
     assert torch.equal(seen, again)
-    assert torch.equal(seen, IMAGES) == torch.equal(seen, other) == kind.untouched
-    assert kind.leaves_rule or not kind.untouched
+    assert torch.equal(seen, IMAGES) == torch.equal(seen, other) == kind.keeps_inputs
+    assert kind.leaves_rule or not kind.keeps_inputs
     assert torch.equal(torch.get_rng_state(), random)
 
 

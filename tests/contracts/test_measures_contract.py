@@ -66,8 +66,10 @@ def test_shapes_and_finite_or_absent_with_a_reason(measure: Measure, kind: Kind)
     assert not any(values.requires_grad for values in numbers(found).values())
     for name in measure.reports:
         defined = name in found.networks and bool(found.networks[name].isfinite().all())
-        assert defined or found.undefined.get(name) or found.undefined.get("*"), f"{name} is absent without a reason"
-    assert found.networks or found.undefined
+        assert defined or found.undefined_reasons.get(name) or found.undefined_reasons.get("*"), (
+            f"{name} is absent without a reason"
+        )
+    assert found.networks or found.undefined_reasons
 
 
 def test_same_draws_same_numbers_and_nothing_else_is_touched(measure: Measure, kind: Kind) -> None:
@@ -137,7 +139,7 @@ def test_few_large_networks_are_measured_together() -> None:
 def test_units_that_come_from_no_dense_network(measure: Measure) -> None:
     found = taken(measure, look(build("affine", 2), origin=False))
     for name in measure.reports:
-        assert name in found.networks or found.undefined.get(name) or found.undefined.get("*")
+        assert name in found.networks or found.undefined_reasons.get(name) or found.undefined_reasons.get("*")
 
 
 def test_the_default_measures_are_there() -> None:

@@ -27,16 +27,16 @@ class Lines(Silent):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def trial_started(self, number: int, params: Mapping[str, Any]) -> None:
+    def on_trial_start(self, number: int, params: Mapping[str, Any]) -> None:
         self._say(f"start {number}")
 
-    def trial_ended(self, row: TrialRow) -> None:
+    def on_trial_end(self, row: TrialRow) -> None:
         self._say(f"end {row.number} {row.state}")
 
-    def message(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         self._say(f"message {text}")
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         self._say(f"finished {outcome.exit_code} {outcome.reason}")
 
     def _say(self, line: str) -> None:

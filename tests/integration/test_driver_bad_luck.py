@@ -35,7 +35,7 @@ def ran(home: Path) -> Ran:
 def test_every_trial_ends_and_the_exit_code_tells_of_the_failed(ran: Ran) -> None:
     outcome, _, trials = ran
     assert [row.state for row in trials] == ["COMPLETE", "FAILED", "FAILED", "COMPLETE", "COMPLETE", "COMPLETE"]
-    assert (outcome.exit_code, outcome.ended, outcome.reason, outcome.drained) == (3, 6, "", True)
+    assert (outcome.exit_code, outcome.ended_count, outcome.reason, outcome.drained) == (3, 6, "", True)
 
 
 def test_an_exception_fails_its_trial_at_once_with_reason_and_traceback(ran: Ran, home: Path) -> None:

@@ -25,7 +25,7 @@ def test_down_for_the_whole_run_then_drained_by_a_resume(tmp_path: Path) -> None
     wanted = config(tmp_path / "home", "dark", 4, tracking_uri=uri, offline=True)
     lines = Lines()
     outcome = run(wanted, trial=trials_for_tests.quick, listener=lines, doors=in_process_and_told())
-    assert (outcome.exit_code, outcome.drained, outcome.ended) == (130, False, 4)
+    assert (outcome.exit_code, outcome.drained, outcome.ended_count) == (130, False, 4)
     assert any("MLflow does not answer" in line for line in lines.lines)
     assert any("ockham resume dark" in line for line in lines.lines)
     assert [row.state for row in rows(tmp_path / "home", "dark")] == ["COMPLETE"] * 4

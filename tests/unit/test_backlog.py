@@ -64,13 +64,13 @@ def test_what_was_added_does_not_wait_until_an_adaptive_sampler_rests(
     while True:
         while len(running) < slots and (assignment := backlog.next(wait=not running)):
             study.start_attempt(assignment.number)
-            backlog.started(assignment.number, 1)
+            backlog.on_start(assignment.number, 1)
             begun.append(assignment.number)
             running.append(assignment.number)
         if not running:
             break
         study.finish(running[0], 1, "COMPLETE")
-        backlog.ended(study.trial(running.pop(0)))
+        backlog.on_end(study.trial(running.pop(0)))
         if len(begun) == 8:
             study.add([POINT])
     added = [row.number for row in study.trials() if row.added]
@@ -144,7 +144,7 @@ def test_a_configuration_is_validated_once_on_its_way_to_the_worker_and_is_the_p
     while assignment := backlog.next(wait=True):
         sent[assignment.number] = assignment.config
         study.start_attempt(assignment.number)
-        backlog.started(assignment.number, 1)
+        backlog.on_start(assignment.number, 1)
     assert len(validated) == len(sent) == 4
     prints = {number: TrialConfig.model_validate_json(text).fingerprint() for number, text in sent.items()}
     assert prints == {row.number: row.fingerprint for row in study.trials()}
@@ -156,8 +156,8 @@ def run(study: Ledger, most: int = 100) -> list[int]:
     ended: list[int] = []
     while len(ended) < most and (assignment := backlog.next(wait=True)):
         attempt = study.start_attempt(assignment.number)
-        backlog.started(assignment.number, attempt)
+        backlog.on_start(assignment.number, attempt)
         study.finish(assignment.number, attempt, "COMPLETE")
-        backlog.ended(study.trial(assignment.number))
+        backlog.on_end(study.trial(assignment.number))
         ended.append(assignment.number)
     return ended

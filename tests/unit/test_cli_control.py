@@ -73,7 +73,7 @@ def test_the_backlog_runs_what_was_added_first_and_leaves_no_gap_in_the_plan(tmp
     numbers = [assignment.number for assignment in following if assignment]
     assert numbers == [32, *range(1, 32), *range(33, 41)], "a block had been laid out already"
     assert backlog.next(wait=True) is None
-    assert backlog.exhausted
+    assert backlog.is_exhausted
     plan = Proposer(study.config)
     planned = [row.proposed for row in study.trials() if row.role == "design"]
     assert planned == [plan.propose(number).params for number in range(40)]
@@ -91,7 +91,7 @@ def test_a_budget_may_shrink_to_what_has_begun(tmp_path: Path) -> None:
     study.requeue(2, charged=False)
     backlog = Backlog(study, study.config, ProposerInPlace(study.config), 1, StopFlag())
     assert [getattr(backlog.next(wait=True), "number", None) for _ in range(3)] == [2, 1, None]
-    assert backlog.exhausted
+    assert backlog.is_exhausted
     assert Ledger.open(study.url, "tiny").config.trials == 3
 
 

@@ -44,10 +44,10 @@ def run(ledger: Ledger, at_most: int = 99) -> list[int]:
     begun: list[int] = []
     while len(begun) < at_most and (assignment := backlog.next(wait=True)):
         attempt = ledger.start_attempt(assignment.number)
-        backlog.started(assignment.number, attempt)
+        backlog.on_start(assignment.number, attempt)
         loss = 1 + 0.3 * float(np.random.default_rng(assignment.number).normal())
         if (ended := ledger.finish(assignment.number, attempt, "COMPLETE", records=[dense(0, loss=loss)])) is not None:
-            backlog.ended(ended)
+            backlog.on_end(ended)
         begun.append(assignment.number)
     ledger.release()
     return begun

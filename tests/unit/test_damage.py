@@ -43,7 +43,7 @@ def _file(ledger: Ledger, number: int, content: bytes) -> NewFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
-    return NewFile(ListedFile.of_content(name, number, content), place)
+    return NewFile(ListedFile.from_content(name, number, content), place)
 
 
 def _change(ledger: Ledger, statement: str) -> None:
@@ -218,7 +218,7 @@ def test_a_log_is_what_sqlite_takes_it_for(ledger: Ledger, tmp_path: Path) -> No
             with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro", uri=True)) as connection:
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 index = wal._index(copy)
-            assert (before.taken if before else 0) == (index.committed if index else 0), place
+            assert (before.last_sound if before else 0) == (index.committed_frames if index else 0), place
 
 
 def test_a_log_that_lost_something_is_damaged_whoever_looks_how_often(ledger: Ledger, tmp_path: Path) -> None:

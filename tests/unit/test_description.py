@@ -54,9 +54,9 @@ def test_numbers_are_read_as_they_were_written(values: list[int], unary: list[in
 
 def test_a_message_that_ends_too_early_is_refused() -> None:
     writer = Writer()
-    writer.fixed([1, 2], 4)
+    writer.fixed_width([1, 2], 4)
     with pytest.raises(ValueError, match="ends after 8 bits, 12 were asked for"):
-        Reader(writer.message()).fixed(3, 4)
+        Reader(writer.message()).fixed_width(3, 4)
 
 
 @given(counts=st.lists(st.integers(0, 1000), min_size=2, max_size=64).filter(lambda c: sum(x > 0 for x in c) > 1))
@@ -157,6 +157,6 @@ def test_counting_is_writing() -> None:
     counter, writer = Counter(), Writer()
     for sink in (counter, writer):
         sink.gamma(17)
-        sink.fixed([3, 1], 2)
+        sink.fixed_width([3, 1], 2)
         sink.words(np.array([5, 1]), np.array([3, 1]))
     assert counter.bits == writer.bits == 9 + 4 + 4

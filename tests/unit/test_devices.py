@@ -83,7 +83,7 @@ def test_a_study_whose_trials_were_computed_on_different_devices_says_so_once(tm
     for number, name in enumerate(("A100", "A100", "H100", "A100")):
         ledger.start_attempt(number)
         ledger.finish(number, 1, "COMPLETE", records=[Record("summary", 0, {}, {DEVICE: name})])
-        said.append(devices.ended(ledger.trial(number)))
+        said.append(devices.on_end(ledger.trial(number)))
         if number == 0:
             devices = Devices(ledger)  # a resumed study asks its ledger
     ledger.close()

@@ -54,10 +54,10 @@ def test_the_largest_coefficients_are_the_closest_and_the_lowest_the_first(works
     assert lowest.sizes is not None
     assert largest.sizes.parameters == lowest.sizes.parameters
     assert workspace.dense_parameters / 6 * 0.95 < largest.sizes.parameters[0] <= workspace.dense_parameters / 6
-    assert largest.written is not None
+    assert largest.encoding is not None
     for name in HIDDEN:
         weights = made.stack.tensors()[name].double().numpy()
-        kept = largest.written.parts[f"{name} coefficients"].counts()
+        kept = largest.encoding.parts[f"{name} coefficients"].counts()
         for k in range(workspace.networks):
             coefficients = dctn(weights[k], norm="ortho")
             left_out = np.sort(coefficients.ravel() ** 2)[: -kept[k]].sum()
@@ -72,9 +72,9 @@ def test_the_largest_coefficients_are_the_closest_and_the_lowest_the_first(works
 def test_hashed_weights_are_the_least_squares_fit(workspace: Workspace) -> None:
     made = moved(workspace)
     hashed = by_buckets(workspace, 1, made)
-    assert hashed.written is not None
+    assert hashed.encoding is not None
     for name in HIDDEN:
-        count = hashed.written.parts[f"{name} values"].values.shape[1]
+        count = hashed.encoding.parts[f"{name} values"].values.shape[1]
         for k in range(workspace.networks):
             found = hashed.stack.tensors()[name][k].flatten()
             before = made.stack.tensors()[name][k].flatten()

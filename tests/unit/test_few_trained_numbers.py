@@ -52,7 +52,7 @@ def test_a_subspace_starts_where_networks_start_and_steps_go_as_far_as_dense_one
     spread = subspace_for(workspace, shape, 1000.7)
     numbers = spread.start([generator(1, k) for k in range(workspace.networks)])
     assert numbers["coordinates"].shape == (workspace.networks, 1000)
-    made = spread.weights({**numbers, **spread.fixed})
+    made = spread.weights({**numbers, **spread.fixed_numbers})
     assert made.keys() == dict(shape.named_parameters()).keys()
     assert all(torch.equal(made[name], tensor) for name, tensor in shape.named_parameters())
     everything = torch.cat([*spread.directions.values()])
@@ -60,7 +60,7 @@ def test_a_subspace_starts_where_networks_start_and_steps_go_as_far_as_dense_one
     step = torch.randn(shape.parameters_per_network, generator=generator(2))
     there_and_back = everything @ (everything.mT @ step)
     assert (there_and_back @ step / step.square().sum()).item() == pytest.approx(1.0, rel=0.1)
-    moved = spread.weights({"coordinates": torch.ones(workspace.networks, 1000), **spread.fixed})
+    moved = spread.weights({"coordinates": torch.ones(workspace.networks, 1000), **spread.fixed_numbers})
     bias = moved["layers.0.bias"] - made["layers.0.bias"]
     torch.testing.assert_close(bias[0, 0], spread.directions["layers.0.bias"].sum(1), rtol=1e-3, atol=1e-4)
 
@@ -69,7 +69,7 @@ def test_networks_of_a_subspace_are_selected_with_their_own_start(workspace: Wor
     shape = workspace.fresh(workspace.model.widths(workspace.config.model), "test", 1)
     spread = subspace_for(workspace, shape, 50)
     numbers = {"coordinates": torch.randn(workspace.networks, 50, generator=generator(3))}
-    both = GeneratedStack(shape, numbers, spread.weights, spread.fixed)
+    both = GeneratedStack(shape, numbers, spread.weights, spread.fixed_numbers)
     one = both.select([1])
     x = torch.randn(workspace.networks, 7, *workspace.input_shape, generator=generator(4))
     torch.testing.assert_close(one(x[1:2])[0], both(x)[1], rtol=1e-4, atol=1e-3)

@@ -46,7 +46,7 @@ def test_a_ledger_that_lists_files_elsewhere_moves_none(ledger: Ledger, tmp_path
     (tmp_path / "profile").write_bytes(b"mine")
     (directory / "x").write_bytes(b"evil")
     (directory / "replaced").mkdir()
-    evil = ListedFile.of_content("../profile", 1, b"evil")
+    evil = ListedFile.from_content("../profile", 1, b"evil")
     change(ledger, f"UPDATE ockham_files SET name = '{evil.name}', size = 4, sha256 = '{evil.sha256}'"
                     " WHERE number = 1")  # fmt: skip
     (directory / "profile").write_bytes(b"evil")  # where replaced/../profile is
@@ -104,7 +104,7 @@ def test_a_pipe_in_a_home_is_not_waited_for(ledger: Ledger, tmp_path: Path, name
     def look() -> None:
         try:
             Place(home=tmp_path).open("tiny").close()
-            said.extend(finding.found for finding in examine_study(Place(home=tmp_path), "tiny", mend=False))
+            said.extend(finding.finding for finding in examine_study(Place(home=tmp_path), "tiny", mend=False))
         except UsageError as error:
             said.append(str(error))
 

@@ -206,7 +206,7 @@ def test_a_field_of_a_range_sets_configurations_apart() -> None:
     trials["training.lr"] = np.where(done, 0.01 + 0.001 * trials["number"], 0.05)
     found = units_of(trials, networks)
     assert found.training == ("model.width", "training.lr")
-    averages = Configurations.of(found.values, found.gap, found.studies, found.fields, found.training)
+    averages = Configurations.from_units(found.values, found.gap, found.studies, found.fields, found.training)
     assert len(averages.gap) == 24
     assert {one.reason for one in psi(averages)} == {"no two configurations differ in one training field only"}
 

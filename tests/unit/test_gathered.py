@@ -39,7 +39,7 @@ def write(folder: Path, number: int, values: dict[str, list[Any]], kind: str = N
     path = folder / result_of(number, kind)
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(values).to_parquet(path)
-    return ListedFile.of_content(result_of(number, kind), number, path.read_bytes())
+    return ListedFile.from_content(result_of(number, kind), number, path.read_bytes())
 
 
 def direct(folder: Path, trials: list[Any], listed: list[ListedFile], monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:

@@ -167,9 +167,9 @@ def test_representations_of_twins_and_of_themselves() -> None:
     beside = [table[:, a, b] for a, b in pairwise(range(4))]
     assert torch.allclose(same.networks["cka_neighbours"], torch.stack(beside).mean(0))
     alone = measured("representations", look(model, twin=lambda: None))
-    assert alone.undefined["cka_twin"] == "no clean twins are trained"
+    assert alone.undefined_reasons["cka_twin"] == "no clean twins are trained"
     assert "cka_twin" not in alone.networks
-    assert alone.undefined["cka_dense"] == "these are the dense networks"
+    assert alone.undefined_reasons["cka_dense"] == "these are the dense networks"
 
 
 def test_a_student_that_is_its_teacher_has_found_it() -> None:
@@ -179,7 +179,7 @@ def test_a_student_that_is_its_teacher_has_found_it() -> None:
     assert found.networks["best"][0].item() == pytest.approx(1)
     assert found.networks["found"].tolist() == [1.0, 0.0]
     assert found.networks["best"][1] < 0.9
-    assert measured("overlaps", look(model)).undefined["*"].startswith("no network made the labels")
+    assert measured("overlaps", look(model)).undefined_reasons["*"].startswith("no network made the labels")
 
 
 def test_a_trial_on_a_teacher_measures_overlaps() -> None:

@@ -47,7 +47,7 @@ def test_layers_of_zeros_have_no_spectrum() -> None:
     found = measured("spectrum", look(model.with_tensors(tensors)))
     for name in MEASURES.get("spectrum").reports:
         assert found.networks[name][0].isnan(), name
-        assert found.undefined[name]
+        assert found.undefined_reasons[name]
 
 
 def test_one_unit_says_nothing_of_how_units_share() -> None:

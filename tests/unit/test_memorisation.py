@@ -38,8 +38,8 @@ def nearest_neighbours(networks: int = 400, share: float = 0.7, seed: int = 0) -
 def test_scores_are_those_of_the_definition() -> None:
     votes = nearest_neighbours()
     table = example_scores(votes)
-    for i in range(votes.given.shape[1]):
-        inside, out = votes.given[:, i], ~votes.given[:, i]
+    for i in range(votes.given_mask.shape[1]):
+        inside, out = votes.given_mask[:, i], ~votes.given_mask[:, i]
         expected = votes.right[inside, i].mean() - votes.right[out, i].mean()
         assert table["memorisation"][i] == pytest.approx(expected)
         assert (table["given"][i], table["left_out"][i]) == (inside.sum(), out.sum())
@@ -68,7 +68,7 @@ def test_errors_are_those_of_repeated_studies() -> None:
 
 def test_what_no_network_was_given_or_all_were_has_no_score() -> None:
     given = np.array([[True, True, False], [True, False, False]])
-    table = Counts.of(given, np.ones_like(given))
+    table = Counts.from_votes(given, np.ones_like(given))
     assert np.isnan(table.scores).tolist() == np.isnan(table.errors).tolist() == [True, False, True]
 
 
@@ -102,7 +102,7 @@ def test_the_interval_of_the_memorised_share_covers_it_as_often_as_it_says() -> 
 
 def test_one_network_has_no_interval_and_groups_stand_in_for_very_many() -> None:
     one = nearest_neighbours(1)
-    assert jackknife(one.given, one.right, lambda scores: 0.5).low is None
+    assert jackknife(one.given_mask, one.right, lambda scores: 0.5).low is None
     many = nearest_neighbours(500)
     share = memorisation(many).share
     assert share.low is not None
@@ -148,7 +148,7 @@ def test_arms_and_conditions_are_apart_and_a_dense_network_has_one_vote() -> Non
     assert low.networks == 4, "two cells of two replicates; the second trial of a cell adds no vote"
     mine = trials[2][1].query("arm == 'replicate' and network == 1")
     assert low.right[3].tolist() == mine["right"].tolist()
-    assert low.given[3].tolist() == mine["subset"].tolist()
+    assert low.given_mask[3].tolist() == mine["subset"].tolist()
     assert low.has_changed_label.tolist() == [False, True, False, True]
     together = pd.concat([table for _, table in trials[:3]]).query("arm == 'replicate' and subset and right")
     share = (together["lost_at"].astype(float) / 4).fillna(1).groupby(together["example"]).mean()
@@ -184,10 +184,10 @@ def home(tmp_path: Path) -> Path:
         "network": np.arange(8, dtype=np.int16),
         "control": np.zeros(8, dtype=bool),
         "true_label": votes.true_label.astype(np.int16),
-        "subset": votes.given,
+        "subset": votes.given_mask,
         "label": np.tile(votes.label, (8, 1)).astype(np.int16),
         "prediction": np.where(votes.right, votes.label, 1 - votes.label).astype(np.int16),
-        "margin": np.full(votes.given.shape, 4, dtype=np.int8),
+        "margin": np.full(votes.given_mask.shape, 4, dtype=np.int8),
         "lost_at": np.tile(np.arange(45) % 4 - 1, (8, 1)).astype(np.int8),
         "learned": np.tile(np.arange(45) % 5, (8, 1)).astype(np.int16),
         "forgotten": np.tile(np.arange(45) % 7, (8, 1)).astype(np.int16),
@@ -224,7 +224,7 @@ def test_the_command_shows_writes_and_refuses(home: Path, capsys: pytest.Capture
     assert "memorisation, forgotten, learned, lost_at, influence" in " ".join(capsys.readouterr().err.split())
     assert main(["examples", "small", "--by", "influence", *at]) == 2
     assert "--by influence was not recorded" in capsys.readouterr().err
-    tested = np.stack([votes_of_home().given[:, 3], np.arange(8) % 2 == 0], axis=1)
+    tested = np.stack([votes_of_home().given_mask[:, 3], np.arange(8) % 2 == 0], axis=1)
     np.savez_compressed(home / "small" / "trials" / "0000" / "arrays.npz", **{"test/right": tested})
     assert main(["examples", "small", "--by", "influence", "--format", "json", *at]) == 0
     (found,) = json.loads(capsys.readouterr().out)
@@ -246,7 +246,7 @@ def test_the_figure_shows_nothing_of_examples_that_are_not_what_was_written(home
     from study.report.material import Material
 
     file = home / "small" / "trials" / "0000" / "examples.parquet"
-    listed = ListedFile.of_content("trials/0000/examples.parquet", 0, file.read_bytes())
+    listed = ListedFile.from_content("trials/0000/examples.parquet", 0, file.read_bytes())
     if damage == "gone":
         file.unlink()
     else:

@@ -86,7 +86,9 @@ def test_networks_that_fold_only_silent_units_have_no_correlation_and_a_reason()
     found = records(trial)
     start = [row for row in found[-1].networks if row["level"] == 0]
     level = [row for row in found[-1].networks if row["level"] == 1]
-    values, notes = level_metrics(level, start, metrics, task_of(trial.data), pipeline_of(trial.compression).undefined)
+    values, notes = level_metrics(
+        level, start, metrics, task_of(trial.data), pipeline_of(trial.compression).undefined_reasons
+    )
     assert values["level/merged_correlation"] == pytest.approx(0.6)
     assert notes["networks/level/merged_correlation"].startswith("2 of 3: in all pairs")
     assert "control/level/merged_correlation" not in values

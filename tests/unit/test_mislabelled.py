@@ -52,7 +52,7 @@ def test_without_wrong_labels_it_is_none_of_them_though_rare_ones_are_memorised(
 
 def test_renamed_classes_are_no_wrong_labels() -> None:
     clean, noisy = votes(0.0, seed=1), votes(0.2, seed=2)
-    renamed = Votes(clean.given, clean.right, ~clean.right, 1 - clean.label, clean.true_label)
+    renamed = Votes(clean.given_mask, clean.right, ~clean.right, 1 - clean.label, clean.true_label)
     found, *_ = mislabelled_shares([(renamed, True), (noisy, False), (clean, False)])
     assert found.value is not None
     assert found.value < 0.05

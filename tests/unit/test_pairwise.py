@@ -17,7 +17,9 @@ def test_psi_and_cmi_are_those_of_mbe_eval(name: str) -> None:
     fields = {field: encode_values(frame[field].tolist()) for field in FIELDS}
     nobody = np.full(len(frame), np.nan)
     values = np.stack([frame["measure"], -frame["measure"], nobody])
-    found = Configurations.of(values, frame["gap"].to_numpy(), np.zeros(len(frame), dtype=np.int64), fields, TRAINING)
+    found = Configurations.from_units(
+        values, frame["gap"].to_numpy(), np.zeros(len(frame), dtype=np.int64), fields, TRAINING
+    )
     first, mirrored, absent = psi(found)
     assert first.value == pytest.approx(np.mean([said["taus"][axis] for axis in TRAINING]))
     assert mirrored.value == pytest.approx(-first.value)
@@ -36,14 +38,14 @@ def test_their_intervals_hold_the_estimate_and_shrink() -> None:
     frame = studies()["whole"]
     fields = {field: encode_values(frame[field].tolist()) for field in FIELDS}
     values, gap = frame[["measure"]].to_numpy().T, frame["gap"].to_numpy()
-    (wide,) = psi(Configurations.of(values, gap, np.zeros(48, dtype=np.int64), fields, TRAINING))
+    (wide,) = psi(Configurations.from_units(values, gap, np.zeros(48, dtype=np.int64), fields, TRAINING))
     assert wide.low is not None
     assert wide.value is not None
     assert wide.high is not None
     assert wide.low < wide.value < wide.high
     four = {name: np.tile(codes, 4) for name, codes in fields.items()} | {"more": np.repeat(np.arange(4), 48)}
     (narrow,) = psi(
-        Configurations.of(np.tile(values, 4), np.tile(gap, 4), np.zeros(192, dtype=np.int64), four, TRAINING)
+        Configurations.from_units(np.tile(values, 4), np.tile(gap, 4), np.zeros(192, dtype=np.int64), four, TRAINING)
     )
     assert narrow.low is not None
     assert narrow.high is not None
@@ -57,8 +59,8 @@ def test_trainings_of_one_configuration_are_averaged_first() -> None:
     values, gap, nowhere = frame[["measure"]].to_numpy().T, frame["gap"].to_numpy(), np.zeros(48, dtype=np.int64)
     apart = np.random.default_rng(0).normal(size=48)
     twice = {name: np.tile(codes, 2) for name, codes in fields.items()}
-    both = Configurations.of(
+    both = Configurations.from_units(
         np.concatenate([values - apart, values + apart], axis=1), np.tile(gap, 2), np.tile(nowhere, 2), twice, TRAINING
     )
-    assert both.values == pytest.approx(Configurations.of(values, gap, nowhere, fields, TRAINING).values)
+    assert both.values == pytest.approx(Configurations.from_units(values, gap, nowhere, fields, TRAINING).values)
     assert len(both.gap) == 48

@@ -33,8 +33,8 @@ def test_an_old_gpu_is_not_asked_for_what_it_can_not() -> None:
         assert list(probing.probe(CUDA)) == ["fp32 products", "convolutions", "graphs"]
         (finding,) = _gpu()
     assert finding.verdict == "ok"
-    assert "compute capability 7.5" in finding.found
-    assert "too old for training.precision=tf32 and bf16" in finding.found
+    assert "compute capability 7.5" in finding.finding
+    assert "too old for training.precision=tf32 and bf16" in finding.finding
 
 
 @pytest.mark.parametrize("runs", [True, False])
@@ -46,8 +46,8 @@ def test_doctor_says_whether_trials_that_share_a_gpu_take_turns(
         (tmp_path / "control").touch()
     with counting_device():
         (finding,) = _gpu()
-    assert ("compute at the same time" in finding.found) == runs
-    assert ("take turns" in finding.found) != runs
+    assert ("compute at the same time" in finding.finding) == runs
+    assert ("take turns" in finding.finding) != runs
 
 
 def test_wrong_numbers_and_failing_kernels_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,5 +62,5 @@ def test_wrong_numbers_and_failing_kernels_are_told(monkeypatch: pytest.MonkeyPa
     with counting_device():
         (finding,) = _gpu()
     assert finding.verdict == "broken"
-    assert "convolutions: relative error" in finding.found
-    assert "graphs: CUDA error: no kernel image" in finding.found
+    assert "convolutions: relative error" in finding.finding
+    assert "graphs: CUDA error: no kernel image" in finding.finding

@@ -30,14 +30,14 @@ def refused(**options: object) -> UsageError:
 def test_a_field_that_there_is_not_says_which_there_are() -> None:
     (only,) = wrong(model={"widht": 3})
     assert only.location == ("model", "widht")
-    assert (only.reason, only.fix, only.given) == ("there is no field 'widht'", "Did you mean 'width'?", "")
+    assert (only.reason, only.fix, only.value) == ("there is no field 'widht'", "Did you mean 'width'?", "")
     assert "width" in only.allowed
     assert only.sentence().startswith("model.widht: there is no field 'widht'. Did you mean 'width'? Allowed: name, ")
 
 
 def test_a_value_says_what_it_must_be_and_is_shown_once() -> None:
     (number,) = wrong(data={"label_noise": 2})
-    assert (number.location, number.reason, number.given) == (
+    assert (number.location, number.reason, number.value) == (
         ("data", "label_noise"),
         "must be less than or equal to 1",
         "2",
@@ -87,7 +87,7 @@ def test_a_hint_is_a_part_of_the_problem_it_belongs_to() -> None:
 
 
 def test_they_travel_between_processes() -> None:
-    error = UsageError([Problem("no", ("trials",), given="3")])
+    error = UsageError([Problem("no", ("trials",), value="3")])
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.problems) == ("trials: no (given: 3).", error.problems)
     assert str(pickle.loads(pickle.dumps(UsageError("plain words")))) == "plain words"

@@ -119,7 +119,7 @@ def test_rows_are_few_bytes_and_read_as_one_frame(tmp_path: Path) -> None:
     with result_files(tmp_path, 0, [found]) as made:
         for file in made:
             file.place()
-    listed = [file.listed for file in made]
+    listed = [file.listed_file for file in made]
     assert "trials/0000/examples.parquet" in [file.name for file in listed]
     frame = example_frame(tmp_path, trials, listed)
     assert len(frame) == 10_000
@@ -136,7 +136,7 @@ def test_rows_are_few_bytes_and_read_as_one_frame(tmp_path: Path) -> None:
     assert (mine["learned"] == found.examples["learned"][8][mine["example"]]).all()
     assert pd.read_parquet(io.BytesIO(content))["subset"].mean() == pytest.approx(0.6)
     with pytest.raises(Damaged, match=r"trials/0000/examples\.parquet is not what was written|has .* bytes"):
-        example_frame(tmp_path, trials, [ListedFile.of_content("trials/0000/examples.parquet", 0, b"other")])
+        example_frame(tmp_path, trials, [ListedFile.from_content("trials/0000/examples.parquet", 0, b"other")])
 
 
 def test_learning_and_forgetting_are_those_of_a_plain_loop() -> None:

@@ -159,7 +159,7 @@ def test_fields_of_measures_are_taken_as_launch_takes_them(tmp_path: Path, capsy
         remeasure(ledger, "margins", settings=["measures.margins.quantile=0.5"], say=print)
     fields = ["measures.removable_and_repeated.sets=2"]
     found = remeasure(ledger, "removable_and_repeated", [1], settings=fields, say=print)
-    assert (found.done, found.before, found.failed, found.stopped) == ((1,), (), {}, False)
+    assert (found.measured_now, found.measured_before, found.failures, found.was_stopped) == ((1,), (), {}, False)
     assert ledger.trial(1).notes["remeasured/removable_and_repeated"].endswith(", with sets=2")
     command = ["remeasure", "later", "--home", str(tmp_path), "--measures"]
     for more, said in (

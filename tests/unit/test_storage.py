@@ -83,7 +83,7 @@ def test_a_store_that_does_not_answer_costs_a_checkpoint_and_not_the_trial(tmp_p
         assert store.save({"epoch": 1}) is not None
         server.close()
         assert store.save({"epoch": 2}) is None
-        impatient = folder.hurried()
+        impatient = folder.without_patience()
         with pytest.raises(OSError, match=r"(?i)connect|curl|network"):
             impatient.names()
     blocked = tmp_path / "file"

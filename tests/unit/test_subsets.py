@@ -26,14 +26,14 @@ def data_of(trial: TrialConfig, number: int = 0) -> TrialData:
 def test_replicates_have_shares_of_their_own_and_twins_those_of_their_replicates() -> None:
     data = data_of(config(data__subset=0.7, data__label_noise=0.3))
     assert data.subset is not None
-    assert data.subset.shape == data.labels.shape == data.kept.shape == data.truth.shape == (6, 105)
+    assert data.subset.shape == data.labels.shape == data.kept_mask.shape == data.truth.shape == (6, 105)
     assert torch.equal(data.subset[:3], data.subset[3:])
     assert len({tuple(row.tolist()) for row in data.subset}) == 3
     assert all(row.unique().tolist() == row.tolist() for row in data.subset), "each once, in rising order"
     assert torch.equal(data.labels[3:], data.true_labels[data.subset[3:]])
     assert torch.equal(data.labels[1], data.all_labels[1][data.subset[1]])
     changed = (data.all_labels[1] != data.true_labels)[data.subset[1]]
-    assert torch.equal(~data.kept[1], changed)
+    assert torch.equal(~data.kept_mask[1], changed)
     assert data.changed_share[1] == changed.double().mean()
 
 

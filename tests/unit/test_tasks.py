@@ -95,7 +95,7 @@ def test_both_forms_of_the_loss_are_one(task: Task, targets: Tensor) -> None:
 
 def test_iid_r2_is_what_many_draws_of_the_noise_give() -> None:
     said, own, given = normal(2, 200, 2), normal(200, 2, draw=1), 1.5 * normal(300, 2, draw=2) + 0.3
-    targets, truth = own.expand(2, -1, -1), IidTruth(trained=given, outputs=2)
+    targets, truth = own.expand(2, -1, -1), IidTruth(training=given, outputs=2)
     draws, p = generator(0, "many"), 0.4
     drawn = torch.stack([given[torch.randint(300, (200,), generator=draws)] for _ in range(400)])
     noisy = torch.where(torch.rand(400, 200, 1, generator=draws) < p, drawn, own)

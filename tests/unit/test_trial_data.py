@@ -26,10 +26,10 @@ def test_shapes_and_orders_of_a_noisy_trial() -> None:
     assert data.images.dtype == torch.uint8
     assert data.val_images.shape == (1, 400, 1, 8, 8)
     assert data.test_images.shape == (1, 397, 1, 8, 8)
-    assert data.labels.shape == data.kept.shape == (6, 1000)
+    assert data.labels.shape == data.kept_mask.shape == (6, 1000)
     assert torch.equal(data.labels[3:], data.true_labels.expand(3, -1)), "controls see the truth"
-    assert data.kept[3:].all()
-    assert torch.equal(data.kept, data.labels == data.true_labels)
+    assert data.kept_mask[3:].all()
+    assert torch.equal(data.kept_mask, data.labels == data.true_labels)
     assert len({tuple(row.tolist()) for row in data.labels[:3]}) == 3, "replicates draw their own noise"
     torch.testing.assert_close(data.changed_share, (data.labels != data.true_labels).double().mean(dim=1))
     counts = torch.stack([row.bincount(minlength=10) for row in data.labels])

@@ -97,7 +97,7 @@ def test_pairs_of_networks_are_counted_once() -> None:
     trials, networks = shared(Recipe(failed=0))
     areas = network_areas(trials, networks)
     found = count_pairs(areas, trials)
-    assert found.total + found.excluded == 3 * 4 * 5, "noise levels, widths, replicates; not times two criteria"
+    assert found.total + found.excluded_count == 3 * 4 * 5, "noise levels, widths, replicates; not times two criteria"
     assert count_pairs(areas, trials.drop(columns="cell")).total == 2 * found.total
 
 

@@ -49,14 +49,14 @@ def run(ledger: Ledger, mean: float, slots: int = 2, at_most: int = 99) -> list[
     while True:
         while len(running) < slots and (assignment := backlog.next(wait=not running)):
             ledger.start_attempt(assignment.number)
-            backlog.started(assignment.number, assignment.attempt)
+            backlog.on_start(assignment.number, assignment.attempt)
             begun.append(assignment.number)
             running.append(assignment.number)
             if len(begun) == at_most:
                 ledger.release()
                 return begun
         if not running:
-            assert backlog.exhausted
+            assert backlog.is_exhausted
             ledger.release()
             return begun
         number = running.pop(0)
@@ -64,7 +64,7 @@ def run(ledger: Ledger, mean: float, slots: int = 2, at_most: int = 99) -> list[
         row = ledger.trial(number)
         ended = ledger.finish(number, row.attempts, "COMPLETE", records=[dense(0, loss=loss)])
         assert ended is not None
-        backlog.ended(ended)
+        backlog.on_end(ended)
 
 
 def test_it_stops_with_the_first_block_that_decides(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_pairs_leave_out_networks_that_did_not_interpolate_and_count_ties_apart(
     twin = (networks["arm"] == "replicate") & (networks["network"] == 1)
     networks.loc[twin, "train_accuracy"] = [clean[(1, level)] for level in networks.loc[twin, "level"]]
     found = count_pairs(network_areas(trials, networks), trials)
-    assert (found.total, found.excluded, found.ties) == (4, 1, 1)
+    assert (found.total, found.excluded_count, found.ties) == (4, 1, 1)
 
 
 @pytest.mark.parametrize(

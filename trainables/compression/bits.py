@@ -24,7 +24,7 @@ class Counter:
         """Each value in as many bits as its width says, at most 63."""
         self.bits += int(widths.sum())
 
-    def fixed(self, values: npt.ArrayLike, width: int) -> None:
+    def fixed_width(self, values: npt.ArrayLike, width: int) -> None:
         """Each value in `width` bits."""
         array = np.atleast_1d(np.asarray(values, dtype=np.int64))
         self.words(array, np.full(len(array), width, dtype=np.int64))
@@ -36,12 +36,12 @@ class Counter:
     def gamma(self, value: int) -> None:
         """A whole number ≥ 1: as many zeros as it has binary digits after the first, then its digits (Elias 1975)."""
         digits = value.bit_length()
-        self.fixed(0, digits - 1)
-        self.fixed(value, digits)
+        self.fixed_width(0, digits - 1)
+        self.fixed_width(value, digits)
 
     def floats(self, values: npt.NDArray[np.float32]) -> None:
         """Each value in the 32 bits of IEEE 754."""
-        self.fixed(values.astype(np.float32).view(np.uint32).astype(np.int64), _FLOAT_BITS)
+        self.fixed_width(values.astype(np.float32).view(np.uint32).astype(np.int64), _FLOAT_BITS)
 
 
 class Writer(Counter):
@@ -81,7 +81,7 @@ class Reader:
         self._bits = np.unpackbits(np.frombuffer(message, dtype=np.uint8))
         self.place = 0
 
-    def fixed(self, count: int, width: int) -> Numbers:
+    def fixed_width(self, count: int, width: int) -> Numbers:
         """`count` values of `width` bits."""
         taken = self._take(count * width).reshape(count, width)
         return np.asarray(taken @ (np.int64(1) << np.arange(width - 1, -1, -1, dtype=np.int64)), dtype=np.int64)
@@ -104,11 +104,11 @@ class Reader:
             raise ValueError(f"no number begins at bit {self.place}")
         zeros = int(ahead.argmax())
         self.place += zeros
-        return int(self.fixed(1, zeros + 1)[0])
+        return int(self.fixed_width(1, zeros + 1)[0])
 
     def floats(self, count: int) -> npt.NDArray[np.float32]:
         """`count` values."""
-        return self.fixed(count, _FLOAT_BITS).astype(np.uint32).view(np.float32)
+        return self.fixed_width(count, _FLOAT_BITS).astype(np.uint32).view(np.float32)
 
     def prefix_code(self, count: int, symbols: dict[tuple[int, int], int]) -> Numbers:
         """`count` symbols of a prefix-free code.

@@ -75,7 +75,7 @@ def with_encoding(
     uses, shapes = weight_uses(stack, workspace.input_shape), stack.tensors()
     total = sum(times * (multiply_adds or {}).get(n, shapes[n][0].numel()) for n, times in uses.items())
     sizes = Sizes(parameters, [total] * stack.networks)
-    return replace(made, stack=stack, sizes=sizes, written=written, masks=None)
+    return replace(made, stack=stack, sizes=sizes, encoding=written, masks=None)
 
 
 def with_encoded_weights(workspace: Workspace, made: CompressionResult, written: Encoding) -> CompressionResult:
@@ -88,7 +88,7 @@ def with_encoded_weights(workspace: Workspace, made: CompressionResult, written:
     if sizes is None:
         one = multiply_adds_kept(stack, {}, workspace.input_shape)
         sizes = Sizes([stack.parameters_per_network] * stack.networks, one)
-    return replace(made, stack=stack, sizes=sizes, written=written)
+    return replace(made, stack=stack, sizes=sizes, encoding=written)
 
 
 def matrices(stack: StackedModel, names: Sequence[str]) -> dict[str, Tensor]:

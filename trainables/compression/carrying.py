@@ -55,7 +55,7 @@ def _examples(workspace: Workspace, source: Source) -> Examples:
         subset = (~data.given_mask()).nonzero()[:, 1].view(workspace.networks, -1)
         labels = select_subset(data.all_labels, subset)
     images = data.images
-    if not kind.untouched:
+    if not kind.keeps_inputs:
         names = (workspace.key, "source", "train")
         changed = [
             kind.inputs(version.cpu(), data.mean.cpu(), data.std.cpu(), workspace.config.seed, *names)

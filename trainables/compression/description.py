@@ -92,7 +92,9 @@ class Decoder:
 
     def seeds(self, count: int) -> list[int]:
         """As many seeds."""
-        return [(high << _HALF) | low for high, low in self._reader.fixed(2 * count, _HALF).reshape(-1, 2).tolist()]
+        return [
+            (high << _HALF) | low for high, low in self._reader.fixed_width(2 * count, _HALF).reshape(-1, 2).tolist()
+        ]
 
     def parts(self, count: int) -> list[Tensor]:
         """The numbers of so many parts, [1, …] float32."""
@@ -105,7 +107,7 @@ def _seeds(written: Encoding, seed: int = 0) -> list[int]:
 
 def _describe(sink: Counter, parts: Sequence[Part], seeds: Sequence[int], network: int, *, small: bool) -> Counter:
     for seed in seeds:
-        sink.fixed([seed >> _HALF, seed & ((1 << _HALF) - 1)], _HALF)
+        sink.fixed_width([seed >> _HALF, seed & ((1 << _HALF) - 1)], _HALF)
     for part in parts:
         _write(sink, _piece_of(part, network, small=small))
     return sink
@@ -115,7 +117,7 @@ def _on_host(stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Te
     """All parts of all networks, copied to the host together."""
     parts = [part for _, part in parts_of(stack, written, unit_masks)]
     books = [(None, None) if part.book is None else (part.book.symbols, part.book.numbers) for part in parts]
-    fields = [(part.values, part.kept, *book) for part, book in zip(parts, books, strict=True)]
+    fields = [(part.values, part.kept_mask, *book) for part, book in zip(parts, books, strict=True)]
     copies = iter(to_host([tensor for some in fields for tensor in some if tensor is not None]))
     found = []
     for part, some in zip(parts, fields, strict=True):
@@ -124,7 +126,7 @@ def _on_host(stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Te
         if book is not None and symbols is not None and numbers is not None:
             book = replace(book, symbols=symbols, numbers=numbers)
         assert values is not None
-        found.append(replace(part, values=values, kept=kept, book=book))
+        found.append(replace(part, values=values, kept_mask=kept, book=book))
     return found
 
 
@@ -154,7 +156,7 @@ class _Piece:
 
 def _piece_of(part: Part, network: int, *, small: bool) -> _Piece:
     one = slice(network, network + 1)
-    values, kept, book = part.values[one], part.kept[one] if part.kept is not None else None, part.book
+    values, kept, book = part.values[one], part.kept_mask[one] if part.kept_mask is not None else None, part.book
     symbols = None if book is None else book.symbols[one]
     numbers = None if book is None else book.numbers[one]
     if small and kept is not None:
@@ -181,7 +183,7 @@ def _write(sink: Counter, piece: _Piece) -> None:
     if piece.book is None or piece.symbols is None:
         _write_plain(sink, piece)
         return
-    sink.fixed(int(piece.kept is not None), 1)
+    sink.fixed_width(int(piece.kept is not None), 1)
     if piece.kept is not None:
         _write_mask(sink, piece.kept)
     counts = np.bincount(piece.symbols, minlength=piece.book.count)
@@ -190,16 +192,16 @@ def _write(sink: Counter, piece: _Piece) -> None:
     plain, fixed = 32 * len(piece.values), width * len(piece.values) + book_bits
     huffman = int(counts @ lengths) + _WORD_BITS * len(lengths) + book_bits
     if plain <= min(fixed, huffman):
-        sink.fixed(_PLAIN, 2)
+        sink.fixed_width(_PLAIN, 2)
         sink.floats(piece.values)
     elif fixed <= huffman:
-        sink.fixed(_FIXED, 2)
+        sink.fixed_width(_FIXED, 2)
         _write_book(sink, piece.book)
-        sink.fixed(piece.symbols, width)
+        sink.fixed_width(piece.symbols, width)
     else:
-        sink.fixed(_HUFFMAN, 2)
+        sink.fixed_width(_HUFFMAN, 2)
         _write_book(sink, piece.book)
-        sink.fixed(lengths, _WORD_BITS)
+        sink.fixed_width(lengths, _WORD_BITS)
         sink.words(canonical(lengths)[piece.symbols], lengths[piece.symbols])
 
 
@@ -213,10 +215,10 @@ def _write_plain(sink: Counter, piece: _Piece) -> None:
             whole = np.zeros(len(kept), dtype=np.float32)
             whole[kept] = values
             values, kept = whole, None
-    sink.fixed(int(kept is not None), 1)
+    sink.fixed_width(int(kept is not None), 1)
     if kept is not None:
         _write_mask(sink, kept)
-    sink.fixed(_PLAIN, 2)
+    sink.fixed_width(_PLAIN, 2)
     sink.floats(values)
 
 
@@ -227,16 +229,16 @@ def _write_mask(sink: Counter, kept: npt.NDArray[np.bool_]) -> None:
     costs = [int((gaps >> b).sum()) + len(gaps) * (1 + b) for b in range(most)]
     b = int(np.argmin(costs))
     sink.gamma(len(places) + 1)
-    sink.fixed(b, _RICE_BITS)
+    sink.fixed_width(b, _RICE_BITS)
     sink.unary(gaps >> b)
-    sink.fixed(gaps & ((1 << b) - 1), b)
+    sink.fixed_width(gaps & ((1 << b) - 1), b)
 
 
 def _write_book(sink: Counter, book: Book) -> None:
-    sink.fixed(_KINDS.index(book.kind), 2)
+    sink.fixed_width(_KINDS.index(book.kind), 2)
     sink.gamma(book.count)
-    sink.fixed(book.lowest + (1 << (_LOWEST_BITS - 1)), _LOWEST_BITS)
-    sink.fixed(book.axis or 0, 3)
+    sink.fixed_width(book.lowest + (1 << (_LOWEST_BITS - 1)), _LOWEST_BITS)
+    sink.fixed_width(book.axis or 0, 3)
     _, groups, numbers = book.numbers.shape
     sink.gamma(groups)
     sink.gamma(numbers)
@@ -253,24 +255,24 @@ def _read(reader: Reader, most: int) -> Tensor:
     if (total := math.prod(shape)) > most:
         raise ValueError(f"a part of {axes} dimensions and {total} numbers; at most {_MOST_AXES} and {most} are read")
     places = np.arange(total)
-    if reader.fixed(1, 1)[0]:
-        count, b = reader.gamma() - 1, int(reader.fixed(1, _RICE_BITS)[0])
-        gaps = (reader.unary(count) << b) + reader.fixed(count, b)
+    if reader.fixed_width(1, 1)[0]:
+        count, b = reader.gamma() - 1, int(reader.fixed_width(1, _RICE_BITS)[0])
+        gaps = (reader.unary(count) << b) + reader.fixed_width(count, b)
         places = np.cumsum(gaps + 1) - 1
         if count and places[-1] >= total:
             raise ValueError(f"number {places[-1]} of a part of {total}")
-    style, values = int(reader.fixed(1, 2)[0]), torch.zeros(total)
+    style, values = int(reader.fixed_width(1, 2)[0]), torch.zeros(total)
     if style == _PLAIN:
         values[torch.from_numpy(places)] = torch.from_numpy(reader.floats(len(places)).copy())
         return values.view(1, *shape)
     book = _read_book(reader)
     if style == _HUFFMAN:
-        lengths = reader.fixed(book.count, _WORD_BITS)
+        lengths = reader.fixed_width(book.count, _WORD_BITS)
         words = canonical(lengths)
         table = {(int(lengths[s]), int(words[s])): int(s) for s in np.flatnonzero(lengths)}
         read = reader.prefix_code(len(places), table)
     else:
-        read = reader.fixed(len(places), _width(book.count))
+        read = reader.fixed_width(len(places), _width(book.count))
     symbols = torch.zeros(total, dtype=torch.int32)
     symbols[torch.from_numpy(places)] = torch.from_numpy(read.astype(np.int32))
     kept = torch.zeros(total, dtype=torch.bool).index_fill_(0, torch.from_numpy(places), True)
@@ -279,9 +281,9 @@ def _read(reader: Reader, most: int) -> Tensor:
 
 
 def _read_book(reader: Reader) -> Book:
-    kind, count = int(reader.fixed(1, 2)[0]), reader.gamma()
-    lowest = int(reader.fixed(1, _LOWEST_BITS)[0]) - (1 << (_LOWEST_BITS - 1))
-    axis = int(reader.fixed(1, 3)[0]) or None
+    kind, count = int(reader.fixed_width(1, 2)[0]), reader.gamma()
+    lowest = int(reader.fixed_width(1, _LOWEST_BITS)[0]) - (1 << (_LOWEST_BITS - 1))
+    axis = int(reader.fixed_width(1, 3)[0]) or None
     groups, numbers = reader.gamma(), reader.gamma()
     read = torch.from_numpy(reader.floats(groups * numbers).copy()).view(1, groups, numbers)
     names = {0: "signs", 1: "grid", 2: "list"}

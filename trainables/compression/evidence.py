@@ -58,7 +58,7 @@ def what_is_seen(
 
     def sample() -> Sample:
         whole = workspace.once("scoring sample", lambda: _sample(workspace))
-        return whole if networks is None else whole.of(networks)
+        return whole if networks is None else whole.select(networks)
 
     return {
         "initial": initial,

@@ -41,7 +41,7 @@ class Generator:
     size: int
 
     @property
-    def fixed(self) -> dict[str, Tensor]:
+    def fixed_numbers(self) -> dict[str, Tensor]:
         """None."""
         return {}
 
@@ -109,7 +109,7 @@ class Generated(Expansion):
     def by(self, maker: Maker) -> Expand:
         """The function, of a maker that is there."""
         return lambda values: {
-            **maker.weights({**values, **maker.fixed}),
+            **maker.weights({**values, **maker.fixed_numbers}),
             **{name: values[name] for name in self.kept},
         }
 
@@ -127,7 +127,7 @@ def trained_numbers(
     ]
     device = next(shape.parameters()).device
     numbers = {name: to_device(tensor, device) for name, tensor in generator.start(draws).items()}
-    stack = GeneratedStack(shape, numbers, generator.weights, generator.fixed)
+    stack = GeneratedStack(shape, numbers, generator.weights, generator.fixed_numbers)
     recipe = workspace.fixed_recipe(epochs, lr)
     yield from workspace.fit(name, stack, workspace.train_examples, recipe)
     trained = stack.ordinary()

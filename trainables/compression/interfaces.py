@@ -118,7 +118,7 @@ class CompressionResult:
         recipe: How the level was trained; None where nothing was.
         metrics: Name → [K], reported as `level/<name>`.
         sizes: Where they do not follow from the level's widths.
-        written: How the weights are written down; None: as they are, what is masked left out.
+        encoding: How the weights are written down; None: as they are, what is masked left out.
         scratch_widths: Of the scratch arm; None: the level's.
         failed: Network → why nothing can be said of it.
     """
@@ -130,7 +130,7 @@ class CompressionResult:
     metrics: dict[str, Tensor] = field(default_factory=dict)
     masks: dict[str, Tensor] | None = None
     sizes: Sizes | None = None
-    written: Encoding | None = None
+    encoding: Encoding | None = None
     scratch_widths: tuple[int, ...] | None = None
     failed: Mapping[int, str] = field(default_factory=dict)
 
@@ -138,7 +138,7 @@ class CompressionResult:
         """How the networks' weights are written down."""
         from trainables.compression.writing import as_it_is
 
-        return self.written or as_it_is(self.stack, self.masks)
+        return self.encoding or as_it_is(self.stack, self.masks)
 
     def unit_masks(self) -> dict[str, Tensor] | None:
         """The masks by which whole units are gone, where a description is of the smaller network."""
@@ -175,7 +175,7 @@ class Method(Entry, ABC):
     """Whether networks keep the widths of the dense ones."""
     reports: ClassVar[tuple[str, ...]] = ()
     """What it says of each network beside what is measured of all: names under `level/`."""
-    undefined: ClassVar[Mapping[str, str]] = {}
+    undefined_reasons: ClassVar[Mapping[str, str]] = {}
     """Why a network may lack one of these, by name; its value is then nan."""
 
     @abstractmethod

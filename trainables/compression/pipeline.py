@@ -49,9 +49,9 @@ class Pipeline:
         return next((kind for method in self.methods if (kind := method.masks(compression))), None)
 
     @property
-    def undefined(self) -> dict[str, str]:
+    def undefined_reasons(self) -> dict[str, str]:
         """What a method reports → why a network may lack it."""
-        return {name: why for method in self.methods for name, why in method.undefined.items()}
+        return {name: why for method in self.methods for name, why in method.undefined_reasons.items()}
 
     def make(self, workspace: Workspace, level: Level) -> Pausing[CompressionResult]:
         """The networks of the level, not rewritten."""

@@ -22,10 +22,10 @@ def on_host(parts: Mapping[str, Part]) -> dict[str, Part]:
     For k-means: thousands of small steps, each of which looks at what the last one moved; and a GPU adds up in any
     order.
     """
-    tensors = [tensor for part in parts.values() for tensor in (part.values, part.kept) if tensor is not None]
+    tensors = [tensor for part in parts.values() for tensor in (part.values, part.kept_mask) if tensor is not None]
     copies = iter(to_host(tensors))
     return {
-        name: replace(part, values=next(copies), kept=None if part.kept is None else next(copies))
+        name: replace(part, values=next(copies), kept_mask=None if part.kept_mask is None else next(copies))
         for name, part in parts.items()
     }
 
@@ -105,7 +105,7 @@ def _one_bit(part: Part, values: Tensor, kept: Tensor, axis: int | None, *, symm
 
 def _groups(part: Part, per_channel: bool) -> tuple[Tensor, Tensor, int | None]:
     """Numbers and mask as [K, groups, n], and the axis of the groups."""
-    kept = torch.ones_like(part.values, dtype=torch.bool) if part.kept is None else part.kept
+    kept = torch.ones_like(part.values, dtype=torch.bool) if part.kept_mask is None else part.kept_mask
     axis = part.channels if per_channel else None
     if axis is None:
         return part.values.flatten(1)[:, None], kept.flatten(1)[:, None], None

@@ -36,7 +36,7 @@ class Spread(ABC):
     places: dict[str, tuple[Tensor, ...]] = field(compare=False)
 
     @property
-    def fixed(self) -> dict[str, Tensor]:
+    def fixed_numbers(self) -> dict[str, Tensor]:
         """None."""
         return {}
 
@@ -134,7 +134,7 @@ class SubspaceWeights:
         return {name: tuple(start.shape[1:]) for name, start in self.starts.items()}
 
     @property
-    def fixed(self) -> dict[str, Tensor]:
+    def fixed_numbers(self) -> dict[str, Tensor]:
         """z."""
         return {name.replace(".", _DOT): start for name, start in self.starts.items()}
 

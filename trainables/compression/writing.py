@@ -47,7 +47,7 @@ class Maker(Protocol):
         """See above."""
 
     @property
-    def fixed(self) -> dict[str, Tensor]:
+    def fixed_numbers(self) -> dict[str, Tensor]:
         """Name → [K, …]: numbers of each network that are not trained, and follow from a seed."""
 
     def start(self, draws: list[torch.Generator], /) -> dict[str, Tensor]:
@@ -133,26 +133,26 @@ class Part:
 
     Args:
         values: [K, …] float32.
-        kept: Bool of that shape, True where a number is stored, the others are 0; None: all are.
+        kept_mask: Bool of that shape, True where a number is stored, the others are 0; None: all are.
         book: None: each number is stored as it is.
         channels: Axis along which output channels lie, if the part has them.
     """
 
     values: Tensor
-    kept: Tensor | None = None
+    kept_mask: Tensor | None = None
     book: Book | None = None
     channels: int | None = None
 
     def with_book(self, book: Book) -> Part:
         """The same part with numbers from the book."""
         values = book.look_up()
-        return replace(self, values=values if self.kept is None else values * self.kept, book=book)
+        return replace(self, values=values if self.kept_mask is None else values * self.kept_mask, book=book)
 
     def counts(self) -> list[int]:
         """Numbers stored of each network."""
-        if self.kept is None:
+        if self.kept_mask is None:
             return [self.values[0].numel()] * len(self.values)
-        counts: list[int] = self.kept.flatten(1).sum(dim=1).tolist()
+        counts: list[int] = self.kept_mask.flatten(1).sum(dim=1).tolist()
         return counts
 
 

@@ -24,12 +24,12 @@ class Survey:
     Attributes:
         parts: Of [all] or [train, test]: (class, file) of each image, by path.
         classes: In alphabetical order.
-        left: One clause for each kind of thing that was not taken, or that is worth knowing.
+        remarks: One clause for each kind of thing that was not taken, or that is worth knowing.
     """
 
     parts: tuple[tuple[tuple[str, Path], ...], ...]
     classes: tuple[str, ...]
-    left: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 @dataclass

@@ -83,12 +83,12 @@ class InputKind(Entry, ABC):
 
     Attributes:
         label: What it is called where people read it.
-        untouched: Whether inputs are the true ones.
+        keeps_inputs: Whether inputs are the true ones.
         leaves_rule: Whether labels remain a rule of what networks see.
     """
 
     label: ClassVar[str]
-    untouched: ClassVar[bool] = False
+    keeps_inputs: ClassVar[bool] = False
     leaves_rule: ClassVar[bool] = False
 
     @abstractmethod
@@ -121,7 +121,7 @@ def input_kind_of(config: DataConfig) -> InputKind:
 
 def is_clean(label_noise: float, inputs: str) -> bool:
     """Whether a condition changes nothing."""
-    return label_noise == 0 and INPUT_KINDS.get(inputs).untouched
+    return label_noise == 0 and INPUT_KINDS.get(inputs).keeps_inputs
 
 
 def is_placebo(label_noise: float, noise_kind: str, inputs: str) -> bool:

@@ -26,11 +26,11 @@ class IdxDataset(Dataset):
     After a seeded shuffle 55,000 are trained on and 5,000 are for validation; the test split is the standard one.
 
     Attributes:
-        published: MD5 of the four files as published and unpacked, in their order; () if unknown.
+        published_md5: MD5 of the four files as published and unpacked, in their order; () if unknown.
     """
 
     folder: ClassVar[str]
-    published: ClassVar[tuple[str, ...]] = ()
+    published_md5: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abstractmethod
@@ -65,7 +65,9 @@ class IdxDataset(Dataset):
     def account(self, data_dir: Path) -> str:
         """Which files are others than those that were published, where that is known."""
         there = self.files(data_dir)
-        others = [name for name, published in zip(there, self.published, strict=False) if md5(there[name]) != published]
+        others = [
+            name for name, published in zip(there, self.published_md5, strict=False) if md5(there[name]) != published
+        ]
         if not others:
             return ""
         return (

@@ -21,8 +21,8 @@ class TorchvisionDataset(Dataset):
     """
 
     num_classes: ClassVar[int]
-    expected: ClassVar[str]
-    needed: ClassVar[tuple[str, ...]]
+    expected_files: ClassVar[str]
+    needed_files: ClassVar[tuple[str, ...]]
     subfolder: ClassVar[str] = ""
 
     @abstractmethod
@@ -43,8 +43,8 @@ class TorchvisionDataset(Dataset):
         download_once(
             self.name(),
             data_dir,
-            self.expected,
-            present=lambda: all((root / file).is_file() for file in self.needed),
+            self.expected_files,
+            present=lambda: all((root / file).is_file() for file in self.needed_files),
             fetch=lambda folder: self._fetch(folder / self.subfolder),
             addresses=self.addresses(),
         )
@@ -65,7 +65,7 @@ class TorchvisionDataset(Dataset):
 
     def files(self, data_dir: Path) -> Mapping[str, Path]:
         """The files that torchvision reads."""
-        return {file: data_dir / self.subfolder / file for file in self.needed}
+        return {file: data_dir / self.subfolder / file for file in self.needed_files}
 
     def default_split(self, raw: RawData) -> tuple[int, int, int]:
         """All but 5,000 of the training images, those 5,000, and the standard test split."""

@@ -35,7 +35,7 @@ class TrialData:
         labels: [N, m, …], those of the examples that each network is given.
         true_labels: [n, …].
         truth: [N, m, …], true labels of the examples that each network is given.
-        kept: [N, m] bool, where the label given is the true one.
+        kept_mask: [N, m] bool, where the label given is the true one.
         val_images, val_labels: [S, n_val, C, H, W], [n_val, …]; labels always clean.
         test_images, test_labels: As for validation.
         source: [N] int64, the version of the inputs that each network sees, everywhere.
@@ -54,7 +54,7 @@ class TrialData:
     labels: Tensor
     true_labels: Tensor
     truth: Tensor
-    kept: Tensor
+    kept_mask: Tensor
     val_images: Tensor
     val_labels: Tensor
     test_images: Tensor
@@ -95,7 +95,7 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
     noise, kind, share = noise_of(config.data), input_kind_of(config.data), config.data.label_noise
 
     def versions(images: Tensor, part: str) -> Tensor:
-        if kind.untouched:
+        if kind.keeps_inputs:
             return images[None]
         corrupted = kind.inputs(images, mean, std, config.seed, key, part)
         return torch.stack([corrupted, images]) if config.has_control else corrupted[None]
@@ -111,7 +111,7 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
     kept = (labels == truth).reshape(*labels.shape[:2], -1).all(dim=2)
     test_labels = torch.from_numpy(split.test_labels)
     source = torch.zeros(len(labels), dtype=torch.int64)
-    if not kind.untouched:
+    if not kind.keeps_inputs:
         source[config.replicates :] = 1
     names = [noise.renaming(share, split.num_classes, _draws(config, key, k)) for k in range(config.replicates)]
     iid = [renamed[test_labels] for renamed in names if renamed is not None]
@@ -123,7 +123,7 @@ def trial_data(config: TrialConfig, key: Key, data_dir: Path, device: str | torc
         labels=labels.to(device),
         true_labels=true_labels.to(device),
         truth=truth.to(device),
-        kept=kept.to(device),
+        kept_mask=kept.to(device),
         val_images=versions(torch.from_numpy(split.val_images), "val").to(device),
         val_labels=torch.from_numpy(split.val_labels).to(device),
         test_images=versions(torch.from_numpy(split.test_images), "test").to(device),

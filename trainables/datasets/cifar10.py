@@ -11,8 +11,8 @@ class Cifar10(TorchvisionDataset):
     """50,000 training and 10,000 test images; 45,000 / 5,000 / 10,000 by default; files in `cifar-10-batches-py`."""
 
     num_classes = 10
-    expected = f"cifar-10-batches-py with {', '.join(_FILES)}"
-    needed = tuple(f"cifar-10-batches-py/{file}" for file in (*_FILES, "batches.meta"))
+    expected_files = f"cifar-10-batches-py with {', '.join(_FILES)}"
+    needed_files = tuple(f"cifar-10-batches-py/{file}" for file in (*_FILES, "batches.meta"))
 
     def addresses(self) -> list[str]:
         """The authors' page."""

@@ -11,8 +11,8 @@ class Cifar100(TorchvisionDataset):
     """50,000 training and 10,000 test images; 45,000 / 5,000 / 10,000 by default; files in `cifar-100-python`."""
 
     num_classes = 100
-    expected = f"cifar-100-python with {', '.join(_FILES)}"
-    needed = tuple(f"cifar-100-python/{file}" for file in (*_FILES, "meta"))
+    expected_files = f"cifar-100-python with {', '.join(_FILES)}"
+    needed_files = tuple(f"cifar-100-python/{file}" for file in (*_FILES, "meta"))
 
     def addresses(self) -> list[str]:
         """The authors' page."""

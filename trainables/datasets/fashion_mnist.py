@@ -7,7 +7,7 @@ class FashionMnist(IdxDataset):
     """55,000 / 5,000 / 10,000 by default; files in `FashionMNIST/raw`."""
 
     folder = "FashionMNIST"
-    published = (
+    published_md5 = (
         "f4a8712d7a061bf5bd6d2ca38dc4d50a",
         "9018921c3c673c538a1fc5bad174d6f9",
         "8181f5470baa50b63fa0f6fddb340f0a",

@@ -81,7 +81,7 @@ class ImageFolder(Dataset):
         taken = f"{counts[0]} images" if len(counts) == 1 else f"{counts[0]} training and {counts[1]} test images"
         kept = self._cache_folder(found, data_dir)
         said = [
-            *found.left,
+            *found.remarks,
             *self._images_in_both(found),
             *((kept / _ACCOUNT).read_text(encoding="utf-8").splitlines() if kept else []),
         ]

@@ -7,7 +7,7 @@ class Mnist(IdxDataset):
     """55,000 / 5,000 / 10,000 by default; files in `MNIST/raw`."""
 
     folder = "MNIST"
-    published = (
+    published_md5 = (
         "6bbc9ace898e44ae57da46a324031adb",
         "a25bea736e30d166cdddb491f175f624",
         "2646ac647ad5339dbf082846283269ea",

@@ -10,8 +10,8 @@ class Svhn(TorchvisionDataset):
 
     num_classes = 10
     subfolder = "SVHN"
-    needed = ("train_32x32.mat", "test_32x32.mat")
-    expected = "SVHN with train_32x32.mat and test_32x32.mat"
+    needed_files = ("train_32x32.mat", "test_32x32.mat")
+    expected_files = "SVHN with train_32x32.mat and test_32x32.mat"
 
     def addresses(self) -> list[str]:
         """The authors' page."""

@@ -14,7 +14,7 @@ class TrueInputs(InputKind):
     """Nothing is done."""
 
     label: ClassVar[str] = "true inputs"
-    untouched: ClassVar[bool] = True
+    keeps_inputs: ClassVar[bool] = True
     leaves_rule: ClassVar[bool] = True
 
     def inputs(self, images: Tensor, mean: Tensor, std: Tensor, seed: int, *names: str | int) -> Tensor:

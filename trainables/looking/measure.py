@@ -30,7 +30,7 @@ class MeasureResult:
         examples: Name → [K, n], one number for each example of `Look.sample`.
         arrays: Name → [K, …]: spectra, curves, weight vectors.
         axes: Name → what the second axis of arrays counts, e.g. `ranks` → [m].
-        undefined: Name in `networks` or `layers` → why a network may lack it.
+        undefined_reasons: Name in `networks` or `layers` → why a network may lack it.
     """
 
     networks: Mapping[str, Tensor] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class MeasureResult:
     examples: Mapping[str, Tensor] = field(default_factory=dict)
     arrays: Mapping[str, Tensor] = field(default_factory=dict)
     axes: Mapping[str, Tensor] = field(default_factory=dict)
-    undefined: Mapping[str, str] = field(default_factory=dict)
+    undefined_reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 class Measure(Entry, ABC):

@@ -64,7 +64,7 @@ class Sample:
         truth, index = (None if t is None else t[:, :count] for t in (self.truth, self.index))
         return Sample(self.inputs[:, :count], self.labels[:, :count], self.task, truth, index)
 
-    def of(self, networks: Sequence[int]) -> Sample:
+    def select(self, networks: Sequence[int]) -> Sample:
         """Those of some of the networks."""
         some = list(networks)
         truth, index = (None if t is None else t[some] for t in (self.truth, self.index))

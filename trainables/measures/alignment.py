@@ -56,7 +56,7 @@ class Alignment(Measure):
                 layers.setdefault(f"{prefix}angle", {})[group.name] = angles
         networks = {name: torch.stack([*by_group.values()]).nanmean(0) for name, by_group in layers.items()}
         undefined = {name: _EMPTY if name in networks else _NO_START for name in self.reports}
-        return MeasureResult(networks, layers, undefined=undefined)
+        return MeasureResult(networks, layers, undefined_reasons=undefined)
 
     def _angles(self, vectors: Tensor, draws: list[torch.Generator]) -> Pausing[Tensor]:
         """[K], the mean angle; network by network where some have units that do not count."""

@@ -58,7 +58,7 @@ class Dynamics(Measure):
             before = torch.stack([z.double().square().sum((1, 2)) for z in start.values()]).sum(0)
             networks["relative_distance"] = (moved / before).sqrt()
         arrays = {"vectors": _shorten(vectors, look, self.dimensions), f"eigenvalues/{layer}": values}
-        return MeasureResult(networks, arrays=arrays, undefined={"relative_distance": _NO_START})
+        return MeasureResult(networks, arrays=arrays, undefined_reasons={"relative_distance": _NO_START})
 
 
 def _shorten(vectors: Tensor, look: Look, dimensions: int) -> Tensor:

@@ -54,7 +54,7 @@ class IntrinsicDimension(Measure):
             "last": hidden[-1],
         }
         few = f"fewer than {_LEAST} points with two neighbours apart"
-        return MeasureResult(networks, {"dimension": found}, undefined=dict.fromkeys(self.reports, few))
+        return MeasureResult(networks, {"dimension": found}, undefined_reasons=dict.fromkeys(self.reports, few))
 
 
 def two_nearest(points: Tensor, left_out: float) -> Tensor:

@@ -47,7 +47,7 @@ class LinearProbe(Measure):
         cut = int(self.fitted * sample.count)
         if not 0 < cut < sample.count:
             return MeasureResult(
-                undefined={"*": f"{sample.count} examples are too few to fit on some and score on others"}
+                undefined_reasons={"*": f"{sample.count} examples are too few to fit on some and score on others"}
             )
         classes = features["outputs"].shape[2]
         targets = {"given": sample.labels} | ({} if sample.truth is None else {"true": sample.truth})
@@ -60,7 +60,7 @@ class LinearProbe(Measure):
         networks = {f"{name}_first": by_layer[hidden[0]] for name, by_layer in layers.items()}
         networks |= {f"{name}_last": by_layer[hidden[-1]] for name, by_layer in layers.items()}
         unknown = dict.fromkeys(("true_first", "true_last"), "nobody knows the true labels")
-        return MeasureResult(networks, layers, undefined=unknown)
+        return MeasureResult(networks, layers, undefined_reasons=unknown)
 
 
 def probe_accuracy(values: Tensor, targets: Mapping[str, Tensor], classes: int, cut: int) -> dict[str, Tensor]:

@@ -55,7 +55,7 @@ class LowRankProbe(Measure):
             networks,
             arrays={"scores": scores},
             axes={"ranks": torch.tensor(ranks)},
-            undefined={"rank": "no network does better than chance"},
+            undefined_reasons={"rank": "no network does better than chance"},
         )
 
 

@@ -62,7 +62,7 @@ class Norms(Measure):
         }
         if not start:
             why = dict.fromkeys(("two_one", "distance", "relative_distance", "unit_capacity"), _NO_START)
-            return MeasureResult(networks, layers, undefined=why)
+            return MeasureResult(networks, layers, undefined_reasons=why)
         added = {name: (w - start[name]).double() for name, w in weights.items()}
         lengths = {name: change.square().sum(2).sqrt() for name, change in added.items()}
         moved = {name: change.square().sum((1, 2)) for name, change in added.items()}

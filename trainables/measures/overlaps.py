@@ -41,11 +41,11 @@ class Overlaps(Measure):
         from trainables.looking.weights import outgoing_lengths
 
         if look.teacher is None:
-            return MeasureResult(undefined={"*": _NO_TEACHER})
+            return MeasureResult(undefined_reasons={"*": _NO_TEACHER})
         group = look.stack.groups[0]
         student = look.stack.incoming_weights(group).double()
         if student.shape[2] != look.teacher.shape[1]:
-            return MeasureResult(undefined={"*": _OTHER_INPUTS})
+            return MeasureResult(undefined_reasons={"*": _OTHER_INPUTS})
         teacher = look.teacher.double().expand(len(student), -1, -1)
         lengths = teacher.norm(dim=2)[:, :, None] * student.norm(dim=2)[:, None]
         cosines = teacher @ student.mT / lengths.clamp(min=1e-300)

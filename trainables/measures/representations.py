@@ -57,7 +57,7 @@ class Representations(Measure):
         """Measures each network and each hidden layer; `cka` is [K, layers, layers] from inputs to outputs."""
         answers = look.features(on="val")
         if next(iter(answers.values())).shape[1] < _LEAST:
-            return MeasureResult(undefined={"*": f"fewer than {_LEAST} validation examples"})
+            return MeasureResult(undefined_reasons={"*": f"fewer than {_LEAST} validation examples"})
         yield
         grams = {layer: gram(values) for layer, values in answers.items()}
         yield
@@ -83,7 +83,7 @@ class Representations(Measure):
             classes = look.features()["outputs"].shape[2]
             networks["collapse"] = collapse(look.features()[hidden[-1]], look.sample.labels, classes)
         missing = {name: why for name, why in _why_missing(look).items() if name not in networks}
-        return MeasureResult(networks, layers, arrays={"cka": table}, undefined=_WHY_UNDEFINED | missing)
+        return MeasureResult(networks, layers, arrays={"cka": table}, undefined_reasons=_WHY_UNDEFINED | missing)
 
 
 def _why_missing(look: Look) -> dict[str, str]:

@@ -58,7 +58,7 @@ class Spectrum(Measure):
         few = f"no layer has {LEAST_FITTED} eigenvalues and an exponent of at most 8"
         undefined = {**dict.fromkeys(self.reports, "all weights are 0"), "alpha": few, "alpha_hat": few}
         undefined["entropy"] = "no layer has two eigenvalues that are not all 0"
-        return MeasureResult(networks, layers, arrays=arrays, undefined=undefined)
+        return MeasureResult(networks, layers, arrays=arrays, undefined_reasons=undefined)
 
     def _numbers(self, values: Tensor, weights: Tensor, look: Look, layer: str) -> dict[str, Tensor]:
         longer, largest = max(weights.shape[1:]), values[:, -1]

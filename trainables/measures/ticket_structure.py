@@ -49,7 +49,7 @@ class TicketStructure(Measure):
                     layers[number][name.rpartition(".")[0]] = values
         networks = {name: torch.stack([*by.values()]).nanmean(0) for name, by in layers.items() if by}
         return MeasureResult(
-            networks, {n: by for n, by in layers.items() if by}, undefined=dict.fromkeys(self.reports, _WHOLE)
+            networks, {n: by for n, by in layers.items() if by}, undefined_reasons=dict.fromkeys(self.reports, _WHOLE)
         )
 
 

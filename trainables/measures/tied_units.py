@@ -38,11 +38,11 @@ class TiedUnits(Measure):
         with with_tied_units(look.stack) as there:
             if not there:
                 none = dict.fromkeys(self.reports, "no units are tied to examples (model.tied_units=0)")
-                return MeasureResult(dict.fromkeys(self.reports, nothing), undefined=none)
+                return MeasureResult(dict.fromkeys(self.reports, nothing), undefined_reasons=none)
             said = outputs(look.stack, sample.inputs).argmax(dim=2)
         chosen = {"kept_accuracy": sample.kept_mask, "changed_accuracy": ~sample.kept_mask}
         found = {name: sample.task.scores(said, sample.labels, some) for name, some in chosen.items()}
-        return MeasureResult(found, undefined=dict.fromkeys(found, "no example of that kind is in the sample"))
+        return MeasureResult(found, undefined_reasons=dict.fromkeys(found, "no example of that kind is in the sample"))
 
 
 ENTRY = TiedUnits

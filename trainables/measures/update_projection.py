@@ -47,7 +47,7 @@ class UpdateProjection(Measure):
         """Measures each network, and the residual of each layer."""
         now, start = look.matrices(), look.matrices("initial")
         if not start:
-            return MeasureResult(undefined={"*": _NO_START})
+            return MeasureResult(undefined_reasons={"*": _NO_START})
         added = {layer: (w - start[layer]).double() for layer, w in now.items()}
         found = yield from decompose(added)
         own = {layer: parts[2].mT for layer, parts in found.items()}
@@ -82,7 +82,7 @@ class UpdateProjection(Measure):
             {"residual": left},
             arrays={"scores": scores, "random_scores": random},
             axes=axes,
-            undefined=undefined,
+            undefined_reasons=undefined,
         )
 
 

@@ -129,7 +129,7 @@ class Step(ABC):
     def module(self, before: Signal, after: Signal, start: Start) -> nn.Module:
         """K of it as one module with `unstack(network)`, which gives an ordinary one."""
 
-    def sized(self, before: Signal, sizes: Mapping[str, int], path: str) -> Iterator[SizedStep]:
+    def sized_parts(self, before: Signal, sizes: Mapping[str, int], path: str) -> Iterator[SizedStep]:
         """The step (or, of one made of others, these) with what goes in and comes out; `path` as of its module.
 
         Raises:
@@ -183,6 +183,6 @@ def sized_steps(plan: Plan, sizes: Mapping[str, int], signal: Signal, path: str 
     """The steps of a plan in the order in which they run; modules lie below `path`."""
     found: list[SizedStep] = []
     for place, step in enumerate(plan):
-        found += step.sized(signal, sizes, f"{path}{place}")
+        found += step.sized_parts(signal, sizes, f"{path}{place}")
         signal = step.after(signal, sizes)
     return found

@@ -74,7 +74,7 @@ def _rows(config: TrialConfig, arms: list[str], level: int, score: str) -> list[
         f"{part}_{score}": 1.0 - 0.5 * level for part in ("train", "kept", "changed", "recovered")
     }
     values |= {"level": level, "ratio": 2.0**level, "parameters": 2 // 2**level, "chance": 0.0}
-    values |= {"interpolated": True, "stop_reason": "", **dict.fromkeys(task_of(config.data).undefined)}
+    values |= {"interpolated": True, "stop_reason": "", **dict.fromkeys(task_of(config.data).undefined_reasons)}
     if watches_validation(config):
         values["early_stop_epoch"] = 1.0
     unchanged = {f"changed_{score}": None, f"recovered_{score}": None}

@@ -43,7 +43,7 @@ def level_metrics(
         if not arm.startswith("scratch_"):
             metrics |= {prefix + name: size for name, size in _sizes(mine, dense[0]["flops"]).items()}
         add_column_means(metrics, mine, {column: prefix + column for column in columns}, notes)
-        notes |= {f"undefined/{prefix}{column}": reason for column, reason in task.undefined.items()}
+        notes |= {f"undefined/{prefix}{column}": reason for column, reason in task.undefined_reasons.items()}
         originals = [row for row in dense if row["arm"] == arm.removeprefix("scratch_")]
         retained[arm] = [
             _retained_share(row, start, f"train_{task.score}") for row, start in zip(mine, originals, strict=True)

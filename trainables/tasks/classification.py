@@ -87,8 +87,8 @@ class Classification(Task):
         self, noise: Noise, share: float, answers: Tensor, targets: Tensor, truth: IidTruth
     ) -> Tensor | None:
         """By the noise's formula; where classes are renamed held against the labels that the rule gives."""
-        if truth.renamed is not None:
-            return self.scores(answers[: len(truth.renamed)], truth.renamed)
+        if truth.renamed_test is not None:
+            return self.scores(answers[: len(truth.renamed_test)], truth.renamed_test)
         clean = self.scores(answers, targets)
         return clean if share == 0 else noise.iid_accuracy(share, clean, truth.outputs)
 

@@ -30,7 +30,7 @@ class Regression(Task):
     label: ClassVar[str] = "R²"
     brief: ClassVar[str] = "R²"
     has_classes: ClassVar[bool] = False
-    undefined: ClassVar[Mapping[str, str]] = {
+    undefined_reasons: ClassVar[Mapping[str, str]] = {
         "kappa": "numbers do not agree by chance, as classes do; fidelity is a coefficient of determination already",
     }
 
@@ -107,7 +107,7 @@ class Regression(Task):
         if share == 0:
             return self.scores(answers, targets)
         said, own = answers.double(), targets.double()
-        moments = noise.iid_moments(truth.trained.double())
+        moments = noise.iid_moments(truth.training.double())
         if moments is None:
             return None
         p, (m, v) = share, moments

@@ -46,7 +46,7 @@ class Reporting(Callback):
         with self._keeping_failure():
             records = pickle.loads(result["reports"])  # noqa: S301 - from our own worker
             why = {name: result.get(name) for name in ("ended", "error", "traceback")}
-            return self._attempts.reported(_assignment(trial), Report(records, **why))
+            return self._attempts.on_report(_assignment(trial), Report(records, **why))
 
     def take_early(self, trial: "Trial", result: dict[str, Any]) -> bool:
         """The same for a result that will come to `on_trial_result` as well."""
@@ -56,7 +56,7 @@ class Reporting(Callback):
     def on_trial_start(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
         """The worker is there and about to begin."""
         with self._keeping_failure():
-            self._attempts.started(_assignment(trial))
+            self._attempts.on_start(_assignment(trial))
 
     def on_trial_result(
         self, iteration: int, trials: "list[Trial]", trial: "Trial", result: dict[str, Any], **info: Any
@@ -78,7 +78,7 @@ class Reporting(Callback):
         """The attempt raised where it must not, or its worker died."""
         with self._keeping_failure():
             death = self._death(_error(trial), self._nodes.pop(trial.trial_id, ""))
-            self._attempts.died(_assignment(trial), death)
+            self._attempts.on_death(_assignment(trial), death)
 
     def _death(self, error: Exception | None, node: str) -> Death:
         works = self._works()

@@ -38,7 +38,7 @@ def _draw(material: Material) -> Picture | Absent:
     noisy = [(ballot, found) for ballot, found in scored if found is not None and ballot.arm == "replicate"]
     if not noisy:
         return Absent("Each network was given noisy labels of its own; scores of examples need data.noise_draw=study.")
-    chosen, found = max(noisy, key=lambda one: one[1].changed)
+    chosen, found = max(noisy, key=lambda one: one[1].changed_count)
     if found.examples["memorisation"].isna().all():
         return Absent("Every network was given every example: scores of examples need data.subset below 1.")
     shown = shown_data(material.config, found.examples["true_label"].to_numpy())
@@ -63,8 +63,8 @@ def _picture(ballot: Ballot, found: Memorisation, shown: Shown, study: str) -> P
         tables.append(top.assign(order=_PAIRS))
     condition = ", ".join(f"{name} = {value}" for name, value in ballot.condition.items())
     share = "" if found.share.value is None else f" Memorised share of all examples: {found.share.as_text()}."
-    if found.mislabelled.value is not None:
-        share += f" Estimated share of wrong labels: {found.mislabelled.as_text()}."
+    if found.mislabelled_share.value is not None:
+        share += f" Estimated share of wrong labels: {found.mislabelled_share.as_text()}."
     caption = (
         f"{found.networks} networks{f' ({condition})' if condition else ''}, {len(found.examples):,} examples. Below "
         "each its number and the label given; where that was changed the true one follows. Memorised: right in "

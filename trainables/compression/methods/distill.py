@@ -27,7 +27,7 @@ class Distill(Method):
     makes_new_units: ClassVar[bool] = True
     reads: ClassVar[tuple[str, ...]] = ("transfer",)
     reports: ClassVar[tuple[str, ...]] = ("transfer_agreement", "teacher_top_class_share")
-    undefined: ClassVar[Mapping[str, str]] = {
+    undefined_reasons: ClassVar[Mapping[str, str]] = {
         "transfer_agreement": "a teacher says one number of all inputs, which leaves nothing to agree on"
     }
 

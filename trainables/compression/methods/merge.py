@@ -30,7 +30,7 @@ class Merge(Method):
     """Exactly the level's widths stay, as with `prune`; the other units live on in those."""
 
     reports: ClassVar[tuple[str, ...]] = ("merged_correlation", "merged_constant")
-    undefined: ClassVar[Mapping[str, str]] = {
+    undefined_reasons: ClassVar[Mapping[str, str]] = {
         "merged_correlation": "in all pairs that were folded a unit says the same of all examples"
     }
 

@@ -35,7 +35,7 @@ class Residual(Step):
             before = step.after(before, sizes)
         return before
 
-    def sized(self, before: Signal, sizes: Mapping[str, int], path: str) -> Iterator[SizedStep]:
+    def sized_parts(self, before: Signal, sizes: Mapping[str, int], path: str) -> Iterator[SizedStep]:
         """The steps of the body, then those of the shortcut."""
         body = sized_steps(self.body, sizes, before, f"{path}.body.")
         shortcut = sized_steps(self.shortcut, sizes, before, f"{path}.shortcut.")
