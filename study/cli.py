@@ -4,6 +4,7 @@ What takes its time to import is imported inside `_run`, where whoever interrupt
 """
 
 import contextlib
+import io
 import os
 import re
 import shutil
@@ -102,6 +103,9 @@ def _printable(*, colours: bool, lasting: bool) -> Iterator[None]:
         lasting: Whether the work goes on when nobody takes what is printed any more.
     """
     streams = [sys.stdout, sys.stderr]
+    for stream in streams:  # a terminal or log that knows no … gets \u2026: half of a text is better than an error
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     if lasting:
         named = zip(streams, ("stdout", "stderr"), strict=True)
         streams = [cast(TextIO, LastingStream(stream, name)) for stream, name in named]

@@ -5,10 +5,13 @@ import os
 import sys
 from typing import TextIO
 
+# Whoever read is gone, or the disk is full; the stream is closed, which Python says with a ValueError.
+_LOST = (OSError, ValueError)
+
 
 def send_nowhere(stream: TextIO) -> None:
     """A stream that can't be written fails no more: Python flushes what is left in it when it ends."""
-    with contextlib.suppress(OSError, ValueError):  # no file of the system, or closed already: nothing will be flushed
+    with contextlib.suppress(*_LOST):  # no file of the system, or closed already: nothing will be flushed
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
@@ -32,7 +35,7 @@ class LastingStream:
                 self._stream.write(text)
                 if "\n" in text:
                     self._stream.flush()  # what can't be written is noticed here, not when the process ends
-            except (OSError, ValueError) as error:
+            except _LOST as error:
                 self._lose(error)
         return len(text)
 
@@ -41,7 +44,7 @@ class LastingStream:
         if not self._lost:
             try:
                 self._stream.flush()
-            except (OSError, ValueError) as error:
+            except _LOST as error:
                 self._lose(error)
 
     def __getattr__(self, name: str) -> object:

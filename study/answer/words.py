@@ -36,6 +36,11 @@ def p_words(p: float | None) -> str:
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
+def bare_p(p: float | None) -> str:
+    """`0.012`, `<0.001` and `–`: a p or q in a column of its own."""
+    return "–" if p is None else "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 trial`, `3 trials`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

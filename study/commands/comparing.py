@@ -58,9 +58,10 @@ def compare(
         _compare_gaps(place, names or (), form, out, page)
         return
     from study.commands import comparison_table
+    from study.commands.measures_table import FORMS, ONLY_WITH_GAP
     from study.operations.comparing import compare_studies
 
-    form = chosen_form(form, out, ("table", "json", "csv"))
+    form = chosen_form(form, out, FORMS, others=ONLY_WITH_GAP)
     found, unreadable = compare_studies(place, names or ())
     comparison_table.show(found, unreadable, form, out)
     if page is not None:

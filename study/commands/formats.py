@@ -1,5 +1,6 @@
 """The forms in which commands print what they know, and the file that it may go to: declared once."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,17 +35,27 @@ def form_option(*forms: str, about: str | None = None) -> Any:
     )
 
 
-def chosen_form(form: str | None, out: Path | None, forms: tuple[str, ...]) -> str:
+def chosen_form(
+    form: str | None, out: Path | None, forms: tuple[str, ...], *, others: Mapping[str, str] | None = None
+) -> str:
     """The form that was asked for, or that the ending of the file names; else the first, which is for people.
+
+    Args:
+        others: Forms that the command has with another option only → that option.
 
     Raises:
         typer.BadParameter: There is no such form, or the ending names none and is not that of a text.
     """
+    ending = out.suffix[1:].lower() if out else ""
+    if option := (others or {}).get(form or ending):
+        asked = f"--format {form}" if form else f"--out {out}"
+        raise typer.BadParameter(
+            f"{asked}: {form or ending} goes with {option}; add that, or choose one of {', '.join(sorted(forms))}"
+        )
     if form is not None:
         if form not in forms:
             raise typer.BadParameter(f"--format {form}: choose one of {', '.join(sorted(forms))}")
         return form
-    ending = out.suffix[1:].lower() if out else ""
     if ending in forms:
         return ending
     if ending in ("", "txt", "md", "log"):

@@ -11,7 +11,7 @@ from rich.table import Table
 from study.answer.gap_model import GapTable
 from study.answer.measured import Mean, MeasureRow, as_frame, left_out, measure_rows
 from study.answer.pairwise import Estimate
-from study.answer.words import with_ends, with_sign
+from study.answer.words import bare_p, with_ends, with_sign
 from study.commands.formats import put
 from study.display import terminal
 from study.display.console import text_for_file
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from study.ledger import Ledger
 
 FORMS = ("table", "json", "csv")
-GAP_FORMS = (*FORMS, "svg")
+GAP_FORMS, ONLY_WITH_GAP = (*FORMS, "svg"), {"svg": "--gap"}
 _WIDTH = 160
 
 
@@ -123,11 +123,10 @@ def _gap_table(found: GapTable) -> Table:
     for row in found.rows:
         if row.reason:
             continue
-        ps = [DASH if p is None else "<.001" if p < 0.0005 else f"{p:.3f}" for p in (row.p, row.q)]
         tau = DASH if row.tau is None else with_sign(row.tau)
         sides = [_interval_text(one) for one in (row.association, row.psi, row.cmi, row.partial)]
         name = f"{row.name} *" if row.is_discovery else row.name
-        table.add_row(name, sides[0], tau, *ps, *sides[1:], str(row.n))
+        table.add_row(name, sides[0], tau, bare_p(row.p), bare_p(row.q), *sides[1:], str(row.n))
     return table
 
 

@@ -140,7 +140,14 @@ def measures(
     permutation; q: the share of false ones among those at least as clear; * up to .10), Ψ and CMI of Jiang et al. 2020,
     and the correlation that is left once norm and margin are given.
     """
-    from study.commands.measures_table import FORMS, GAP_FORMS, print_gap, print_layers, print_measures
+    from study.commands.measures_table import (
+        FORMS,
+        GAP_FORMS,
+        ONLY_WITH_GAP,
+        print_gap,
+        print_layers,
+        print_measures,
+    )
 
     if layers and gap:
         raise typer.BadParameter("--layers and --gap are two tables; leave one of them out")
@@ -152,7 +159,7 @@ def measures(
     if gap:
         print_gap([place.open(name)], chosen_form(form, out, GAP_FORMS), out)
     else:
-        print_measures(place.open(name), chosen_form(form, out, FORMS), out)
+        print_measures(place.open(name), chosen_form(form, out, FORMS, others=ONLY_WITH_GAP), out)
 
 
 def report(

@@ -1,7 +1,7 @@
 """launch, resume, confirm."""
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,10 @@ from study.commands.options import StudyName, complete_space, complete_study, dr
 from study.commands.run_options import with_run
 from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
+
+if TYPE_CHECKING:
+    from study.ledger import Ledger
+    from study.settings.loading import LoadedStudy
 
 
 def register(app: typer.Typer) -> None:
@@ -50,39 +54,64 @@ Everything of the study is in <home>/<name>/. Launching it again with the same
 configuration resumes it; with another one it is refused."""
 
 
+_Source = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[SPACE|FILE.yaml]",
+        help="A named study or a file; neither with a --name of yours: only what --set spans is spanned.",
+        autocompletion=complete_space,
+        show_default=False,
+    ),
+]
+_Name = Annotated[
+    str | None, typer.Option(metavar="N", help="Name of the study.", show_default="that of the space or file")
+]
+_Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="small|paper|large",
+        help="Of a named study: at most minutes on two cores, the paper's protocol, or more than that. "
+        "ockham spaces says what each takes.",
+        autocompletion=lambda: ["small", "paper", "large"],
+        show_default="the study's own",
+    ),
+]
+_Trials = Annotated[
+    int | None, typer.Option(metavar="N", help="Trials in total.", show_default="what the space says, or 24")
+]
+_Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Fix or span a field of the trials; repeatable. See below."),
+]
+_Seed = Annotated[int | None, typer.Option(metavar="N", help="Of every draw.", show_default="0")]
+_OnlyEstimate = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Train a few trials for some seconds and say what all take: hours, machines, money; and what effects "
+        "they find.",
+    ),
+]
+_Like = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="With --dry-run: a pilot or similar study, whose spread says what effects this one finds.",
+        autocompletion=complete_study,
+        show_default="the default study's",
+    ),
+]
+
+
 def launch(
     *,
     place: Place,
     run: dict[str, Any],
-    source: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[SPACE|FILE.yaml]",
-            help="A named study or a file; neither with a --name of yours: only what --set spans is spanned.",
-            autocompletion=complete_space,
-            show_default=False,
-        ),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="N", help="Name of the study.", show_default="that of the space or file")
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="small|paper|large",
-            help="Of a named study: at most minutes on two cores, the paper's protocol, or more than that. "
-            "ockham spaces says what each takes.",
-            autocompletion=lambda: ["small", "paper", "large"],
-            show_default="the study's own",
-        ),
-    ] = None,
-    trials: Annotated[
-        int | None, typer.Option(metavar="N", help="Trials in total.", show_default="what the space says, or 24")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Fix or span a field of the trials; repeatable. See below."),
-    ] = None,
+    source: _Source = None,
+    name: _Name = None,
+    size: _Size = None,
+    trials: _Trials = None,
+    settings: _Settings = None,
     sampler: choosing.Sampler = None,
     objectives: choosing.ObjectiveText = None,
     constraints: choosing.ConstraintText = None,
@@ -91,25 +120,10 @@ def launch(
     scheduler_metric: choosing.SchedulerMetric = None,
     scheduler_grace: choosing.SchedulerGrace = None,
     scheduler_reduction: choosing.SchedulerReduction = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Of every draw.", show_default="0")] = None,
+    seed: _Seed = None,
     trust: Trust = False,
-    only_estimate: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Train a few trials for some seconds and say what all take: hours, machines, money; and what effects "
-            "they find.",
-        ),
-    ] = False,
-    like: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="With --dry-run: a pilot or similar study, whose spread says what effects this one finds.",
-            autocompletion=complete_study,
-            show_default="the default study's",
-        ),
-    ] = None,
+    only_estimate: _OnlyEstimate = False,
+    like: _Like = None,
 ) -> None:
     """Run a study, or go on with it: train, compress, measure, answer.
 
@@ -121,33 +135,36 @@ def launch(
     from study.display.running import run_study
     from study.settings.loading import LaunchOptions, load_study
 
-    loaded = load_study(
-        LaunchOptions(
-            source=source,
-            name=name,
-            size=size,
-            trials=trials,
-            settings=tuple(settings or ()),
-            sampler=sampler,
-            objectives=tuple(objectives or ()),
-            constraints=tuple(constraints or ()),
-            warm_start=warm_start,
-            scheduler=scheduler,
-            stopping=_without_none(metric=scheduler_metric, grace=scheduler_grace, reduction=scheduler_reduction),
-            seed=seed,
-            run=place.run_fields() | run,
-        ),
-        sure(trust),
+    asked = LaunchOptions(
+        source=source,
+        name=name,
+        size=size,
+        trials=trials,
+        settings=tuple(settings or ()),
+        sampler=sampler,
+        objectives=tuple(objectives or ()),
+        constraints=tuple(constraints or ()),
+        warm_start=warm_start,
+        scheduler=scheduler,
+        stopping=_without_none(metric=scheduler_metric, grace=scheduler_grace, reduction=scheduler_reduction),
+        seed=seed,
+        run=place.run_fields() | run,
     )
+    loaded = load_study(asked, sure(trust))
     if like is not None and not only_estimate:
         raise typer.BadParameter("--like says what a dry run goes by; add --dry-run, or leave it out")
     if only_estimate:
-        from study.operations.dry_run import dry_run
+        _print_estimate(loaded, None if like is None else place.open(like))
+    else:
+        raise typer.Exit(run_study(loaded.config, loaded.notes))
 
-        for line in (*loaded.notes, *dry_run(loaded.config, None if like is None else place.open(like))):
-            typer.echo(line)
-        return
-    raise typer.Exit(run_study(loaded.config, loaded.notes))
+
+def _print_estimate(loaded: "LoadedStudy", like: "Ledger | None") -> None:
+    """What the study would take and find, with what its settings came to."""
+    from study.operations.dry_run import dry_run
+
+    for line in (*loaded.notes, *dry_run(loaded.config, like)):
+        typer.echo(line)
 
 
 _RESUME_EXAMPLES = """[bold]Examples[/bold]

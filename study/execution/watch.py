@@ -104,5 +104,10 @@ class Watch:
             self._say(f"{error.where} can't be written ({error.why}); waiting {ROOM_S / 60:.0f} minutes for room there")
 
     def _flag_if_gone(self, error: DBAPIError) -> None:
+        """Stops the study for what does not pass by itself.
+
+        A lock, or a database out of reach, is let go: it delays a beat, the driver's own writes wait for it and say so
+        if it stays away, and a driver that takes over meanwhile is heard of at the next beat.
+        """
         if "locked" not in str(error) and not is_connection_lost(error):
             self._flag.raise_for(f"the ledger can't be written: {error.orig}")

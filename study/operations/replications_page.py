@@ -17,7 +17,7 @@ from typing import Any
 from search_spaces import catalog
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
-from study.answer.words import ends_words, with_ends, with_sign
+from study.answer.words import bare_p, ends_words, with_ends, with_sign
 from study.config import StudyConfig
 from study.errors import UsageError
 from study.operations.comparing import ComparedStudy
@@ -133,7 +133,7 @@ def sections_of(page: Path, size: str) -> dict[str, Section]:
 
 
 def whole_page(size: str, sections: Sequence[Section], missing: Mapping[str, str]) -> str:
-    """Markdown.
+    """Markdown, without the end of its last line.
 
     Args:
         sections: In the order of the page.
@@ -151,7 +151,7 @@ def whole_page(size: str, sections: Sequence[Section], missing: Mapping[str, str
     parts += [section.text for section in sections]
     if missing:
         parts.append("\n".join(["## Not recorded", "", *(f"- `{name}`: {why}" for name, why in missing.items())]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _opening(heading: str, mark: Mapping[str, Any]) -> list[str]:
@@ -182,8 +182,7 @@ def _gap_cells(row: GapAssociation) -> Sequence[str]:
     name = f"**{row.name}**" if row.is_discovery else row.name
     one, psi, cmi, partial = (_interval_text(value) for value in (row.association, row.psi, row.cmi, row.partial))
     tau = "–" if row.tau is None else with_sign(row.tau)
-    q = "–" if row.q is None else "< .001" if row.q < 0.0005 else f"{row.q:.3f}"
-    return name, one, tau, q, psi, cmi, partial, str(row.n)
+    return name, one, tau, bare_p(row.q), psi, cmi, partial, str(row.n)
 
 
 def _interval_text(one: Estimate) -> str:

@@ -98,6 +98,8 @@ def test_the_page_of_replications_is_what_is_recorded(tmp_path: Path, capsys: py
     assert "- `width`: not run yet" in said
     assert "- `update_projection`: recorded before its declaration changed" in said
     assert "Together: 1 open" in said or "1 supported" in said
+    assert said.endswith("\n")
+    assert not said.endswith("\n\n")
     capsys.readouterr()
 
 

@@ -1,6 +1,7 @@
 """`ockham measures --gap` and `handle.measures(gap=True)`, from a study's ledger and files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,15 @@ import pandas as pd
 import pytest
 
 from study import load
+from study.answer.words import bare_p
 from study.cli import main
 from study.execution.results import networks_file
 from study.ledger import Proposal
+from study.ledger.place import Place
+from study.operations.comparing import open_ledgers
+from study.operations.replications_page import gap_section
+from study.report.figures.gap_measures import gap_svg
+from study.settings.measures import gap_across
 from tests.studies_for_tests import a_ledger
 from trainables.record import Record
 
@@ -71,4 +78,26 @@ def test_over_several_studies_and_as_a_picture(
     assert two.read_text(encoding="utf-8") == one.read_text(encoding="utf-8"), "there is one study"
     assert main(["compare", "--gap", "--home", str(tmp_path / "empty")]) == 2
     assert "no study to compare" in capsys.readouterr().err
-    assert main(["measures", "tiny", "--home", str(tmp_path), "--format", "svg"]) == 2
+    for asked in (
+        ["measures", "tiny", "--format", "svg"],
+        ["compare", "--format", "svg"],
+        ["compare", "--out", "x.svg"],
+    ):
+        capsys.readouterr()
+        assert main([*asked, "--home", str(tmp_path)]) == 2
+        assert "svg goes with --gap; add that" in " ".join(capsys.readouterr().err.split())
+
+
+def test_q_reads_alike_in_the_table_the_picture_and_the_page(
+    measured_study: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_ledgers(Place(home=tmp_path), ["tiny"]) as (ledgers, _):
+        found = gap_across(ledgers)
+    small = replace(found, rows=tuple(replace(row, q=row.q and 0.0002) for row in found.rows))
+    assert any(row.q for row in small.rows)
+    assert "| <0.001 |" in gap_section({"tiny": ""}, small, "gap.svg").text
+    assert "&lt;0.001" in gap_svg(small)
+    assert bare_p(0.0002) == "<0.001"
+    assert main(measured_study) == 0
+    q = next(row.q for row in found.rows if row.is_discovery)
+    assert bare_p(q) in capsys.readouterr().out

@@ -51,6 +51,23 @@ def test_a_full_disk_ends_nothing_but_what_was_to_be_written_there(command: str)
     assert (process.returncode == 7) == (command == "launch")
 
 
+@pytest.mark.parametrize("command", ["launch", "trials"])
+def test_a_log_without_unicode_loses_no_line(command: str) -> None:
+    work = WORK.replace("a line of some length", "a line … long").replace("3000", "3")
+    process = subprocess.run(
+        [sys.executable, "-c", work, command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (process.returncode, process.stderr) == (7, "the end\n")
+    assert [line for line in process.stdout.splitlines() if "long" in line] == [
+        f"a line \\u2026 long {n}" for n in range(3)
+    ]
+
+
 def test_who_asked_for_it_is_not_ended_by_a_closed_terminal() -> None:
     if threading.current_thread() is not threading.main_thread():
         pytest.skip("signals are the main thread's")

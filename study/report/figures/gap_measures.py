@@ -4,7 +4,7 @@ from study.answer.gap_associations import gap_table
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
 from study.answer.strata import COMPRESSIBILITY
-from study.answer.words import join_words, with_ends, with_sign
+from study.answer.words import bare_p, join_words, with_ends, with_sign
 from study.errors import UsageError
 from study.report.drawing import Drawing, Key, mark_path, picture, room_for
 from study.report.figure import Absent, Figure, Picture
@@ -90,8 +90,7 @@ def _line(drawing: Drawing, scale: Scale, row: GapAssociation, at: tuple[float, 
     if one.low is not None and one.high is not None:
         drawing.add("path", f"whisker {colour}", d=f"M{scale(one.low):.2f} {y:.2f}H{scale(one.high):.2f}")
     drawing.add("path", f"{'dot' if row.is_discovery else 'ring'} {colour}", d=mark_path(mark, scale(value), y, 4.5))
-    q = "–" if row.q is None else f"{row.q:.3f}"
-    for place, text in _columns(drawing.width, with_sign(value), _words(row.psi), q):
+    for place, text in _columns(drawing.width, with_sign(value), _words(row.psi), bare_p(row.q)):
         drawing.text(place, y + 4, text, "value", anchor="end")
     tip = (
         f"{row.name}: {row.says}\nassociation {_words(one, whole=True)}, Kendall τ {with_sign(row.tau or 0.0)}\n"
