@@ -43,7 +43,7 @@ POINTS = (
     "optuna trial told",  # attributes, not yet the state
     "optuna trial finished",
     "drained",  # and the driver does not know
-    "concluded",  # report written, tracking not told of the end
+    "concluded",  # report written, MLflow not told of the end
     "release uncommitted",
     "release committed",
 )

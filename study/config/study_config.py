@@ -236,8 +236,8 @@ class StudyConfig(ConfigSection):
         return self.run.ledger or sqlite_url(self.directory / "study.db")
 
     @property
-    def tracking_uri(self) -> str:
-        """The MLflow store."""
+    def store_uri(self) -> str:
+        """Where MLflow's store is: the one that was named, or the home's own."""
         return store_uri(self.run.home, self.run.tracking_uri)
 
     def command(self, verb: str, *options: str) -> str:

@@ -1,4 +1,4 @@
-"""What a driver meets the outside through, together: an executor, a clock, a tracking server, files."""
+"""What a driver meets the outside through, together: an executor, a clock, a tracker, files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""The life of a study: lease, what a dead driver left, tracker, executor, trials, sweep, tracking, answer.
+"""The life of a study: lease, what a dead driver left, tracker, executor, trials, sweep, answer, messages to MLflow.
 
-What lies outside (where trials run, time, tracking, files) is reached through `Doors` only.
+What lies outside (where trials run, time, the tracker, files) is reached through `Doors` only.
 """
 
 from collections.abc import Mapping

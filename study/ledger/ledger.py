@@ -217,7 +217,7 @@ class Ledger:
 
     @outlasting
     def add_measured(self, number: int, names: Sequence[str], found: Record, results: Sequence[NewFile]) -> None:
-        """Adds what was measured of a COMPLETE trial afterwards, in one transaction, and queues it for tracking.
+        """Adds what was measured of a COMPLETE trial afterwards, in one transaction, and queues it for MLflow.
 
         Args:
             names: Of the measures; what was known of them before goes.
@@ -268,7 +268,7 @@ class Ledger:
     waiting = read(requests.waiting)
     record_inputs = request(input_rows.record)
 
-    # What tracking has to be told, and has been told
+    # What MLflow has to be told, and has been told
 
     outbox = read(messages.read)
     outbox_numbers = read(messages.numbers)

@@ -85,7 +85,7 @@ def record(
     *,
     results: Sequence[NewFile] = (),
 ) -> None:
-    """Stores steps and queues them for tracking; repeats leave no trace.
+    """Stores steps and queues them for MLflow; repeats leave no trace.
 
     Args:
         records: Their `networks` are not stored here.
@@ -161,7 +161,7 @@ def add_measured(
     *,
     results: Sequence[NewFile] = (),
 ) -> None:
-    """Puts what measures of these names found into the summary of a trial that has ended; tracking hears it anew."""
+    """Puts what measures of these names found into the summary of a trial that has ended; MLflow is told anew."""
     for new in results:
         files.put(connection, study, new)
     row, known = _stored_trial(connection, study, number), steps.step_rows(connection, study, number)

@@ -1,4 +1,4 @@
-"""What tracking has to be told, written in the transaction of the result itself and deleted when delivered."""
+"""What MLflow has to be told, written in the transaction of the result itself and deleted when delivered."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ def put(
 
 
 def read(connection: Connection, study: str, limit: int = 1000) -> list[OutboxRow]:
-    """The oldest messages that tracking has not confirmed, at most so many."""
+    """The oldest messages that MLflow has not confirmed, at most so many."""
     query = select(outbox).where(_waiting(study)).order_by(outbox.c.id).limit(limit)
     return [
         OutboxRow(row.id, row.number, row.kind, json.loads(row.payload), row.recorded_ms)
@@ -40,7 +40,7 @@ def read(connection: Connection, study: str, limit: int = 1000) -> list[OutboxRo
 
 
 def mend(connection: Connection, study: str) -> list[int]:
-    """Tells tracking again, from the trials themselves, what a damaged message was about; which trials."""
+    """Tells MLflow again, from the trials themselves, what a damaged message was about; which trials."""
     rows = connection.execute(select(outbox).where(outbox.c.study == study)).all()
     damaged = sorted({row.number for row in rows if not is_sound(outbox, row._asdict())})
     for number in damaged:
@@ -51,7 +51,7 @@ def mend(connection: Connection, study: str) -> list[int]:
 def forget_delivered(
     connection: Connection, study: str, ids: Sequence[int], *, runs: Mapping[int, str] | None = None
 ) -> None:
-    """Forgets messages that tracking has confirmed.
+    """Forgets messages that MLflow has confirmed.
 
     Args:
         runs: Trial number → the MLflow run that was made for it with these messages.
@@ -80,12 +80,12 @@ def _set_runs(connection: Connection, study: str, runs: Mapping[int, str]) -> No
 
 
 def size(connection: Connection, study: str) -> int:
-    """How many messages tracking has not confirmed."""
+    """How many messages MLflow has not confirmed."""
     return int(connection.execute(select(func.count()).select_from(outbox).where(_waiting(study))).scalar_one())
 
 
 def numbers(connection: Connection, study: str) -> set[int]:
-    """Trials about which tracking has not been told everything."""
+    """Trials about which MLflow has not been told everything."""
     return set(connection.execute(select(outbox.c.number).where(_waiting(study)).distinct()).scalars())
 
 
@@ -95,14 +95,14 @@ def end(connection: Connection, study: str) -> int:
 
 
 def set_aside(connection: Connection, study: str, number: int, values: Sequence[RefusedValue]) -> None:
-    """Keeps values of a trial that tracking refuses for good; what is kept already is kept once."""
+    """Keeps values of a trial that MLflow refuses for good; what is kept already is kept once."""
     known = {one.what for one in refused_values(connection, study).get(number, ())}
     new = [one for one in values if one.what not in known]
     put(connection, study, number, [(ASIDE, {"what": one.what, "why": one.why}) for one in new], now_ms())
 
 
 def refused_values(connection: Connection, study: str) -> dict[int, list[RefusedValue]]:
-    """Trial number → its values that tracking refuses for good."""
+    """Trial number → its values that MLflow refuses for good."""
     values: dict[int, list[RefusedValue]] = {}
     for row in connection.execute(select(outbox).where(outbox.c.study == study, outbox.c.kind == ASIDE)):
         verify(outbox, row._asdict())

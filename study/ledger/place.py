@@ -42,8 +42,8 @@ class Place:
         """The database that holds the study called `name`."""
         return self.ledger or sqlite_url((self.home / name).absolute() / "study.db")
 
-    def tracking(self) -> str:
-        """The MLflow store."""
+    def store_uri(self) -> str:
+        """Where MLflow's store is: the one that was named, or the home's own."""
         return store_uri(self.home, self.tracking_uri)
 
     @property

@@ -108,7 +108,7 @@ class TrialRow:
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """One thing that tracking has not heard of yet, in the order in which it happened.
+    """One thing that MLflow has not heard of yet, in the order in which it happened.
 
     Attributes:
         kind: `start` {attempt}, `step` {stage, step, metrics, notes}, `end` {state, error, metrics, notes}, `retry` {}
@@ -125,7 +125,7 @@ class OutboxRow:
 
 @dataclass(frozen=True)
 class RefusedValue:
-    """A value that tracking refuses for good: `metric val/loss at step 3`, and why."""
+    """A value that MLflow refuses for good: `metric val/loss at step 3`, and why."""
 
     what: str
     why: str

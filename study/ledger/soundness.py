@@ -38,7 +38,7 @@ def count_unsealed(connection: Connection, study: str) -> int:
 def repair(connection: Connection, config: StudyConfig, numbers: Collection[int]) -> None:
     """Ended → QUEUED, for trials whose results were damaged: they run again under their numbers.
 
-    Steps that are what was written stay, so that what is reported again leaves no trace in tracking.
+    Steps that are what was written stay, so that what is reported again leaves no trace in MLflow.
 
     Raises:
         Damaged: It can't be known any more what one of them was to do.

@@ -39,10 +39,10 @@ def record(
     known: Mapping[Key, Mapping[str, Any]],
     now_ms: int,
 ) -> list[Mapping[str, Any]]:
-    """Stores `records` and tells tracking what is new.
+    """Stores `records` and queues for MLflow what is new.
 
     A step that an earlier attempt reported with the same metrics (costs aside, which differ from run to run) keeps its
-    row, its time and its costs, and tracking hears nothing: that is how a resumed trial's replay leaves no trace.
+    row, its time and its costs, and MLflow hears nothing: that is how a resumed trial's replay leaves no trace.
 
     Args:
         known: The rows that the trial has of these steps, and of others if it has any.

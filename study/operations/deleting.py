@@ -119,10 +119,10 @@ def _own_folder(ledger: Ledger, storage: str, say: Say) -> Folder:
 
 
 def _mlflow(place: Place, ledger: Ledger, say: Say) -> None:
-    uri = place.tracking_uri or _usable(ledger, "tracking_uri") or place.tracking()
-    if uri == place.tracking() and (own := place.own_store) and not own.is_file():
+    uri = place.tracking_uri or _usable(ledger, "tracking_uri") or place.store_uri()
+    if uri == place.store_uri() and (own := place.own_store) and not own.is_file():
         return
-    artifacts = place.home / "mlartifacts" / ledger.name if uri == place.tracking() else None
+    artifacts = place.home / "mlartifacts" / ledger.name if uri == place.store_uri() else None
     from mlflow.exceptions import MlflowException
 
     try:

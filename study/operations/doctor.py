@@ -62,7 +62,7 @@ def examine(place: Place, *, start_ray: bool) -> Iterator[CheckResult]:
     yield _disk(place.home)
     yield from _data_sets(place.home / "data")
     yield _port()
-    yield _tracking(place)
+    yield _tracking_store(place)
     if start_ray:
         yield _ray()
 
@@ -226,8 +226,8 @@ def _port() -> CheckResult:
     return CheckResult("Port for UI", "ok", f"{port}{taken}")
 
 
-def _tracking(place: Place) -> CheckResult:
-    uri = place.tracking()
+def _tracking_store(place: Place) -> CheckResult:
+    uri = place.store_uri()
     shown = mask_passwords(uri)
     if (own := place.own_store) and not own.is_file():
         return CheckResult("Tracking", "ok", f"{shown}, made by the first study")

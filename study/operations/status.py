@@ -158,7 +158,7 @@ def _read(ledger: Ledger, place: Place) -> tuple[Status, Board]:
         outbox=ledger.outbox_size(),
         cost=cost_so_far(ledger, now_ms=round(now * 1000) if alive else None),
         directory=str(config.directory),
-        tracking_uri=mask_passwords(place.tracking_uri or config.tracking_uri),
+        tracking_uri=mask_passwords(place.tracking_uri or config.store_uri),
     )
     return status, board
 

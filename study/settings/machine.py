@@ -10,7 +10,7 @@ from study.config import RunConfig, StudyConfig
 from study.config.shares import LEAST_SHARE
 from study.errors import UsageError
 from study.settings.cluster import check_cluster
-from study.settings.tracking import check_tracking
+from study.settings.tracking_store import check_tracking_store
 from trainables.config import TrialConfig
 from trainables.storage import folder_at
 
@@ -27,7 +27,7 @@ def check(config: StudyConfig) -> None:
     _home_is_writable(config.run.home)
     if config.run.storage is not None:
         _storage_takes_files(config.run.storage)
-    check_tracking(config.run)
+    check_tracking_store(config.run)
     check_cluster(config.run)
     if config.run.address is None:
         _fits_this_machine(config.run)

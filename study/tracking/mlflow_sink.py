@@ -218,7 +218,7 @@ class MlflowSink:
         location = self._client.get_run(self._parent).info.artifact_uri
         if not location:
             raise RuntimeError("MLflow has a run and did not say where its files go")
-        uri = self._config.tracking_uri
+        uri = self._config.store_uri
         return get_artifact_repository(add_databricks_profile_info_to_artifact_uri(location, uri), tracking_uri=uri)
 
     def _study_run(self) -> str:

@@ -31,7 +31,7 @@ def open_store(config: StudyConfig) -> "tuple[MlflowClient, str]":
             _make_sqlite(own)
             _prepare_sqlite(own)
             settle(own)
-        client = client_of(home, config.tracking_uri)
+        client = client_of(home, config.store_uri)
         experiment = client.get_experiment_by_name(config.name)
         if experiment is None:
             artifacts = (home / "mlartifacts" / config.name).as_uri() if own else None

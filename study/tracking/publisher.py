@@ -232,8 +232,8 @@ def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) ->
 def _while_trials_run(driver: "_Driver", publisher: Publisher, projection: Projection) -> None:
     pause_s = 0.0
     while not driver.heard.wait(pause_s):
-        projection.update()
         pause_s = 0.0 if publisher.round() else publisher.pause_s
+        projection.update()  # after MLflow, where people look first: loading Optuna's storage takes half a second
 
 
 def _step_back() -> None:

@@ -39,7 +39,7 @@ def serve(place: Place, port: int | None, say: Callable[[str], None]) -> int:
     Raises:
         UsageError: There is nothing to show, or the port is taken.
     """
-    uri = place.tracking()
+    uri = place.store_uri()
     if uri.startswith(("http://", "https://")):
         say(f"MLflow runs at {mask_passwords(uri)}")
         return 0

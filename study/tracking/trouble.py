@@ -7,7 +7,7 @@ from study.tracking.insisting import is_refusal
 
 
 def explain_trouble(config: StudyConfig, error: Exception) -> str:
-    """What is wrong with a study's tracking, in a sentence."""
+    """What keeps MLflow from taking a study's results, in a sentence."""
     store = config.run.own_store
     if store is not None and (damage := intact.trouble_of(store)):
         mending = config.command("doctor", "--mend")

@@ -159,7 +159,7 @@ def test_delete_takes_one_study_and_its_experiment(tmp_path: Path, capsys: pytes
         made = ledger(tmp_path, name)
         made.release()
         made.close()
-    client = MlflowClient(tracking_uri=Place(home=tmp_path).tracking())
+    client = MlflowClient(tracking_uri=Place(home=tmp_path).store_uri())
     old = client.create_experiment("small")
     client.create_experiment("other")
     assert main(["delete", "small", "--yes", "--home", str(tmp_path)]) == 0

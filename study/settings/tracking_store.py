@@ -18,7 +18,7 @@ _OTHERS = ("file", "databricks", "databricks-uc", "uc")
 _ASKED = "/api/2.0/mlflow/experiments/search?max_results=1"
 
 
-def check_tracking(run: RunConfig) -> None:
+def check_tracking_store(run: RunConfig) -> None:
     """Asks the store, if it is not the home's own, for a sign of life.
 
     Raises:

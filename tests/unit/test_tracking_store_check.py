@@ -14,7 +14,7 @@ from study.cli import main
 from study.config import RunConfig
 from study.errors import UsageError
 from study.settings import creation
-from study.settings.tracking import check_tracking
+from study.settings.tracking_store import check_tracking_store
 from tests.studies_for_tests import a_study
 
 
@@ -53,14 +53,14 @@ def test_whoever_answers_is_asked_whether_it_is_mlflow(code: int, refused: bool)
         run = RunConfig(tracking_uri=uri)
         if refused:
             with pytest.raises(UsageError, match=f"HTTP {code}"):
-                check_tracking(run)
+                check_tracking_store(run)
         else:
-            check_tracking(run)
+            check_tracking_store(run)
 
 
 @pytest.mark.parametrize("uri", ["databricks", "sqlite:///{}/mlflow.db", "{}/runs", "file:{}/runs"])
 def test_stores_that_are_there(uri: str, tmp_path: Path) -> None:
-    check_tracking(RunConfig(tracking_uri=uri.format(tmp_path)))
+    check_tracking_store(RunConfig(tracking_uri=uri.format(tmp_path)))
 
 
 def _unused_port() -> int:
