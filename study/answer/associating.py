@@ -63,10 +63,10 @@ class Slope:
             return -math.inf
         start = 0.5 * math.log(_PRIOR / (_PRIOR + self.xx))
         ahead = self.xy - null * self.xx
-        left = self.yy - 2 * null * self.xy + null**2 * self.xx
-        if ahead <= 0 or left <= 0:
+        rest = self.yy - 2 * null * self.xy + null**2 * self.xx
+        if ahead <= 0 or rest <= 0:
             return start
-        return start - 0.5 * (self.n - self.strata) * math.log1p(-(ahead**2) / ((self.xx + _PRIOR) * left))
+        return start - 0.5 * (self.n - self.strata) * math.log1p(-(ahead**2) / ((self.xx + _PRIOR) * rest))
 
     def sequence(self, log_threshold: float) -> tuple[float, float]:
         """The slopes that are not rejected; unbounded while units are too few."""
@@ -115,11 +115,11 @@ def rank_within_strata(values: Array, strata: Sequence[Hashable] | Codes) -> tup
     if not len(values):
         return result, 0
     order = np.lexsort((values, codes))
-    inside, ordered = codes[order], values[order]
+    inside, in_order = codes[order], values[order]
     new_cell = np.r_[True, inside[1:] != inside[:-1]]
-    tied = np.cumsum(new_cell | np.r_[True, ordered[1:] != ordered[:-1]]) - 1  # ties share their mean rank
+    ties = np.cumsum(new_cell | np.r_[True, in_order[1:] != in_order[:-1]]) - 1  # ties share their mean rank
     place = np.arange(len(values), dtype=np.float64)
-    ranks = (np.bincount(tied, place) / np.bincount(tied))[tied]
+    ranks = (np.bincount(ties, place) / np.bincount(ties))[ties]
     cell = np.cumsum(new_cell) - 1
     sizes = np.bincount(cell)
     ranks -= (np.bincount(cell, place) / sizes)[cell]
@@ -140,8 +140,8 @@ def codes_of(strata: Sequence[Hashable] | Codes) -> Codes:
     """Each stratum as a number from 0 on, in the order in which they come; such numbers are returned as they are."""
     if isinstance(strata, np.ndarray) and strata.dtype == np.int64:
         return strata
-    known: dict[Hashable, int] = {}
-    return np.array([known.setdefault(stratum, len(known)) for stratum in strata], dtype=np.int64)
+    codes: dict[Hashable, int] = {}
+    return np.array([codes.setdefault(stratum, len(codes)) for stratum in strata], dtype=np.int64)
 
 
 def groups(strata: Sequence[Hashable] | Codes) -> list[Codes]:
@@ -161,11 +161,11 @@ def slope_within_strata(
         ranks: Whether to rank x, and y; what is not ranked is centred only.
     """
     codes = codes_of(strata)
-    kept = np.bincount(codes)[codes] > 1
-    mine = codes[kept]
-    first, counted = (rank_within_strata if ranks[0] else centre_within_strata)(x[kept], mine)
-    second, _ = (rank_within_strata if ranks[1] else centre_within_strata)(y[kept], mine)
-    return Slope(int(kept.sum()), counted, float(first @ first), float(first @ second), float(second @ second))
+    usable = np.bincount(codes)[codes] > 1
+    own_codes = codes[usable]
+    first, cells = (rank_within_strata if ranks[0] else centre_within_strata)(x[usable], own_codes)
+    second, _ = (rank_within_strata if ranks[1] else centre_within_strata)(y[usable], own_codes)
+    return Slope(int(usable.sum()), cells, float(first @ first), float(first @ second), float(second @ second))
 
 
 def permutation_ps(x: Array, y: Array, strata: Sequence[Hashable] | Codes, *, seed: int = 0) -> tuple[float, float]:
@@ -174,10 +174,10 @@ def permutation_ps(x: Array, y: Array, strata: Sequence[Hashable] | Codes, *, se
     y's ranks are permuted within strata: 9,999 times, less often (999 at least) where there are more than 1,000 units.
     """
     first, second = rank_within_strata(x, strata)[0][None], rank_within_strata(y, strata)[0]
-    found, above, below, count = float(first[0] @ second), 0, 0, 0
+    actual, above, below, count = float(first[0] @ second), 0, 0, 0
     for sums in _permuted_sums(first, second, strata, seed):
-        above += int(np.count_nonzero(sums >= found - _ROUNDING))
-        below += int(np.count_nonzero(sums <= found + _ROUNDING))
+        above += int(np.count_nonzero(sums >= actual - _ROUNDING))
+        below += int(np.count_nonzero(sums <= actual + _ROUNDING))
         count += len(sums)
     return (1 + above) / (1 + count), (1 + below) / (1 + count)
 
@@ -192,9 +192,9 @@ def two_sided_ps(
         y: [n], likewise; its values are permuted within strata, the same way for all.
         trend: [n, k] what both sides were made residuals of; permuted ones are again (Freedman & Lane).
     """
-    found, hits, count = np.abs(xs @ y), np.zeros(len(xs), dtype=np.int64), 0
+    actual, hits, count = np.abs(xs @ y), np.zeros(len(xs), dtype=np.int64), 0
     for sums in _permuted_sums(xs, y, strata, seed, trend):
-        hits, count = hits + np.count_nonzero(np.abs(sums) >= found - _ROUNDING, axis=0), count + len(sums)
+        hits, count = hits + np.count_nonzero(np.abs(sums) >= actual - _ROUNDING, axis=0), count + len(sums)
     ps: Array = (1 + hits) / (1 + count)
     return ps
 
@@ -207,10 +207,10 @@ def _permuted_sums(
     count = int(np.clip(_NUMBERS // max(1, len(y)), _FEWEST_PERMUTATIONS, _MOST_PERMUTATIONS))
     rows = max(1, _AT_ONCE // max(1, len(y)))
     for start in range(0, count, rows):
-        permuted = np.tile(y, (min(rows, count - start), 1))
+        draws = np.tile(y, (min(rows, count - start), 1))
         for cell in cells:
-            permuted[:, cell] = random.permuted(permuted[:, cell], axis=1)
-        yield residuals(permuted, trend) @ xs.T
+            draws[:, cell] = random.permuted(draws[:, cell], axis=1)
+        yield residuals(draws, trend) @ xs.T
 
 
 def tau_b(x: Array, y: Array, strata: Sequence[Hashable] | Codes) -> float | None:

@@ -68,18 +68,18 @@ def cases(claim: Claim, space: SearchSpace, frames: Frames, plan: pd.DataFrame) 
     Args:
         plan: The trials as first planned.
     """
-    mine = trials_of_claim(claim, frames.trials)
+    own_trials = trials_of_claim(claim, frames.trials)
     settings, parts = _parts(claim, space, trials_of_claim(claim, plan))
     counts = [planned_units(claim, part) for part in parts]
     by_network = _by_network(claim, parts)
-    found = []
+    all_cases = []
     for setting, part, count in zip(settings, parts, counts, strict=True):
-        rows = mine if setting is None else mine[matching(mine, setting)]
-        drawn = draw(claim, rows, frames, by_network=by_network, resolution=resolution_of(frames.trials))
+        rows = own_trials if setting is None else own_trials[matching(own_trials, setting)]
+        samples = draw(claim, rows, frames, by_network=by_network, resolution=resolution_of(frames.trials))
         networks = int(part["replicates"].iloc[0]) if by_network and "replicates" in part and len(part) else 1
         label = (POOLED if len(settings) > 1 else "") if setting is None else condition_label(setting)
-        found.append(Case(claim, label, drawn, count * networks, unit_of(rows, by_network=by_network)))
-    return found
+        all_cases.append(Case(claim, label, samples, count * networks, unit_of(rows, by_network=by_network)))
+    return all_cases
 
 
 def _parts(claim: Claim, space: SearchSpace, planned: pd.DataFrame) -> tuple[list[Setting | None], list[pd.DataFrame]]:

@@ -58,8 +58,8 @@ def settings_by(claim: Claim, space: SearchSpace) -> list[Setting]:
     """The conditions that a claim is decided for, pooled apart; [] where it is for all at once only."""
     lists = []
     for name in claim.by:
-        spanned = space.span.get(name)
-        values = spanned.values if isinstance(spanned, Choices) else ()
+        choice = space.span.get(name)
+        values = choice.values if isinstance(choice, Choices) else ()
         lists.append([(name, v) for v in values if v in claim.where.get(name, (v,))])
     return [dict(pairs) for pairs in itertools.product(*lists)] if lists else []
 
@@ -79,10 +79,10 @@ def planned_units(claim: Claim, plan: pd.DataFrame) -> int:
     """Dense trainings that the plan has for a claim under one condition: the fewest of the settings it compares."""
     names = units(plan)
     quantity = claim.quantity
-    compared = quantity.settings if isinstance(quantity, Order) else ()
+    sides = quantity.settings if isinstance(quantity, Order) else ()
     if isinstance(quantity, Between):
-        compared = (quantity.first, quantity.second)
-    return min((names[matching(plan, setting)].nunique() for setting in compared), default=names.nunique())
+        sides = (quantity.first, quantity.second)
+    return min((names[matching(plan, setting)].nunique() for setting in sides), default=names.nunique())
 
 
 def draw(claim: Claim, trials: pd.DataFrame, frames: Frames, *, by_network: bool, resolution: float) -> ClaimSamples:
@@ -125,21 +125,21 @@ class _Drawing:
         names = units(trials)
         last = trials["number"].astype(int).groupby(names).max()
         if self._by_network:
-            found = network_values(value, trials, self._frames.networks, self._frames.areas)
-            left_out = found.isna().sum()
+            values = network_values(value, trials, self._frames.networks, self._frames.areas)
+            left_out = values.isna().sum()
             missing: Mapping[Hashable, int] = {"undefined": int(left_out)} if left_out else {}
-            found = found.dropna()
-            order = pd.Series(last.loc[found.index.get_level_values(0)].to_numpy(), index=found.index)
+            values = values.dropna()
+            order = pd.Series(last.loc[values.index.get_level_values(0)].to_numpy(), index=values.index)
         else:
-            held = trials.assign(_held=trial_values(value, trials, self._frames.networks))
-            found = per_unit(held, "_held")
-            found.index = pd.Index(names.loc[found.index].to_numpy())
-            lacking = trials[~names.isin(found.index)]
+            rows = trials.assign(_held=trial_values(value, trials, self._frames.networks))
+            values = per_unit(rows, "_held")
+            values.index = pd.Index(names.loc[values.index].to_numpy())
+            lacking = trials[~names.isin(values.index)]
             first = lacking[~names.loc[lacking.index].duplicated()]
             missing = why_undefined(value, first).value_counts().to_dict()
-            order = last.loc[found.index]
+            order = last.loc[values.index]
         order = order.sort_values(kind="stable")
-        return found.loc[order.index], order.tolist(), {str(why): int(count) for why, count in missing.items()}
+        return values.loc[order.index], order.tolist(), {str(why): int(count) for why, count in missing.items()}
 
     def share(self, quantity: Share) -> ClaimSamples:
         """Yes or no of each unit: whether its value lies above the quantity's."""
@@ -163,10 +163,10 @@ class _Drawing:
         """Paired where both sides met the same dense networks."""
         width = None if known is None else known[1] - known[0]
         scale = self.scale(None if width is None else (-width, width))
-        shared = first[0].index.intersection(second[0].index, sort=False)
-        if len(shared):
-            values = (first[0].loc[shared] - second[0].loc[shared]).to_numpy()
-            latest = [max(pair) for pair in zip(_when(first, shared), _when(second, shared), strict=True)]
+        common = first[0].index.intersection(second[0].index, sort=False)
+        if len(common):
+            values = (first[0].loc[common] - second[0].loc[common]).to_numpy()
+            latest = [max(pair) for pair in zip(_when(first, common), _when(second, common), strict=True)]
             order = np.argsort(latest, kind="stable")
             return MeanSample(values[order], [latest[place] for place in order], scale)
         count = min(len(first[1]), len(second[1]))
@@ -181,43 +181,43 @@ class _Drawing:
             _y=trial_values(quantity.second, self._trials, self._frames.networks),
         )
         both = average_instruments(both, "_x", "_y") if len(both) else both
-        defined = both["_x"].notna() & both["_y"].notna()
-        excluded = {"undefined": int((~defined).sum())}
-        mine = both[defined]
-        if len(mine) and any(_is_gap(part) for v in (quantity.first, quantity.second) for part in atoms(v)):
-            comparable = has_comparable_gap(mine)
+        has_both = both["_x"].notna() & both["_y"].notna()
+        excluded = {"undefined": int((~has_both).sum())}
+        rows = both[has_both]
+        if len(rows) and any(_is_gap(part) for v in (quantity.first, quantity.second) for part in atoms(v)):
+            comparable = has_comparable_gap(rows)
             excluded["its gap compares with no other’s"] = int((~comparable).sum())
-            mine = mine[comparable]
-        mine = mine.sort_values("number")
-        strata = strata_labels(mine) if len(mine) else []
-        noise = numbers(mine, "data.label_noise")
+            rows = rows[comparable]
+        rows = rows.sort_values("number")
+        strata = strata_labels(rows) if len(rows) else []
+        noise = numbers(rows, "data.label_noise")
         driving = noise.to_numpy() if is_continuous(noise) and bool(noise.notna().all()) else None
-        at = mine["number"].astype(int).tolist()
-        sample = SlopeSample(mine["_x"].to_numpy(), mine["_y"].to_numpy(), strata, at, conditions=driving)
-        reason = _lacking(sample, len(mine), excluded)
+        at = rows["number"].astype(int).tolist()
+        sample = SlopeSample(rows["_x"].to_numpy(), rows["_y"].to_numpy(), strata, at, conditions=driving)
+        reason = _lacking(sample, len(rows), excluded)
         if not reason and (pairs := pairs_within(strata)) < LEAST_PAIRS:
             reason = f"{pairs} pairs of units that may be compared, {LEAST_PAIRS} are needed"
         return ClaimSamples((sample,), {why: n for why, n in excluded.items() if n}, reason)
 
     def slope(self, quantity: SlopeQuantity) -> ClaimSamples:
         """A value of each unit against an ordered field, in strata of all other fields."""
-        held = self._trials.assign(_y=trial_values(quantity.of, self._trials, self._frames.networks))
-        held = average_instruments(held, "_y") if len(held) else held
-        mine = held[held["_y"].notna()].sort_values("number")
-        x, logs = numbers(mine, quantity.over).to_numpy(), quantity.scale == "log"
-        fields = [name for name in strata_fields(mine) if name != quantity.over] if len(mine) else []
-        strata = [tuple(map(str, row)) for row in mine[fields].to_numpy().tolist()] if fields else [()] * len(mine)
+        all_rows = self._trials.assign(_y=trial_values(quantity.of, self._trials, self._frames.networks))
+        all_rows = average_instruments(all_rows, "_y") if len(all_rows) else all_rows
+        rows = all_rows[all_rows["_y"].notna()].sort_values("number")
+        x, logs = numbers(rows, quantity.over).to_numpy(), quantity.scale == "log"
+        fields = [name for name in strata_fields(rows) if name != quantity.over] if len(rows) else []
+        strata = [tuple(map(str, row)) for row in rows[fields].to_numpy().tolist()] if fields else [()] * len(rows)
         x = np.log2(x) if logs else x
-        at = mine["number"].astype(int).tolist()
-        sample = SlopeSample(x, mine["_y"].to_numpy(), strata, at, (not logs, not logs))
-        excluded = {"undefined": len(held) - len(mine)} if len(held) > len(mine) else {}
-        return ClaimSamples((sample,), excluded, _lacking(sample, len(mine), excluded))
+        at = rows["number"].astype(int).tolist()
+        sample = SlopeSample(x, rows["_y"].to_numpy(), strata, at, (not logs, not logs))
+        excluded = {"undefined": len(all_rows) - len(rows)} if len(all_rows) > len(rows) else {}
+        return ClaimSamples((sample,), excluded, _lacking(sample, len(rows), excluded))
 
 
 def _when(side: tuple[pd.Series, list[int]], shared: pd.Index) -> list[int]:
     """With which trial each of the shared units was there."""
-    found = pd.Series(side[1], index=side[0].index)
-    return [int(at) for at in found.loc[shared]]
+    times = pd.Series(side[1], index=side[0].index)
+    return [int(at) for at in times.loc[shared]]
 
 
 def _lacking(sample: SlopeSample, n: int, excluded: dict[str, int]) -> str:

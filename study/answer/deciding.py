@@ -56,25 +56,25 @@ def verdicts(
             even that; where many variants of a study are decided this is half of the time or less.
     """
     frames = Frames(counted_trials(trials).copy(), networks)  # in one piece: columns are added to parts of it
-    stated = [case for claim in space.claims for case in cases(claim, space, frames, plan)]
+    main_cases = [case for claim in space.claims for case in cases(claim, space, frames, plan)]
     later = [case for claim in exploratory for case in cases(claim, space, frames, plan)]
 
     def judge(every: list[Case]) -> tuple[Finding, ...]:
         findings: list[Finding] = []
         for role in ("claim", "placebo", "description"):
-            mine = [case for case in every if case.claim.role == role]
-            findings += _family(mine, frames, standing, courses=courses, brief=brief)
+            own = [case for case in every if case.claim.role == role]
+            findings += _family(own, frames, standing, courses=courses, brief=brief)
         return tuple(findings)
 
     return Verdicts(
-        findings=judge(stated),
+        findings=judge(main_cases),
         exploratory=judge(later),
         guarantee="planned" if standing.as_planned else "any time",
         assurance=standing.assurance,
-        family=sum(case.claim.role == "claim" for case in stated),
+        family=sum(case.claim.role == "claim" for case in main_cases),
         counted=len(frames.trials),
         notes=notes(trials, frames.trials),
-        caveat=caveat(frames.trials, by_network=any(case.unit == NETWORK for case in (*stated, *later))),
+        caveat=caveat(frames.trials, by_network=any(case.unit == NETWORK for case in (*main_cases, *later))),
     )
 
 
@@ -95,12 +95,12 @@ def _family(cases: list[Case], frames: Frames, standing: Standing, *, courses: b
         at_planned = holm(strengths[None, :, 0], strengths[None, :, 1], ALPHA)
     if brief:
         return [
-            _brief(case, _word(decision, planned), family=len(cases))
-            for case, decision, planned in zip(cases, at_any_time, at_planned, strict=True)
+            _brief(case, _word(decision, at_end), family=len(cases))
+            for case, decision, at_end in zip(cases, at_any_time, at_planned, strict=True)
         ]
-    left = max(1, sum(decision is None for decision in at_any_time))
+    open_count = max(1, sum(decision is None for decision in at_any_time))
     return [
-        _finding(case, pair, evidence, decisions, looks, family=len(cases), left=left, courses=courses)
+        _finding(case, pair, evidence, decisions, looks, family=len(cases), left=open_count, courses=courses)
         for case, pair, evidence, decisions in zip(
             cases,
             p,
@@ -116,13 +116,13 @@ def _descriptions(cases: list[Case]) -> list[Finding]:
     behind: dict[str, list[tuple[float, float | None] | None]] = {}
     for name in dict.fromkeys(case.claim.name for case in cases):
         behind[name] = behind_the_best([case.claim_samples.by_unit for case in cases if case.claim.name == name])
-    found = []
+    findings = []
     for case in cases:
         base, sample, less = case.open, case.shown_sample, behind[case.claim.name].pop(0)
         if reason := case.why_undefined:
-            described = replace(base, verdict="undefined", reason=reason)
+            finding = replace(base, verdict="undefined", reason=reason)
         else:
-            described = replace(
+            finding = replace(
                 base,
                 verdict="described",
                 estimate=sample.estimate,
@@ -130,8 +130,8 @@ def _descriptions(cases: list[Case]) -> list[Finding]:
                 spread=sample.spread,
                 behind=less,
             )
-        found.append(replace(described, sentence=sentence(described, case.claim.quantity.kind)))
-    return found
+        findings.append(replace(finding, sentence=sentence(finding, case.claim.quantity.kind)))
+    return findings
 
 
 def _paths(case: Case, looks: list[int]) -> tuple[Array, Array]:
@@ -139,14 +139,14 @@ def _paths(case: Case, looks: list[int]) -> tuple[Array, Array]:
     comparison = case.claim.comparison
     if case.why_undefined:
         return np.full(len(looks), _NEVER), np.full(len(looks), _NEVER)
-    found = []
+    pairs = []
     for sample in case.claim_samples.samples:
         if isinstance(comparison, Exactly):
-            found.append(_exactly(sample, comparison.count, case.planned_units))
+            pairs.append(_exactly(sample, comparison.count, case.planned_units))
         else:
-            found.append(_of_sample(sample, comparison))
+            pairs.append(_of_sample(sample, comparison))
     on = [tuple(on_looks(path, sample.at, looks) for path in pair)
-          for pair, sample in zip(found, case.claim_samples.samples, strict=True)]  # fmt: skip
+          for pair, sample in zip(pairs, case.claim_samples.samples, strict=True)]  # fmt: skip
     support = np.min([pair[0] for pair in on], axis=0)
     refute = np.max([pair[1] for pair in on], axis=0) - math.log(len(on))
     return support, refute
@@ -195,37 +195,37 @@ def _finding(
     left: int,
     courses: bool,
 ) -> Finding:
-    decision, planned = decisions
-    claim, shown, base = case.claim, case.shown_sample, case.open
+    decision, at_end = decisions
+    claim, sample, base = case.claim, case.shown_sample, case.open
     if reason := case.why_undefined:
-        found = replace(base, verdict="undefined", reason=reason)
-        return replace(found, sentence=sentence(found, claim.quantity.kind))
+        finding = replace(base, verdict="undefined", reason=reason)
+        return replace(finding, sentence=sentence(finding, claim.quantity.kind))
     threshold = math.log(family / ALPHA)
-    word, by = _word(decision, planned)
-    decided_with = sum(at <= looks[decision.look] for at in shown.at) if decision else None
-    kendall = shown.kendall if isinstance(shown, SlopeSample) else None
-    found = replace(
+    word, by = _word(decision, at_end)
+    decided_with = sum(at <= looks[decision.look] for at in sample.at) if decision else None
+    kendall = sample.kendall if isinstance(sample, SlopeSample) else None
+    finding = replace(
         base,
         verdict=word,
         by=by,
         decided_with=decided_with,
-        estimate=shown.estimate,
+        estimate=sample.estimate,
         tau=kendall.tau if kendall is not None else None,
         pairs=kendall.pairs if kendall is not None else None,
-        ahead=_sign_count(shown, claim.comparison),
-        interval=ends(shown.sequence(threshold)),
-        alone={name: ends(interval) for name, interval in shown.alone(threshold).items()},
-        planned_interval=ends(shown.t_interval(ALPHA / family)),
+        ahead=_sign_count(sample, claim.comparison),
+        interval=ends(sample.sequence(threshold)),
+        alone={name: ends(interval) for name, interval in sample.alone(threshold).items()},
+        planned_interval=ends(sample.t_interval(ALPHA / family)),
         e_for=_log10(evidence[0]),
         e_against=_log10(evidence[1]),
         p_for=p[0],
         p_against=p[1],
-        spread=shown.spread,
-        needs=_needs(shown, claim.comparison, left) if word == "open" else None,
-        course=course(shown, threshold) if courses and case.condition in ("", POOLED) else (),
+        spread=sample.spread,
+        needs=_needs(sample, claim.comparison, left) if word == "open" else None,
+        course=course(sample, threshold) if courses and case.condition in ("", POOLED) else (),
     )
-    found = replace(found, stepped=_still_holds(found, claim.comparison))
-    return replace(found, sentence=sentence(found, claim.quantity.kind))
+    finding = replace(finding, stepped=_still_holds(finding, claim.comparison))
+    return replace(finding, sentence=sentence(finding, claim.quantity.kind))
 
 
 def _still_holds(found: Finding, comparison: Comparison) -> bool:
@@ -251,12 +251,12 @@ def _brief(case: Case, decided: tuple[Word, str], *, family: int) -> Finding:
     if reason := case.why_undefined:
         return replace(case.open, verdict="undefined", reason=reason)
     word, by = decided
-    found = replace(case.open, verdict=word, by=by, estimate=case.shown_sample.estimate)
+    finding = replace(case.open, verdict=word, by=by, estimate=case.shown_sample.estimate)
     if case.condition not in ("", POOLED):
-        return found
+        return finding
     if by == "planned n":
-        return replace(found, planned_interval=ends(case.shown_sample.t_interval(ALPHA / family)))
-    return replace(found, interval=ends(case.shown_sample.sequence(math.log(family / ALPHA))))
+        return replace(finding, planned_interval=ends(case.shown_sample.t_interval(ALPHA / family)))
+    return replace(finding, interval=ends(case.shown_sample.sequence(math.log(family / ALPHA))))
 
 
 def _sign_count(sample: Sample, comparison: Comparison) -> tuple[int, float, bool] | None:
@@ -282,8 +282,8 @@ def _needs(sample: Sample, comparison: Comparison, left: int) -> int | None:
     if rate <= 0:
         return None
     n = np.arange(max(sample.n + 1, 8), _FURTHEST)
-    reached = np.flatnonzero(rate * n - 0.5 * np.log(n + 1) >= threshold)
-    return int(n[reached[0]]) - sample.n if len(reached) else None
+    enough = np.flatnonzero(rate * n - 0.5 * np.log(n + 1) >= threshold)
+    return int(n[enough[0]]) - sample.n if len(enough) else None
 
 
 def _log10(path: Array) -> float | None:

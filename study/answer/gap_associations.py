@@ -37,8 +37,8 @@ def gap_table(studies: Sequence[tuple[pd.DataFrame, pd.DataFrame]], *, as_planne
         studies: (trials, networks) of each; units of different studies are never compared.
         as_planned: Whether each of them ended at its first planned number of trials.
     """
-    found = [units_of(trials, networks) for trials, networks in studies]
-    return associations(found[0] if len(found) == 1 else merge_units(found), as_planned=as_planned)
+    units = [units_of(trials, networks) for trials, networks in studies]
+    return associations(units[0] if len(units) == 1 else merge_units(units), as_planned=as_planned)
 
 
 def associations(units: Units, *, as_planned: bool) -> GapTable:
@@ -123,12 +123,12 @@ def _lacking(units: Units, place: int, pairs: int) -> str:
 
 def _comparable_units(units: Units, place: int) -> Mask:
     """Units that have the measure, and are not alone in their stratum with it."""
-    there = np.isfinite(units.values[place])
+    has_value = np.isfinite(units.values[place])
     counts: dict[Hashable, int] = {}
-    for stratum, has in zip(units.strata, there, strict=True):
+    for stratum, has in zip(units.strata, has_value, strict=True):
         counts[stratum] = counts.get(stratum, 0) + bool(has)
-    compared: Mask = there & np.array([counts[stratum] > 1 for stratum in units.strata], dtype=bool)
-    return compared
+    comparable: Mask = has_value & np.array([counts[stratum] > 1 for stratum in units.strata], dtype=bool)
+    return comparable
 
 
 def _strata(units: Units, own: Mask) -> list[Hashable]:
@@ -145,11 +145,11 @@ def _trend(units: Units, own: Mask) -> Array | None:
     blocks = []
     for study in np.unique(studies):
         rows = studies == study
-        mine = np.unique(strata[rows], return_inverse=True)[1]
+        own_codes = np.unique(strata[rows], return_inverse=True)[1]
         if np.isfinite(noise[rows]).all():
-            basis = trend(noise[rows], mine)
+            basis = trend(noise[rows], own_codes)
         else:
-            levels = (mine[:, None] == np.arange(mine.max() + 1)[None]).astype(np.float64)
+            levels = (own_codes[:, None] == np.arange(own_codes.max() + 1)[None]).astype(np.float64)
             basis = levels / np.sqrt(levels.sum(axis=0))
         block = np.zeros((len(noise), basis.shape[1]))
         block[rows] = basis
@@ -163,30 +163,30 @@ def _with_ps(rows: list[GapAssociation], units: Units) -> list[GapAssociation]:
     for place, row in enumerate(rows):
         if not row.reason:
             alike.setdefault(_comparable_units(units, place).tobytes(), []).append(place)
-    found = list(rows)
+    new_rows = list(rows)
     for places in alike.values():
         own = _comparable_units(units, places[0])
         strata, basis = _strata(units, own), _trend(units, own)
         xs = np.stack([residuals(rank_within_strata(units.values[place][own], strata)[0], basis) for place in places])
         y = residuals(rank_within_strata(units.gap[own], strata)[0], basis)
         for place, p in zip(places, two_sided_ps(xs, y, strata, trend=basis), strict=True):
-            found[place] = replace(rows[place], p=float(p))
-    return found
+            new_rows[place] = replace(rows[place], p=float(p))
+    return new_rows
 
 
 def _with_q(rows: list[GapAssociation], *, as_planned: bool) -> list[GapAssociation]:
     """q of all that have a p (or an e)."""
-    there = [place for place, row in enumerate(rows) if (row.p if as_planned else row.e) is not None]
-    if not there:
+    places = [place for place, row in enumerate(rows) if (row.p if as_planned else row.e) is not None]
+    if not places:
         return rows
     if as_planned:
-        qs = false_shares(np.array([rows[place].p or 0.0 for place in there]))
+        qs = false_shares(np.array([rows[place].p or 0.0 for place in places]))
     else:
-        qs = e_values_q(np.array([rows[place].e or 0.0 for place in there]))
-    found = list(rows)
-    for place, q in zip(there, qs, strict=True):
-        found[place] = replace(rows[place], q=float(q))
-    return found
+        qs = e_values_q(np.array([rows[place].e or 0.0 for place in places]))
+    new_rows = list(rows)
+    for place, q in zip(places, qs, strict=True):
+        new_rows[place] = replace(rows[place], q=float(q))
+    return new_rows
 
 
 def e_values_q(es: Array) -> Array:
@@ -203,9 +203,9 @@ def false_shares(ps: Array) -> Array:
     """For each p the smallest share at which Benjamini–Hochberg finds it: min over ranks k ≥ its own of m p₍ₖ₎ / k."""
     order, count = np.argsort(ps, kind="stable"), len(ps)
     shares = ps[order] * (count / np.arange(1, count + 1))
-    found = np.empty(count)
-    found[order] = np.minimum(1.0, np.minimum.accumulate(shares[::-1])[::-1])
-    return found
+    qs = np.empty(count)
+    qs[order] = np.minimum(1.0, np.minimum.accumulate(shares[::-1])[::-1])
+    return qs
 
 
 def _partial(units: Units, place: int, own: Mask, ranks: tuple[Array, Array], basis: Array | None) -> Estimate:
@@ -215,16 +215,16 @@ def _partial(units: Units, place: int, own: Mask, ranks: tuple[Array, Array], ba
     if not others:
         return Estimate(reason="neither norm nor margin was measured")
     strata = _strata(units, own)
-    held = np.stack(
+    controls = np.stack(
         [residuals(rank_within_strata(units.values[other][own], strata)[0], basis) for other in others], axis=1
     )
-    vectors, sizes, _ = np.linalg.svd(held, full_matrices=False)
-    given = vectors[:, sizes > 1e-9 * max(1.0, float(sizes[0]))]
-    x, y = (residuals(values, given) for values in ranks)
+    vectors, sizes, _ = np.linalg.svd(controls, full_matrices=False)
+    axes = vectors[:, sizes > 1e-9 * max(1.0, float(sizes[0]))]
+    x, y = (residuals(values, axes) for values in ranks)
     if not (_varies(x) and _varies(y)):
         return Estimate(reason="norm and margin order the units as it does, or as the gap does")
     r = float(x @ y) / math.sqrt(float(x @ x) * float(y @ y))
-    freedom = len(x) - len(set(strata)) - given.shape[1] - 2
+    freedom = len(x) - len(set(strata)) - axes.shape[1] - 2
     if freedom < 2 or abs(r) >= 1:
         return Estimate(r)
     half = 1.959964 / math.sqrt(freedom)

@@ -31,18 +31,18 @@ def holm(support: Array, refute: Array, alpha: float) -> list[Decision | None]:
         Holm 1979; for e-values Vovk & Wang 2021, doi:10.1214/20-AOS2020.
     """
     looks, claims = support.shape
-    found: list[Decision | None] = [None] * claims
+    decisions: list[Decision | None] = [None] * claims
     strongest = np.maximum(support, refute)
     start = 0
-    while looks and (left := [claim for claim in range(claims) if found[claim] is None]):
-        threshold = math.log(len(left) / alpha)
-        reached = strongest[start:, left].max(axis=1) >= threshold - 1e-12
-        if not reached.any():
+    while looks and (open_claims := [claim for claim in range(claims) if decisions[claim] is None]):
+        threshold = math.log(len(open_claims) / alpha)
+        passes = strongest[start:, open_claims].max(axis=1) >= threshold - 1e-12
+        if not passes.any():
             break
-        start += int(np.argmax(reached))
-        claim = left[int(np.argmax(strongest[start, left]))]
-        found[claim] = Decision(bool(support[start, claim] >= refute[start, claim]), start)
-    return found
+        start += int(np.argmax(passes))
+        claim = open_claims[int(np.argmax(strongest[start, open_claims]))]
+        decisions[claim] = Decision(bool(support[start, claim] >= refute[start, claim]), start)
+    return decisions
 
 
 def on_looks(path: Array, at: Sequence[int], looks: Sequence[int]) -> Array:
@@ -54,5 +54,5 @@ def on_looks(path: Array, at: Sequence[int], looks: Sequence[int]) -> Array:
         looks: Ascending trial numbers.
     """
     largest = np.concatenate([[-math.inf], np.maximum.accumulate(path)]) if len(path) else np.array([-math.inf])
-    found: Array = largest[np.searchsorted(np.asarray(at), np.asarray(looks), side="right")]
-    return found
+    at_looks: Array = largest[np.searchsorted(np.asarray(at), np.asarray(looks), side="right")]
+    return at_looks

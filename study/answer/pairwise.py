@@ -59,10 +59,10 @@ class Configurations:
         keys = np.stack([studies, *fields.values()], axis=1)
         first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)[1:]
         inverse = inverse.reshape(-1)
-        there = np.isfinite(values)
+        has_value = np.isfinite(values)
         sums, counts = np.zeros((2, len(first), len(values)))
-        np.add.at(sums, inverse, np.where(there, values, 0.0).T)
-        np.add.at(counts, inverse, there.T)
+        np.add.at(sums, inverse, np.where(has_value, values, 0.0).T)
+        np.add.at(counts, inverse, has_value.T)
         with np.errstate(invalid="ignore"):
             means = (sums / counts).T
         return cls(
@@ -91,10 +91,10 @@ def psi(found: Configurations, *, seed: int = 0) -> list[Estimate]:
         sums, counts = np.zeros(len(weights)), np.zeros(len(weights))
         for cells in axes:
             taus = _taus(values, found.gap, weights, cells)
-            there = np.isfinite(taus)
-            counted = there.sum(axis=1)
-            means = np.where(there, taus, 0.0).sum(axis=1) / np.maximum(counted, 1)
-            sums, counts = sums + np.where(counted > 0, means, 0.0), counts + (counted > 0)
+            has_tau = np.isfinite(taus)
+            tau_counts = has_tau.sum(axis=1)
+            means = np.where(has_tau, taus, 0.0).sum(axis=1) / np.maximum(tau_counts, 1)
+            sums, counts = sums + np.where(tau_counts > 0, means, 0.0), counts + (tau_counts > 0)
         result.append(_estimate(np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)))
     return [
         one if one.value is not None else Estimate(reason="all pairs are tied in the measure or in the gap")
@@ -119,16 +119,16 @@ def cmi(found: Configurations, *, seed: int = 0) -> list[Estimate]:
     larger = (found.gap[left] > found.gap[right]).astype(np.int64)
     conditions = []
     for size in range(_MOST_CONDITIONS + 1):
-        for chosen in itertools.combinations(names, size):
-            both = [found.fields[name][side] for name in chosen for side in (left, right)]
+        for subset in itertools.combinations(names, size):
+            both = [found.fields[name][side] for name in subset for side in (left, right)]
             conditions.append(_open(_codes([found.studies[left], *both]), larger))
     weights = _weights(n, len(left), seed)
     pairs = weights[:, left] * weights[:, right]
     result = []
     for values in found.values:
-        there = np.isfinite(values[left]) & np.isfinite(values[right])
+        has_both = np.isfinite(values[left]) & np.isfinite(values[right])
         order = 2 * (values[left] > values[right]) + larger
-        shares = [_information(pairs, rows[there[rows]], codes[there[rows]], order) for rows, codes in conditions]
+        shares = [_information(pairs, rows[has_both[rows]], codes[has_both[rows]], order) for rows, codes in conditions]
         with np.errstate(invalid="ignore"):
             result.append(_estimate(np.fmin.reduce(np.stack(shares), axis=0)))
     reason = "the gap is the same in all pairs of configurations that have the measure"
@@ -169,9 +169,9 @@ def _taus(values: Array, gap: Array, weights: Array, pairs: Pairs) -> Array:
     x = np.nan_to_num(x)
     counts = weights[:, i] * weights[:, j]
     agree, untied_x, untied_y = (np.add.reduceat(counts * part, starts, axis=1) for part in (x * y, x * x, y * y))
-    untied = np.sqrt(untied_x * untied_y)
-    found: Array = np.divide(agree, untied, out=np.full(agree.shape, np.nan), where=untied > 0)
-    return found
+    scale = np.sqrt(untied_x * untied_y)
+    taus: Array = np.divide(agree, scale, out=np.full(agree.shape, np.nan), where=scale > 0)
+    return taus
 
 
 def _information(weights: Array, rows: Codes, condition: Codes, order: Codes) -> Array:
@@ -179,17 +179,17 @@ def _information(weights: Array, rows: Codes, condition: Codes, order: Codes) ->
     if not len(rows):
         return np.full(len(weights), np.nan)
     count = int(condition.max()) + 1
-    held = csr_matrix((np.ones(len(rows)), (rows, 4 * condition + order[rows])), (weights.shape[1], 4 * count))
-    table = np.asarray(weights @ held).reshape(len(weights), count, 2, 2)  # [R, conditions, measure, gap]
+    indicators = csr_matrix((np.ones(len(rows)), (rows, 4 * condition + order[rows])), (weights.shape[1], 4 * count))
+    table = np.asarray(weights @ indicators).reshape(len(weights), count, 2, 2)  # [R, conditions, measure, gap]
     ends = table.sum(axis=(2, 3))
     measure, gap = table.sum(axis=3, keepdims=True), table.sum(axis=2, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shared = table * np.log(table * ends[..., None, None] / (measure * gap))
+        terms = table * np.log(table * ends[..., None, None] / (measure * gap))
         open_ = gap[:, :, 0] * np.log(gap[:, :, 0] / ends[..., None])
-        information = np.nansum(shared, axis=(1, 2, 3)) / table.sum(axis=(1, 2, 3))
+        information = np.nansum(terms, axis=(1, 2, 3)) / table.sum(axis=(1, 2, 3))
         entropy = -np.nansum(open_, axis=(1, 2)) / table.sum(axis=(1, 2, 3))
-        found: Array = np.where(entropy > _EMPTY, information / entropy, np.nan)
-    return found
+        ratios: Array = np.where(entropy > _EMPTY, information / entropy, np.nan)
+    return ratios
 
 
 def _weights(configurations: int, pairs: int, seed: int) -> Array:
@@ -197,32 +197,32 @@ def _weights(configurations: int, pairs: int, seed: int) -> Array:
     once = np.ones((1, configurations))
     if pairs > _MOST_RESAMPLED:
         return once
-    drawn = np.random.default_rng(seed).multinomial(
+    draws = np.random.default_rng(seed).multinomial(
         configurations, np.full(configurations, 1 / configurations), RESAMPLES
     )
-    return np.concatenate([once, drawn.astype(np.float64)])
+    return np.concatenate([once, draws.astype(np.float64)])
 
 
 def _estimate(paths: Array) -> Estimate:
     """The first is the estimate, the others its resamplings."""
     if not math.isfinite(paths[0]):
         return Estimate()
-    drawn = paths[1:][np.isfinite(paths[1:])]
-    if len(drawn) < RESAMPLES // 2:
+    draws = paths[1:][np.isfinite(paths[1:])]
+    if len(draws) < RESAMPLES // 2:
         return Estimate(float(paths[0]))
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    low, high = np.quantile(draws, [0.025, 0.975])
     return Estimate(float(paths[0]), float(low), float(high))
 
 
 def _codes(columns: Sequence[npt.NDArray[np.int64]]) -> Codes:
     """One code a distinct row."""
-    found: Codes = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
-    return found
+    codes: Codes = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    return codes
 
 
 def encode_values(values: Sequence[object]) -> Codes:
     """Values as numbers from 0 on, in ascending order: of numbers if all are, else of their texts."""
     plain = all(isinstance(value, int | float | np.number) for value in values)
-    kept = np.array(values, dtype=np.float64) if plain else np.array([str(value) for value in values], dtype=str)
-    found: Codes = np.unique(kept, return_inverse=True)[1].reshape(-1)
-    return found
+    raw = np.array(values, dtype=np.float64) if plain else np.array([str(value) for value in values], dtype=str)
+    codes: Codes = np.unique(raw, return_inverse=True)[1].reshape(-1)
+    return codes

@@ -85,17 +85,17 @@ class Robustness:
 
     def sentence(self, claim: str) -> str:
         """Which choices turn the verdict on a claim, and which leave it undecided."""
-        mine = [check for check in self.checks if check.claim == claim and check.kind != "as stated"]
-        stated = next(check.stated for check in self.checks if check.claim == claim)
+        own = [check for check in self.checks if check.claim == claim and check.kind != "as stated"]
+        main_verdict = next(check.stated for check in self.checks if check.claim == claim)
         name = claim.replace("_", " ")
-        if stated not in ("supported", "refuted"):
-            decided = [check for check in mine if check.verdict in ("supported", "refuted")]
-            if not decided:
-                return f"{name}: {stated}, under every choice."
-            return f"{name}: {stated}; {join_words([f'{one.verdict} {one.choice}' for one in decided])}."
-        turned, lost = [one.choice for one in mine if one.is_reversed], [one.choice for one in mine if one.is_lost]
-        said = f"turned {join_words(turned)}" if turned else f"no choice of {len(mine)} turns it"
-        return f"{name}: {stated}; {said}{f'; undecided {join_words(lost)}' if lost else ''}."
+        if main_verdict not in ("supported", "refuted"):
+            decisive = [check for check in own if check.verdict in ("supported", "refuted")]
+            if not decisive:
+                return f"{name}: {main_verdict}, under every choice."
+            return f"{name}: {main_verdict}; {join_words([f'{one.verdict} {one.choice}' for one in decisive])}."
+        reversals, losses = [one.choice for one in own if one.is_reversed], [one.choice for one in own if one.is_lost]
+        summary = f"turned {join_words(reversals)}" if reversals else f"no choice of {len(own)} turns it"
+        return f"{name}: {main_verdict}; {summary}{f'; undecided {join_words(losses)}' if losses else ''}."
 
     def as_dict(self) -> dict[str, Any]:
         """JSON types only."""
@@ -138,25 +138,25 @@ def robustness(
         space: Of the study, with its claims.
         trials, networks, plan, standing: As for `verdicts`.
     """
-    asked = tuple(claim for claim in space.claims if claim.role != "description")
-    space = space.model_copy(update={"claims": asked})
+    claims = tuple(claim for claim in space.claims if claim.role != "description")
+    space = space.model_copy(update={"claims": claims})
 
     def ask(trials: pd.DataFrame, networks: pd.DataFrame, plan: pd.DataFrame) -> Verdicts:
         return verdicts(space, trials, networks, plan=plan, standing=standing, brief=True)
 
-    stated = ask(trials, networks, plan)
-    if not asked or not stated.counted:
+    main = ask(trials, networks, plan)
+    if not claims or not main.counted:
         return Robustness(())
-    checks = [_check("as stated", "as stated", found, found.verdict) for found in stated.headlines]
+    checks = [_check("as stated", "as stated", finding, finding.verdict) for finding in main.headlines]
     absent: list[str] = []
-    for kind, choice, mine, theirs in (
+    for kind, choice, own_trials, theirs in (
         *_of_curves(trials, networks, absent),
         *_of_instruments(space, trials, networks),
     ):
-        rows = plan[plan["number"].isin(mine["number"])] if kind == "instrument" else plan
-        found = ask(mine, theirs, rows)
-        checks += [_check(kind, choice, one, stated.finding_of(one.claim).verdict) for one in found.headlines]
-    order = {claim.name: place for place, claim in enumerate(asked)}
+        rows = plan[plan["number"].isin(own_trials["number"])] if kind == "instrument" else plan
+        answer = ask(own_trials, theirs, rows)
+        checks += [_check(kind, choice, one, main.finding_of(one.claim).verdict) for one in answer.headlines]
+    order = {claim.name: place for place, claim in enumerate(claims)}
     checks.sort(key=lambda check: order[check.claim])
     return Robustness(tuple(checks), tuple(absent))
 
@@ -181,9 +181,9 @@ def _of_curves(trials: pd.DataFrame, networks: pd.DataFrame, absent: list[str]) 
     count = int(networks["network"].max()) + 1
     for fewer in sorted({max(2, count // 2), count - 1}):
         if 2 <= fewer < count:
-            mine = networks[networks["network"] < fewer]
-            rows = summing.trials(networks=mine).assign(replicates=fewer)
-            yield "replicates", f"with {fewer} of {count} networks a trial", rows, mine
+            some = networks[networks["network"] < fewer]
+            rows = summing.trials(networks=some).assign(replicates=fewer)
+            yield "replicates", f"with {fewer} of {count} networks a trial", rows, some
 
 
 def _fits(summing: Summing, networks: pd.DataFrame, absent: list[str]) -> Iterator[Variant]:
@@ -197,14 +197,14 @@ def _fits(summing: Summing, networks: pd.DataFrame, absent: list[str]) -> Iterat
          lambda rows: column(rows, "stop_reason", "").fillna("").astype(str).ne("")),
     ]  # fmt: skip
     for kind, choice, rule in rules:
-        fitted = rule(dense)
-        if fitted.eq(dense["interpolated"].astype(bool)).all():
+        fits = rule(dense)
+        if fits.eq(dense["interpolated"].astype(bool)).all():
             absent.append(f"{choice}: these are the same networks.")
             continue
-        if not fitted.any():
+        if not fits.any():
             absent.append(f"{choice}: there are none.")
             continue
-        by = pd.Series(fitted.to_numpy(), index=pd.MultiIndex.from_frame(dense[["trial", "arm", "network"]]))
+        by = pd.Series(fits.to_numpy(), index=pd.MultiIndex.from_frame(dense[["trial", "arm", "network"]]))
         arm = networks["arm"].str.removeprefix("scratch_")
         whose = pd.MultiIndex.from_frame(networks[["trial", "network"]].assign(arm=arm)[["trial", "arm", "network"]])
         theirs = networks.assign(interpolated=by.reindex(whose).fillna(False).astype(bool).to_numpy())
@@ -213,11 +213,11 @@ def _fits(summing: Summing, networks: pd.DataFrame, absent: list[str]) -> Iterat
 
 def _of_instruments(space: SearchSpace, trials: pd.DataFrame, networks: pd.DataFrame) -> Iterator[Variant]:
     """Without each value of each way of compressing that was spanned."""
-    for name, spanned in space.span.items():
-        values: Sequence[Any] = spanned.values if isinstance(spanned, Choices) else ()
+    for name, options in space.span.items():
+        values: Sequence[Any] = options.values if isinstance(options, Choices) else ()
         if not name.startswith("compression.") or not 2 <= len(values) <= _MOST_VALUES or name not in trials.columns:
             continue
         for value in values:
-            mine = trials[trials[name].astype(str) != str(value)]
-            if 0 < len(mine) < len(trials) and np.any(mine["state"] == "COMPLETE"):
-                yield "instrument", f"without {name.rpartition('.')[2].replace('_', ' ')} {value}", mine, networks
+            rows = trials[trials[name].astype(str) != str(value)]
+            if 0 < len(rows) < len(trials) and np.any(rows["state"] == "COMPLETE"):
+                yield "instrument", f"without {name.rpartition('.')[2].replace('_', ' ')} {value}", rows, networks

@@ -123,10 +123,10 @@ class MeanSample(Sample):
 
     def alone(self, log_threshold: float) -> dict[str, Interval]:
         """See `Sample`."""
-        found = {"betting": sequence(self.values, log_threshold, self.scale, only="betting")}
+        sequences = {"betting": sequence(self.values, log_threshold, self.scale, only="betting")}
         if not self.scale.is_share:
-            found["anytime_t"] = sequence(self.values, log_threshold, self.scale, only="t")
-        return found
+            sequences["anytime_t"] = sequence(self.values, log_threshold, self.scale, only="t")
+        return sequences
 
     def growth(self, null: float, *, up: bool) -> float:
         """See `Sample`; by the anytime t before it counts."""
@@ -198,9 +198,9 @@ class SlopeSample(Sample):
         x, y, strata = self.x[:count], self.y[:count], self.strata[:count]
         if self.conditions is None:
             return slope_within_strata(x, y, self._codes[:count], ranks=self.ranks)
-        x, y, lost = without_trend(x.tolist(), y.tolist(), strata, self.conditions[:count].tolist())
-        found = slope_within_strata(x, y, strata, ranks=self.ranks)
-        return replace(found, strata=max(lost, found.strata))
+        x, y, lost_strata = without_trend(x.tolist(), y.tolist(), strata, self.conditions[:count].tolist())
+        slope = slope_within_strata(x, y, strata, ranks=self.ranks)
+        return replace(slope, strata=max(lost_strata, slope.strata))
 
     @property
     def total(self) -> Slope:
@@ -219,10 +219,10 @@ class SlopeSample(Sample):
 
     def path(self, null: float, *, up: bool) -> Array:
         """See `Sample`."""
-        found = {
+        paths = {
             count: _towards(slope, up=up).log_evidence(null if up else -null) for count, slope in self.looks.items()
         }
-        return self._fill(found, -math.inf)
+        return self._fill(paths, -math.inf)
 
     def p(self, null: float, *, up: bool) -> float:
         """See `Sample`; by permutation against none at all."""

@@ -151,7 +151,7 @@ class Verdicts:
     @property
     def failed_placebos(self) -> tuple[Finding, ...]:
         """Placebos that did not come out as nothing: with them no other verdict can be read."""
-        return tuple(found for found in self.findings if found.role == "placebo" and found.verdict == "refuted")
+        return tuple(finding for finding in self.findings if finding.role == "placebo" and finding.verdict == "refuted")
 
     @property
     def all_decided(self) -> bool:
@@ -159,28 +159,28 @@ class Verdicts:
 
         Neither single conditions nor what is hopeless are waited for.
         """
-        asked = [found for found in self.headlines if found.role != "description"]
-        return bool(asked) and all(found.is_decided or found.hopeless for found in asked)
+        questions = [finding for finding in self.headlines if finding.role != "description"]
+        return bool(questions) and all(finding.is_decided or finding.hopeless for finding in questions)
 
     @property
     def headlines(self) -> tuple[Finding, ...]:
         """One finding a claim: the pooled one, or the only one; failed placebos first."""
-        main = [found for found in self.findings if found.condition in ("", POOLED)]
-        failed = set(map(id, self.failed_placebos))
-        return tuple(sorted(main, key=lambda found: id(found) not in failed))
+        main = [finding for finding in self.findings if finding.condition in ("", POOLED)]
+        failures = set(map(id, self.failed_placebos))
+        return tuple(sorted(main, key=lambda finding: id(finding) not in failures))
 
     @property
     def listed_findings(self) -> tuple[Finding, ...]:
         """The headlines, those of exploratory claims after them."""
-        return (*self.headlines, *(found for found in self.exploratory if found.condition in ("", POOLED)))
+        return (*self.headlines, *(finding for finding in self.exploratory if finding.condition in ("", POOLED)))
 
     def conditions(self, claim: str) -> tuple[Finding, ...]:
         """A claim under each condition, pooled apart; of a description those with the largest number first."""
-        mine = [one for one in (*self.findings, *self.exploratory)
+        own = [one for one in (*self.findings, *self.exploratory)
                 if one.claim == claim and one.condition not in ("", POOLED)]  # fmt: skip
-        if mine and mine[0].role == "description":
-            mine.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
-        return tuple(mine)
+        if own and own[0].role == "description":
+            own.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
+        return tuple(own)
 
     def finding_of(self, claim: str, condition: str = "") -> Finding:
         """The finding of a claim: pooled unless a condition is named.
@@ -188,9 +188,9 @@ class Verdicts:
         Raises:
             KeyError: There is none.
         """
-        for found in (*self.findings, *self.exploratory):
-            if found.claim == claim and found.condition in ((condition,) if condition else ("", POOLED)):
-                return found
+        for finding in (*self.findings, *self.exploratory):
+            if finding.claim == claim and finding.condition in ((condition,) if condition else ("", POOLED)):
+                return finding
         raise KeyError(claim)
 
     def as_dict(self) -> dict[str, Any]:
@@ -212,23 +212,23 @@ class Verdicts:
             lines.append("A placebo fails: nothing below can be read as meant until that is explained.")
         lines += self._list_findings(self.findings, most)
         if self.exploratory:
-            tried = len({found.claim for found in self.exploratory})
-            lines.append(f"Exploratory, stated once there were data ({plural(tried, 'claim')} tried):")
+            claim_count = len({finding.claim for finding in self.exploratory})
+            lines.append(f"Exploratory, stated once there were data ({plural(claim_count, 'claim')} tried):")
             lines += self._list_findings(self.exploratory, most)
         return lines or ["No claims: nothing was stated, and nothing is usually asked of such trials."]
 
     def _list_findings(self, findings: tuple[Finding, ...], most: int) -> list[str]:
         lines = []
-        failed = {found.claim for found in self.failed_placebos}
-        for name in sorted(dict.fromkeys(found.claim for found in findings), key=lambda name: name not in failed):
-            mine, under = [found for found in findings if found.claim == name], self.conditions(name)
-            whole = [found for found in mine if found.condition in ("", POOLED)]
-            lines.append(whole[0].sentence + disagreeing(under) if whole else f"Described: {mine[0].says}")
-            said = [f"{one.condition}: {one.brief}" if one.verdict == "described"
+        failures = {finding.claim for finding in self.failed_placebos}
+        for name in sorted(dict.fromkeys(finding.claim for finding in findings), key=lambda name: name not in failures):
+            own, under = [finding for finding in findings if finding.claim == name], self.conditions(name)
+            whole = [finding for finding in own if finding.condition in ("", POOLED)]
+            lines.append(whole[0].sentence + disagreeing(under) if whole else f"Described: {own[0].says}")
+            details = [f"{one.condition}: {one.brief}" if one.verdict == "described"
                     else f"{one.condition}: {one.verdict}, {one.brief}" for one in under]  # fmt: skip
-            lines += [f"  {line}" for line in said[:most]]
-            if len(said) > most:
-                lines.append(f"  … and {len(said) - most} more")
+            lines += [f"  {line}" for line in details[:most]]
+            if len(details) > most:
+                lines.append(f"  … and {len(details) - most} more")
         return lines
 
 
@@ -237,9 +237,9 @@ def disagreeing(conditions: Sequence[Finding]) -> str:
 
     Where it holds under none, numbers about 0 have either sign by chance.
     """
-    found = [one for one in conditions if one.estimate and one.role == "claim"]
-    signs = {(one.estimate or 0.0) > 0 for one in found}
-    if len(signs) < 2 or not any(one.verdict == "supported" for one in found):
+    claims = [one for one in conditions if one.estimate and one.role == "claim"]
+    signs = {(one.estimate or 0.0) > 0 for one in claims}
+    if len(signs) < 2 or not any(one.verdict == "supported" for one in claims):
         return ""
     return " The sign differs between conditions."
 

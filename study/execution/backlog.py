@@ -56,17 +56,17 @@ class Backlog:
         self._ledger, self._config, self._source, self._flag = ledger, config, source, flag
         self._adaptive = config.learns
         self._ahead = slots if self._adaptive else BLOCK
-        left = _unfinished_trials(ledger)
+        rest = _unfinished_trials(ledger)
         # Trials that have not ended, as they were queued, and their attempts begun. What was proposed by an earlier
         # version keeps the configuration that it was given then.
-        self._rows = {row.number: row for row in left}
-        self._attempts = {row.number: row.attempts for row in left if row.attempts}
+        self._rows = {row.number: row for row in rest}
+        self._attempts = {row.number: row.attempts for row in rest if row.attempts}
         self._gate = Gate(ledger, say) if config.run.until_decided else None
-        self._held = [row.number for row in left]
+        self._held = [row.number for row in rest]
         self._waiting: deque[int] = deque()
         self._let_in()
         # Trials on their way are there too, for samplers that keep clear of what runs.
-        self._history = [self._slim(row) for row in [*left, *ledger.trials(states=ENDED)]] if self._adaptive else []
+        self._history = [self._slim(row) for row in [*rest, *ledger.trials(states=ENDED)]] if self._adaptive else []
         self._asked = self._proposed = ledger.next_number()
         self._looked = -math.inf
         self._warn_at = FEWEST_TRIALS
@@ -155,15 +155,15 @@ class Backlog:
     def _take(self, *, until: float) -> None:
         """Queues what has come of what was asked for; waits for some of it, but not for a study that is to stop."""
         while self._asked > self._proposed:
-            left = max(0.0, until - self._clock.monotonic())
-            if proposals := self._source.take(wait_s=min(SLICE_S, left)):
+            rest_s = max(0.0, until - self._clock.monotonic())
+            if proposals := self._source.take(wait_s=min(SLICE_S, rest_s)):
                 crash_if_asked("asked")
                 rows = self._ledger.propose(proposals)
                 self._rows |= {row.number: row for row in rows}
                 self._waiting.extend(row.number for row in rows)
                 self._proposed += len(rows)
                 return
-            if not left or self._flag or self._flag.draining:
+            if not rest_s or self._flag or self._flag.draining:
                 return
 
     def _patience(self) -> float:
@@ -188,15 +188,15 @@ class Backlog:
 
     def _slim(self, row: TrialRow) -> TrialRow:
         """What a sampler needs of an ended trial; 10,000 full rows would fill the memory."""
-        wanted = {objective.metric for objective in self._config.objectives}
-        wanted |= {constraint.metric for constraint in self._config.constraints}
-        metrics = {name: value for name, value in row.metrics.items() if name in wanted}
+        names = {objective.metric for objective in self._config.objectives}
+        names |= {constraint.metric for constraint in self._config.constraints}
+        metrics = {name: value for name, value in row.metrics.items() if name in names}
         return replace(row, metrics=metrics, notes={}, traceback=None)
 
 
 def _unfinished_trials(ledger: Ledger) -> list[TrialRow]:
     """What earlier drivers left and the budget has room for: begun trials, what was added, then as proposed."""
-    queued = ledger.trials(states=("QUEUED",))
-    queued.sort(key=lambda row: (not row.attempts, not row.added, row.number))
+    rows = ledger.trials(states=("QUEUED",))
+    rows.sort(key=lambda row: (not row.attempts, not row.added, row.number))
     counts = ledger.counts()
-    return queued[: max(0, ledger.config.trials - sum(counts[state] for state in ENDED))]
+    return rows[: max(0, ledger.config.trials - sum(counts[state] for state in ENDED))]

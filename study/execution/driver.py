@@ -59,13 +59,13 @@ def run(
         LeaseHeld: Another driver runs it.
         LeaseLost: Another driver took it over meanwhile.
     """
-    begun = doors.clock.monotonic()
+    start = doors.clock.monotonic()
     function = importable_name(trial)
     with discreet(config, listener or Silent()) as quiet:
         ledger, new = open_or_create(config, quiet.on_message, own_trials=function != RUN_TRIAL)
         flag = StopFlag()
         files = doors.files(ledger.config.directory, doors.clock)
-        this = _Run(ledger, function, quiet, flag, Signals(flag), doors, files, begun)
+        this = _Run(ledger, function, quiet, flag, Signals(flag), doors, files, start)
         try:
             check_storage(ledger)
             fence = ledger.acquire()
@@ -114,26 +114,26 @@ def _run_with_lease(this: _Run, fence: int, request: ResumeRequest, *, new: bool
         copying(ledger, listener.on_message, clock),
     ):
         fetch_networks(ledger)
-        left = sweep(ledger)
+        leftovers = sweep(ledger)
         remove_checkpoints(ledger, this.files)
         settle_inputs(ledger, request)
-        damaged = look_for_damage(ledger, repair=request.repair, say=listener.on_message)
+        damage = look_for_damage(ledger, repair=request.repair, say=listener.on_message)
         grant(ledger, request, listener.on_message)
         config = this.config
         write_study_file(config, ledger.uid)
         counts = ledger.counts()
         if not new:
-            _say_resuming(listener, config, counts, left)
+            _say_resuming(listener, config, counts, leftovers)
         listener.on_start(config, counts)
         tracker = this.doors.tracker(config, fence, listener.on_message)
         try:
-            stopped = this.flag or this.flag.draining  # the executor would start in vain
-            if not stopped and sum(counts[state] for state in ENDED) < config.trials:
+            is_stopping = this.flag or this.flag.draining  # the executor would start in vain
+            if not is_stopping and sum(counts[state] for state in ENDED) < config.trials:
                 _run_trials(this, watch)
             if watch.lost is not None:
                 raise watch.lost
             sweep(ledger)
-            return _conclude(this, tracker, damaged)
+            return _conclude(this, tracker, damage)
         finally:
             tracker.close()
 
@@ -147,13 +147,13 @@ def _conclude(this: _Run, tracker: Tracker, damaged: list[str]) -> Outcome:
     crash_if_asked("concluded")
     status = "KILLED" if outcome.ended_count < outcome.trials else "FINISHED"
     folder = conclusion.page.parent if conclusion.page else None
-    drained = tracker.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
-    if not drained:
+    is_drained = tracker.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
+    if not is_drained:
         listener.on_message(
             f"tracking is not complete yet ({ledger.outbox_size()} messages to MLflow wait in the ledger); "
             f"complete it with: {config.command('resume')}"
         )
-    return replace(outcome, drained=drained, damaged=tuple(damaged), seconds=this.seconds)
+    return replace(outcome, drained=is_drained, damaged=tuple(damaged), seconds=this.seconds)
 
 
 def _run_trials(this: _Run, watch: Watch) -> None:
@@ -194,9 +194,9 @@ def _early_stopping(ledger: Ledger) -> "EarlyStopping | None":
     from study.execution.early_stopping import EpochReport, early_stopping_for
 
     config = ledger.config
-    known = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
+    earlier_values = ledger.dense_values(config.stopping.metric.metric) if config.scheduler != "none" else []
     again = cache(lambda number: ledger.trial(number).is_repetition)
-    return early_stopping_for(config, (EpochReport(*value) for value in known), again)
+    return early_stopping_for(config, (EpochReport(*value) for value in earlier_values), again)
 
 
 def _job(this: _Run) -> Job:
@@ -217,9 +217,9 @@ def _job(this: _Run) -> Job:
 
 
 def _say_resuming(listener: Listener, config: StudyConfig, counts: Mapping[str, int], left: list[int]) -> None:
-    ended = sum(counts[state] for state in ENDED)
-    interrupted = f"; {len(left)} interrupted trials go on from their checkpoints" if left else ""
-    listener.on_message(f"resuming {config.name}: {ended} of {config.trials} trials have ended{interrupted}")
+    ended_count = sum(counts[state] for state in ENDED)
+    more = f"; {len(left)} interrupted trials go on from their checkpoints" if left else ""
+    listener.on_message(f"resuming {config.name}: {ended_count} of {config.trials} trials have ended{more}")
 
 
 def _outcome(this: _Run, conclusion: Conclusion) -> Outcome:

@@ -62,9 +62,9 @@ class Recorder:
     def on_start(self, assignment: Assignment) -> None:
         """See `Attempts`."""
         number, attempt = assignment.number, assignment.attempt
-        begun = self._ledger.start_attempt(number)
-        if begun != attempt:
-            raise StaleAttempt(f"trial {number}: attempt {attempt} was planned, but {begun} was next")
+        next_attempt = self._ledger.start_attempt(number)
+        if next_attempt != attempt:
+            raise StaleAttempt(f"trial {number}: attempt {attempt} was planned, but {next_attempt} was next")
         self._open.add(number)
         self._backlog.on_start(number, attempt)
         self._listener.on_trial_start(number, self._backlog.spanned_params(number))
@@ -103,11 +103,11 @@ class Recorder:
         **why: str | None,
     ) -> None:
         with self._results(number, records) as results:
-            hidden = {name: text and mask_passwords(text) for name, text in why.items()}
-            ended = self._ledger.finish(number, attempt, state, records=records, results=results, **hidden)
+            reasons = {name: text and mask_passwords(text) for name, text in why.items()}
+            new_row = self._ledger.finish(number, attempt, state, records=records, results=results, **reasons)
         self._open.discard(number)
         self._tell(number, records)
-        row = ended or self._ledger.trial(number)
+        row = new_row or self._ledger.trial(number)
         warnings = [self._backlog.on_end(row), self._devices.on_end(row)]
         if not self._config.run.keep_checkpoints:
             self._files.drop_checkpoints([number])
@@ -120,18 +120,18 @@ class Recorder:
         return self._files.results(number, records, self._ledger.tired)
 
     def _worker_died(self, number: int, attempt: int, death: Death) -> None:
-        charged = death.cause != "machine"
+        is_charged = death.cause != "machine"
         why = f"its GPU failed ({death.reason})" if death.cause == "device" else ""
-        deaths = self._ledger.trial(number).charged + charged
-        if charged and deaths >= WORKER_DEATHS:
+        deaths = self._ledger.trial(number).charged + is_charged
+        if is_charged and deaths >= WORKER_DEATHS:
             last = f"at last {why}" if why else "out of memory, or a crash in native code"
             reason = f"worker died {deaths} times ({last}); see log.txt"
             self._end(number, attempt, (), "FAILED", error=reason, traceback=death.traceback)
             return
         self._open.discard(number)
-        self._ledger.requeue(number, charged=charged)
+        self._ledger.requeue(number, charged=is_charged)
         self._backlog.again(number)
-        trouble = f"{why or 'worker died'}, attempt {deaths} of {WORKER_DEATHS}" if charged else "its node is gone"
+        trouble = f"{why or 'worker died'}, attempt {deaths} of {WORKER_DEATHS}" if is_charged else "its node is gone"
         self._listener.on_message(f"trial {number:04d}: {trouble}; it runs again, {self._from_where(number)}")
 
     def _from_where(self, number: int) -> str:

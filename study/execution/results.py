@@ -86,23 +86,23 @@ def _write_file(
     name = result_of(number, kind)
     path = directory / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    _write(unfinished, content, tired, clock)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    _write(temporary, content, tired, clock)
 
     def place() -> None:
-        if unfinished.exists():  # not if its transaction was lost and is tried again
-            unfinished.replace(path)
+        if temporary.exists():  # not if its transaction was lost and is tried again
+            temporary.replace(path)
 
     try:
         yield NewFile(ListedFile.from_content(name, number, content), place)
     finally:
-        for left in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
-            left.unlink(missing_ok=True)
+        for orphan in path.parent.glob(f"{path.stem}.*.tmp"):  # also of drivers that died
+            orphan.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes, tired: Callable[[], bool], clock: Clock) -> None:
     """Writes a file down to the disk; where that is full, waits for room as the ledger does."""
-    begun = clock.monotonic()
+    start = clock.monotonic()
     while True:
         try:
             with path.open("wb") as file:
@@ -111,7 +111,7 @@ def _write(path: Path, content: bytes, tired: Callable[[], bool], clock: Clock) 
                 os.fsync(file.fileno())
             return
         except OSError as error:
-            if error.errno not in _FULL or tired() or clock.monotonic() > begun + ROOM_S:
+            if error.errno not in _FULL or tired() or clock.monotonic() > start + ROOM_S:
                 raise NoRoom(str(path), error.strerror or str(error)) from None
             clock.sleep(AGAIN_S)
 

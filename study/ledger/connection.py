@@ -51,27 +51,27 @@ def connect(url: str, *, create: bool) -> Engine:
         Damaged: The files of the database have lost something.
         FileNotFoundError: Nothing there, and `create` is false.
     """
-    shown = mask_passwords(url)
+    safe_url = mask_passwords(url)
     try:
-        parsed = make_url(url)
+        address = make_url(url)
     except ArgumentError as error:
-        raise UsageError(f"--ledger {shown}: {error}") from None
-    kind = parsed.get_backend_name()
+        raise UsageError(f"--ledger {safe_url}: {error}") from None
+    kind = address.get_backend_name()
     if kind == "sqlite":
-        engine = _sqlite(parsed.database, create=create)
+        engine = _sqlite(address.database, create=create)
     elif kind == "postgresql":
         engine = _postgresql(url)
     else:
-        raise UsageError(f"--ledger {shown}: use sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {kind}")
+        raise UsageError(f"--ledger {safe_url}: use sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {kind}")
     with closed_on_error(engine):
         try:
             _tables(engine, create=create)
             if create and kind == "postgresql":
-                _require_connections(engine, shown)
+                _require_connections(engine, safe_url)
         except DBAPIError as error:
             why = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
             raise UsageError(
-                f"the ledger {shown} can't be opened ({why}); set it right, or give another --ledger"
+                f"the ledger {safe_url} can't be opened ({why}); set it right, or give another --ledger"
             ) from None
     return engine
 
@@ -88,10 +88,10 @@ def closed_on_error(engine: Engine) -> Iterator[None]:
 
 def optuna_url(url: str) -> str:
     """`url` with the driver named, as Optuna's storage has to be given it."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return parsed.render_as_string(hide_password=False)
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")
+    return address.render_as_string(hide_password=False)
 
 
 @contextmanager
@@ -119,10 +119,10 @@ def writing(engine: Engine, *, exclusive: bool = False, durable: bool = False) -
 def network_filesystem(path: Path) -> str | None:
     """Type of the network file system that holds `path` (which need not exist), None if the disk is local."""
     path = path.absolute()
-    held = [m for m in psutil.disk_partitions(all=True) if path.is_relative_to(m.mountpoint)]
-    if not held:
+    mounts = [m for m in psutil.disk_partitions(all=True) if path.is_relative_to(m.mountpoint)]
+    if not mounts:
         return None
-    deepest = max(held, key=lambda mount: len(Path(mount.mountpoint).parts))
+    deepest = max(mounts, key=lambda mount: len(Path(mount.mountpoint).parts))
     kind = deepest.fstype.lower()
     network = kind in _NETWORK_FILESYSTEMS or (kind.startswith("fuse") and any(name in kind for name in _NETWORK_FUSE))
     return deepest.fstype if network else None
@@ -162,11 +162,11 @@ def _sqlite_connected(connection: Any, _record: object) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    immediate, known = options.get("ockham_write"), connection.connection.info
+    immediate, info = options.get("ockham_write"), connection.connection.info
     level = "FULL" if options.get("ockham_durable") else "NORMAL"
-    if immediate and known.get("synchronous") != level:
+    if immediate and info.get("synchronous") != level:
         connection.exec_driver_sql(f"PRAGMA synchronous={level}")
-        known["synchronous"] = level
+        info["synchronous"] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
@@ -210,34 +210,34 @@ def _require_connections(engine: Engine, shown: str) -> None:
     """A study that gets too few would wait for minutes, and end without the reason."""
     query = "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
     with engine.connect() as connection:
-        there = int(connection.execute(text(query)).scalar_one())
-    if there < CONNECTIONS:
+        limit = int(connection.execute(text(query)).scalar_one())
+    if limit < CONNECTIONS:
         raise UsageError(
-            f"the ledger {shown} takes {there} connections at once, and a study needs up to {CONNECTIONS} (driver, "
+            f"the ledger {shown} takes {limit} connections at once, and a study needs up to {CONNECTIONS} (driver, "
             f"publisher, Optuna's tables); raise max_connections in postgresql.conf, or give another --ledger"
         )
 
 
 def _tables(engine: Engine, *, create: bool) -> None:
     with engine.connect() as connection:
-        found = _version(connection)
-    if found is None and create:
+        version = _version(connection)
+    if version is None and create:
         with writing(engine, exclusive=True) as connection:
             schema.metadata.create_all(connection)
-            found = _version(connection)
-            if found is None:
+            version = _version(connection)
+            if version is None:
                 connection.execute(schema.meta.insert().values(key="schema_version", value=str(schema.SCHEMA_VERSION)))
-                found = schema.SCHEMA_VERSION
-    if found is None:
+                version = schema.SCHEMA_VERSION
+    if version is None:
         raise FileNotFoundError(engine.url.render_as_string())
-    if found > schema.SCHEMA_VERSION:
+    if version > schema.SCHEMA_VERSION:
         raise UsageError(
-            f"{engine.url.render_as_string()} was written by a newer Ockham (ledger schema {found}, this one knows "
+            f"{engine.url.render_as_string()} was written by a newer Ockham (ledger schema {version}, this one knows "
             f"{schema.SCHEMA_VERSION}); use that version, or a newer one"
         )
-    if found < schema.SCHEMA_VERSION:
+    if version < schema.SCHEMA_VERSION:
         with writing(engine, exclusive=True) as connection:
-            migrations.upgrade(connection, _version(connection) or found)
+            migrations.upgrade(connection, _version(connection) or version)
 
 
 def _version(connection: Connection) -> int | None:

@@ -62,17 +62,17 @@ def network_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
     """
     import pandas as pd
 
-    there, counts, networks = _read_together(directory, rows, listed, NETWORKS)
+    readable, counts, networks = _read_together(directory, rows, listed, NETWORKS)
     if networks is None:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    params = _union(row.params for row in there)
+    params = _union(row.params for row in readable)
     trials = [
         {"trial": row.number, "cell": row.cell} | {name: _cell(row.params.get(name)) for name in params}
-        for row in there
+        for row in readable
     ]
-    named = pd.DataFrame.from_records(trials).iloc[[i for i, count in enumerate(counts) for _ in range(count)]]
-    own = networks.drop(columns=[*named.columns], errors="ignore")
-    return pd.concat([named.reset_index(drop=True), own], axis=1)
+    own_trials = pd.DataFrame.from_records(trials).iloc[[i for i, count in enumerate(counts) for _ in range(count)]]
+    own = networks.drop(columns=[*own_trials.columns], errors="ignore")
+    return pd.concat([own_trials.reset_index(drop=True), own], axis=1)
 
 
 def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[ListedFile] = ()) -> "DataFrame":
@@ -86,10 +86,10 @@ def layer_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[Li
     import numpy as np
     import pandas as pd
 
-    there, counts, layers = _read_together(directory, rows, listed, LAYERS)
+    readable, counts, layers = _read_together(directory, rows, listed, LAYERS)
     if layers is None:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    layers.insert(0, "trial", np.repeat([row.number for row in there], counts))
+    layers.insert(0, "trial", np.repeat([row.number for row in readable], counts))
     return layers
 
 
@@ -98,11 +98,11 @@ def _read_together(
 ) -> "tuple[list[TrialRow], list[int], DataFrame | None]":
     """Trials that have their file, its number of rows, and the rows of all in one frame; None where no trial has."""
     of = {result_of(row.number, kind): row for row in rows}
-    found = gathered_tables(directory, [*of], {file.name: file for file in listed}, kind)
-    if found.wrong:
-        raise results_damaged(directory, found.wrong)
-    there = [of[name] for name in found.rows]
-    return there, [*found.rows.values()], None if found.table is None else found.table.to_pandas()
+    joint = gathered_tables(directory, [*of], {file.name: file for file in listed}, kind)
+    if joint.wrong:
+        raise results_damaged(directory, joint.wrong)
+    readable = [of[name] for name in joint.rows]
+    return readable, [*joint.rows.values()], None if joint.table is None else joint.table.to_pandas()
 
 
 def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[ListedFile] = ()) -> "DataFrame":
@@ -123,19 +123,21 @@ def example_frame(directory: Path, rows: Sequence["TrialRow"], listed: Sequence[
     import numpy as np
     import pandas as pd
 
-    found = list(example_tables(directory, rows, listed))
-    if not found:
+    tables = list(example_tables(directory, rows, listed))
+    if not tables:
         return pd.DataFrame({"trial": pd.Series(dtype="int64")})
-    whole = pd.concat([table for _, table in found], ignore_index=True)
+    whole = pd.concat([table for _, table in tables], ignore_index=True)
     numbers = {"margin", "lost_at", "learned", "forgotten"} & {*whole.columns}
     whole = whole.astype(dict.fromkeys(numbers, "float32"))
     whole["margin"] *= MARGIN_STEP
     # Rows may be a hundred million: what all of a trial share is kept once.
-    counts, cells = [len(table) for _, table in found], [row.cell for row, _ in found]
-    known = [*dict.fromkeys(cell for cell in cells if cell is not None)]
-    codes = np.repeat(np.array([-1 if cell is None else known.index(cell) for cell in cells], dtype=np.int32), counts)
-    whole.insert(0, "cell", pd.Series(pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(known))))
-    whole.insert(0, "trial", np.repeat(np.array([row.number for row, _ in found], dtype=np.int32), counts))
+    counts, cells = [len(table) for _, table in tables], [row.cell for row, _ in tables]
+    all_cells = [*dict.fromkeys(cell for cell in cells if cell is not None)]
+    codes = np.repeat(
+        np.array([-1 if cell is None else all_cells.index(cell) for cell in cells], dtype=np.int32), counts
+    )
+    whole.insert(0, "cell", pd.Series(pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(all_cells))))
+    whole.insert(0, "trial", np.repeat(np.array([row.number for row, _ in tables], dtype=np.int32), counts))
     return whole
 
 
@@ -154,11 +156,11 @@ def right_on_test_examples(directory: Path, row: "TrialRow", listed: Sequence[Li
         Damaged: The file is not what was written.
     """
     name = result_of(row.number, ARRAYS)
-    known = next((file for file in listed if file.name == name), None)
+    entry = next((file for file in listed if file.name == name), None)
     path = directory / name
-    if not path.is_file() and known is None:
+    if not path.is_file() and entry is None:
         return None
-    content, trouble = read_result(path, known)
+    content, trouble = read_result(path, entry)
     if not trouble:
         try:
             return arrays_in(content).get(TESTED)
@@ -174,11 +176,11 @@ def _tables(
     wrong: list[str] = []
     for row in rows:
         name = result_of(row.number, kind)
-        path, known = directory / name, listed.get(name)
+        path, entry = directory / name, listed.get(name)
         if not path.is_file():
-            wrong += [f"{name} is missing"] if known is not None else []
+            wrong += [f"{name} is missing"] if entry is not None else []
             continue
-        table, _, trouble = read_table(path, known)
+        table, _, trouble = read_table(path, entry)
         if table is None:
             wrong.append(f"{name} {trouble}")
         else:
@@ -193,10 +195,10 @@ def results_damaged(directory: Path, wrong: Sequence[str]) -> Damaged:
     Args:
         wrong: `trials/0007/networks.parquet is missing` and the like.
     """
-    shown = ", ".join(wrong[:_SHOWN]) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else "")
+    names = ", ".join(wrong[:_SHOWN]) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else "")
     name = directory.name
     return Damaged(
-        f"results of {name!r} are damaged, and without them its answer would be another one: in {directory}, {shown}",
+        f"results of {name!r} are damaged, and without them its answer would be another one: in {directory}, {names}",
         name,
         f"Put the files back from a copy (if they lie in another home, give it as --home), or run these trials again: "
         f"ockham resume {name} --repair",

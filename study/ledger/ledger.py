@@ -66,8 +66,8 @@ class Ledger:
             connections.writing(engine, exclusive=True, durable=True) as connection,
         ):
             studies.create(connection, config)
-            stored, uid = studies.read(connection, config.name)
-        ledger = cls(url, engine, _config_again(config, stored), uid)
+            own_config, uid = studies.read(connection, config.name)
+        ledger = cls(url, engine, _config_again(config, own_config), uid)
         ledger._unsaved = config
         return ledger
 
@@ -189,8 +189,8 @@ class Ledger:
     def take_added(self) -> list[TrialRow]:
         """Makes trials of the configurations that were added; the budget grows by as many."""
         with self.writing("take added") as connection:
-            added = requests.take_added(connection, self.name)
-            proposals = [Proposal(params, role=role, added=True) for params, role in added]
+            waiting = requests.take_added(connection, self.name)
+            proposals = [Proposal(params, role=role, added=True) for params, role in waiting]
             rows = life.propose(connection, self.config, self.uid, proposals)
             more = {"trials": self.config.trials + len(rows), "added": self.config.added + len(rows)}
             config = self.config.model_copy(update=more)

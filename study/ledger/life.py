@@ -70,8 +70,8 @@ def start(connection: Connection, study: str, number: int, fence: int) -> int:
         _close_last(connection, row, "requeued")
     attempt, now = int(row.attempts) + 1, now_ms()
     update_row(connection, trials, row._asdict(), state="RUNNING", attempts=attempt)
-    begun = {"study": study, "number": number, "attempt": attempt, "fence": fence, "started_ms": now}
-    insert_rows(connection, attempts, [begun])
+    attempt_row = {"study": study, "number": number, "attempt": attempt, "fence": fence, "started_ms": now}
+    insert_rows(connection, attempts, [attempt_row])
     outbox.put(connection, study, number, [("start", {"attempt": attempt})], now)
     return attempt
 
@@ -96,8 +96,8 @@ def record(
     _refuse_stale(_stored_trial(connection, study, number), attempt)
     for new in results:
         files.put(connection, study, new)
-    known = steps.step_rows(connection, study, number, records)
-    steps.record(connection, study, number, attempt, records, known=known, now_ms=now_ms())
+    earlier = steps.step_rows(connection, study, number, records)
+    steps.record(connection, study, number, attempt, records, known=earlier, now_ms=now_ms())
 
 
 def finish(
@@ -129,11 +129,11 @@ def finish(
     if row.state in ENDED:
         return None
     _refuse_stale(row, attempt)
-    known = steps.step_rows(connection, study, number)
-    rows = steps.record(connection, study, number, attempt, records, known=known, now_ms=now)
+    earlier = steps.step_rows(connection, study, number)
+    rows = steps.record(connection, study, number, attempt, records, known=earlier, now_ms=now)
     metrics, notes = steps.merge(steps.newest(rows))
     executions = _close_last(connection, row, state, now)
-    ended = update_row(
+    end_row = update_row(
         connection,
         trials,
         row._asdict(),
@@ -149,7 +149,7 @@ def finish(
     outbox.put(connection, study, number, [("end", payload)], now)
     for new in results:
         files.put(connection, study, new)
-    return trial_row({**ended, "started_ms": executions[0]["started_ms"]}, metrics, notes)
+    return trial_row({**end_row, "started_ms": executions[0]["started_ms"]}, metrics, notes)
 
 
 def add_measured(
@@ -164,11 +164,11 @@ def add_measured(
     """Puts what measures of these names found into the summary of a trial that has ended; MLflow is told anew."""
     for new in results:
         files.put(connection, study, new)
-    row, known = _stored_trial(connection, study, number), steps.step_rows(connection, study, number)
-    *before, summary = steps.newest(known.values())
-    changed = steps.with_measured(summary, names, found)
-    steps.record(connection, study, number, row.attempts, [changed], known=known, now_ms=now_ms())
-    metrics, notes = steps.merge([*before, changed])  # notes may be new where the metrics of its step are not
+    row, earlier = _stored_trial(connection, study, number), steps.step_rows(connection, study, number)
+    *before, summary = steps.newest(earlier.values())
+    new_summary = steps.with_measured(summary, names, found)
+    steps.record(connection, study, number, row.attempts, [new_summary], known=earlier, now_ms=now_ms())
+    metrics, notes = steps.merge([*before, new_summary])  # notes may be new where the metrics of its step are not
     update_row(connection, trials, row._asdict(), metrics=json.dumps(metrics), notes=json.dumps(notes))
 
 
@@ -187,9 +187,9 @@ def requeue(connection: Connection, study: str, number: int, *, charged: bool) -
 
 def retry_failed(connection: Connection, study: str) -> list[int]:
     """FAILED → QUEUED: the same numbers, new attempts. Returns them; other trials stay as they are."""
-    failed = numbers(connection, study, "FAILED")
-    retry(connection, study, failed)
-    return failed
+    failures = numbers(connection, study, "FAILED")
+    retry(connection, study, failures)
+    return failures
 
 
 def retry(connection: Connection, study: str, which: Sequence[int]) -> None:
@@ -224,8 +224,8 @@ def _close_last(
         ended_ms: None: when the attempt, which is dead, was last heard of. The time until its death was noticed is
             nobody's running time.
     """
-    there = connection.execute(_ATTEMPTS, {"of_study": trial.study, "of_number": trial.number}).all()
-    *before, last = (row._asdict() for row in there)
+    own_attempts = connection.execute(_ATTEMPTS, {"of_study": trial.study, "of_number": trial.number}).all()
+    *before, last = (row._asdict() for row in own_attempts)
     if last["ended_ms"] is None:
         if ended_ms is None:
             ended_ms = max(last["started_ms"], steps.last_ms(connection, trial.study, trial.number) or 0)

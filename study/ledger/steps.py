@@ -85,9 +85,9 @@ def newest(rows: Iterable[Mapping[str, Any]]) -> list[Record]:
     Raises:
         Damaged: One of them is not what was written.
     """
-    there = sorted(rows, key=lambda row: (_ORDER[row["stage"]], row["step"]))
-    last = max((row["attempt"] for row in there), default=0)
-    return [_record(row) for row in there if row["attempt"] == last]
+    in_order = sorted(rows, key=lambda row: (_ORDER[row["stage"]], row["step"]))
+    last = max((row["attempt"] for row in in_order), default=0)
+    return [_record(row) for row in in_order if row["attempt"] == last]
 
 
 def of_trial(connection: Connection, study: str, number: int) -> list[Record]:
@@ -100,10 +100,10 @@ def of_trials(connection: Connection, study: str, numbers: Iterable[int] | None 
     query = select(steps).where(steps.c.study == study).order_by(steps.c.number)
     if numbers is not None:
         query = query.where(steps.c.number.in_(list(numbers)))
-    grouped: dict[int, list[Mapping[str, Any]]] = {}
+    groups: dict[int, list[Mapping[str, Any]]] = {}
     for row in connection.execute(query):
-        grouped.setdefault(row.number, []).append(row._asdict())
-    return {number: newest(rows) for number, rows in grouped.items()}
+        groups.setdefault(row.number, []).append(row._asdict())
+    return {number: newest(rows) for number, rows in groups.items()}
 
 
 def dense_values(connection: Connection, study: str, metric: str) -> list[tuple[int, int, float]]:

@@ -25,11 +25,11 @@ def create(connection: Connection, config: StudyConfig) -> bool:
     Raises:
         StudyMismatch: The name belongs to another identity.
     """
-    found = connection.execute(select(studies).where(studies.c.study == config.name)).first()
-    if found is not None:
-        verify(studies, found._asdict())
-        stored = StudyConfig.from_stored(found.config)
-        _require_same(config.drawn_as(stored), json.loads(found.identity))
+    own_row = connection.execute(select(studies).where(studies.c.study == config.name)).first()
+    if own_row is not None:
+        verify(studies, own_row._asdict())
+        earlier = StudyConfig.from_stored(own_row.config)
+        _require_same(config.drawn_as(earlier), json.loads(own_row.identity))
         return False
     config = config.model_copy(update={"planned": config.trials - config.added})
     row = {
@@ -55,18 +55,18 @@ def read(connection: Connection, name: str) -> tuple[StudyConfig, str]:
     """
     row = connection.execute(select(studies).where(studies.c.study == name)).first()
     if row is None:
-        there = names(connection)
-        close = difflib.get_close_matches(name, there, n=1)
+        all_names = names(connection)
+        close = difflib.get_close_matches(name, all_names, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        known = f"there are: {', '.join(there[:_SHOWN])}" if there else "it holds no study yet"
-        raise StudyNotFound(f"there is no study {name!r} in this ledger; {hint}{known}")
+        choices = f"there are: {', '.join(all_names[:_SHOWN])}" if all_names else "it holds no study yet"
+        raise StudyNotFound(f"there is no study {name!r} in this ledger; {hint}{choices}")
     verify(studies, row._asdict())
     config = StudyConfig.from_stored(row.config)
     own = schema.trials.c.uid.startswith(f"{name}/{row.uid}/", autoescape=True)
     foreign = select(func.count()).select_from(schema.trials).where(schema.trials.c.study == name, ~own)
     if number := connection.execute(foreign).scalar_one():
-        said = f"{number} of its trials are another study's (a study.db, or its -wal, that is not this one's)"
-        raise Damaged(f"the ledger of {name!r} is damaged: {said}", name)
+        why = f"{number} of its trials are another study's (a study.db, or its -wal, that is not this one's)"
+        raise Damaged(f"the ledger of {name!r} is damaged: {why}", name)
     return config, row.uid
 
 
@@ -93,15 +93,15 @@ def remove(connection: Connection, name: str) -> None:
 
 
 def _identity(config: StudyConfig) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(json.dumps(config.identity()))
-    return loaded
+    fields: dict[str, Any] = json.loads(json.dumps(config.identity()))
+    return fields
 
 
 def _require_same(config: StudyConfig, stored: dict[str, Any]) -> None:
-    asked = _identity(config)
-    if asked == stored:
+    identity = _identity(config)
+    if identity == stored:
         return
-    before, now = _fields(stored), _fields(asked)
+    before, now = _fields(stored), _fields(identity)
     absent = "nothing (the default)"
     differ = [f for f in sorted(before.keys() | now.keys()) if before.get(f, absent) != now.get(f, absent)]
     lines = [
@@ -127,16 +127,14 @@ def _fields(identity: dict[str, Any]) -> dict[str, str]:
     """Dotted field → value as text. A space's own fields are dotted names already: `base` and `span` are left out."""
     space = identity["space"]
     span = {
-        name: ",".join(map(str, spanned["values"]))
-        if "values" in spanned
-        else f"{spanned['low']}..{spanned['high']}{':log' if spanned['log'] else ''}"
-        for name, spanned in space["span"].items()
+        name: ",".join(map(str, choice["values"]))
+        if "values" in choice
+        else f"{choice['low']}..{choice['high']}{':log' if choice['log'] else ''}"
+        for name, choice in space["span"].items()
     }
     rest = {name: value for name, value in identity.items() if name != "space"}
     when = {
-        f"{name} depends on": json.dumps(spanned["when"])
-        for name, spanned in space["span"].items()
-        if "when" in spanned
+        f"{name} depends on": json.dumps(choice["when"]) for name, choice in space["span"].items() if "when" in choice
     }
     flat = flatten(rest) | dict(space["base"]) | span | when
     if "crossed" in space:

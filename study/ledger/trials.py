@@ -32,8 +32,8 @@ def next_number(connection: Connection, study: str) -> int:
 def counts(connection: Connection, study: str) -> dict[str, int]:
     """How many trials are in each state; every state is there. Cheap."""
     query = select(trials.c.state, func.count()).where(trials.c.study == study).group_by(trials.c.state)
-    there = {row[0]: int(row[1]) for row in connection.execute(query)}
-    return {state: there.get(state, 0) for state in STATES}
+    by_state = {row[0]: int(row[1]) for row in connection.execute(query)}
+    return {state: by_state.get(state, 0) for state in STATES}
 
 
 def attempt_times(connection: Connection, study: str) -> list[tuple[int, int | None]]:
@@ -73,10 +73,10 @@ def rows(
         query = query.where(trials.c.number.in_(numbers))
     if states is not None:
         query = query.where(trials.c.state.in_(states))
-    there = connection.execute(query).all()
-    unfinished = [row.number for row in there if row.state not in ENDED and row.attempts]
-    live = steps.of_trials(connection, study, unfinished) if unfinished else {}
-    return [_read(row, live) for row in there]
+    stored_rows = connection.execute(query).all()
+    live_numbers = [row.number for row in stored_rows if row.state not in ENDED and row.attempts]
+    live = steps.of_trials(connection, study, live_numbers) if live_numbers else {}
+    return [_read(row, live) for row in stored_rows]
 
 
 def read_trial(connection: Connection, study: str, number: int) -> TrialRow:
@@ -85,10 +85,10 @@ def read_trial(connection: Connection, study: str, number: int) -> TrialRow:
     Raises:
         ValueError: It does not exist.
     """
-    there = rows(connection, study, [number])
-    if not there:
+    matches = rows(connection, study, [number])
+    if not matches:
         raise no_such_trial(study, number)
-    return there[0]
+    return matches[0]
 
 
 def latest(connection: Connection, study: str, limit: int) -> list[TrialRow]:
@@ -96,8 +96,8 @@ def latest(connection: Connection, study: str, limit: int) -> list[TrialRow]:
     query = select(trials.c.number).where(trials.c.study == study, trials.c.ended_ms.is_not(None))
     last = query.order_by(trials.c.ended_ms.desc(), trials.c.number.desc()).limit(limit)
     order = list(reversed(connection.execute(last).scalars().all()))
-    there = {row.number: row for row in rows(connection, study, order)}
-    return [there[number] for number in order]
+    by_number = {row.number: row for row in rows(connection, study, order)}
+    return [by_number[number] for number in order]
 
 
 def _whole_rows(study: str) -> Select[Any]:
@@ -115,9 +115,9 @@ def _read(row: Row[Any], live: dict[int, list[Record]]) -> TrialRow:
 
 def trial_row(row: Mapping[str, Any], metrics: dict[str, float], notes: dict[str, str]) -> TrialRow:
     """A trial from its row, with when it first started, and from what its steps say."""
-    stored = {name: row[name] for name in AS_STORED}
+    columns = {name: row[name] for name in AS_STORED}
     params, proposed = json.loads(row["params"]), json.loads(row["proposed"])
-    return TrialRow(**stored, params=params, proposed=proposed, metrics=metrics, notes=notes)
+    return TrialRow(**columns, params=params, proposed=proposed, metrics=metrics, notes=notes)
 
 
 def no_such_trial(study: str, number: int) -> ValueError:

@@ -119,15 +119,15 @@ def _on_host(stack: StackedModel, written: Encoding, unit_masks: Mapping[str, Te
     books = [(None, None) if part.book is None else (part.book.symbols, part.book.numbers) for part in parts]
     fields = [(part.values, part.kept_mask, *book) for part, book in zip(parts, books, strict=True)]
     copies = iter(to_host([tensor for some in fields for tensor in some if tensor is not None]))
-    found = []
+    host_parts = []
     for part, some in zip(parts, fields, strict=True):
-        values, kept, symbols, numbers = (None if tensor is None else next(copies) for tensor in some)
+        values, mask, symbols, numbers = (None if tensor is None else next(copies) for tensor in some)
         book = part.book
         if book is not None and symbols is not None and numbers is not None:
             book = replace(book, symbols=symbols, numbers=numbers)
         assert values is not None
-        found.append(replace(part, values=values, kept_mask=kept, book=book))
-    return found
+        host_parts.append(replace(part, values=values, kept_mask=mask, book=book))
+    return host_parts
 
 
 def parts_of(
@@ -135,9 +135,9 @@ def parts_of(
 ) -> Iterator[tuple[str, Part]]:
     """All parts of the networks, with their names: what weights are made of, then everything else as it is."""
     yield from written.parts.items()
-    made = written.weight_names()
+    made_names = written.weight_names()
     for name, tensor in stack.tensors().items():
-        if name not in made and tensor.is_floating_point():
+        if name not in made_names and tensor.is_floating_point():
             # Statistics of batch norm go with the scale of their channel.
             mask = f"{module_of(name)}.weight" if ".running_" in name else name
             yield name, Part(tensor, None if unit_masks is None else unit_masks.get(mask))
@@ -156,21 +156,21 @@ class _Piece:
 
 def _piece_of(part: Part, network: int, *, small: bool) -> _Piece:
     one = slice(network, network + 1)
-    values, kept, book = part.values[one], part.kept_mask[one] if part.kept_mask is not None else None, part.book
+    values, keep, book = part.values[one], part.kept_mask[one] if part.kept_mask is not None else None, part.book
     symbols = None if book is None else book.symbols[one]
     numbers = None if book is None else book.numbers[one]
-    if small and kept is not None:
+    if small and keep is not None:
         for axis in range(1, values.ndim):
-            left = kept.movedim(axis, 0).flatten(1).any(dim=1).nonzero()[:, 0]
-            values, kept = values.index_select(axis, left), kept.index_select(axis, left)
+            places = keep.movedim(axis, 0).flatten(1).any(dim=1).nonzero()[:, 0]
+            values, keep = values.index_select(axis, places), keep.index_select(axis, places)
             if symbols is not None and numbers is not None and book is not None:
-                symbols = symbols.index_select(axis, left)
-                numbers = numbers.index_select(1, left) if book.axis == axis else numbers
-    if kept is not None and bool(kept.all()):
-        kept = None
+                symbols = symbols.index_select(axis, places)
+                numbers = numbers.index_select(1, places) if book.axis == axis else numbers
+    if keep is not None and bool(keep.all()):
+        keep = None
     if book is not None and numbers is not None and symbols is not None:
         book = Book(symbols, book.count, numbers, book.kind, book.lowest, book.axis)
-    mask = None if kept is None else kept.flatten().cpu().numpy()
+    mask = None if keep is None else keep.flatten().cpu().numpy()
     some = slice(None) if mask is None else mask
     flat = None if symbols is None else symbols.flatten().cpu().numpy().astype(np.int64)[some]
     return _Piece(tuple(values.shape[1:]), values.flatten().cpu().numpy()[some], mask, flat, book)
@@ -189,12 +189,12 @@ def _write(sink: Counter, piece: _Piece) -> None:
     counts = np.bincount(piece.symbols, minlength=piece.book.count)
     lengths, width = code_lengths(counts.tolist()), _width(piece.book.count)
     book_bits = 32 * piece.book.numbers.numel()
-    plain, fixed = 32 * len(piece.values), width * len(piece.values) + book_bits
+    plain, fixed_bits = 32 * len(piece.values), width * len(piece.values) + book_bits
     huffman = int(counts @ lengths) + _WORD_BITS * len(lengths) + book_bits
-    if plain <= min(fixed, huffman):
+    if plain <= min(fixed_bits, huffman):
         sink.fixed_width(_PLAIN, 2)
         sink.floats(piece.values)
-    elif fixed <= huffman:
+    elif fixed_bits <= huffman:
         sink.fixed_width(_FIXED, 2)
         _write_book(sink, piece.book)
         sink.fixed_width(piece.symbols, width)
@@ -207,17 +207,17 @@ def _write(sink: Counter, piece: _Piece) -> None:
 
 def _write_plain(sink: Counter, piece: _Piece) -> None:
     """Numbers as they are; without their mask where it costs more than zeros do."""
-    values, kept = piece.values, piece.kept
-    if kept is not None:
+    values, keep = piece.values, piece.kept
+    if keep is not None:
         mask = Counter()
-        _write_mask(mask, kept)
-        if mask.bits > 32 * (len(kept) - len(values)):
-            whole = np.zeros(len(kept), dtype=np.float32)
-            whole[kept] = values
-            values, kept = whole, None
-    sink.fixed_width(int(kept is not None), 1)
-    if kept is not None:
-        _write_mask(sink, kept)
+        _write_mask(mask, keep)
+        if mask.bits > 32 * (len(keep) - len(values)):
+            whole = np.zeros(len(keep), dtype=np.float32)
+            whole[keep] = values
+            values, keep = whole, None
+    sink.fixed_width(int(keep is not None), 1)
+    if keep is not None:
+        _write_mask(sink, keep)
     sink.fixed_width(_PLAIN, 2)
     sink.floats(values)
 
@@ -275,9 +275,11 @@ def _read(reader: Reader, most: int) -> Tensor:
         read = reader.fixed_width(len(places), _width(book.count))
     symbols = torch.zeros(total, dtype=torch.int32)
     symbols[torch.from_numpy(places)] = torch.from_numpy(read.astype(np.int32))
-    kept = torch.zeros(total, dtype=torch.bool).index_fill_(0, torch.from_numpy(places), True)
-    found = Book(symbols.view(1, *shape), book.count, book.numbers, book.kind, book.lowest, book.axis).look_up()
-    return found * kept.view(1, *shape)
+    keep = torch.zeros(total, dtype=torch.bool).index_fill_(0, torch.from_numpy(places), True)
+    decoded_values = Book(
+        symbols.view(1, *shape), book.count, book.numbers, book.kind, book.lowest, book.axis
+    ).look_up()
+    return decoded_values * keep.view(1, *shape)
 
 
 def _read_book(reader: Reader) -> Book:

@@ -79,11 +79,11 @@ class Factors(Expansion):
         shapes = {name: tensor.shape[1:] for name, tensor in shape.tensors().items()}
 
         def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-            made = {name: values[name] for name in values if name in shapes}
+            weights = {name: values[name] for name in values if name in shapes}
             for name in self.layers:
                 product = (values[f"{name} left"] @ values[f"{name} right"]).view(-1, *shapes[name])
-                made[name] = product + start[name] if self.of_update else product
-            return made
+                weights[name] = product + start[name] if self.of_update else product
+            return weights
 
         return expand
 
@@ -96,8 +96,8 @@ def by_rank(workspace: Workspace, number: int, made: CompressionResult, *, of_up
     tensors = stack.tensors()
     for name, rank in ranks.items():
         del parts[name]
-        wanted = tensors[name] - start[name] if of_update else tensors[name]
-        left, right = factors(wanted, rank)
+        target = tensors[name] - start[name] if of_update else tensors[name]
+        left, right = factors(target, rank)
         parts |= {f"{name} left": Part(left), f"{name} right": Part(right)}
     shapes = hidden_layers(stack)
     # An update's factors are added to initial weights: nothing is saved there.
@@ -129,13 +129,13 @@ class Directions(Expansion):
         shapes = {name: tensor.shape[1:] for name, tensor in shape.tensors().items()}
 
         def expand(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-            made = {name: values[name] for name in values if name in shapes}
+            weights = {name: values[name] for name in values if name in shapes}
             for name, basis in along.items():
-                kept = values[f"{name} sketch"]
-                product = basis @ kept if input_side(shape, name) == 0 else kept @ basis.mT
+                sketch = values[f"{name} sketch"]
+                product = basis @ sketch if input_side(shape, name) == 0 else sketch @ basis.mT
                 product = product.view(-1, *shapes[name])
-                made[name] = product + start[name] if self.of_update else product
-            return made
+                weights[name] = product + start[name] if self.of_update else product
+            return weights
 
         return expand
 
@@ -155,9 +155,9 @@ def by_directions(workspace: Workspace, number: int, made: CompressionResult, *,
     parts, along = dict(as_it_is(stack).parts), {}
     for name, rank in ranks.items():
         del parts[name]
-        wanted = (tensors[name] - start[name] if of_update else tensors[name]).flatten(2)
+        target = (tensors[name] - start[name] if of_update else tensors[name]).flatten(2)
         basis = along[name] = drawn_along(workspace, stack, name, rank)
-        parts[f"{name} sketch"] = Part(basis.mT @ wanted if input_side(stack, name) == 0 else wanted @ basis)
+        parts[f"{name} sketch"] = Part(basis.mT @ target if input_side(stack, name) == 0 else target @ basis)
     expansion = Directions(ranks=ranks, of_update=of_update)
     expand = expansion.by(along, stack, start)
     return with_encoding(workspace, made, Encoding(parts, expand, expansion, SEED_BITS))

@@ -52,10 +52,10 @@ def prune_weights(
         counts = [
             interpolate_geometrically(before, after, step / steps) for before, after in zip(start, end, strict=True)
         ]
-        seen = scoring(workspace, stack, level.origin, level.number, step, masks=masks)
+        evidence = scoring(workspace, stack, level.origin, level.number, step, masks=masks)
         scores = {}
         for name in masks:
-            scores[name] = criterion.weight_scores(seen, name)
+            scores[name] = criterion.weight_scores(evidence, name)
             yield
         if config.scope == "layer":
             masks = keep_in_layers(scores, masks, counts, config.direction)
@@ -68,8 +68,8 @@ def prune_weights(
 
 
 def _with_masks(workspace: Workspace, level: Level, stack: StackedModel, masks: Masks) -> CompressionResult:
-    kept = weights_kept(masks)
-    sizes = Sizes(parameters_kept(stack, kept), multiply_adds_kept(stack, kept, workspace.input_shape))
+    counts = weights_kept(masks)
+    sizes = Sizes(parameters_kept(stack, counts), multiply_adds_kept(stack, counts, workspace.input_shape))
     return CompressionResult(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
 
 
@@ -85,25 +85,25 @@ def prune_units_overall(
     device = next(stack.parameters()).device
     alive = [row.clone() for row in to_host(units_left(stack, level.masks))]
     for step in range(1, steps + 1):
-        wanted = workspace.dense_parameters / target_at(config, level.number - 1 + step / steps)
+        budget = workspace.dense_parameters / target_at(config, level.number - 1 + step / steps)
         scores: list[Tensor] = []
         for k in range(stack.networks):
             units = [to_device(row[k].nonzero().t(), device) for row in alive]
             small = stack.select([k]).keep_units(units)
-            seen = scoring(workspace, small, units, level.number, step, networks=[k])
-            scores += [criterion.scores(seen, group)[0] for group in small.groups]
+            evidence = scoring(workspace, small, units, level.number, step, networks=[k])
+            scores += [criterion.scores(evidence, group)[0] for group in small.groups]
             yield
         here = to_host(scores)
         for k in range(stack.networks):
-            mine = here[k * len(alive) : (k + 1) * len(alive)]
-            for row, left in zip(alive, _choose_units(workspace, mine, wanted, config.direction), strict=True):
+            own_scores = here[k * len(alive) : (k + 1) * len(alive)]
+            for row, places in zip(alive, _choose_units(workspace, own_scores, budget, config.direction), strict=True):
                 units_before = row[k].nonzero()[:, 0]
                 row[k] = False
-                row[k, units_before[left]] = True
+                row[k, units_before[places]] = True
         masks = unit_masks(stack, [to_device(row, device) for row in alive])
         stack = apply_masks(stack, masks)
-    kept = weights_kept(masks)
-    cost = parameters_kept(stack, kept), multiply_adds_kept(stack, kept, workspace.input_shape)
+    counts = weights_kept(masks)
+    cost = parameters_kept(stack, counts), multiply_adds_kept(stack, counts, workspace.input_shape)
     # No layer is empty, so that a unit that stays has incoming weights, and is found again by its masks.
     sizes = Sizes(*cost, _widths(alive))
     return CompressionResult(stack, level.origin, level.epochs, masks=masks, sizes=sizes)
@@ -124,8 +124,8 @@ def units_left(stack: StackedModel, masks: Masks | None) -> list[Tensor]:
         device = next(stack.parameters()).device
         return [torch.ones(stack.networks, width, dtype=torch.bool, device=device) for width in stack.widths]
     tensors = {name: mask.float() for name, mask in masks.items()}
-    kept = stack.with_tensors(stack.tensors() | tensors)
-    return [kept.incoming_weights(group).gt(0).any(dim=2) for group in stack.groups]
+    smaller = stack.with_tensors(stack.tensors() | tensors)
+    return [smaller.incoming_weights(group).gt(0).any(dim=2) for group in stack.groups]
 
 
 def _choose_units(workspace: Workspace, scores: list[Tensor], allowed: float, direction: Direction) -> list[Tensor]:
@@ -138,13 +138,13 @@ def _choose_units(workspace: Workspace, scores: list[Tensor], allowed: float, di
     order = values.argsort(stable=True)
     widths = torch.tensor([len(s) for s in scores])
 
-    def parameters(removed: int) -> int:
-        gone = groups[order[:removed]].bincount(minlength=len(scores))
-        left = tuple((widths - gone).tolist())
-        return workspace.model.parameter_count(left, workspace.input_shape, workspace.data.num_classes)
+    def parameters(count: int) -> int:
+        cuts = groups[order[:count]].bincount(minlength=len(scores))
+        rest = tuple((widths - cuts).tolist())
+        return workspace.model.parameter_count(rest, workspace.input_shape, workspace.data.num_classes)
 
     removable = len(order) - len(scores)
-    removed = bisect_left(range(removable), -allowed, key=lambda number: -parameters(number))
+    count = bisect_left(range(removable), -allowed, key=lambda number: -parameters(number))
     staying = torch.ones(len(order), dtype=torch.bool)
-    staying[order[:removed]] = False
+    staying[order[:count]] = False
     return [part.nonzero()[:, 0] for part in torch.split(staying, widths.tolist())]

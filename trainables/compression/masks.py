@@ -52,14 +52,14 @@ def _require_enough(scores: Sequence[Tensor], alive: Sequence[Tensor], kept: Seq
     sound, *fewest = torch.stack([finite, *(rows.sum(dim=1).min() for rows in alive)]).tolist()
     if not sound:
         raise ValueError("scores must be finite")
-    for there, count in zip(fewest, kept, strict=True):
-        if there < count:
-            raise ValueError(f"cannot keep {count} of {there}")
+    for available, count in zip(fewest, kept, strict=True):
+        if available < count:
+            raise ValueError(f"cannot keep {count} of {available}")
 
 
 def _largest_mask(values: Tensor, alive: Tensor, kept: int, direction: Direction) -> Tensor:
-    ranked = (values if direction == "lowest" else -values).masked_fill(~alive, -torch.inf)
-    order = ranked.argsort(dim=1, stable=True)[:, values.shape[1] - kept :]
+    keys = (values if direction == "lowest" else -values).masked_fill(~alive, -torch.inf)
+    order = keys.argsort(dim=1, stable=True)[:, values.shape[1] - kept :]
     return torch.zeros_like(alive).scatter_(1, order, True)
 
 
@@ -92,9 +92,9 @@ def keep_overall(scores: Mapping[str, Tensor], masks: Masks, count: int, directi
     # Beyond every other value, so that these go last.
     beyond = values.abs().max() + 1
     values = torch.where(last, beyond if direction == "lowest" else -beyond, values)
-    kept = _largest_mask(values, alive, count, direction)
-    found = torch.split(kept, [mask[0].numel() for mask in masks.values()], dim=1)
-    return {name: part.reshape(mask.shape) for (name, mask), part in zip(masks.items(), found, strict=True)}
+    keep = _largest_mask(values, alive, count, direction)
+    pieces = torch.split(keep, [mask[0].numel() for mask in masks.values()], dim=1)
+    return {name: part.reshape(mask.shape) for (name, mask), part in zip(masks.items(), pieces, strict=True)}
 
 
 def unit_masks(stack: StackedModel, alive: Sequence[Tensor]) -> Masks:
@@ -124,14 +124,14 @@ def shuffle_masks(masks: Masks, draws: Callable[[str, int], torch.Generator]) ->
     Args:
         draws: Tensor's name, network → a generator.
     """
-    made = {}
+    new_masks = {}
     for name, mask in masks.items():
         rows = [
             row.flatten()[torch.randperm(row.numel(), generator=draws(name, k)).to(row.device)]
             for k, row in enumerate(mask)
         ]
-        made[name] = torch.stack(rows).view(mask.shape)
-    return made
+        new_masks[name] = torch.stack(rows).view(mask.shape)
+    return new_masks
 
 
 def weights_kept(masks: Mapping[str, Tensor]) -> dict[str, list[int]]:

@@ -24,16 +24,16 @@ def merge_to(workspace: Workspace, level: Level, *, fitted: bool) -> Pausing[Com
         fitted: Output weights are scaled by the least-squares slope instead of just added.
     """
     stack, origin = level.previous, level.origin
-    folded = []
+    correlations = []
     for place, width in enumerate(level.widths):
         group = stack.groups[place]
-        seen = scoring(workspace, stack, None, level.number)
-        kept, mixing, correlation = yield from _fold(seen.activations(group).values, width, fitted=fitted)
-        stack = _merge_group(stack, place, kept, mixing)
+        evidence = scoring(workspace, stack, None, level.number)
+        keep, mixing, correlation = yield from _fold(evidence.activations(group).values, width, fitted=fitted)
+        stack = _merge_group(stack, place, keep, mixing)
         if origin is not None:
-            origin = [*origin[:place], origin[place].gather(1, kept), *origin[place + 1 :]]
-        folded.append(correlation)
-    pairs = torch.cat(folded, dim=1)
+            origin = [*origin[:place], origin[place].gather(1, keep), *origin[place + 1 :]]
+        correlations.append(correlation)
+    pairs = torch.cat(correlations, dim=1)
     return CompressionResult(stack, origin, level.epochs, metrics=_metrics(pairs))
 
 
@@ -64,10 +64,10 @@ def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, 
     flat = values.flatten(2).double()
     networks, units, _ = flat.shape
     powers = flat.square().sum(dim=2)
-    centred = flat - flat.mean(dim=2, keepdim=True)
-    lengths = centred.square().sum(dim=2).sqrt()
+    deviations = flat - flat.mean(dim=2, keepdim=True)
+    lengths = deviations.square().sum(dim=2).sqrt()
     changing = lengths > 1e-12 * flat.abs().amax(dim=2).clamp_min(1e-300)
-    unit = torch.where(changing[:, :, None], centred / lengths.where(changing, 1.0)[:, :, None], 0.0)
+    unit = torch.where(changing[:, :, None], deviations / lengths.where(changing, 1.0)[:, :, None], 0.0)
     correlations = (unit @ unit.mT).clamp(-1, 1).masked_fill(~(changing[:, :, None] & changing[:, None]), math.nan)
     similar = correlations.nan_to_num(nan=-2.0)
     # Folding a silent unit costs nothing.
@@ -76,23 +76,23 @@ def _fold(values: Tensor, width: int, *, fitted: bool) -> Pausing[tuple[Tensor, 
     similar.diagonal(dim1=1, dim2=2).fill_(_NEVER)
     products = flat @ flat.mT
     mixing = torch.eye(units, dtype=torch.float64, device=flat.device).repeat(networks, 1, 1)
-    network, gone, found = torch.arange(networks, device=flat.device), torch.zeros_like(silent), []
+    network, is_gone, pair_correlations = torch.arange(networks, device=flat.device), torch.zeros_like(silent), []
     for step in range(units - width):
         best = similar.flatten(1).argmax(dim=1)
         one, other = best // units, best % units
-        found.append(correlations[network, one, other])
+        pair_correlations.append(correlations[network, one, other])
         swap = powers[network, one] >= powers[network, other]
         stays, goes = torch.where(swap, one, other), torch.where(swap, other, one)
         slope = products[network, goes, stays] / powers[network, stays].clamp_min(1e-300)
         factor = slope if fitted else (~silent[network, goes]).double()
         mixing[network, stays] += factor[:, None] * mixing[network, goes]
-        gone[network, goes] = True
+        is_gone[network, goes] = True
         similar[network, goes], similar[network, :, goes] = _NEVER, _NEVER
         if step % _TOGETHER == 0:
             yield
-    kept = (~gone).nonzero()[:, 1].view(networks, width)
-    taken = mixing.gather(1, kept[:, :, None].expand(-1, -1, units)).float()
-    return kept, taken, torch.stack(found, dim=1) if found else flat.new_zeros(networks, 0)
+    keep = (~is_gone).nonzero()[:, 1].view(networks, width)
+    mix = mixing.gather(1, keep[:, :, None].expand(-1, -1, units)).float()
+    return keep, mix, torch.stack(pair_correlations, dim=1) if pair_correlations else flat.new_zeros(networks, 0)
 
 
 def _merge_group(stack: StackedModel, place: int, kept: Tensor, mixing: Tensor) -> StackedModel:
@@ -101,8 +101,8 @@ def _merge_group(stack: StackedModel, place: int, kept: Tensor, mixing: Tensor) 
     everything = [torch.arange(width, device=kept.device).repeat(networks, 1) for width in stack.widths]
     smaller = stack.keep_units([*everything[:place], kept, *everything[place + 1 :]])
     tensors = stack.tensors()
-    changed = {cut.tensor: _mix(tensors[cut.tensor], cut, mixing) for cut in outgoing(stack, group)}
-    return smaller.with_tensors(smaller.tensors() | changed)
+    new_tensors = {cut.tensor: _mix(tensors[cut.tensor], cut, mixing) for cut in outgoing(stack, group)}
+    return smaller.with_tensors(smaller.tensors() | new_tensors)
 
 
 def outgoing(stack: StackedModel, group: UnitGroup) -> Sequence[Cut]:
@@ -113,8 +113,8 @@ def outgoing(stack: StackedModel, group: UnitGroup) -> Sequence[Cut]:
 
 
 def _mix(weights: Tensor, cut: Cut, mixing: Tensor) -> Tensor:
-    moved = weights.movedim(cut.axis, 1)
-    units = moved.shape[1] // cut.repeat
-    mixed = mixing @ moved.reshape(len(moved), units, -1)
-    shape = (len(moved), mixing.shape[1] * cut.repeat, *moved.shape[2:])
-    return mixed.reshape(shape).movedim(1, cut.axis).contiguous()
+    columns = weights.movedim(cut.axis, 1)
+    units = columns.shape[1] // cut.repeat
+    sums = mixing @ columns.reshape(len(columns), units, -1)
+    shape = (len(columns), mixing.shape[1] * cut.repeat, *columns.shape[2:])
+    return sums.reshape(shape).movedim(1, cut.axis).contiguous()

@@ -34,10 +34,10 @@ class GeneratedStack(StackedModel):
         self.fixed = nn.Module()
         for name, tensor in (fixed or {}).items():
             self.fixed.register_buffer(name, tensor)
-        made = generate({**numbers, **(fixed or {})})
+        weights = generate({**numbers, **(fixed or {})})
         self.numbers = nn.ParameterDict(dict(numbers))
-        kept = {name.replace(".", _DOT): p for name, p in shape.named_parameters() if name not in made}
-        self.kept = nn.ParameterDict({name: nn.Parameter(p.detach().clone()) for name, p in kept.items()})
+        plain = {name.replace(".", _DOT): p for name, p in shape.named_parameters() if name not in weights}
+        self.kept = nn.ParameterDict({name: nn.Parameter(p.detach().clone()) for name, p in plain.items()})
         self.statistics = nn.Module()
         for name, buffer in shape.named_buffers():
             self.statistics.register_buffer(name.replace(".", _DOT), buffer.clone())
@@ -84,6 +84,6 @@ class GeneratedStack(StackedModel):
         return self.ordinary().unstack(network)
 
     def _all_tensors(self) -> dict[str, Tensor]:
-        kept = {name.replace(_DOT, "."): p for name, p in self.kept.items()}
+        plain = {name.replace(_DOT, "."): p for name, p in self.kept.items()}
         buffers = {name.replace(_DOT, "."): buffer for name, buffer in self.statistics.named_buffers()}
-        return kept | buffers | self._generate({**self.numbers, **dict(self.fixed.named_buffers())})
+        return plain | buffers | self._generate({**self.numbers, **dict(self.fixed.named_buffers())})

@@ -39,8 +39,8 @@ class StackedMLP(StackedModel):
         self.dropout = dropout
         self.layers = nn.ModuleList(normal_linear(i, o, init_scale, draws, init) for i, o in itertools.pairwise(sizes))
         self.drops = nn.ModuleList(StackedDropout(dropout, draws) for _ in sizes[1:-1] if dropout)
-        hidden = sizes[1:-1] if tied else ()
-        self.ties = nn.ModuleList(StackedTiedUnits(units, tied or (0.0, 1.0), draws) for units in hidden)
+        hidden_sizes = sizes[1:-1] if tied else ()
+        self.ties = nn.ModuleList(StackedTiedUnits(units, tied or (0.0, 1.0), draws) for units in hidden_sizes)
         self.eval()
 
     @property
@@ -71,9 +71,9 @@ class StackedMLP(StackedModel):
         if self.in_pieces or torch.is_autocast_enabled(x.device.type):
             return super().descend(x, targets, loss, use)
         with torch.no_grad():
-            *seen, logits = self._activations(x)
+            *activations, logits = self._activations(x)
             losses, gradient = loss(logits, targets)
-            kept = 1 - self.dropout if self.training else 1.0
+            keep_share = 1 - self.dropout if self.training else 1.0
             layers = [layer for layer in self.layers if isinstance(layer, StackedLinear)]
             together = [layer.gradients_at_once for layer in layers]
             most = max(n * layer.weight.numel() for n, layer in zip(together, layers, strict=True))
@@ -81,14 +81,14 @@ class StackedMLP(StackedModel):
             places: list[int] = []
             gradients: list[Tensor] = []
             for place in reversed(range(len(layers))):
-                layer, inputs, some = layers[place], seen.pop(), together[place]
+                layer, inputs, some = layers[place], activations.pop(), together[place]
                 output_gradient = gradient
                 if place:
                     # An input is 0 where the ReLU cut it or it was dropped, and nothing goes back there.
                     gradient = torch.bmm(output_gradient, layer.weight.mT)
                     torch.ops.aten.threshold_backward.grad_input(gradient, inputs, 0, grad_input=gradient)
-                    if kept < 1:
-                        gradient.mul_(1 / kept)
+                    if keep_share < 1:
+                        gradient.mul_(1 / keep_share)
                 of_bias = output_gradient.sum(1, keepdim=True)
                 if at_the_end:
                     places += 2 * place, 2 * place + 1
@@ -111,7 +111,7 @@ class StackedMLP(StackedModel):
         x = x.flatten(2)
         if self.ties:
             recognise(self, x)
-        seen = [x]
+        activations = [x]
         for place, layer in enumerate(self.layers[:-1]):
             x = layer(x)
             x = torch.relu(x) if torch.is_grad_enabled() else x.relu_()
@@ -119,8 +119,8 @@ class StackedMLP(StackedModel):
                 x = self.drops[place](x)
             if self.ties:
                 x = self.ties[place](x)
-            seen.append(x)
-        return [*seen, self.layers[-1](x)]
+            activations.append(x)
+        return [*activations, self.layers[-1](x)]
 
     def unstack(self, network: int) -> nn.Sequential:
         """Flatten, Linear, ReLU, …, Linear, in evaluation mode."""

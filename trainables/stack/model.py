@@ -188,8 +188,8 @@ class StackedModel(nn.Module, ABC):
 
     def tensors(self) -> dict[str, Tensor]:
         """All parameters and buffers by name, detached but not copied."""
-        named = [*self.named_parameters(), *self.named_buffers()]
-        return {name: tensor.detach() for name, tensor in named}
+        pairs = [*self.named_parameters(), *self.named_buffers()]
+        return {name: tensor.detach() for name, tensor in pairs}
 
     def incoming_weights(self, group: UnitGroup) -> Tensor:
         """[K, units, weights a unit]: the weights that lead into each unit, of all layers that make it, detached."""

@@ -55,9 +55,9 @@ class StackedNetwork(StackedModel):
         init: str = "he",
     ) -> None:
         super().__init__()
-        sized = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
-        self._groups = _groups(plan, sized)
-        self.steps = build_steps(plan, {one.path: one for one in sized}, "", Start(init_scale, draws, init))
+        step_sizes = trace(plan, sizes_of(plan, widths, num_classes), input_shape)
+        self._groups = _groups(plan, step_sizes)
+        self.steps = build_steps(plan, {one.path: one for one in step_sizes}, "", Start(init_scale, draws, init))
         self._spatial = any(isinstance(layer, StackedConv) for layer in self.modules())
         self._ties = any(isinstance(layer, StackedTiedUnits) for layer in self.modules())
         self.eval()
@@ -102,8 +102,8 @@ class StackedNetwork(StackedModel):
             all_gradients.append(torch.autograd.grad((logits,), parameters, (gradient.to(logits.dtype),)))
             all_logits.append(logits.detach())
             all_losses.append(losses)
-        stacked = [torch.cat(gradients) for gradients in zip(*all_gradients, strict=True)]
-        return torch.cat(all_logits), torch.cat(all_losses), stacked
+        joint = [torch.cat(gradients) for gradients in zip(*all_gradients, strict=True)]
+        return torch.cat(all_logits), torch.cat(all_losses), joint
 
     def respond(self, sums: Tensor) -> Tensor:
         """ReLUs, or erf units where the plan has them."""
@@ -142,12 +142,12 @@ class StackedNetwork(StackedModel):
         split = {name: torch.split(parameter, 1) for name, parameter in parameters.items()} if differentiable else {}
         buffers = dict(self.named_buffers())
         for k in range(self.networks):
-            mine = (
+            singles = (
                 {name: parts[k] for name, parts in split.items()}
                 if differentiable
                 else {name: p.detach()[k : k + 1].requires_grad_() for name, p in parameters.items()}
             )
-            yield mine | {name: buffer[k : k + 1] for name, buffer in buffers.items()}
+            yield singles | {name: buffer[k : k + 1] for name, buffer in buffers.items()}
 
 
 def _groups(plan: Plan, sized: Sequence[SizedStep]) -> tuple[UnitGroup, ...]:

@@ -181,8 +181,8 @@ Plan = tuple[Step, ...]
 
 def sized_steps(plan: Plan, sizes: Mapping[str, int], signal: Signal, path: str = "") -> list[SizedStep]:
     """The steps of a plan in the order in which they run; modules lie below `path`."""
-    found: list[SizedStep] = []
+    steps: list[SizedStep] = []
     for place, step in enumerate(plan):
-        found += step.sized_parts(signal, sizes, f"{path}{place}")
+        steps += step.sized_parts(signal, sizes, f"{path}{place}")
         signal = step.after(signal, sizes)
-    return found
+    return steps

@@ -36,24 +36,24 @@ class StackedTiedUnits(nn.Module):
 
     def __init__(self, units: int, shares: tuple[float, float], draws: Sequence[torch.Generator]) -> None:
         super().__init__()
-        tied, self.examples = shares
+        tied_share, self.examples = shares
         self.remain = False
         self.keys: Tensor | None = None
         numbers = [torch.randint(1, 2**31, (units,), generator=draw) for draw in draws]
         tie = torch.stack(numbers).to(torch.int32)
-        tie[:, : max(1, round((1 - tied) * units))] = 0
+        tie[:, : max(1, round((1 - tied_share) * units))] = 0
         self.register_buffer("tie", tie)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, K · C, H, W] or [K, B, C] → the same shape, values of absent units 0."""
-        there = (self.tie == 0)[:, None]
+        mask = (self.tie == 0)[:, None]
         if self.training or self.remain:
             assert self.keys is not None
             bits = hash_bits(self.keys[:, :, None] ^ self.tie[:, None])
-            there = there | (bits < round(self.examples * 2**32) - 2**31)
+            mask = mask | (bits < round(self.examples * 2**32) - 2**31)
         if x.ndim == 4:
-            there = there.transpose(0, 1).flatten(1)[:, :, None, None]
-        return x * there
+            mask = mask.transpose(0, 1).flatten(1)[:, :, None, None]
+        return x * mask
 
     def unstack(self, network: int) -> "TiedUnits":
         """The units of one network."""
@@ -80,23 +80,23 @@ class TiedUnits(nn.Module):
 
 def recognise(model: nn.Module, x: Tensor) -> None:
     """Tells the tied units of a model what its inputs [K, B, …] are, before they go through it."""
-    tied = [module for module in model.modules() if isinstance(module, StackedTiedUnits)]
-    if tied and (tied[0].training or tied[0].remain):
+    modules = [module for module in model.modules() if isinstance(module, StackedTiedUnits)]
+    if modules and (modules[0].training or modules[0].remain):
         keys = _keys(x.detach().flatten(2))
-        for module in tied:
+        for module in modules:
             module.keys = keys
 
 
 @contextmanager
 def with_tied_units(model: nn.Module) -> Iterator[bool]:
     """While in it, evaluation has the tied units that an example has in training; yields whether there are any."""
-    tied = [module for module in model.modules() if isinstance(module, StackedTiedUnits)]
-    for module in tied:
+    modules = [module for module in model.modules() if isinstance(module, StackedTiedUnits)]
+    for module in modules:
         module.remain = True
     try:
-        yield bool(tied)
+        yield bool(modules)
     finally:
-        for module in tied:
+        for module in modules:
             module.remain, module.keys = False, None
 
 
