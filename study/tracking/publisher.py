@@ -102,7 +102,7 @@ class Publisher:
         if not self._has_files(self._sink, Path(artifacts) if artifacts else None):
             return False
         try:
-            self._sink.study_ended(status, summary)
+            self._sink.end_study(status, summary)
         except Exception as error:
             self._wait_for_better_times(error)
             return False

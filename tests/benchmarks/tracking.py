@@ -23,7 +23,7 @@ BUDGETS = {"down / up": 1.05}
 class Lenient(Clock):
     """A clock that doesn't mind what MLflow has not taken."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         """All trials must have ended well."""
         if outcome.counts["COMPLETE"] != TRIALS:
             raise RuntimeError(f"the benchmark's study did not end well: {outcome}")

@@ -60,7 +60,7 @@ def drive(home: Path, scheduler: str) -> subprocess.Popen[str]:
 class Steps(Lines):
     """Also prints a line for each step."""
 
-    def step(self, number: int, record: Record) -> None:
+    def on_step(self, number: int, record: Record) -> None:
         self._say(f"step {number} {record.stage} {record.step}")
 
 

@@ -116,7 +116,7 @@ def test_a_request_to_stop_is_heard(drain: bool, reason: str, tmp_path: Path) ->
     class Stopping(Lines):
         """Asks from elsewhere, when the second trial begins."""
 
-        def trial_started(self, number: int, params: object) -> None:
+        def on_trial_start(self, number: int, params: object) -> None:
             if number == 1:
                 ledger = Ledger.open(config.ledger_url, config.name)
                 ledger.request_stop(drain=drain)
