@@ -148,7 +148,7 @@ def published(config: StudyConfig) -> dict[str, float]:
     while publisher.round():
         continue
     spent = time.process_time() - begun
-    client = MlflowClient(config.tracking_uri)
+    client = MlflowClient(config.store_uri)
     experiment: Any = client.get_experiment_by_name(config.name)
     begun = time.monotonic()
     found = client.search_runs([experiment.experiment_id], "metrics.`compressibility/auc` > 0.1", max_results=100)
