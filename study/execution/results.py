@@ -158,7 +158,15 @@ def example_table(found: Mapping[str, Any]) -> bytes:
         table = table.append_column("learned", pa.array(columns["learned"], mask=never))
         table = table.append_column("forgotten", pa.array(columns["forgotten"], mask=~columns["subset"]))
     buffer = io.BytesIO()
-    pyarrow.parquet.write_table(table, buffer, compression="zstd", write_statistics=False)
+    pyarrow.parquet.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        write_statistics=False,
+        # Numbers that only rise: a dictionary of them would be the largest part of the file where networks are few.
+        use_dictionary=[name for name in table.column_names if name != "example"],
+        column_encoding={"example": "DELTA_BINARY_PACKED"},
+    )
     return buffer.getvalue()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 import torch
 from torch import nn
@@ -137,6 +138,18 @@ def test_rows_are_few_bytes_and_read_as_one_frame(tmp_path: Path) -> None:
     assert pd.read_parquet(io.BytesIO(content))["subset"].mean() == pytest.approx(0.6)
     with pytest.raises(Damaged, match=r"trials/0000/examples\.parquet is not what was written|has .* bytes"):
         example_frame(tmp_path, trials, [ListedFile.from_content("trials/0000/examples.parquet", 0, b"other")])
+
+
+@pytest.mark.parametrize("networks", [1, 3])
+def test_rows_of_few_networks_are_few_bytes_too(networks: int) -> None:
+    trial = config(data__split=(1000, 60, 60), **SUBSET, training__epochs=20, replicates=networks, control=False)
+    found = summary(trial).examples
+    content = example_table(found)
+    footer = pyarrow.parquet.ParquetFile(io.BytesIO(content)).metadata.serialized_size
+    assert len(content) - footer <= 5 * found["subset"].size
+    assert footer <= 2500, "which does not grow with the rows"
+    read = pd.read_parquet(io.BytesIO(content))
+    assert (read["example"] == np.repeat(np.arange(1000), networks)).all()
 
 
 def test_learning_and_forgetting_are_those_of_a_plain_loop() -> None:
