@@ -2,11 +2,8 @@
 
 import itertools
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from optuna.distributions import (
-    BaseDistribution,
-)
 from pydantic import (
     Field,
     PrivateAttr,
@@ -23,6 +20,9 @@ from trainables.explain import problems_of
 from trainables.parts import ConfigSection
 from trainables.problems import Refused
 from trainables.spelling import unknown
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 __all__ = ["CONDITIONS", "INSTRUMENTS", "MOST_TRIALS", "Choices", "Range", "Scalar", "SearchSpace", "Span"]
 
@@ -132,7 +132,7 @@ class SearchSpace(ConfigSection):
         needed = self.activation.when[name].items()
         return ", ".join(f"{other}={' or '.join(map(str, values))}" for other, values in needed)
 
-    def distributions(self) -> dict[str, BaseDistribution]:
+    def distributions(self) -> "dict[str, BaseDistribution]":
         """Dotted name → Optuna distribution, in the order in which they were spanned."""
         return {name: spanned.distribution() for name, spanned in self.span.items()}
 

@@ -1,12 +1,15 @@
 """What a field takes from trial to trial: a list of choices, or a range."""
 
+import math
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from trainables.parts import ConfigSection
+
+if TYPE_CHECKING:  # every process of a study loads its space, few sample from it, and Optuna takes a fifth of a second
+    from optuna.distributions import BaseDistribution
 
 Scalar = bool | int | float | str | None
 
@@ -39,9 +42,15 @@ class Choices(Span):
 
     values: tuple[Scalar, ...] = Field(min_length=1)
 
-    def distribution(self) -> BaseDistribution:
+    def distribution(self) -> "BaseDistribution":
         """As Optuna sees it."""
+        from optuna.distributions import CategoricalDistribution
+
         return CategoricalDistribution(self.values)
+
+    def count(self) -> float:
+        """How many values there are."""
+        return len(self.values)
 
     def corners(self) -> list[Scalar]:
         """Values whose validity implies that of all others."""
@@ -63,11 +72,17 @@ class Range(Span):
             raise ValueError(f"a log range must start above 0, not at {self.low}")
         return self
 
-    def distribution(self) -> BaseDistribution:
+    def distribution(self) -> "BaseDistribution":
         """As Optuna sees it; integer if both ends were written as integers."""
+        from optuna.distributions import FloatDistribution, IntDistribution
+
         if isinstance(self.low, int) and isinstance(self.high, int):
             return IntDistribution(self.low, self.high, log=self.log)
         return FloatDistribution(float(self.low), float(self.high), log=self.log)
+
+    def count(self) -> float:
+        """How many values there are: infinitely many unless both ends were written as integers."""
+        return self.high - self.low + 1 if isinstance(self.low, int) and isinstance(self.high, int) else math.inf
 
     def corners(self) -> list[Scalar]:
         """Values whose validity implies that of all others."""

@@ -1,10 +1,7 @@
 """What a study spans: what it asks for, as far as anything reads it; and the conditions that its trials are under."""
 
 import importlib
-import math
 from collections.abc import Iterator
-
-from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from search_spaces import catalog
 from search_spaces.space import CONDITIONS, SearchSpace
@@ -60,11 +57,8 @@ def conditions(space: SearchSpace) -> str:
 def repeats(space: SearchSpace, sampler: str, trials: int) -> list[str]:
     """A line about a learning sampler that has fewer settings to choose from than trials to run; else none."""
     cells = 1.0
-    for spanned in space.distributions().values():
-        if isinstance(spanned, CategoricalDistribution):
-            cells *= len(spanned.choices)
-        else:
-            cells *= spanned.high - spanned.low + 1 if isinstance(spanned, IntDistribution) else math.inf
+    for span in space.span.values():
+        cells *= span.count()
     if cells >= trials:
         return []
     return [

@@ -3,6 +3,7 @@
 import io
 import os
 import queue
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -72,6 +73,37 @@ def test_it_steps_back_only_while_trials_run(tmp_path: Path, monkeypatch: pytest
     orders.lines.put(ORDER)
     server.join(20)
     assert (nice[0], nice[-1]) == (publisher.NICENESS, os.getpriority(os.PRIO_PROCESS, 0))
+
+
+def test_mlflow_is_told_before_optunas_storage_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders, both = Endless(), threading.Event()
+    turns: list[str] = []
+
+    def tell(*_: object) -> bool:
+        turns.append("mlflow")
+        return False
+
+    def project(*_: object, **_last: bool) -> bool:
+        turns.append("optuna")
+        both.set()
+        return True
+
+    monkeypatch.setattr(Publisher, "round", tell)
+    monkeypatch.setattr(Publisher, "end", lambda *_: True)
+    monkeypatch.setattr(Projection, "update", project)
+    server = threading.Thread(target=serve, args=(a_ledger(tmp_path), orders, lambda *_: None))
+    server.start()
+    assert both.wait(20)
+    orders.lines.put(ORDER)
+    server.join(20)
+    assert turns[:2] == ["mlflow", "optuna"]
+
+
+def test_its_process_loads_only_what_it_needs_before_mlflow() -> None:
+    asks = (
+        "import sys; from study.tracking import publisher; print({*sys.modules} & {'optuna', 'pandas', 'ray', 'torch'})"
+    )
+    assert subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
 def test_a_day_of_failures_leaves_one_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str],
