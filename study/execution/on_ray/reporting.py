@@ -45,8 +45,8 @@ class Reporting(Callback):
         """Tells the driver what a worker's step returned; whether the attempt goes on."""
         with self._keeping_failure():
             records = pickle.loads(result["reports"])  # noqa: S301 - from our own worker
-            why = {name: result.get(name) for name in ("ended", "error", "traceback")}
-            return self._attempts.on_report(_assignment(trial), Report(records, **why))
+            report = Report(records, result.get("end_state"), result.get("error"), result.get("traceback"))
+            return self._attempts.on_report(_assignment(trial), report)
 
     def take_early(self, trial: "Trial", result: dict[str, Any]) -> bool:
         """The same for a result that will come to `on_trial_result` as well."""
@@ -67,7 +67,7 @@ class Reporting(Callback):
             self._told.discard(trial.trial_id)
         else:
             self.take(trial, result)
-        for name in ("reports", "ended", "error", "traceback"):  # Ray keeps the last result of every trial
+        for name in ("reports", "end_state", "error", "traceback"):  # Ray keeps the last result of every trial
             result.pop(name, None)
 
     def on_trial_complete(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:

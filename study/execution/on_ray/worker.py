@@ -96,7 +96,7 @@ class StudyTrial(Trainable):
         except (Exception, SystemExit) as error:
             return self._failure(reports, error)
         self.cleanup()
-        return self._result(reports, ended="COMPLETE")
+        return self._result(reports, end_state="COMPLETE")
 
     def _start(self) -> "Iterator[Record | None]":
         trial_function(self._job)
@@ -143,7 +143,7 @@ class StudyTrial(Trainable):
             from trainables.device import release
 
             release()
-        return self._result(reports, ended="FAILED", error=reason, traceback=text)
+        return self._result(reports, end_state="FAILED", error=reason, traceback=text)
 
     def _result(self, reports: "list[Record]", **end: str) -> dict[str, Any]:
         return {"reports": pickle.dumps(tuple(reports)), "node": self._node, "done": bool(end), **end}
