@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from study.answer.memorisation import Votes
+from study.answer.votes import Votes
 from trainables.data.conditions import NOISES
 
 ARMS = ("replicate", "control")

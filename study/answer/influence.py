@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from study.answer.memorisation import Bools, Floats, smoothed_variance
+from study.answer.votes import Bools, Floats, smoothed_variance
 
 # Pairs whose influence is known at a time.
 _PAIRS = 1 << 23

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from study.answer.memorisation import Bools, Counts, Estimate, Floats, Votes, jackknife_variance, scores_without
+from study.answer.memorisation import Estimate, jackknife_variance, scores_without
+from study.answer.votes import Bools, Counts, Floats, Votes
 
 _ANCHORS = 5
 # A kind with fewer anchors is looked up where the study has more.

@@ -93,6 +93,7 @@ def _json(ballot: Ballot, one: Memorisation, top: int) -> dict[str, Any]:
         "quantiles": {f"{share:g}": score for share, score in one.quantiles.items()},
         "auroc": one.auroc.as_json(),
         "precision": one.precision.as_json(),
+        "halves": None if one.agreement is None else one.agreement.as_json(),
         "top": as_records(one.examples.head(top)),
     }
 
@@ -112,6 +113,8 @@ def _print(console: Console, found: list[tuple[Ballot, Memorisation]], top: int)
             )
         if one.mislabelled_share.value is not None:
             console.print(f"estimated share of wrong labels {one.mislabelled_share.as_text()}")
+        if one.agreement is not None:
+            console.print(one.agreement.as_text())
         if "influence" in one.examples.columns:
             console.print(
                 f"{int(one.examples['certain'].sum()):,} examples help a test example by more than chance makes of "

@@ -11,8 +11,9 @@ import pandas as pd
 
 from study.answer.ballots import Ballot, ballots
 from study.answer.influence import influence
-from study.answer.memorisation import Memorisation, Votes, memorisation
+from study.answer.memorisation import Memorisation, memorisation
 from study.answer.mislabelled import mislabelled_shares
+from study.answer.votes import Votes
 from study.config import StudyConfig
 from study.ledger.files import ListedFile
 from study.ledger.frames import example_frame, example_tables, right_on_test_examples

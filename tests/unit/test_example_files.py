@@ -11,7 +11,8 @@ from PIL import Image
 
 from search_spaces.space import SearchSpace
 from study.answer.ballots import Ballot
-from study.answer.memorisation import Votes, memorisation
+from study.answer.memorisation import memorisation
+from study.answer.votes import Votes
 from study.report.examples import Shown, name_files, shown_data, with_example_files
 from trainables.config import DataConfig
 from trainables.data.loading import example_files, load_split

@@ -11,7 +11,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from study.answer.ballots import ballots
-from study.answer.memorisation import Counts, Votes, auroc, example_scores, jackknife, memorisation, precision
+from study.answer.memorisation import auroc, example_scores, jackknife, memorisation, precision
+from study.answer.votes import Counts, Votes
 
 
 def nearest_neighbours(networks: int = 400, share: float = 0.7, seed: int = 0) -> Votes:

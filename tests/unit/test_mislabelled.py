@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from study.answer.memorisation import Votes, memorisation
+from study.answer.memorisation import memorisation
 from study.answer.mislabelled import mislabelled_shares
+from study.answer.votes import Votes
 
 
 def votes(wrong: float, *, seed: int = 0, networks: int = 60, count: int = 600, told: float = 0.05) -> Votes:
