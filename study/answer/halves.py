@@ -38,7 +38,7 @@ class Agreement:
 
 
 def agreement_of_halves(votes: Votes) -> Agreement | None:
-    """Every second network against the others; None of fewer than four networks, or where no example has both scores."""
+    """Every second network against the others; None of fewer than four networks, or without an example scored twice."""
     if votes.networks < _FEWEST:
         return None
     first, second = (Counts.from_votes(votes.given_mask[start::2], votes.right[start::2]) for start in (0, 1))
