@@ -24,6 +24,11 @@ class Greater(ClaimPart):
     than: float = 0.0
     matters: float = Field(0.0, ge=0)
 
+    @property
+    def target(self) -> str:
+        """What an estimate has to be, as `> 1, by ≥ 0.2`."""
+        return f"> {_number(self.than)}{_by(self.matters)}"
+
 
 class Less(ClaimPart):
     """Less than `than`, by at least `matters` in the estimate."""
@@ -31,6 +36,11 @@ class Less(ClaimPart):
     kind: Literal["less"] = "less"
     than: float = 0.0
     matters: float = Field(0.0, ge=0)
+
+    @property
+    def target(self) -> str:
+        """What an estimate has to be, as `< 0, by ≥ 0.2`."""
+        return f"< {_number(self.than)}{_by(self.matters)}"
 
 
 class Equivalent(ClaimPart):
@@ -40,12 +50,22 @@ class Equivalent(ClaimPart):
     to: float = 0.0
     matters: float = Field(gt=0)
 
+    @property
+    def target(self) -> str:
+        """What an estimate has to be, as `0 ± 0.1`."""
+        return f"{_number(self.to)} ± {self.matters:g}"
+
 
 class AtLeast(ClaimPart):
     """At least `bound`."""
 
     kind: Literal["at_least"] = "at_least"
     bound: float
+
+    @property
+    def target(self) -> str:
+        """What an estimate has to be, as `≥ 0.9`."""
+        return f"≥ {_number(self.bound)}"
 
 
 class AtMost(ClaimPart):
@@ -54,12 +74,30 @@ class AtMost(ClaimPart):
     kind: Literal["at_most"] = "at_most"
     bound: float
 
+    @property
+    def target(self) -> str:
+        """What an estimate has to be, as `≤ 0.1`."""
+        return f"≤ {_number(self.bound)}"
+
 
 class Exactly(ClaimPart):
     """The same number in every unit, without exception."""
 
     kind: Literal["exactly"] = "exactly"
     count: float
+
+    @property
+    def target(self) -> str:
+        """What an estimate has to be, as `= 3, always`."""
+        return f"= {_number(self.count)}, always"
+
+
+def _number(number: float) -> str:
+    return f"{number:g}".replace("-", "−")
+
+
+def _by(matters: float) -> str:
+    return f", by ≥ {matters:g}" if matters else ""
 
 
 Comparison: TypeAlias = Annotated[Greater | Less | Equivalent | AtLeast | AtMost | Exactly, Field(discriminator="kind")]

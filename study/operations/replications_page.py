@@ -72,8 +72,8 @@ def study_section(declared: StudyConfig, size: str, recorded: ComparedStudy) -> 
         f"{recorded.ended_count} of {recorded.config.trials} trials{failed}, {recorded.cost.core_hours * 60:.1f} "
         f"core-minutes. {_machine()}",
         "",
-        "| claim | published | verdict | estimate | interval | n |",
-        "|---|---|---|---|---|---|",
+        "| claim | published | supported if | verdict | estimate | interval | n |",
+        "|---|---|---|---|---|---|---|",
         *(_line(_cells(row)) for row in recorded.rows()),
     ]
     return Section(name, "\n".join(lines), mark)
@@ -171,6 +171,7 @@ def _cells(row: Mapping[str, Any]) -> Sequence[str]:
     return (
         f"{row['says']}{where}{placebo}",
         row["published"] or "–",
+        row["supported_if"] or "–",
         f"**{row['verdict']}**" if not row["condition"] or row["condition"] == "pooled" else row["verdict"],
         row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
         ends_words(*row["interval"], to="…") or "–",

@@ -25,7 +25,8 @@ def comparison_page(rows: Sequence[Mapping[str, Any]], studies: Mapping[str, tup
     """One HTML page that needs nothing else.
 
     Args:
-        rows: One a claim and condition: study, claim, condition, says, verdict, estimate, interval, n, unit, published.
+        rows: One a claim and condition: study, claim, condition, says, published, supported_if, verdict, estimate,
+            interval, n, unit.
         studies: Name → its configuration and its networks (`network_frame`), which may be none.
     """
     drawings, keys = curves(studies)
@@ -98,6 +99,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         row["study"],
         row["says"] + where,
         row["published"],
+        row["supported_if"],
         row["verdict"],
         row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
         ends_words(*row["interval"]),

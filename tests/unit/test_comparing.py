@@ -6,11 +6,13 @@ import json
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from search_spaces import catalog
+from search_spaces.claims import AtLeast, AtMost, Equivalent, Exactly, Greater, Less
 from study.cli import main
 from study.ledger import Ledger, Proposal
 from study.ledger.place import Place
@@ -94,6 +96,7 @@ def test_the_page_of_replications_is_what_is_recorded(tmp_path: Path, capsys: py
     assert "    ockham launch fit_time --size small" in said
     assert "12 of 48 trials" in said
     assert "| Clean twins fit their labels in fewer epochs. (pooled) | random labels take" in said
+    assert "| < 0" in said
     assert "**supported** | −45.5" in said
     assert "- `width`: not run yet" in said
     assert "- `update_projection`: recorded before its declaration changed" in said
@@ -176,3 +179,20 @@ def test_what_has_ended_is_not_run_again(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(replicating, "_command", lambda *_: [sys.executable, "-c", "raise SystemExit(9)"])
     place = Place(home=tmp_path, ledger=None, tracking_uri=None, storage=None)
     assert replicating.replicate(place, ["fit_time"], "small", None, None, run=True, say=lambda _: None) == 0
+
+
+@pytest.mark.parametrize(
+    ("comparison", "words"),
+    [
+        (Greater(), "> 0"),
+        (Greater(than=1, matters=0.2), "> 1, by ≥ 0.2"),
+        (Less(than=-0.5), "< −0.5"),
+        (Less(matters=0.02), "< 0, by ≥ 0.02"),
+        (Equivalent(to=1, matters=0.2), "1 ± 0.2"),
+        (AtLeast(bound=0.9), "≥ 0.9"),
+        (AtMost(bound=0.25), "≤ 0.25"),
+        (Exactly(count=3), "= 3, always"),
+    ],
+)
+def test_what_an_estimate_has_to_be_is_said_shortly(comparison: Any, words: str) -> None:
+    assert comparison.target == words
