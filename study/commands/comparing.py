@@ -61,7 +61,7 @@ def compare(
     from study.commands.measures_table import FORMS, ONLY_WITH_GAP
     from study.operations.comparing import compare_studies
 
-    form = chosen_form(form, out, FORMS, others=ONLY_WITH_GAP)
+    form = chosen_form(form, out, FORMS, others=ONLY_WITH_GAP | {"html": "--page FILE.html"})
     found, unreadable = compare_studies(place, names or ())
     comparison_table.show(found, unreadable, form, out)
     if page is not None:

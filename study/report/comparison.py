@@ -1,6 +1,6 @@
 """Studies side by side on one page: their claims in a table, their curves in one figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -25,13 +25,16 @@ def comparison_page(rows: Sequence[Mapping[str, Any]], studies: Mapping[str, tup
     """One HTML page that needs nothing else.
 
     Args:
-        rows: One a claim and condition: study, claim, condition, says, published, supported_if, verdict, estimate,
-            interval, n, unit.
+        rows: One a claim and condition: study, claim, condition, role, says, published, supported_if, verdict,
+            estimate, reason, interval, n, unit.
         studies: Name → its configuration and its networks (`network_frame`), which may be none.
     """
     drawings, keys = curves(studies)
-    cells = [_cells(row) for row in rows]
-    return render("comparison.html", style=style(), studies=len(studies), rows=cells, drawings=drawings, keys=keys)
+    tables = [
+        (name, config.space.title, [_line(row) for row in _whole_first(row for row in rows if row["study"] == name)])
+        for name, (config, _) in studies.items()
+    ]
+    return render("comparison.html", style=style(), tables=tables, drawings=drawings, keys=keys)
 
 
 def curves(studies: Mapping[str, tuple[StudyConfig, pd.DataFrame]]) -> tuple[list[Drawing], list[Key]]:
@@ -93,15 +96,31 @@ def _networks_of(arm: str, config: StudyConfig, networks: pd.DataFrame) -> pd.Da
     return networks[(networks["arm"] == "control") | ((networks["arm"] == "replicate") & ~noisy)]
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    where = f" ({row['condition']})" if row["condition"] else ""
-    return (
-        row["study"],
-        row["says"] + where,
-        row["published"],
-        row["supported_if"],
-        row["verdict"],
-        row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
-        ends_words(*row["interval"]),
-        f"{row['n']} {row['unit']}s",
-    )
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line of the table says: whether it is of one condition of several, its words, and its numbers."""
+    part = _is_part(row)
+    return {
+        "part": part,
+        "says": row["condition"] if part else row["says"],
+        "placebo": row["role"] == "placebo",
+        "published": "" if part else row["published"],
+        "verdict": row["verdict"],
+        "numbers": (
+            row["supported_if"],
+            row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
+            ends_words(*row["interval"]),
+            f"{row['n']} {row['unit']}s",
+        ),
+    }
+
+
+def _is_part(row: Mapping[str, Any]) -> bool:
+    return row["condition"] not in ("", "pooled")
+
+
+def _whole_first(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Each claim's own row before those of its conditions."""
+    by_claim: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_claim.setdefault(row["claim"], []).append(row)
+    return [row for found in by_claim.values() for row in sorted(found, key=_is_part)]

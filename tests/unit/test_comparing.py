@@ -1,8 +1,10 @@
 """Studies side by side, and the page of replications: from ledgers and files alone."""
 
 import csv
+import html
 import io
 import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -67,8 +69,14 @@ def test_the_page_of_a_comparison_has_every_claim(tmp_path: Path, capsys: pytest
     page = tmp_path / "compared.html"
     assert main(["compare", "--home", str(tmp_path), "--page", str(page)]) == 0
     said = page.read_text(encoding="utf-8")
-    assert "Clean twins fit their labels in fewer epochs. (pooled)" in said
-    assert "−45.5" in said
+    lines = [re.sub("<[^>]+>", "|", line) for line in re.findall(r"<tr.*?</tr>", said, flags=re.DOTALL)]
+    cells = [[html.unescape(cell.strip()) for cell in line.split("|") if cell.strip()] for line in lines]
+    whole = "Clean twins fit their labels in fewer epochs."
+    pooled = cells.index(next(line for line in cells if line[0] == whole))
+    assert cells[pooled][1].startswith("random labels take a small constant factor")
+    assert cells[pooled][2:5] == ["supported", "< 0, by ≥ 1", "−45.50"]
+    assert [line[0] for line in cells[pooled + 1 : pooled + 4]] == ["noise 0.25", "noise 0.5", "noise 1"]
+    assert ["Renamed classes take as many epochs as true ones.", "placebo"] in [line[:2] for line in cells]
     capsys.readouterr()
 
 
