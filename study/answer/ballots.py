@@ -133,12 +133,19 @@ def ballots(
             boxes[key, arm].put(mine, trial.cell or f"trial {trial.number}", depth, of_arm)
     fields = {name for own in conditions.values() for name in own}
     differ = [name for name in sorted(fields) if len({str(own.get(name)) for own in conditions.values()}) > 1]
-    return [
+    counted = [
         Ballot({name: conditions[key].get(name) for name in differ}, arm, box.votes(), _follows_rule(conditions[key]))
         for (key, arm), box in boxes.items()
     ]
+    return sorted(counted, key=lambda ballot: [_place(value) for value in ballot.condition.values()])
 
 
 def _follows_rule(condition: Mapping[str, Any]) -> bool:
     kind = NOISES.get(str(condition.get("data.noise_kind", "uniform")))
     return kind.leaves_rule and bool(condition.get("data.label_noise"))
+
+
+def _place(value: Any) -> tuple[bool, float, str]:
+    """Where a condition stands among others: numbers by size, before words by their letters."""
+    is_number = isinstance(value, int | float)
+    return (not is_number, float(value) if is_number else 0.0, "" if is_number else str(value))

@@ -59,7 +59,7 @@ class ComparedStudy:
                 "interval": list(found.planned_interval if found.by == "planned n" else found.interval),
                 "says": found.says,
                 "published": claim.published if (claim := self.claim(found.claim)) else "",
-                "supported_if": claim.comparison.target if claim else "",
+                "supported_if": claim.comparison.target if claim and claim.role != "description" else "",
                 "source": (claim.source or self.config.space.source) if claim else "",
                 "trials": self.ended_count,
             }

@@ -161,6 +161,13 @@ def test_arms_and_conditions_are_apart_and_a_dense_network_has_one_vote() -> Non
         assert low.means["forgotten"][example] == pytest.approx(mean, nan_ok=True), "of distinct dense networks"
 
 
+def test_conditions_are_in_the_order_of_their_values() -> None:
+    noises = (0.25, 1.0, 0.0, 0.05)
+    trials = [recorded(n, f"cell {n}", [0, 1, 0, 1], noise=noise, seed=n) for n, noise in enumerate(noises)]
+    found = [(one.condition["data.label_noise"], one.arm) for one in ballots(trials)]
+    assert found == [(noise, arm) for noise in sorted(noises) for arm in ("replicate", "control")]
+
+
 def test_networks_with_labels_of_their_own_have_no_score_together() -> None:
     one, two = recorded(0, None, [0, 1, 0, 1]), recorded(1, None, [0, 0, 1, 1])
     found = {ballot.arm: ballot.votes for ballot in ballots([one, two])}
