@@ -80,8 +80,8 @@ def memorisation(votes: Votes) -> Memorisation:
         networks=votes.networks,
         share=jackknife(votes.given_mask, votes.right, _mean),
         true_share=jackknife(votes.given_mask, votes.truly, _mean),
-        auroc=jackknife(votes.given_mask, votes.right, lambda scores: auroc(scores, changed)),
-        precision=jackknife(votes.given_mask, votes.right, lambda scores: precision(scores, changed)),
+        auroc=jackknife(votes.given_mask, votes.right, lambda scores: auroc(scores, changed), lowest=0.0),
+        precision=jackknife(votes.given_mask, votes.right, lambda scores: precision(scores, changed), lowest=0.0),
         changed_count=int(changed.sum()),
         agreement=agreement_of_halves(votes),
         quantiles={share: float(known.quantile(share)) for share in _QUANTILES} if len(known) else {},
@@ -138,12 +138,15 @@ def precision(scores: Floats, changed: Bools) -> float | None:
     return float(hits / count)
 
 
-def jackknife(given: Bools, right: Bools, statistic: Callable[[Floats], float | None]) -> Estimate:
+def jackknife(
+    given: Bools, right: Bools, statistic: Callable[[Floats], float | None], *, lowest: float = -1.0
+) -> Estimate:
     """A statistic of the scores with its 95 % interval: networks are left out one by one, or in a hundred groups.
 
     Args:
         given, right: [M, n] votes.
-        statistic: Scores [n] → a number in −1 … 1, None where it is not defined.
+        statistic: Scores [n] → a number from `lowest` to 1, None where it is not defined.
+        lowest: That the statistic can be, and so the end of its interval.
     References:
         Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 11; Kott 2001 (delete-a-group).
     """
@@ -155,7 +158,7 @@ def jackknife(given: Bools, right: Bools, statistic: Callable[[Floats], float | 
     if len(left) < len(without):
         return Estimate(value)
     half = float(stdtrit(len(left) - 1, 0.975) * math.sqrt(jackknife_variance(np.asarray(left))))
-    return Estimate(value, value - half, min(1.0, value + half))
+    return Estimate(value, max(lowest, value - half), min(1.0, value + half))
 
 
 def scores_without(given: Bools, right: Bools) -> Iterator[Floats]:

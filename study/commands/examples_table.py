@@ -27,6 +27,7 @@ By = Literal["memorisation", "forgotten", "learned", "lost_at", "influence"]
 ORDERS, FORMS = get_args(By), ("text", "json", "csv")
 _LARGEST_FIRST = {"memorisation": True, "forgotten": True, "learned": True, "lost_at": False, "influence": True}
 _WIDTH = 100
+_WHO = {"replicate": "networks", "control": "clean twins"}
 
 
 def print_examples(
@@ -62,10 +63,12 @@ def print_examples(
         put(examples_csv(ordered), out)
     elif form == "json":
         put(json.dumps([_json(*one, top) for one in ordered], indent=2, allow_nan=False), out)
-    elif out is None:
-        _print(terminal(), ordered, top)
     else:
-        write(out, text_for_file(lambda console: _print(console, ordered, top), _WIDTH))
+        unscored = [ballot for ballot, one in counted if one is None]
+        if out is None:
+            _print(terminal(), ordered, unscored, top)
+        else:
+            write(out, text_for_file(lambda console: _print(console, ordered, unscored, top), _WIDTH))
 
 
 def _sort(found: Memorisation, by: By) -> pd.DataFrame:
@@ -98,13 +101,16 @@ def _json(ballot: Ballot, one: Memorisation, top: int) -> dict[str, Any]:
     }
 
 
-def _print(console: Console, found: list[tuple[Ballot, Memorisation]], top: int) -> None:
+def _print(console: Console, found: list[tuple[Ballot, Memorisation]], unscored: list[Ballot], top: int) -> None:
+    for ballot in unscored:
+        console.print(
+            f"{_condition(ballot)}no scores of {_WHO[ballot.arm]}: each was given noisy labels of its own; scores need "
+            f"data.noise_draw=study"
+        )
     for place, (ballot, one) in enumerate(found):
-        if place:
+        if place or unscored:
             console.print()
-        named = " ".join(f"{name}={value(said)}" for name, said in ballot.condition.items())
-        who = "clean twins" if ballot.arm == "control" else "networks"
-        console.print(f"{named + ': ' if named else ''}{one.networks} {who}, {len(one.examples):,} examples")
+        console.print(f"{_condition(ballot)}{one.networks} {_WHO[ballot.arm]}, {len(one.examples):,} examples")
         console.print(f"memorised share {one.share.as_text()}, of true labels {one.true_share.as_text()}")
         if one.changed_count and not ballot.rule:
             console.print(
@@ -121,6 +127,11 @@ def _print(console: Console, found: list[tuple[Ballot, Memorisation]], top: int)
                 f"{one.pairs:,} pairs (*)"
             )
         console.print(_table(one.examples.head(top)))
+
+
+def _condition(ballot: Ballot) -> str:
+    named = " ".join(f"{name}={value(said)}" for name, said in ballot.condition.items())
+    return f"{named}: " if named else ""
 
 
 def _table(rows: pd.DataFrame) -> Table:

@@ -61,7 +61,8 @@ def test_the_most_memorised_are_shown_with_their_images_and_labels(tmp_path: Pat
     assert isinstance(found, Picture)
     memorised, lost = found.panels
     first = found.data[found.data["order"] == "Most memorised"]
-    assert first["example"].tolist()[:5] == [0, 1, 2, 3, 4]
+    assert sorted(first["example"].tolist()[:5]) == [0, 1, 2, 3, 4]
+    assert first["se"].iloc[:5].is_monotonic_increasing
     assert first["memorisation"].tolist()[:5] == [1.0] * 5
     drawn = memorised.inline()
     coded = re.findall(r"base64,([^\"]+)\"", drawn)
@@ -72,7 +73,17 @@ def test_the_most_memorised_are_shown_with_their_images_and_labels(tmp_path: Pat
         assert (pixels == images[example, 0]).all()
     label, true = int(first["label"].iloc[0]), int(first["true_label"].iloc[0])
     assert f"{label}, truly {true}" in drawn
-    assert [int(n) for n in re.findall(r"example (\d+):", lost.inline())][:5] == [0, 1, 2, 3, 4]
+    earliest = [int(n) for n in re.findall(r"example (\d+):", lost.inline())]
+    assert earliest[:5] == first["example"].tolist()[:5], "equally early, so by the same errors"
+
+
+def test_of_equal_scores_the_surest_comes_first(tmp_path: Path) -> None:
+    found = FIGURE.draw(material(tmp_path, recorded(40)))
+    assert isinstance(found, Picture)
+    first = found.data[found.data["order"] == "Most memorised"]
+    assert first["memorisation"].tolist() == [1.0] * 12
+    assert first["se"].nunique() > 1
+    assert first["se"].is_monotonic_increasing
 
 
 def test_influential_pairs_stand_side_by_side_and_all_scores_in_a_table(tmp_path: Path) -> None:

@@ -92,6 +92,21 @@ def test_precision_gives_ties_their_share() -> None:
     assert precision(scores, np.zeros(5, dtype=bool)) is None
 
 
+def test_intervals_end_where_shares_do() -> None:
+    random = np.random.default_rng(1)
+    given, right = random.random((2, 6, 40)) < 0.6
+    label = np.zeros(40, dtype=np.int64)
+    found = memorisation(Votes(given, right, right, label, np.where(np.arange(40) < 4, 1, 0)))
+    for one in (found.precision, found.auroc):
+        assert one.low is not None
+        assert one.high is not None
+        assert 0 <= one.low <= one.high <= 1
+    wide = jackknife(given, right, lambda scores: float(np.nanmean(scores > 0.9)))
+    assert wide.low is not None
+    assert wide.low < 0, "or the interval of a share would not be cut anywhere"
+    assert jackknife(given, right, lambda scores: float(np.nanmean(scores > 0.9)), lowest=0.0).low == 0
+
+
 def test_the_interval_of_the_memorised_share_covers_it_as_often_as_it_says() -> None:
     truth = memorisation(nearest_neighbours(4000, seed=99)).share.value
     assert truth is not None

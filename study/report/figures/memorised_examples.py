@@ -52,7 +52,8 @@ def _picture(ballot: Ballot, found: Memorisation, shown: Shown, study: str) -> P
     for name, (head, rising) in _ORDERS.items():
         if name not in found.examples.columns or found.examples[name].isna().all():
             continue
-        order = named.dropna(subset=[name]).sort_values(name, ascending=rising, kind="stable")
+        # Of equals the surest first, as `ockham examples` has them.
+        order = named.dropna(subset=[name]).sort_values([name, "se"], ascending=[rising, True], kind="stable")
         top = order.head(_COLUMNS * _ROWS)
         panels.append(_panel(head, name, top, shown))
         tables.append(top.assign(order=head))
