@@ -84,10 +84,12 @@ class _Box:
         self.right.append(right)
         self.truly.append(matrix("prediction") == self.true_label)
         self.tested.append(tested)
+        if "learned" not in table.columns:
+            return
+        learned = ~np.isnan(matrix("learned").astype(np.float64))  # what was never right was not forgotten either
         for name in _FOLLOWED:
-            if name in table.columns:
-                values = matrix(name).astype(np.float64)
-                self._mean(name).add(values, given & ~np.isnan(values))
+            values = matrix(name).astype(np.float64)
+            self._mean(name).add(values, given & learned & ~np.isnan(values))
 
     def _mean(self, name: str) -> _Mean:
         return self.means.setdefault(name, _Mean())

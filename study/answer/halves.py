@@ -25,11 +25,11 @@ class Agreement:
     deviation: float
 
     def as_text(self) -> str:
-        """`scores of two halves of the networks correlate 0.98 and differ by 1.01 standard errors (…)`."""
+        """`scores of two halves of the networks correlate 0.98 and differ by 0.98 standard errors (…)`."""
         correlate = "" if self.correlation is None else f"correlate {self.correlation:.2f} and "
         return (
             f"scores of two halves of the networks {correlate}differ by {self.deviation:.2f} standard errors "
-            f"(root mean square over {self.examples:,} examples)"
+            f"(root mean square; up to about 1 their errors are large enough)"
         )
 
     def as_json(self) -> dict[str, float | int | None]:

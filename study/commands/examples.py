@@ -45,10 +45,10 @@ def examples(
 
     The score is the share of networks right on an example among those given it, less that among those it was left out
     of (Feldman & Zhang 2020): 1 is pure memory. Every condition and arm apart, one vote a distinct dense network;
-    intervals are over networks. Of networks that were given an example: "learned" is the epoch in which it was first
-    right, "forgotten" how often it was wrong after that, "lost at" the share of the compression after which it is
-    missed for good, 1 if it never is. "influence": by how much more of the networks that were given it than of the
-    others are right on a test example, where that is most.
+    intervals are over networks. Of networks that were given an example and ever had it right: "learned" is the epoch
+    in which that was first so, "forgotten" how often it was wrong after that, "lost at" the share of the compression
+    after which it is missed for good, 1 if it never is. "influence": by how much more of the networks that were given
+    it than of the others are right on a test example, where that is most.
 
     How many labels are wrong is estimated apart from how much is memorised, as rare examples with right labels are too.
     """
