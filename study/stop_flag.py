@@ -88,14 +88,19 @@ class Signals:
         """Puts back the handlers that were there before."""
         if self._previous:
             sys.unraisablehook = self._complain
-        for number, before in self._previous.items():
+        previous, self._previous = self._previous, {}  # nobody breaks in from here on
+        for number, before in previous.items():
             _put_back(number, before)
-        self._previous.clear()
 
     def break_in(self) -> None:
-        """From another thread: interrupts what the main thread is doing."""
+        """From another thread: interrupts what the main thread is doing, also a wait for a lock or an event."""
         self.at_once = True
-        _thread.interrupt_main(signal.SIGTERM)
+        # A pretended signal is looked at when such a wait is over; a real one ends it, and would end the process where
+        # another handler than ours is in.
+        if hasattr(signal, "pthread_kill") and signal.getsignal(signal.SIGTERM) == self._on_signal:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        else:
+            _thread.interrupt_main(signal.SIGTERM)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         second = self._flag.hurried

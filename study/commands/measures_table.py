@@ -99,11 +99,12 @@ def _show(parts: Sequence[Table | str], out: Path | None) -> None:
     """To the screen, or as text into a file."""
 
     def draw(console: Console) -> None:
+        console.width = max(console.width, _WIDTH)  # a terminal that is narrower folds lines; no digit is left out
         for part in parts:
             if isinstance(part, str):
                 console.print(part, markup=False, highlight=False, soft_wrap=True)
-            else:  # a terminal that is narrower folds lines; no digit is left out
-                console.print(part, width=max(console.width, _WIDTH), crop=False)
+            else:
+                console.print(part)
 
     if out is None:
         draw(terminal())

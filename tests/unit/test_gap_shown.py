@@ -89,8 +89,9 @@ def test_over_several_studies_and_as_a_picture(
 
 
 def test_q_reads_alike_in_the_table_the_picture_and_the_page(
-    measured_study: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    measured_study: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "80")  # of a narrow terminal, which folds lines
     with open_ledgers(Place(home=tmp_path), ["tiny"]) as (ledgers, _):
         found = gap_across(ledgers)
     small = replace(found, rows=tuple(replace(row, q=row.q and 0.0002) for row in found.rows))
