@@ -100,11 +100,15 @@ class Recorder:
         attempt: int,
         records: Sequence[Record],
         state: State,
-        **why: str | None,
+        *,
+        error: str | None = None,
+        traceback: str | None = None,
     ) -> None:
+        error, traceback = (text and mask_passwords(text) for text in (error, traceback))
         with self._results(number, records) as results:
-            reasons = {name: text and mask_passwords(text) for name, text in why.items()}
-            new_row = self._ledger.finish(number, attempt, state, records=records, results=results, **reasons)
+            new_row = self._ledger.finish(
+                number, attempt, state, records=records, error=error, traceback=traceback, results=results
+            )
         self._open.discard(number)
         self._tell(number, records)
         row = new_row or self._ledger.trial(number)

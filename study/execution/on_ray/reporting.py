@@ -44,8 +44,7 @@ class Reporting(Callback):
     def take(self, trial: "Trial", result: dict[str, Any]) -> bool:
         """Tells the driver what a worker's step returned; whether the attempt goes on."""
         with self._keeping_failure():
-            records = pickle.loads(result["reports"])  # noqa: S301 - from our own worker
-            report = Report(records, result.get("end_state"), result.get("error"), result.get("traceback"))
+            report: Report = pickle.loads(result["report"])  # noqa: S301 - from our own worker
             return self._attempts.on_report(_assignment(trial), report)
 
     def take_early(self, trial: "Trial", result: dict[str, Any]) -> bool:
@@ -67,8 +66,7 @@ class Reporting(Callback):
             self._told.discard(trial.trial_id)
         else:
             self.take(trial, result)
-        for name in ("reports", "end_state", "error", "traceback"):  # Ray keeps the last result of every trial
-            result.pop(name, None)
+        result.pop("report", None)  # Ray keeps the last result of every trial
 
     def on_trial_complete(self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any) -> None:
         """Ray is done with the attempt; how it ended came with its last result."""

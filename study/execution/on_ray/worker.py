@@ -20,7 +20,7 @@ import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
 from study.execution.attempt import begin, trial_function
-from study.execution.executor import Assignment, Job
+from study.execution.executor import Assignment, Job, Report
 from study.execution.on_ray import trial_log
 from study.passwords import MaskedStream, remember
 
@@ -92,11 +92,11 @@ class StudyTrial(Trainable):
                         print(trial_log.line(record, time.time()))  # into its log
                     spent = time.monotonic() - begun
                     if spent >= LONGEST_STEP_S or (reports and spent >= REPORT_S):
-                        return self._result(reports)
+                        return self._result(Report(tuple(reports)))
         except (Exception, SystemExit) as error:
             return self._failure(reports, error)
         self.cleanup()
-        return self._result(reports, end_state="COMPLETE")
+        return self._result(Report(tuple(reports), "COMPLETE"))
 
     def _start(self) -> "Iterator[Record | None]":
         trial_function(self._job)
@@ -143,7 +143,7 @@ class StudyTrial(Trainable):
             from trainables.device import release
 
             release()
-        return self._result(reports, end_state="FAILED", error=reason, traceback=text)
+        return self._result(Report(tuple(reports), "FAILED", reason, text))
 
-    def _result(self, reports: "list[Record]", **end: str) -> dict[str, Any]:
-        return {"reports": pickle.dumps(tuple(reports)), "node": self._node, "done": bool(end), **end}
+    def _result(self, report: Report) -> dict[str, Any]:
+        return {"report": pickle.dumps(report), "node": self._node, "done": report.end_state is not None}
