@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from trainables.data.recorded import why_not
+from trainables.data.trial_data import select_subset
 from trainables.measuring import StackEvaluation, measure
 from trainables.pausing import Pausing
 from trainables.record import NOT_LOST, TESTED, Record
@@ -48,7 +49,7 @@ def examples_after(
     predictions, margins = measured.train.predictions, measured.train.margins
     if data.subset is not None:
         others = data.left_out()
-        inputs, labels = replace(workspace.train_inputs, subset=others), data.all_labels.gather(1, others)
+        inputs, labels = replace(workspace.train_inputs, subset=others), select_subset(data.all_labels, others)
         asked = yield from evaluating(stack, inputs, labels, data.task, margins=margins is not None)
         predictions = _join(data.subset, predictions, others, asked.predictions)
         if margins is not None and asked.margins is not None:

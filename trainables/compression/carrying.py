@@ -52,7 +52,7 @@ def _examples(workspace: Workspace, source: Source) -> Examples:
     data, kind = workspace.data, INPUT_KINDS.get(source.inputs)()
     subset, labels = data.subset, data.labels
     if source.others:
-        subset = (~data.given_mask()).nonzero()[:, 1].view(workspace.networks, -1)
+        subset = data.left_out()
         labels = select_subset(data.all_labels, subset)
     images = data.images
     if not kind.keeps_inputs:
