@@ -25,7 +25,7 @@ from study.answer.samples import MeanSample, Sample, SlopeSample, UnpairedSample
 from study.answer.selection import counted_trials
 from study.answer.sentences import sentence
 from study.answer.standing import Standing
-from study.answer.verdict import POOLED, Finding, Verdicts, Word, ends
+from study.answer.verdict import WHOLE, Finding, Verdicts, Word, ends
 
 _NEVER = -math.inf
 _FURTHEST = 100_000
@@ -222,7 +222,7 @@ def _finding(
         p_against=p[1],
         spread=sample.spread,
         needs=_needs(sample, claim.comparison, left) if word == "open" else None,
-        course=course(sample, threshold) if courses and case.condition in ("", POOLED) else (),
+        course=course(sample, threshold) if courses and case.condition in WHOLE else (),
     )
     finding = replace(finding, stepped=_still_holds(finding, claim.comparison))
     return replace(finding, sentence=sentence(finding, claim.quantity.kind))
@@ -252,7 +252,7 @@ def _brief(case: Case, decided: tuple[Word, str], *, family: int) -> Finding:
         return replace(case.open, verdict="undefined", reason=reason)
     word, by = decided
     finding = replace(case.open, verdict=word, by=by, estimate=case.shown_sample.estimate)
-    if case.condition not in ("", POOLED):
+    if case.condition not in WHOLE:
         return finding
     if by == "planned n":
         return replace(finding, planned_interval=ends(case.shown_sample.t_interval(ALPHA / family)))

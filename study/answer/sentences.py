@@ -1,6 +1,6 @@
 """What is known of a claim as a sentence."""
 
-from study.answer.verdict import POOLED, Finding
+from study.answer.verdict import WHOLE, Finding
 from study.answer.words import p_words, plural, with_half, with_sign
 
 
@@ -10,7 +10,7 @@ def sentence(found: Finding, kind: str) -> str:
     Args:
         kind: Of the quantity.
     """
-    where = f" ({found.condition})" if found.condition not in ("", POOLED) else ""
+    where = f" ({found.condition})" if found.condition not in WHOLE else ""
     start = f"{found.verdict.capitalize()}{where}: {found.says}"
     if found.verdict == "undefined":
         return f"{start} {found.reason[:1].upper()}{found.reason[1:]}."

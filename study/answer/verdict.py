@@ -12,6 +12,7 @@ from study.answer.words import plural, with_ends, with_half
 Word = Literal["supported", "refuted", "open", "undefined", "described"]
 Interval = tuple[float, float]
 POOLED = "pooled"
+WHOLE = ("", POOLED)  # condition of a finding about a claim as a whole: it has one alone, or several pooled
 
 
 @dataclass(frozen=True)
@@ -165,19 +166,19 @@ class Verdicts:
     @property
     def headlines(self) -> tuple[Finding, ...]:
         """One finding a claim: the pooled one, or the only one; failed placebos first."""
-        main = [finding for finding in self.findings if finding.condition in ("", POOLED)]
+        main = [finding for finding in self.findings if finding.condition in WHOLE]
         failures = set(map(id, self.failed_placebos))
         return tuple(sorted(main, key=lambda finding: id(finding) not in failures))
 
     @property
     def listed_findings(self) -> tuple[Finding, ...]:
         """The headlines, those of exploratory claims after them."""
-        return (*self.headlines, *(finding for finding in self.exploratory if finding.condition in ("", POOLED)))
+        return (*self.headlines, *(finding for finding in self.exploratory if finding.condition in WHOLE))
 
     def conditions(self, claim: str) -> tuple[Finding, ...]:
         """A claim under each condition, pooled apart; of a description those with the largest number first."""
         own = [one for one in (*self.findings, *self.exploratory)
-                if one.claim == claim and one.condition not in ("", POOLED)]  # fmt: skip
+                if one.claim == claim and one.condition not in WHOLE]  # fmt: skip
         if own and own[0].role == "description":
             own.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
         return tuple(own)
@@ -189,7 +190,7 @@ class Verdicts:
             KeyError: There is none.
         """
         for finding in (*self.findings, *self.exploratory):
-            if finding.claim == claim and finding.condition in ((condition,) if condition else ("", POOLED)):
+            if finding.claim == claim and finding.condition in ((condition,) if condition else WHOLE):
                 return finding
         raise KeyError(claim)
 
@@ -222,7 +223,7 @@ class Verdicts:
         failures = {finding.claim for finding in self.failed_placebos}
         for name in sorted(dict.fromkeys(finding.claim for finding in findings), key=lambda name: name not in failures):
             own, under = [finding for finding in findings if finding.claim == name], self.conditions(name)
-            whole = [finding for finding in own if finding.condition in ("", POOLED)]
+            whole = [finding for finding in own if finding.condition in WHOLE]
             lines.append(whole[0].sentence + disagreeing(under) if whole else f"Described: {own[0].says}")
             details = [f"{one.condition}: {one.brief}" if one.verdict == "described"
                     else f"{one.condition}: {one.verdict}, {one.brief}" for one in under]  # fmt: skip

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from study.answer.verdict import POOLED
+from study.answer.verdict import WHOLE
 from study.commands.formats import put
 from study.display import terminal
 from study.errors import Damaged
@@ -83,5 +83,5 @@ def _plain(found: Sequence[ComparedStudy]) -> str:
     lines = []
     for one in found:
         lines.append(f"{one.name}: {one.ended_count} of {one.config.trials} trials")
-        lines += [f"  {f.claim}: {f.verdict}, {f.brief}" for f in one.verdicts.findings if f.condition in ("", POOLED)]
+        lines += [f"  {f.claim}: {f.verdict}, {f.brief}" for f in one.verdicts.findings if f.condition in WHOLE]
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from typing import Any
 from search_spaces import catalog
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
+from study.answer.verdict import WHOLE
 from study.answer.words import bare_p, ends_words, with_ends, with_sign
 from study.config import StudyConfig
 from study.errors import UsageError
@@ -172,7 +173,7 @@ def _cells(row: Mapping[str, Any]) -> Sequence[str]:
         f"{row['says']}{where}{placebo}",
         row["published"] or "–",
         row["supported_if"] or "–",
-        f"**{row['verdict']}**" if not row["condition"] or row["condition"] == "pooled" else row["verdict"],
+        f"**{row['verdict']}**" if row["condition"] in WHOLE else row["verdict"],
         row["reason"] if row["estimate"] is None else with_sign(row["estimate"]),
         ends_words(*row["interval"], to="…") or "–",
         f"{row['n']} {row['unit']}s",

@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from study.answer.verdict import POOLED, Finding, Verdicts, disagreeing
+from study.answer.verdict import WHOLE, Finding, Verdicts, disagreeing
 from study.report.html import render
 
 _MOST_LARGE = 3  # claims whose verdict stands there in large letters
@@ -12,7 +12,7 @@ _MOST_OPEN = 12
 def claims_block(verdicts: Verdicts) -> Markup:
     """A section for each claim, its conditions folded below it; descriptions, what is missing, what holds."""
     asked = [found for found in verdicts.headlines if found.role != "description"]
-    later = [found for found in verdicts.exploratory if found.condition in ("", POOLED) and found.role != "description"]
+    later = [found for found in verdicts.exploratory if found.condition in WHOLE and found.role != "description"]
 
     def body(found: Finding) -> str:
         _, _, rest = found.sentence.partition(": ")

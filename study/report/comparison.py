@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from study.answer.verdict import WHOLE
 from study.answer.words import ends_words, with_sign
 from study.config import StudyConfig
 from study.report.curves import mean_curve, reach
@@ -98,7 +99,7 @@ def _networks_of(arm: str, config: StudyConfig, networks: pd.DataFrame) -> pd.Da
 
 def _line(row: Mapping[str, Any]) -> dict[str, Any]:
     """What a line of the table says: whether it is of one condition of several, its words, and its numbers."""
-    part = _is_part(row)
+    part = row["condition"] not in WHOLE
     return {
         "part": part,
         "says": row["condition"] if part else row["says"],
@@ -114,13 +115,9 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_part(row: Mapping[str, Any]) -> bool:
-    return row["condition"] not in ("", "pooled")
-
-
 def _whole_first(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Each claim's own row before those of its conditions."""
     by_claim: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_claim.setdefault(row["claim"], []).append(row)
-    return [row for found in by_claim.values() for row in sorted(found, key=_is_part)]
+    return [row for found in by_claim.values() for row in sorted(found, key=lambda row: row["condition"] not in WHOLE)]

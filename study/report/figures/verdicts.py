@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from study.answer.verdict import Finding, Verdicts
+from study.answer.verdict import POOLED, Finding, Verdicts
 from study.answer.words import with_sign
 from study.report.drawing import Drawing, Key, mark_path, room_for
 from study.report.figure import Absent, Figure, Picture
@@ -85,7 +85,7 @@ def _forest_row(drawing: Drawing, scale: Scale, one: Finding, label: str, at: tu
     for look, interval in (("line thin", one.interval), ("whisker", one.planned_interval)):
         low, high = (_clip(scale, end, edge) for end, edge in zip(interval, (scale.low, scale.high), strict=True))
         drawing.add("path", f"{look} {colour}", d=f"M{scale(low):.2f} {y:.2f}H{scale(high):.2f}")
-    shape = "diamond" if one.condition == "pooled" else ""
+    shape = "diamond" if one.condition == POOLED else ""
     drawing.add("path", f"dot {colour}", d=mark_path(shape, scale(one.estimate or 0.0), y, 5.0))
     drawing.text(drawing.width - 4, y + 4, f"{with_sign(one.estimate or 0.0)} · {one.verdict}", "value", anchor="end")
     drawing.add("rect", "hit", tip=_tip(one), x=0, y=y - _ROW / 2, width=drawing.width, height=_ROW)
