@@ -12,12 +12,9 @@ from rich.table import Table
 
 from study.answer.ballots import Ballot
 from study.answer.memorisation import Memorisation, as_records
-from study.commands.formats import put
-from study.display import terminal
-from study.display.console import text_for_file
+from study.commands.formats import draw_on, put
 from study.display.words import value
 from study.errors import UsageError
-from study.ledger.frames import write
 from study.report.examples import examples_csv, name_files, scored_examples
 
 if TYPE_CHECKING:
@@ -65,10 +62,7 @@ def print_examples(
         put(json.dumps([_json(*one, top) for one in ordered], indent=2, allow_nan=False), out)
     else:
         unscored = [ballot for ballot, one in counted if one is None]
-        if out is None:
-            _print(terminal(), ordered, unscored, top)
-        else:
-            write(out, text_for_file(lambda console: _print(console, ordered, unscored, top), _WIDTH))
+        draw_on(lambda console: _print(console, ordered, unscored, top), out, _WIDTH)
 
 
 def _sort(found: Memorisation, by: By) -> pd.DataFrame:

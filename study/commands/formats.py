@@ -1,10 +1,13 @@
 """The forms in which commands print what they know, and the file that it may go to: declared once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write there.", show_default="to the screen")]
 
@@ -18,6 +21,21 @@ def put(text: str, out: Path | None) -> None:
     from study.ledger.frames import write
 
     write(out, text) if out else typer.echo(text)
+
+
+def draw_on(draw: "Callable[[Console], None]", out: Path | None, width: int) -> None:
+    """Draws on the terminal, or as text of that width into the file.
+
+    Raises:
+        UsageError: It can't be written there.
+    """
+    from study.display import terminal
+    from study.display.console import text_for_file
+
+    if out is None:
+        draw(terminal())
+    else:
+        put(text_for_file(draw, width), out)
 
 
 def form_option(*forms: str, about: str | None = None) -> Any:

@@ -12,12 +12,10 @@ from study.answer.gap_model import GapTable
 from study.answer.measured import Mean, MeasureRow, as_frame, left_out, measure_rows
 from study.answer.pairwise import Estimate
 from study.answer.words import bare_p, with_ends, with_sign
-from study.commands.formats import put
-from study.display import terminal
-from study.display.console import text_for_file
+from study.commands.formats import draw_on, put
 from study.display.words import DASH
 from study.errors import UsageError
-from study.ledger.frames import layer_frame, network_frame, trial_frame, write
+from study.ledger.frames import layer_frame, network_frame, trial_frame
 from study.settings.measures import gap_across
 
 if TYPE_CHECKING:
@@ -106,10 +104,7 @@ def _show(parts: Sequence[Table | str], out: Path | None) -> None:
             else:
                 console.print(part)
 
-    if out is None:
-        draw(terminal())
-    else:
-        write(out, text_for_file(draw, _WIDTH))
+    draw_on(draw, out, _WIDTH)
 
 
 def _new_table(*heads: str) -> Table:

@@ -12,13 +12,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from study.commands.formats import draw_on
 from study.display import terminal
-from study.display.console import text_for_file
 from study.display.frame import frame, results
 from study.display.painter import Painter
 from study.display.words import DASH, duration, from_here, setting
 from study.errors import Damaged
-from study.ledger.frames import write
 from study.ledger.place import Place
 from study.operations.status import Status, status_of, statuses
 from study.passwords import mask_passwords
@@ -124,11 +123,7 @@ def watch(place: Place, name: str) -> None:
 
 def trial_table(rows: Sequence["TrialRow"], spanned: list[str], out: Path | None) -> None:
     """The key numbers, one row per trial; never cut off where it does not go to a terminal."""
-    if out is None:
-        console = terminal()
-        console.print(results(rows, spanned, console.width))
-        return
-    write(out, text_for_file(lambda console: console.print(results(rows, spanned, _TABLE_WIDTH)), _TABLE_WIDTH))
+    draw_on(lambda console: console.print(results(rows, spanned, console.width)), out, _TABLE_WIDTH)
 
 
 def _picture(status: Status, board: "Board", width: int, height: int) -> RenderableType:
