@@ -12,6 +12,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 _cache = tempfile.TemporaryDirectory(prefix="ockham-tests-cache-")
 os.environ["OCKHAM_CACHE"] = _cache.name
 os.environ["XDG_STATE_HOME"] = _cache.name
+# Nor are the width and the colours of the terminal (or of a CI that pretends one): lines fold where a test reads them.
+for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(_name, None)
 
 
 @pytest.fixture(autouse=True)

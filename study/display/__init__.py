@@ -1,6 +1,6 @@
 """Progress of a study for people: a live block in a terminal, plain lines elsewhere, and a summary at the end."""
 
-import os
+import shutil
 import sys
 
 from rich.console import Console
@@ -17,7 +17,7 @@ def terminal() -> Console:
     out = getattr(sys.stdout, "styled", sys.stdout)
     console = PrintableConsole(file=out, highlight=False)
     if not console.is_terminal:
-        console = PrintableConsole(file=out, highlight=False, width=int(os.environ.get("COLUMNS", "160")))
+        console = PrintableConsole(file=out, highlight=False, width=shutil.get_terminal_size((160, 24)).columns)
     return console
 
 
