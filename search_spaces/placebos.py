@@ -1,7 +1,7 @@
 """Claims of studies that must come out null: what they say holds where nothing was memorised."""
 
 from search_spaces.claims import Claim, Equivalent
-from search_spaces.quantities import Between, Difference, FieldValue, Level, Twins
+from search_spaces.quantities import Between, Difference, FieldValue, Level, Metric, Twins
 
 RENAMED_CLASSES = Claim(
     name="new_names_change_nothing",
@@ -24,6 +24,19 @@ RANDOM_PLACES = Claim(
     where={"compression.recovery": "shuffled"},
     role="placebo",
 )
+
+
+def random_labels_teach_nothing(chance: float, published: str = "") -> Claim:
+    """That what networks with random labels say of new inputs is right as often as chance is."""
+    return Claim(
+        name="random_labels_teach_nothing",
+        says="Networks that were given random labels say what chance says of new images.",
+        quantity=Metric(metric="test/accuracy"),
+        comparison=Equivalent(to=chance, matters=0.05),
+        where={"data.label_noise": 1.0},
+        published=published,
+        role="placebo",
+    )
 
 
 def same_dense_networks(field: str, first: FieldValue, second: FieldValue) -> Claim:

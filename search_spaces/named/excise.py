@@ -7,6 +7,7 @@ trained with units tied to examples, which are cut out after training: there mem
 
 from search_spaces.claims import AtLeast, AtMost, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import same_dense_networks
 from search_spaces.quantities import Between, Difference, Level, Setting
 from search_spaces.space import Choices, SearchSpace
 
@@ -110,6 +111,7 @@ SPACE = SearchSpace(
             comparison=AtLeast(bound=0.8),
             source=_MAINI,
         ),
+        same_dense_networks(_CRITERION, "memorisation", "random"),
         Claim(
             name="test_accuracy_after_cutting",
             says="Test accuracy after cutting units that carry memorised examples.",

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import random_labels_teach_nothing
 from search_spaces.protocols import CIFAR10, DENSE_ALONE, MNIST
 from search_spaces.quantities import Between, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
@@ -61,6 +62,7 @@ SPACE = SearchSpace(
             comparison=Greater(matters=0.05),
             source=_SOURCE,
         ),
+        random_labels_teach_nothing(0.1),
     ),
 )
 

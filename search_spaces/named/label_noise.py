@@ -6,12 +6,15 @@ other, nothing can be memorised: networks follow the most frequent label.
 
 from search_spaces.claims import AtLeast, AtMost, Claim, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import random_labels_teach_nothing
 from search_spaces.protocols import DENSE_ALONE
 from search_spaces.quantities import Between, Metric, Order
 from search_spaces.space import Choices, SearchSpace
 
 _SOURCE = "Rolnick et al. 2017, arXiv:1705.10694"
 _NOISE = "data.label_noise"
+# 1, where no clean label is left, is the placebo.
+_SOME_CLEAN = (0.5, 0.8, 0.9)
 _TEST = Metric(metric="test/accuracy")
 
 SPACE = SearchSpace(
@@ -27,14 +30,15 @@ SPACE = SearchSpace(
         "training.lr": 0.02,
         "training.stop_at_train_loss": None,
     },
-    span={"data.label_noise": Choices(values=(0.5, 0.8, 0.9))},
-    trials=24,
+    span={"data.label_noise": Choices(values=(*_SOME_CLEAN, 1.0))},
+    trials=32,
     claims=(
         Claim(
             name="above_chance",
             says="With up to 9 noisy labels for each clean one, networks have half of the new images right.",
             quantity=_TEST,
             comparison=AtLeast(bound=0.5),
+            where={_NOISE: _SOME_CLEAN},
             by=_NOISE,
             source=_SOURCE,
             published="MNIST: above 90 % with 100 noisy labels for each clean one",
@@ -53,6 +57,7 @@ SPACE = SearchSpace(
             comparison=Greater(),
             source=_SOURCE,
         ),
+        random_labels_teach_nothing(0.1),
     ),
 )
 
@@ -63,12 +68,12 @@ STUDY = NamedStudy(
     size="small",
     sizes={
         "paper": Size(
-            base=_MNIST, span={"data.label_noise": Choices(values=(0.5, 0.8, 0.9, 0.95, 0.98, 0.99))}, trials=12
+            base=_MNIST, span={"data.label_noise": Choices(values=(0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0))}, trials=14
         ),
         "large": Size(
             base={**_MNIST, "data.name": "cifar10", "model.name": "resnet20", "model.width": 16},
-            span={"data.label_noise": Choices(values=(0.5, 0.8, 0.9, 0.95))},
-            trials=8,
+            span={"data.label_noise": Choices(values=(0.5, 0.8, 0.9, 0.95, 1.0))},
+            trials=10,
         ),
     },
     differs=(

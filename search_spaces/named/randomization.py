@@ -6,6 +6,7 @@ pixels, with another for each image, and on noise with the images' moments. No t
 
 from search_spaces.claims import AtLeast, Claim, Equivalent, Greater
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import random_labels_teach_nothing
 from search_spaces.protocols import CIFAR10, DENSE_ALONE, MLP_ON_CIFAR10
 from search_spaces.quantities import Between, Metric, Order, Setting
 from search_spaces.space import Choices, SearchSpace
@@ -53,15 +54,7 @@ SPACE = SearchSpace(
             comparison=Greater(matters=0.05),
             source=f"{_SOURCE}, figure 1c",
         ),
-        Claim(
-            name="random_labels_teach_nothing",
-            says="Networks that were given random labels say what chance says of new images.",
-            quantity=_TEST,
-            comparison=Equivalent(to=0.1, matters=0.05),
-            where={"data.label_noise": 1.0},
-            published="MLP 3 × 512 on CIFAR-10: 10.48 %",
-            role="placebo",
-        ),
+        random_labels_teach_nothing(0.1, published="MLP 3 × 512 on CIFAR-10: 10.48 %"),
         Claim(
             name="one_permutation_is_nothing_to_an_mlp",
             says="One permutation of the pixels for all images changes no epoch that an MLP needs.",

@@ -1,13 +1,18 @@
 """Do students find their teacher's units? Students of several widths, of a teacher of four units (Goldt; Tian)."""
 
-from search_spaces.claims import AtLeast, AtMost, Claim, Greater
+from typing import TypeAlias
+
+from search_spaces.claims import AtLeast, AtMost, Claim, Equivalent, Greater
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.protocols import DENSE_ALONE
 from search_spaces.quantities import FieldValue, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
 _OVERLAP = "measure/overlaps"
-_BOTH: dict[str, tuple[FieldValue, ...]] = {"training.trains": ("all",)}
+_Where: TypeAlias = dict[str, tuple[FieldValue, ...]]
+# A tenth of the targets are noise where there is a teacher to find; all of them in the placebo.
+_SOME: _Where = {"data.label_noise": (0.1,)}
+_BOTH: _Where = {**_SOME, "training.trains": ("all",)}
 
 SPACE = SearchSpace(
     title="Does every unit of a teacher find a student, and what becomes of the others?",
@@ -25,14 +30,14 @@ SPACE = SearchSpace(
         "training.epochs": 60,
         "training.stop_at_train_loss": None,
         "measures": "overlaps",
-        "data.label_noise": 0.1,
         "replicates": 3,
     },
     span={
+        "data.label_noise": Choices(values=(0.1, 1.0)),
         "training.trains": Choices(values=("all", "first")),
         "model.width": Choices(values=(4, 8, 16, 32)),
     },
-    trials=64,
+    trials=96,
     claims=(
         Claim(
             name="every_unit_is_found",
@@ -74,9 +79,17 @@ SPACE = SearchSpace(
             says="Where only the first layer trains, the error on new examples grows with the width.",
             quantity=Slope(of=Metric(metric="test/loss"), over="model.width"),
             comparison=Greater(),
-            where={"training.trains": "first"},
+            where={**_SOME, "training.trains": ("first",)},
             source="Goldt et al. 2019, arXiv:1906.08632, figure 2",
             published="with noisy labels the error of soft committee machines grows with their width",
+        ),
+        Claim(
+            name="noise_has_no_teacher",
+            says="Where all targets are noise, no unit of the teacher is found.",
+            quantity=Metric(metric=f"{_OVERLAP}/found", bounds=(0.0, 1.0)),
+            comparison=Equivalent(matters=0.05),
+            where={"data.label_noise": 1.0},
+            role="placebo",
         ),
     ),
 )

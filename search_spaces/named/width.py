@@ -4,10 +4,10 @@ After Neyshabur et al.: the wider a network is that fits its labels, the shorter
 of them together, went from where they started.
 """
 
-from search_spaces.claims import Claim, Greater, Less
+from search_spaces.claims import Claim, Equivalent, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
 from search_spaces.protocols import DENSE_ALONE
-from search_spaces.quantities import Metric, Slope
+from search_spaces.quantities import Between, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
 _SOURCE = "Neyshabur et al. 2019, arXiv:1805.12076"
@@ -36,9 +36,13 @@ SPACE = SearchSpace(
         "training.batch_size": 64,
         "training.epochs": 1000,
         "measures": "norms",
+        "data.noise_kind": "renamed",
     },
-    span={"model.width": Choices(values=(16, 32, 64, 128, 256, 512))},
-    trials=48,
+    span={
+        "model.width": Choices(values=(16, 32, 64, 128, 256, 512)),
+        "data.label_noise": Choices(values=(0.0, 1.0)),
+    },
+    trials=96,
     claims=(
         _falls("unit_capacity", "The mean capacity of a unit", 3),
         _falls("distance", "The distance from initialisation", 2),
@@ -50,6 +54,17 @@ SPACE = SearchSpace(
             comparison=Greater(),
             source=f"{_SOURCE}, figure 1",
         ),
+        Claim(
+            name="new_names_move_as_far",
+            says="Renamed classes take networks as far from their initialisation as true ones do.",
+            quantity=Between(
+                of=Metric(metric="measure/norms/relative_distance"),
+                first={"data.label_noise": 1.0},
+                second={"data.label_noise": 0.0},
+            ),
+            comparison=Equivalent(matters=0.05),
+            role="placebo",
+        ),
     ),
 )
 
@@ -59,16 +74,15 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "small": Size(cost="2:35 on two busy cores"),
         "paper": Size(
             base={"data.name": "mnist", **_PROTOCOL},
             span={"model.width": Choices(values=(8, 32, 128, 512, 2048, 8192))},
-            trials=18,
+            trials=36,
         ),
         "large": Size(
             base={"data.name": "cifar10", **_PROTOCOL},
             span={"model.width": Choices(values=(8, 32, 128, 512, 2048, 8192, 32768))},
-            trials=21,
+            trials=42,
         ),
     },
     differs=("every other power of two between 2³ and 2¹³ in place of all up to 2¹⁵",),

@@ -2,10 +2,12 @@
 
 from search_spaces.claims import Claim, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import random_labels_teach_nothing
 from search_spaces.quantities import Between, Difference, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
 _SOURCE = "Brutzkus & Globerson 2019, arXiv:1810.03037"
+_TRUE = {"data.label_noise": 0.0}
 _ANGLE = Metric(metric="measure/alignment/angle")
 
 SPACE = SearchSpace(
@@ -25,15 +27,17 @@ SPACE = SearchSpace(
         "measures": "alignment",
         "compression.target_ratio": 1.5,
         "compression.depth": 1,
+        "control": False,
         "replicates": 3,
     },
-    span={"model.width": Choices(values=(4, 8, 32, 128))},
-    trials=48,
+    span={"model.width": Choices(values=(4, 8, 32, 128)), "data.label_noise": Choices(values=(0.0, 1.0))},
+    trials=96,
     claims=(
         Claim(
             name="more_filters_generalise_better",
             says="Test accuracy grows with the number of filters.",
             quantity=Slope(of=Metric(metric="test/accuracy"), over="model.width"),
+            where=_TRUE,
             comparison=Greater(),
             source=f"{_SOURCE}, figure 1",
             published="larger networks have a smaller test error at the same, zero, training error",
@@ -42,6 +46,7 @@ SPACE = SearchSpace(
             name="many_beat_few",
             says="128 filters have a higher test accuracy than 4.",
             quantity=Between(of=Metric(metric="test/accuracy"), first={"model.width": 128}, second={"model.width": 4}),
+            where=_TRUE,
             comparison=Greater(matters=0.01),
             source=_SOURCE,
         ),
@@ -50,9 +55,10 @@ SPACE = SearchSpace(
             says="Trained filters lie closer to the centres of four clusters than initial ones.",
             quantity=Difference(first=_ANGLE, second=Metric(metric="measure/alignment/initial_angle")),
             comparison=Less(matters=1.0),
-            where={"model.width": (32, 128)},
+            where={**_TRUE, "model.width": (32, 128)},
             source=f"{_SOURCE}, section 6",
         ),
+        random_labels_teach_nothing(0.5),
     ),
 )
 
@@ -62,8 +68,8 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "paper": Size(base=_PROTOCOL, trials=96),
-        "large": Size(base={**_PROTOCOL, "data.xor.pairs": 50}, trials=192),
+        "paper": Size(base=_PROTOCOL, trials=192),
+        "large": Size(base={**_PROTOCOL, "data.xor.pairs": 50}, trials=384),
     },
     differs=("the classifier is trained too, and has biases, where the paper fixes it",),
 )
