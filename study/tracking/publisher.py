@@ -1,6 +1,6 @@
 """The publisher's process: drains the outbox into MLflow and keeps Optuna's tables in step with the ledger.
 
-    python -m study.tracking.publisher NAME FENCE
+    python -m study.tracking.publisher NAME FENCE [ending]
 
 Commands come as JSON lines on stdin (the first says where ledger and MLflow are: in a command line, everyone could
 read their passwords), events go as JSON lines to stdout (see `study.tracking.publishing`, the driver's side). While
@@ -39,6 +39,7 @@ POLL_S = 0.5
 LONGEST_BACKOFF_S, HURRIED_BACKOFF_S = 10.0, 1.0
 TRIALS_A_COMMIT, FILE_TRIES = 50, 5
 NICENESS = 15
+LAST_ROUND_S = 10.0  # for what is under way when the last trial has ended
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -208,13 +209,12 @@ class Publisher:
             self._say("trouble", f"{explain_trouble(self._ledger.config, error)}; results wait in the ledger")
 
 
-def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) -> None:
+def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None], *, trials_run: bool = True) -> None:
     """Publishes until told to end, or until `commands` ends."""
     driver = _Driver(commands)
     publisher, projection = Publisher(ledger, say), Projection(ledger)
-    # A thread that has stepped back can't step forward again: another one finishes, when no trials run any more.
-    with ThreadPoolExecutor(1, initializer=_step_back) as beside:
-        beside.submit(_while_trials_run, driver, publisher, projection).result()
+    if trials_run:
+        _publish_behind(driver, publisher, projection)
     pause_s = 0.0
     publisher.hurry()
     while not driver.gone.wait(pause_s):
@@ -227,6 +227,22 @@ def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None]) ->
                 say("behind", "Optuna's tables lack the latest results; resume the study later, and they get them")
             return
         pause_s = publisher.pause_s
+
+
+def _publish_behind(driver: "_Driver", publisher: Publisher, projection: Projection) -> None:
+    """Steps back until the driver wants an end.
+
+    A thread that has stepped back can't step forward again, so that it is one of its own. Where others keep the machine
+    busy, its last round may take minutes: then this process ends, and the driver starts one that stays in front.
+    """
+    with ThreadPoolExecutor(1, initializer=_step_back) as beside:
+        delivering = beside.submit(_while_trials_run, driver, publisher, projection)
+        delivering.add_done_callback(lambda _: driver.heard.set())
+        driver.heard.wait()
+        try:
+            delivering.result(LAST_ROUND_S)
+        except TimeoutError:
+            os._exit(1)
 
 
 def _while_trials_run(driver: "_Driver", publisher: Publisher, projection: Projection) -> None:
@@ -265,7 +281,7 @@ class _Driver:
 
 def main(arguments: Iterable[str]) -> None:
     """Entry point of the process."""
-    name, fence = arguments
+    name, fence, *ending = arguments
     first = sys.stdin.readline()
     if not first:
         return  # the driver is gone
@@ -286,7 +302,7 @@ def main(arguments: Iterable[str]) -> None:
             run = ledger.config.run.model_copy(update=places)
             ledger.config = ledger.config.model_copy(update={"run": run})
             with FileLock(ledger.config.directory / ".publisher.lock"):
-                serve(ledger, sys.stdin, say)
+                serve(ledger, sys.stdin, say, trials_run=not ending)
         except (LeaseLost, StudyNotFound):
             say("replaced", "")  # another driver, with a publisher of its own, took over; or the study was deleted
 

@@ -90,9 +90,10 @@ class Publishing:
             self._log.unlink()
 
     def _start(self) -> "subprocess.Popen[str]":
+        command = [*self._command, "ending"] if self._order else self._command
         with children_ignore_interrupts(), self._log.open("a", encoding="utf-8") as errors:
             process = subprocess.Popen(  # noqa: S603 - our own module
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
             )
         _tell(process, json.dumps(self._places))
         return process

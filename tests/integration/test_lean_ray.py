@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import ray
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.tune import registry
 from ray.tune.execution.tune_controller import TuneController
@@ -54,6 +55,13 @@ def test_a_free_worker_goes_to_a_trial_unless_its_own_is_starting(
         assert TuneController._maybe_reuse_cached_actor(tune, "trial") == takes
         assert TuneController._maybe_reuse_cached_actor(tune, "without an own one")
     assert TuneController._maybe_reuse_cached_actor(tune, "trial"), "as it was"
+
+
+def test_what_tune_asks_of_a_head_that_is_gone_ends_with_the_study() -> None:
+    with lean_tune(2, Path("results"), stopping=lambda: True):
+        assert ray.cluster_resources()["CPU"] == 1.0
+    with pytest.raises(ray.exceptions.RaySystemError):
+        ray.cluster_resources()
 
 
 @pytest.fixture

@@ -56,6 +56,16 @@ def gcs_server(driver: Driver, _home: Path) -> None:
     _kill_all(driver, "gcs_server")
 
 
+def hanging_gcs_server(driver: Driver, _home: Path) -> None:
+    """It answers nothing for a moment, and is then killed: whoever asks it something just then has no answer ever."""
+    heads = find(driver, "gcs_server")
+    for pid in heads:
+        _send(pid, signal.SIGSTOP)
+    time.sleep(0.7)
+    for pid in heads:
+        kill(pid)
+
+
 def five_interrupts(driver: Driver, _home: Path) -> None:
     """An impatient Ctrl-C, to the whole group as a terminal sends it."""
     for _ in range(5):
@@ -76,10 +86,8 @@ def disk_full(_driver: Driver, home: Path) -> None:
     ballast.unlink()
 
 
-KINDS: dict[str, Callable[[Driver, Path], None]] = {
-    kind.__name__: kind
-    for kind in (sigterm_to_all, sigterm_to_the_group, raylet, gcs_server, five_interrupts, disk_full)
-}
+_STRIKES = (sigterm_to_all, sigterm_to_the_group, raylet, gcs_server, hanging_gcs_server, five_interrupts, disk_full)
+KINDS: dict[str, Callable[[Driver, Path], None]] = {strike.__name__: strike for strike in _STRIKES}
 
 
 def _kill_all(driver: Driver, kind: str) -> None:

@@ -75,6 +75,32 @@ def test_it_steps_back_only_while_trials_run(tmp_path: Path, monkeypatch: pytest
     assert (nice[0], nice[-1]) == (publisher.NICENESS, os.getpriority(os.PRIO_PROCESS, 0))
 
 
+def test_a_round_that_lasts_beyond_the_last_trial_is_left_to_a_process_that_stays_in_front(tmp_path: Path) -> None:
+    a_ledger(tmp_path).close()
+    code = """
+import pathlib, sys, time
+from study.ledger import Ledger
+from study.tracking import publisher
+home, name, trials_run = sys.argv[1:]
+publisher.LAST_ROUND_S = 0.1
+publisher.Publisher.round = lambda _: (print("round", flush=True), time.sleep(60))
+publisher.Publisher.end = lambda *_: True
+publisher.Projection.update = lambda *_, **__: True
+ledger = Ledger.open(f"sqlite:///{home}/{name}/study.db", name).with_fence(1)
+publisher.serve(ledger, sys.stdin, lambda event, _: print(event), trials_run=trials_run == "yes")
+"""
+    name = next(path.parent.name for path in tmp_path.glob("*/study.db"))
+    for trials_run, outcome in {"yes": (1, ""), "no": (0, "drained\n")}.items():
+        asks = [sys.executable, "-c", code, str(tmp_path), name, trials_run]
+        with subprocess.Popen(asks, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert trials_run == "no" or process.stdout.readline() == "round\n"
+            process.stdin.write(ORDER)
+            process.stdin.flush()
+            assert (process.wait(50), process.stdout.read()) == outcome
+
+
 def test_mlflow_is_told_before_optunas_storage_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     orders, both = Endless(), threading.Event()
     turns: list[str] = []

@@ -22,7 +22,7 @@ _ENVIRONMENT = {
 
 
 # A local head that died never comes back: Ray's other processes end soon. In the driver Ray would then end the whole
-# process, with a line of C++: its own, longer wait leaves the driver the time to end in its own words.
+# process, with a line of C++ (see `session`): there it waits longer, so that the driver ends in its own words.
 _OF_CHILDREN = {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
 
 
@@ -95,7 +95,8 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
       unpickle what it finds there.
     - What Tune writes lies in `results`. It would choose the session's folder, in which everybody may write.
     - Once the study stops it gives no resources back one by one: they end with the job. Who ended the study may have
-      ended Ray's head as well, and each question to it would wait for a minute and then end the process.
+      ended Ray's head as well, and each question to it would wait for as long as Ray looks for its head.
+    - It asks what the cluster has (every ten seconds, and while nothing runs) in a way that signals can end.
 
     Args:
         slots: Trials at once.
@@ -106,6 +107,7 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
         with _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}):
             yield
         return
+    import ray
     from ray.air._internal import usage
     from ray.air.execution.resources import placement_group
     from ray.train._internal.storage import StorageContext
@@ -125,6 +127,7 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
     with (
         _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}),
         _instead(
+            (ray, "cluster_resources", partial(call_patiently, ray.cluster_resources, stopping, {"CPU": 1.0})),
             (usage, "tag_callbacks", _save_nothing),
             (
                 placement_group,

@@ -43,6 +43,9 @@ _QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the future default; without it Ray warns
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
 }
+# How long this process looks for a head that died before Ray's C++ ends it, with a line of its own. We hear of the
+# death within seconds; but a call that was on its way is left behind, and telling MLflow the rest may take minutes.
+_PATIENT = {"RAY_gcs_rpc_server_reconnect_timeout_s": "3600"}
 _SILENT: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
 
 
@@ -175,6 +178,7 @@ def _authenticate() -> None:
     """
     imported = "ray" in sys.modules
     os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ.update(_PATIENT)
     # Its C++ side keeps the first token that it has seen, so a process keeps it for all its studies.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     if imported:
