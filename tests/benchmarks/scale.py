@@ -138,7 +138,7 @@ def published(config: StudyConfig) -> dict[str, float]:
     logging.disable(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
-    from study.tracking.publisher import Publisher
+    from study.tracking.delivering import Publisher
 
     ledger = Ledger.open(config.ledger_url, config.name)
     ledger.acquire()

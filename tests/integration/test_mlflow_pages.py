@@ -9,9 +9,9 @@ from mlflow.tracking._tracking_service import utils
 
 from search_spaces.space import Choices
 from study.ledger import Ledger
+from study.tracking.delivering import Publisher
 from study.tracking.mlflow_sink import MlflowSink
 from study.tracking.pages import pages
-from study.tracking.publisher import Publisher
 from tests.studies_for_tests import a_ledger
 from trainables.record import Record
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from study.ledger import Ledger
-from study.tracking.publisher import FILE_TRIES, Publisher
+from study.tracking.delivering import FILE_TRIES, Publisher
 from tests.torture import tracker
 from tests.torture.faults import FAULTS, PassOn
 from tests.torture.snapshot import Snapshot, differences, tracked

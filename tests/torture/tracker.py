@@ -26,7 +26,8 @@ from study.config import StudyConfig
 from study.execution.results import networks_file
 from study.ledger import Ledger, State
 from study.proposing import Proposer
-from study.tracking.publisher import _QUIET, Publisher
+from study.tracking.delivering import Publisher
+from study.tracking.publisher import _QUIET
 from tests.integration import driving
 from tests.integration.trials_for_tests import quick
 from tests.torture.faults import FAULTS, REQUEST_S

@@ -12,8 +12,9 @@ import pytest
 
 from study.ledger import Ledger
 from study.tracking import publisher
+from study.tracking.delivering import Publisher
 from study.tracking.projecting import Projection
-from study.tracking.publisher import Publisher, serve
+from study.tracking.publisher import serve
 from tests.studies_for_tests import a_ledger
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")

@@ -11,7 +11,7 @@ import pytest
 
 from study.cli import main
 from study.ledger import Ledger
-from study.tracking.publisher import Publisher
+from study.tracking.delivering import Publisher
 from tests.integration.driving import runs, store
 from tests.studies_for_tests import a_ledger
 from trainables.record import Record
