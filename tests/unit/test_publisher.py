@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from study.ledger import Ledger
-from study.tracking import publisher
+from study.tracking import delivering, publisher
 from study.tracking.delivering import Publisher
 from study.tracking.projecting import Projection
 from study.tracking.publisher import serve
@@ -81,11 +81,12 @@ def test_a_round_that_lasts_beyond_the_last_trial_is_left_to_a_process_that_stay
     code = """
 import pathlib, sys, time
 from study.ledger import Ledger
-from study.tracking import publisher
+from study.tracking import delivering, publisher
+from study.tracking.delivering import Publisher
 home, name, trials_run = sys.argv[1:]
 publisher.LAST_ROUND_S = 0.1
-publisher.Publisher.round = lambda _: (print("round", flush=True), time.sleep(60))
-publisher.Publisher.end = lambda *_: True
+Publisher.round = lambda _: (print("round", flush=True), time.sleep(60))
+Publisher.end = lambda *_: True
 publisher.Projection.update = lambda *_, **__: True
 ledger = Ledger.open(f"sqlite:///{home}/{name}/study.db", name).with_fence(1)
 publisher.serve(ledger, sys.stdin, lambda event, _: print(event), trials_run=trials_run == "yes")
@@ -140,7 +141,7 @@ def test_a_day_of_failures_leaves_one_traceback(tmp_path: Path, capsys: pytest.C
     def down(*_: object) -> None:
         raise ConnectionError("refused\nin many words")
 
-    monkeypatch.setattr(publisher, "MlflowSink", down)
+    monkeypatch.setattr(delivering, "MlflowSink", down)
     monkeypatch.setattr("study.tracking.optuna_projection.OptunaProjection", down)
     tracked, projected = Publisher(ledger, lambda *_: None), Projection(ledger)
     for _ in range(5):
