@@ -71,6 +71,7 @@ class Signals:
         self._flag, self.at_once = flag, False
         self._previous: dict[signal.Signals, Any] = {}
         self._complain = sys.unraisablehook
+        self._putting_back = threading.Lock()  # a signal that is on its way must find our handler
 
     def install(self) -> None:
         """Puts the handlers in, again if something else replaced them."""
@@ -88,19 +89,23 @@ class Signals:
         """Puts back the handlers that were there before."""
         if self._previous:
             sys.unraisablehook = self._complain
-        previous, self._previous = self._previous, {}  # nobody breaks in from here on
+        with self._putting_back:
+            previous, self._previous = self._previous, {}  # nobody breaks in from here on
         for number, before in previous.items():
             _put_back(number, before)
 
     def break_in(self) -> None:
         """From another thread: interrupts what the main thread is doing, also a wait for a lock or an event."""
-        self.at_once = True
-        # A pretended signal is looked at when such a wait is over; a real one ends it, and would end the process where
-        # another handler than ours is in.
-        if hasattr(signal, "pthread_kill") and signal.getsignal(signal.SIGTERM) == self._on_signal:
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-        else:
-            _thread.interrupt_main(signal.SIGTERM)
+        with self._putting_back:
+            if not self._previous:
+                return
+            self.at_once = True
+            # A pretended signal is looked at when such a wait is over; a real one ends it, and would end the process
+            # where another handler than ours is in.
+            if hasattr(signal, "pthread_kill") and signal.getsignal(signal.SIGTERM) == self._on_signal:
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+            else:
+                _thread.interrupt_main(signal.SIGTERM)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         second = self._flag.hurried
@@ -116,13 +121,9 @@ class Signals:
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             self._complain(unraisable)
             return
-        later = threading.Timer(AGAIN_S, self._once_more)  # at once would be lost in here
+        later = threading.Timer(AGAIN_S, self.break_in)  # at once would be lost in here
         later.daemon = True
         later.start()
-
-    def _once_more(self) -> None:
-        if self._previous:
-            self.break_in()
 
 
 def _say_stopping() -> None:

@@ -68,11 +68,11 @@ def all_studies(place: Place, *, as_json: bool) -> None:
 def one_study(place: Place, name: str, *, as_json: bool) -> None:
     """A study at a moment: what the live display shows, and why trials failed."""
     status, board = status_of(place, name)
-    verdicts = _verdicts(place, name)
+    verdicts, damage = _verdicts(place, name)
     claims = verdicts.listed_findings if verdicts and verdicts.counted else ()
     if as_json:
         said = [{name: getattr(one, name) for name in _OF_CLAIMS} for one in claims]
-        typer.echo(json.dumps(status.as_json() | {"claims": said}, indent=2))
+        typer.echo(json.dumps(status.as_json() | {"claims": said, "damage": damage}, indent=2))
         return
     console = terminal()
     console.print(_picture(status, board, console.width, 10_000), soft_wrap=True)
@@ -80,19 +80,21 @@ def one_study(place: Place, name: str, *, as_json: bool) -> None:
         console.print()
     for one in claims:
         console.print(f"{one.claim}: {one.verdict}, {one.brief}", soft_wrap=True, markup=False, highlight=False)
+    if damage:
+        console.print(Text(damage, style="red"), soft_wrap=True)
 
 
-def _verdicts(place: Place, name: str) -> "Verdicts | None":
-    """The verdicts of a study; None where no trial has ended, or files that they need are damaged."""
+def _verdicts(place: Place, name: str) -> "tuple[Verdicts | None, str]":
+    """The verdicts of a study, and what damage hides them; None where no trial has ended as well."""
     from study.settings.verdicts import verdicts_of
 
     ledger = place.open(name)
     if not ledger.counts()["COMPLETE"]:
-        return None
+        return None, ""
     try:
-        return verdicts_of(ledger)
-    except Damaged:
-        return None
+        return verdicts_of(ledger), ""
+    except Damaged as error:
+        return None, str(error.with_doctor(place.command("doctor", name)))
 
 
 def watch(place: Place, name: str) -> None:

@@ -149,10 +149,9 @@ def _conclude(this: _Run, tracker: Tracker, damaged: list[str]) -> Outcome:
     folder = conclusion.page.parent if conclusion.page else None
     is_drained = tracker.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
     if not is_drained:
-        listener.on_message(
-            f"tracking is not complete yet ({ledger.outbox_size()} messages to MLflow wait in the ledger); "
-            f"complete it with: {config.command('resume')}"
-        )
+        left = ledger.outbox_size()
+        untold = f"{left} messages to MLflow wait in the ledger" if left else "MLflow does not know how the study ended"
+        listener.on_message(f"tracking is not complete yet ({untold}); complete it with: {config.command('resume')}")
     return replace(outcome, drained=is_drained, damaged=tuple(damaged), seconds=this.seconds)
 
 

@@ -54,7 +54,8 @@ class Watch:
         """One beat: seconds until the next, None if there is to be none. A locked database only delays one."""
         if self._deadline is not None and self._clock.monotonic() >= self._deadline:
             self._flag.raise_for("time budget spent")
-        if (executor := self.executor) is not None and not executor.lives():
+        executor = self.executor
+        if executor is not None and not executor.lives() and self.executor is executor:  # not one that ends as planned
             self._flag.raise_for(f"{executor.name} died")
             self.executor = None
             self.break_in()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from study.config.addresses import command_line
 from study.errors import Damaged, UsageError
 from study.ledger.files import ARRAYS, EXAMPLES, LAYERS, NETWORKS, ListedFile, read_result, result_of
 from study.ledger.gathered import gathered_tables, read_table
@@ -201,7 +202,7 @@ def results_damaged(directory: Path, wrong: Sequence[str]) -> Damaged:
         f"results of {name!r} are damaged, and without them its answer would be another one: in {directory}, {names}",
         name,
         f"Put the files back from a copy (if they lie in another home, give it as --home), or run these trials again: "
-        f"ockham resume {name} --repair",
+        f"{command_line('resume', name, '--repair', home=directory.parent, ledger=None)}",
     )
 
 

@@ -69,13 +69,11 @@ def delete_study(place: Place, name: str, say: Say, sure: Sure = ask_nobody) -> 
             _optuna(ledger, say)
             if there is not None:
                 remove_own(there, say)
-                say(f"Deleted {there}")
             with alone_in(place.home):  # or a new study of that name might begin in the folder that is about to go
                 remove_own(home, say, all_but_last=True)
                 ledger.delete()
                 ledger.close()
                 remove_own(home, say)
-                say(f"Deleted {home}")
         except BaseException:
             _release(ledger)
             raise

@@ -15,6 +15,7 @@ from study.settings import machine
 from study.settings.freezing import freeze_config
 from study.settings.goals import check_goals
 from study.settings.warm_start import with_earlier_trials
+from study.storing.own_files import require_free_name
 
 
 def dry_run(config: StudyConfig, like: Ledger | None = None) -> Iterator[str]:
@@ -89,6 +90,7 @@ def _durations(config: StudyConfig) -> list[float]:
     try:
         Ledger.open(config.ledger_url, config.name).close()
     except StudyNotFound:
+        require_free_name(config.name)
         return []
     ledger = Ledger.create(config.ledger_url, config)
     try:

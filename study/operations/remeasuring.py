@@ -174,7 +174,7 @@ def _measure(ledger: Ledger, row: "TrialRow", wanted: MeasuresConfig, names: Seq
     directory = ledger.config.directory
     wrong = [f"{file.name} {trouble}" for file in ledger.files([row.number]) if (trouble := file.trouble_in(directory))]
     if wrong:
-        return f"{', '.join(wrong)}; run it again with: ockham resume {ledger.name} --repair"
+        return f"{', '.join(wrong)}; run it again with: {ledger.config.command('resume', '--repair')}"
     config = TrialConfig.model_validate(unflatten(row.params))
     options = {name: wanted.options(name) for name in names if wanted.options(name)}
     measures = MeasuresConfig.model_validate({"names": "+".join(names), **options})

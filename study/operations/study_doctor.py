@@ -74,7 +74,8 @@ def _files(ledger: Ledger) -> CheckResult:
     files = ledger.files()
     if damaged := damaged_files(files, ledger.config.directory):
         shown = ", ".join(f"{name} {wrong}" for name, (_, wrong) in list(damaged.items())[:8])
-        return CheckResult("Results", "broken", shown, f"Run these trials again: ockham resume {ledger.name} --repair")
+        repair = ledger.config.command("resume", "--repair")
+        return CheckResult("Results", "broken", shown, f"Run these trials again: {repair}")
     missing = len(ledger.numbers("COMPLETE")) - len(files)
     found = f"{len(files)} files are what was written"
     if missing > 0:

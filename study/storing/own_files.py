@@ -77,5 +77,9 @@ def remove_own(folder: Folder, say: Callable[[str], None], *, all_but_last: bool
         if not (all_but_last and name.startswith(_LAST)):
             folder.remove(name)
     folder.prune()
-    if others and not all_but_last:
+    if all_but_last:
+        return
+    if not others:
+        say(f"Deleted {folder}")
+    else:
         say(f"Left in {folder}: {', '.join(sorted(others)[:_SHOWN])}{' …' if len(others) > _SHOWN else ''}")

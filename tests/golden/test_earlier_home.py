@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import study
+from study.cli import main
 from study.errors import StudyMismatch
 from tests.in_process import no_ray
 
@@ -56,6 +57,14 @@ def test_its_report_is_written_without_what_trains_networks(home: Path) -> None:
     line = [sys.executable, "-c", code, "report", "elder", "--home", str(home)]
     assert subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()[-1] == "set()"
     assert (home / "elder" / "report" / "index.html").is_file()
+
+
+def test_status_names_the_damage_that_hides_its_verdicts(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "elder" / "trials" / "0003" / "networks.parquet").write_bytes(b"PAR1")
+    assert main(["status", "elder", "--home", str(home)]) == 0
+    assert "trials/0003/networks.parquet" in capsys.readouterr().out
+    assert main(["status", "elder", "--json", "--home", str(home)]) == 0
+    assert "trials/0003/networks.parquet" in json.loads(capsys.readouterr().out)["damage"]
 
 
 @pytest.mark.slow

@@ -126,7 +126,7 @@ def test_a_file_of_results_that_is_gone_or_different_is_named(ledger: Ledger, co
         path.write_bytes(content)
     (wrong,) = look_for_damage(ledger, repair=False, say=print)
     assert wrong.startswith("trials/0001/networks.parquet ")
-    with pytest.raises(Damaged, match=r"trials/0001/networks.parquet .*ockham resume tiny --repair"):
+    with pytest.raises(Damaged, match=r"trials/0001/networks.parquet .*ockham resume tiny --home .* --repair"):
         network_frame(ledger.config.directory, ledger.trials()[1:2], ledger.files())
     look_for_damage(ledger, repair=True, say=print)
     assert ledger.trial(1).state == "QUEUED"

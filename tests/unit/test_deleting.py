@@ -130,6 +130,7 @@ def test_what_somebody_else_put_into_its_folders_stays_and_is_named(
     said = capsys.readouterr().out
     assert "wedding.jpg" in said
     assert "thesis/chapter1.tex" in said
+    assert "Deleted /" not in said, "neither folder is gone"
 
 
 def test_a_study_folder_that_is_a_link_is_refused_before_anything_is_gone(

@@ -141,3 +141,5 @@ def test_the_name_of_another_study_is_refused_as_a_launch_would(tmp_path: Path) 
     Ledger.create(there.ledger_url, there).close()
     with pytest.raises(StudyMismatch, match="these fields differ"):
         list(dry_run(there.model_copy(update={"seed": 9})))
+    with pytest.raises(UsageError, match="--name mlruns"):
+        list(dry_run(there.model_copy(update={"name": "mlruns"})))

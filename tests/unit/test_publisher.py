@@ -81,7 +81,7 @@ def test_a_round_that_lasts_beyond_the_last_trial_is_left_to_a_process_that_stay
     code = """
 import pathlib, sys, time
 from study.ledger import Ledger
-from study.tracking import delivering, publisher
+from study.tracking import publisher
 from study.tracking.delivering import Publisher
 home, name, trials_run = sys.argv[1:]
 publisher.LAST_ROUND_S = 0.1

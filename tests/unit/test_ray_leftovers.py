@@ -28,6 +28,18 @@ def test_two_that_sweep_at_once_do_not_hinder_each_other(tmp_path: Path, monkeyp
     assert not list(tmp_path.iterdir())
 
 
+def test_what_lies_in_tmp_is_swept_by_the_number_of_its_driver(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    dead, living = tmp_path / f"ockham-{ended.pid}-x7_k2", tmp_path / f"ockham-{os.getpid()}-x7_k2"
+    others = [tmp_path / name for name in ("ockham-abc12345", "ockham-notes-2024", "dwarf-1-x")]
+    for folder in (dead, living, *others):
+        folder.mkdir()
+        os.utime(folder, (0, 0))
+    scratch.sweep(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([living, *others])
+
+
 def test_a_process_that_ends_while_it_is_looked_at_is_no_error() -> None:
     """Ray's start runs helpers that live for milliseconds."""
     with subprocess.Popen([sys.executable, "-c", ""]) as helper:

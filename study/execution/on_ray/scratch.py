@@ -38,9 +38,10 @@ def make_scratch(home: Path) -> Path:
         own.mkdir(mode=0o700)
     else:
         system = Path(tempfile.gettempdir())
-        if len(os.fsencode(system / "ockham-12345678" / _RAYS)) > _LONGEST and sys.platform != "win32":
+        if len(os.fsencode(system / "ockham-1234567-12345678" / _RAYS)) > _LONGEST and sys.platform != "win32":
             system = Path("/tmp")  # noqa: S108 - a private directory is made in it
-        own = Path(tempfile.mkdtemp(prefix="ockham-", dir=system))
+        sweep(system)
+        own = Path(tempfile.mkdtemp(prefix=f"ockham-{os.getpid()}-", dir=system))
     scratch = own / _RAYS
     scratch.mkdir()
     return scratch
@@ -56,10 +57,12 @@ def remove_scratch(scratch: Path) -> None:
 
 
 def sweep(inside: Path) -> None:
-    """Removes what killed drivers of this machine left, once they have been dead for a while."""
-    for left in inside.glob("[0-9]*"):
+    """Removes what drivers of this machine left that were killed a while ago."""
+    for left in (*inside.glob("[0-9]*"), *inside.glob("ockham-[0-9]*-*")):
         with contextlib.suppress(FileNotFoundError, ValueError):  # another study sweeps as well; a name not of ours
-            if not psutil.pid_exists(int(left.name)) and time.time() - left.stat().st_mtime > 60:
+            process = int(left.name.removeprefix("ockham-").split("-")[0])
+            is_old = not psutil.pid_exists(process) and time.time() - left.lstat().st_mtime > 60
+            if is_old and _is_mine(left):
                 shutil.rmtree(left, ignore_errors=True)
 
 

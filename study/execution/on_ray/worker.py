@@ -77,8 +77,7 @@ class StudyTrial(Trainable):
         """Drives the trial to its next boundary.
 
         Returns:
-            `reports`: pickled tuple of Records. With the last one also `done`, `ended` (COMPLETE or FAILED), `error`
-            and `traceback`.
+            `report`: a Report, of whose records the last says how the trial ended; with it also `done`.
         """
         begun = time.monotonic()
         reports: list[Record] = []

@@ -42,12 +42,14 @@ def _draw(material: Material) -> Picture | Absent:
     if found.examples["memorisation"].isna().all():
         return Absent("Every network was given every example: scores of examples need data.subset below 1.")
     shown = shown_data(material.config, found.examples["true_label"].to_numpy())
-    return Absent(shown) if isinstance(shown, str) else _picture(chosen, found, shown, material.config.name)
+    return (
+        Absent(shown) if isinstance(shown, str) else _picture(chosen, found, shown, material.config.command("examples"))
+    )
 
 
-def _picture(ballot: Ballot, found: Memorisation, shown: Shown, study: str) -> Picture | Absent:
+def _picture(ballot: Ballot, found: Memorisation, shown: Shown, command: str) -> Picture | Absent:
     if shown.images is None:
-        return Absent(f"Examples are no images; list them with ockham examples {study}.")
+        return Absent(f"Examples are no images; list them with: {command}")
     panels, tables, named = [], [], shown.with_files(found.examples)
     for name, (head, rising) in _ORDERS.items():
         if name not in found.examples.columns or found.examples[name].isna().all():
