@@ -19,6 +19,7 @@ from typing import TextIO, cast
 from study import address_space
 from study.errors import Interrupted, LeaseHeld, LeaseLost, NoRoom, NotPrinted, UsageError
 from study.lasting import LastingStream, send_nowhere
+from study.passwords import mask_passwords
 from study.printable import PrintableStream
 from study.stop_flag import interrupted_by
 
@@ -67,7 +68,7 @@ def _run(arguments: list[str]) -> int:
         code, text = _explain(error)
         with contextlib.suppress(OSError):  # there is nowhere left to say it
             if text:  # a bare `ockham` has printed its help
-                print(_paragraph(text), file=sys.stderr)
+                print(_paragraph(mask_passwords(text)), file=sys.stderr)
         return code
 
 

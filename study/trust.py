@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from study.errors import UsageError
-from study.passwords import mask_passwords, without_password
+from study.passwords import mask_forms, mask_passwords, remember, userinfo
 
 PLACES = ("address", "tracking_uri", "storage", "ledger")
 _OWN = ("auto", "local")  # a Ray of this user on this machine: see `ray_session`
@@ -78,24 +78,42 @@ def check_address(address: str) -> None:
     Raises:
         ValueError: Says what is wrong.
     """
-    _, found, rest = address.partition("://")
+    remember(address)  # before anything is said of it
+    try:
+        address.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{mask_passwords(address)!r} is no UTF-8; percent-encode what is none") from None
+    before, (_, found, rest) = userinfo(address), address.partition("://")
     if not found:
+        if before:
+            raise ValueError(
+                f"{mask_passwords(address)}: which kind of address is it? Begin with postgresql://, http://, "
+                "s3:// or another, or the name of a folder with ./"
+            )
         return
+    # Libraries end a user or a host at different ones of these; a backslash does for some (urllib3).
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    if odd := re.search(r"""[\s\x00-\x1f\x7f"'<>/?#\\]""", before) or re.search(r"[\\\s\x00-\x1f\x7f]", host):
+        raise ValueError(
+            f"{mask_passwords(address)}: {odd[0]!r} can't stand before its path; percent-encode it in a user or "
+            f"password ({quote(odd[0], safe='')}), as an @ behind the host (%40)"
+        )
     try:
         parts = urlsplit(address)
         _ = parts.port
     except ValueError as error:
-        raise ValueError(f"{mask_passwords(address)}: {str(error).lower()}") from None
-    # A backslash ends the host for some (urllib3); others go on to the next @.
-    if odd := re.search(r"[\\\s\x00-\x1f\x7f]", re.split("[/?#]", rest, maxsplit=1)[0]):
-        raise ValueError(f"{mask_passwords(address)}: {odd[0]!r} can't stand before its path; write {quote(odd[0])}")
-    if urlsplit(without_password(address)).hostname != parts.hostname:
-        raise ValueError(f"{mask_passwords(address)}: which is its host? In a password write / as %2F, @ as %40")
+        said = str(error)
+        raise ValueError(f"{mask_passwords(address)}: {said[:1].lower()}{mask_passwords(said[1:])}") from None
+    if urlsplit(mask_forms(address)).hostname != parts.hostname:
+        raise ValueError(
+            f"{mask_passwords(address)}: which is its host? Percent-encode what is odd: / as %2F, @ as %40"
+        )
 
 
 def _trusted_places() -> set[str]:
     try:
-        return set(_file().read_text(encoding="utf-8").splitlines())
+        # A version that knew fewer secrets may have written them.
+        return {mask_passwords(place) for place in _file().read_text(encoding="utf-8").splitlines()}
     except (OSError, ValueError):
         return set()
 

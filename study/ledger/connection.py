@@ -54,15 +54,17 @@ def connect(url: str, *, create: bool) -> Engine:
     safe_url = mask_passwords(url)
     try:
         address = make_url(url)
-    except ArgumentError as error:
-        raise UsageError(f"--ledger {safe_url}: {error}") from None
-    kind = address.get_backend_name()
-    if kind == "sqlite":
-        engine = _sqlite(address.database, create=create)
-    elif kind == "postgresql":
-        engine = _postgresql(url)
-    else:
-        raise UsageError(f"--ledger {safe_url}: use sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {kind}")
+        kind = address.get_backend_name()
+        if kind == "sqlite":
+            engine = _sqlite(address.database, create=create)
+        elif kind == "postgresql":
+            engine = _postgresql(url)
+        else:
+            raise UsageError(f"--ledger {safe_url}: use sqlite:///FILE or postgresql://USER@HOST/DATABASE, not {kind}")
+    except UsageError:
+        raise
+    except (ArgumentError, ValueError) as error:  # what its query says is read when the engine is made
+        raise UsageError(f"--ledger {safe_url}: {mask_passwords(str(error))}") from None
     with closed_on_error(engine):
         try:
             _tables(engine, create=create)

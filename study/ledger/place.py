@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from study.config.addresses import command_line, own_store, sqlite_url, store_uri
 from study.config.environment import said_in, usual_home
 from study.errors import Damaged, UsageError
-from study.passwords import mask_passwords, remember
+from study.passwords import mask_passwords
 from study.trust import check_address
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ class Place:
         """Raises a UsageError of an address that can't be one."""
         for name in ("ledger", "tracking_uri", "storage"):
             address: str | None = getattr(self, name)
-            remember(address)
             try:
                 check_address(address or "")
             except ValueError as error:

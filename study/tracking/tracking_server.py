@@ -5,6 +5,7 @@ Every user of the machine can connect to it; only this one gets in (`study.track
 
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -76,7 +77,8 @@ def _welcome(home: Path, port: int, page: Path, there: Mapping[str, str], say: C
     say(f"The studies of {home}: {page.as_uri()}")
     for name, path in there.items():
         say(f"  {name}, once you are in: http://{HOST}:{port}{path}")
-    say(f"Scripts: export {VARIABLE}=$(cat {home / FILE}), then http://{HOST}:{port}")
+    say(f"Scripts go to http://{HOST}:{port} once they have its token:")
+    say(f"  export {VARIABLE}=$(cat {shlex.quote(str((home / FILE).absolute()))})")
     say("Ctrl-C ends it.")
     seated = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"
     if sys.stdout.isatty() and seated:

@@ -104,6 +104,8 @@ def test_the_ray_of_this_machine_is_this_users(tmp_path: Path, monkeypatch: pyte
         ("http://TOKEN1234@own:5000", r"http://evil.example\@own:5000"),  # urllib3 connects to evil.example
         ("http://alice:secret12@own", "http://alice:/x@own"),  # to alice, at the usual port
         ("http://alice:secret12@own", "http://alice:?x@own"),
+        ("http://alice:secret12@own", "http://alice:80/x@own"),
+        ("http://alice:secret12@own", "http://alice:80?x@own"),
         ("http://TOKEN1234@own:5000", "http://evil.example\t@own:5000"),
     ],
 )
@@ -126,6 +128,22 @@ def test_no_place_passes_for_one_that_is_known(known: str, trap: str, tmp_path: 
         "s3://key:se%2Fcret@bucket/a?endpoint_override=localhost:9000",
         "sqlite:////home/me/my studies/study.db",
         "http://[::1]:5000",
+        "http://[::1]:5000/a@b",
+        "http://127.0.0.1:5000/a@b",
+        "http://mlflow:5000/a%40b",
+        "http://mlflow/a@b?c=d:e@f",
+        "postgresql://me:a%22b%2Fc%27@[::1]:5432/db",
+        "postgresql+psycopg://me:sesame@/db?host=/run/postgresql&application_name=a@b",
+        "postgresql:///db?host=/run/postgresql&user=me&password=it's",
+        "s3://bucket/a@b:c/x?region=x&endpoint_override=127.0.0.1:9000&scheme=http",
+        'sqlite:////home/it\'s "x"/u:p@h:1/<a>?.db',
+        "file:///home/u:p@h/y z",
+        "/mnt/a:b@c",
+        "./a:b@c",
+        "sub/a:b@c",
+        "mlruns",
+        "10.0.0.1:6379",
+        "ray://head:10001",
     ],
 )
 def test_ordinary_addresses_are_taken(address: str) -> None:
