@@ -220,7 +220,7 @@ def test_damaged_results_are_not_measured_over(tmp_path: Path, capsys: pytest.Ca
     assert main(["remeasure", "torn", "--measures", "alignment", "--home", str(tmp_path)]) == 3
     said = " ".join(capsys.readouterr().out.split())
     assert "trial 0 was not measured: trials/0000/layers.parquet is not what was written" in said
-    assert "ockham resume torn --repair" in said
+    assert f"ockham resume torn --home {tmp_path} --repair" in said
     assert "remeasured/alignment" in ledger.trial(1).notes
     ledger.close()
 
