@@ -10,6 +10,7 @@ from search_spaces.protocols import DENSE_ALONE
 from search_spaces.quantities import Between, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
+_TRUE = {"data.label_noise": 0.0}
 _SOURCE = "Neyshabur et al. 2019, arXiv:1805.12076"
 
 
@@ -20,6 +21,7 @@ def _falls(measure: str, what: str, figure: int) -> Claim:
         says=f"{what} falls with every doubling of the width.",
         quantity=Slope(of=Metric(metric=f"measure/norms/{measure}"), over="model.width", scale="log"),
         comparison=Less(),
+        where=_TRUE,
         source=f"{_SOURCE}, figure {figure}",
         published="it falls with the width, at equal fit",
     )
@@ -52,17 +54,19 @@ SPACE = SearchSpace(
             says="Test accuracy grows with the width.",
             quantity=Slope(of=Metric(metric="test/accuracy"), over="model.width"),
             comparison=Greater(),
+            where=_TRUE,
             source=f"{_SOURCE}, figure 1",
         ),
         Claim(
             name="new_names_move_as_far",
-            says="Renamed classes take networks as far from their initialisation as true ones do.",
+            says="Renamed classes take networks of 128 units as far from their initialisation as true ones do.",
             quantity=Between(
                 of=Metric(metric="measure/norms/relative_distance"),
                 first={"data.label_noise": 1.0},
-                second={"data.label_noise": 0.0},
+                second=_TRUE,
             ),
             comparison=Equivalent(matters=0.05),
+            where={"model.width": 128},
             role="placebo",
         ),
     ),

@@ -1,8 +1,7 @@
 """Why do larger models generalise better? XOR detection by a layer of filters and a maximum (Brutzkus & Globerson)."""
 
-from search_spaces.claims import Claim, Greater, Less
+from search_spaces.claims import Claim, Equivalent, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
-from search_spaces.placebos import random_labels_teach_nothing
 from search_spaces.quantities import Between, Difference, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
@@ -27,6 +26,7 @@ SPACE = SearchSpace(
         "measures": "alignment",
         "compression.target_ratio": 1.5,
         "compression.depth": 1,
+        "data.noise_kind": "renamed",
         "control": False,
         "replicates": 3,
     },
@@ -58,7 +58,14 @@ SPACE = SearchSpace(
             where={**_TRUE, "model.width": (32, 128)},
             source=f"{_SOURCE}, section 6",
         ),
-        random_labels_teach_nothing(0.5),
+        Claim(
+            name="new_names_cluster_as_well",
+            says="Where the two classes have each other's names, trained filters lie as close to their centres.",
+            quantity=Between(of=_ANGLE, first={"data.label_noise": 1.0}, second=_TRUE),
+            comparison=Equivalent(matters=3.0),
+            where={"model.width": (32, 128)},
+            role="placebo",
+        ),
     ),
 )
 
