@@ -95,7 +95,7 @@ def write_page(
     sections, missing = [], {}
     for name, found in recorded.items():
         if isinstance(found, ComparedStudy) and (found.is_finished or name not in earlier):
-            sections.append(study_section(wanted[name].config, size, found))
+            sections.append(study_section(name, wanted[name].config, size, found))
         elif name in earlier:
             sections.append(earlier[name])
         else:
@@ -105,7 +105,7 @@ def write_page(
     gap = earlier.get(GAP)
     if finished and (gap is None or not finished.items() < gap.identities.items()):
         picture = page.with_name(f"{page.stem.lower()}-gap.svg")
-        with open_ledgers(place, list(finished)) as (ledgers, _):
+        with open_ledgers(place, [wanted[name].config.name for name in finished]) as (ledgers, _):
             table = gap_across(ledgers)
         if table.num_tested:
             write(picture, gap_svg(table))

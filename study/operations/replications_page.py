@@ -52,9 +52,13 @@ class Section:
         return dict(self.mark["identities"])
 
 
-def study_section(declared: StudyConfig, size: str, recorded: ComparedStudy) -> Section:
-    """The question of a study, its command, and a line for each claim and condition."""
-    space, name = recorded.config.space, recorded.name
+def study_section(name: str, declared: StudyConfig, size: str, recorded: ComparedStudy) -> Section:
+    """The question of a study, its command, and a line for each claim and condition.
+
+    Args:
+        name: Of the named study; what is recorded of another size than its own is called `NAME-SIZE`.
+    """
+    space = recorded.config.space
     failed = f", {recorded.failed_count} failed" if recorded.failed_count else ""
     verdicts = Counter(
         f"placebo {one.verdict}" if one.role == "placebo" else one.verdict for one in recorded.verdicts.headlines

@@ -28,7 +28,8 @@ from trainables.record import Record
 
 def recorded(home: Path, differences: list[float], name: str = "fit_time", **options: object) -> None:
     """A named study with that many complete trials of uniform noise, their clean twins that much faster."""
-    config = load_study(LaunchOptions(source=name, size="small", run={"home": home}, **options)).config  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"source": name, "size": "small", "run": {"home": home}, **options}
+    config = load_study(LaunchOptions(**asked)).config
     config.directory.mkdir(parents=True)
     made = Ledger.create(config.ledger_url, config)
     made.acquire()
@@ -112,6 +113,16 @@ def test_the_page_of_replications_is_what_is_recorded(tmp_path: Path, capsys: py
     assert said.endswith("\n")
     assert not said.endswith("\n\n")
     capsys.readouterr()
+
+
+def test_a_size_that_is_not_the_studys_own_is_found_under_the_name_that_it_has(tmp_path: Path) -> None:
+    size = "large"
+    recorded(tmp_path, [40.0 + number for number in range(12)], name="fit_time", size=size)
+    assert main(["replicate", "fit_time", "--size", size, "--only-write", "--home", str(tmp_path)]) == 0
+    said = (tmp_path / "REPLICATIONS.md").read_text(encoding="utf-8")
+    assert "## fit_time\n" in said
+    assert "    ockham launch fit_time --size large" in said
+    assert "12 of " in said
 
 
 def test_a_section_says_what_its_verdicts_are_to_be_read_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
