@@ -102,11 +102,11 @@ STUDY = NamedStudy(
         "large": Size(base={"data.teacher.examples": 1000000, "data.teacher.features": 500, "data.teacher.units": 10}),
     },
     notes=(
-        "Why not every unit of the teacher is found: it is the noise, and the length of the training. Without noise all "
-        "are found, with 60 and with 240 epochs (8 trials each); with a tenth of the targets changed .81 ± .04 after 60 "
-        "epochs and .93 ± .02 after 240 (standard errors of 8 trials): `ockham launch teacher_student --name longer "
-        "--trials 32 --set training.epochs=60,240 --set data.label_noise=0.0,0.1 --set training.trains=all --set "
-        "model.width=16,32`.",
+        "Why not every unit of the teacher is found: it is the noise, and the length of the training. Without noise "
+        "all are found, with 60 and with 240 epochs (8 trials each); with a tenth of the targets changed .81 ± .04 "
+        "after 60 epochs and .93 ± .02 after 240 (standard errors of 8 trials): `ockham launch teacher_student --name "
+        "longer --trials 32 --set training.epochs=60,240 --set data.label_noise=0.0,0.1 --set training.trains=all "
+        "--set model.width=16,32`.",
     ),
     differs=(
         "rectified units and several passes; erf units that see each example once are the study soft_committee",
