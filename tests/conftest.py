@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from study import passwords
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # What is kept for the user between runs (digests of files, shared splits, where he has been) is none of a test's
 # business.
@@ -25,6 +27,8 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     for name in (*ockham, "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
+    # Nor what another test told this process of: a password may be a word that messages have.
+    monkeypatch.setattr(passwords, "_told", set())
 
 
 @pytest.fixture(scope="session")
