@@ -31,13 +31,16 @@ def test_two_that_sweep_at_once_do_not_hinder_each_other(tmp_path: Path, monkeyp
 def test_what_lies_in_tmp_is_swept_by_the_number_of_its_driver(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    dead, living = tmp_path / f"ockham-{ended.pid}-x7_k2", tmp_path / f"ockham-{os.getpid()}-x7_k2"
-    others = [tmp_path / name for name in ("ockham-abc12345", "ockham-notes-2024", "dwarf-1-x")]
-    for folder in (dead, living, *others):
-        folder.mkdir()
+    dead, living = (tmp_path / f"ockham-{number}-x7_k2abc" for number in (ended.pid, os.getpid()))
+    theirs = tmp_path / f"ockham-{ended.pid}-pictures"
+    others = [tmp_path / name for name in ("ockham-abc12345", "ockham-2024-notes", "2024", str(ended.pid), "dwarf-1-x")]
+    for folder in (dead / "r", living / "r", theirs, *others):
+        folder.mkdir(parents=True)
+    (theirs / "cat.jpg").touch()
+    for folder in tmp_path.iterdir():
         os.utime(folder, (0, 0))
-    scratch.sweep(tmp_path)
-    assert sorted(tmp_path.iterdir()) == sorted([living, *others])
+    scratch.sweep(tmp_path, scratch._IN_TMP)
+    assert sorted(tmp_path.iterdir()) == sorted([living, theirs, *others]), "what is anybody else's stays"
 
 
 def test_a_process_that_ends_while_it_is_looked_at_is_no_error() -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 
 _RAYS = "r"  # short: its sockets have long paths
+_IN_HOME = re.compile(r"(\d{1,7})")
+_IN_TMP = re.compile(r"ockham-(\d{1,7})-[a-z0-9_]{8}")  # as `mkdtemp` ends names
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 # An AF_UNIX path holds 107 bytes; Ray appends session_<date>_<microseconds>_<pid>/sockets/plasma_store.
 _LONGEST = 107 - len("/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")
@@ -40,7 +42,7 @@ def make_scratch(home: Path) -> Path:
         system = Path(tempfile.gettempdir())
         if len(os.fsencode(system / "ockham-1234567-12345678" / _RAYS)) > _LONGEST and sys.platform != "win32":
             system = Path("/tmp")  # noqa: S108 - a private directory is made in it
-        sweep(system)
+        sweep(system, _IN_TMP)
         own = Path(tempfile.mkdtemp(prefix=f"ockham-{os.getpid()}-", dir=system))
     scratch = own / _RAYS
     scratch.mkdir()
@@ -56,13 +58,19 @@ def remove_scratch(scratch: Path) -> None:
             own.parent.rmdir()
 
 
-def sweep(inside: Path) -> None:
-    """Removes what drivers of this machine left that were killed a while ago."""
-    for left in (*inside.glob("[0-9]*"), *inside.glob("ockham-[0-9]*-*")):
-        with contextlib.suppress(FileNotFoundError, ValueError):  # another study sweeps as well; a name not of ours
-            process = int(left.name.removeprefix("ockham-").split("-")[0])
-            is_old = not psutil.pid_exists(process) and time.time() - left.lstat().st_mtime > 60
-            if is_old and _is_mine(left):
+def sweep(inside: Path, names: re.Pattern[str] = _IN_HOME) -> None:
+    """Removes what drivers of this machine left that were killed a while ago, and nothing that anybody else put there.
+
+    Args:
+        names: Of the folders that drivers make there; the first group is the driver's process.
+    """
+    for left in inside.glob("*"):
+        by = names.fullmatch(left.name)
+        if by is None or psutil.pid_exists(int(by[1])):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # another study sweeps as well
+            is_old = time.time() - left.lstat().st_mtime > 60
+            if is_old and _is_mine(left) and {entry.name for entry in left.iterdir()} <= {_RAYS}:
                 shutil.rmtree(left, ignore_errors=True)
 
 
