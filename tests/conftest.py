@@ -27,7 +27,7 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     for name in (*ockham, "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
-    # Nor what another test told this process of: a password may be a word that messages have.
+    # Nor may what another test told this process of: it would hide what a test looks for, or a word of a message.
     monkeypatch.setattr(passwords, "_told", set())
 
 

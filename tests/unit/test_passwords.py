@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from study import passwords
 from study.cli import main
 from study.config import RunConfig, StudyConfig
 from study.errors import UsageError
@@ -21,6 +20,7 @@ from study.settings.loading import LaunchOptions, load_existing, load_study
 from study.tracking import publishing, tracking_server
 from study.tracking.token import VARIABLE, own_token
 from study.trust import anybody, check_address
+from tests.canaries import shows_canary
 from tests.studies_for_tests import a_study
 
 URLS = {
@@ -31,15 +31,9 @@ URLS = {
 
 
 @pytest.fixture(autouse=True)
-def _told_of_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What one test tells of would hide what another one looks for."""
-    monkeypatch.setattr(passwords, "_told", set())
+def _state_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Places that a test goes to are written below its folder, where it looks for secrets."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-def shows_canary(text: str) -> bool:
-    """Whether a piece of a secret CANA…RYX1 is to be read."""
-    return "CANA" in text or "RYX1" in text
 
 
 @pytest.mark.parametrize("odd", "\"'<>/?# \n\t\\")

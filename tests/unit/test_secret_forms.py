@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from study import passwords
 from study.passwords import mask_passwords, remember
+from tests.canaries import shows_canary
 
 ODD = [*"\"'<>/?#,;&=+%$@:!()[]{}|\\*~^`.-_é", "''", '""']
 NAMES = [
@@ -39,17 +39,6 @@ SETTINGS = [
 ]
 CREDENTIALS = ["postgresql://u:{}@", "s3://KEY:{}@", "http://u:{}@", "//u:{}@", "postgresql:///u:{}@", "u:{}@"]
 AROUND = ["{}127.0.0.1:1/db", "at '{}h/db'", "(see {}h)", "<{}b>", '{{"u":"{}b"}}']
-
-
-@pytest.fixture(autouse=True)
-def _told_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one test tells of would hide what another one looks for."""
-    monkeypatch.setattr(passwords, "_told", set())
-
-
-def shows_canary(text: str) -> bool:
-    """Whether a piece of a secret CANA…RYX1 is to be read."""
-    return "CANA" in text or "RYX1" in text
 
 
 @pytest.mark.parametrize("odd", ODD)
