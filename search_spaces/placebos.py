@@ -1,7 +1,9 @@
 """Claims of studies that must come out null: what they say holds where nothing was memorised."""
 
 from search_spaces.claims import Claim, Equivalent
-from search_spaces.quantities import Between, Difference, FieldValue, Level, Metric, Twins
+from search_spaces.quantities import Between, Difference, FieldValue, Level, Metric, Setting, Twins, Value
+
+TRUE_LABELS: Setting = {"data.label_noise": 0.0}
 
 RENAMED_CLASSES = Claim(
     name="new_names_change_nothing",
@@ -24,6 +26,20 @@ RANDOM_PLACES = Claim(
     where={"compression.recovery": "shuffled"},
     role="placebo",
 )
+
+
+def new_names_change_nothing(
+    name: str, says: str, of: Value, *, matters: float, widths: tuple[FieldValue, ...]
+) -> Claim:
+    """That classes with other names (`renamed` noise of 1) give what true ones do, in networks of these widths."""
+    return Claim(
+        name=name,
+        says=says,
+        quantity=Between(of=of, first={"data.label_noise": 1.0}, second=TRUE_LABELS),
+        comparison=Equivalent(matters=matters),
+        where={"model.width": widths},
+        role="placebo",
+    )
 
 
 def random_labels_teach_nothing(chance: float, published: str = "") -> Claim:

@@ -2,6 +2,7 @@
 
 from search_spaces.claims import Claim, Equivalent, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import TRUE_LABELS
 from search_spaces.quantities import Difference, Metric, Slope, Twins
 from search_spaces.space import Choices, SearchSpace
 
@@ -40,7 +41,7 @@ SPACE = SearchSpace(
             says="Test accuracy grows with the number of filters.",
             quantity=Slope(of=Metric(metric="test/accuracy"), over="model.width"),
             comparison=Greater(),
-            where={"data.label_noise": 0.0},
+            where=TRUE_LABELS,
             source=_SOURCE,
         ),
         Claim(

@@ -4,13 +4,13 @@ After Neyshabur et al.: the wider a network is that fits its labels, the shorter
 of them together, went from where they started.
 """
 
-from search_spaces.claims import Claim, Equivalent, Greater, Less
+from search_spaces.claims import Claim, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import TRUE_LABELS, new_names_change_nothing
 from search_spaces.protocols import DENSE_ALONE
-from search_spaces.quantities import Between, Metric, Slope
+from search_spaces.quantities import Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
-_TRUE = {"data.label_noise": 0.0}
 _SOURCE = "Neyshabur et al. 2019, arXiv:1805.12076"
 
 
@@ -21,7 +21,7 @@ def _falls(measure: str, what: str, figure: int) -> Claim:
         says=f"{what} falls with every doubling of the width.",
         quantity=Slope(of=Metric(metric=f"measure/norms/{measure}"), over="model.width", scale="log"),
         comparison=Less(),
-        where=_TRUE,
+        where=TRUE_LABELS,
         source=f"{_SOURCE}, figure {figure}",
         published="it falls with the width, at equal fit",
     )
@@ -54,20 +54,15 @@ SPACE = SearchSpace(
             says="Test accuracy grows with the width.",
             quantity=Slope(of=Metric(metric="test/accuracy"), over="model.width"),
             comparison=Greater(),
-            where=_TRUE,
+            where=TRUE_LABELS,
             source=f"{_SOURCE}, figure 1",
         ),
-        Claim(
-            name="new_names_move_as_far",
-            says="Renamed classes take networks of 128 units as far from their initialisation as true ones do.",
-            quantity=Between(
-                of=Metric(metric="measure/norms/relative_distance"),
-                first={"data.label_noise": 1.0},
-                second=_TRUE,
-            ),
-            comparison=Equivalent(matters=0.05),
-            where={"model.width": 128},
-            role="placebo",
+        new_names_change_nothing(
+            "new_names_move_as_far",
+            "Renamed classes take networks of 128 units as far from their initialisation as true ones do.",
+            Metric(metric="measure/norms/relative_distance"),
+            matters=0.05,
+            widths=(128,),
         ),
     ),
 )

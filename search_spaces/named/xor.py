@@ -1,12 +1,12 @@
 """Why do larger models generalise better? XOR detection by a layer of filters and a maximum (Brutzkus & Globerson)."""
 
-from search_spaces.claims import Claim, Equivalent, Greater, Less
+from search_spaces.claims import Claim, Greater, Less
 from search_spaces.named_study import NamedStudy, Size
+from search_spaces.placebos import TRUE_LABELS, new_names_change_nothing
 from search_spaces.quantities import Between, Difference, Metric, Slope
 from search_spaces.space import Choices, SearchSpace
 
 _SOURCE = "Brutzkus & Globerson 2019, arXiv:1810.03037"
-_TRUE = {"data.label_noise": 0.0}
 _ANGLE = Metric(metric="measure/alignment/angle")
 
 SPACE = SearchSpace(
@@ -37,7 +37,7 @@ SPACE = SearchSpace(
             name="more_filters_generalise_better",
             says="Test accuracy grows with the number of filters.",
             quantity=Slope(of=Metric(metric="test/accuracy"), over="model.width"),
-            where=_TRUE,
+            where=TRUE_LABELS,
             comparison=Greater(),
             source=f"{_SOURCE}, figure 1",
             published="larger networks have a smaller test error at the same, zero, training error",
@@ -46,7 +46,7 @@ SPACE = SearchSpace(
             name="many_beat_few",
             says="128 filters have a higher test accuracy than 4.",
             quantity=Between(of=Metric(metric="test/accuracy"), first={"model.width": 128}, second={"model.width": 4}),
-            where=_TRUE,
+            where=TRUE_LABELS,
             comparison=Greater(matters=0.01),
             source=_SOURCE,
         ),
@@ -55,16 +55,15 @@ SPACE = SearchSpace(
             says="Trained filters lie closer to the centres of four clusters than initial ones.",
             quantity=Difference(first=_ANGLE, second=Metric(metric="measure/alignment/initial_angle")),
             comparison=Less(matters=1.0),
-            where={**_TRUE, "model.width": (32, 128)},
+            where={**TRUE_LABELS, "model.width": (32, 128)},
             source=f"{_SOURCE}, section 6",
         ),
-        Claim(
-            name="new_names_cluster_as_well",
-            says="Where the two classes have each other's names, trained filters lie as close to their centres.",
-            quantity=Between(of=_ANGLE, first={"data.label_noise": 1.0}, second=_TRUE),
-            comparison=Equivalent(matters=3.0),
-            where={"model.width": (32, 128)},
-            role="placebo",
+        new_names_change_nothing(
+            "new_names_cluster_as_well",
+            "Where the two classes have each other's names, trained filters lie as close to their centres.",
+            _ANGLE,
+            matters=3.0,
+            widths=(32, 128),
         ),
     ),
 )
