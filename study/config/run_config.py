@@ -90,8 +90,8 @@ class RunConfig(ConfigSection):
     @field_validator("ledger", "tracking_uri", "storage", "address")
     @classmethod
     def _check_address(cls, url: str | None, info: ValidationInfo) -> str | None:
-        remember(url)
         if url is None or (info.context or {}).get("stored"):  # a study opens, whatever earlier versions let pass
+            remember(url)
             return url
         check_address(url)
         if lacks_password(url):

@@ -46,7 +46,8 @@ def serve(ledger: Ledger, commands: IO[str], say: Callable[[str, str], None], *,
     publisher, projection = Publisher(ledger, say), Projection(ledger)
     if trials_run:
         _publish_behind(driver, publisher, projection)
-    driver.heard.wait()
+    else:
+        driver.heard.wait()
     pause_s = 0.0
     publisher.hurry()
     while not driver.gone.wait(pause_s):

@@ -123,17 +123,15 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
         starting = own is not None and tune._actor_manager.is_actor_started(own)
         return not starting and reuse(tune, trial)
 
-    give_back = placement_group.remove_placement_group
+    def interruptible(question: Callable[..., Any], otherwise: Any) -> Callable[..., Any]:
+        return lambda *words: call_patiently(partial(question, *words), stopping, otherwise)
+
     with (
         _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}),
         _instead(
-            (ray, "cluster_resources", partial(call_patiently, ray.cluster_resources, stopping, {"CPU": 1.0})),
+            (ray, "cluster_resources", interruptible(ray.cluster_resources, {"CPU": 1.0})),
+            (placement_group, "remove_placement_group", interruptible(placement_group.remove_placement_group, None)),
             (usage, "tag_callbacks", _save_nothing),
-            (
-                placement_group,
-                "remove_placement_group",
-                lambda g: call_patiently(partial(give_back, g), stopping, None),
-            ),
             (TuneController, "_get_trial_checkpoints", _save_nothing),
             (TuneController, "_maybe_reuse_cached_actor", reuse_unless_starting),
             (Trial, "handle_error", _keep_error),

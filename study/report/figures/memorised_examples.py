@@ -42,9 +42,9 @@ def _draw(material: Material) -> Picture | Absent:
     if found.examples["memorisation"].isna().all():
         return Absent("Every network was given every example: scores of examples need data.subset below 1.")
     shown = shown_data(material.config, found.examples["true_label"].to_numpy())
-    return (
-        Absent(shown) if isinstance(shown, str) else _picture(chosen, found, shown, material.config.command("examples"))
-    )
+    if isinstance(shown, str):
+        return Absent(shown)
+    return _picture(chosen, found, shown, material.config.command("examples"))
 
 
 def _picture(ballot: Ballot, found: Memorisation, shown: Shown, command: str) -> Picture | Absent:
