@@ -19,7 +19,9 @@ _NAMES_ITS_USER = ("postgres", "sqlite", "mysql", "ssh", "ray")  # a lone name b
 _OF_FILES = ("sqlite", "file")  # more than two slashes begin a path, which may hold whatever a folder's name may
 _NO_PASSWORD = ("", "x-oauth-basic")  # as some servers want a token to be sent: as the user
 # A host that is a number, or this machine, is no user: what follows its colon is a port.
-_HOST = r"(?:localhost|\d+(?:\.\d+){3}|\[[^\]\s]*\])"
+_HOST = r"(?:localhost|\d+(?:\.\d+){3}|\[[^\]\s]{0,64}\])"
+# The same of a named host, where settings follow its path: a password seldom has all of these.
+_HOST_WITH_SETTINGS = r"[\w.-]{1,253}:\d{1,5}/[^\s?#@]{0,256}\?[\w.-]{1,64}="
 # A quote ends a text that an address stands in, unless a word goes on right behind it.
 _QUOTE = r"""(?:"(?="{0,9}[\w@%:])|'(?='{0,9}[\w@%:])|[<>](?=[\w@%:]))"""
 
@@ -27,7 +29,7 @@ _QUOTE = r"""(?:"(?="{0,9}[\w@%:])|'(?='{0,9}[\w@%:])|[<>](?=[\w@%:]))"""
 # libraries, and users write it all the same: what stands before the / is then no port.
 _IN_ADDRESS = re.compile(
     rf"""(?: (?P<scheme>[a-z][a-z0-9+.-]{{0,40}}): | (?<![:/\w]) )(?P<slashes>//+)
-        (?!{_HOST}:\d*[/?#])
+        (?!{_HOST}:\d*[/?#]|{_HOST_WITH_SETTINGS})
         (?P<user>(?:[^\s:/?\#@'"<>]|{_QUOTE})*)
         (?: :(?P<password>(?:[^\s/?\#'"<>]|{_QUOTE})*|(?:[^\s'"<>]|{_QUOTE})*) )?
         @""",
@@ -35,13 +37,13 @@ _IN_ADDRESS = re.compile(
 )
 # The same in the query of another, or in a form that was sent.
 _IN_CODED_ADDRESS = re.compile(
-    r"(?P<name>%3A%2F%2F(?:(?!%3A|%40|%2F)[^\s&])*%3A)(?:(?!%40)[^\s&])+(?=%40)", re.IGNORECASE
+    r"(?P<name>%3A%2F%2F(?:(?!%3A|%40|%2F)[^\s&]){0,256}%3A)(?:(?!%40)[^\s&]){1,256}(?=%40)", re.IGNORECASE
 )
 # user:password@host; something in it has to be unlike a word, for mail:me@example.org is none
 _WITHOUT_SCHEME = re.compile(
     rf"""(?<![\w/.:@%+~-])(?P<name>(?!{_HOST}:|(?:mailto|e?-?mails?|author|contact|from|to|cc|https?|file|sqlite):)[\w.+-]{{1,64}}:)
         (?!['"<>/])(?:(?=[^\s@]{{0,99}}\d)(?=[^\s@]{{0,99}}[a-z])|(?=[^\s@]{{0,99}}@(?:[\w.-]{{1,99}}(?:/|:\d)|[^\s@]{{0,99}}@)))
-        (?:[^\s'"<>,;(){{}}\[\]]|[,;(){{}}\[\]](?=\w)|{_QUOTE}){{1,256}}(?=@[\w\[])""",
+        (?:[^\s'"<>,;(){{}}\[\]]|[,;(){{}}\[\]](?=\w)|{_QUOTE}){{1,256}}(?=@(?!sha256:)[\w\[])""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -80,7 +82,7 @@ _SETTINGS = tuple(
         # headers
         rf"(?P<name>\bauthorization\s*[:=]\s*(?:basic|bearer)\s+)(?!{_REFERENCE}){_PLAIN}",
         rf"(?P<name>\bauthorization\s*[:=]\s*(?:(?!basic|bearer)[\w-]+\s+)?)(?!basic|bearer)(?=\S{{0,99}}[\d=]){_TO_THE_END}",
-        rf"(?P<name>\b(?:set-)?cookie\s*[:=]\s*)(?=[^\s=;'\"]+=){_TO_THE_END}",
+        rf"(?P<name>\b(?:set-)?cookie\s*[:=]\s*)(?=[^\s=;'\"]{{1,256}}=){_TO_THE_END}",
         rf"(?P<name>\bx-[\w-]{{0,40}}(?:key|token|secret|signature|auth)\s*:\s*)(?!{_REFERENCE}){_VALUE}",
     )
 )
@@ -137,7 +139,7 @@ def userinfo(address: str) -> str:
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         before = authority.rpartition("@")[0]
-    elif ":" in authority and not re.match(f"{_HOST}(?::|$)", authority, re.IGNORECASE):
+    elif ":" in authority and not re.match(f"{_HOST}(?:[:/?#]|$)|{_HOST_WITH_SETTINGS}", rest, re.IGNORECASE):
         before = rest.rpartition("@")[0]
     else:
         before = ""

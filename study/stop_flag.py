@@ -89,10 +89,11 @@ class Signals:
         """Puts back the handlers that were there before."""
         if self._previous:
             sys.unraisablehook = self._complain
+        # Nobody breaks in from here on, and a signal that is on its way interrupts nothing.
+        previous, self._previous = self._previous, {}
         with self._putting_back:
-            previous, self._previous = self._previous, {}  # nobody breaks in from here on
-        for number, before in previous.items():
-            _put_back(number, before)
+            for number, before in previous.items():
+                _put_back(number, before)
 
     def break_in(self) -> None:
         """From another thread: interrupts what the main thread is doing, also a wait for a lock or an event."""
@@ -112,7 +113,7 @@ class Signals:
         if not second:  # by a thread: this one may be in the middle of writing
             threading.Thread(target=_say_stopping, daemon=True).start()
         self._flag.interrupt(f"interrupted by {signal.Signals(number).name}")
-        if second or self.at_once:
+        if (second or self.at_once) and self._previous:
             self.at_once = False
             raise KeyboardInterrupt
 

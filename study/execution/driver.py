@@ -150,7 +150,7 @@ def _conclude(this: _Run, tracker: Tracker, damaged: list[str]) -> Outcome:
     is_drained = tracker.finish(status, conclusion.summary, folder, left=ledger.outbox_size, flag=this.flag)
     if not is_drained:
         left = ledger.outbox_size()
-        untold = f"{left} messages to MLflow wait in the ledger" if left else "MLflow does not know how the study ended"
+        untold = f"{left} messages to MLflow wait in the ledger" if left else "how it ended is not told everywhere"
         listener.on_message(f"tracking is not complete yet ({untold}); complete it with: {config.command('resume')}")
     return replace(outcome, drained=is_drained, damaged=tuple(damaged), seconds=this.seconds)
 

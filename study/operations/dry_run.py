@@ -12,10 +12,10 @@ from study.execution.on_ray import capacity
 from study.ledger import ENDED, Ledger
 from study.operations.power import power
 from study.settings import machine
+from study.settings.creation import require_free_folder, require_free_places
 from study.settings.freezing import freeze_config
 from study.settings.goals import check_goals
 from study.settings.warm_start import with_earlier_trials
-from study.storing.own_files import require_free_name
 
 
 def dry_run(config: StudyConfig, like: Ledger | None = None) -> Iterator[str]:
@@ -90,7 +90,8 @@ def _durations(config: StudyConfig) -> list[float]:
     try:
         Ledger.open(config.ledger_url, config.name).close()
     except StudyNotFound:
-        require_free_name(config.name)
+        require_free_places(config)
+        require_free_folder(config)
         return []
     ledger = Ledger.create(config.ledger_url, config)
     try:

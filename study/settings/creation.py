@@ -113,17 +113,13 @@ def _look_up(config: StudyConfig, message: Callable[[str], None]) -> tuple[Study
 
 def _create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger, bool]:
     made = False
-    require_free_name(config.name)
-    if config.run.storage is not None:
-        require_own(folder_of(config.run.storage, config.name), "--storage")
+    require_free_places(config)
     with alone_in(config.run.home):
         if ledger := _open(config, message):  # somebody else was faster
             return ledger, False
-        refuse_remains(config.directory, config.run.ledger and mask_passwords(config.run.ledger))
         try:
+            require_free_folder(config)
             made = _make_folder(config.directory)
-            if not made:
-                require_own(LocalFolder(config.directory), "--home")
             ledger = Ledger.create(config.ledger_url, config)
             crash_if_asked("study made")
         except BaseException as error:
@@ -133,6 +129,27 @@ def _create(config: StudyConfig, message: Callable[[str], None]) -> tuple[Ledger
                 raise UsageError(f"--home {config.run.home}: {error.strerror or error}") from None
             raise
         return ledger, True
+
+
+def require_free_places(config: StudyConfig) -> None:
+    """Refuses a name, or a storage, that other things have.
+
+    Raises:
+        UsageError: They do.
+    """
+    require_free_name(config.name)
+    if config.run.storage is not None:
+        require_own(folder_of(config.run.storage, config.name), "--storage")
+
+
+def require_free_folder(config: StudyConfig) -> None:
+    """Refuses a folder for a new study in which somebody's files are, or what is left of another study.
+
+    Raises:
+        UsageError: They are.
+    """
+    refuse_remains(config.directory, config.run.ledger and mask_passwords(config.run.ledger))
+    require_own(LocalFolder(config.directory), "--home")
 
 
 def _open(config: StudyConfig, message: Callable[[str], None]) -> Ledger | None:

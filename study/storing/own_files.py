@@ -39,6 +39,14 @@ def foreign(names: Iterable[str]) -> list[str]:
     return [name for name in names if not _IS_OWN.fullmatch(name)]
 
 
+def _everything(folder: Folder) -> list[str]:
+    """Its files, and in a directory also links, pipes and whatever else somebody put there."""
+    if not isinstance(folder, LocalFolder):
+        return folder.names()
+    there = (path for path in folder.path.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(str(path.relative_to(folder.path)) for path in there)
+
+
 def require_own(folder: Folder, option: str) -> None:
     """Refuses a folder with somebody's files in it.
 
@@ -47,7 +55,7 @@ def require_own(folder: Folder, option: str) -> None:
     """
     if isinstance(folder, LocalFolder) and folder.path.is_symlink():
         raise UsageError(f"{option}: {folder} is a link; give the place where it leads to, or remove it")
-    if others := foreign(folder.names()):
+    if others := foreign(_everything(folder)):
         some = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
         raise UsageError(
             f"{option}: {folder} holds files that are not the study's ({some}); choose another place, or name"
@@ -70,7 +78,7 @@ def remove_own(folder: Folder, say: Callable[[str], None], *, all_but_last: bool
     Args:
         all_but_last: Leave what tells that a study is there.
     """
-    names = folder.names()
+    names = _everything(folder)
     others = set(foreign(names))
     own = sorted(set(names) - others, key=lambda name: (name.startswith(_LAST), name))
     for name in own:

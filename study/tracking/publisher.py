@@ -106,6 +106,8 @@ class _Driver:
 
     def _listen(self, commands: IO[str]) -> None:
         for said in commands:
+            if not said.endswith("\n"):
+                break  # it died in the middle of a word
             self.order = json.loads(said)
             self.heard.set()
         self.gone.set()

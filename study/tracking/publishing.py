@@ -112,6 +112,7 @@ class Publishing:
                 if self._over.is_set():
                     return
                 _close_pipes(self._process)
+                self._down = False  # the next one says so itself
                 self._process = self._start()
                 if self._order:
                     self._send_order()

@@ -27,6 +27,7 @@ heard = lambda *_: print("heard", file=sys.stderr)
 signal.signal(signal.SIGTERM, heard)
 with ray_session(RunConfig(home=Path(sys.argv[1]))) as session:
     assert signal.getsignal(signal.SIGTERM) is heard  # Ray has one too, which ends the process wherever it is
+    assert "RAY_gcs_rpc_server_reconnect_timeout_s" not in os.environ  # or a notebook's other Ray had it too
     import ray
     address = ray.get_runtime_context().gcs_address
     check_cluster(RunConfig(address=address))

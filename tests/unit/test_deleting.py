@@ -123,13 +123,16 @@ def test_what_somebody_else_put_into_its_folders_stays_and_is_named(
     for file in (*ours, *theirs):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("content")
+    os.mkfifo(home / "pipe")
+    (home / "album").symlink_to(tmp_path)
     assert main(command) == 0
     assert not any(file.exists() for file in ours)
+    assert all(path.is_symlink() or path.is_fifo() for path in (home / "pipe", home / "album"))
     assert all(file.exists() for file in theirs)
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file() and "small" in path.parts) == sorted(theirs)
     said = capsys.readouterr().out
     assert "wedding.jpg" in said
-    assert "thesis/chapter1.tex" in said
+    assert "album, pipe, report/own.txt …" in said
     assert "Deleted /" not in said, "neither folder is gone"
 
 
@@ -196,18 +199,34 @@ def test_names_that_a_home_needs_itself_are_refused(
     assert f"--name {name}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
 @pytest.mark.parametrize("where", ["home", "storage"])
 def test_a_folder_with_somebodys_files_is_no_new_studys(
-    where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    where: str, dry_run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / where / "photos").mkdir(parents=True)
     (tmp_path / where / "photos" / "wedding.jpg").touch()
     home = ["--home", str(tmp_path / "home"), "--storage", str(tmp_path / "storage")]
-    assert main(["launch", "redundancy", "--name", "photos", "--no-progress", *home]) == 2
+    assert main(["launch", "redundancy", "--name", "photos", "--no-progress", *home, *dry_run]) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert f"--{where}" in said
     assert "wedding.jpg" in said
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["wedding.jpg"]
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_what_is_left_of_another_study_is_no_new_studys(
+    dry_run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = ledger(tmp_path / "home")
+    made.release()
+    (tmp_path / "home" / "small" / "study.db").unlink()
+    trial = tmp_path / "home" / "small" / "trials" / "0000"
+    trial.mkdir(parents=True)
+    (trial / "log.txt").touch()
+    assert main(["launch", "redundancy", "--name", "small", "--home", str(tmp_path / "home"), *dry_run]) == 2
+    assert "small" in capsys.readouterr().err
+    assert (trial / "log.txt").is_file()
 
 
 def test_all_that_trials_leave_is_the_studys() -> None:

@@ -41,6 +41,13 @@ def served(ledger: Ledger) -> list[str]:
     return said
 
 
+def test_a_driver_that_died_in_the_middle_of_a_word_has_ordered_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+    serve(a_ledger(tmp_path), io.StringIO(ORDER[:30]), lambda event, _text: said.append(event))
+    assert "drained" not in said
+    assert "behind" not in said
+
+
 def test_it_has_drained_when_optuna_has_everything_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = a_ledger(tmp_path, proposals=1)
     ledger.finish(0, ledger.start_attempt(0), "COMPLETE")

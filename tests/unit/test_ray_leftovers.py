@@ -4,6 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -13,34 +16,99 @@ from study.execution.on_ray import scratch
 from study.execution.on_ray import session as ray_session
 from tests.strangers import NOBODY, root_only
 
+HOLDER = """
+import sys, time
+from pathlib import Path
+from study.execution.on_ray import scratch
+print(scratch.make_scratch(Path(sys.argv[1])).parent, flush=True)
+time.sleep(600)
+"""
+
+
+@contextmanager
+def driver(home: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Another process with a folder for its Ray in `home`; killed at the end."""
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(home)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield process, Path(process.stdout.readline().strip())
+        finally:
+            process.kill()
+
+
+def age(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (0, 0))
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder whose path is short enough for Ray's sockets."""
+    with tempfile.TemporaryDirectory(prefix="h", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_what_a_killed_driver_left_goes_and_a_living_ones_stays(home: Path) -> None:
+    with driver(home) as (killed, dead), driver(home) as (_, living):
+        assert {dead.parent, living.parent} == {home / ".ray"}
+        killed.kill()
+        killed.wait()
+        age(dead)
+        age(living)
+        again = scratch.make_scratch(home)
+        assert sorted(living.parent.iterdir()) == sorted([living, again.parent])
+        scratch.remove_scratch(again)
+        assert list(living.parent.iterdir()) == [living]
+
+
+def test_what_was_left_a_moment_ago_stays(home: Path) -> None:
+    """Between its folder and its lock a driver is young."""
+    with driver(home) as (killed, dead):
+        killed.kill()
+        killed.wait()
+        scratch.sweep(dead.parent, "")
+        assert dead.is_dir()
+
 
 def test_two_that_sweep_at_once_do_not_hinder_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("1", "2"):
         (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (0, 0))
+        (tmp_path / name / scratch._LOCK).touch()
+    age(tmp_path)
+    really = scratch._is_left
 
-    def swept_by_another(_pid: int) -> bool:
+    def swept_by_another(folder: Path) -> bool:
         shutil.rmtree(tmp_path / "1", ignore_errors=True)
-        return False
+        return really(folder)
 
-    monkeypatch.setattr(scratch.psutil, "pid_exists", swept_by_another)
-    scratch.sweep(tmp_path)
+    monkeypatch.setattr(scratch, "_is_left", swept_by_another)
+    scratch.sweep(tmp_path, "")
     assert not list(tmp_path.iterdir())
 
 
-def test_what_lies_in_tmp_is_swept_by_the_number_of_its_driver(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    dead, living = (tmp_path / f"ockham-{number}-x7_k2abc" for number in (ended.pid, os.getpid()))
-    theirs = tmp_path / f"ockham-{ended.pid}-pictures"
-    others = [tmp_path / name for name in ("ockham-abc12345", "ockham-2024-notes", "2024", str(ended.pid), "dwarf-1-x")]
-    for folder in (dead / "r", living / "r", theirs, *others):
-        folder.mkdir(parents=True)
-    (theirs / "cat.jpg").touch()
-    for folder in tmp_path.iterdir():
-        os.utime(folder, (0, 0))
-    scratch.sweep(tmp_path, scratch._IN_TMP)
-    assert sorted(tmp_path.iterdir()) == sorted([living, theirs, *others]), "what is anybody else's stays"
+def test_what_is_anybody_elses_stays_in_tmp(tmp_path: Path) -> None:
+    dead = tmp_path / "ockham-x7_k2abc"
+    (dead / "r").mkdir(parents=True)
+    (dead / scratch._LOCK).touch()
+    names = ("ockham-pictures", "ockham-1234-x7_k2abc", "2024", "notes")
+    others = [tmp_path / name for name in names]
+    for folder in others:
+        (folder / "r").mkdir(parents=True)
+    (tmp_path / "notes" / scratch._LOCK).touch()
+    age(tmp_path)
+    scratch.sweep(tmp_path, "ockham-")
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+@root_only
+def test_a_strangers_folder_with_a_lock_in_it_stays(tmp_path: Path) -> None:
+    theirs = tmp_path / "ockham-x7_k2abc"
+    theirs.mkdir()
+    (theirs / scratch._LOCK).touch()
+    age(tmp_path)
+    os.chown(theirs, NOBODY, NOBODY)
+    scratch.sweep(tmp_path, "ockham-")
+    assert theirs.is_dir()
 
 
 def test_a_process_that_ends_while_it_is_looked_at_is_no_error() -> None:
@@ -70,9 +138,3 @@ def test_a_link_in_a_groups_home_leads_the_sweep_nowhere(tmp_path: Path) -> None
         assert made.parent.stat().st_mode & 0o777 == 0o700
     finally:
         scratch.remove_scratch(made)
-
-
-def test_a_folder_that_is_no_drivers_stops_no_sweep(tmp_path: Path) -> None:
-    (tmp_path / "2024-notes").mkdir()
-    scratch.sweep(tmp_path)
-    assert (tmp_path / "2024-notes").is_dir()

@@ -125,6 +125,7 @@ def test_secrets_of_other_forms(text: str, shown: str) -> None:
         "/mnt/a:b1@c",
         "git@github.com:a/b",
         "nvidia/cuda:12.1@sha256:ab",
+        "python:3.11-slim@sha256:ab",
         "http://127.0.0.1:5000/#/experiments?filter=me@x",
         "http://h:80 me@x",
         '{"uri":"http://host:5000","mail":"me@x.org"}',

@@ -130,6 +130,8 @@ def test_no_place_passes_for_one_that_is_known(known: str, trap: str, tmp_path: 
         "http://[::1]:5000",
         "http://[::1]:5000/a@b",
         "http://127.0.0.1:5000/a@b",
+        "postgresql://host:5432/db?user=admin@server&sslmode=require",
+        "https://dbc-a1b2.cloud.databricks.com:443/?o=1&u=me@x.org",
         "http://mlflow:5000/a%40b",
         "http://mlflow/a@b?c=d:e@f",
         "postgresql://me:a%22b%2Fc%27@[::1]:5432/db",

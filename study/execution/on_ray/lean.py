@@ -37,7 +37,7 @@ def lean_and_private() -> Iterator[None]:
     if not is_tested(
         "ray", "it starts with a dashboard, and listens beyond 127.0.0.1; its token still keeps others out"
     ):
-        with _environment({**_ENVIRONMENT, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}):
+        with environment({**_ENVIRONMENT, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}):
             yield
         return
     from ray._private import node, parameter, ray_constants, services
@@ -54,7 +54,7 @@ def lean_and_private() -> Iterator[None]:
 
     params = partial(parameter.RayParams, no_monitor=True, include_log_monitor=False)
     with (
-        _environment({**_ENVIRONMENT, ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0"}),
+        environment({**_ENVIRONMENT, ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0"}),
         _instead(
             (ray_constants, "ENABLE_RAY_CLUSTER", False),
             (parameter, "RayParams", params),
@@ -104,7 +104,7 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
         stopping: Whether the study stops.
     """
     if not is_tested("ray", "trials cost it more, and their errors pass through files of its own"):
-        with _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}):
+        with environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}):
             yield
         return
     import ray
@@ -127,7 +127,7 @@ def lean_tune(slots: int, results: Path, stopping: Callable[[], bool] = bool) ->
         return lambda *words: call_patiently(partial(question, *words), stopping, otherwise)
 
     with (
-        _environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}),
+        environment({"TUNE_MAX_PENDING_TRIALS_PG": str(slots)}),
         _instead(
             (ray, "cluster_resources", interruptible(ray.cluster_resources, {"CPU": 1.0})),
             (placement_group, "remove_placement_group", interruptible(placement_group.remove_placement_group, None)),
@@ -176,7 +176,7 @@ def _instead(*replaced: tuple[Any, str, Any]) -> Iterator[None]:
 
 
 @contextmanager
-def _environment(own: Mapping[str, str]) -> Iterator[None]:
+def environment(own: Mapping[str, str]) -> Iterator[None]:
     """Variables of the environment inside the block."""
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)

@@ -19,7 +19,7 @@ from study.config import RunConfig
 from study.errors import ExecutorDidNotStart, UsageError
 from study.execution.on_ray.capacity import fit, most_trials
 from study.execution.on_ray.dead import forget_dead
-from study.execution.on_ray.lean import keeping_signals, lean_and_private
+from study.execution.on_ray.lean import environment, keeping_signals, lean_and_private
 from study.execution.on_ray.scratch import make_scratch, remove_scratch
 from study.passwords import mask_passwords
 from study.settings.machine import cpus, gpus, require_one_gpu
@@ -108,9 +108,10 @@ def ray_session(
     os.environ.update(_QUIET)
     for name in ("TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR"):  # deprecated, refused by Tune if set
         os.environ.pop(name, None)
-    if run.address is None:
-        _authenticate()
-    import ray
+    with environment(_PATIENT if run.address is None else {}):
+        if run.address is None:
+            _authenticate()
+        import ray
 
     _hush()
     if ray.is_initialized():  # the caller's own, e.g. in a notebook
@@ -178,7 +179,6 @@ def _authenticate() -> None:
     """
     imported = "ray" in sys.modules
     os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ.update(_PATIENT)
     # Its C++ side keeps the first token that it has seen, so a process keeps it for all its studies.
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     if imported:
