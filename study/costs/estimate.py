@@ -15,7 +15,7 @@ from study.costs.cost import Cost, cost
 from study.proposing import Proposer
 from trainables.config import TrialConfig
 
-SECONDS = 60.0  # of all trials; most trials are over long before
+SECONDS = 60.0  # of all trials; most trials are over long before, and one of long epochs may take longer
 _FIRST_PART = 0.75
 TRIALS = 3
 _FIRST_BLOCK = 24
@@ -23,7 +23,12 @@ _FIRST_BLOCK = 24
 
 @dataclass(frozen=True)
 class TimedTrial:
-    """Seconds of one trial; `whole` if it ended, else an upper estimate (`levels` false: of dense training only)."""
+    """Seconds of one trial; `whole` if it ended, else an upper estimate.
+
+    Attributes:
+        levels: Whether a level was measured; else each of their epochs counts as one of dense training, and the fresh
+            networks beside them do not count.
+    """
 
     seconds: float
     whole: bool
@@ -77,12 +82,14 @@ def representative(config: StudyConfig, count: int = TRIALS) -> list[tuple[int, 
 
 def calibrate(
     trials: Sequence[tuple[int, str]], data_dir: str, threads: float, gpu: float, seconds: float = SECONDS
-) -> list[TimedTrial]:
+) -> dict[int, TimedTrial]:
     """Really runs trials, each for its part of `seconds`; leaves nothing behind.
 
     Args:
         trials: Number and configuration (JSON).
         gpu: Share of a GPU that a trial has; it is started before the clock.
+    Returns:
+        By number; without those that were left when one took the time of all.
     """
     import torch
 
@@ -92,14 +99,17 @@ def calibrate(
         probe(torch.device("cuda"))
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, int(threads)))
+    timed: dict[int, TimedTrial] = {}
+    end = time.monotonic() + seconds
     try:
-        each = seconds / len(trials)
-        return [
-            _time_trial(TrialConfig.model_validate_json(text), number, Path(data_dir), gpu, each)
-            for number, text in trials
-        ]
+        for number, text in trials:
+            trial = TrialConfig.model_validate_json(text)
+            timed[number] = _time_trial(trial, number, Path(data_dir), gpu, seconds / len(trials))
+            if time.monotonic() > end:
+                break
     finally:
         torch.set_num_threads(before)
+    return timed
 
 
 def _time_trial(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> TimedTrial:
@@ -108,12 +118,26 @@ def _time_trial(trial: TrialConfig, number: int, data_dir: Path, gpu: float, sec
         return TimedTrial(time.monotonic() - first.started, whole=True)
     dense_s, levels = first.dense_s, first.levels
     if not first.dense_done:
-        dense_s *= trial.training.epochs / first.epochs
+        dense_s *= _most_epochs(trial, data_dir) / first.epochs
     if not levels:  # compression is measured on a network that was trained for less long
-        short = trial.training.model_copy(update={"epochs": max(1, first.epochs // 4)})
+        short = trial.training.model_copy(update={"steps": None, "epochs": max(1, first.epochs // 4)})
         levels = _run(trial.model_copy(update={"training": short}), number, data_dir, gpu, seconds / 4).levels
-    per_level = sum(levels) / len(levels) if levels else 0.0
-    return TimedTrial(dense_s + per_level * trial.compression.depth, whole=False, levels=bool(levels))
+    if levels:
+        return TimedTrial(dense_s + sum(levels) / len(levels) * trial.compression.depth, whole=False)
+    from trainables.compression.scratch import epochs_of_all_levels
+
+    per_epoch = first.dense_s / first.epochs
+    return TimedTrial(dense_s + per_epoch * epochs_of_all_levels(trial.compression), whole=False, levels=False)
+
+
+def _most_epochs(trial: TrialConfig, data_dir: Path) -> int:
+    training = trial.training
+    if training.steps is None:
+        return training.epochs
+    from trainables.data.loading import prepare
+
+    examples, _, _ = prepare(trial.data, data_dir)
+    return math.ceil(training.steps / math.ceil(examples / training.batch_size))
 
 
 def _run(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> _TimedRun:

@@ -1,6 +1,6 @@
 """Trials timed beside as many others as will share a GPU or a machine with them: alone they would be faster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from study.config import RunConfig
@@ -38,23 +38,24 @@ def timed_together(
     )
     rest = (data_dir, run.cpus_per_trial, run.gpus_per_trial)
     try:
-        found: list[list[TimedTrial]] = ray.get(
+        found: list[dict[int, TimedTrial]] = ray.get(
             [task.remote(_rotate(trials, index), *rest) for index in range(neighbours)]
         )
     finally:
         remove_placement_group(group)
-    return means([_rotate(timed, -index) for index, timed in enumerate(found)])
+    return means(found)
 
 
-def means(found: Sequence[Sequence[TimedTrial]]) -> list[TimedTrial]:
+def means(found: Sequence[Mapping[int, TimedTrial]]) -> list[TimedTrial]:
     """The mean time of each trial, over the tasks that timed it."""
+    numbers = sorted(set().union(*found))
     return [
         TimedTrial(
             sum(each.seconds for each in same) / len(same),
             whole=all(each.whole for each in same),
             levels=all(each.levels for each in same),
         )
-        for same in zip(*found, strict=True)
+        for same in ([timed[number] for timed in found if number in timed] for number in numbers)
     ]
 
 

@@ -27,7 +27,7 @@ class Running:
 
     number: int
     params: Mapping[str, Any]
-    epochs: int
+    epochs: int | None
     depth: int
     began_at: float
     stage: str = ""
@@ -43,7 +43,8 @@ class Running:
     def doing(self) -> str:
         """`epoch 35/400  train 0.412` or `level 4/12  ×2.5  train 0.812`."""
         if self.stage == "dense":
-            return f"epoch {self.step}/{self.epochs}  train {metric(self.metrics, f'train/{self.score}')}"
+            of = "" if self.epochs is None else f"/{self.epochs}"
+            return f"epoch {self.step}{of}  train {metric(self.metrics, f'train/{self.score}')}"
         if self.stage == "level":
             train = metric(self.metrics, f"level/train_{self.score}")
             return f"level {self.step}/{self.depth}  ×{self.metrics.get('level/ratio', 1.0):.1f}  train {train}"
@@ -75,7 +76,7 @@ class Board:
         self.running[number] = Running(
             number,
             spanned or dict(params),
-            trial.training.epochs,
+            trial.training.epochs if trial.training.steps is None else None,
             trial.compression.depth,
             self._clock() if began_at is None else began_at,
             score=self.config.task.score,

@@ -68,7 +68,7 @@ def _per_trial(config: StudyConfig, found: TimeEstimate, ended: int, at_once: in
     if not all(each.whole for each in found.timed_trials):
         said += " They did not end in their few seconds: this is an upper estimate, for networks that never fit."
     if not all(each.levels for each in found.timed_trials):
-        said += " Compression was not reached: what it takes comes on top."
+        said += " Compression was not reached: its epochs are counted like those before it, fresh networks not at all."
     return said
 
 
@@ -114,7 +114,7 @@ def _calibrate(config: StudyConfig) -> tuple[_Where, list[TimedTrial], int]:
     run, trials = config.run, _representative(config)
     data_dir = str(run.data_path.absolute())
     if run.address is None and sharing(run, min(slots := _concurrency_here(config), config.trials), slots) == 1:
-        timed = calibrate(trials, data_dir, run.cpus_per_trial, run.gpus_per_trial)
+        timed = list(calibrate(trials, data_dir, run.cpus_per_trial, run.gpus_per_trial).values())
         return _Where(slots, "on this machine"), timed, 1
     from study.execution.on_ray.session import machines_there, ray_session
 

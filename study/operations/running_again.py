@@ -76,5 +76,6 @@ def run_again(
 
 def _where(record: "Record", config: "TrialConfig", level: int) -> str:
     if record.stage == "dense":
-        return f"epoch {record.step} of at most {config.training.epochs}"
+        most = "" if config.training.steps is not None else f" of at most {config.training.epochs}"
+        return f"epoch {record.step}{most}"
     return f"level {record.step} of {level}"

@@ -77,6 +77,14 @@ def test_frame_shows_counts_stages_and_results() -> None:
     assert "0.998 0.610 0.430 0.21 ±0.04" in shown
 
 
+def test_a_trial_that_counts_steps_has_no_last_epoch() -> None:
+    asked = config(Path("h"))
+    board = Board(asked.model_copy(update={"space": asked.space.fix({"training.steps": 500})}), {}, Clock())
+    board.start(0, POINT)
+    board.report(0, Record("dense", 35, {"train/accuracy": 0.412}))
+    assert "epoch 35  train 0.412" in text_of(board, 80)
+
+
 @pytest.mark.parametrize("width", [40, 56, 80, 200])
 @pytest.mark.parametrize("height", [10, 24])
 def test_frame_fits(width: int, height: int) -> None:

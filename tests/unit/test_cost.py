@@ -9,11 +9,12 @@ from study.cli import main
 from study.config import RunConfig
 from study.config.prices import Prices, read_prices
 from study.costs.cost import cost, cost_so_far
-from study.costs.estimate import TimedTrial, calibrate, estimate, representative
+from study.costs.estimate import TimedTrial, _most_epochs, calibrate, estimate, representative
 from study.errors import UsageError
 from study.events import Silent
 from study.execution.finishing import conclude
 from study.stop_flag import StopFlag
+from tests import engine
 from tests.studies_for_tests import a_ledger, a_study
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -81,13 +82,26 @@ def test_trials_of_the_study_are_timed_for_real(tmp_path: Path) -> None:
     trials = representative(config)
     assert len({number for number, _ in trials}) == len(trials) == 3
     timed = calibrate([(n, trial.model_dump_json()) for n, trial in trials], str(tmp_path), 1, gpu=False, seconds=600)
-    assert all(each.whole and each.seconds > 0 for each in timed)
+    assert list(timed) == [number for number, _ in trials]
+    assert all(each.whole and each.seconds > 0 for each in timed.values())
     endless = config.space.fix({"training.epochs": 100_000, "training.stop_at_train_loss": None}).config(
         {"data.label_noise": 1, "model.width": 16}, 0
     )
-    (cut,) = calibrate([(0, endless.model_dump_json())], str(tmp_path), 1, gpu=False, seconds=1.0)
+    cut = calibrate([(0, endless.model_dump_json())], str(tmp_path), 1, gpu=False, seconds=1.0)[0]
     assert not cut.whole
     assert cut.seconds > 60, "all its epochs at the speed of those it did"
+
+
+def test_a_trial_that_counts_steps_takes_the_epochs_that_these_are(tmp_path: Path) -> None:
+    """Its `training.epochs` means nothing."""
+    trial = engine.config(**{"training.epochs": 400, "training.steps": 3000})
+    assert _most_epochs(trial, tmp_path) == 750, "of 150 examples, 4 batches each"
+
+
+def test_none_is_begun_when_one_took_the_time_of_all(tmp_path: Path) -> None:
+    trial = engine.config(**{"data.name": "digits"}).model_dump_json()
+    timed = calibrate([(0, trial), (1, trial), (2, trial)], str(tmp_path), 1, gpu=False, seconds=1e-6)
+    assert list(timed) == [0]
 
 
 def test_a_dry_run_says_what_it_will_take_and_leaves_nothing(

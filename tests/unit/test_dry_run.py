@@ -117,11 +117,10 @@ def test_who_slows_whom_down() -> None:
 
 
 def test_trials_timed_several_times_count_once() -> None:
-    one, other = (
-        [TimedTrial(1.0, True), TimedTrial(2.0, True)],
-        [TimedTrial(3.0, False), TimedTrial(4.0, True, levels=False)],
-    )
-    assert means([one, other]) == [TimedTrial(2.0, False), TimedTrial(3.0, True, levels=False)]
+    one = {0: TimedTrial(1.0, True), 1: TimedTrial(2.0, True)}
+    other = {1: TimedTrial(4.0, True, levels=False), 0: TimedTrial(3.0, False), 2: TimedTrial(5.0, True)}
+    expected = [TimedTrial(2.0, False), TimedTrial(3.0, True, levels=False), TimedTrial(5.0, True)]
+    assert means([one, other]) == expected
 
 
 @pytest.mark.slow

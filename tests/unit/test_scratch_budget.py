@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests import engine
-from trainables.compression.scratch import epochs_on_the_way
+from trainables.compression.scratch import epochs_of_all_levels, epochs_on_the_way
 from trainables.config import TrainingConfig
 from trainables.workspace import Workspace
 
@@ -85,6 +85,22 @@ def test_a_recovery_has_its_own_rate_and_schedule(recovery: str, trained: Traine
 def test_all_training_on_the_way_to_a_level_is_counted(fields: dict[str, Any], expected: list[int]) -> None:
     compression = engine.config(**fields).compression
     assert [epochs_on_the_way(compression, level) for level in (1, 2)] == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"compression.recovery": "rewind", "compression.recovery_epochs": 5},
+        {"compression.method": "distill", "compression.distill.epochs": 4},
+        {"compression.method": "group_sparse", "compression.group_sparse.epochs": 4, **FINETUNE},
+        {"compression.method": "hypernet", "compression.hypernet.epochs": 4},
+    ],
+)
+def test_a_dry_run_counts_the_epochs_that_all_levels_train(fields: dict[str, Any], trained: Trained) -> None:
+    config = engine.config(**fields)
+    engine.records(config)
+    made = [recipe.epochs for name, recipes in trained.items() if name != "scratch" for recipe in recipes]
+    assert epochs_of_all_levels(config.compression) == sum(made)
 
 
 @pytest.mark.parametrize(

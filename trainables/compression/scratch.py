@@ -5,6 +5,7 @@ shows how much of a curve is the former.
 """
 
 import math
+from itertools import pairwise
 
 from trainables.compression.interfaces import CompressionResult, Level
 from trainables.compression.masks import apply_masks
@@ -58,3 +59,12 @@ def epochs_on_the_way(compression: CompressionConfig, level: int) -> int:
     maker, total, depth = pipeline_of(compression).maker, compression.recovery_epochs, compression.depth
     recovery = sum(epochs_at(total, depth, number) for number in range(1, level + 1))
     return recovery + (maker.epochs_to(level) if maker else 0)
+
+
+def epochs_of_all_levels(compression: CompressionConfig) -> int:
+    """Epochs that making and recovering all levels takes, without those of fresh networks."""
+    maker, depth = pipeline_of(compression).maker, compression.depth
+    to = [maker.epochs_to(level) if maker else 0 for level in range(1, depth + 1)]
+    # A level that goes on from the one before counts its epochs too; one that starts anew does not.
+    makes = sum(now - before if now > before else now for before, now in pairwise([0, *to]))
+    return compression.recovery_epochs + makes
