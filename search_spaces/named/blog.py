@@ -44,11 +44,11 @@ SPACE = SearchSpace(
         "compression.distill.epochs": 30,
         "compression.rate": 0.2,
         "compression.depth": 15,
-        "replicates": 5,
+        "replicates": 2,
     },
     span={"compression.transfer": Choices(values=("noise", "gaussian", "train"))},
     crossed=("compression",),
-    trials=3,
+    trials=12,
     claims=(
         Claim(
             name="uniform_noise_measures_nothing",
@@ -115,11 +115,11 @@ STUDY = NamedStudy(
             },
             trials=24,
         ),
-        "large": Size(base={"data.name": "cifar10", "model.width": 1024, "training.epochs": 300}, trials=12),
+        "large": Size(base={"data.name": "cifar10", "model.width": 1024, "training.epochs": 300, "replicates": 5}),
     },
     differs=(
         "gaussian noise and the training images beside the blog's uniform noise",
-        "networks of one size and five pairs of twins, where the blog has one of each",
+        "networks of one size and eight pairs of twins, two trained together, where the blog has one of each",
         "momentum and rates are ours: the blog names none",
     ),
 )

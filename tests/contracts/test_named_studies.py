@@ -95,7 +95,7 @@ def test_studies_are_stated_without_torch() -> None:
 
 def test_a_size_is_part_of_what_a_study_is_called() -> None:
     small, own = (load_study(LaunchOptions(source="blog", size=size)).config for size in ("small", None))
-    assert (small.name, small.trials, own.name, own.trials) == ("blog-small", 24, "blog", 3)
+    assert (small.name, small.trials, own.name, own.trials) == ("blog-small", 24, "blog", 12)
     assert small.space.base["data.name"] == "digits"
     assert small.fingerprint() != own.fingerprint()
     assert load_study(LaunchOptions(source="blog", size="paper")).config == own
