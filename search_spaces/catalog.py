@@ -31,6 +31,11 @@ def study(name: str) -> NamedStudy:
     return found
 
 
+def asking(title: str) -> NamedStudy | None:
+    """The study that asks this question, whatever a study of it is called; None: no named one."""
+    return next((found for found in map(study, names()) if found.space.title == title), None)
+
+
 def get(name: str, size: str | None = None) -> SearchSpace:
     """The space of the study called `name`, in one of its sizes; none: its own.
 

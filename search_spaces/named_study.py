@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 from pydantic import Field, model_validator
 
 from search_spaces.notation import override
+from search_spaces.published import Published
 from search_spaces.space import Choices, Range, SearchSpace
 from trainables.explain import in_field
 from trainables.parts import ConfigSection
@@ -42,6 +43,7 @@ class NamedStudy(ConfigSection):
         differs: In what the size `paper` differs from the paper's protocol, a phrase each.
         notes: What its verdicts are to be read with, a sentence each: what was changed after data had been seen, what
             disagrees with the paper and why, or that nobody knows why.
+        published: Curves of the paper that reports draw beside the study's own.
     """
 
     space: SearchSpace
@@ -49,6 +51,7 @@ class NamedStudy(ConfigSection):
     sizes: dict[SizeName, Size] = Field(default_factory=dict)
     differs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    published: tuple[Published, ...] = ()
 
     @model_validator(mode="after")
     def _its_own_size_changes_nothing(self) -> Self:
