@@ -131,9 +131,8 @@ STUDY = NamedStudy(
         "large": Size(base={"data.name": "cifar10", "model.width": 1024, "training.epochs": 300, "replicates": 5}),
     },
     notes=(
-        "On the 8 × 8 digits uniform noise carries the true labels' rule to the students (.75 after ten rounds), on 2,000 "
-        "images of MNIST nothing of it (chance after the first round: search_spaces/README.md). No experiment has asked "
-        "whether the number of pixels makes the difference.",
+        "On the 8 × 8 digits uniform noise carries the rule of true labels to the students (.75 after ten rounds); on "
+        "2,000 images of MNIST it does not (chance after the first round, search_spaces/README.md).",
     ),
     differs=(
         "gaussian noise and the training images beside the blog's uniform noise",
