@@ -10,6 +10,7 @@ import torch
 from tests.engine import config, look, records, stack, taken
 from trainables.looking.look import Look
 from trainables.looking.measure import MEASURES, MeasureResult
+from trainables.looking.spectra import bulk, eigenvalues
 from trainables.measures.removable_and_repeated import silence_units
 from trainables.measures.ticket_structure import structure
 from trainables.seeding import generator
@@ -116,6 +117,13 @@ def test_weights_of_rank_three_need_no_more() -> None:
     defined = found.networks["rank"][found.networks["rank"].isfinite()]
     assert (defined <= 4).all()
     assert len(defined)
+
+
+@pytest.mark.parametrize(("mean", "expected"), [(0.0, 0.0), (0.06, 0.0), (0.14, 1.0)])
+def test_a_mean_of_the_entries_is_a_spike_beyond_the_transition(mean: float, expected: float) -> None:
+    """Of square matrices of 128 from 128^(-1/2) = .09 standard deviations on (Baik, Ben Arous, Péché 2005)."""
+    weights = torch.randn(100, 128, 128, generator=generator(0, "means")) + mean
+    assert bulk(eigenvalues(weights), 128).spikes.double().mean().item() == pytest.approx(expected, abs=0.25)
 
 
 def test_planted_duplicates_are_found_exactly() -> None:
