@@ -82,7 +82,7 @@ STUDY = NamedStudy(
         "Why the placebo is open: in networks with true labels the entries of the second layer have a mean of .14 of "
         "their standard deviation, and a mean is a matrix of rank one that no order of the entries takes away. From "
         "128^(-1/2) = .09 on it leaves the bulk (Baik, Ben Arous, Péché 2005): one eigenvalue, 1.05 to 1.20 in four "
-        "pairs of networks, 0 to .20 once the mean is subtracted. With random labels the mean is .06, and there is none.",
+        "pairs of networks, 0 to .20 once the mean is subtracted. With random labels it is .06, and there is none.",
     ),
     differs=("Conv-4 in place of MiniAlexNet", "spikes are counted beyond the Tracy–Widom quantile of the edge"),
 )
