@@ -4,8 +4,8 @@ import importlib
 
 from search_spaces.named_study import NamedStudy
 from search_spaces.space import SearchSpace
+from trainables.listing import names_in
 from trainables.problems import Refused
-from trainables.registry import names_in
 from trainables.spelling import unknown
 
 _PACKAGE = "search_spaces.named"

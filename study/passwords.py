@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TextIO
 from urllib.parse import quote, unquote, unquote_plus
 
+# Patterns are compiled when a text first needs them: most commands print nothing that could be secret.
 HIDDEN = "***"
 _HIDE = rf"\g<name>{HIDDEN}"
 _SHORTEST = 4  # a shorter secret is no secret, and would be found in half of all words
@@ -27,25 +28,18 @@ _QUOTE = r"""(?:"(?="{0,9}[\w@%:])|'(?='{0,9}[\w@%:])|[<>](?=[\w@%:]))"""
 
 # scheme://user:password@host; the last @ before the path ends the password. One with a / in it is no address to most
 # libraries, and users write it all the same: what stands before the / is then no port.
-_IN_ADDRESS = re.compile(
-    rf"""(?: (?P<scheme>[a-z][a-z0-9+.-]{{0,40}}): | (?<![:/\w]) )(?P<slashes>//+)
+_IN_ADDRESS = rf"""(?xi)(?: (?P<scheme>[a-z][a-z0-9+.-]{{0,40}}): | (?<![:/\w]) )(?P<slashes>//+)
         (?!{_HOST}:\d*[/?#]|{_HOST_WITH_SETTINGS})
         (?P<user>(?:[^\s:/?\#@'"<>]|{_QUOTE})*)
         (?: :(?P<password>(?:[^\s/?\#'"<>]|{_QUOTE})*|(?:[^\s'"<>]|{_QUOTE})*) )?
-        @""",
-    re.VERBOSE | re.IGNORECASE,
-)
+        @"""
 # The same in the query of another, or in a form that was sent.
-_IN_CODED_ADDRESS = re.compile(
-    r"(?P<name>%3A%2F%2F(?:(?!%3A|%40|%2F)[^\s&]){0,256}%3A)(?:(?!%40)[^\s&]){1,256}(?=%40)", re.IGNORECASE
-)
+_IN_CODED_ADDRESS = r"(?i)(?P<name>%3A%2F%2F(?:(?!%3A|%40|%2F)[^\s&]){0,256}%3A)(?:(?!%40)[^\s&]){1,256}(?=%40)"
 # user:password@host; something in it has to be unlike a word, for mail:me@example.org is none
-_WITHOUT_SCHEME = re.compile(
-    rf"""(?<![\w/.:@%+~-])(?P<name>(?!{_HOST}:|(?:mailto|e?-?mails?|author|contact|from|to|cc|https?|file|sqlite):)[\w.+-]{{1,64}}:)
+_WITHOUT_SCHEME = rf"""(?xi)(?<![\w/.:@%+~-])
+        (?P<name>(?!{_HOST}:|(?:mailto|e?-?mails?|author|contact|from|to|cc|https?|file|sqlite):)[\w.+-]{{1,64}}:)
         (?!['"<>/])(?:(?=[^\s@]{{0,99}}\d)(?=[^\s@]{{0,99}}[a-z])|(?=[^\s@]{{0,99}}@(?:[\w.-]{{1,99}}(?:/|:\d)|[^\s@]{{0,99}}@)))
-        (?:[^\s'"<>,;(){{}}\[\]]|[,;(){{}}\[\]](?=\w)|{_QUOTE}){{1,256}}(?=@(?!sha256:)[\w\[])""",
-    re.VERBOSE | re.IGNORECASE,
-)
+        (?:[^\s'"<>,;(){{}}\[\]]|[,;(){{}}\[\]](?=\w)|{_QUOTE}){{1,256}}(?=@(?!sha256:)[\w\[])"""
 
 _PASSWORD = r"(?:passw(?:or)?d|pwd|passphrase|passcode)"  # noqa: S105 - names
 _KEY = (
@@ -69,7 +63,7 @@ _LIKE_NO_WORD = r"(?=\S{0,99}\d)(?=\S{0,99}[a-z])"
 _TO_THE_END = r"""(?:[^\n'"]|(?<==)"[^"\n]*")+"""  # of a header, which has quotes in parameters only
 
 _SETTINGS = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    f"(?i){pattern}"
     for pattern in (
         # name=value as in a query, a connection's settings or an environment; the = may be encoded
         rf"(?P<name>(?:{_NAME}|{_SHORT})(?:\s*=\s*|%(?:25)*3D))(?!{_REFERENCE}){_VALUE}",
@@ -87,16 +81,14 @@ _SETTINGS = tuple(
     )
 )
 # 'name': 'value' as in JSON and Python; in a text within a text every quote has a backslash or more before it
-_IN_MAPPING = re.compile(
-    rf"""(?P<name>(?P<first>(?<!\\)\\{{0,16}}["'])
+_IN_MAPPING = rf"""(?xi)(?P<name>(?P<first>(?<!\\)\\{{0,16}}["'])
             (?:[\w.-]{{0,40}}(?:{_NAME}|{_SHORT})|{_SENT})(?P=first)\s*:\s*[bru]{{0,2}})
         (?: (?P<quote>["'])(?:\\.|(?!(?P=quote))[^\\])*(?P=quote)
-          | (?P<inner>\\+["'])(?:(?!(?P=inner)).|(?<=\\)(?P=inner))*(?P=inner) )""",
-    re.VERBOSE | re.IGNORECASE,
-)
+          | (?P<inner>\\+["'])(?:(?!(?P=inner)).|(?<=\\)(?P=inner))*(?P=inner) )"""
 
 # Without one of these in a text no setting in it is secret: most lines of a log are looked at no further.
-_HINTS = ("pass", "pw", "key", "secret", "token", "credential", "sig", "auth", "sas", "jwt", "cookie", "identified")
+_HINTS: tuple[str, ...] = ("pass", "pw", "key", "secret", "token", "credential", "auth", "sas", "jwt", "cookie")
+_HINTS += ("identified", "signature", *(f"sig{end}" for end in "=:%\"'\\ \t\n"))  # a design is none
 
 _told: set[str] = set()
 
@@ -111,15 +103,15 @@ def mask_passwords(text: str) -> str:
 def mask_forms(text: str) -> str:
     """`text` with *** in place of what has the form of a secret, whatever this process has been told of."""
     if "@" in text:
-        text = _IN_ADDRESS.sub(_mask_match, text)
-        text = _WITHOUT_SCHEME.sub(_HIDE, text)
+        text = re.sub(_IN_ADDRESS, _mask_match, text)
+        text = re.sub(_WITHOUT_SCHEME, _HIDE, text)
     if "%40" in text:
-        text = _IN_CODED_ADDRESS.sub(_HIDE, text)
+        text = re.sub(_IN_CODED_ADDRESS, _HIDE, text)
     folded = text.lower()
     if any(hint in folded for hint in _HINTS):
         for pattern in _SETTINGS:
-            text = pattern.sub(_HIDE, text)
-        text = _IN_MAPPING.sub(_mask_value, text)
+            text = re.sub(pattern, _HIDE, text)
+        text = re.sub(_IN_MAPPING, _mask_value, text)
     return text
 
 

@@ -18,9 +18,9 @@ from pydantic import Field, field_validator, model_validator
 from trainables.data.config import DataConfig
 from trainables.dotted import flatten, unflatten
 from trainables.explain import in_field
+from trainables.listing import names_in
 from trainables.looking.config import MeasuresConfig
 from trainables.parts import NAMED_FILE, ConfigSection, EntrySection, require_module
-from trainables.registry import names_in
 from trainables.training.config import TrainingConfig
 
 __all__ = [

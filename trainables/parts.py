@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from trainables.explain import in_field, problems_of
+from trainables.listing import names_in
 from trainables.problems import Refused
-from trainables.registry import names_in, refuse_truth_as_number
+from trainables.registry import refuse_truth_as_number
 from trainables.spelling import unknown
 
 Fraction = Annotated[float, Field(ge=0, le=1)]

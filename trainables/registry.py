@@ -7,14 +7,13 @@ and binds it to `ENTRY`. Names are listed without importing anything; `get` impo
 import ast
 import contextlib
 import importlib.util
-import pkgutil
 import typing
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
+from trainables.listing import names_in
 from trainables.problems import Refused
 from trainables.spelling import unknown
 
@@ -97,10 +96,3 @@ class Registry(Generic[T]):
     def names(self) -> tuple[str, ...]:
         """Names of all entries, sorted; imports none of them."""
         return names_in(self.package)
-
-
-@cache
-def names_in(package: str) -> tuple[str, ...]:
-    """Public module names in a package folder, sorted; the modules themselves are not imported."""
-    path = importlib.import_module(package).__path__
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_")))

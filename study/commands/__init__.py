@@ -30,7 +30,15 @@ failed, 4 another driver runs the study, 130 incomplete and resumable."""
 
 
 class _Commands(TyperGroup):
-    """Typer would end a command that somebody interrupts without a word."""
+    """Options of the commands that run a study are read when one is asked for, and help of all comes at once.
+
+    Typer would end a command that somebody interrupts without a word.
+    """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Name, command and what is left of the arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, running.whole_command(name or "") or command, rest
 
     def invoke(self, ctx: Any) -> Any:
         """Runs one command."""

@@ -17,7 +17,7 @@ from study.display.words import value
 from study.errors import UsageError
 from trainables.config import TrialConfig
 from trainables.dotted import short_name
-from trainables.registry import names_in
+from trainables.listing import names_in
 
 # Field → the folder whose entries it names.
 KINDS = {

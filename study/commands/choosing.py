@@ -4,18 +4,19 @@ from typing import Annotated
 
 import typer
 
-from study.sampling.interfaces import SAMPLERS
-from study.stopping.interfaces import scheduler_names
+from trainables.listing import names_in
 
 _PANEL = "How trials are chosen"
+_SAMPLERS = names_in("study.sampling.samplers")  # as registries have them, which this need not load
+_SCHEDULERS = ("none", *names_in("study.stopping.schedulers"))
 
 Sampler = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help=f"{', '.join(SAMPLERS.names())}. design, grid, qmc and random lay trials out; the others learn from them, "
+        help=f"{', '.join(_SAMPLERS)}. design, grid, qmc and random lay trials out; the others learn from them, "
         "and leave data conditions alone.",
-        autocompletion=lambda: list(SAMPLERS.names()),
+        autocompletion=lambda: list(_SAMPLERS),
         rich_help_panel=_PANEL,
         show_default="design",
     ),
@@ -52,9 +53,9 @@ WarmStart = Annotated[
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        metavar="|".join(scheduler_names()),
+        metavar="|".join(_SCHEDULERS),
         help="What stops trials early, while their dense networks train.",
-        autocompletion=lambda: list(scheduler_names()),
+        autocompletion=lambda: list(_SCHEDULERS),
         rich_help_panel=_PANEL,
         show_default="none",
     ),

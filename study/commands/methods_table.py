@@ -12,7 +12,7 @@ from study.display import terminal
 from trainables.compression.interfaces import METHODS
 from trainables.config import CompressionConfig, TrialConfig, unflatten
 from trainables.explain import explain
-from trainables.registry import names_in
+from trainables.listing import names_in
 
 _PLACES = tuple(itertools.product(("unit", "weight"), ("layer", "global")))
 _STAGES = {"shape": "units or weights", "form": "numbers that weights are made of", "code": "bits of the numbers"}

@@ -115,7 +115,7 @@ def complete_study(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_space(incomplete: str) -> list[str]:
     """Names of the studies that ship with Ockham."""
-    from trainables.registry import names_in
+    from trainables.listing import names_in
 
     return [name for name in names_in("search_spaces.named") if name.startswith(incomplete)]
 

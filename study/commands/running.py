@@ -1,13 +1,14 @@
 """launch, resume, confirm."""
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from study.commands import choosing
 from study.commands.options import StudyName, complete_space, complete_study, driver_of, with_place_options
-from study.commands.run_options import with_run
 from study.commands.trusting import Trust, sure
 from study.ledger.place import Place
 
@@ -17,10 +18,33 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
-    app.command(epilog=_LAUNCH_EXAMPLES)(with_place_options(with_run(launch)))
-    app.command(epilog=_RESUME_EXAMPLES)(with_place_options(with_run(resume)))
-    app.command(epilog=_CONFIRM_EXAMPLES)(with_place_options(with_run(confirm)))
+    """Adds the commands of this file, by their names and help; what each takes is read when it is asked for."""
+    for command, epilog in _commands():
+        app.command(epilog=epilog)(_named_like(command))
+
+
+def whole_command(name: str) -> Any:
+    """A command of this file with all of its options, which need the models that they come from; None: of another."""
+    from study.commands.run_options import with_run
+
+    for command, epilog in _commands():
+        if command.__name__ == name:
+            app = typer.Typer(rich_markup_mode="rich")
+            app.command(epilog=epilog)(with_place_options(with_run(command)))
+            return get_command(app)
+    return None
+
+
+def _commands() -> tuple[tuple[Callable[..., None], str], ...]:
+    return (launch, _LAUNCH_EXAMPLES), (resume, _RESUME_EXAMPLES), (confirm, _CONFIRM_EXAMPLES)
+
+
+def _named_like(command: Callable[..., None]) -> Callable[[], None]:
+    def without_options() -> None:
+        """Never called: see `whole_command`."""
+
+    without_options.__name__, without_options.__doc__ = command.__name__, command.__doc__
+    return without_options
 
 
 _LAUNCH_EXAMPLES = """[bold]--set KEY=VALUE[/bold] changes a field of every trial, by its dotted name:

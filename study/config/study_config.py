@@ -89,7 +89,8 @@ class StudyConfig(ConfigSection):
     @field_validator("sampler")
     @classmethod
     def _known_sampler(cls, name: str) -> str:
-        SAMPLERS.get(name)
+        if name not in SAMPLERS.names():
+            SAMPLERS.get(name)  # says which there are
         return name
 
     @field_validator("scheduler")

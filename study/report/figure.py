@@ -8,7 +8,7 @@ import pandas as pd
 
 from study.report.drawing import Drawing, Key
 from study.report.material import Material
-from trainables.registry import names_in
+from trainables.listing import names_in
 
 PACKAGE = "study.report.figures"
 

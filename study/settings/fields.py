@@ -20,8 +20,8 @@ from study.sampling.interfaces import SAMPLERS, LearningSampler, layout_names
 from study.settings.spans import readers_of
 from trainables.config import TrialConfig
 from trainables.dotted import short_name
+from trainables.listing import names_in
 from trainables.parts import EntrySection
-from trainables.registry import names_in
 
 _BOUNDS = {
     annotated_types.Ge: ("≥", "ge"),

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from search_spaces import catalog
 from search_spaces.space import CONDITIONS, SearchSpace
 from trainables.config import TrialConfig, defaults
+from trainables.listing import names_in
 from trainables.parts import EntrySection
-from trainables.registry import names_in
 
 USUAL = "redundancy"
 

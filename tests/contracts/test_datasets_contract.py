@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from trainables.config import DataConfig
-from trainables.data.interfaces import DATASETS, Dataset, RawData, dataset_of
+from trainables.data.interfaces import DATASETS, Dataset, dataset_of
+from trainables.data.raw import RawData
 from trainables.data.splits import split
 from trainables.errors import DataUnavailable
 

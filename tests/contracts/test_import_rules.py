@@ -16,6 +16,7 @@ BANNED_IN_TRAINABLES = {"ray", "optuna", "mlflow", "study", "search_spaces"}
 ALLOWED_IN_SEARCH_SPACES = {
     "trainables.config",
     "trainables.compression.interfaces",
+    "trainables.listing",
     "trainables.registry",
     "trainables.spelling",
     "trainables.explain",

@@ -27,7 +27,7 @@ from study.settings.goals import check_claims
 from study.settings.loading import LaunchOptions, load_study
 from tests import engine
 from trainables.compression.interfaces import METHODS
-from trainables.registry import names_in
+from trainables.listing import names_in
 
 SAMPLER = '''"""The lowest of everything."""
 

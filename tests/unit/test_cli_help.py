@@ -8,6 +8,7 @@ import pytest
 
 import study
 from study.cli import main
+from tests.unit.cli_ledgers import ledger
 
 pytestmark = pytest.mark.slow
 
@@ -16,15 +17,30 @@ _PROBE = """
 import sys
 from study.cli import main
 code = main(sys.argv[1:])
-heavy = {"torch", "ray", "mlflow", "pandas", "sqlalchemy", "optuna", "sklearn"} & set(sys.modules)
+heavy = {HEAVY} & set(sys.modules)
 sys.exit(f"imported {heavy}" if heavy else code)
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["launch", "--help"], ["doctor", "-h"]])
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
-    ran = subprocess.run([sys.executable, "-c", _PROBE, *arguments], capture_output=True, text=True, check=False)
+_LIBRARIES = {"torch", "ray", "mlflow", "pandas", "numpy", "optuna", "sklearn"}
+
+
+def without(libraries: set[str], *arguments: str) -> None:
+    """Runs a command in a process of its own, which must not load any of these."""
+    probe = _PROBE.replace("{HEAVY}", repr(libraries))
+    ran = subprocess.run([sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_help_imports_nothing_heavy() -> None:
+    without(_LIBRARIES | {"sqlalchemy", "pydantic"}, "--help")
+    without(_LIBRARIES | {"sqlalchemy"}, "launch", "--help")
+    without(_LIBRARIES | {"sqlalchemy"}, "doctor", "-h")
+
+
+def test_the_overview_imports_no_more_than_a_ledger_needs(tmp_path: Path) -> None:
+    ledger(tmp_path).release()
+    without(_LIBRARIES, "status", "--home", str(tmp_path))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -10,7 +10,8 @@ from scipy.stats import chisquare, norm
 from tests.engine import config, records
 from trainables.config import DataConfig
 from trainables.data.input_corruption import uniform_like
-from trainables.data.interfaces import RawData, dataset_of
+from trainables.data.interfaces import dataset_of
+from trainables.data.raw import RawData
 from trainables.data.trial_data import trial_data
 from trainables.training.inputs import Inputs
 

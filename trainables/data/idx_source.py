@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from trainables.data.digests import md5
 from trainables.data.download import damage_error, download_once
-from trainables.data.interfaces import Dataset, RawData
+from trainables.data.interfaces import Dataset
+from trainables.data.raw import RawData
 
 _FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 _CLASSES = 10

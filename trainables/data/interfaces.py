@@ -1,13 +1,12 @@
 """What a data set is. Torch-free, so that a configuration that names one can be checked quickly."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import ValidationError
 
 from trainables.data.config import DataConfig
@@ -18,29 +17,7 @@ from trainables.registry import Entry, Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Bytes for pictures, numbers at their own scale for what is computed.
-Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class RawData:
-    """A whole data set, true labels and true inputs, possibly memory-mapped.
-
-    Args:
-        images: [n, C, H, W] uint8 (0 … 255), or float32 that networks see as they are: what training and validation
-            (and test, if it has no own) are drawn from.
-        labels: [n] int64 in 0 … num_classes − 1; where the task is regression [n, num_classes] float32, of about mean 0
-            and variance 1.
-        test_images, test_labels: The standard test split in the same form, or None where the set has none.
-        num_classes: Outputs of a network: classes, at least 2, or the numbers of a regression's target.
-    """
-
-    images: Images
-    labels: Labels
-    test_images: Images | None
-    test_labels: Labels | None
-    num_classes: int
+    from trainables.data.raw import RawData
 
 
 class Dataset(Entry, ABC):
@@ -87,7 +64,7 @@ class Dataset(Entry, ABC):
         """
         return ""
 
-    def teacher_units(self) -> "Tensor | None":
+    def teacher_units(self) -> Tensor | None:
         """[units, inputs] of the hidden units of a network that made the labels; None where none did."""
         return None
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from trainables.data.config import DataConfig
 from trainables.data.identity import data_identity
-from trainables.data.interfaces import Images, RawData, dataset_of
+from trainables.data.interfaces import dataset_of
+from trainables.data.raw import Images, RawData
 from trainables.data.shared import shared_split
 from trainables.data.splits import Split, Take, split, split_sizes
 from trainables.errors import DataUnavailable

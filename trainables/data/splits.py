@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 
 from trainables.data.config import DataConfig
-from trainables.data.interfaces import Dataset, Images, Labels, RawData
+from trainables.data.interfaces import Dataset
+from trainables.data.raw import Images, Labels, RawData
 from trainables.seeding import generator
 
 # Revision of this code; grows whenever the same data set and seed would be split otherwise.

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from trainables.data.interfaces import Dataset, Labels, RawData
+from trainables.data.interfaces import Dataset
+from trainables.data.raw import Labels, RawData
 from trainables.seeding import generator
 
 if TYPE_CHECKING:

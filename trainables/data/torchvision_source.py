@@ -9,7 +9,8 @@ import numpy as np
 
 from trainables.data.digests import md5
 from trainables.data.download import damage_error, download_once
-from trainables.data.interfaces import Dataset, Images, RawData
+from trainables.data.interfaces import Dataset
+from trainables.data.raw import Images, RawData
 
 RawPart = tuple[Images, Any]
 

@@ -1,12 +1,17 @@
 """Scikit-learn's 1,797 scanned digits of 8×8 pixels. Ships with scikit-learn: no download."""
 
+from __future__ import annotations
+
 import importlib.util
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+from trainables.data.interfaces import Dataset
 
-from trainables.data.interfaces import Dataset, RawData
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from trainables.data.raw import RawData
 
 
 class Digits(Dataset):
@@ -14,7 +19,10 @@ class Digits(Dataset):
 
     def load(self, data_dir: Path) -> RawData:
         """All 1,797 images, from the installed scikit-learn; `data_dir` is not used."""
+        import numpy as np  # here, for every command that opens a study reads this file
         from sklearn.datasets import load_digits
+
+        from trainables.data.raw import RawData
 
         digits = load_digits()
         images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
@@ -22,6 +30,8 @@ class Digits(Dataset):
 
     def files(self, data_dir: Path) -> Mapping[str, Path]:
         """The one that the package has them in; found without importing it, which takes a second."""
+        from pathlib import Path
+
         package = importlib.util.find_spec("sklearn")
         assert package is not None
         assert package.origin is not None

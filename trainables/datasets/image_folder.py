@@ -16,8 +16,9 @@ from pydantic import Field, field_validator
 from trainables.data.class_folders import LAYOUT, Survey, survey
 from trainables.data.digests import content_digests
 from trainables.data.download import one_process, writable_folder
-from trainables.data.interfaces import Dataset, Labels, RawData
+from trainables.data.interfaces import Dataset
 from trainables.data.private_cache import cache_beside, forget_old
+from trainables.data.raw import Labels, RawData
 from trainables.errors import DataUnavailable
 
 _FOLDER, _KEPT = "image_folder", 8

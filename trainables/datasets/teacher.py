@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from trainables.data.interfaces import Labels
+from trainables.data.raw import Labels
 from trainables.data.synthetic import Synthetic, Values
 from trainables.explain import in_field
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from trainables.explain import in_field
+from trainables.listing import names_in
 from trainables.parts import EntrySection
 from trainables.problems import Refused
-from trainables.registry import names_in
 from trainables.spelling import unknown
 
 if TYPE_CHECKING:

@@ -1,41 +1,14 @@
 """The default: a balanced plan."""
 
-import math
+from __future__ import annotations
 
-from search_spaces.space import CONDITIONS, Choices, Scalar, SearchSpace
-from study.sampling.draws import derive
-from study.sampling.factorial import BalancedFactorial
+from typing import TYPE_CHECKING
+
 from study.sampling.interfaces import LayoutSampler
-from study.sampling.points import Sobol, values
 
-LARGEST_FACTORIAL = 100_000
-
-
-class BalancedPlan:
-    """Lists as a balanced factorial, conditions first; ranges as a scrambled Sobol sequence beside it.
-
-    A factorial of more than 100,000 cells, of which no study will see a balanced part, is a Sobol sequence as a whole.
-    What means something in some trials only is laid out in all, and left out where it does not: so the choice that it
-    depends on stays balanced, it is balanced within that choice, and the trials of the other choices are repeated, with
-    fresh seeds.
-    """
-
-    def __init__(self, space: SearchSpace, seed: int) -> None:
-        self._span = space.span
-        lists = {name: spanned.values for name, spanned in space.span.items() if isinstance(spanned, Choices)}
-        if math.prod(map(len, lists.values())) > LARGEST_FACTORIAL:
-            lists = {}
-        self._lists = {name: lists[name] for name in sorted(lists, key=lambda name: name not in CONDITIONS)}
-        self._rest = {name: spanned for name, spanned in space.span.items() if name not in lists}
-        self._factorial = BalancedFactorial([len(choices) for choices in self._lists.values()], seed)
-        self._sobol = Sobol(len(self._rest), derive(seed, "design")) if self._rest else None
-
-    def point(self, index: int) -> dict[str, Scalar]:
-        """Spanned name → value."""
-        levels = self._factorial.point(index)
-        listed = {name: lists[level] for (name, lists), level in zip(self._lists.items(), levels, strict=True)}
-        ranged = values(self._rest, self._sobol.point(index)) if self._sobol else {}
-        return {name: (listed | ranged)[name] for name in self._span}
+if TYPE_CHECKING:
+    from search_spaces.space import SearchSpace
+    from study.sampling.balanced_plan import BalancedPlan
 
 
 class Design(LayoutSampler):
@@ -45,6 +18,8 @@ class Design(LayoutSampler):
 
     def layout(self, space: SearchSpace, seed: int) -> BalancedPlan:
         """Endless."""
+        from study.sampling.balanced_plan import BalancedPlan  # needs NumPy, and every study asks what its sampler is
+
         return BalancedPlan(space, seed)
 
 
