@@ -131,8 +131,8 @@ STUDY = NamedStudy(
         "large": Size(base={"data.name": "cifar10", "model.width": 1024, "training.epochs": 300, "replicates": 5}),
     },
     notes=(
-        "On the 8 × 8 digits uniform noise carries the rule of true labels to the students (.75 after ten rounds). That "
-        "is the data's and not the protocol's: with 1,000 images of MNIST in their place .18 are left (.12 to .23, 8 "
+        "On the 8 × 8 digits uniform noise carries the rule of true labels to the students (.75 after ten rounds). "
+        "That is the data's, not the protocol's: with 1,000 images of MNIST in their place .18 are left (.12 to .23, 8 "
         "trials; chance is .1): `ockham launch blog --size small --name pixels --set data.name=mnist --set "
         "data.train_size=1000 --set compression.transfer=noise --trials 8`.",
     ),
