@@ -23,6 +23,9 @@ from trainables.record import Record
 from trainables.trial import TrialContext
 
 NETWORKS = 4
+# What is promised does not hang on how often something is asked: as fields of the measure.
+FEWER: dict[str, dict[str, Any]] = {"sharpness": {"products": 4, "signs": 2, "halvings": 3, "draws": 1}}
+FEWER_IN_TRIALS = {f"measures.{name}.{field}": few for name, fields in FEWER.items() for field, few in fields.items()}
 
 
 @pytest.fixture(params=["affine", "convolutional"])
@@ -33,7 +36,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture(params=MEASURES.names())
 def measure(request: pytest.FixtureRequest) -> Measure:
-    return MEASURES.get(request.param)()
+    return MEASURES.get(request.param)(**FEWER.get(request.param, {}))
 
 
 def seen(kind: Kind, networks: int = NETWORKS) -> Look:
@@ -150,7 +153,7 @@ def test_the_default_measures_are_there() -> None:
 
 def test_in_a_trial_with_every_measure(tmp_path: Path) -> None:
     """Columns, metrics, rows of layers, arrays; the same when interrupted anywhere; other metrics as without."""
-    config = trial_config(measures="all", replicates=2, training__epochs=3)
+    config = trial_config(measures="all", replicates=2, training__epochs=3, **FEWER_IN_TRIALS)
     plain = [r for r in run(trial_config(measures="none", replicates=2, training__epochs=3)) if r is not None]
     whole = [record for record in run(config) if record is not None]
     for mine, theirs in zip(whole, plain, strict=True):
@@ -221,7 +224,7 @@ def test_a_measure_that_fails_on_one_network_says_so_and_the_trial_goes_on(monke
 
 def test_test_data_are_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial whose test split is replaced by other images and labels measures the same."""
-    config = trial_config(measures="all", replicates=2, training__epochs=2, compression__depth=1)
+    config = trial_config(measures="all", replicates=2, training__epochs=2, compression__depth=1, **FEWER_IN_TRIALS)
     found = []
     for spoils in (False, True):
         made = trial.trial_data

@@ -29,13 +29,16 @@ def free_port() -> int:
 class Server:
     """`mlflow server` over a SQLite store; started when made.
 
+    Args:
+        port: Where to listen, if it has to be a certain one.
+
     Attributes:
         store: Its database.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.store, self.port = folder, folder / "server.db", free_port()
+        self.folder, self.store, self.port = folder, folder / "server.db", port or free_port()
         self.start()
 
     @property

@@ -176,23 +176,26 @@ def test_fields_of_measures_are_taken_as_launch_takes_them(tmp_path: Path, capsy
     ledger.close()
 
 
-def test_what_dies_while_it_measures_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
+def test_what_dies_while_it_measures_goes_on_as_if_it_had_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Killed when half of the files have their new names: the old ones come back, and the command is given again."""
     ledger, _ = ended(tmp_path / "killed", "later", "norms")
     twin, _ = ended(tmp_path / "whole", "later", "norms")
-    for home, crash in (("killed", "networks renamed:2:" + str(tmp_path / "mark")), ("killed", ""), ("whole", "")):
-        command = [sys.executable, "-m", "study.cli", "remeasure", "later", "--measures", "norms+spectrum+dynamics"]
-        ran = subprocess.run(
-            [*command, "--home", str(tmp_path / home)],
-            env={**os.environ, VARIABLE: crash} if crash else None,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.returncode == (-9 if crash else 0), ran.stderr
-        if crash:
-            assert damaged_files(ledger.files(), ledger.config.directory), "nothing was renamed when it died"
-    assert "1 trials measured, 1 had them already" in ran.stdout or "2 trials measured" in ran.stdout
+    command = ["remeasure", "later", "--measures", "norms+spectrum+dynamics", "--home"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "study.cli", *command, str(tmp_path / "killed")],
+        env={**os.environ, VARIABLE: "networks renamed:2:" + str(tmp_path / "mark")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == -9, ran.stderr
+    assert damaged_files(ledger.files(), ledger.config.directory), "nothing was renamed when it died"
+    for home in ("killed", "whole"):
+        capsys.readouterr()
+        assert main([*command, str(tmp_path / home)]) == 0
+    assert "2 trials measured" in capsys.readouterr().out
     assert not damaged_files(ledger.files(), ledger.config.directory)
     for number in range(2):
         mine, theirs = ledger.trial(number), twin.trial(number)
