@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SHELL := /bin/bash
 
-.PHONY: setup which-python demo replications lint test quick smoke test-newest test-kills test-cluster bench torture pins clean
+.PHONY: setup which-python demo replications lint style types test pytest quick smoke test-ends test-newest test-kills test-cluster bench torture pins clean
 setup: $(VENV)/.installed
 
 define a_python_fits
@@ -47,16 +47,25 @@ demo: setup
 replications: setup
 	$(BIN)/ockham replicate --home replications --out search_spaces/REPLICATIONS.md
 
-lint: setup
+lint: style types
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+types: setup
 	$(BIN)/mypy
 
 # Two processes: half of the tests compute on one core, the other half wait for Ray and for databases. The longest files
-# come first, few tests as they are, so that no process ends alone with one of them.
+# come first, few tests as they are, so that no process ends alone with one of them. mypy, which has one process, runs
+# beside them.
 FIRST := tests/integration tests/contracts
-test: setup lint
-	$(BIN)/python -m pytest $(FIRST) $(filter-out $(FIRST) %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) -m "not cluster and not kills" -n 2 --dist loadfile --no-loadscope-reorder
+test: style
+	@$(MAKE) --no-print-directory --jobs 2 types pytest
+pytest: setup
+	$(BIN)/python -m pytest $(FIRST) $(filter-out $(FIRST) %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) -m "not cluster and not kills and not ends" -n 2 --dist loadfile --no-loadscope-reorder
+
+# Minutes: what dies in other ways than the one of each kind that `make test` has, damaged homes, odd trackers.
+test-ends: setup
+	$(BIN)/python -m pytest $(FIRST) tests/unit -m "ends and not kills" -n 2 --dist loadfile --no-loadscope-reorder
 
 # What needs neither Ray nor a database server, and no file of which takes long: while you work.
 quick: setup lint
@@ -74,7 +83,7 @@ smoke: setup
 	$(BIN)/ockham launch redundancy --trials 6 --home $(VENV)/studies --name smoke-$$$$ --no-progress
 
 # More than a quarter of an hour: death at every crash point, of workers, of nodes, of the tracking server; and whole what
-# `make test` samples (tests/README.md).
+# `make test-ends` samples (tests/README.md).
 test-kills: setup
 	$(BIN)/python -m pytest -m kills
 

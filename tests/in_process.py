@@ -1,10 +1,13 @@
 """A second set of doors for the driver: trials run in this process, one step after the other, on a clock of their own.
 
 Everything else is the real thing: ledger, files, settings, proposals. What dies, and when, is written down beforehand.
+
+`python -m tests.in_process ARGUMENTS` is `ockham ARGUMENTS` without Ray.
 """
 
 import heapq
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from study.cli import main
 from study.clock import Repetition
 from study.config import RunConfig, StudyConfig
 from study.execution import driver
@@ -176,3 +180,8 @@ def no_ray() -> Iterator[None]:
     assert driver.run.__kwdefaults__ is not None
     with patch.dict(driver.run.__kwdefaults__, doors=in_process_and_told()):
         yield
+
+
+if __name__ == "__main__":
+    with no_ray():
+        sys.exit(main())

@@ -214,6 +214,7 @@ def test_a_trial_on_the_device_says_what_it_says_on_the_cpu(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.ends
 @pytest.mark.usefixtures("_little_to_collect")
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.kills)], ids=["functions", "lines"])
 @pytest.mark.parametrize("name", CASES)

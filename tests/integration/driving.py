@@ -1,6 +1,6 @@
 """Studies for the driver's tests: how they are configured, run in a process of their own, and looked at afterwards.
 
-`python -m tests.integration.driving HOME NAME TRIAL TRIALS` runs one and prints a line for each event.
+`python -m tests.integration.driving HOME NAME TRIAL TRIALS` runs one on Ray and prints a line for each event.
 """
 
 import os
@@ -8,17 +8,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from search_spaces.space import Choices, SearchSpace
 from study.config import RunConfig, StudyConfig
 from study.events import Outcome, Silent
 from study.ledger import Ledger, TrialRow
+from tests.in_process import no_ray
 
 ROOT = Path(__file__).parents[2]
+# For what a driver does whatever runs its trials: in its own process in every run of the tests, on Ray among the ends.
+on_ray_too = pytest.mark.parametrize(
+    "ray", [pytest.param(True, marks=pytest.mark.ends), False], ids=["on Ray", "in its process"]
+)
 
 
 class Lines(Silent):
@@ -57,11 +64,14 @@ def config(home: Path, name: str, trials: int, **run: Any) -> StudyConfig:
     return StudyConfig(name=name, space=space, trials=trials, run=RunConfig(home=home, max_concurrent=2, **run))
 
 
-def drive(home: Path, name: str, trial: str, trials: int, storage: str | None = None) -> subprocess.Popen[str]:
+def drive(
+    home: Path, name: str, trial: str, trials: int, storage: str | None = None, *, ray: bool = True
+) -> subprocess.Popen[str]:
     """A driver in a process of its own, at the head of its own process group as under a shell."""
     extra = {} if storage is None else {"OCKHAM_STORAGE": storage}
+    where = "on Ray" if ray else "in its process"
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.driving", str(home), name, trial, str(trials)],
+        [sys.executable, "-m", "tests.integration.driving", str(home), name, trial, str(trials), where],
         cwd=ROOT,
         env={**os.environ, **extra},
         stdout=subprocess.PIPE,
@@ -143,15 +153,16 @@ def optuna_trials(home: Path, name: str) -> list[Any]:
     return optuna.load_study(study_name=name, storage=f"sqlite:///{home / name / 'study.db'}").trials
 
 
-def main(home: str, name: str, trial: str, trials: str) -> int:
+def main(home: str, name: str, trial: str, trials: str, where: str = "on Ray") -> int:
     """Runs a study; its exit code."""
     from study.execution.driver import run
 
-    outcome = run(
-        config(Path(home), name, int(trials), storage=os.environ.get("OCKHAM_STORAGE")),
-        trial=f"tests.integration.trials_for_tests:{trial}",
-        listener=Lines(),
-    )
+    with nullcontext() if where == "on Ray" else no_ray():
+        outcome = run(
+            config(Path(home), name, int(trials), storage=os.environ.get("OCKHAM_STORAGE")),
+            trial=f"tests.integration.trials_for_tests:{trial}",
+            listener=Lines(),
+        )
     return outcome.exit_code
 
 

@@ -24,6 +24,7 @@ from tests.integration.driving import (
     drive,
     family,
     lives,
+    on_ray_too,
     optuna_trials,
     read_until,
     rows,
@@ -37,10 +38,13 @@ NAME = "study"
 PLAN = 50
 
 
-def test_added_while_it_runs_then_paused_then_completed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@on_ray_too
+def test_added_while_it_runs_then_paused_then_completed(
+    ray: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("- {model.width: 48, data.label_noise: 1}\n- model: {width: 56}\n")
-    driver = drive(tmp_path, NAME, "nap", PLAN)
+    driver = drive(tmp_path, NAME, "nap", PLAN, ray=ray)
     read_until(driver, "end")
     assert main(["add", NAME, str(own), "--home", str(tmp_path)]) == 0
     assert f"process {driver.pid}" in capsys.readouterr().out
@@ -107,6 +111,7 @@ def test_failed_trials_and_only_these_run_again(tmp_path: Path) -> None:
     assert "error" not in optuna_trials(tmp_path, NAME)[1].user_attrs
 
 
+@pytest.mark.ends
 def test_stopped_from_elsewhere_then_interrupted_twice(tmp_path: Path) -> None:
     driver = drive(tmp_path, NAME, "long_nap", 4)
     read_until(driver, "start", times=2)
@@ -138,6 +143,7 @@ def test_stopped_from_elsewhere_then_interrupted_twice(tmp_path: Path) -> None:
     assert leftovers <= {NAME, "mlartifacts", "mlflow.db", ".mlflow.lock", "data"}, "no files of SQLite's or Ray's"
 
 
+@pytest.mark.ends
 def test_interrupted_while_ray_starts(tmp_path: Path) -> None:
     driver = drive(tmp_path, NAME, "quick", 2)
     while not (children := _named(driver, "gcs_server")) and driver.poll() is None:
@@ -150,6 +156,7 @@ def test_interrupted_while_ray_starts(tmp_path: Path) -> None:
     assert {row.attempts for row in rows(tmp_path, NAME)} <= {0}
 
 
+@pytest.mark.ends
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")  # Ray forgot them; we end them
 def test_a_ray_that_does_not_start_leaves_a_study_to_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
@@ -160,6 +167,7 @@ def test_a_ray_that_does_not_start_leaves_a_study_to_resume(tmp_path: Path, monk
     assert run(config(tmp_path, NAME, 2), trial=trials_for_tests.quick).exit_code == 0
 
 
+@pytest.mark.ends
 def test_status_while_it_starts_and_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     driver = drive(tmp_path, NAME, "long_nap", 3)
     while not _named(driver, "raylet") and driver.poll() is None:

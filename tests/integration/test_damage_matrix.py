@@ -9,7 +9,11 @@ import pytest
 
 from tests.torture.damage import build, matrix
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.ends,
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+]
 FILES = ("whole/study.db", "whole/study.db-wal", "whole/trials/0001/networks.parquet")
 
 

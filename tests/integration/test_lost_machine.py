@@ -40,6 +40,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return (tmp_path / "storage").as_uri()
 
 
+@pytest.mark.ends
 def test_a_study_goes_on_where_nothing_of_it_is_left(tmp_path: Path, storage: str) -> None:
     lost, new, calm = (tmp_path / name for name in ("lost", "new", "calm"))
     driver = drive(lost, NAME, "slow_levels", TRIALS, storage)

@@ -134,6 +134,7 @@ KILLED = """
 """
 
 
+@pytest.mark.ends
 def test_kills_at_any_point_are_repaired(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path, proposals=60)
     for number in range(60):

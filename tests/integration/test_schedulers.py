@@ -87,6 +87,7 @@ def rungs(made: EarlyStopping) -> object:
     return judge.values if isinstance(judge, Rungs) else judge.means
 
 
+@pytest.mark.ends
 @pytest.mark.parametrize("scheduler", ["asha", pytest.param("median", marks=pytest.mark.kills)])
 def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_one(
     scheduler: str, tmp_path: Path

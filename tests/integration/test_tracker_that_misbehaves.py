@@ -13,7 +13,7 @@ from tests.torture.faults import FAULTS, PassOn
 from tests.torture.snapshot import Snapshot, differences, tracked
 from tests.torture.tracking import Fault, Proxy, Server, answer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.ends]
 REFUSED = 413, b"<html>413 Request Entity Too Large</html>"
 
 
