@@ -113,7 +113,8 @@ NEEDS_NORMALISED = {"criterion batch_norm_scale": {"model__name": "resnet20"}}
 
 
 def trial(fields: dict[str, Any]) -> TrialConfig:
-    return config(**{**TINY, **fields})
+    small = {"data__split": (20, 20, 20)} if fields.get("model__name") in RESIDUAL else {}  # a step an epoch
+    return config(**{**TINY, **small, **fields})
 
 
 def records(trial: TrialConfig, device: str) -> list[Record]:

@@ -139,7 +139,7 @@ def rows_of(found: list[Record]) -> tuple[dict[str, Any], ...]:
 
 @pytest.mark.parametrize("fields", CASES, ids=case_name)
 def test_a_trial_interrupted_at_levels_is_the_undisturbed_one(fields: dict[str, Any], tmp_path: Path) -> None:
-    trial = trial_of(fields, model__width=16, training__epochs=2)
+    trial = trial_of(fields | {"compression__depth": 2}, model__width=16, training__epochs=2)
     straight = [record for record in run_trial(trial, TrialContext(0, Path("unused"))) if record is not None]
     resumed: list[Record] = []
     for attempt in range(1, 20):

@@ -67,8 +67,8 @@ def stopped_after(config: TrialConfig, store: CheckpointStore, steps: int) -> li
 
 @pytest.mark.parametrize("name", TRIALS)
 def test_stopped_at_any_step(name: str, tmp_path: Path) -> None:
-    expected = comparable(records(trial(name)))
-    steps = sum(1 for _ in run(trial(name)))
+    whole = list(run(trial(name)))
+    expected, steps = comparable([record for record in whole if record is not None]), len(whole)
     for stop in range(1, steps, max(1, steps // 12)):
         store = CheckpointStore(tmp_path / str(stop), 1, interval_s=0)
         seen = comparable(stopped_after(trial(name), store, stop))
