@@ -1,5 +1,6 @@
 """Made-up studies with the columns of real ones, for tests of verdicts and of the report."""
 
+import pickle
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,7 +178,20 @@ def _curve(
 
 
 def judged(config: StudyConfig, trials: pd.DataFrame, networks: pd.DataFrame, *, stated: bool = True) -> Verdicts:
-    """What such a study says of the claims that are usual, or of its own: its design trials are those it planned."""
+    """What such a study says of the claims that are usual, or of its own: its design trials are those it planned.
+
+    The same question about the same numbers is asked once.
+    """
+    question = pickle.dumps((config.model_dump_json(), trials, networks, stated))
+    if question not in _ANSWERS:
+        _ANSWERS[question] = _judged(config, trials, networks, stated=stated)
+    return _ANSWERS[question]
+
+
+_ANSWERS: dict[bytes, Verdicts] = {}
+
+
+def _judged(config: StudyConfig, trials: pd.DataFrame, networks: pd.DataFrame, *, stated: bool) -> Verdicts:
     space, later = config.space, ()
     if not space.claims:
         asked = tuple(in_terms(claim, space) for claim in usual_claims(space))
