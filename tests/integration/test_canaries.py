@@ -8,10 +8,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from study import passwords
 from study.cli import main
 from study.ledger import Ledger
 from tests.integration.postgresql_for_tests import postgresql
@@ -45,13 +49,13 @@ def run() -> Iterator[tuple[Path, list[str], "list[bytes]"]]:
         settings = [part for setting in SMALL for part in ("--set", setting)]
         said = [
             ockham("launch", "redundancy", "--name", NAME, "--trials", "1", *settings, *where, "--offline", uri=absent),
-            ockham("status", NAME, "--home", str(home), uri=absent),
-            ockham("doctor", "--no-ray", "--home", str(home), uri=absent),
+            ockham_here("status", NAME, "--home", str(home), uri=absent),
+            ockham_here("doctor", "--no-ray", "--home", str(home), uri=absent),
             ockham("resume", NAME, *where, uri=present),
-            ockham("status", NAME, "--home", str(home), uri=present),
-            ockham("trials", NAME, "--format", "json", "--home", str(home)),
-            ockham("report", NAME, "--home", str(home)),
-            ockham("resume", NAME, "--home", str(home)),
+            ockham_here("status", NAME, "--home", str(home), uri=present),
+            ockham_here("trials", NAME, "--format", "json", "--home", str(home)),
+            ockham_here("report", NAME, "--home", str(home)),
+            ockham_here("resume", NAME, "--home", str(home)),
         ]
         mlflow.kill()
         kept = [path.read_bytes() for path in mlflow.folder.rglob("*") if path.is_file()]
@@ -63,6 +67,20 @@ def ockham(*arguments: str, uri: str | None = None) -> str:
     command = [sys.executable, "-m", "study.cli", *arguments]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     return f"{arguments[0]} {ended.returncode}\n{ended.stdout}{ended.stderr}"
+
+
+def ockham_here(*arguments: str, uri: str | None = None) -> str:
+    """As `ockham`, in this process, which knows no more of secrets than another one would."""
+    environment = {"OCKHAM_TRACKING_URI": uri} if uri else {}
+    said = StringIO()
+    with (
+        patch.dict(os.environ, environment),
+        patch.object(passwords, "_told", set()),
+        redirect_stdout(said),
+        redirect_stderr(said),
+    ):
+        code = main(list(arguments))
+    return f"{arguments[0]} {code}\n{said.getvalue()}"
 
 
 def objects(store: S3Server) -> list[bytes]:

@@ -12,6 +12,7 @@ import pytest
 
 from study.cli import main
 from tests.in_process import no_ray
+from tests.integration.driving import on_ray_too
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 
@@ -26,9 +27,9 @@ SMALL = [
 ]
 
 
-def ockham(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Runs a command to its end."""
-    command = [sys.executable, "-m", "study.cli", *arguments, "--home", str(home)]
+def ockham(home: Path, *arguments: str, program: str = "study.cli") -> "subprocess.CompletedProcess[str]":
+    """Runs a command to its end; with `tests.in_process` a study runs in the command's own process, not on Ray."""
+    command = [sys.executable, "-m", program, *arguments, "--home", str(home)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -61,8 +62,10 @@ def test_launch_status_resume_report_delete(tmp_path: Path, capsys: pytest.Captu
     assert json.loads(said("status", "--json")) == []
 
 
-def test_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "study.cli", "launch", "--name", "small", "--home", str(tmp_path), *SMALL]
+@on_ray_too
+def test_interrupt_says_how_to_go_on(ray: bool, tmp_path: Path) -> None:
+    program = "study.cli" if ray else "tests.in_process"
+    command = [sys.executable, "-m", program, "launch", "--name", "small", "--home", str(tmp_path), *SMALL]
     driver = subprocess.Popen(
         [*command, "--trials", "50"], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
     )

@@ -13,7 +13,6 @@ import pytest
 import study
 from study.cli import main
 from study.execution.driver import run
-from study.execution.on_ray import session as ray_session
 from study.ledger import TrialRow
 from study.proposing import Proposer
 from tests.in_process import in_process_and_told, no_ray
@@ -112,13 +111,35 @@ def test_failed_trials_and_only_these_run_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.ends
-def test_stopped_from_elsewhere_then_interrupted_twice(tmp_path: Path) -> None:
+def test_terminated_then_stopped_from_elsewhere_then_interrupted_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Meanwhile it says what it does to who asks."""
+
+    def said(*command: str) -> str:
+        assert main([*command, "--home", str(tmp_path)]) == 0
+        return capsys.readouterr().out
+
+    driver = drive(tmp_path, NAME, "long_nap", 4)
+    while not _named(driver, "raylet") and driver.poll() is None:
+        time.sleep(0.01)
+    starting = said("status", NAME)
+    assert "· starting" in starting
+    assert "estimating" not in starting
+    read_until(driver, "start", times=2)
+    status = json.loads(said("status", NAME, "--json"))
+    assert (status["phase"], len(status["running"]), status["remaining_s"]) == ("running", 2, None)
+    driver.send_signal(signal.SIGTERM)
+    driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    assert json.loads(said("status", NAME, "--json"))["phase"] == "stopped"
+
     driver = drive(tmp_path, NAME, "long_nap", 4)
     read_until(driver, "start", times=2)
     children = family(driver)
-    assert main(["stop", NAME, "--home", str(tmp_path)]) == 0
-    said = driver.communicate(timeout=60)[0].splitlines()
-    assert (driver.returncode, said[-1]) == (130, "finished 130 stop requested")
+    said("stop", NAME)
+    last = driver.communicate(timeout=60)[0].splitlines()[-1]
+    assert (driver.returncode, last) == (130, "finished 130 stop requested")
     assert survivors(children, within_s=2) == []
 
     driver = drive(tmp_path, NAME, "long_nap", 4)
@@ -127,8 +148,8 @@ def test_stopped_from_elsewhere_then_interrupted_twice(tmp_path: Path) -> None:
     for _ in range(2):
         os.killpg(driver.pid, signal.SIGINT)
         time.sleep(0.3)
-    said = driver.communicate(timeout=60)[0].splitlines()
-    assert driver.returncode == 130, said
+    lines = driver.communicate(timeout=60)[0].splitlines()
+    assert driver.returncode == 130, lines
     assert survivors(children, within_s=5) == []
     assert not list(tmp_path.glob(".ray/*"))
 
@@ -154,36 +175,6 @@ def test_interrupted_while_ray_starts(tmp_path: Path) -> None:
     assert not [process for process in children if lives(process)]
     assert not list(tmp_path.glob(".ray/*"))
     assert {row.attempts for row in rows(tmp_path, NAME)} <= {0}
-
-
-@pytest.mark.ends
-@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")  # Ray forgot them; we end them
-def test_a_ray_that_does_not_start_leaves_a_study_to_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(ray_session, "cpus", lambda: -1)  # which Ray refuses
-        outcome = run(config(tmp_path, NAME, 2), trial=trials_for_tests.quick)
-    assert outcome.exit_code == 130
-    assert outcome.reason.startswith("Ray did not start")
-    assert run(config(tmp_path, NAME, 2), trial=trials_for_tests.quick).exit_code == 0
-
-
-@pytest.mark.ends
-def test_status_while_it_starts_and_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    driver = drive(tmp_path, NAME, "long_nap", 3)
-    while not _named(driver, "raylet") and driver.poll() is None:
-        time.sleep(0.01)
-    assert main(["status", NAME, "--home", str(tmp_path)]) == 0
-    said = capsys.readouterr().out
-    assert "· starting" in said
-    assert "estimating" not in said
-    read_until(driver, "start", times=2)
-    assert main(["status", NAME, "--json", "--home", str(tmp_path)]) == 0
-    status = json.loads(capsys.readouterr().out)
-    assert (status["phase"], len(status["running"]), status["remaining_s"]) == ("running", 2, None)
-    driver.send_signal(signal.SIGTERM)
-    driver.communicate(timeout=60)
-    assert main(["status", NAME, "--json", "--home", str(tmp_path)]) == 0
-    assert json.loads(capsys.readouterr().out)["phase"] == "stopped"
 
 
 def _named(driver: "subprocess.Popen[str]", name: str) -> list[psutil.Process]:

@@ -40,7 +40,7 @@ def _agent(process: psutil.Process) -> bool:
         return True
 
 
-def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
+def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disturbed, calm = tmp_path / "disturbed", tmp_path / "calm"
 
     let_end(disturbed, 0)  # all others wait where they are to be caught
@@ -76,7 +76,9 @@ def test_interrupted_and_killed_the_result_is_the_same(tmp_path: Path) -> None:
 
     let_end(disturbed, *range(TRIALS))
     lines = Lines()
-    outcome = run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.gated_levels, listener=lines)
+    doors = in_process_and_told()
+    monkeypatch.setattr(trials_for_tests, "LEVEL_S", 0)
+    outcome = run(config(disturbed, NAME, TRIALS), trial=trials_for_tests.gated_levels, listener=lines, doors=doors)
     assert outcome.exit_code == 0
     assert any("interrupted trials go on" in line for line in lines.lines)
     undisturbed = run(config(calm, NAME, TRIALS), trial=trials_for_tests.quick, doors=in_process_and_told())

@@ -32,7 +32,7 @@ def test_a_copy_and_a_move_go_on_by_themselves(tmp_path: Path) -> None:
     subprocess.run(["cp", "-r", str(first), str(copy)], check=True)
     before = everything(first)
 
-    resumed = ockham(copy, "resume", "small", "--trials", "+1", "--no-progress")
+    resumed = ockham(copy, "resume", "small", "--trials", "+1", "--no-progress", program="tests.in_process")
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert f"{copy} is a copy of {first}, where small still is" in " ".join(resumed.stdout.split())
     assert everything(first) == before

@@ -14,6 +14,7 @@ from ray.tune.execution.tune_controller import TuneController
 
 from study import tested_versions
 from study.execution.driver import run
+from study.execution.on_ray import session as ray_session
 from study.execution.on_ray.lean import lean_and_private, lean_tune
 from study.ledger import Ledger
 from tests.integration import trials_for_tests
@@ -22,9 +23,16 @@ from tests.integration.driving import config
 pytestmark = pytest.mark.slow
 
 
-def test_each_slot_starts_one_worker_and_trials_ask_the_control_store_nothing(
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")  # Ray forgot them; we end them
+def test_after_a_ray_that_did_not_start_each_slot_starts_one_worker_and_trials_ask_the_control_store_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(ray_session, "cpus", lambda: -1)  # which Ray refuses
+        outcome = run(config(tmp_path, "lean", 24), trial=trials_for_tests.quick)
+    assert outcome.exit_code == 130
+    assert outcome.reason.startswith("Ray did not start")
+
     calls: Counter[str] = Counter()
 
     def counted(place: Any, name: str) -> None:

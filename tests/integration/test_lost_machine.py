@@ -17,9 +17,9 @@ from study.ledger import Ledger
 from study.settings.freezing import freeze_config
 from study.storing import claims, snapshots
 from study.storing.safekeeping import study_folder
-from tests.in_process import in_process
+from tests.in_process import in_process, no_ray
 from tests.integration import trials_for_tests
-from tests.integration.driving import Lines, config, drive, lasting, read_until, rows, runs, store
+from tests.integration.driving import Lines, config, drive, lasting, on_ray_too, read_until, rows, runs, store
 from tests.s3_for_tests import S3Server, s3_server
 from tests.storage_for_tests import ended_in_snapshot
 
@@ -41,7 +41,9 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.mark.ends
-def test_a_study_goes_on_where_nothing_of_it_is_left(tmp_path: Path, storage: str) -> None:
+def test_a_study_goes_on_where_nothing_of_it_is_left(
+    tmp_path: Path, storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lost, new, calm = (tmp_path / name for name in ("lost", "new", "calm"))
     driver = drive(lost, NAME, "slow_levels", TRIALS, storage)
     read_until(driver, "end", times=2)
@@ -58,7 +60,9 @@ def test_a_study_goes_on_where_nothing_of_it_is_left(tmp_path: Path, storage: st
         shutil.rmtree(lost, ignore_errors=True)
 
     lines = Lines()
-    handle = study.resume(NAME, home=new, storage=storage, listener=lines, trial=trials_for_tests.slow_levels)
+    monkeypatch.setattr(trials_for_tests, "LEVEL_S", 0)
+    with no_ray():
+        handle = study.resume(NAME, home=new, storage=storage, listener=lines, trial=trials_for_tests.slow_levels)
     assert handle.outcome is not None
     assert handle.outcome.exit_code == 0
     assert any("its ledger comes from a snapshot" in line for line in lines.lines)
@@ -164,9 +168,10 @@ def test_a_driver_that_lives_elsewhere_is_not_replaced(finished: Path) -> None:
     beats.join()
 
 
-def test_a_driver_that_was_replaced_elsewhere_stops(tmp_path: Path) -> None:
+@on_ray_too
+def test_a_driver_that_was_replaced_elsewhere_stops(ray: bool, tmp_path: Path) -> None:
     storage = (tmp_path / "storage").as_uri()
-    driver = drive(tmp_path / "home", NAME, "long_nap", 4, storage)
+    driver = drive(tmp_path / "home", NAME, "long_nap", 4, storage, ray=ray)
     read_until(driver, "start", times=2)
     folder = study_folder(storage, NAME)
     claim = claims.read(folder)

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 from search_spaces.space import Choices, SearchSpace
 from study import api
 from study.config import RunConfig, StudyConfig
+from study.execution.doors import REAL
 from study.execution.driver import run
 from study.execution.early_stopping import EarlyStopping, EpochReport, early_stopping_for
 from study.ledger import Ledger
@@ -43,9 +44,9 @@ def a_scheduled_study(home: Path, scheduler: str, slots: int = 1) -> StudyConfig
     )
 
 
-def drive(home: Path, scheduler: str) -> subprocess.Popen[str]:
+def drive(home: Path, scheduler: str, *, ray: bool) -> subprocess.Popen[str]:
     """A driver of the study in a process of its own."""
-    code = f"from tests.integration.test_schedulers import main; main({str(home)!r}, {scheduler!r})"
+    code = f"from tests.integration.test_schedulers import main; main({str(home)!r}, {scheduler!r}, ray={ray})"
     return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -64,9 +65,10 @@ class Steps(Lines):
         self._say(f"step {number} {record.stage} {record.step}")
 
 
-def main(home: str, scheduler: str) -> None:
+def main(home: str, scheduler: str, *, ray: bool) -> None:
     """Runs the study and prints what happens."""
-    run(a_scheduled_study(Path(home), scheduler), trial=trials_for_tests.learning, listener=Steps())
+    doors = REAL if ray else in_process_and_told(slots=1)
+    run(a_scheduled_study(Path(home), scheduler), trial=trials_for_tests.learning, listener=Steps(), doors=doors)
 
 
 def state_of(home: Path, scheduler: str) -> EarlyStopping:
@@ -90,8 +92,9 @@ def rungs(made: EarlyStopping) -> object:
 @pytest.mark.ends
 @pytest.mark.parametrize("scheduler", ["asha", pytest.param("median", marks=pytest.mark.kills)])
 def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_one(
-    scheduler: str, tmp_path: Path
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(trials_for_tests, "EPOCH_S", 0)  # here; in the drivers that are killed an epoch takes its time
     calm, killed = tmp_path / "calm", tmp_path / "killed"
     outcome = run(a_scheduled_study(calm, scheduler), trial=trials_for_tests.learning, doors=in_process(slots=1))
     assert outcome.exit_code == 0, "PRUNED is an end like COMPLETE"
@@ -109,8 +112,9 @@ def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_o
         assert [(r.stage, r.step) for r in ledger.steps(row.number)] == [("dense", e) for e in range(1, epoch + 1)]
         ledger.close()
 
-    for begun in ("step 1 dense 8", "step 3 dense 8"):  # trials that go on to their end, in the middle of it
-        driver = drive(killed, scheduler)
+    # Trials that go on to their end, in the middle of it. Before the second of them one has been stopped: on Ray.
+    for begun, ray in (("step 1 dense 8", False), ("step 3 dense 8", True)):
+        driver = drive(killed, scheduler, ray=ray)
         read_until(driver, begun)
         os.kill(driver.pid, 9)
         driver.communicate()
@@ -137,7 +141,10 @@ def test_stopped_trials_are_pruned_and_a_killed_study_ends_like_an_undisturbed_o
     assert found.counted == 0, "a selected sample carries no verdict"
 
 
-def test_with_two_slots_a_trial_that_learns_badly_is_stopped_at_once(tmp_path: Path) -> None:
+def test_with_two_slots_a_trial_that_learns_badly_is_stopped_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials_for_tests, "EPOCH_S", 0)
     outcome = run(a_scheduled_study(tmp_path, "asha"), trial=trials_for_tests.learning, doors=in_process(slots=2))
     assert outcome.exit_code == 0
     by_width = {row.params["model.width"]: row for row in rows(tmp_path, NAME)}

@@ -15,6 +15,8 @@ from trainables.storage import LocalFolder
 from trainables.trial import TrialContext
 
 LEVELS = 3
+# So long do a level and an epoch last where something is to be caught in the middle of them.
+LEVEL_S, EPOCH_S = 0.3, 0.06
 
 
 def quick(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
@@ -69,7 +71,7 @@ def fails_once(config: TrialConfig, context: TrialContext) -> Iterator[Record | 
 
 
 def slow_levels(config: TrialConfig, context: TrialContext) -> Iterator[Record | None]:
-    """Half a second a level, a checkpoint after each; resumes after the last level that it saved.
+    """Takes its time for a level, a checkpoint after each; resumes after the last level that it saved.
 
     Each level appends to `work.txt`, so that a test can count what was done twice.
     """
@@ -79,7 +81,7 @@ def slow_levels(config: TrialConfig, context: TrialContext) -> Iterator[Record |
     state = store.latest() or {"done": 0}
     for step, record in enumerate(_records(config, context.number)):
         if step >= state["done"]:
-            time.sleep(0.3)
+            time.sleep(LEVEL_S)
             with (_own_folder(context) / "work.txt").open("a", encoding="utf-8") as file:
                 file.write(json.dumps([step, os.getpid()]) + "\n")
             store.save({"done": step + 1})
@@ -109,7 +111,7 @@ def learning(config: TrialConfig, context: TrialContext) -> Iterator[Record | No
     done = (store.latest() or {"done": 0})["done"]
     for epoch in range(1, config.training.epochs + 1):
         if epoch > done:
-            time.sleep(0.06)
+            time.sleep(EPOCH_S)
             with (context.data_dir / f"work-{context.number}.txt").open("a", encoding="utf-8") as file:
                 file.write(f"{epoch}\n")
             store.save({"done": epoch})
