@@ -3,6 +3,8 @@
 Nothing here imports torch, ray or mlflow before a command that needs them runs, so that help and errors come at once.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from typing import Annotated, Any
 
@@ -40,12 +42,23 @@ class _Commands(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         return name, running.whole_command(name or "") or command, rest
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Reads the arguments, for which Typer imports pydantic."""
+        with _answer_interrupts():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Runs one command."""
-        try:
+        with _answer_interrupts():
             return super().invoke(ctx)
-        except (KeyboardInterrupt, typer.Abort):
-            raise Interrupted from None
+
+
+@contextmanager
+def _answer_interrupts() -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, typer.Abort):
+        raise Interrupted from None
 
 
 app = typer.Typer(

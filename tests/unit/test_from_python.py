@@ -58,7 +58,7 @@ def test_a_space_of_ones_own(asked: list[study.StudyConfig]) -> None:
 
 def test_a_configuration_takes_the_name_of_a_space() -> None:
     config = study.StudyConfig(space="blog")
-    assert (config.name, config.trials) == ("blog", 3)
+    assert (config.name, config.trials) == ("blog", 12)
     assert study.StudyConfig(space="blog", name="mine", trials=5).name == "mine"
 
 
