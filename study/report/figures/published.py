@@ -49,7 +49,9 @@ def _draw(material: Material) -> Picture | Absent:
         legend += [Key("diamond", "ink", "published")]
     if any(value is None for curve in drawn for _, value in curve.points):
         legend += [Key("dots", "soft", "the place that was published")]
-    return Picture(panels, caption, pd.concat(tables.values()).drop(columns=["colour", "look", "tip"]), legend)
+    return Picture(
+        panels, caption, pd.concat(tables.values()).drop(columns=["colour", "look", "tip"]), legend, len(panels)
+    )
 
 
 def _looks(material: Material) -> dict[str, tuple[str, str, str]]:
