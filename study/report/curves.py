@@ -1,6 +1,7 @@
 """Mean curves over compression with their 95 % bands."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +89,18 @@ def mean_curve(networks: pd.DataFrame, arm: str, value: str) -> MeanCurve | None
         for (name, found), mean in zip(curves.items(), table, strict=True)
     ]
     return MeanCurve(grid.tolist(), [m for m, _ in columns], [h for _, h in columns], single, unit)
+
+
+def level_means(rows: pd.DataFrame, value: str) -> Iterator[tuple[int, float, float | None, str]]:
+    """Level, mean over units, half of its 95 % interval (None for too few) and over what, e.g. `8 trials`.
+
+    Args:
+        rows: Of networks.parquet with the column `trial`, of one arm; those that lack the value count for nothing.
+    """
+    unit, names = row_units(rows)
+    for level, there in rows.dropna(subset=[value]).groupby("level"):
+        mean, half, n = mean_ci95(there[value].groupby(names.loc[there.index]).mean().tolist())
+        yield int(str(level)), mean, half, plural(n, unit)
 
 
 def ratio_title(networks: pd.DataFrame) -> str:

@@ -5,14 +5,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from study.answer.units import row_units
-from study.answer.words import plural
+from study.report.curves import level_means
 from study.report.drawing import Drawing, Key, Swatch
 from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.material import Facet, Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale
-from trainables.statistics import mean_ci95
 from trainables.task import Task
 
 AGREEMENT, TOP_SHARE = "transfer_agreement", "teacher_top_class_share"
@@ -71,12 +69,8 @@ def _table(facet: Facet, series: Mapping[str, tuple[Swatch, str]]) -> pd.DataFra
     arms = _ARMS if facet.noisy else {"replicate": ("clean", "network on true labels")}
     for arm, (colour, name) in arms.items():
         mine = facet.networks[facet.networks["arm"] == arm]
-        unit, names = row_units(mine)
         for column, (look, words) in series.items():
-            values = mine.assign(value=numbers(mine, column)).dropna(subset=["value"])
-            for level, found in values.groupby("level"):
-                means = found["value"].groupby(names.loc[found.index]).mean()
-                mean, half, n = mean_ci95(means.tolist())
+            for level, mean, half, over in level_means(mine.assign(value=numbers(mine, column)), "value"):
                 rows.append(
                     {
                         "panel": facet.label,
@@ -86,7 +80,7 @@ def _table(facet: Facet, series: Mapping[str, tuple[Swatch, str]]) -> pd.DataFra
                         "level": level,
                         "mean": mean,
                         "ci95": math.nan if half is None else half,
-                        "over": plural(n, unit),
+                        "over": over,
                         "tip": f"{name}, level {level}\n{words}: {mean:.3f}",
                     }
                 )

@@ -7,14 +7,12 @@ import pandas as pd
 
 from search_spaces import catalog
 from search_spaces.published import Published
-from study.answer.units import row_units
-from study.answer.words import plural
+from study.report.curves import level_means
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.material import Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale, spanning
-from trainables.statistics import mean_ci95
 
 _ARMS = {
     "replicate": ("noisy", "line", "noisy network"),
@@ -72,13 +70,11 @@ def _table(material: Material, curve: Published) -> pd.DataFrame:
         mine = _values(networks, arm, curve)
         if mine.empty:
             continue
-        unit, names = row_units(mine)
         colour, look, name = looks[arm]
-        for level, found in mine.groupby("level"):
-            mean, half, n = mean_ci95(found["value"].groupby(names.loc[found.index]).mean().tolist())
-            row = {"panel": curve.title, "series": name, "level": int(str(level)), "mean": mean, "ci95": half}
+        for level, mean, half, over in level_means(mine, "value"):
+            row = {"panel": curve.title, "series": name, "level": level, "mean": mean, "ci95": half}
             tip = f"{name}, level {level}\n{mean:.4f}" + ("" if half is None else f" ± {half:.4f}")
-            rows.append(row | {"over": plural(n, unit), "colour": colour, "look": look, "tip": tip})
+            rows.append(row | {"over": over, "colour": colour, "look": look, "tip": tip})
     if not rows:
         return pd.DataFrame()
     for level, value in curve.points:
