@@ -25,10 +25,10 @@ def register(app: typer.Typer) -> None:
 
 def whole_command(name: str) -> Any:
     """A command of this file with all of its options, which need the models that they come from; None: of another."""
-    from study.commands.run_options import with_run
-
     for command, epilog in _commands():
         if command.__name__ == name:
+            from study.commands.run_options import with_run
+
             app = typer.Typer(rich_markup_mode="rich")
             app.command(epilog=epilog)(with_place_options(with_run(command)))
             return get_command(app)
