@@ -54,18 +54,21 @@ style: setup
 types: setup
 	$(BIN)/mypy
 
-# Two processes: half of the tests compute on one core, the other half wait for Ray and for databases. The longest files
+# Three processes on two cores: a third of the time they wait for servers, for Ray and for deadlines. The longest files
 # come first, few tests as they are, so that no process ends alone with one of them. mypy, which has one process, runs
 # beside them.
+PROCESSES := 3
 FIRST := tests/integration tests/contracts
+FOLDERS := $(FIRST) $(filter-out $(FIRST) %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 test: style
 	@$(MAKE) --no-print-directory --jobs 2 types pytest
 pytest: setup
-	$(BIN)/python -m pytest $(FIRST) $(filter-out $(FIRST) %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) -m "not cluster and not kills and not ends" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(FOLDERS) -m "not cluster and not kills and not ends" -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-# Minutes: what dies in other ways than the one of each kind that `make test` has, damaged homes, odd trackers.
+# Minutes: what dies in other ways than the one of each kind that `make test` has, damaged homes, odd trackers, and more
+# of what takes seconds a case.
 test-ends: setup
-	$(BIN)/python -m pytest $(FIRST) tests/unit -m "ends and not kills" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(FOLDERS) -m "ends and not kills" -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # What needs neither Ray nor a database server, and no file of which takes long: while you work.
 quick: setup lint

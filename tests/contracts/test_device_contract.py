@@ -109,7 +109,13 @@ CASES: dict[str, dict[str, Any]] = {
     **OTHERS,
 }
 RESIDUAL = ("resnet18", "resnet20", "wide_resnet")
+# What takes seconds, or asks what its twin over units asks, and is seen among the ends.
+COSTLY = ("model resnet18", "model wide_resnet", "dropout of channels", "normalised and quantized")
 NEEDS_NORMALISED = {"criterion batch_norm_scale": {"model__name": "resnet20"}}
+
+
+def costs(name: str) -> bool:
+    return name in COSTLY or name.endswith(", weights")
 
 
 def trial(fields: dict[str, Any]) -> TrialConfig:
@@ -207,7 +213,9 @@ def _little_to_collect() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.ends) if costs(name) else name for name in CASES]
+)
 def test_a_trial_on_the_device_says_what_it_says_on_the_cpu(name: str) -> None:
     there, _, warnings = on_the_device(name)
     assert warnings == [], "a measure that fails there is told in a log alone"

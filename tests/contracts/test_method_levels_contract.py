@@ -92,7 +92,11 @@ def levels_of(workspace: Workspace) -> list[tuple[CompressionResult, Compression
     return found
 
 
-@pytest.mark.parametrize("fields", CASES + [case | RESIDUAL for case in CASES[: len(METHODS.names())]], ids=case_name)
+@pytest.mark.parametrize(
+    "fields",
+    CASES + [pytest.param(case | RESIDUAL, marks=pytest.mark.ends) for case in CASES[: len(METHODS.names())]],
+    ids=case_name,
+)
 def test_levels_get_smaller_and_nothing_else_is_touched(fields: dict[str, Any]) -> None:
     workspace = workspace_of(trial_of({"model__width": 32, **fields}))
     random = torch.get_rng_state()

@@ -37,21 +37,35 @@ result = [str(path) for path in (home, *home.rglob("*")) if os.access(path, os.R
 """
 
 
-@pytest.fixture(scope="module")
-def run() -> Iterator[tuple[Path, list[str], "list[bytes]"]]:
+@pytest.fixture(
+    scope="module", params=[pytest.param("study.cli", marks=pytest.mark.ends, id="on Ray"), "tests.in_process"]
+)
+def run(request: pytest.FixtureRequest) -> Iterator[tuple[Path, list[str], "list[bytes]"]]:
     """A study whose MLflow is absent, then present; its home, what was said, and what its servers have."""
     with public_folder() as folder, s3_server() as store:
         home, mlflow = folder / "home", Mlflow(folder / "server")
         storage = store.uri("x").replace("s3://", f"s3://KEY:{CANARY}@")
         absent = f"http://me:{CANARY}@127.0.0.1:{free_port()}"
         present = mlflow.uri.replace("://", f"://me:{CANARY}@")
-        where = ["--home", str(home), "--storage", storage]
+        where, program = ["--home", str(home), "--storage", storage], str(request.param)
         settings = [part for setting in SMALL for part in ("--set", setting)]
         said = [
-            ockham("launch", "redundancy", "--name", NAME, "--trials", "1", *settings, *where, "--offline", uri=absent),
+            ockham(
+                "launch",
+                "redundancy",
+                "--name",
+                NAME,
+                "--trials",
+                "1",
+                *settings,
+                *where,
+                "--offline",
+                uri=absent,
+                program=program,
+            ),
             ockham_here("status", NAME, "--home", str(home), uri=absent),
             ockham_here("doctor", "--no-ray", "--home", str(home), uri=absent),
-            ockham("resume", NAME, *where, uri=present),
+            ockham("resume", NAME, *where, uri=present, program=program),
             ockham_here("status", NAME, "--home", str(home), uri=present),
             ockham_here("trials", NAME, "--format", "json", "--home", str(home)),
             ockham_here("report", NAME, "--home", str(home)),
@@ -62,9 +76,9 @@ def run() -> Iterator[tuple[Path, list[str], "list[bytes]"]]:
         yield home, said, [*kept, *objects(store)]
 
 
-def ockham(*arguments: str, uri: str | None = None) -> str:
+def ockham(*arguments: str, program: str, uri: str | None = None) -> str:
     environment = {**os.environ, **({"OCKHAM_TRACKING_URI": uri} if uri else {})}
-    command = [sys.executable, "-m", "study.cli", *arguments]
+    command = [sys.executable, "-m", program, *arguments]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     return f"{arguments[0]} {ended.returncode}\n{ended.stdout}{ended.stderr}"
 

@@ -34,7 +34,7 @@ from tests.integration.driving import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 NAME = "study"
-PLAN = 50
+PLAN = 20
 
 
 @on_ray_too

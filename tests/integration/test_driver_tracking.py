@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from study.execution.driver import run
+from study.tracking import publishing
 from tests.in_process import in_process_and_told
 from tests.integration import trials_for_tests
 from tests.integration.driving import Lines, config, rows, runs
@@ -13,7 +14,8 @@ from tests.torture.tracking import Server, free_port
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 
 
-def test_down_for_the_whole_run_then_drained_by_a_resume(tmp_path: Path) -> None:
+def test_down_for_the_whole_run_then_drained_by_a_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "STALLED_WHILE_DOWN_S", 3.0)
     port = free_port()
     uri = f"http://127.0.0.1:{port}"
     wanted = config(tmp_path / "home", "dark", 4, tracking_uri=uri, offline=True)
@@ -26,10 +28,11 @@ def test_down_for_the_whole_run_then_drained_by_a_resume(tmp_path: Path) -> None
 
     server = Server(tmp_path / "server", port)
     try:
-        again = run(wanted, trial=trials_for_tests.quick)
+        again = run(wanted, trial=trials_for_tests.quick, doors=in_process_and_told())
         assert again.exit_code == 0
         found = runs(uri, "dark")
-        assert run(wanted, trial=trials_for_tests.quick).exit_code == 0, "a study that has ended stays ended"
+        once_more = run(wanted, trial=trials_for_tests.quick, doors=in_process_and_told())
+        assert once_more.exit_code == 0, "a study that has ended stays ended"
         assert len(runs(uri, "dark")) == 4
     finally:
         server.kill()

@@ -23,6 +23,7 @@ from tests.integration.driving import config
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.ends
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")  # Ray forgot them; we end them
 def test_after_a_ray_that_did_not_start_each_slot_starts_one_worker_and_trials_ask_the_control_store_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

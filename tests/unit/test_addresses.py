@@ -92,6 +92,7 @@ def _as_a_shell_reads(command: str, folder: Path) -> list[str]:
     return words
 
 
+@pytest.mark.ends
 def test_the_home_of_any_name_has_a_store_of_runs(tmp_path: Path) -> None:
     homes = [tmp_path / name for name in ("it's Übung#1", "a%20b?c")]
     script = (

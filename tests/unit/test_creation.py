@@ -79,6 +79,7 @@ def test_the_study_file_of_a_dead_driver_goes(tmp_path: Path) -> None:
     assert not list((tmp_path / "tiny").glob("*.tmp*"))
 
 
+@pytest.mark.ends
 def test_many_that_launch_the_same_study_agree_on_one(tmp_path: Path) -> None:
     home = tmp_path / "home"
     code = (

@@ -124,6 +124,7 @@ def test_trials_timed_several_times_count_once() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.ends
 def test_two_trials_are_timed_side_by_side_for_real(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ["training.epochs=2", "compression.depth=1", "replicates=2", "model.width=8", "data.train_size=200"]
     settings = [argument for setting in small for argument in ("--set", setting)]

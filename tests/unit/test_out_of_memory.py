@@ -90,7 +90,9 @@ def test_a_stopped_trial_leaves_nothing(method: str, steps: int, stacks: list[we
         assert not [stack for stack in stacks if stack() is not None]
 
 
-@pytest.mark.parametrize("operation", ["bmm", "to", "index_select", "sum"])
+@pytest.mark.parametrize(
+    "operation", ["bmm", *(pytest.param(name, marks=pytest.mark.ends) for name in ("to", "index_select", "sum"))]
+)
 def test_what_runs_out_at_last_holds_nothing(operation: str, stacks: list[weakref.ref[Any]]) -> None:
     def always(name: str) -> None:
         if name == operation and stacks:
