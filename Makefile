@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SHELL := /bin/bash
 
-.PHONY: setup which-python demo replications lint style types test pytest quick smoke test-ends test-newest test-kills test-cluster bench torture pins clean
+.PHONY: setup which-python demo replications lint style types test pytest quick quickly smoke test-ends test-newest test-kills test-cluster bench torture pins clean
 setup: $(VENV)/.installed
 
 define a_python_fits
@@ -71,9 +71,11 @@ test-ends: setup
 	$(BIN)/python -m pytest $(FOLDERS) -m "ends and not kills" -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # What needs neither Ray nor a database server, and no file of which takes long: while you work.
-quick: setup lint
-	$(BIN)/python -m pytest tests/unit tests/golden tests/contracts/test_rooms.py tests/contracts/test_import_rules.py tests/contracts/test_doors.py \
-	  tests/contracts/test_named_studies.py tests/contracts/test_one_file_each.py -m "not slow and not kills and not gpu" -n 2 --dist loadfile
+QUICKLY := tests/unit tests/golden $(patsubst %,tests/contracts/test_%.py,rooms import_rules doors named_studies one_file_each)
+quick: style
+	@$(MAKE) --no-print-directory --jobs 2 types quickly
+quickly: setup
+	$(BIN)/python -m pytest $(QUICKLY) -m "not slow and not kills and not ends and not gpu" -n 2 --dist loadfile
 
 # The newest Python, shortly: it installs, and runs a study, its report and the tests of what users write and read.
 test-newest:

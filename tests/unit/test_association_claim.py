@@ -10,6 +10,8 @@ from search_spaces.space import SearchSpace
 from study.answer.verdict import Finding
 from tests.unit.report_frames import Recipe, judged, make
 
+pytestmark = pytest.mark.slow
+
 FOLLOWS = "compressibility_follows_the_gap"
 
 

@@ -15,6 +15,8 @@ from tests.studies_for_tests import TUNED, a_study
 from trainables.config import TrialConfig
 from trainables.data import loading
 
+pytestmark = pytest.mark.slow
+
 QUICK = "tests.integration.trials_for_tests:quick"
 
 

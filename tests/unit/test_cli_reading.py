@@ -18,6 +18,8 @@ from study.ledger.place import Place
 from tests.unit.cli_ledgers import ledger
 from trainables.record import Record
 
+pytestmark = pytest.mark.slow
+
 TRIAL_FIELDS = {
     "number", "state", "role", "params", "metrics", "notes", "attempts", "uid", "mlflow_run_id", "fingerprint",
     "cell", "duration_s", "error",

@@ -25,6 +25,8 @@ from tests.unit.cli_ledgers import ledger
 from tests.unit.report_frames import Recipe, make
 from trainables.record import Record
 
+pytestmark = pytest.mark.slow
+
 
 def recorded(home: Path, differences: list[float], name: str = "fit_time", **options: object) -> None:
     """A named study with that many complete trials of uniform noise, their clean twins that much faster."""

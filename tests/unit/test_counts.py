@@ -4,6 +4,8 @@ import pytest
 
 from tests.gpu.counts import measure
 
+pytestmark = pytest.mark.slow
+
 # Kernels a step, launches an epoch of 20 steps, kernels and waits of a level: at most so many.
 LIMITS = {"digits x 10": (23, 20, 170, 3), "lenet x 10": (23, 20, 170, 3), "conv2 x 4": (35, 20, 240, 3)}
 

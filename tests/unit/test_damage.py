@@ -20,6 +20,8 @@ from study.settings.repairing import look_for_damage
 from study.storing.copying import Copier
 from tests.studies_for_tests import a_ledger, a_study, dense
 
+pytestmark = pytest.mark.slow
+
 POINT = Proposal({"data.label_noise": 0.5, "model.width": 16})
 
 

@@ -21,6 +21,8 @@ from trainables.pausing import finish
 from trainables.record import LATENCY, Record
 from trainables.trial import TrialContext, run_to_level, run_trial
 
+pytestmark = pytest.mark.slow
+
 CONV = {
     "model__name": "conv2",
     "model__width": 4,

@@ -17,6 +17,8 @@ from trainables.data.interfaces import DATASETS
 from trainables.data.loading import prepare
 from trainables.errors import DataUnavailable
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def address(tmp_path: Path) -> str:

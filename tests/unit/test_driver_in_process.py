@@ -15,6 +15,8 @@ from tests.in_process import Listing, in_process
 from tests.integration.driving import Lines, lasting
 from tests.studies_for_tests import a_study
 
+pytestmark = pytest.mark.slow
+
 QUICK = "tests.integration.trials_for_tests:quick"
 FAILING = "tests.integration.trials_for_tests:some_fail"
 LEARNING = "tests.integration.trials_for_tests:learning"

@@ -19,6 +19,8 @@ from study.ledger import Ledger
 from study.operations.dry_run import dry_run
 from tests.studies_for_tests import a_study
 
+pytestmark = pytest.mark.slow
+
 INFRA = Path(__file__).parents[2] / "infra"
 HEAD = (0.0, 0.0)
 
@@ -123,7 +125,6 @@ def test_trials_timed_several_times_count_once() -> None:
     assert means([one, other]) == expected
 
 
-@pytest.mark.slow
 @pytest.mark.ends
 def test_two_trials_are_timed_side_by_side_for_real(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ["training.epochs=2", "compression.depth=1", "replicates=2", "model.width=8", "data.train_size=200"]

@@ -13,6 +13,8 @@ from tests.engine import config
 from trainables.summary.expected import expected_metrics
 from trainables.trial import TrialContext, run_trial
 
+pytestmark = pytest.mark.slow
+
 # Networks that fit, so that whatever can be defined is.
 FITTING: dict[str, Any] = {"model__width": 48, "training__epochs": 60, "data__split": (60, 40, 40)}
 CASES: list[dict[str, Any]] = [

@@ -15,6 +15,8 @@ from trainables.seeding import generator
 from trainables.stack.generated import GeneratedStack
 from trainables.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace() -> Workspace:

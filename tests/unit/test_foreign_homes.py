@@ -21,6 +21,8 @@ from study.tracking.mlflow_store import _make_sqlite
 from tests.studies_for_tests import a_ledger
 from tests.unit.report_frames import Recipe, judged, make
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:

@@ -18,6 +18,8 @@ from study.answer.pairwise import Configurations, psi
 from study.report.figure import Absent, Picture, figures
 from tests.unit.report_frames import Recipe, make
 
+pytestmark = pytest.mark.slow
+
 
 def frames(**recipe: Any) -> tuple[Any, pd.DataFrame, pd.DataFrame]:
     """A study of 24 trials in which `norms/path` follows the gap inside strata, `margins/mean` does not, and

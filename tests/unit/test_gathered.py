@@ -18,6 +18,8 @@ from study.ledger.files import LAYERS, NETWORKS, ListedFile, result_of
 from study.ledger.frames import layer_frame, network_frame
 from study.storing.own_files import foreign
 
+pytestmark = pytest.mark.slow
+
 TRIALS = 70
 
 

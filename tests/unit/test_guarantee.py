@@ -15,6 +15,8 @@ from study.settings.verdicts import verdicts_of
 from tests.studies_for_tests import dense
 from tests.unit.test_until_decided import config, opened, run
 
+pytestmark = pytest.mark.slow
+
 PLANNED = "All {} planned trials have ended, no fewer and no more"
 ANY_TIME = "Verdicts are by what holds at any time"
 PLAN = 8

@@ -25,6 +25,8 @@ from study.settings.study_file import read_study_file
 from trainables.compression.tickets import Tickets
 from trainables.opening import NotReadable, read_file, require_file_target
 
+pytestmark = pytest.mark.slow
+
 REPO = Path(__file__).parents[2]
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)

@@ -11,6 +11,8 @@ import pytest
 
 from study.stop_flag import Signals, StopFlag
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # As `ockham launch` prints: plain lines and rich's, for as long as it runs, and at its end.
 WORK = """

@@ -21,6 +21,8 @@ from tests import engine
 from tests.studies_for_tests import a_ledger
 from tests.unit.report_frames import judged, make
 
+pytestmark = pytest.mark.slow
+
 
 def frames() -> tuple[StudyConfig, pd.DataFrame, pd.DataFrame]:
     """A study of 24 trials: `norms/path` is larger where memorised in every pair, `margins/mean` says nothing."""

@@ -10,6 +10,8 @@ from trainables.looking.look import Look
 from trainables.looking.measure import MEASURES, MeasureResult
 from trainables.measures.ticket_structure import structure
 
+pytestmark = pytest.mark.slow
+
 
 def measured(name: str, seen: Look) -> MeasureResult:
     return taken(MEASURES.get(name)(), seen)

@@ -18,6 +18,8 @@ from trainables.storage import seal
 from trainables.trial import TrialContext, run_to_level
 from trainables.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 LEVEL = 2
 QUICK = {"training__epochs": 1, "replicates": 2}
 _EPOCHS = {"distill", "group_sparse", "hypernet", "hashed_trained", "dct_trained", "subspace"}
@@ -58,7 +60,6 @@ def pruned() -> Workspace:
     return run(trial("masked weights"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", WAYS)
 def test_a_network_is_read_from_exactly_its_bits(name: str, tmp_path: Path) -> None:
     workspace = run(trial(name), 0 if name == "dense" else LEVEL)

@@ -15,6 +15,8 @@ from study.settings.freezing import freeze_config
 from tests.engine import config, records
 from trainables.compression.pipeline import pipeline_of
 
+pytestmark = pytest.mark.slow
+
 
 def refused(**fields: Any) -> str:
     with pytest.raises(ValidationError) as error:

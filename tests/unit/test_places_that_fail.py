@@ -18,6 +18,8 @@ from study.tracking.optuna_projection import OptunaProjection
 from tests.studies_for_tests import a_ledger
 from tests.unit import cli_ledgers
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FULL = Path("/dev/full")
 

@@ -22,6 +22,8 @@ from study.sampling.factorial import BalancedFactorial
 from study.sampling.points import value
 from tests.studies_for_tests import TUNED, a_study
 
+pytestmark = pytest.mark.slow
+
 EVERY_LAYOUT = ("design", "grid", "qmc", "random")
 
 

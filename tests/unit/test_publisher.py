@@ -17,7 +17,7 @@ from study.tracking.projecting import Projection
 from study.tracking.publisher import serve
 from tests.studies_for_tests import a_ledger
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 ORDER = '{"do": "end", "status": "FINISHED", "summary": {}, "artifacts": ""}\n'
 
 

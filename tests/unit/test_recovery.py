@@ -18,6 +18,8 @@ from trainables.pausing import finish
 from trainables.progress import Progress
 from trainables.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 TICKET = {
     "compression__granularity": "weight",
     "compression__criterion": "magnitude_l1",

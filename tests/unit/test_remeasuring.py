@@ -29,6 +29,8 @@ from trainables.dense_store import DENSE, DenseStore
 from trainables.record import Record
 from trainables.trial import TrialContext, run_trial
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = [
     *("data.split=150+60+60", "model.width=16", "training.epochs=5", "training.batch_size=40"),
     *("data.label_noise=0.5", "compression.depth=2", "compression.target_ratio=4", "replicates=2"),

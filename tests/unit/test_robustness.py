@@ -16,6 +16,8 @@ from study.answer.standing import Standing
 from study.report import write_report
 from tests.unit.report_frames import CHANCE, Recipe, auc, judged, make
 
+pytestmark = pytest.mark.slow
+
 EARLIER = "memorising_breaks_earlier"
 Made = tuple[SearchSpace, pd.DataFrame, pd.DataFrame]
 

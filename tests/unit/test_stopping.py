@@ -14,6 +14,8 @@ from study.execution.finishing import conclude
 from study.stop_flag import Signals, StopFlag, without_interrupts
 from tests.unit.cli_ledgers import ledger
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("before", ["", "time budget spent", "stop requested", "Ray died"])
 def test_the_second_interrupt_ends_all_patience(before: str) -> None:

@@ -20,7 +20,7 @@ from study.tracking.optuna_projection import project
 from tests.studies_for_tests import a_ledger, a_study
 from trainables.record import Record
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")]
 
 
 def told(home: Path) -> Ledger:

@@ -14,6 +14,8 @@ from study.answer.selection import conditions
 from study.answer.verdict import Verdicts
 from tests.unit.report_frames import Recipe, auc, distilled, judged, make
 
+pytestmark = pytest.mark.slow
+
 EARLIER, FOLLOWS, FRESH = "memorising_breaks_earlier", "compressibility_follows_the_gap", "more_than_fresh_networks_do"
 RECOVERY = {"compression.recovery": "finetune", "compression.recovery_epochs": 4}
 

@@ -18,6 +18,8 @@ from study.report.material import Material
 from tests.unit.report_frames import Recipe, make
 from tests.unit.test_until_decided import config, opened, run
 
+pytestmark = pytest.mark.slow
+
 CONTRAST = Twins(metric="compressibility/auc")
 CLAIMS = (
     Claim(name="earlier", says="They <break> earlier.", quantity=CONTRAST, comparison=Greater(matters=0.05),
