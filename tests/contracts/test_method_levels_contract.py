@@ -141,7 +141,12 @@ def rows_of(found: list[Record]) -> tuple[dict[str, Any], ...]:
     return found[-1].networks
 
 
-@pytest.mark.parametrize("fields", CASES, ids=case_name)
+# What is not said by a method alone is seen among the ends.
+@pytest.mark.parametrize(
+    "fields",
+    [*CASES[: len(METHODS.names())], *(pytest.param(case, marks=pytest.mark.ends) for case in VARIANTS)],
+    ids=case_name,
+)
 def test_a_trial_interrupted_at_levels_is_the_undisturbed_one(fields: dict[str, Any], tmp_path: Path) -> None:
     trial = trial_of(fields | {"compression__depth": 2}, model__width=16, training__epochs=2)
     straight = [record for record in run_trial(trial, TrialContext(0, Path("unused"))) if record is not None]

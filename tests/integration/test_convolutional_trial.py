@@ -69,7 +69,7 @@ def test_recalibrated_statistics_are_those_of_the_batches() -> None:
     assert torch.allclose(after.tensors()["steps.1.running_var"][1], batches.var(2).mean(0), rtol=1e-4)
 
 
-@pytest.mark.parametrize("stop", [2, 7])
+@pytest.mark.parametrize("stop", [pytest.param(2, marks=pytest.mark.ends), 7])
 def test_a_resumed_trial_ends_as_an_undisturbed_one(tmp_path: Path, stop: int) -> None:
     """In training (record 2) and between levels (7), with the statistics and the dropout masks it would have had."""
     trial = config(**{**RESNET, "training__epochs": 5, "model__dropout": 0.2, "data__label_noise": 0.5})

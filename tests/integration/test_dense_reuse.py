@@ -188,7 +188,9 @@ def test_who_needs_what_another_process_trains_waits_for_it(tmp_path: Path, epoc
         process.communicate()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+@pytest.mark.parametrize(
+    "sent", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.ends)], ids=["killed", "stopped"]
+)
 def test_nobody_waits_for_the_dead_or_the_silent(sent: signal.Signals, tmp_path: Path, epochs: list[str]) -> None:
     expected = numbers(ran(engine.config(), None))
     epochs.clear()

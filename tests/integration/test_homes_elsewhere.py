@@ -8,10 +8,9 @@ import pytest
 
 from study.cli import main
 from tests.in_process import no_ray
-from tests.integration.driving import on_ray_too
 from tests.integration.test_cli_launch import SMALL, ockham
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.ends]
 
 
 def everything(home: Path) -> dict[str, tuple[int, str]]:
@@ -24,8 +23,7 @@ def artifacts(home: Path) -> list[Path]:
     return sorted(path for path in (home / "mlartifacts").rglob("*") if path.is_file())
 
 
-@on_ray_too
-def test_a_copy_and_a_move_go_on_by_themselves(ray: bool, tmp_path: Path) -> None:
+def test_a_copy_and_a_move_go_on_by_themselves(tmp_path: Path) -> None:
     first, copy, moved = tmp_path / "h1", tmp_path / "h2", tmp_path / "h3"
     where = ["--home", str(first), "--data-dir", str(first / "sets")]
     with no_ray():
@@ -42,7 +40,7 @@ def test_a_copy_and_a_move_go_on_by_themselves(ray: bool, tmp_path: Path) -> Non
 
     before = everything(copy)
     subprocess.run(["mv", str(first), str(moved)], check=True)
-    resumed = ockham(moved, "resume", "small", "--no-progress", program="study.cli" if ray else "tests.in_process")
+    resumed = ockham(moved, "resume", "small", "--no-progress")
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert " is a copy of " not in resumed.stdout
     assert not first.exists(), "an old place is not made again"
