@@ -58,6 +58,8 @@ types: setup
 # come first, few tests as they are, so that no process ends alone with one of them. mypy, which has one process, runs
 # beside them.
 PROCESSES := 3
+# Else every process that a test starts compiles the packages anew, and each of the three the tests.
+unexport PYTHONDONTWRITEBYTECODE
 FIRST := tests/integration tests/contracts
 FOLDERS := $(FIRST) $(filter-out $(FIRST) %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 test: style
