@@ -29,7 +29,7 @@ def whole_command(name: str) -> Any:
         if command.__name__ == name:
             from study.commands.run_options import with_run
 
-            app = typer.Typer(rich_markup_mode="rich")
+            app = typer.Typer(rich_markup_mode="rich", add_completion=False)
             app.command(epilog=epilog)(with_place_options(with_run(command)))
             return get_command(app)
     return None

@@ -48,6 +48,19 @@ def test_every_command_says_where_things_are(command: str, capsys: pytest.Captur
         assert option in said
 
 
+@pytest.mark.parametrize("command", ["launch", "resume", "confirm"])
+def test_completion_is_installed_by_the_program_not_by_one_of_its_commands(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What reads the options of one makes it a program of its own, for which Typer offers that as well."""
+    assert main(["--help"]) == 0
+    assert "--install-completion" in capsys.readouterr().out
+    assert main([command, "--help"]) == 0
+    assert "completion" not in capsys.readouterr().out
+    assert main([command, "--show-completion"]) == 2
+    assert f"No such option: --show-completion. See 'ockham {command} --help'" in capsys.readouterr().err
+
+
 def test_launch_teaches_the_notation(capsys: pytest.CaptureFixture[str]) -> None:
     main(["launch", "--help"])
     said = capsys.readouterr().out
