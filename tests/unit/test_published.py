@@ -10,7 +10,18 @@ from study.report.material import Material
 from tests.unit.report_frames import Recipe, judged, make
 
 TICKETS = catalog.study("lottery_ticket")
-PROTOCOL = {"compression.method": "prune", "compression.rate": 0.2, "compression.recovery": "rewind"}
+PROTOCOL = {
+    "compression.method": "prune",
+    "compression.rate": 0.2,
+    "compression.granularity": "weight",
+    "compression.recovery": "rewind",
+}
+BLOG = {
+    "data.label_noise": 1.0,
+    "compression.method": "distill",
+    "compression.rate": 0.2,
+    "compression.transfer": "train",
+}
 
 
 def material(
@@ -49,9 +60,8 @@ def test_differences_within_networks_are_drawn_with_the_published_points() -> No
 
 
 def test_a_place_without_a_number_is_drawn_where_it_was_published() -> None:
-    base = {"compression.method": "distill", "compression.rate": 0.2, "compression.transfer": "train"}
     recipe = Recipe(noise=(1.0,), widths=(64,), criteria=("magnitude_l2",))
-    *_, networks, shown = material(recipe, base, "blog")
+    *_, networks, shown = material(recipe, BLOG, "blog")
     picture = figures()["published"].draw(shown)
     assert isinstance(picture, Picture)
     assert len(picture.panels) == 1, "the study has one kind of inputs"
@@ -65,7 +75,27 @@ def test_a_place_without_a_number_is_drawn_where_it_was_published() -> None:
 
 def test_levels_of_another_rate_are_not_the_papers() -> None:
     assert of_tickets(**{"compression.rate": 0.5})[1] == Absent("")
-    assert of_tickets(**{"compression.recovery": "shuffled"})[1] != Absent(""), "there is nothing of tickets to show"
+    assert of_tickets(**{"compression.granularity": "unit"})[1] == Absent(""), "a level has fewer units, not weights"
+    none = of_tickets(**{"compression.recovery": "shuffled"})[1]
+    assert isinstance(none, Absent)
+    assert "of their kind" in none.reason, "there is nothing of tickets to show"
+
+
+def test_labels_of_another_kind_or_of_several_are_not_the_papers() -> None:
+    assert of_tickets(**{"data.label_noise": 0.5})[1] == Absent("")
+    assert isinstance(of_tickets(**{"data.label_noise": 0.0})[1], Picture), "as where nothing is said"
+    config, *_, shown = material(Recipe(noise=(0.0, 0.5), scratch=True), PROTOCOL, "lottery_ticket")
+    assert "data.label_noise" in config.space.span
+    assert figures()["published"].draw(shown) == Absent(""), "a mean over both would be of neither"
+
+
+def test_what_was_published_is_over_no_trial_of_ours_and_the_legend_has_what_is_drawn() -> None:
+    recipe = Recipe(noise=(1.0,), widths=(64,), criteria=("magnitude_l2",), control=False)
+    *_, shown = material(recipe, BLOG, "blog")
+    picture = figures()["published"].draw(shown)
+    assert isinstance(picture, Picture)
+    assert set(picture.data[picture.data["series"] == "published"]["over"]) == {""}
+    assert "clean twin" not in {key.text for key in picture.legend}
 
 
 def test_a_study_of_ones_own_has_none() -> None:

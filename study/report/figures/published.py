@@ -7,12 +7,14 @@ import pandas as pd
 
 from search_spaces import catalog
 from search_spaces.published import Published
+from search_spaces.space import CONDITIONS, SearchSpace
 from study.report.curves import level_means
 from study.report.drawing import Drawing, Key
 from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.material import Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale, spanning
+from trainables.config import defaults
 
 _ARMS = {
     "replicate": ("noisy", "line", "noisy network"),
@@ -20,28 +22,29 @@ _ARMS = {
     "scratch_replicate": ("noisy", "dash", "fresh network, noisy"),
     "scratch_control": ("clean", "dash", "fresh network, clean"),
 }
-_SAME_PROTOCOL = ("compression.method", "compression.rate")  # or levels would be other ones than the paper's
+# Or levels, or labels, would be other ones than the paper's.
+_SAME_PROTOCOL = ("compression.method", "compression.rate", "compression.granularity", *CONDITIONS)
 
 
 def _draw(material: Material) -> Picture | Absent:
     study = catalog.asking(material.config.space.title)
     if study is None or not study.published or not len(material.networks):
         return Absent("")
-    here, there = material.config.space.base, study.space.base
-    if any(here.get(name) != there.get(name) for name in _SAME_PROTOCOL):
+    if not _has_its_protocol(material.config.space, study.space):
         return Absent("")
     tables = {curve.title: table for curve in study.published if not (table := _table(material, curve)).empty}
     drawn = [curve for curve in study.published if curve.title in tables]
     if not drawn:
-        return Absent("No curves beside the published ones: no complete design trial recorded its networks.")
+        return Absent("No curves beside the published ones: no complete design trial of their kind has its networks.")
     panels = [_panel(curve, tables[curve.title]) for curve in drawn]
     said = dict.fromkeys(f"{curve.says} ({curve.source})" for curve in drawn)
     caption = (
         f"Lines: this study, mean and 95 % interval. Published: {'; '.join(said)}. Size and data are those of "
         f"this study. {sizes({title: str(table['over'].iloc[0]) for title, table in tables.items()})}."
     )
+    series = set(pd.concat(tables.values())["series"])
     looks = dict.fromkeys(_looks(material)[arm] for curve in drawn for arm in curve.arms)
-    legend = [Key("line" if look == "line" else "dash", colour, name) for colour, look, name in looks]
+    legend = [Key("line" if look == "line" else "dash", colour, name) for colour, look, name in looks if name in series]
     legend += [Key("band", "soft", "95 % interval")]
     if any(value is not None for curve in drawn for _, value in curve.points):
         legend += [Key("diamond", "ink", "published")]
@@ -50,6 +53,13 @@ def _draw(material: Material) -> Picture | Absent:
     return Picture(
         panels, caption, pd.concat(tables.values()).drop(columns=["colour", "look", "tip"]), legend, len(panels)
     )
+
+
+def _has_its_protocol(here: SearchSpace, there: SearchSpace) -> bool:
+    """Whether levels of two studies mean the same, and no curve is a mean over ways that the paper's study has not."""
+    ways = {name for name in here.span if name.startswith("compression.") or name in CONDITIONS}
+    mine, papers = ({**defaults(), **space.base} for space in (here, there))
+    return ways <= set(there.span) and all(mine.get(name) == papers.get(name) for name in _SAME_PROTOCOL)
 
 
 def _looks(material: Material) -> dict[str, tuple[str, str, str]]:
@@ -79,7 +89,7 @@ def _table(material: Material, curve: Published) -> pd.DataFrame:
         return pd.DataFrame()
     for level, value in curve.points:
         row = {"panel": curve.title, "series": "published", "level": level, "mean": value, "ci95": None}
-        rows.append(row | {"over": rows[0]["over"], "colour": "ink", "look": "published", "tip": curve.says})
+        rows.append(row | {"over": "", "colour": "ink", "look": "published", "tip": curve.says})
     return pd.DataFrame(rows).astype({"mean": float, "ci95": float})
 
 
