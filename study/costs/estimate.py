@@ -9,11 +9,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from study.config import StudyConfig
 from study.costs.cost import Cost, cost
 from study.proposing import Proposer
 from trainables.config import TrialConfig
+
+if TYPE_CHECKING:
+    from trainables.trial import TrialContext
 
 SECONDS = 60.0  # of all trials; most trials are over long before, and one of long epochs may take longer
 _FIRST_PART = 0.75
@@ -87,7 +91,7 @@ def calibrate(
 
     Args:
         trials: Number and configuration (JSON).
-        gpu: Share of a GPU that a trial has; it is started before the clock.
+        gpu: Share of a GPU that a trial has; it is started before the clock, as is all that a process does once.
     Returns:
         By number; without those that were left when one took the time of all.
     """
@@ -99,6 +103,7 @@ def calibrate(
         probe(torch.device("cuda"))
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, int(threads)))
+    _warm_up(TrialConfig.model_validate_json(trials[0][1]), trials[0][0], Path(data_dir), gpu)
     timed: dict[int, TimedTrial] = {}
     end = time.monotonic() + seconds
     try:
@@ -110,6 +115,19 @@ def calibrate(
     finally:
         torch.set_num_threads(before)
     return timed
+
+
+def _warm_up(trial: TrialConfig, number: int, data_dir: Path, gpu: float) -> None:
+    """What a process does once, libraries and data, is no part of an epoch: in the first it would count for each."""
+    from trainables.trial import run_trial
+
+    next(iter(run_trial(trial, _context(number, data_dir, gpu))), None)
+
+
+def _context(number: int, data_dir: Path, gpu: float) -> "TrialContext":
+    from trainables.trial import TrialContext
+
+    return TrialContext(number, data_dir, "cuda" if gpu else "cpu", gpu_share=min(1.0, gpu or 1.0))
 
 
 def _time_trial(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> TimedTrial:
@@ -142,12 +160,11 @@ def _most_epochs(trial: TrialConfig, data_dir: Path) -> int:
 
 def _run(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> _TimedRun:
     """Runs a trial until its seconds are spent, but at least to its first report."""
-    from trainables.trial import TrialContext, run_trial
+    from trainables.trial import run_trial
 
     progress = _TimedRun(time.monotonic())
     since = progress.started
-    context = TrialContext(number, data_dir, "cuda" if gpu else "cpu", gpu_share=min(1.0, gpu or 1.0))
-    for record in run_trial(trial, context):
+    for record in run_trial(trial, _context(number, data_dir, gpu)):
         now = time.monotonic()
         if record is not None and record.stage == "dense":
             progress.epochs, progress.dense_s = record.step, now - progress.started

@@ -69,7 +69,6 @@ def test_status_names_the_damage_that_hides_its_verdicts(home: Path, capsys: pyt
     assert "trials/0003/networks.parquet" in json.loads(capsys.readouterr().out)["damage"]
 
 
-@pytest.mark.ends
 def test_a_trial_more_is_the_one_that_it_would_have_had(home: Path) -> None:
     """Its draws are keyed by trial numbers, its schedules stand still within an epoch: on one kind of machine alike."""
     with no_ray():

@@ -1,5 +1,7 @@
 """Hours from the ledger's attempts, money from the user's prices, estimates from trials that were really trained."""
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ from study.execution.finishing import conclude
 from study.stop_flag import StopFlag
 from tests import engine
 from tests.studies_for_tests import a_ledger, a_study
+from trainables import trial as trial_module
+from trainables.config import TrialConfig
+from trainables.record import Record
 
 INFRA = Path(__file__).parents[2] / "infra"
 PRICES = Prices(currency="EUR", core_hour=0.5, gpu_hour=2.0, hour=0.25)
@@ -96,6 +101,22 @@ def test_a_trial_that_counts_steps_takes_the_epochs_that_these_are(tmp_path: Pat
     """Its `training.epochs` means nothing."""
     trial = engine.config(**{"training.epochs": 400, "training.steps": 3000})
     assert _most_epochs(trial, tmp_path) == 750, "of 150 examples, 4 batches each"
+
+
+def test_what_a_process_does_once_counts_for_no_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries and data that load for 19 s made each of 3,000 epochs 10 s long."""
+    really, first = trial_module.run_trial, [3.0]
+
+    def slow_at_first(trial: TrialConfig, context: trial_module.TrialContext) -> Iterator[Record | None]:
+        if first:
+            time.sleep(first.pop())
+        yield from really(trial, context)
+
+    monkeypatch.setattr(trial_module, "run_trial", slow_at_first)
+    trial = engine.config(**{"training.epochs": 100_000, "training.stop_at_train_loss": None})
+    timed = calibrate([(0, trial.model_dump_json())], str(tmp_path), 1, gpu=False, seconds=2.0)[0]
+    assert not timed.whole
+    assert timed.seconds < 3.0 * 100_000
 
 
 def test_none_is_begun_when_one_took_the_time_of_all(tmp_path: Path) -> None:
