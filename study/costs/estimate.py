@@ -135,16 +135,22 @@ def _time_trial(trial: TrialConfig, number: int, data_dir: Path, gpu: float, sec
     if first.ended:
         return TimedTrial(time.monotonic() - first.started, whole=True)
     dense_s, levels = first.dense_s, first.levels
+    per_epoch = dense_s / first.epochs
+    epochs = first.epochs if first.dense_done else _most_epochs(trial, data_dir)
     if not first.dense_done:
-        dense_s *= _most_epochs(trial, data_dir) / first.epochs
+        dense_s = per_epoch * epochs
     if not levels:  # compression is measured on a network that was trained for less long
-        short = trial.training.model_copy(update={"steps": None, "epochs": max(1, first.epochs // 4)})
+        fresh = trial.compression.scratch_budget != "recovery"  # and train as long as dense ones at each level
+        short = trial.training.model_copy(
+            update={"steps": None, "epochs": max(1, first.epochs // (16 if fresh else 4))}
+        )
         levels = _run(trial.model_copy(update={"training": short}), number, data_dir, gpu, seconds / 4).levels
+        if fresh:
+            levels = [level + per_epoch * max(0, epochs - short.epochs) for level in levels]
     if levels:
         return TimedTrial(dense_s + sum(levels) / len(levels) * trial.compression.depth, whole=False)
     from trainables.compression.scratch import epochs_of_all_levels
 
-    per_epoch = first.dense_s / first.epochs
     return TimedTrial(dense_s + per_epoch * epochs_of_all_levels(trial.compression), whole=False, levels=False)
 
 

@@ -119,6 +119,20 @@ def test_what_a_process_does_once_counts_for_no_epoch(tmp_path: Path, monkeypatc
     assert timed.seconds < 3.0 * 100_000
 
 
+def test_fresh_networks_that_train_as_long_as_dense_ones_count_as_long(tmp_path: Path) -> None:
+    """Levels are timed in a short run, whose fresh networks train as few epochs as its dense ones."""
+    fields = {"training.epochs": 100_000, "training.stop_at_train_loss": None, "compression.depth": 3}
+    fields |= {"compression.recovery": "finetune", "compression.recovery_epochs": 3}
+
+    def timed(budget: str) -> float:
+        trial = engine.config(**fields, **{"compression.scratch_budget": budget})
+        found = calibrate([(0, trial.model_dump_json())], str(tmp_path), 1, gpu=False, seconds=4.0)[0]
+        assert found.levels
+        return found.seconds
+
+    assert timed("dense") > 2 * timed("recovery"), "about four times"
+
+
 def test_none_is_begun_when_one_took_the_time_of_all(tmp_path: Path) -> None:
     trial = engine.config(**{"data.name": "digits"}).model_dump_json()
     timed = calibrate([(0, trial), (1, trial), (2, trial)], str(tmp_path), 1, gpu=False, seconds=1e-6)
