@@ -10,6 +10,7 @@ import yaml
 from study.cli import main
 from study.config import RunConfig
 from study.config.prices import Prices, read_prices
+from study.costs import estimate as estimating
 from study.costs.cost import cost, cost_so_far
 from study.costs.estimate import TimedTrial, _most_epochs, calibrate, estimate, representative
 from study.errors import UsageError
@@ -119,18 +120,24 @@ def test_what_a_process_does_once_counts_for_no_epoch(tmp_path: Path, monkeypatc
     assert timed.seconds < 3.0 * 100_000
 
 
-def test_fresh_networks_that_train_as_long_as_dense_ones_count_as_long(tmp_path: Path) -> None:
+def test_fresh_networks_that_train_as_long_as_dense_ones_count_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Levels are timed in a short run, whose fresh networks train as few epochs as its dense ones."""
-    fields = {"training.epochs": 100_000, "training.stop_at_train_loss": None, "compression.depth": 3}
+    fields = {"training.epochs": 1000, "training.stop_at_train_loss": None, "compression.depth": 3}
     fields |= {"compression.recovery": "finetune", "compression.recovery_epochs": 3}
+
+    def run(trial: TrialConfig, *_others: object) -> estimating._TimedRun:
+        whole = trial.training.epochs == 1000
+        return estimating._TimedRun(0.0, epochs=96, dense_s=9.6, levels=[] if whole else [1.0])
 
     def timed(budget: str) -> float:
         trial = engine.config(**fields, **{"compression.scratch_budget": budget})
-        found = calibrate([(0, trial.model_dump_json())], str(tmp_path), 1, gpu=False, seconds=4.0)[0]
-        assert found.levels
-        return found.seconds
+        return estimating._time_trial(trial, 0, tmp_path, 0.0, 4.0).seconds
 
-    assert timed("dense") > 2 * timed("recovery"), "about four times"
+    monkeypatch.setattr(estimating, "_run", run)
+    assert timed("recovery") == pytest.approx(100 + 3 * 1.0)
+    assert timed("dense") == pytest.approx(100 + 3 * (1.0 + 0.1 * (1000 - 96 // 16)))
 
 
 def test_none_is_begun_when_one_took_the_time_of_all(tmp_path: Path) -> None:
