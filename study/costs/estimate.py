@@ -6,18 +6,15 @@ those it did; each level that is left like those it reached, although deeper one
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from study.config import StudyConfig
 from study.costs.cost import Cost, cost
 from study.proposing import Proposer
 from trainables.config import TrialConfig
-
-if TYPE_CHECKING:
-    from trainables.trial import TrialContext
+from trainables.record import Record
 
 SECONDS = 60.0  # of all trials; most trials are over long before, and one of long epochs may take longer
 _FIRST_PART = 0.75
@@ -103,12 +100,14 @@ def calibrate(
         probe(torch.device("cuda"))
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, int(threads)))
-    _warm_up(TrialConfig.model_validate_json(trials[0][1]), trials[0][0], Path(data_dir), gpu)
+    configs = [(number, TrialConfig.model_validate_json(text)) for number, text in trials]
     timed: dict[int, TimedTrial] = {}
-    end = time.monotonic() + seconds
     try:
-        for number, text in trials:
-            trial = TrialConfig.model_validate_json(text)
+        # What a process does once, libraries and data, is no part of an epoch: in the first it would count for each.
+        number, trial = configs[0]
+        next(_begin(trial, number, Path(data_dir), gpu), None)
+        end = time.monotonic() + seconds
+        for number, trial in configs:
             timed[number] = _time_trial(trial, number, Path(data_dir), gpu, seconds / len(trials))
             if time.monotonic() > end:
                 break
@@ -117,28 +116,19 @@ def calibrate(
     return timed
 
 
-def _warm_up(trial: TrialConfig, number: int, data_dir: Path, gpu: float) -> None:
-    """What a process does once, libraries and data, is no part of an epoch: in the first it would count for each."""
-    from trainables.trial import run_trial
+def _begin(trial: TrialConfig, number: int, data_dir: Path, gpu: float) -> Iterator[Record | None]:
+    from trainables.trial import TrialContext, run_trial
 
-    next(iter(run_trial(trial, _context(number, data_dir, gpu))), None)
-
-
-def _context(number: int, data_dir: Path, gpu: float) -> "TrialContext":
-    from trainables.trial import TrialContext
-
-    return TrialContext(number, data_dir, "cuda" if gpu else "cpu", gpu_share=min(1.0, gpu or 1.0))
+    return run_trial(trial, TrialContext(number, data_dir, "cuda" if gpu else "cpu", gpu_share=min(1.0, gpu or 1.0)))
 
 
 def _time_trial(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> TimedTrial:
     first = _run(trial, number, data_dir, gpu, _FIRST_PART * seconds)
     if first.ended:
         return TimedTrial(time.monotonic() - first.started, whole=True)
-    dense_s, levels = first.dense_s, first.levels
-    per_epoch = dense_s / first.epochs
+    levels, per_epoch = first.levels, first.dense_s / first.epochs
     epochs = first.epochs if first.dense_done else _most_epochs(trial, data_dir)
-    if not first.dense_done:
-        dense_s = per_epoch * epochs
+    dense_s = per_epoch * epochs
     if not levels:  # compression is measured on a network that was trained for less long
         fresh = trial.compression.scratch_budget != "recovery"  # and train as long as dense ones at each level
         short = trial.training.model_copy(
@@ -166,11 +156,9 @@ def _most_epochs(trial: TrialConfig, data_dir: Path) -> int:
 
 def _run(trial: TrialConfig, number: int, data_dir: Path, gpu: float, seconds: float) -> _TimedRun:
     """Runs a trial until its seconds are spent, but at least to its first report."""
-    from trainables.trial import run_trial
-
     progress = _TimedRun(time.monotonic())
     since = progress.started
-    for record in run_trial(trial, _context(number, data_dir, gpu)):
+    for record in _begin(trial, number, data_dir, gpu):
         now = time.monotonic()
         if record is not None and record.stage == "dense":
             progress.epochs, progress.dense_s = record.step, now - progress.started

@@ -48,21 +48,9 @@ def run(request: pytest.FixtureRequest) -> Iterator[tuple[Path, list[str], "list
         absent = f"http://me:{CANARY}@127.0.0.1:{free_port()}"
         present = mlflow.uri.replace("://", f"://me:{CANARY}@")
         where, program = ["--home", str(home), "--storage", storage], str(request.param)
-        settings = [part for setting in SMALL for part in ("--set", setting)]
+        first = ["--name", NAME, "--trials", "1", *(part for setting in SMALL for part in ("--set", setting))]
         said = [
-            ockham(
-                "launch",
-                "redundancy",
-                "--name",
-                NAME,
-                "--trials",
-                "1",
-                *settings,
-                *where,
-                "--offline",
-                uri=absent,
-                program=program,
-            ),
+            ockham("launch", "redundancy", *first, *where, "--offline", uri=absent, program=program),
             ockham_here("status", NAME, "--home", str(home), uri=absent),
             ockham_here("doctor", "--no-ray", "--home", str(home), uri=absent),
             ockham("resume", NAME, *where, uri=present, program=program),
