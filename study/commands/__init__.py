@@ -5,7 +5,6 @@ Nothing here imports torch, ray or mlflow before a command that needs them runs,
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from typing import Annotated, Any
 
 import typer
@@ -75,6 +74,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         typer.echo(f"ockham {metadata.version('ockham')}")
         raise typer.Exit
 
