@@ -15,7 +15,8 @@ from pydantic import (
 from search_spaces.activation import Activation, entries_in
 from search_spaces.claims import Claim
 from search_spaces.spanned import Choices, Range, Scalar, Span
-from trainables.config import TrialConfig, defaults, unflatten
+from trainables.config import TrialConfig, defaults
+from trainables.dotted import unflatten
 from trainables.explain import problems_of
 from trainables.parts import ConfigSection
 from trainables.problems import Refused

@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from study import passwords
@@ -17,6 +18,9 @@ os.environ["XDG_STATE_HOME"] = _cache.name
 # Nor are the width and the colours of the terminal (or of a CI that pretends one): lines fold where a test reads them.
 for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
     os.environ.pop(_name, None)
+# How long an example takes says how busy the machine is, and no more.
+hypothesis.settings.register_profile("no clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("no clock")
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from trainables.checkpoints import CheckpointStore
-from trainables.config import TrainingConfig, TrialConfig, unflatten
+from trainables.config import TrainingConfig, TrialConfig
+from trainables.dotted import unflatten
 from trainables.looking.look import Look
 from trainables.looking.measure import Measure, MeasureResult, finish_measure
 from trainables.looking.scoring import Sample, Scoring

@@ -6,9 +6,9 @@ from time import perf_counter
 
 import torch
 
+from trainables.precision import computing
 from trainables.stack.model import StackedModel
 from trainables.stack.spatial import StackedConv
-from trainables.training.precision import computing
 from trainables.workspace import Workspace
 
 _ROUNDS = 3

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from trainables.training.precision import exact
+from trainables.precision import exact
 
 # Of cuBLAS: the same algorithm, with memory of its own, at every call.
 _WORKSPACE = ":4096:8"

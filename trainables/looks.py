@@ -13,7 +13,7 @@ from trainables.compression.interfaces import CompressionResult
 from trainables.data.interfaces import DATASETS
 from trainables.errors import device_failed, out_of_memory, without_frames
 from trainables.looking.look import Look
-from trainables.looking.measure import Measure, MeasureResult, When, finish_measure
+from trainables.looking.measure import Measure, MeasureResult, When, finish_measure, measures_of
 from trainables.looking.scoring import SAMPLE_EXAMPLES, Sample
 from trainables.measuring import arms
 from trainables.pausing import Pausing
@@ -96,7 +96,7 @@ def keeps_dense(workspace: Workspace) -> bool:
 
 
 def _measures(workspace: Workspace) -> dict[str, Measure]:
-    return workspace.once("measures", workspace.config.measures.measures)
+    return workspace.once("measures", lambda: measures_of(workspace.config.measures))
 
 
 def _take(workspace: Workspace, moment: Moment, least: When) -> Pausing[Columns]:

@@ -13,11 +13,11 @@ from trainables.compression.description import description_lengths
 from trainables.compression.interfaces import CompressionResult, Sizes
 from trainables.compression.writing import as_it_is
 from trainables.data.conditions import noise_of
+from trainables.data.task import IidTruth
 from trainables.moving import to_host
 from trainables.pausing import Pausing
 from trainables.record import finite
 from trainables.stack.model import StackedModel
-from trainables.task import IidTruth
 from trainables.training.evaluate import Evaluation, evaluating
 from trainables.training.fitting import fits
 from trainables.training.loop import Training

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainables.device import prepare
+from trainables.precision import check, computing
 from trainables.seeding import generator
-from trainables.training.precision import check, computing
 
 # Relative error by which products in each precision may differ from those of float64.
 _ALLOWED = {"fp32": 1e-5, "tf32": 5e-3, "bf16": 5e-2}

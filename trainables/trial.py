@@ -12,7 +12,6 @@ from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import RECOVERIES, CompressionResult, Level, RecoveryResult
 from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.compression.reach import auc_log2_ratio
-from trainables.compression.recalibration import recalibrate
 from trainables.compression.recovery import recover
 from trainables.compression.scratch import train_scratch
 from trainables.compression.tickets import configured_tickets
@@ -32,6 +31,7 @@ from trainables.measuring import Dense, Row, measure, network_rows, network_size
 from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
+from trainables.recalibration import recalibrate
 from trainables.record import Record
 from trainables.recording import examples_after, measure_dense, with_examples
 from trainables.seeding import Key

@@ -15,11 +15,11 @@ from trainables.config import TrainingConfig, TrialConfig
 from trainables.data.recorded import why_not
 from trainables.data.trial_data import TrialData
 from trainables.dense_store import Shelf
-from trainables.interfaces import Shape, model_of
 from trainables.memory import give_back
 from trainables.pausing import Pausing
 from trainables.progress import Progress
 from trainables.seeding import Key, generator
+from trainables.stack.interfaces import Shape, model_of
 from trainables.stack.model import StackedModel
 from trainables.training.augmentation import draw_changes
 from trainables.training.evaluate import evaluating

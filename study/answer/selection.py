@@ -10,7 +10,7 @@ import pandas as pd
 from study.config.scores import task_in
 from trainables.compression.interfaces import RECOVERIES
 from trainables.data.conditions import INPUT_KINDS, NOISES, is_clean, is_placebo
-from trainables.task import Task
+from trainables.data.task import Task
 
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")
 _MOST_LEVELS = 12  # more distinct noise values than this are a continuous range, shown in bins

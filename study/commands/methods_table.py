@@ -10,7 +10,8 @@ from rich.text import Text
 
 from study.display import terminal
 from trainables.compression.interfaces import METHODS
-from trainables.config import CompressionConfig, TrialConfig, unflatten
+from trainables.config import CompressionConfig, TrialConfig
+from trainables.dotted import unflatten
 from trainables.explain import explain
 from trainables.listing import names_in
 

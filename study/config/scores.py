@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from trainables.task import TASKS, Task
+from trainables.data.task import TASKS, Task
 
 _DEFAULT = "classification"
 

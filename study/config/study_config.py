@@ -23,11 +23,11 @@ from study.passwords import mask_passwords
 from study.sampling.interfaces import SAMPLERS, bounded_names, learning_names
 from study.stopping.interfaces import NO_SCHEDULER, SCHEDULERS, scheduler_names
 from trainables.config import TrainingConfig
+from trainables.data.task import Task
 from trainables.explain import in_field
 from trainables.parts import ConfigSection
 from trainables.problems import Refused, problems_in
 from trainables.spelling import unknown
-from trainables.task import Task
 
 Role = Literal["design", "explore"]
 Draws = Literal["number", "cell"]

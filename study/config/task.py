@@ -8,7 +8,7 @@ from typing import Any
 from search_spaces.space import SearchSpace
 from study.config.goals import Objective
 from study.config.scores import all_tasks
-from trainables.task import Task, task_of
+from trainables.data.task import Task, task_of
 
 _MOST_CORNERS = 1000
 

@@ -20,7 +20,7 @@ from study.ledger import ENDED, Ledger, TrialRow
 from study.proposing.signal import FEWEST_TRIALS, lacking_signal
 from study.settings.until_decided import Gate
 from study.stop_flag import StopFlag
-from trainables.config import unflatten
+from trainables.dotted import unflatten
 
 BLOCK = 32
 LOOK_S = 1.0  # how often it is asked whether someone has added configurations

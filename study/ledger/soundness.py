@@ -12,7 +12,8 @@ from study.ledger.schema import attempts
 from study.ledger.schema import steps as step_table
 from study.ledger.schema import trials as trial_table
 from study.ledger.sealing import is_sound, renew
-from trainables.config import TrialConfig, unflatten
+from trainables.config import TrialConfig
+from trainables.dotted import unflatten
 
 
 def damaged_trials(connection: Connection, study: str, *, steps_too: bool) -> list[int]:

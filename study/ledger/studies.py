@@ -13,7 +13,7 @@ from study.errors import Damaged, StudyMismatch, StudyNotFound
 from study.ledger import schema
 from study.ledger.schema import leases, studies
 from study.ledger.sealing import insert_rows, update_row, verify
-from trainables.config import flatten
+from trainables.dotted import flatten
 
 _ORDER = "order of the spanned fields"
 _SHOWN = 12

@@ -132,7 +132,8 @@ def network_again(
 
 def _checked_config(ledger: "Ledger", row: "TrialRow", wanted: NetworkChoice) -> "TrialConfig":
     """The trial's configuration, if it has that network and reads what it read."""
-    from trainables.config import TrialConfig, unflatten
+    from trainables.config import TrialConfig
+    from trainables.dotted import unflatten
 
     config = TrialConfig.model_validate(unflatten(row.params))
     _check_network(config, wanted)

@@ -20,8 +20,10 @@ from study.operations.running_again import Say, run_again
 from study.settings.inputs import compare_inputs
 from study.storing.restoring import fetch_networks
 from study.storing.safekeeping import check_storage
-from trainables.config import MeasuresConfig, TrialConfig, unflatten
+from trainables.config import MeasuresConfig, TrialConfig
+from trainables.dotted import unflatten
 from trainables.explain import explain
+from trainables.looking.measure import measures_of
 from trainables.opening import read_file
 from trainables.record import Record
 
@@ -164,8 +166,8 @@ def _fields_of(row: "TrialRow", name: str) -> str | None:
 
 def _fields_text(measures: MeasuresConfig, name: str) -> str:
     """Fields that are not the usual ones, as text."""
-    made = measures.measures()[name].model_dump(mode="json")
-    usual = MeasuresConfig(names=name).measures()[name].model_dump(mode="json")
+    made = measures_of(measures)[name].model_dump(mode="json")
+    usual = measures_of(MeasuresConfig(names=name))[name].model_dump(mode="json")
     return ", ".join(f"{field}={value}" for field, value in made.items() if value != usual[field])
 
 
@@ -179,7 +181,7 @@ def _measure(ledger: Ledger, row: "TrialRow", wanted: MeasuresConfig, names: Seq
     options = {name: wanted.options(name) for name in names if wanted.options(name)}
     measures = MeasuresConfig.model_validate({"names": "+".join(names), **options})
     config = config.model_copy(update={"measures": measures})
-    last = config.compression.depth if any(m.when != "dense" for m in measures.measures().values()) else 0
+    last = config.compression.depth if any(m.when != "dense" for m in measures_of(measures).values()) else 0
     workspace = run_again(config, row, ledger.config, last, pausing=_pulse(ledger))
     old = _results(ledger, row.number)
     if why := _why_another(workspace, old[NETWORKS]):

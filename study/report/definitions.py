@@ -1,6 +1,6 @@
 """Each quantity of the report in a line."""
 
-from trainables.task import Task
+from trainables.data.task import Task
 
 _DEFINITIONS: dict[str, str] = {
     "compression ratio": (

@@ -24,7 +24,7 @@ from study.answer.value_words import label as value_label
 from study.answer.verdict import Verdicts
 from study.config import StudyConfig
 from study.ledger.files import EXAMPLES, ListedFile, result_of
-from trainables.task import Task
+from trainables.data.task import Task
 
 if TYPE_CHECKING:
     from study.report.examples import Scored

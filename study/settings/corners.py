@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from study.config import StudyConfig
 from trainables.config import TrialConfig
-from trainables.interfaces import Shape
+from trainables.stack.interfaces import Shape
 
 
 def corners(config: StudyConfig, names: tuple[str, ...]) -> Iterator[TrialConfig]:

@@ -10,7 +10,7 @@ from search_spaces.claims import Claim
 from study.config import StudyConfig
 from study.config.yaml_files import read_yaml
 from study.errors import StudyMismatch, UsageError
-from trainables.config import flatten
+from trainables.dotted import flatten
 
 _SHOWN = 12
 _CLAIMS = "space.claims"

@@ -9,7 +9,8 @@ from study.ledger import Ledger
 from study.ledger.inputs import RecordedInputs
 from study.settings.corners import corners
 from study.settings.resume_request import ResumeRequest
-from trainables.config import TrialConfig, unflatten
+from trainables.config import TrialConfig
+from trainables.dotted import unflatten
 from trainables.errors import DataUnavailable
 
 _SHOWN = 8

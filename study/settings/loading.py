@@ -23,9 +23,9 @@ from study.settings.study_file import read_study_file
 from study.stopping.interfaces import SCHEDULERS
 from study.trust import Sure, ask_nobody, require_trust
 from trainables.config import defaults
+from trainables.data.task import Task
 from trainables.explain import problems_of
 from trainables.problems import Problem, problems_in
-from trainables.task import Task
 
 M = TypeVar("M", bound=BaseModel)
 _SAID_ONCE = ("name", "trials", "sampler", "scheduler", "warm_start", "seed")

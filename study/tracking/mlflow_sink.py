@@ -22,7 +22,7 @@ from study.tracking.mlflow_store import open_store
 from study.tracking.mlflow_texts import as_param, cut, params_of, run_name, span_text
 from study.tracking.pages import experiment_tags, note
 from study.tracking.versions import provenance
-from trainables.config import flatten
+from trainables.dotted import flatten
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from trainables.config import ModelConfig
-from trainables.interfaces import MODELS
 from trainables.memory import freed_memory_kept
 from trainables.seeding import generator
 from trainables.stack import network
+from trainables.stack.interfaces import MODELS
 from trainables.stack.model import StackedModel
 from trainables.training.losses import cross_entropy
 

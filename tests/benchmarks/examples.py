@@ -28,9 +28,10 @@ from torch import Tensor, nn
 
 from study.execution.results import example_table
 from tests.engine import plain_network
-from trainables.config import TrialConfig, unflatten
+from trainables.config import TrialConfig
 from trainables.data.recorded import why_not
 from trainables.data.trial_data import trial_data
+from trainables.dotted import unflatten
 from trainables.record import TESTED, Record
 from trainables.seeding import generator
 from trainables.trial import TrialContext, run_to_level, run_trial

@@ -15,8 +15,8 @@ import torch
 from tests.benchmarks.training import CASES, CLASSES, Case, epochs
 from trainables.compression.sizing import level_widths
 from trainables.config import TrialConfig
-from trainables.interfaces import MODELS
 from trainables.memory import freed_memory_kept
+from trainables.stack.interfaces import MODELS
 
 NETWORKS, DEPTH, ROUNDS = 4, 4, 5
 _BATCHES = {"mlp": 16, "conv2": 2, "resnet20": 1}

@@ -17,7 +17,8 @@ import torch
 from search_spaces import catalog
 from tests.engine import look, taken
 from trainables import looks
-from trainables.config import TrialConfig, unflatten
+from trainables.config import TrialConfig
+from trainables.dotted import unflatten
 from trainables.looking.measure import MEASURES, MeasureResult
 from trainables.pausing import Pausing
 from trainables.stack.mlp import StackedMLP

@@ -17,7 +17,8 @@ from pathlib import Path
 import torch
 
 from search_spaces import catalog
-from trainables.config import TrialConfig, unflatten
+from trainables.config import TrialConfig
+from trainables.dotted import unflatten
 from trainables.statistics import mean_ci95
 from trainables.trial import TrialContext, run_trial
 

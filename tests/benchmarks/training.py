@@ -24,10 +24,10 @@ from torch import Tensor
 
 from tests.benchmarks._rivals import clock_for, data_loader, matrix_rate, plain_loop
 from trainables.config import ModelConfig, TrainingConfig
-from trainables.interfaces import MODELS, Shape
 from trainables.memory import freed_memory_kept
 from trainables.pausing import finish
 from trainables.seeding import generator
+from trainables.stack.interfaces import MODELS, Shape
 from trainables.stack.layers import StackedLinear
 from trainables.stack.model import StackedModel
 from trainables.stack.spatial import StackedConv

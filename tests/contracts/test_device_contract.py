@@ -19,10 +19,10 @@ from trainables.compression.tickets import winning_tickets
 from trainables.config import TrialConfig
 from trainables.export.checking import compare_outputs
 from trainables.export.files import plain
-from trainables.interfaces import MODELS
 from trainables.looking.measure import MEASURES
 from trainables.pausing import finish
 from trainables.record import Record
+from trainables.stack.interfaces import MODELS
 from trainables.trial import TrialContext, run_to_level, run_trial
 
 TINY: dict[str, Any] = {

@@ -12,17 +12,17 @@ from tests.engine import config
 from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import METHODS, Level
 from trainables.compression.masks import apply_masks
-from trainables.compression.recalibration import renew_statistics
 from trainables.data.trial_data import trial_data
 from trainables.export import loader
 from trainables.export.checking import compare_outputs
 from trainables.export.files import Plain, plain
 from trainables.export.latency import latencies
 from trainables.export.loader import load_network
-from trainables.interfaces import MODELS
 from trainables.pausing import finish
 from trainables.progress import Progress
+from trainables.recalibration import renew_statistics
 from trainables.stack.batch_norm import StackedBatchNorm
+from trainables.stack.interfaces import MODELS
 from trainables.stack.model import StackedModel
 from trainables.trial import TrialContext, run_to_level
 from trainables.workspace import Workspace

@@ -15,6 +15,7 @@ BANNED_IN_TRAINABLES = {"ray", "optuna", "mlflow", "study", "search_spaces"}
 # trainables' torch-free part, from which a space is checked.
 ALLOWED_IN_SEARCH_SPACES = {
     "trainables.config",
+    "trainables.dotted",
     "trainables.compression.interfaces",
     "trainables.listing",
     "trainables.registry",

@@ -14,8 +14,8 @@ from tests.engine import look, run, taken
 from trainables import trial
 from trainables.checkpoints import CheckpointStore
 from trainables.config import MeasuresConfig
+from trainables.config.measures import DEFAULT
 from trainables.data.trial_data import TrialData
-from trainables.looking.config import DEFAULT
 from trainables.looking.look import Look
 from trainables.looking.measure import MEASURES, Measure, MeasureResult, finish_measure
 from trainables.looks import _pieces

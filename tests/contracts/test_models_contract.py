@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from trainables.config import ModelConfig
-from trainables.interfaces import MODELS, Model
 from trainables.seeding import generator
 from trainables.stack import network
+from trainables.stack.interfaces import MODELS, Model
 from trainables.stack.model import StackedModel
 from trainables.stack.plan import units_of
 from trainables.stack.planned import PlannedModel

@@ -1,4 +1,4 @@
-"""The rooms of the service lie above each other: whatever a file imports, wherever in it, lies further down."""
+"""Rooms of the service, and of a trial, lie above each other: what a file imports lies further down, wherever in it."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.test_import_rules import MODULES, ROOT
 
 # Bottom up; rooms of one row do not know each other. `python study/launch.py` starts at the top.
-ROOMS = (
+SERVICE = (
     ("clock", "errors", "lazy", "passwords", "crash_points", "private", "lasting", "stop_flag", "tested_versions"),
     ("printable", "trust", "sampling", "stopping", "address_space"),
     ("config",),
@@ -24,7 +24,33 @@ ROOMS = (
     ("cli", "__init__"),
     ("launch", "alias"),
 )
-HEIGHT = {room: height for height, row in enumerate(ROOMS) for room in row}
+# Likewise of a trial: words and files, configurations, networks, their data, what looks at and trains them, compresses
+# them, sums up; folders of entries lie above what their entries are made of.
+TRIAL = (
+    ("__init__", "dotted", "seeding", "statistics", "errors", "pausing", "moving", "listing", "record", "again"),
+    ("storage", "compressibility", "precision", "memory", "opening"),
+    ("checkpoints", "problems", "device"),
+    ("spelling", "dense_store", "halving", "probing"),
+    ("explain", "registry"),
+    ("parts",),
+    ("config",),
+    ("stack",),
+    ("data",),
+    ("looking", "input_files", "datasets", "noises", "input_kinds"),
+    ("measures", "training", "models"),
+    ("progress", "optimizers", "schedules", "tasks"),
+    ("workspace",),
+    ("compression", "failing", "convolving"),
+    ("measuring", "export"),
+    ("summary", "recalibration", "costs", "recording"),
+    ("looks",),
+    ("dense_training",),
+    ("trial",),
+)
+HEIGHTS = {
+    package: {room: height for height, row in enumerate(rows) for room in row}
+    for package, rows in {"study": SERVICE, "trainables": TRIAL}.items()
+}
 
 
 def dotted(path: Path) -> str:
@@ -50,19 +76,26 @@ def neighbours(module: str) -> Iterator[str]:
 GRAPH = {module: {name for name in neighbours(module) if name in FILES and name != module} for module in FILES}
 
 
+def package(module: str) -> str:
+    """The top level that a module is in."""
+    return module.partition(".")[0]
+
+
 def room(module: str) -> str:
-    """The room, or the loose file, of a module of the service."""
+    """The room, or the loose file, of a module."""
     return [*module.split("."), "__init__"][1]
 
 
-def test_every_room_has_its_place() -> None:
-    assert {room(module) for module in FILES if module.startswith("study")} == set(HEIGHT)
+@pytest.mark.parametrize("of", HEIGHTS)
+def test_every_room_has_its_place(of: str) -> None:
+    assert {room(module) for module in FILES if package(module) == of} == set(HEIGHTS[of])
 
 
-@pytest.mark.parametrize("module", [module for module in FILES if module.startswith("study")])
+@pytest.mark.parametrize("module", [module for module in FILES if package(module) in HEIGHTS])
 def test_imports_point_down(module: str) -> None:
-    others = {name: room(name) for name in GRAPH[module] if name.startswith("study") and room(name) != room(module)}
-    assert [name for name, there in others.items() if HEIGHT[there] >= HEIGHT[room(module)]] == []
+    heights, here = HEIGHTS[package(module)], room(module)
+    others = {name: room(name) for name in GRAPH[module] if package(name) == package(module) and room(name) != here}
+    assert [name for name, there in others.items() if heights[there] >= heights[here]] == []
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:

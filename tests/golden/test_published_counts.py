@@ -3,7 +3,7 @@
 import pytest
 
 from trainables.config import ModelConfig
-from trainables.interfaces import MODELS
+from trainables.stack.interfaces import MODELS
 
 MNIST, CIFAR, IMAGENET = (1, 28, 28), (3, 32, 32), (3, 224, 224)
 

@@ -10,10 +10,10 @@ from tests.engine import config, records, run
 from trainables.checkpoints import CheckpointStore
 from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import CompressionResult
-from trainables.compression.recalibration import recalibrate
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
+from trainables.recalibration import recalibrate
 from trainables.record import Record
 from trainables.seeding import generator
 from trainables.trial import TrialContext, run_trial

@@ -6,8 +6,8 @@ import torch
 from tests.counting_device import counting_device
 from trainables.config import ModelConfig
 from trainables.device import prepare
-from trainables.interfaces import MODELS
 from trainables.seeding import generator
+from trainables.stack.interfaces import MODELS
 from trainables.stack.layers import StackedLinear
 from trainables.stack.model import StackedModel
 from trainables.stack.spatial import StackedConv

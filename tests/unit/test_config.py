@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trainables.config import TrialConfig, flatten, unflatten
+from trainables.config import TrialConfig
+from trainables.dotted import flatten, unflatten
 from trainables.explain import explain
 
 

@@ -11,6 +11,7 @@ from trainables.config import ModelConfig, TrainingConfig
 from trainables.models.resnet20 import ResNet20
 from trainables.models.wide_resnet import WideResNet
 from trainables.pausing import finish
+from trainables.precision import exact
 from trainables.seeding import generator
 from trainables.stack import dropout
 from trainables.stack.batch_norm import StackedBatchNorm
@@ -25,7 +26,6 @@ from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
 from trainables.training.losses import cross_entropy
-from trainables.training.precision import exact
 
 SHAPE, SIZES = (1, 6, 6), {"a": 4, "b": 5, CLASSES: 3}
 BLOCK: Plan = (Conv("a", bias=False), BatchNorm(), ReLU())

@@ -15,8 +15,8 @@ from trainables.compression.huffman import canonical, code_lengths
 from trainables.compression.masks import Masks, unit_masks
 from trainables.compression.quantizing import cluster_values, uniform
 from trainables.compression.writing import Encoding, Part, as_it_is
-from trainables.interfaces import MODELS
 from trainables.seeding import generator
+from trainables.stack.interfaces import MODELS
 from trainables.stack.model import StackedModel
 
 

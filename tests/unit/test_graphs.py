@@ -9,9 +9,9 @@ import torch
 from tests.counting_device import CountingDevice, counting_device
 from tests.engine import CLASSES, config, labels, orders, pixels, stack
 from trainables.config import ModelConfig, TrainingConfig
-from trainables.interfaces import MODELS
 from trainables.pausing import finish
 from trainables.seeding import generator
+from trainables.stack.interfaces import MODELS
 from trainables.stack.model import StackedModel
 from trainables.training import chunks, graphs
 from trainables.training.examples import Examples

@@ -9,9 +9,9 @@ import torch
 from tests.engine import CLASSES, config, labels, pixels, records, stack, training
 from trainables.config import ModelConfig
 from trainables.halving import halving
-from trainables.interfaces import MODELS
 from trainables.pausing import finish
 from trainables.seeding import generator
+from trainables.stack.interfaces import MODELS
 from trainables.stack.mlp import StackedMLP
 from trainables.stack.model import StackedModel
 from trainables.training.evaluate import evaluating

@@ -13,9 +13,9 @@ from trainables.compression.interfaces import CompressionResult
 from trainables.compression.low_rank import by_rank, factors, ranks_for
 from trainables.compression.masks import weight_uses
 from trainables.data.trial_data import trial_data
-from trainables.interfaces import MODELS
 from trainables.progress import Progress
 from trainables.seeding import generator
+from trainables.stack.interfaces import MODELS
 
 
 @pytest.mark.parametrize("shape", [(2, 20, 13), (2, 13, 20), (2, 8, 3, 3, 3)])

@@ -26,9 +26,9 @@ from trainables.compression.masks import (
 from trainables.compression.reach import reached_log2_ratio
 from trainables.compression.weight_counts import level_weights
 from trainables.config import TrainingConfig
-from trainables.interfaces import MODELS, model_of
 from trainables.pausing import finish
 from trainables.seeding import generator
+from trainables.stack.interfaces import MODELS, model_of
 from trainables.stack.mlp import StackedMLP
 from trainables.training.examples import Examples
 from trainables.training.loop import Training

@@ -9,7 +9,7 @@ import torch
 
 from tests.engine import config, look, records, stack, taken
 from trainables.looking.look import Look
-from trainables.looking.measure import MEASURES, MeasureResult
+from trainables.looking.measure import MEASURES, MeasureResult, measures_of
 from trainables.looking.spectra import bulk, eigenvalues
 from trainables.measures.removable_and_repeated import silence_units
 from trainables.measures.ticket_structure import structure
@@ -238,7 +238,8 @@ def test_the_film_of_a_training() -> None:
 
 def test_options_of_a_measure() -> None:
     said = {"measures": "margins+sharpness", "measures.margins.quantile": 0.5}
-    from trainables.config import TrialConfig, unflatten
+    from trainables.config import TrialConfig
+    from trainables.dotted import unflatten
 
     made = TrialConfig.model_validate(unflatten(said))
     assert made.flat()["measures"] == "margins+sharpness"
@@ -246,7 +247,7 @@ def test_options_of_a_measure() -> None:
     assert TrialConfig.model_validate(unflatten(made.flat())) == made
     assert made.dense_fingerprint() == TrialConfig().dense_fingerprint()
     assert made.fingerprint() != TrialConfig().fingerprint()
-    measures = made.measures.measures()
+    measures = measures_of(made.measures)
     assert measures["margins"].quantile == 0.5  # type: ignore[attr-defined]
 
 

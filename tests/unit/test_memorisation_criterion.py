@@ -4,8 +4,8 @@ import torch
 
 from tests.engine import config, plain_network, records, scoring, stack
 from trainables.compression.criteria.memorisation import Memorisation
+from trainables.data.task import Task
 from trainables.looking.scoring import Sample, Scoring
-from trainables.task import Task
 
 
 def sampled(networks: int = 3) -> tuple[Scoring, Sample]:

@@ -10,12 +10,12 @@ from trainables.compression.course import new_workspace
 from trainables.compression.interfaces import Level
 from trainables.compression.merging import merge_to
 from trainables.compression.pipeline import pipeline_of
+from trainables.data.task import task_of
 from trainables.data.trial_data import trial_data
 from trainables.pausing import finish
 from trainables.progress import Progress
 from trainables.stack.model import StackedModel
 from trainables.summary.levels import level_metrics
-from trainables.task import task_of
 from trainables.workspace import Workspace
 
 

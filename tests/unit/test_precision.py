@@ -8,11 +8,11 @@ from tests.engine import CLASSES, labels, orders, pixels, stack
 from trainables.config import TrainingConfig
 from trainables.device import prepare
 from trainables.pausing import finish
+from trainables.precision import check
 from trainables.stack.model import StackedModel
 from trainables.training.examples import Examples
 from trainables.training.inputs import Inputs
 from trainables.training.loop import Training
-from trainables.training.precision import check
 
 CUDA = torch.device("cuda")
 

@@ -9,7 +9,7 @@ from trainables.compression.combinations import check
 from trainables.compression.reach import auc_log2_ratio, reached_log2_ratio
 from trainables.compression.recovery import epochs_at
 from trainables.compression.sizing import level_widths
-from trainables.interfaces import model_of
+from trainables.stack.interfaces import model_of
 
 DIGITS, MNIST = (1, 8, 8), (1, 28, 28)
 

@@ -12,7 +12,7 @@ from study.settings.spans import conditions
 from tests.studies_for_tests import a_study
 from trainables.compression.interfaces import METHODS
 from trainables.config import CompressionConfig, ModelConfig
-from trainables.interfaces import MODELS
+from trainables.stack.interfaces import MODELS
 
 
 def test_a_name_without_a_space_spans_nothing_that_is_not_asked_for() -> None:

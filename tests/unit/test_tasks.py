@@ -10,12 +10,12 @@ from torch.nn import functional
 
 from tests.engine import CLASSES, config, labels, pixels, stack
 from trainables.config import DataConfig
+from trainables.data.task import TASKS, IidTruth, Task, task_of
 from trainables.noises.permuted import Permuted
 from trainables.noises.uniform import Uniform
 from trainables.pausing import finish
 from trainables.seeding import generator
 from trainables.stack.mlp import StackedMLP
-from trainables.task import TASKS, IidTruth, Task, task_of
 from trainables.tasks.classification import Classification
 from trainables.tasks.regression import Regression
 from trainables.training.evaluate import evaluating

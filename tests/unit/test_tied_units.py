@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from tests.engine import config, records
 from trainables.config import ModelConfig
-from trainables.interfaces import MODELS
 from trainables.seeding import generator
+from trainables.stack.interfaces import MODELS
 from trainables.stack.model import StackedModel
 from trainables.stack.tied import StackedTiedUnits, with_tied_units
 from trainables.training.losses import cross_entropy

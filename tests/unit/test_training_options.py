@@ -12,6 +12,7 @@ from tests.engine import CLASSES, config, labels, orders, pixels, records, stack
 from trainables.compression.masks import apply_masks
 from trainables.config import TrainingConfig
 from trainables.pausing import finish
+from trainables.precision import check
 from trainables.stack import layers
 from trainables.stack.layers import StackedLinear
 from trainables.stack.mlp import StackedMLP
@@ -19,7 +20,6 @@ from trainables.training.augmentation import augment_images, draw_changes
 from trainables.training.examples import Examples
 from trainables.training.loop import Training
 from trainables.training.losses import cross_entropy
-from trainables.training.precision import check
 from trainables.training.updates import clip
 from trainables.trial import TrialContext, run_to_level
 

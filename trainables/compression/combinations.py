@@ -5,10 +5,10 @@ from trainables.compression.pipeline import Pipeline, pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
 from trainables.data.conditions import NOISES
 from trainables.data.interfaces import DATASETS
-from trainables.interfaces import MODELS
+from trainables.data.task import task_of
+from trainables.stack.interfaces import MODELS
 from trainables.stack.planned import PlannedModel
 from trainables.stack.steps import BatchNorm
-from trainables.task import task_of
 
 _ANY_SIDE = 32
 

@@ -5,9 +5,9 @@ from trainables.compression.sizing import level_widths
 from trainables.compression.weight_counts import level_weights
 from trainables.config import TrialConfig
 from trainables.data.trial_data import TrialData
-from trainables.interfaces import Shape
 from trainables.progress import Progress
 from trainables.seeding import Key
+from trainables.stack.interfaces import Shape
 from trainables.workspace import Course, Workspace
 
 

@@ -8,7 +8,7 @@ from trainables.compression.pipeline import pipeline_of
 from trainables.compression.sizing import level_widths
 from trainables.compression.weight_counts import level_weights
 from trainables.config import TrialConfig
-from trainables.interfaces import Shape, model_of
+from trainables.stack.interfaces import Shape, model_of
 
 _FLOAT, _SEED = 32, 64
 

@@ -5,7 +5,7 @@ from bisect import bisect_left
 
 from trainables.compression.pipeline import pipeline_of
 from trainables.config import CompressionConfig, TrialConfig
-from trainables.interfaces import Shape, model_of
+from trainables.stack.interfaces import Shape, model_of
 
 # 0.8 · 10 is 8 units, whatever its last bit says.
 ROUNDING = 1e-9

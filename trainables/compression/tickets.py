@@ -15,9 +15,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
-from trainables.interfaces import Shape, model_of
 from trainables.opening import NotReadable, read_file
 from trainables.seeding import generator
+from trainables.stack.interfaces import Shape, model_of
 
 if TYPE_CHECKING:
     from trainables.config import TrialConfig

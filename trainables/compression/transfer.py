@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from trainables.compression.interfaces import TRANSFERS
+from trainables.data.task import Task
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
-from trainables.task import Task
 from trainables.training.chunks import examples_at_once
 from trainables.training.evaluate import evaluating
 from trainables.training.inputs import Inputs

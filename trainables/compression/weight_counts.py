@@ -6,7 +6,7 @@ from collections.abc import Callable
 from trainables.compression.methods.prune import Prune
 from trainables.compression.sizing import ROUNDING, target_at
 from trainables.config import TrialConfig
-from trainables.interfaces import Shape, model_of
+from trainables.stack.interfaces import Shape, model_of
 
 
 def level_weights(config: TrialConfig, input_shape: Shape, num_classes: int) -> tuple[Shape, ...]:

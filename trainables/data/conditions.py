@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from trainables.data.config import DataConfig
+    from trainables.config import DataConfig
 
     Accuracy = TypeVar("Accuracy", float, Tensor)
 

@@ -5,7 +5,7 @@ import json
 import time
 from pathlib import Path
 
-from trainables.data.config import DataConfig
+from trainables.config import DataConfig
 from trainables.data.digests import content_digests
 from trainables.data.interfaces import Dataset, dataset_of
 from trainables.data.splits import SPLITTING

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import ValidationError
 
-from trainables.data.config import DataConfig
+from trainables.config import DataConfig
 from trainables.explain import problems_of
 from trainables.problems import Refused
 from trainables.registry import Entry, Registry

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.data.config import DataConfig
+from trainables.config import DataConfig
 from trainables.data.identity import data_identity
 from trainables.data.interfaces import dataset_of
 from trainables.data.raw import Images, RawData

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from trainables.data.config import DataConfig
+from trainables.config import DataConfig
 from trainables.data.interfaces import Dataset
 from trainables.data.raw import Images, Labels, RawData
 from trainables.seeding import generator

@@ -10,8 +10,8 @@ from trainables.config import TrialConfig
 from trainables.data.conditions import input_kind_of, noise_of
 from trainables.data.loading import load_split
 from trainables.data.splits import subset_size
+from trainables.data.task import Task, task_of
 from trainables.seeding import Key, generator
-from trainables.task import Task, task_of
 
 # Images looked at together; all of them may be more than fits into memory.
 _CHUNK = 1000

@@ -32,9 +32,9 @@ from trainables.compression.sensing import Measurements
 from trainables.compression.writing import Stored
 from trainables.config import ModelConfig
 from trainables.export.loader import Pixels
-from trainables.interfaces import MODELS, Model
 from trainables.opening import NotReadable, read_file
 from trainables.seeding import Key, generator
+from trainables.stack.interfaces import MODELS, Model
 from trainables.stack.model import StackedModel
 from trainables.storage import seal, unseal, whole_file
 from trainables.workspace import Workspace

@@ -15,6 +15,7 @@ from trainables.registry import Entry, Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trainables.config import MeasuresConfig
     from trainables.looking.look import Look
 
 When = Literal["dense", "levels", "training"]
@@ -73,3 +74,8 @@ def finish_measure(found: MeasureResult | Pausing[MeasureResult]) -> Pausing[Mea
 
 
 MEASURES: Registry[Measure] = Registry("trainables.measures", Measure, "measure")  # type: ignore[type-abstract]
+
+
+def measures_of(config: MeasuresConfig) -> dict[str, Measure]:
+    """Name → the measure with its fields, of all that the configuration names; imports them."""
+    return {name: MEASURES.get(name).model_validate(config.options(name)) for name in config.chosen_names}

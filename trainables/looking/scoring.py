@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 import torch
 from torch import Tensor
 
+from trainables.data.task import Task
 from trainables.looking.activations import Activations, activations
 from trainables.looking.gradients import (
     SummedLoss,
@@ -20,7 +21,6 @@ from trainables.looking.gradients import (
 )
 from trainables.looking.places import own_biases
 from trainables.stack.model import StackedModel, UnitGroup
-from trainables.task import Task
 
 T = TypeVar("T")
 Weights = Literal["trained", "initial"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from trainables.interfaces import Shape
 from trainables.stack.blocks import dropping
+from trainables.stack.interfaces import Shape
 from trainables.stack.planned import PlannedModel
 from trainables.stack.step import CLASSES, Plan
 from trainables.stack.steps import Erf, Linear

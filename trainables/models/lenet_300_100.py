@@ -8,7 +8,7 @@ from trainables.models.mlp import MLP
 
 if TYPE_CHECKING:
     from trainables.config import ModelConfig
-    from trainables.interfaces import Shape
+    from trainables.stack.interfaces import Shape
 
 
 class LeNet300100(MLP):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.interfaces import Model, Shape
+from trainables.stack.interfaces import Model, Shape
 
 if TYPE_CHECKING:
     import torch

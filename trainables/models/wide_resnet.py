@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, field_validator
 
-from trainables.interfaces import Shape
 from trainables.stack.blocks import preactivated_stages, stage_units
+from trainables.stack.interfaces import Shape
 from trainables.stack.planned import PlannedModel
 from trainables.stack.step import CLASSES, Plan
 from trainables.stack.steps import AveragePool, Conv, Linear

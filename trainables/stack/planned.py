@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from trainables.interfaces import Model, Shape
+from trainables.stack.interfaces import Model, Shape
 from trainables.stack.plan import sizes_of, trace, units_of
 from trainables.stack.step import Plan
 from trainables.stack.steps.tied_units import TiedUnits, with_ties

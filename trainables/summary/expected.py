@@ -6,13 +6,14 @@ from trainables.compression.course import watches_validation
 from trainables.compression.interfaces import RECOVERIES
 from trainables.compression.pipeline import pipeline_of
 from trainables.config import TrialConfig
+from trainables.data.task import task_of
+from trainables.looking.measure import measures_of
 from trainables.measuring import Row
 from trainables.record import LATENCY
 from trainables.summary.dense import dense_metrics
 from trainables.summary.final import summarise
 from trainables.summary.levels import level_metrics
 from trainables.summary.measures import measure_metrics
-from trainables.task import task_of
 
 _COSTS = ("cost/seconds", "cost/samples_per_second", "cost/peak_bytes", LATENCY)
 
@@ -37,7 +38,7 @@ def expected_metrics(config: TrialConfig, *, while_training: bool = False) -> fr
     extra = {name: both for method in pipeline.methods for name in method.reports}
     if watches_validation(config):
         extra["early_stop_epoch"] = both
-    every = config.measures.measures()
+    every = measures_of(config.measures)
     measures = {name: one for name, one in every.items() if task.has_classes or not one.needs_classes}
     at_levels = {n: one for n, one in measures.items() if one.when != "dense"}
     extra |= {f"measure/{n}/{number}": both for n, one in at_levels.items() for number in one.reports}
@@ -57,7 +58,7 @@ def expected_columns(config: TrialConfig) -> frozenset[str]:
     names |= {"fidelity", "kappa", "chance", "changed_share", "interpolated", "fitted", "epochs", "epochs_to_fit"}
     names |= {name for method in pipeline.methods for name in method.reports}
     names |= {"early_stop_epoch"} if watches_validation(config) else set()
-    measures = config.measures.measures()
+    measures = measures_of(config.measures)
     return frozenset(names | {f"measure/{name}/{number}" for name, one in measures.items() for number in one.reports})
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from trainables import compressibility as scalars
 from trainables.compressibility import Curve, ThresholdCrossing
 from trainables.config import TrialConfig
+from trainables.data.task import Task, task_of
 from trainables.measuring import Row
 from trainables.summary.means import PREFIXES, add_mean
-from trainables.task import Task, task_of
 
 # Of the summary, with why they are absent where they are.
 _PARTS = {

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from trainables.compressibility import Curve, normalise_curve
+from trainables.data.task import Task
 from trainables.measuring import Row
 from trainables.summary.means import PREFIXES, add_column_means, add_failures, add_mean, by_arm
-from trainables.task import Task
 
 _SCORES = ("train", "kept", "changed", "recovered", "val", "test")
 _COLUMNS = ("train_loss", "val_loss", "test_loss", "fidelity", "kappa")

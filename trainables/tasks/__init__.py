@@ -1,1 +1,1 @@
-"""What networks are asked for, one file each; see `trainables.task`."""
+"""What networks are asked for, one file each; see `trainables.data.task`."""

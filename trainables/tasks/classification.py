@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.task import IidTruth, Task
+from trainables.data.task import IidTruth, Task
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from trainables.task import IidTruth, Task
+from trainables.data.task import IidTruth, Task
 
 if TYPE_CHECKING:
     import torch

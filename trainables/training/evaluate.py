@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trainables.data.task import Task
 from trainables.looking.margins import margins_in_steps
 from trainables.pausing import Pausing
 from trainables.stack.model import StackedModel
-from trainables.task import Task
 from trainables.training.chunks import examples_at_once
 from trainables.training.inputs import Inputs
 

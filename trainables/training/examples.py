@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from trainables.data.task import Task
 from trainables.stack.model import Loss
-from trainables.task import Task
 from trainables.training.inputs import Inputs
 
 

@@ -12,6 +12,7 @@ from trainables.config import TrainingConfig
 from trainables.errors import TrialDiverged
 from trainables.moving import to_device
 from trainables.pausing import Pausing
+from trainables.precision import check
 from trainables.stack.model import StackedModel
 from trainables.training.augmentation import augment_images
 from trainables.training.chunks import batches_at_once
@@ -19,7 +20,6 @@ from trainables.training.examples import Examples, pick_rows
 from trainables.training.fitting import FITTED_LOSS, fits
 from trainables.training.inputs import Inputs
 from trainables.training.learning import Learning
-from trainables.training.precision import check
 from trainables.training.schedules import learning_rate
 from trainables.training.steps import AfterStep, Steps
 from trainables.training.updates import Updates

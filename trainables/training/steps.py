@@ -7,11 +7,11 @@ from torch import Tensor
 
 from trainables.config import TrainingConfig
 from trainables.moving import to_device
+from trainables.precision import computing
 from trainables.stack.dropout import masks_ahead
 from trainables.stack.model import StackedModel
 from trainables.training.examples import Examples
 from trainables.training.graphs import StepGraphs, StepOutputs
-from trainables.training.precision import computing
 from trainables.training.updates import Updates
 
 AfterStep = Callable[[StackedModel, float | Tensor], None]

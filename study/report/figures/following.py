@@ -11,7 +11,7 @@ from study.report.figure import Absent, Figure, Picture, sizes
 from study.report.material import Facet, Material, numbers
 from study.report.plot import Plot
 from study.report.scales import Scale
-from trainables.task import Task
+from trainables.data.task import Task
 
 AGREEMENT, TOP_SHARE = "transfer_agreement", "teacher_top_class_share"
 _ARMS = {"control": ("clean", "clean twin"), "replicate": ("noisy", "noisy network")}

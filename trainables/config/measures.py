@@ -1,7 +1,6 @@
 """Which measures are taken: the section `measures` of a configuration. Torch-free."""
 
-import importlib
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,9 +9,6 @@ from trainables.listing import names_in
 from trainables.parts import EntrySection
 from trainables.problems import Refused
 from trainables.spelling import unknown
-
-if TYPE_CHECKING:
-    from trainables.looking.measure import Measure
 
 _PACKAGE = "trainables.measures"
 # What costs at most 2 % of a trial of the default study together (tests/benchmarks/measures.py).
@@ -56,11 +52,6 @@ class MeasuresConfig(EntrySection):
     def entries(self) -> dict[str, str]:
         """The measures that are named, and their package."""
         return dict.fromkeys(self.chosen_names, _PACKAGE)
-
-    def measures(self) -> "dict[str, Measure]":
-        """Name → the measure with its fields; imports them."""
-        made = {name: importlib.import_module(f"{_PACKAGE}.{name}").ENTRY for name in self.chosen_names}
-        return {name: entry.model_validate(self.options(name)) for name, entry in made.items()}
 
     def _not_selected(self, key: str, selected: list[str]) -> Refused:
         if key in names_in(_PACKAGE):

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from trainables.config import DataConfig
     from trainables.data.conditions import Noise
-    from trainables.data.config import DataConfig
     from trainables.stack.model import Loss
 
 
