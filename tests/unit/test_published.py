@@ -15,6 +15,7 @@ PROTOCOL = {
     "compression.rate": 0.2,
     "compression.granularity": "weight",
     "compression.recovery": "rewind",
+    "model.name": "lenet_300_100",
 }
 BLOG = {
     "data.label_noise": 1.0,
@@ -76,6 +77,7 @@ def test_a_place_without_a_number_is_drawn_where_it_was_published() -> None:
 def test_levels_of_another_rate_are_not_the_papers() -> None:
     assert of_tickets(**{"compression.rate": 0.5})[1] == Absent("")
     assert of_tickets(**{"compression.granularity": "unit"})[1] == Absent(""), "a level has fewer units, not weights"
+    assert of_tickets(**{"model.name": "conv6"})[1] == Absent(""), "as it is at size large"
     none = of_tickets(**{"compression.recovery": "shuffled"})[1]
     assert isinstance(none, Absent)
     assert "of their kind" in none.reason, "there is nothing of tickets to show"
@@ -95,7 +97,18 @@ def test_what_was_published_is_over_no_trial_of_ours_and_the_legend_has_what_is_
     picture = figures()["published"].draw(shown)
     assert isinstance(picture, Picture)
     assert set(picture.data[picture.data["series"] == "published"]["over"]) == {""}
-    assert "clean twin" not in {key.text for key in picture.legend}
+    legend = {key.text for key in picture.legend}
+    assert "clean twin" not in legend
+    assert ("95 % interval" in legend) == bool(picture.data["ci95"].notna().any())
+
+
+def test_without_intervals_none_is_spoken_of() -> None:
+    recipe = Recipe(noise=(1.0,), widths=(64,), criteria=("magnitude_l2",), replicates=2)
+    *_, shown = material(recipe, BLOG, "blog")
+    picture = figures()["published"].draw(shown)
+    assert isinstance(picture, Picture)
+    assert picture.data["ci95"].isna().all()
+    assert "interval" not in picture.caption + " ".join(key.text for key in picture.legend)
 
 
 def test_a_study_of_ones_own_has_none() -> None:

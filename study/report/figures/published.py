@@ -22,8 +22,8 @@ _ARMS = {
     "scratch_replicate": ("noisy", "dash", "fresh network, noisy"),
     "scratch_control": ("clean", "dash", "fresh network, clean"),
 }
-# Or levels, or labels, would be other ones than the paper's.
-_SAME_PROTOCOL = ("compression.method", "compression.rate", "compression.granularity", *CONDITIONS)
+# Or levels, networks or labels would be other ones than the paper's.
+_SAME_PROTOCOL = ("compression.method", "compression.rate", "compression.granularity", "model.name", *CONDITIONS)
 
 
 def _draw(material: Material) -> Picture | Absent:
@@ -38,26 +38,28 @@ def _draw(material: Material) -> Picture | Absent:
         return Absent("No curves beside the published ones: no complete design trial of their kind has its networks.")
     panels = [_panel(curve, tables[curve.title]) for curve in drawn]
     said = dict.fromkeys(f"{curve.says} ({curve.source})" for curve in drawn)
+    table = pd.concat(tables.values())
+    has_bands = bool(table["ci95"].notna().any())
+    over = sizes({title: str(rows["over"].iloc[0]) for title, rows in tables.items()})
     caption = (
-        f"Lines: this study, mean and 95 % interval. Published: {'; '.join(said)}. Size and data are those of "
-        f"this study. {sizes({title: str(table['over'].iloc[0]) for title, table in tables.items()})}."
+        f"Lines: this study, mean{' and 95 % interval' if has_bands else ''}. Published: {'; '.join(said)}. "
+        f"Size and data are those of this study. {over}."
     )
-    series = set(pd.concat(tables.values())["series"])
+    series = set(table["series"])
     looks = dict.fromkeys(_looks(material)[arm] for curve in drawn for arm in curve.arms)
     legend = [Key("line" if look == "line" else "dash", colour, name) for colour, look, name in looks if name in series]
-    legend += [Key("band", "soft", "95 % interval")]
+    if has_bands:
+        legend += [Key("band", "soft", "95 % interval")]
     if any(value is not None for curve in drawn for _, value in curve.points):
         legend += [Key("diamond", "ink", "published")]
     if any(value is None for curve in drawn for _, value in curve.points):
         legend += [Key("dots", "soft", "the place that was published")]
-    return Picture(
-        panels, caption, pd.concat(tables.values()).drop(columns=["colour", "look", "tip"]), legend, len(panels)
-    )
+    return Picture(panels, caption, table.drop(columns=["colour", "look", "tip"]), legend, len(panels))
 
 
 def _has_its_protocol(here: SearchSpace, there: SearchSpace) -> bool:
     """Whether levels of two studies mean the same, and no curve is a mean over ways that the paper's study has not."""
-    ways = {name for name in here.span if name.startswith("compression.") or name in CONDITIONS}
+    ways = {name for name in here.span if name.startswith("compression.") or name in _SAME_PROTOCOL}
     mine, papers = ({**defaults(), **space.base} for space in (here, there))
     return ways <= set(there.span) and all(mine.get(name) == papers.get(name) for name in _SAME_PROTOCOL)
 
