@@ -1,16 +1,18 @@
 """What `trials NAME NUMBER` prints: one trial whole, its parameters, its levels, what was measured and why not."""
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from study.display import terminal
-from study.display.words import duration, from_here, metric, setting, value
+from study.display.words import DASH, digits, duration, from_here, setting, value, with_interval
 from study.errors import UsageError
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
+    from trainables.record import Record
 
 _LEVEL = "level/"
 
@@ -38,17 +40,13 @@ def print_trial(ledger: "Ledger", number: int) -> None:
         console.print(Text(f"Run again with fresh seeds, to confirm trial {' and '.join(same)}."))
     if row.error:
         console.print(Text(row.error, style="red"))
-    levels = [record for record in ledger.steps(number) if record.stage == "level"]
-    if levels:
-        names = [name for name in levels[-1].metrics if name.startswith(_LEVEL) and not name.endswith("/ci95")]
-        table = _table("level", *(name.removeprefix(_LEVEL) for name in names))
-        for record in levels:
-            table.add_row(str(record.step), *(metric(record.metrics, name) for name in names))
+    for table in _levels(ledger.steps(number), console.width):
         console.print(table)
+        console.print()
     measured = _table("metric", "value")
-    for name in row.metrics:
-        if not name.startswith(_LEVEL) and not name.endswith("/ci95"):
-            measured.add_row(name, metric(row.metrics, name, interval=True))
+    for name, number_of_it in row.metrics.items():
+        if _LEVEL not in name and not name.endswith("/ci95"):
+            measured.add_row(name, with_interval(number_of_it, row.metrics.get(f"{name}/ci95")))
     console.print(measured)
     for title, said in (("Notes", row.notes), ("Parameters", {name: value(each) for name, each in row.params.items()})):
         console.print(Text(title, style="bold"))
@@ -59,8 +57,28 @@ def print_trial(ledger: "Ledger", number: int) -> None:
         console.print(Text(f"Its log: {from_here(log)}", style="dim"), soft_wrap=True)
 
 
+def _levels(steps: "Sequence[Record]", width: int) -> Iterator[Table]:
+    """One row a number, one column a level; what does not fit beside each other stands below."""
+    levels = [step for step in steps if step.stage == "level"]
+    names = list(dict.fromkeys(name for level in levels for name in level.metrics if not name.endswith("/ci95")))
+    rows = [
+        (name.replace(_LEVEL, ""), [digits(level.metrics[name]) if name in level.metrics else DASH for level in levels])
+        for name in names
+        if _LEVEL in name
+    ]
+    wide = 2 + max((len(cell) for _, cells in rows for cell in cells), default=1)
+    left = max((len(name) for name, _ in rows), default=0)
+    each = max(1, (width - left) // wide)
+    for first in range(0, len(levels), each):
+        shown = slice(first, first + each)
+        table = _table("level", *(str(level.step) for level in levels[shown]))
+        for name, cells in rows:
+            table.add_row(name, *cells[shown])
+        yield table
+
+
 def _table(*heads: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for head in heads:
-        table.add_column(head, justify="left" if head == "metric" else "right", overflow="fold")
+        table.add_column(head, justify="left" if head in ("level", "metric") else "right", overflow="fold")
     return table

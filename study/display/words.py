@@ -1,5 +1,6 @@
 """Numbers, durations and parameters as a person reads them."""
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,21 @@ def metric(metrics: Mapping[str, float], name: str, *, interval: bool = False) -
         return DASH
     half = metrics.get(f"{name}/ci95") if interval else None
     return f"{metrics[name]:.3f}" if half is None else f"{metrics[name]:.2f} ±{half:.2f}"
+
+
+def digits(number: float) -> str:
+    """Four significant digits, or all before the point: `0.9983`, `1.249`, `266,610`."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+
+
+def with_interval(number: float, half: float | None) -> str:
+    """A number and the half width of its 95 % interval, as far as that is known to two digits: `0.1871 ±0.0043`."""
+    if half is None or not math.isfinite(half):
+        return digits(number)
+    if half == 0:
+        return f"{digits(number)} ±0"
+    places = max(0, min(6, 1 - math.floor(math.log10(half))))
+    return f"{number:,.{places}f} ±{half:,.{places}f}"
 
 
 def setting(params: Mapping[str, Any]) -> str:

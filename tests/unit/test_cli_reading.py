@@ -242,24 +242,6 @@ def test_a_port_is_a_number_that_ports_have(port: str, tmp_path: Path, capsys: p
     assert "than or equal to" in said
 
 
-def test_one_trial_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ledger(tmp_path).close()
-    assert main(["trials", "small", "2", "--home", str(tmp_path)]) == 0
-    said = capsys.readouterr().out
-    assert "trial 2: RUNNING" in said
-    assert [line.split() for line in said.splitlines() if line.split()[:1] == ["3"]] == [["3", "2.500", "0.810"]]
-    assert "model.width: 32" in said
-    assert main(["trials", "small", "1", "--home", str(tmp_path)]) == 0
-    said = capsys.readouterr().out
-    assert "TrialDiverged: the loss is nan" in said
-    assert "log.txt" in said
-    assert main(["trials", "small", "0", "--home", str(tmp_path)]) == 0
-    assert "0.21 ±0.04" in capsys.readouterr().out
-    for absent in ("9", "9" * 30):
-        assert main(["trials", "small", absent, "--home", str(tmp_path)]) == 2
-        assert "its trials are 0 to 3" in capsys.readouterr().err
-
-
 def test_a_log_says_stage_numbers_and_reasons() -> None:
     record = Record("level", 3, {"level/ratio": 2.5, "level/val_accuracy": 0.5}, {"undefined/x": "no network fitted"})
     said = trial_log.line(record, 0.0)
