@@ -24,13 +24,11 @@ class Size(ConfigSection):
         base: Dotted name → value.
         span: Dotted name → the values it takes, in place of those of the space.
         trials: How many there are; none: as many as the space says.
-        cost: What it took and where, as measured ("2:31 on two cores"); "" where nobody has run it.
     """
 
     base: dict[str, Any] = Field(default_factory=dict)
     span: dict[str, Choices | Range] = Field(default_factory=dict)
     trials: int | None = Field(None, ge=1)
-    cost: str = ""
 
 
 class NamedStudy(ConfigSection):
@@ -64,11 +62,6 @@ class NamedStudy(ConfigSection):
     def known_sizes(self) -> tuple[SizeName, ...]:
         """Those that it comes in, the smallest first."""
         return tuple(name for name in SIZES if name == self.size or name in self.sizes)
-
-    def cost(self, size: SizeName | None) -> str:
-        """What a size took, "" where nobody has run it."""
-        found = self.sizes.get(size) if size else None
-        return found.cost if found else ""
 
     def at(self, size: str | None) -> SearchSpace:
         """The space of a size; of none the study's own.

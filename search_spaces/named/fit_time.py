@@ -48,7 +48,6 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "small": Size(cost="5:34 on two busy cores"),
         "paper": Size(base=MNIST | {"model.width": 512, "training.epochs": 300}),
         "large": Size(base=CIFAR10 | {"model.name": "conv4", "training.epochs": 300}),
     },

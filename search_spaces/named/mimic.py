@@ -57,7 +57,6 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "small": Size(cost="2:00 on two busy cores"),
         "paper": Size(
             base=CONV4_ON_CIFAR10 | _HALF | {"training.epochs": 100, "compression.distill.epochs": 100}, trials=8
         ),

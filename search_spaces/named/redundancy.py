@@ -52,7 +52,6 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "small": Size(cost="0:56 on two cores"),
         "paper": Size(
             base=MNIST | {"training.epochs": 200},
             span={"model.width": Choices(values=(128, 256, 512, 1024))},

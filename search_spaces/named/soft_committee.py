@@ -84,7 +84,6 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "small": Size(cost="20:18 on two very busy cores"),
         "paper": Size(
             base={
                 "data.split": (2000000, 1000, 20000),

@@ -102,7 +102,6 @@ STUDY = NamedStudy(
     space=SPACE,
     size="small",
     sizes={
-        "small": Size(cost="19:13 on two very busy cores"),
         "paper": Size(base=CONV6_ON_CIFAR10 | _LONG | {"training.lr": 0.02}, trials=8),
         "large": Size(base=RESNET20_ON_CIFAR10 | _LONG, trials=8),
     },

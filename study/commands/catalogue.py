@@ -10,7 +10,8 @@ from rich.text import Text
 
 from search_spaces import catalog
 from search_spaces.claims import Claim
-from search_spaces.named_study import SIZES, NamedStudy, SizeName
+from search_spaces.named_study import SIZES
+from search_spaces.recorded import core_minutes
 from search_spaces.space import Range, SearchSpace
 from study.display import terminal
 from study.display.words import value
@@ -38,11 +39,11 @@ def as_json(name: str | None) -> dict[str, Any]:
 
 
 def _sizes(name: str) -> dict[str, Any]:
-    """Size → its trials, what they took, and how the study is called."""
-    study = catalog.study(name)
+    """Size → its trials, what they took where they were recorded, and how the study is called."""
+    study, took = catalog.study(name), core_minutes()
     named = study.names(name)
     return {
-        size: {"trials": study.at(size).trials, "cost": study.cost(size) or None, "name": named[size]}
+        size: {"trials": study.at(size).trials, "core_minutes": took.get((name, size)), "name": named[size]}
         for size in study.known_sizes
     }
 
@@ -51,16 +52,23 @@ def print_all() -> None:
     """Two lists: studies to launch, entries to --set."""
     console = terminal()
     console.print(Text("Named studies (ockham launch NAME; ockham spaces NAME for more)", style="bold"))
-    studies = Table(box=None, padding=(0, 2, 0, 2), pad_edge=False, header_style="dim")
-    studies.add_column("name", no_wrap=True, min_width=14)
+    studies = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
+    studies.add_column("  name", no_wrap=True)
     studies.add_column("asks")
-    for size in SIZES:
-        studies.add_column(size, no_wrap=True)
+    for head in ("small", "minutes", "paper", "large"):
+        studies.add_column(head, no_wrap=True, justify="right")
+    took = core_minutes()
     for name in catalog.names():
         study = catalog.study(name)
-        studies.add_row(name, study.space.title, *(_size(study, size) for size in SIZES))
+        small, *larger = (f"{study.at(size).trials}" if size in study.known_sizes else "–" for size in SIZES)
+        minutes = f"{took[name, 'small']:.0f}" if (name, "small") in took else "–"
+        studies.add_row(f"  {name}", study.space.title, small, minutes, *larger)
     console.print(studies)
-    console.print("  (trials and, where it was measured, what they took; --size chooses)", style="dim")
+    console.print(
+        "  Trials of each size (--size), and the core-minutes that small took (search_spaces/REPLICATIONS.md); "
+        "--dry-run says what any takes here.",
+        style="dim",
+    )
     for key, package in KINDS.items():
         console.print()
         console.print(Text(f"{_first_line(package).split(':')[0]} (--set {key}=NAME)", style="bold"))
@@ -99,7 +107,9 @@ def print_one(name: str) -> None:
         table = _list()
         for size, called in study.names(name).items():
             own = " (unless told otherwise)" if size == study.size else ""
-            table.add_row(size, f"{study.at(size).trials} trials, {study.cost(size) or 'not measured'}; {called}{own}")
+            trials, minutes = f"{study.at(size).trials} trials", core_minutes().get((name, size))
+            took = "not recorded" if minutes is None else f"{minutes:.1f} core-minutes"
+            table.add_row(size, f"{trials}, {took}; {called}{own}")
         console.print(table)
     if study.differs:
         console.print()
@@ -119,13 +129,6 @@ def _statement(claim: Claim) -> str:
     where = ", ".join(f"{name}={','.join(map(str, values))}" for name, values in claim.where.items())
     said = claim.says + (f" (placebo, with {where})" if claim.role == "placebo" and where else "")
     return said + (" (placebo)" if claim.role == "placebo" and not where else "")
-
-
-def _size(study: NamedStudy, size: SizeName) -> str:
-    """Trials, and what they took where somebody has run them."""
-    if size not in study.known_sizes:
-        return "–"
-    return ", ".join(filter(None, (f"{study.at(size).trials}", study.cost(size))))
 
 
 def _space(name: str) -> SearchSpace:

@@ -34,17 +34,16 @@ def _print(found: Sequence[ComparedStudy], unreadable: Mapping[str, Damaged]) ->
         return
     console = terminal()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for label in ("study", "done", "claim", "verdict", "estimate (interval), units"):
-        table.add_column(label, overflow="fold")
+    table.add_column("study, claim", no_wrap=True, overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("estimate (interval), units")
     for one in found:
-        name, done = one.name, f"{one.ended_count}/{one.config.trials}"
-        if not one.verdicts.headlines:
-            table.add_row(name, done, Text("claims nothing", style="dim"), "", "")
+        ended = f"{one.ended_count}/{one.config.trials} trials"
+        table.add_row(Text(one.name, style="bold"), "", ended if one.verdicts.headlines else f"{ended}, claims nothing")
         for finding in one.verdicts.headlines:
             placebo = " (placebo)" if finding.role == "placebo" else ""
             verdict = Text(finding.verdict, style=_COLOURS.get(finding.verdict, ""))
-            table.add_row(name, done, finding.claim + placebo, verdict, finding.brief)
-            name = done = ""
+            table.add_row(f"  {finding.claim}{placebo}", verdict, finding.brief)
     console.print(table)
     for name, error in unreadable.items():
         console.print(Text(f"{name}: {error}", style="red"))

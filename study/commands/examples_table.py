@@ -104,7 +104,10 @@ def _print(console: Console, found: list[tuple[Ballot, Memorisation]], unscored:
     for place, (ballot, one) in enumerate(found):
         if place or unscored:
             console.print()
-        console.print(f"{_condition(ballot)}{one.networks} {_WHO[ballot.arm]}, {len(one.examples):,} examples")
+        console.print(
+            f"{_condition(ballot)}{one.networks} {_WHO[ballot.arm]}, {len(one.examples):,} examples (in: how many were "
+            "given it, out: not)"
+        )
         console.print(f"memorised share {one.share.as_text()}, of true labels {one.true_share.as_text()}")
         if one.changed_count and not ballot.rule:
             console.print(
@@ -120,7 +123,7 @@ def _print(console: Console, found: list[tuple[Ballot, Memorisation]], unscored:
                 f"{int(one.examples['certain'].sum()):,} examples help a test example by more than chance makes of "
                 f"{one.pairs:,} pairs (*)"
             )
-        console.print(_table(one.examples.head(top)))
+        console.print(examples_table(one.examples.head(top)))
 
 
 def _condition(ballot: Ballot) -> str:
@@ -128,12 +131,13 @@ def _condition(ballot: Ballot) -> str:
     return f"{named}: " if named else ""
 
 
-def _table(rows: pd.DataFrame) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+def examples_table(rows: pd.DataFrame) -> Table:
+    """One row an example; narrow enough for 80 columns where no files or influences stand beside it."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
     more = [name for name in ("learned", "forgotten", "lost_at") if name in rows.columns]
-    heads = ("example", "given", "true", "memorised", "±se", "of true label", *more, "networks in", "out")
+    heads = ("example", "given", "true", "memorised", "±se", "of true label", *more, "in", "out")
     for head in heads:
-        table.add_column(head.replace("_", " "), justify="right", no_wrap=True)
+        table.add_column(head.replace("_", " "), justify="right", min_width=max(map(len, head.split())))
     extra = {"influence": "influence", "on_test": "on test", "file": "file", "test_file": "test file"}
     extra = {name: head for name, head in extra.items() if name in rows.columns}
     for name, head in extra.items():

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces import catalog
+from search_spaces.recorded import MARK
 from study.answer.gap_model import GapAssociation, GapTable
 from study.answer.pairwise import Estimate
 from study.answer.verdict import WHOLE
@@ -26,7 +27,6 @@ from study.report.provenance import commit, versions
 from trainables.opening import NotReadable, read_file
 
 GAP = "Which measure tracks the generalization gap"
-_MARK = re.compile(r"<!-- recorded (\{.*\}) -->")
 _MOST_MEASURES = 15
 _LARGEST = 16_000_000
 
@@ -38,8 +38,8 @@ class Section:
     Attributes:
         heading: The study's name, or `GAP`.
         text: Markdown, from the heading on.
-        mark: What it is of: `identities` of declarations by study, and of one study `verdicts`: how many claims have
-            each.
+        mark: What it is of: `identities` of declarations by study; of one study also `verdicts`: how many claims have
+            each, its `size` and, once it is finished, the `core_minutes` that it took: `search_spaces.recorded`.
     """
 
     heading: str
@@ -58,7 +58,7 @@ def study_section(name: str, declared: StudyConfig, size: str, recorded: Compare
     Args:
         name: Of the named study; what is recorded of another size than its own is called `NAME-SIZE`.
     """
-    space = recorded.config.space
+    space, minutes = recorded.config.space, recorded.cost.core_hours * 60
     failed = f", {recorded.failed_count} failed" if recorded.failed_count else ""
     verdicts = Counter(
         f"placebo {one.verdict}" if one.role == "placebo" else one.verdict for one in recorded.verdicts.headlines
@@ -66,6 +66,8 @@ def study_section(name: str, declared: StudyConfig, size: str, recorded: Compare
     mark = {
         "identities": {name: declared.fingerprint()},
         "verdicts": dict(sorted(verdicts.items())),
+        "size": size,
+        **({"core_minutes": round(minutes, 1)} if recorded.is_finished else {}),
     }
     lines = [
         *_opening(name, mark),
@@ -74,8 +76,7 @@ def study_section(name: str, declared: StudyConfig, size: str, recorded: Compare
         f"    ockham launch {name} --size {size}",
         "",
         *(line for note in catalog.study(name).notes for line in (f"Note: {note}", "")),
-        f"{recorded.ended_count} of {recorded.config.trials} trials{failed}, {recorded.cost.core_hours * 60:.1f} "
-        f"core-minutes. {_machine()}",
+        f"{recorded.ended_count} of {recorded.config.trials} trials{failed}, {minutes:.1f} core-minutes. {_machine()}",
         "",
         "| claim | published | supported if | verdict | estimate | interval | n |",
         "|---|---|---|---|---|---|---|",
@@ -130,7 +131,7 @@ def sections_of(page: Path, size: str) -> dict[str, Section]:
         return {}
     sections = {}
     for part in parts:
-        mark = _MARK.search(part)
+        mark = MARK.search(part)
         if mark is not None:
             heading = part.partition("\n")[0].strip()
             sections[heading] = Section(heading, "## " + part.rstrip("\n"), json.loads(mark.group(1)))
