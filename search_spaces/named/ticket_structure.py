@@ -84,9 +84,9 @@ STUDY = NamedStudy(
     notes=(
         "It is not that 5 times fewer weights are too many: over 15 levels the variance is largest with a third of the "
         "weights (1.19 of that of random masks, mean of 8 trials) and 1.00 (.88 to 1.11) with a twentieth; a second "
-        "weight is then 1.015 times as likely. Tickets are spread nearly evenly here: `ockham launch ticket_structure --name "
-        "deeper --trials 8 --set compression.depth=15 --set compression.recovery_epochs=450 --set "
-        "compression.recovery=rewind`.",
+        "weight is then 1.015 times as likely. Tickets are spread nearly evenly here: `ockham launch "
+        "ticket_structure --name deeper --trials 8 --set compression.depth=15 --set "
+        "compression.recovery_epochs=450 --set compression.recovery=rewind`.",
     ),
     differs=("the question is Heitmann's, with no published figure",),
 )
