@@ -9,7 +9,8 @@ import pandas as pd
 
 from study.config.scores import task_in
 from trainables.compression.interfaces import RECOVERIES
-from trainables.data.conditions import INPUT_KINDS, NOISES, is_clean, is_placebo
+from trainables.config import is_clean
+from trainables.data.conditions import INPUT_KINDS, NOISES, is_placebo
 from trainables.data.task import Task
 
 CONDITIONS = ("data.label_noise", "data.noise_kind", "data.inputs")

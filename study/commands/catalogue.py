@@ -5,6 +5,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -52,23 +53,18 @@ def print_all() -> None:
     """Two lists: studies to launch, entries to --set."""
     console = terminal()
     console.print(Text("Named studies (ockham launch NAME; ockham spaces NAME for more)", style="bold"))
-    studies = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
-    studies.add_column("  name", no_wrap=True)
-    studies.add_column("asks")
-    for head in ("small", "minutes", "paper", "large"):
-        studies.add_column(head, no_wrap=True, justify="right")
-    took = core_minutes()
+    took, longest = core_minutes(), max(map(len, catalog.names()))
+    heads = f"  {'':{longest}}   small  core-minutes   paper   large"
+    console.print(Text(heads, style="dim"))
     for name in catalog.names():
         study = catalog.study(name)
         small, *larger = (f"{study.at(size).trials}" if size in study.known_sizes else "–" for size in SIZES)
         minutes = f"{took[name, 'small']:.0f}" if (name, "small") in took else "–"
-        studies.add_row(f"  {name}", study.space.title, small, minutes, *larger)
-    console.print(studies)
-    console.print(
-        "  Trials of each size (--size), and the core-minutes that small took (search_spaces/REPLICATIONS.md); "
-        "--dry-run says what any takes here.",
-        style="dim",
-    )
+        numbers = f"{small:>8}{minutes:>14}{larger[0]:>8}{larger[1]:>8}"
+        console.print(Text.assemble("  ", (f"{name:{longest}}", "bold"), numbers))
+        console.print(Padding(Text(study.space.title), (0, 0, 0, 4)))
+    foot = "Trials of each size (--size), and core-minutes that small took; --dry-run says what any takes here."
+    console.print(Padding(Text(foot, style="dim"), (0, 0, 0, 2)))
     for key, package in KINDS.items():
         console.print()
         console.print(Text(f"{_first_line(package).split(':')[0]} (--set {key}=NAME)", style="bold"))

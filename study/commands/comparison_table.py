@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from study.answer.verdict import WHOLE
+from study.answer.verdict import WHOLE, Finding
 from study.commands.formats import put
 from study.display import terminal
 from study.errors import Damaged
 from study.operations.comparing import ComparedStudy
 
+# Of the terminal, beside the longest name: verdict, and numbers in few enough lines.
+_NARROWEST = 40
 _COLOURS = {"supported": "green", "refuted": "red", "open": "yellow", "undefined": "dim"}
 
 
@@ -33,20 +36,32 @@ def _print(found: Sequence[ComparedStudy], unreadable: Mapping[str, Damaged]) ->
         typer.echo("There is no study to compare. Start one: ockham launch")
         return
     console = terminal()
+    if console.width < _NARROWEST + max(
+        (cell_len(_claim(row)) for one in found for row in one.verdicts.headlines), default=0
+    ):
+        console.print(Text(_plain(found)))
+    else:
+        console.print(_table(found))
+    for name, error in unreadable.items():
+        console.print(Text(f"{name}: {error}", style="red"))
+
+
+def _table(found: Sequence[ComparedStudy]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("study, claim", no_wrap=True, overflow="fold")
+    table.add_column("study, claim", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("estimate (interval), units")
     for one in found:
         ended = f"{one.ended_count}/{one.config.trials} trials"
         table.add_row(Text(one.name, style="bold"), "", ended if one.verdicts.headlines else f"{ended}, claims nothing")
         for finding in one.verdicts.headlines:
-            placebo = " (placebo)" if finding.role == "placebo" else ""
             verdict = Text(finding.verdict, style=_COLOURS.get(finding.verdict, ""))
-            table.add_row(f"  {finding.claim}{placebo}", verdict, finding.brief)
-    console.print(table)
-    for name, error in unreadable.items():
-        console.print(Text(f"{name}: {error}", style="red"))
+            table.add_row(f"  {_claim(finding)}", verdict, finding.brief)
+    return table
+
+
+def _claim(finding: Finding) -> str:
+    return finding.claim + (" (placebo)" if finding.role == "placebo" else "")
 
 
 def _json(found: Sequence[ComparedStudy]) -> str:
@@ -81,6 +96,7 @@ def _csv(found: Sequence[ComparedStudy]) -> str:
 def _plain(found: Sequence[ComparedStudy]) -> str:
     lines = []
     for one in found:
-        lines.append(f"{one.name}: {one.ended_count} of {one.config.trials} trials")
-        lines += [f"  {f.claim}: {f.verdict}, {f.brief}" for f in one.verdicts.findings if f.condition in WHOLE]
+        none = "" if one.verdicts.headlines else ", claims nothing"
+        lines.append(f"{one.name}: {one.ended_count} of {one.config.trials} trials{none}")
+        lines += [f"  {_claim(f)}: {f.verdict}, {f.brief}" for f in one.verdicts.findings if f.condition in WHOLE]
     return "\n".join(lines)

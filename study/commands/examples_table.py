@@ -1,18 +1,19 @@
 """What `examples` prints: the examples that networks memorised, and how many there are of them."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from study.answer.ballots import Ballot
 from study.answer.memorisation import Memorisation, as_records
 from study.commands.formats import draw_on, put
+from study.display.blocks import Column, fitting_tables
 from study.display.words import value
 from study.errors import UsageError
 from study.report.examples import examples_csv, name_files, scored_examples
@@ -24,6 +25,13 @@ By = Literal["memorisation", "forgotten", "learned", "lost_at", "influence"]
 ORDERS, FORMS = get_args(By), ("text", "json", "csv")
 _LARGEST_FIRST = {"memorisation": True, "forgotten": True, "learned": True, "lost_at": False, "influence": True}
 _WIDTH = 100
+_LABELS = {"label": "given", "true_label": "true"}
+_SCORES = {
+    "memorisation": "memorised", "se": "±se", "true_memorisation": "of true label",
+    "learned": "learned", "forgotten": "forgotten", "lost_at": "lost at",
+}  # fmt: skip
+_COUNTS = {"given": "in", "left_out": "out"}
+_ON_REQUEST = {"influence": "influence", "on_test": "on test", "file": "file", "test_file": "test file"}
 _WHO = {"replicate": "networks", "control": "clean twins"}
 
 
@@ -105,8 +113,8 @@ def _print(console: Console, found: list[tuple[Ballot, Memorisation]], unscored:
         if place or unscored:
             console.print()
         console.print(
-            f"{_condition(ballot)}{one.networks} {_WHO[ballot.arm]}, {len(one.examples):,} examples (in: how many were "
-            "given it, out: not)"
+            f"{_condition(ballot)}{one.networks} {_WHO[ballot.arm]}, {len(one.examples):,} examples (in, out: how many "
+            "were given it, and were not)"
         )
         console.print(f"memorised share {one.share.as_text()}, of true labels {one.true_share.as_text()}")
         if one.changed_count and not ballot.rule:
@@ -120,10 +128,11 @@ def _print(console: Console, found: list[tuple[Ballot, Memorisation]], unscored:
             console.print(one.agreement.as_text())
         if "influence" in one.examples.columns:
             console.print(
-                f"{int(one.examples['certain'].sum()):,} examples help a test example by more than chance makes of "
-                f"{one.pairs:,} pairs (*)"
+                f"examples that help a test example by more than chance makes of {one.pairs:,} pairs (*): "
+                f"{int(one.examples['certain'].sum()):,}"
             )
-        console.print(examples_table(one.examples.head(top)))
+        for table in example_tables(one.examples.head(top), console.width):
+            console.print(table)
 
 
 def _condition(ballot: Ballot) -> str:
@@ -131,28 +140,23 @@ def _condition(ballot: Ballot) -> str:
     return f"{named}: " if named else ""
 
 
-def examples_table(rows: pd.DataFrame) -> Table:
-    """One row an example; narrow enough for 80 columns where no files or influences stand beside it."""
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
-    more = [name for name in ("learned", "forgotten", "lost_at") if name in rows.columns]
-    heads = ("example", "given", "true", "memorised", "±se", "of true label", *more, "in", "out")
-    for head in heads:
-        table.add_column(head.replace("_", " "), justify="right", min_width=max(map(len, head.split())))
-    extra = {"influence": "influence", "on_test": "on test", "file": "file", "test_file": "test file"}
-    extra = {name: head for name, head in extra.items() if name in rows.columns}
-    for name, head in extra.items():
-        table.add_column(head, justify="left" if "file" in name else "right", overflow="fold")
-    for row in rows.itertuples():
-        numbers = (row.memorisation, row.se, row.true_memorisation, *(getattr(row, name) for name in more))
-        scores = ["–" if pd.isna(number) else f"{number:.2f}" for number in numbers]
-        labels = (str(row.example), str(row.label), str(row.true_label))
-        others = [_cell(row, name) for name in extra]
-        table.add_row(*labels, *scores, str(row.given), str(row.left_out), *others)
-    return table
+def example_tables(rows: pd.DataFrame, width: int) -> Iterator[Table]:
+    """One row an example; what does not fit beside its labels and score stands below, with its number again."""
+    keys = [Column("example", [str(one) for one in rows["example"]])]
+    columns = [Column(head, [str(one) for one in rows[name]]) for name, head in _LABELS.items()]
+    for name, head in _SCORES.items():
+        if name in rows.columns:
+            columns.append(Column(head, ["–" if pd.isna(one) else f"{one:.2f}" for one in rows[name]]))
+    columns += [Column(head, [str(one) for one in rows[name]]) for name, head in _COUNTS.items()]
+    for name, head in _ON_REQUEST.items():
+        if name in rows.columns:
+            cells = [_cell(row, name) for row in rows.itertuples()]
+            columns.append(Column(head, cells, is_text="file" in name))
+    yield from fitting_tables(keys, columns, width)
 
 
 def _cell(row: Any, name: str) -> str:
     said = getattr(row, name)
     if name == "influence":
         return "–" if pd.isna(said) else f"{said:.2f}{'*' if row.certain else ' '}"
-    return escape(str(said))
+    return str(said)

@@ -7,14 +7,15 @@ from rich.table import Table
 from rich.text import Text
 
 from study.display import terminal
-from study.display.words import DASH, digits, duration, from_here, setting, value, with_interval
+from study.display.blocks import Column, fitting_tables
+from study.display.words import DASH, duration, from_here, setting, value, with_interval
 from study.errors import UsageError
 
 if TYPE_CHECKING:
     from study.ledger import Ledger
     from trainables.record import Record
 
-_LEVEL = "level/"
+_LEVEL, _HALF = "level/", "/ci95"
 
 
 def print_trial(ledger: "Ledger", number: int) -> None:
@@ -43,11 +44,10 @@ def print_trial(ledger: "Ledger", number: int) -> None:
     for table in _levels(ledger.steps(number), console.width):
         console.print(table)
         console.print()
-    measured = _table("metric", "value")
-    for name, number_of_it in row.metrics.items():
-        if _LEVEL not in name and not name.endswith("/ci95"):
-            measured.add_row(name, with_interval(number_of_it, row.metrics.get(f"{name}/ci95")))
-    console.print(measured)
+    names = [name for name in row.metrics if _LEVEL not in name and not name.endswith(_HALF)]
+    values = [with_interval(row.metrics[name], row.metrics.get(f"{name}{_HALF}")) for name in names]
+    for table in fitting_tables([Column("metric", names, is_text=True)], [Column("value", values)], console.width):
+        console.print(table)
     for title, said in (("Notes", row.notes), ("Parameters", {name: value(each) for name, each in row.params.items()})):
         console.print(Text(title, style="bold"))
         for name, text in said.items():
@@ -58,27 +58,21 @@ def print_trial(ledger: "Ledger", number: int) -> None:
 
 
 def _levels(steps: "Sequence[Record]", width: int) -> Iterator[Table]:
-    """One row a number, one column a level; what does not fit beside each other stands below."""
+    """One row a number, one column a level; the last one has the intervals, as far as networks give them."""
     levels = [step for step in steps if step.stage == "level"]
-    names = list(dict.fromkeys(name for level in levels for name in level.metrics if not name.endswith("/ci95")))
-    rows = [
-        (name.replace(_LEVEL, ""), [digits(level.metrics[name]) if name in level.metrics else DASH for level in levels])
-        for name in names
-        if _LEVEL in name
+    if not levels:
+        return
+    every = dict.fromkeys(name for level in levels for name in level.metrics)
+    names = [name for name in every if _LEVEL in name and not name.endswith(_HALF)]
+    columns = [
+        Column(str(level.step), [_cell(level, name, exactly=level is levels[-1]) for name in names]) for level in levels
     ]
-    wide = 2 + max((len(cell) for _, cells in rows for cell in cells), default=1)
-    left = max((len(name) for name, _ in rows), default=0)
-    each = max(1, (width - left) // wide)
-    for first in range(0, len(levels), each):
-        shown = slice(first, first + each)
-        table = _table("level", *(str(level.step) for level in levels[shown]))
-        for name, cells in rows:
-            table.add_row(name, *cells[shown])
-        yield table
+    yield from fitting_tables(
+        [Column("level", [name.replace(_LEVEL, "") for name in names], is_text=True)], columns, width
+    )
 
 
-def _table(*heads: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for head in heads:
-        table.add_column(head, justify="left" if head in ("level", "metric") else "right", overflow="fold")
-    return table
+def _cell(level: "Record", name: str, *, exactly: bool) -> str:
+    if name not in level.metrics:
+        return DASH
+    return with_interval(level.metrics[name], level.metrics.get(f"{name}{_HALF}") if exactly else None)

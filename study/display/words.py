@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 DASH = "–"
+_LARGEST_WHOLE = 1e12  # from here on, digits before the point are no help
+_MOST_PLACES = 6
+_ROUNDING = 1e-12  # of double precision, and what a mean of a few numbers adds
 
 
 def key_metrics(score: str) -> tuple[tuple[str, str], ...]:
@@ -64,18 +67,25 @@ def metric(metrics: Mapping[str, float], name: str, *, interval: bool = False) -
 
 
 def digits(number: float) -> str:
-    """Four significant digits, or all before the point: `0.9983`, `1.249`, `266,610`."""
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+    """Four significant digits, or all before the point: `0.9983`, `1.249`, `266,610`, `3.2e+30`."""
+    short = f"{number + 0.0:.4g}"  # -0.0 + 0.0 is 0.0
+    return f"{number:,.0f}" if 1000 <= abs(float(short)) < _LARGEST_WHOLE else short
 
 
 def with_interval(number: float, half: float | None) -> str:
-    """A number and the half width of its 95 % interval, as far as that is known to two digits: `0.1871 ±0.0043`."""
+    """A number and the half width of its 95 % interval, as far as that is known to two digits: `0.1871 ±0.0043`.
+
+    A half width that is nothing but rounding of equal numbers is 0.
+    """
     if half is None or not math.isfinite(half):
         return digits(number)
-    if half == 0:
+    if half <= _ROUNDING * abs(number):
         return f"{digits(number)} ±0"
-    places = max(0, min(6, 1 - math.floor(math.log10(half))))
-    return f"{number:,.{places}f} ±{half:,.{places}f}"
+    places = 1 - math.floor(math.log10(half))
+    if places > _MOST_PLACES or abs(number) >= _LARGEST_WHOLE:
+        return f"{digits(number)} ±{half:.2g}"
+    places = max(0, places)
+    return f"{round(number, places) + 0.0:,.{places}f} ±{half:,.{places}f}"
 
 
 def setting(params: Mapping[str, Any]) -> str:

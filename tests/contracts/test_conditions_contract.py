@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from trainables.config import DataConfig
-from trainables.data.conditions import INPUT_KINDS, NOISES, is_clean, is_placebo
+from trainables.config import DataConfig, is_clean
+from trainables.data.conditions import INPUT_KINDS, NOISES, is_placebo
 from trainables.data.trial_data import pixel_statistics
 from trainables.seeding import generator
 

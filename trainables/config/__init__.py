@@ -6,7 +6,7 @@ name: `compression.distill.epochs` belongs to `trainables/compression/methods/di
 """
 
 from trainables.config.compression import CompressionConfig
-from trainables.config.data import DataConfig
+from trainables.config.data import DataConfig, is_clean
 from trainables.config.measures import MeasuresConfig
 from trainables.config.model import ModelConfig
 from trainables.config.training import TrainingConfig
@@ -21,4 +21,5 @@ __all__ = [
     "TrainingConfig",
     "TrialConfig",
     "defaults",
+    "is_clean",
 ]

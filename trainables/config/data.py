@@ -58,5 +58,9 @@ class DataConfig(EntrySection):
     @property
     def clean(self) -> bool:
         """True when the condition changes nothing, so that a control would be a copy."""
-        conditions = importlib.import_module("trainables.data.conditions")
-        return bool(conditions.is_clean(self.label_noise, self.inputs))
+        return is_clean(self.label_noise, self.inputs)
+
+
+def is_clean(label_noise: float, inputs: str) -> bool:
+    """Whether a condition changes nothing."""
+    return label_noise == 0 and bool(importlib.import_module(f"trainables.input_kinds.{inputs}").ENTRY.keeps_inputs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from trainables.config import is_clean
 from trainables.registry import Entry, Registry
 
 if TYPE_CHECKING:
@@ -117,11 +118,6 @@ def noise_of(config: DataConfig) -> Noise:
 def input_kind_of(config: DataConfig) -> InputKind:
     """The kind of inputs with the fields given for it."""
     return INPUT_KINDS.get(config.inputs).model_validate(config.options_of("inputs"))
-
-
-def is_clean(label_noise: float, inputs: str) -> bool:
-    """Whether a condition changes nothing."""
-    return label_noise == 0 and INPUT_KINDS.get(inputs).keeps_inputs
 
 
 def is_placebo(label_noise: float, noise_kind: str, inputs: str) -> bool:
