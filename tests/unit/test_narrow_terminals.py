@@ -79,7 +79,7 @@ def test_examples_lose_no_number(width: int, extra: dict[str, object], capsys: p
     assert len(rows) == len(tables)
     there = [cell for row in rows for cell in row[1:]]
     assert there == [*_NUMBERS.split()[1:], *(["0.50*", "12345", "[b]/a.png"] if extra else [])]
-    assert len(tables) == 1 or width < (90 if extra else 80)
+    assert len(tables) == 1 or width < (160 if extra else 80)
 
 
 def test_what_a_study_took_is_read_from_finished_sections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
