@@ -59,6 +59,21 @@ def test_networks_are_not_timed_beside_a_gpu_and_that_is_said() -> None:
         assert "timed on the CPU" in level.notes[f"undefined/{LATENCY}"]
 
 
+def test_a_trial_does_not_compute_with_denormal_numbers() -> None:
+    """Of which networks that have long fitted are full, and over which a processor takes a hundred times as long."""
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor can't be told")
+    torch.set_flush_denormal(False)
+    tiny = torch.full((300,), 1e-40)
+    assert (tiny * 0.5).count_nonzero() == 300
+    try:
+        next(run_trial(config(), TrialContext(number=0, data_dir=Path("unused"))))
+        assert (tiny * 0.5).count_nonzero() == 0
+        assert (torch.full((3, 300), 1e-30) @ torch.full((300, 3), 1e-12)).count_nonzero() == 0
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def test_a_trial_that_goes_on_elsewhere_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def context(device: str) -> TrialContext:
         store = CheckpointStore(tmp_path, 1, interval_s=0)
