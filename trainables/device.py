@@ -19,10 +19,7 @@ _share = 1.0
 
 
 def prepare(device: torch.device, share: float = 1.0) -> None:
-    """Makes products exact and results repeatable on a GPU, and starts its peak of memory anew.
-
-    On a CPU, numbers below 1.2e-38 become 0. Processors take a hundred times as long over them, and networks that have
-    long fitted have gradients, and Adam's means of their squares, of that size.
+    """Makes products exact and results repeatable on a GPU, and starts its peak of memory anew; nothing on a CPU.
 
     Two trainings on GPUs of the same model, with the same versions of PyTorch and CUDA, are then equal bit for bit
     (where PyTorch knows no such algorithm it warns), and everything but training computes in fp32.
@@ -35,7 +32,6 @@ def prepare(device: torch.device, share: float = 1.0) -> None:
     """
     global _share  # noqa: PLW0603 - of the process, as the GPU's context is
     if device.type != "cuda":
-        torch.set_flush_denormal(True)
         return
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", _WORKSPACE)
     torch.set_deterministic_debug_mode("warn")

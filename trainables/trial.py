@@ -30,6 +30,7 @@ from trainables.looks import keeps_dense, measures_after, with_measures
 from trainables.measuring import Dense, Row, measure, network_rows, network_sizes, same_columns
 from trainables.memory import freed_memory_kept, give_back
 from trainables.pausing import Pausing
+from trainables.precision import without_denormals
 from trainables.progress import Progress
 from trainables.recalibration import recalibrate
 from trainables.record import Record
@@ -52,8 +53,7 @@ class TrialContext:
 
     Args:
         number: Optuna's.
-        cell: The dense cell of the design that the trial belongs to; None (studies before there were cells): the trial
-            has draws of its own.
+        cell: The dense cell of the design that it belongs to; None (before there were cells): it has draws of its own.
         dense: Where dense networks are kept that other trials may need too; None: nowhere.
         data_dir: Where data sets lie or are downloaded to.
         device: As torch names it.
@@ -102,7 +102,7 @@ def run_trial(config: TrialConfig, context: TrialContext) -> Iterator[Record | N
         ValueError: The configuration asks for more data than there are.
         RuntimeError: Memory does not even hold one network's activations beside the weights of all.
     """
-    with freed_memory_kept():
+    with freed_memory_kept(), without_denormals():
         yield from halving(config.networks, lambda together: _stages(config, context, together))
 
 
@@ -120,7 +120,7 @@ def run_to_level(config: TrialConfig, context: TrialContext, level: int) -> Gene
         yield from _levels(workspace, level)
         return workspace
 
-    with freed_memory_kept():
+    with freed_memory_kept(), without_denormals():
         return (yield from halving(config.networks, stages))
 
 

@@ -18,6 +18,7 @@ from trainables.checkpoints import CheckpointStore
 from trainables.config import TrialConfig
 from trainables.device import description
 from trainables.pausing import finish
+from trainables.precision import without_denormals
 from trainables.record import LATENCY, Record
 from trainables.trial import TrialContext, run_to_level, run_trial
 
@@ -59,19 +60,26 @@ def test_networks_are_not_timed_beside_a_gpu_and_that_is_said() -> None:
         assert "timed on the CPU" in level.notes[f"undefined/{LATENCY}"]
 
 
-def test_a_trial_does_not_compute_with_denormal_numbers() -> None:
-    """Of which networks that have long fitted are full, and over which a processor takes a hundred times as long."""
+def test_a_trial_does_not_compute_with_denormal_numbers_and_its_process_does() -> None:
+    """Networks that have long fitted are full of them, and a processor takes a hundred times as long over each."""
     if not torch.set_flush_denormal(True):
         pytest.skip("this processor can't be told")
     torch.set_flush_denormal(False)
     tiny = torch.full((300,), 1e-40)
     assert (tiny * 0.5).count_nonzero() == 300
-    try:
-        next(run_trial(config(), TrialContext(number=0, data_dir=Path("unused"))))
+    running = run_trial(config(), TrialContext(number=0, data_dir=Path("unused")))
+    next(running)
+    assert (tiny * 0.5).count_nonzero() == 0
+    assert (torch.full((3, 300), 1e-30) @ torch.full((300, 3), 1e-12)).count_nonzero() == 0
+    running.close()
+    assert (tiny * 0.5).count_nonzero() == 300
+    with without_denormals(), without_denormals():
+        pass
+    assert (tiny * 0.5).count_nonzero() == 300
+    with without_denormals():
+        with without_denormals():
+            pass
         assert (tiny * 0.5).count_nonzero() == 0
-        assert (torch.full((3, 300), 1e-30) @ torch.full((300, 3), 1e-12)).count_nonzero() == 0
-    finally:
-        torch.set_flush_denormal(False)
 
 
 def test_a_trial_that_goes_on_elsewhere_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
