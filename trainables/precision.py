@@ -1,4 +1,4 @@
-"""How exactly products are computed in training. Everything else computes in fp32."""
+"""How exactly numbers are computed in training: products on a GPU, the smallest of all on a CPU. The rest is fp32."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 # The first GPUs whose matrix units know tf32 and bf16 (Ampere).
-_DENORMAL_BITS = 1 << 20  # 1.5e-39, however numbers are read and written meanwhile
 _CAPABILITY = (8, 0)
+_DENORMAL_BITS = 1 << 20  # of 1.5e-39, which as a decimal number might be read as 0
 
 
 def check(precision: str, device: torch.device) -> None:

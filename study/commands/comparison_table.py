@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from study.answer.verdict import WHOLE, Finding
+from study.answer.verdict import Finding
 from study.commands.formats import put
 from study.display import terminal
 from study.errors import Damaged
@@ -98,5 +98,5 @@ def _plain(found: Sequence[ComparedStudy]) -> str:
     for one in found:
         none = "" if one.verdicts.headlines else ", claims nothing"
         lines.append(f"{one.name}: {one.ended_count} of {one.config.trials} trials{none}")
-        lines += [f"  {_claim(f)}: {f.verdict}, {f.brief}" for f in one.verdicts.findings if f.condition in WHOLE]
+        lines += [f"  {_claim(f)}: {f.verdict}, {f.brief}" for f in one.verdicts.headlines]
     return "\n".join(lines)
